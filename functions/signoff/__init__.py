@@ -1,0 +1,1 @@
+"""Signoff: the gate between a trained model and production on AWS."""

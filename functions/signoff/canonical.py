@@ -1,0 +1,21 @@
+"""One canonical form of JSON (RFC 8785), so that whoever hashes a document again, in any language, gets our digest."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import rfc8785
+
+
+def canonical(document: Any) -> bytes:
+    """Return the canonical JSON of `document`, which may hold what JSON knows and nothing else.
+
+    Raises `rfc8785.CanonicalizationError` for anything else (NaN, integers beyond 2**53, other types).
+    """
+    return rfc8785.dumps(document)
+
+
+def digest(document: Any) -> str:
+    """Return the SHA-256 of the canonical form, in lower-case hexadecimal digits."""
+    return hashlib.sha256(canonical(document)).hexdigest()

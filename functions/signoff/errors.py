@@ -1,0 +1,78 @@
+"""The one family of errors that Signoff raises on purpose.
+
+A message says what is wrong, where, and what to do. An error that AWS raises is translated in the adapter that called
+AWS, so that nothing above the adapters knows botocore.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from signoff.faults import Fault
+
+
+class SignoffError(Exception):
+    """Base of every error below."""
+
+
+class MissingSetting(SignoffError):
+    """Raised when a function's environment lacks a variable it needs."""
+
+
+class ManifestRefused(SignoffError):
+    """Raised when a manifest cannot be registered as it is; `faults` lists every reason by its path."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{fault.path or 'manifest'}: {fault.message}" for fault in faults))
+
+
+class PolicyFault(SignoffError):
+    """Raised when a policy cannot be read: not JSON, an unknown field, a value of the wrong kind, or gone."""
+
+
+class EventFault(SignoffError):
+    """Raised when an event lacks what its kind must carry."""
+
+
+class LedgerConflict(SignoffError):
+    """Raised when another writer appended to the same ledger first; read again and decide again."""
+
+
+class LedgerBroken(SignoffError):
+    """Raised when a ledger's entries do not follow from one another: somebody changed or removed one."""
+
+
+class UnknownPackage(SignoffError):
+    """Raised when SageMaker's registry has no model package of that ARN."""
+
+
+class RegistryRefused(SignoffError):
+    """Raised when SageMaker refuses a request for what it says (ValidationException): a retry would not help."""
+
+
+class ModelDiffers(SignoffError):
+    """Raised when a model of the deterministic name exists and is not the one that was signed."""
+
+
+class RegistrationPending(SignoffError):
+    """Raised when a package lies in the vault but its registration is not yet in the ledger; worth a retry."""
+
+
+class VaultConflict(SignoffError):
+    """Raised when a key of the vault holds something else than what was to be put there."""
+
+
+class DocumentMissing(SignoffError):
+    """Raised when a document that an entry names is not in the vault, or is not what its digest says."""
+
+
+class ObjectMissing(SignoffError):
+    """Raised when an S3 object is not there (any more), or may not be read."""
+
+
+class AnnouncementFailed(SignoffError):
+    """Raised when EventBridge took some of the events but not all."""

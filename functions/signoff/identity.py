@@ -1,0 +1,31 @@
+"""Who an ARN stands for: decisions and submissions are compared as persons, not as sessions.
+
+Role session names are chosen by the caller, so a role's sessions count as one, except those of IAM Identity Center,
+whose session names are the users' own.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+import re
+
+_ASSUMED_ROLE = re.compile(
+    r"arn:(?P<partition>aws[\w-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<session>.+)"
+)
+_IDENTITY_CENTER = "AWSReservedSSO_"
+
+
+def person(arn: str) -> str:
+    """Return the person behind `arn`, as an ARN that is the same for each of that person's sessions."""
+    session = _ASSUMED_ROLE.fullmatch(arn)
+    if session is None:
+        return arn
+    partition, account, role, name = session.group("partition", "account", "role", "session")
+    if role.startswith(_IDENTITY_CENTER):
+        return f"arn:{partition}:identitycenter::{account}:user/{name}"
+    return f"arn:{partition}:iam::{account}:role/{role}"
+
+
+def same_person(one: str | None, other: str | None) -> bool:
+    """Return whether both ARNs stand for one person; an unknown person is nobody's other self."""
+    return one is not None and other is not None and person(one) == person(other)

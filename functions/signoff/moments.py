@@ -1,0 +1,23 @@
+"""Times as Signoff writes them: UTC, ISO 8601, milliseconds, `Z`; so that they sort as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present moment; the one place where Signoff reads a clock."""
+    return datetime.now(UTC)
+
+
+def text(moment: datetime) -> str:
+    """Return `moment` (aware) as for example `2026-11-20T18:00:00.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(written: str) -> datetime:
+    """Return the moment that `text` wrote."""
+    return datetime.fromisoformat(written)

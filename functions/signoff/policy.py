@@ -1,0 +1,117 @@
+"""What a model package group demands: of the artifact, the metrics, the approvals, and how its models are deployed."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import jmespath
+import msgspec
+
+from signoff.canonical import digest
+from signoff.errors import PolicyFault
+
+
+class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a submission may create the model package group that it names."""
+
+    create: bool = False
+
+
+class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may decide. `approvers` are ARN patterns (`*` and `?`); none means anyone who can reach the bus."""
+
+    needed: int = msgspec.field(default=1)
+    approvers: tuple[str, ...] = ()
+    submitter_may_approve: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what this version cannot count."""
+        if self.needed != 1:
+            raise ValueError("`needed` must be 1: one approval decides")
+
+
+class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an artifact must hold: `required_files` are glob patterns over the archive's member names."""
+
+    required_files: tuple[str, ...] = ()
+
+
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A threshold on one number of the model quality document, found there by the JMESPath expression `path`."""
+
+    name: str
+    path: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that tests nothing or looks nowhere."""
+        if self.at_least is None and self.at_most is None:
+            raise ValueError(f"metric `{self.name}` needs `at_least`, `at_most` or both")
+        try:
+            jmespath.compile(self.path)
+        except jmespath.exceptions.JMESPathError as error:
+            raise ValueError(f"metric `{self.name}`: `{self.path}` is no JMESPath expression: {error}") from error
+
+
+class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The network that a model's containers are connected to."""
+
+    security_groups: tuple[str, ...]
+    subnets: tuple[str, ...]
+
+
+class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under whose authority and in which network a model runs. No manifest sets any of it."""
+
+    execution_role: str
+    network_isolation: bool = True
+    vpc: Vpc | None = None
+    tags: dict[str, str] = {}
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One group's policy, or the default one."""
+
+    deployment: Deployment
+    description: str = ""
+    groups: Groups = Groups()
+    approvals: Approvals = Approvals()
+    artifact: Artifact = Artifact()
+    metrics: tuple[Metric, ...] = ()
+    registration_defaults: dict[str, Any] | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The policy as JSON-ready data, every default written out."""
+        built: dict[str, Any] = msgspec.to_builtins(self)
+        return built
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 by which decisions and evidence name this policy."""
+        return digest(self.document)
+
+    def lists(self, approver: str) -> bool:
+        """Return whether `approver` (an ARN) may decide for this group."""
+        patterns = self.approvals.approvers
+        return not patterns or any(fnmatchcase(approver, pattern) for pattern in patterns)
+
+
+def parse(data: bytes | str) -> Policy:
+    """Read a policy from JSON. Raises `PolicyFault` saying what is wrong and where in the document."""
+    try:
+        return msgspec.json.decode(data, type=Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyFault(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise PolicyFault(f"not JSON: {error}") from error
+
+
+def of_document(document: dict[str, Any]) -> Policy:
+    """Return the policy that `Policy.document` wrote. Raises `PolicyFault` as `parse` does."""
+    try:
+        return msgspec.convert(document, type=Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyFault(str(error)) from error

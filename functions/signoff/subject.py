@@ -1,0 +1,66 @@
+"""The subject: the exact thing that would be deployed, as one canonical document with a digest.
+
+Evidence opens with the subject, a decision names the evidence, and `create_model` makes the subject again from what
+SageMaker and S3 say then, so that what is signed is what is deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from signoff.canonical import digest
+
+_DESCRIBED = {
+    "InferenceSpecification": "inference_specification",
+    "AdditionalInferenceSpecifications": "additional_inference_specifications",
+    "SourceAlgorithmSpecification": "source_algorithms",
+    "SourceUri": "source_uri",
+}
+
+
+def subject(
+    described: Mapping[str, Any],
+    deployment: Mapping[str, Any],
+    images: Mapping[str, str],
+    artifacts: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the subject of a described package.
+
+    `described` is DescribeModelPackage's answer; `deployment` the policy's settings and the manifest's `Deployment`;
+    `images` each image as described to the same image by digest; `artifacts` each with `url`, `key`, `version_id` and
+    `sha256` of the vault's copy.
+    """
+    document: dict[str, Any] = {ours: described.get(theirs) for theirs, ours in _DESCRIBED.items()}
+    document["deployment"] = dict(deployment)
+    document["images"] = dict(images)
+    pinned = [{field: artifact[field] for field in ("url", "key", "version_id", "sha256")} for artifact in artifacts]
+    document["artifacts"] = sorted(pinned, key=lambda artifact: str(artifact["url"]))
+    return document
+
+
+def subject_digest(document: Mapping[str, Any]) -> str:
+    """Return the digest by which decisions and models name a subject."""
+    return digest(document)
+
+
+def changes(signed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Return the names of the parts of a subject that are not as they were signed."""
+    return sorted(part for part in {*signed, *found} if signed.get(part) != found.get(part))
+
+
+def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each container that a described package can run, with the path it stands at."""
+    yield from _numbered("InferenceSpecification", described.get("InferenceSpecification"))
+    for position, specification in enumerate(described.get("AdditionalInferenceSpecifications") or ()):
+        yield from _numbered(f"AdditionalInferenceSpecifications[{position}]", specification)
+
+
+def _numbered(path: str, specification: Mapping[str, Any] | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for position, container in enumerate((specification or {}).get("Containers") or ()):
+        yield f"{path}.Containers[{position}]", container
+
+
+def images(described: Mapping[str, Any]) -> list[str]:
+    """Return each image that a described package names, once, in order of appearance."""
+    return list(dict.fromkeys(container["Image"] for _, container in containers(described) if container.get("Image")))
