@@ -1,0 +1,62 @@
+"""AWS service models carry Java patterns; here they are read as Java would read them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+TIMEOUT_SECONDS = 1.0
+_TOKEN = regex.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])", regex.DOTALL)
+# In Java these two stand for ASCII only. After a range a hyphen is literal, so `[\w-]` keeps its meaning.
+_ASCII = {"d": "0-9", "w": "0-9A-Z_a-z"}
+# Java reads a surrogate pair as the one character it encodes.
+_ASTRAL = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether `value` is what a service model's `pattern` asks for.
+
+    SageMaker matches the whole value. So do other services, except where a pattern is anchored at its start only (as
+    `^(range|count|sum)` of Systems Manager): that one says how a value begins.
+
+    A pattern that cannot be compiled matches everything: only the service can judge then.
+    Raises TimeoutError when matching takes longer than TIMEOUT_SECONDS.
+    """
+    compiled = _compiled(pattern)
+    if compiled is None:
+        return True
+    matcher = compiled.match if _says_only_the_beginning(pattern) else compiled.fullmatch
+    return matcher(value, timeout=TIMEOUT_SECONDS) is not None
+
+
+def _says_only_the_beginning(pattern: str) -> bool:
+    return pattern.startswith("^") and "$" not in pattern
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> Any:
+    for candidate in (_translated(pattern), pattern):
+        try:
+            # WORD, because Java's `.` stops at every Unicode line separator, not at \n alone.
+            return regex.compile(candidate, regex.WORD)
+        except regex.error:
+            continue
+    return None
+
+
+def _translated(pattern: str) -> str:
+    in_class = False
+
+    def token(found: Any) -> str:
+        nonlocal in_class
+        if found["bracket"]:
+            in_class = found["bracket"] == "["
+            return str(found[0])
+        ascii_range = _ASCII.get(found["escaped"])
+        if ascii_range is None:
+            return str(found[0])
+        return ascii_range if in_class else f"[{ascii_range}]"
+
+    return str(_TOKEN.sub(token, pattern.replace(*_ASTRAL)))
