@@ -1,0 +1,312 @@
+"""Inspects a model artifact (`model.tar.gz`) as a stream: what it holds, and whether it is safe to unpack.
+
+SageMaker unpacks the archive into /opt/ml/model of the container, so nothing in it may land anywhere else. One pass,
+one block of it in memory at a time; nothing is extracted, nothing is run.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from signoff.inflate import HEAD, Inflated, Limits, Refused, Source, looks_like
+from signoff.paths import MAX_NAME, Links, faults, normalised, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+__all__ = ["Entry", "Finding", "Inspection", "Limits", "inspect"]
+
+Severity = Literal["error", "warning"]
+
+MAX_FINDINGS = 200
+MAX_INVENTORY = 1000
+MAX_NAMES = 64 * 1024 * 1024  # characters of all names together, which must be remembered to find duplicates
+MAX_GLOBALS = 100  # pax attributes that apply to all that follows
+
+KINDS = {
+    **dict.fromkeys(tarfile.REGULAR_TYPES, "file"),
+    tarfile.GNUTYPE_SPARSE: "file",
+    tarfile.DIRTYPE: "directory",
+    tarfile.SYMTYPE: "symbolic link",
+    tarfile.LNKTYPE: "hard link",
+    tarfile.CHRTYPE: "character device",
+    tarfile.BLKTYPE: "block device",
+    tarfile.FIFOTYPE: "FIFO",
+}
+ORDINARY = ("file", "directory", "symbolic link", "hard link")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that an inspection found: the member it is about (None: the archive), the rule, and why."""
+
+    member: str | None
+    rule: str
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member as the archive's own header describes it; `size` in bytes."""
+
+    name: str
+    size: int
+    type: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known about an artifact: its SHA-256 (hexadecimal), sizes (bytes), members, and every finding.
+
+    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read.
+    """
+
+    sha256: str
+    size: int
+    expanded_size: int
+    members: int
+    inventory: tuple[Entry, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no finding is an error."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON-ready values; `inventory_omitted` says how many members the list leaves out."""
+        return {
+            "verdict": "passed" if self.passed else "failed",
+            "sha256": self.sha256,
+            "size": self.size,
+            "expanded_size": self.expanded_size,
+            "members": self.members,
+            "findings": [asdict(finding) for finding in self.findings],
+            "inventory": [asdict(entry) for entry in self.inventory],
+            "inventory_omitted": self.members - len(self.inventory),
+        }
+
+
+def inspect(chunks: Iterable[bytes], required_files: Sequence[str] = (), limits: Limits | None = None) -> Inspection:
+    """Inspect the artifact whose bytes are `chunks` (best 256 KiB or more each), reading all of them exactly once.
+
+    `required_files` are globs (`fnmatch`) on member names without a leading `./`. A bad artifact is no error: it comes
+    back with findings. Only what `chunks` itself raises is raised.
+    """
+    source = Source(chunks)
+    stream = Inflated(source, limits or Limits())
+    survey = _Survey(limits or Limits())
+    try:
+        for member in _members(stream):
+            survey.add(member)
+        _check_end(stream, survey.members)
+        survey.complete = True
+    except Refused as refusal:
+        survey.refuse(refusal)
+    _check_rest(stream, survey)
+    survey.conclude(required_files)
+    return Inspection(
+        sha256=source.drain(),
+        size=source.size,
+        expanded_size=stream.size,
+        members=survey.members,
+        inventory=tuple(survey.inventory),
+        findings=survey.findings(),
+    )
+
+
+def _members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
+    tar = None
+    while True:
+        stream.begin_member()
+        try:
+            # TarFile reads the first member when it is made, so it is made in here.
+            tar = tar or tarfile.TarFile(fileobj=stream, encoding="utf-8", errors="surrogateescape")
+            member = tar.next()
+            tar.members = []  # type: ignore[attr-defined]  # it would remember them all
+        except (Refused, MemoryError):
+            raise
+        except Exception as error:  # a header can break tarfile in many ways: ValueError, RecursionError, ...
+            if stream.source.failed:
+                raise
+            raise _unreadable(stream, tar, error) from None
+        if len(tar.pax_headers) > MAX_GLOBALS:
+            raise Refused("header-too-large", f"More than {MAX_GLOBALS} global pax attributes")
+        if member is None:
+            return
+        yield member
+
+
+def _unreadable(stream: Inflated, tar: tarfile.TarFile | None, error: Exception) -> Refused:
+    if tar is None and stream.tell() <= HEAD:
+        return Refused("not-tar", f"The gzip file holds no tar archive: it is {looks_like(stream.last)}")
+    if stream.ended:
+        return Refused("truncated-tar", "The tar archive ends in the middle of a member")
+    return Refused("corrupt-tar", f"A tar header before byte {stream.tell()} cannot be read ({error})")
+
+
+def _check_end(stream: Inflated, members: int) -> None:
+    """Tell an end from a break: tarfile ends quietly at whatever is no header."""
+    if len(stream.last) < HEAD:
+        raise Refused("truncated-tar", "The tar archive ends without its end marker: it may be incomplete")
+    if any(stream.last):
+        raise Refused("corrupt-tar", f"What should be a tar header before byte {stream.tell()} is damaged")
+    if not members:
+        raise Refused("empty-archive", "The archive has no members")
+
+
+def _check_rest(stream: Inflated, survey: _Survey) -> None:
+    """Read to the end even of a bad tar: the gzip's checksum says whether it was damaged on the way."""
+    hidden = False
+    try:
+        for block in stream.rest():
+            hidden = hidden or bool(block.strip(b"\0"))
+    except Refused as refusal:
+        survey.refuse(refusal)
+    if hidden and survey.complete:
+        survey.refuse(Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it"))
+
+
+@dataclass
+class _Survey:
+    """All that must be remembered about the members read so far: names, links, and what was found."""
+
+    limits: Limits
+    members: int = 0
+    complete: bool = False
+    inventory: list[Entry] = field(default_factory=list)
+    _kinds: dict[str, str] = field(default_factory=dict)
+    _links: Links = field(default_factory=Links)
+    _hard: dict[str, str] = field(default_factory=dict)
+    _leads_to: dict[str, str] = field(default_factory=dict)
+    _names_size: int = 0
+    _sparse_size: int = 0
+    _about_members: list[Finding] = field(default_factory=list)
+    _about_archive: list[Finding] = field(default_factory=list)
+    _omitted: Counter[Severity] = field(default_factory=Counter)
+
+    def add(self, member: tarfile.TarInfo) -> None:
+        """Judge one member by itself and remember it; raises `Refused` when a limit is passed."""
+        kind = KINDS.get(member.type, "unknown")
+        self.members += 1
+        self._check_limits(member)
+        if len(self.inventory) < MAX_INVENTORY:
+            self.inventory.append(Entry(shown(member.name), member.size, kind))
+        for rule, reason in faults(member.name):
+            self._report(member.name, rule, reason)
+        self._check_kind(member, kind)
+        if len(member.name) <= MAX_NAME and len(member.linkname) <= MAX_NAME:
+            self._remember(member, kind)
+
+    def _check_limits(self, member: tarfile.TarInfo) -> None:
+        if self.members > self.limits.members:
+            raise Refused("too-many-members", f"The archive has more than {self.limits.members} members")
+        self._names_size += min(len(member.name) + len(member.linkname), 2 * MAX_NAME)
+        if self._names_size > MAX_NAMES:
+            raise Refused("too-many-members", f"The members' names take more than {MAX_NAMES} characters")
+        # A sparse file's holes are in no byte of the archive, but they are in what is unpacked.
+        self._sparse_size += member.size if member.issparse() else 0
+        if self._sparse_size > self.limits.expanded_size:
+            raise Refused("expansion-limit", f"Sparse files expand to more than {self.limits.expanded_size} bytes")
+
+    def _check_kind(self, member: tarfile.TarInfo, kind: str) -> None:
+        if kind not in ORDINARY:
+            self._report(member.name, "special-file", f"Is neither file, directory nor link: {kind}")
+        elif kind != "file" and member.size:
+            reason = f"Is a {kind}, yet claims {member.size} bytes: readers disagree about what follows it"
+            self._report(member.name, "ambiguous-size", reason)
+        if len(member.linkname) > MAX_NAME:
+            self._report(member.name, "name-too-long", f"Is a link to a path of {len(member.linkname)} characters")
+
+    def _remember(self, member: tarfile.TarInfo, kind: str) -> None:
+        name = normalised(member.name)
+        before = self._kinds.setdefault(name, "")
+        if before and not before == kind == "directory":
+            self._report(member.name, "duplicate-name", f"Has a name that another member has too: a {before}")
+        if not name and kind != "directory":
+            self._report(member.name, "empty-name", f"Is a {kind} without a name")
+        self._kinds[name] = kind
+        if kind == "symbolic link":
+            self._links.targets[name] = member.linkname
+        elif kind == "hard link":
+            self._hard[name] = member.linkname
+
+    def conclude(self, required_files: Sequence[str]) -> None:
+        """Judge what only shows when all members are known; what is missing counts only in a complete archive."""
+        for name, target in self._links.targets.items():
+            self._follow(name, partial(self._links.from_symbolic, name, target))
+        for name, target in self._hard.items():
+            self._follow(name, partial(self._links.from_hard, target))
+        # With the slash at its end, a name is followed by all that lies below it.
+        paths = sorted(name + "/" for name in self._kinds if name)
+        self._check_parents(paths)
+        if self.complete:
+            self._check_missing_targets(paths)
+            self._check_required(required_files)
+
+    def _follow(self, name: str, resolve: Callable[[], str]) -> None:
+        try:
+            self._leads_to[name] = resolve()
+        except Refused as refusal:
+            self._report(name, refusal.rule, str(refusal))
+
+    def _check_parents(self, paths: Sequence[str]) -> None:
+        """Refuse members below a link or a file: unpacking would write through the link, or fail."""
+        above = None
+        for path in paths:
+            if above and path.startswith(above):
+                kind = self._kinds[above[:-1]]
+                self._report(path[:-1], "name-through-link", f"Lies below {shown(above[:-1])}, which is a {kind}")
+            elif self._kinds[path[:-1]] != "directory":
+                above = path
+
+    def _check_missing_targets(self, paths: Sequence[str]) -> None:
+        for name, target in self._leads_to.items():
+            there = self._kinds.get(target)
+            if name in self._hard and there not in ("file", "hard link"):
+                reason = f"Is a hard link to {shown(target) or '.'}, which is no file of the archive"
+                self._report(name, "hard-link-missing", reason)
+            elif there is None and not _leads_into(paths, target):
+                reason = f"Is a link to {shown(target)}, which is not in the archive"
+                self._report(name, "dangling-link", reason, "warning")
+
+    def _check_required(self, patterns: Sequence[str]) -> None:
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) and self._is_file(name) for name in self._kinds):
+                reason = f"The archive has no file {pattern}, which the policy requires"
+                self._about_archive.append(Finding(None, "required-file-missing", "error", reason))
+
+    def _is_file(self, name: str) -> bool:
+        return self._kinds.get(self._leads_to.get(name, name)) in ("file", "hard link")
+
+    def refuse(self, refusal: Refused) -> None:
+        """Record why the archive cannot be read, or not further."""
+        self._about_archive.append(Finding(None, refusal.rule, "error", str(refusal)))
+
+    def _report(self, name: str, rule: str, reason: str, severity: Severity = "error") -> None:
+        if len(self._about_members) < MAX_FINDINGS:
+            self._about_members.append(Finding(shown(name), rule, severity, reason))
+        else:
+            self._omitted[severity] += 1
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all findings, those about the archive first; beyond `MAX_FINDINGS` their number only."""
+        more = [
+            Finding(None, "more-findings", severity, f"{number} more findings of this severity are not listed")
+            for severity, number in self._omitted.items()
+        ]
+        return (*self._about_archive, *self._about_members, *more)
+
+
+def _leads_into(paths: Sequence[str], target: str) -> bool:
+    """Whether a directory without a member of its own has members below it; `paths` are sorted, each ends in `/`."""
+    below = target + "/" if target else ""
+    at = bisect_left(paths, below)
+    return at < len(paths) and paths[at].startswith(below)

@@ -1,0 +1,253 @@
+"""A gzip stream as a file that is read forward once, hashed as it passes.
+
+`archive.inspect` reads a tar through it. Nothing here keeps more than one block of the artifact in memory, and
+nothing touches a disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+GIB = 1024**3
+
+HEAD = 512  # bytes that tell what a file is; a tar header is as long
+INFLATE_IN = 256 * 1024
+INFLATE_OUT = 1024 * 1024
+LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; an honest one holds a path and a few attributes
+LARGEST_HEADERS = 1024 * 1024  # all the headers of one member together
+GZIP = b"\x1f\x8b"
+
+SIGNATURES = (
+    (b"PK", "a zip archive"),
+    (GZIP, "gzip data"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x80", "a pickle"),
+    (b"\x7fELF", "a compiled program"),
+    (b"%PDF", "a PDF document"),
+    (b"<", "an HTML or XML page"),
+    (b"{", "a JSON document"),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an archive may expand (bytes), and how many members it may hold, before reading stops.
+
+    The ratio of expanded to compressed bytes counts only once more than `ratio_from` bytes have come out: a small
+    file of zeros is no bomb.
+    """
+
+    expanded_size: int = 200 * GIB
+    ratio: int = 1000
+    ratio_from: int = GIB
+    members: int = 100_000
+
+
+class Refused(Exception):
+    """Raised when an artifact cannot be read further; `rule` names why, the message says it in words."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        self.rule = rule
+        super().__init__(reason)
+
+
+def looks_like(head: bytes) -> str:
+    """Say in words what a file that begins with `head` seems to be."""
+    if not head:
+        return "empty"
+    if head[257:262] == b"ustar":
+        return "a tar archive that is not compressed"
+    if not head.strip(b"\0"):
+        return "zeros"
+    start = head.lstrip() or head
+    return next((name for magic, name in SIGNATURES if start.startswith(magic)), "data of no kind known here")
+
+
+class Source:
+    """The artifact's own bytes, in pieces, counted and hashed (SHA-256) as they are read."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.failed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception:
+            self.failed = True  # so that a lost connection is never taken for a bad archive
+            raise
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        return chunk
+
+    def drain(self) -> str:
+        """Read what is left and return the SHA-256 of all of it, in hexadecimal."""
+        for _ in self:
+            pass
+        return self._hash.hexdigest()
+
+
+class Inflated:
+    """What a gzip stream expands to, as the forward-only file that `tarfile.TarFile` reads members from.
+
+    `read` and `seek` raise `Refused` when the gzip stream is bad or expands beyond the limits.
+    """
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.size = 0
+        self.ended = False
+        self.last = b""
+        self._limits = limits
+        self._blocks = self._inflate()
+        self._block = b""
+        self._at = 0
+        self._position = 0
+        self._headers = 0
+
+    # What tarfile calls.
+
+    def tell(self) -> int:
+        """Return the position in the expanded bytes."""
+        return self._position
+
+    def seek(self, position: int) -> int:
+        """Skip forward to `position`, or to the end where that comes first."""
+        if position < self._position:
+            raise Refused("corrupt-tar", f"A tar header at byte {self._position} points backwards")
+        while self._position < position and self._fill():
+            self._take(position - self._position)
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes, fewer at the end. Only headers are read; contents are skipped by `seek`."""
+        self._headers += size
+        if size > LARGEST_HEADER or self._headers > LARGEST_HEADERS:
+            raise Refused("header-too-large", f"A tar header at byte {self._position} is too large to be honest")
+        parts = []
+        while size and self._fill():
+            parts.append(self._take(size))
+            size -= len(parts[-1])
+        self.last = b"".join(parts)
+        return self.last
+
+    def write(self, _data: bytes) -> int:
+        """Refuse: tarfile's type of file has it, this file is only read."""
+        raise NotImplementedError("An artifact is only read")
+
+    def close(self) -> None:
+        """Do nothing: the artifact is its reader's to close."""
+
+    # What archive.py calls.
+
+    def begin_member(self) -> None:
+        """Start counting the headers of the next member."""
+        self._headers = 0
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield whatever is left, in blocks."""
+        while self._fill():
+            yield self._take(len(self._block))
+
+    def _fill(self) -> bool:
+        while self._at == len(self._block):
+            block = next(self._blocks, None)
+            if block is None:
+                self.ended = True
+                return False
+            self._block, self._at = block, 0
+        return True
+
+    def _take(self, size: int) -> bytes:
+        whole = self._at == 0 and size >= len(self._block)
+        part = self._block if whole else self._block[self._at : self._at + size]
+        self._at += len(part)
+        self._position += len(part)
+        return part
+
+    def _inflate(self) -> Iterator[bytes]:
+        for block in gunzip(self.source):
+            self.size += len(block)
+            self._check_expansion()
+            yield block
+
+    def _check_expansion(self) -> None:
+        limits, read = self._limits, self.source.size
+        if self.size > limits.expanded_size:
+            raise Refused("expansion-limit", f"Expands to more than {limits.expanded_size} bytes")
+        if self.size > limits.ratio_from and self.size > limits.ratio * read:
+            raise Refused("expansion-ratio", f"Expands to more than {limits.ratio} times its size")
+
+
+def gunzip(source: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what a gzip stream of one or several members expands to, in blocks of at most `INFLATE_OUT` bytes.
+
+    Raises `Refused` (`not-gzip`, `corrupt-gzip`, `truncated-gzip`, `trailing-data`). RFC 1952 describes the format.
+    """
+    unread = _Unread(source)
+    head = unread.peek(HEAD)
+    if not head.startswith(GZIP):
+        raise Refused("not-gzip", f"Not a gzip file: it is {looks_like(head)}")
+    while head:
+        if not head.startswith(GZIP):
+            raise Refused("trailing-data", f"After the end of the gzip stream follows {looks_like(head)}")
+        yield from _gunzip_member(unread)
+        head = unread.peek(HEAD)
+
+
+def _gunzip_member(unread: _Unread) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer, whose checksum and length zlib compares
+    window = 4096  # grows: zlib copies what it is given and does not use, and members may be tiny and many
+    while not inflater.eof:
+        given = unread.window(window)
+        try:
+            block = inflater.decompress(given, INFLATE_OUT)
+        except zlib.error as error:
+            raise Refused("corrupt-gzip", f"The gzip data is damaged ({error})") from None
+        unread.advance(len(given) - len(inflater.unconsumed_tail) - len(inflater.unused_data))
+        if block:
+            yield block
+        elif not given:
+            raise Refused("truncated-gzip", "The gzip data ends before its end marker: the upload is incomplete")
+        window = min(window * 2, INFLATE_IN)
+
+
+class _Unread:
+    """Compressed bytes not inflated yet: looked at and handed out without copying what follows them."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._view = memoryview(b"")
+
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes, fewer at the end, and leave them where they are."""
+        while len(self._view) < size and (piece := next(self._pieces, None)) is not None:
+            self._view = memoryview(bytes(self._view) + piece)
+        return bytes(self._view[:size])
+
+    def window(self, size: int) -> memoryview:
+        """Return some of the next bytes, at most `size`; none only at the end."""
+        while not self._view and (piece := next(self._pieces, None)) is not None:
+            self._view = memoryview(piece)
+        return self._view[:size]
+
+    def advance(self, size: int) -> None:
+        """Pass over `size` bytes."""
+        self._view = self._view[size:]
