@@ -1,0 +1,51 @@
+"""What `signoff local up` and `signoff local env` do."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from local import users
+from local.deploy import Outputs, deploy
+from local.engine import Engine
+from local.seed import seed
+
+DEFAULT_PORT = 4566
+
+
+def environment(port: int = DEFAULT_PORT, user: str | None = None, host: str = "127.0.0.1") -> dict[str, str]:
+    """The AWS_* settings for the engine that listens on `port`, as its administrator or as one of its users.
+
+    Nothing is asked of the engine: it may run in another process. Raises ValueError for an unknown user.
+    """
+    return users.environment(f"http://{host}:{port}", user)
+
+
+def up(
+    port: int = DEFAULT_PORT,
+    host: str = "127.0.0.1",
+    on_ready: Callable[[Engine, Outputs], None] = lambda engine, outputs: None,
+    progress: Callable[[str], None] = lambda line: None,
+    auth: bool = False,
+) -> None:
+    """Start the engine, seed it, deploy the product to it, call `on_ready`, and stay until interrupted.
+
+    `progress` is given the deployment's lines as they come. Raises EngineError and DeploymentError.
+    """
+    with Engine.start(port=port, host=host, auth=auth) as engine:
+        seed(engine)
+        outputs = deploy(engine, progress)
+        on_ready(engine, outputs)
+        _until_interrupted(engine)
+
+
+def _until_interrupted(engine: Engine) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        engine.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,108 @@
+"""Deploying a CDK app to the engine with the CDK's own command line, exactly as to AWS."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local import node
+from local.engine import Engine
+
+Outputs = dict[str, str]
+Progress = Callable[[str], None]
+
+# What a laptop's stack differs in from AWS's: it can be torn down, and its functions are built for this processor.
+LOCAL_CONTEXT = {"signoff:local": "true"}
+_LAST_LINES = 30
+
+
+class DeploymentError(Exception):
+    """Raised when the CDK's command line fails; the message ends with its last lines."""
+
+
+def _silent(line: str) -> None:
+    del line
+
+
+def deploy(
+    engine: Engine,
+    progress: Progress = _silent,
+    *,
+    assembly: Path | None = None,
+    stack: str = "Signoff",
+    context: Mapping[str, str] = LOCAL_CONTEXT,
+) -> Outputs:
+    """Bootstrap the engine's account and deploy `stack` to it; returns the stack's outputs by their keys.
+
+    `assembly` is a directory that `synthesise` made; without it the app in cdk.json is synthesised here, while
+    the account is bootstrapped. `progress` gets the command line's output line by line. Raises DeploymentError.
+    """
+    with tempfile.TemporaryDirectory(prefix="signoff-deploy-") as scratch, ThreadPoolExecutor(2) as both:
+        bootstrapped = both.submit(_bootstrap, engine, progress)
+        synthesised = assembly or Path(scratch) / "cdk.out"
+        if assembly is None:
+            synthesise(synthesised, progress, context=context, settings=engine.environment())
+        bootstrapped.result()
+        outputs = Path(scratch) / "outputs.json"
+        arguments = ["deploy", stack, "--app", str(synthesised), "--outputs-file", str(outputs)]
+        _cdk([*arguments, "--require-approval", "never", "--progress", "events"], engine.environment(), progress)
+        deployed: dict[str, Outputs] = json.loads(outputs.read_text())
+        return deployed[stack]
+
+
+def synthesise(
+    directory: Path,
+    progress: Progress = _silent,
+    *,
+    context: Mapping[str, str] = LOCAL_CONTEXT,
+    settings: Mapping[str, str] | None = None,
+    app: str | None = None,
+) -> None:
+    """Write the app's cloud assembly to `directory`: one serves any number of deployments. Raises DeploymentError."""
+    arguments = ["synth", "--quiet", "--output", str(directory)]
+    arguments += ["--app", app] if app else []
+    for name, value in context.items():
+        arguments += ["--context", f"{name}={value}"]
+    _cdk(arguments, settings or {}, progress)
+
+
+def _bootstrap(engine: Engine, progress: Progress) -> None:
+    _cdk(["bootstrap", f"aws://{engine.account}/{engine.region}"], engine.environment(), progress)
+
+
+def _cdk(arguments: list[str], settings: Mapping[str, str], progress: Progress) -> None:
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="signoff-cdk-") as home:
+        command = [*node.program("cdk"), *arguments, "--no-notices", "--no-color", "--ci"]
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            cwd=node.ROOT,
+            env=_environment(settings, home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                progress(lines[-1])
+        finally:
+            if process.poll() is None and sys.exc_info()[0] is not None:
+                process.kill()
+            process.wait()
+    if process.returncode:
+        raise DeploymentError(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-_LAST_LINES:]))
+
+
+def _environment(settings: Mapping[str, str], home: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    nodes = node.environment()
+    # cdk.json says `python`: that of this environment, whether or not it is activated.
+    path = os.pathsep.join([str(Path(sys.executable).parent), nodes["PATH"]])
+    cdk = {"CDK_HOME": home, "CDK_DISABLE_CLI_TELEMETRY": "true", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
+    return kept | nodes | {"PATH": path} | cdk | dict(settings)

@@ -1,0 +1,80 @@
+"""S3: ranges of versions, version ids in events, conditional copies."""
+
+import contextvars
+import json
+from collections.abc import Callable
+from typing import Any
+
+Answer = tuple[int, dict[str, str], Any]
+
+_version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
+
+
+def close() -> None:
+    """Close S3's gaps in the running emulator."""
+    from ministack.services import eventbridge, s3
+
+    s3._get_object = _with_ranges_of_versions(s3._get_object, s3)
+    s3._fire_s3_event = _remembering_version(s3._fire_s3_event)
+    s3._copy_object = _with_conditional_copy(s3._copy_object, s3)
+    eventbridge._dispatch_event = _naming_version(eventbridge._dispatch_event)
+
+
+def _with_ranges_of_versions(get_object: Callable[..., Answer], s3: Any) -> Callable[..., Answer]:
+    def get(bucket: str, key: str, headers: dict[str, str], query: dict[str, Any] | None = None) -> Answer:
+        status, answered, body = get_object(bucket, key, headers, query)
+        wanted = headers.get("range", "")
+        if status != 200 or not wanted or not s3._qp(query or {}, "versionId"):
+            return status, answered, body
+        return _sliced(s3, bucket, key, wanted, answered, body)
+
+    return get
+
+
+def _sliced(s3: Any, bucket: str, key: str, wanted: str, headers: dict[str, str], body: bytes) -> Answer:
+    bounds = s3._parse_range(wanted, len(body))
+    if bounds is None:
+        refused = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
+        return 416, refused, s3._xml_body(s3._range_error_xml(bucket, key))
+    start, end = bounds
+    # A checksum of the whole object does not fit a part of it, and botocore would say so.
+    kept = {name: value for name, value in headers.items() if not name.lower().startswith("x-amz-checksum")}
+    part = body[start : end + 1]
+    kept |= {"Content-Length": str(len(part)), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
+    return 206, kept, part
+
+
+def _with_conditional_copy(copy_object: Callable[..., Answer], s3: Any) -> Callable[..., Answer]:
+    def copy(bucket: str, key: str, headers: dict[str, str]) -> Answer:
+        target = s3._ensure_bucket(bucket)
+        if target is not None:
+            refused: Answer | None = s3._check_put_preconditions(headers, target["objects"].get(key))
+            if refused is not None:
+                return refused
+        return copy_object(bucket, key, headers)
+
+    return copy
+
+
+def _remembering_version(fire: Callable[..., None]) -> Callable[..., None]:
+    def fire_event(*args: Any, version_id: str | None = None, **more: Any) -> None:
+        token = _version.set(version_id)
+        try:
+            fire(*args, version_id=version_id, **more)
+        finally:
+            _version.reset(token)
+
+    return fire_event
+
+
+def _naming_version(dispatch: Callable[..., None]) -> Callable[..., None]:
+    def dispatch_event(event: dict[str, Any], view: Any = None) -> None:
+        version = _version.get()
+        if version and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version
+            event, view = {**event, "Detail": json.dumps(detail)}, None
+            _version.set(None)  # what the event sets off must not be taken for the object's
+        dispatch(event, view)
+
+    return dispatch_event

@@ -1,0 +1,57 @@
+"""SageMaker in the engine: moto's, behind the emulator's front door, with its gaps closed by rules.
+
+A request goes to the rule for its action, if there is one, else straight to moto. Everything runs on the
+server's one event loop, one request after another, which is what moto, not being thread-safe, needs.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from local import model_registry, models
+from local.sagemaker_account import Account, Call, Refused
+
+log = logging.getLogger("local.sagemaker")
+
+Response = tuple[int, dict[str, str], bytes]
+Publish = Callable[[str, dict[str, Any]], None]
+Identify = Callable[[Mapping[str, str]], tuple[str, str, str]]
+
+_RULES = {**model_registry.RULES, **models.RULES}
+_JSON = {"Content-Type": "application/x-amz-json-1.1"}
+
+
+class SageMaker:
+    """SageMaker's control plane for every account and region of one engine."""
+
+    def __init__(self, identify: Identify, publish: Publish) -> None:
+        """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus."""
+        self._identify = identify
+        self._publish = publish
+        self._accounts: dict[tuple[str, str], Account] = {}
+
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, query: Mapping[str, Any]
+    ) -> Response:
+        """Answer one request in the way the emulator's other services do: status, headers, body."""
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        try:
+            answer = self._answer(action, json.loads(body or b"{}"), headers)
+        except Refused as refusal:
+            error = {"__type": refusal.code, "message": refusal.message}
+            return 400, {**_JSON, "x-amzn-errortype": refusal.code}, json.dumps(error).encode()
+        return 200, dict(_JSON), json.dumps(answer).encode()
+
+    def _answer(self, action: str, request: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        account_id, region, caller = self._identify(headers)
+        account = self._accounts.setdefault((account_id, region), Account(account_id, region))
+        call = Call(account, action, request, caller)
+        rule = _RULES.get(action)
+        answer = rule(call) if rule else call.moto()
+        for arn, detail in call.events:
+            self._publish(arn, detail)
+        return answer
+
+
+Handler = Callable[..., Awaitable[Response]]
