@@ -1,0 +1,66 @@
+"""The CDK app: `cdk synth` and `cdk deploy` run it, and so does `python -m infra.app` alone.
+
+Alone it takes the same choices (`-c name=value`) and writes the assembly to `--output` (cdk.out), with no CDK CLI.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.jsii_node import use_bundled_node
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+ROOT = Path(__file__).resolve().parent.parent
+STACK = "Signoff"
+
+
+def build(context: Mapping[str, Any] | None = None, output: Path | None = None) -> "cdk.App":
+    """The app with the choices in `context` over those in cdk.json, not yet synthesised.
+
+    output: where its assembly goes, unless the CDK CLI says. Raises SettingFault, PolicyFileFault or WorkflowFault
+    when what it is given cannot be deployed.
+    """
+    use_bundled_node()
+    _reach_functions()
+    import aws_cdk as cdk
+
+    from infra import compliance, settings
+    from infra.stack import SignoffStack
+
+    flags = json.loads((ROOT / "cdk.json").read_bytes())["context"]
+    app = cdk.App(context={**flags, **(context or {})}, outdir=str(output) if output else None)
+    chosen = settings.read(app.node.try_get_context)
+    SignoffStack(app, STACK, settings=chosen)
+    cdk.Tags.of(app).add("project", "signoff")
+    if chosen.nag:
+        compliance.check(app)
+    return app
+
+
+def _reach_functions() -> None:
+    """Let the app import the functions' package, which is installed in Lambda but not on every machine that deploys."""
+    path = str(ROOT / "functions")
+    if path not in sys.path:
+        sys.path.append(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Synthesise the app; exits with 1 and what is wrong when it cannot be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--output", type=Path, help="the assembly's folder (the CDK CLI's, or cdk.out)")
+    options = parser.parse_args(arguments)
+    context = dict(pair.partition("=")[::2] for pair in options.context)
+    try:
+        build(context, options.output).synth()
+    except (ValueError, RuntimeError) as fault:  # jsii raises RuntimeError for what the library refuses
+        sys.exit(f"signoff: {fault}")
+
+
+if __name__ == "__main__":
+    main()

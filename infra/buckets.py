@@ -1,0 +1,164 @@
+"""The buckets: where submissions are uploaded, where what is judged is kept, and who reached for either."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.compliance import acknowledge
+from infra.settings import Settings
+
+# What the vault holds, by prefix. A write anywhere else is refused to everyone.
+PREFIXES = ("models/", "registrations/", "findings/", "evidence/", "policies/")
+
+
+def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
+    return {
+        "encryption": s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+        "encryption_key": key,
+        "bucket_key_enabled": bool(key),
+        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
+        "enforce_ssl": True,
+        "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
+    }
+
+
+def _abort_unfinished_uploads() -> s3.LifecycleRule:
+    return s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7))
+
+
+class AccessLogs(s3.Bucket):
+    """S3's record of every request to the other two buckets, kept for 400 days."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            # S3 delivers access logs only to buckets under its own keys, whatever the other buckets use.
+            **_common(settings, key=None),
+            lifecycle_rules=[s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
+        )
+        acknowledge(self, "AwsSolutions-S1", "It holds the access logs: logging its own requests would never end")
+
+
+class Artifacts(s3.Bucket):
+    """Where submissions are uploaded; every object created there is announced to EventBridge."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            **_common(settings, key),
+            bucket_name=settings.artifacts_bucket_name,
+            versioned=True,
+            lifecycle_rules=[_abort_unfinished_uploads()],
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="artifacts/",
+        )
+        # The construct's own property makes a custom resource with a function of its own; the bucket needs none.
+        resource = self.node.default_child
+        if isinstance(resource, s3.CfnBucket):
+            resource.add_property_override(
+                "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
+            )
+
+
+class Vault(s3.Bucket):
+    """Where what is judged and deployed is kept, written once.
+
+    Object Lock protects versions, not keys; so the bucket policy lets only the named roles put, each under its own
+    prefixes, and lets nobody delete, bypass or change what protects the objects. With GOVERNANCE, the default, what is
+    left is the account's root user, who can always take a bucket policy away, in the open: a mistaken retention of
+    years can then be undone. COMPLIANCE (`-c lockMode=COMPLIANCE`) takes even that away.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+    ) -> None:
+        days = cdk.Duration.days(settings.lock_days)
+        compliance = settings.lock_mode == "COMPLIANCE"
+        super().__init__(
+            scope,
+            construct_id,
+            **_common(settings, key),
+            bucket_name=settings.vault_bucket_name,
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(days)
+            if compliance
+            else s3.ObjectLockRetention.governance(days),
+            # Set here because the bucket policy refuses every later change of the life cycle.
+            lifecycle_rules=[_abort_unfinished_uploads()],
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="vault/",
+        )
+
+    def protect(self, *, writers: Mapping[str, Sequence[iam.IRole]], retainers: Sequence[iam.IRole]) -> None:
+        """Refuse everyone to delete or loosen; refuse puts but to `writers` (roles by prefix).
+
+        `retainers` are the roles that may extend an object's retention.
+        """
+        self.add_to_resource_policy(
+            _deny(
+                "NobodyDeletesOrBypasses",
+                ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"],
+                [self.arn_for_objects("*")],
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "NobodyLoosensTheVault",
+                [
+                    "s3:DeleteBucket",
+                    "s3:PutBucketObjectLockConfiguration",
+                    "s3:PutBucketVersioning",
+                    "s3:PutLifecycleConfiguration",
+                    "s3:PutReplicationConfiguration",
+                ],
+                [self.bucket_arn],
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "OnlyDecisionsExtendRetention",
+                ["s3:PutObjectRetention"],
+                [self.arn_for_objects("*")],
+                unless=retainers,
+            )
+        )
+        for prefix in PREFIXES:
+            name = prefix.rstrip("/").capitalize()
+            self.add_to_resource_policy(
+                _deny(
+                    f"OnlyItsWriters{name}",
+                    ["s3:PutObject"],
+                    [self.arn_for_objects(f"{prefix}*")],
+                    unless=writers[prefix],
+                )
+            )
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="NobodyPutsElsewhere",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                not_resources=[self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES],
+            )
+        )
+
+
+def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[iam.IRole] = ()) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=actions,
+        resources=resources,
+        conditions={"ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in unless]}} if unless else {},
+    )

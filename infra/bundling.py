@@ -1,0 +1,121 @@
+"""The functions' code and its dependencies in one folder, made without Docker.
+
+Run as a program it makes the bundle and prints where it is and how large.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from infra.settings import ROOT
+
+FUNCTIONS = ROOT / "functions"
+LOCK = ROOT / "requirements" / "functions.txt"
+BUILD = ROOT / "build" / "functions"
+PYTHON = "3.13"
+# Wheels are tagged with the oldest C library that they run on; Lambda's Python 3.13 has glibc 2.34.
+PLATFORMS = {
+    "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
+    "x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+}
+# Of botocore's 400 services, those the functions call; its other data files say how to call any.
+SERVICES = {"dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "sts"}
+UNUSED = ("__pycache__", "tests", "test")
+
+
+def bundle(architecture: str, kind: str) -> tuple[Path, str]:
+    """A folder with what Lambda runs, and a digest of all that decided its content.
+
+    architecture: "arm64" or "x86_64"; kind: "wheels" for the locked dependencies, "source" for none.
+    What was made before from the same sources and lock is used again.
+    """
+    digest = _digest(architecture if kind == "wheels" else "any", kind)
+    folder = BUILD / digest[:16]
+    if not folder.exists():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        # Made elsewhere and moved in whole: a bundle that was cut short must not look finished.
+        with tempfile.TemporaryDirectory(dir=BUILD) as temporary:
+            made = Path(temporary) / "bundle"
+            _make(made, architecture, kind)
+            made.rename(folder)
+    return folder, digest
+
+
+def _make(folder: Path, architecture: str, kind: str) -> None:
+    folder.mkdir()
+    if kind == "wheels":
+        _install(folder, architecture)
+        _prune(folder)
+    for source in _sources():
+        target = folder / source.relative_to(FUNCTIONS)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _install(folder: Path, architecture: str) -> None:
+    platforms = [f"--platform={platform}" for platform in PLATFORMS[architecture]]
+    # Arguments are the module's own constants and paths of this checkout.
+    subprocess.run(  # noqa: S603
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"),
+            *platforms,
+            *(f"--python-version={PYTHON}", "--implementation=cp", f"--requirement={LOCK}", f"--target={folder}"),
+        ],
+        check=True,
+    )
+
+
+def _prune(folder: Path) -> None:
+    """Take out what no function reads, which is most: Lambda unpacks it all at each cold start."""
+    for data in (folder / "botocore" / "data", folder / "boto3" / "data"):
+        for entry in data.iterdir():
+            if entry.is_dir() and entry.name not in SERVICES:
+                shutil.rmtree(entry)
+    for entry in list(folder.rglob("*")):
+        if entry.is_dir() and entry.name in UNUSED:
+            shutil.rmtree(entry, ignore_errors=True)
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+
+
+def _sources() -> Iterator[Path]:
+    yield from sorted(path for path in FUNCTIONS.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _digest(*choices: str) -> str:
+    """A SHA-256 over everything that a bundle is made from, this module's own choices among it."""
+    parts: Iterable[tuple[str, bytes]] = [
+        ("choices", repr((choices, PYTHON, PLATFORMS, sorted(SERVICES), UNUSED)).encode()),
+        ("lock", LOCK.read_bytes()),
+        *((source.relative_to(FUNCTIONS).as_posix(), source.read_bytes()) for source in _sources()),
+    ]
+    digest = hashlib.sha256()
+    for name, content in parts:
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def sizes(folder: Path) -> tuple[int, int]:
+    """The bytes of `folder` as files and as a zip, which is how Lambda gets it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files:
+                archive.write(path, path.relative_to(folder))
+        return sum(path.stat().st_size for path in files), file.tell()
+
+
+def main() -> None:
+    """Make the bundle for the architecture named on the command line (arm64 unless said) and print its size."""
+    folder, _ = bundle(sys.argv[1] if len(sys.argv) > 1 else "arm64", "wheels")
+    unzipped, zipped = sizes(folder)
+    print(f"{folder}: {unzipped / 1e6:.1f} MB, zipped {zipped / 1e6:.1f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The tables: the ledger, and the two indexes that can be rebuilt from it and from the buckets."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.settings import Settings
+
+
+def _string(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _number(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.NUMBER)
+
+
+def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
+    encryption = dynamodb.TableEncryption
+    return {
+        "billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST,
+        "encryption": encryption.CUSTOMER_MANAGED if key else encryption.AWS_MANAGED,
+        "encryption_key": key,
+        "point_in_time_recovery_specification": dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        "deletion_protection": not settings.ephemeral,
+        "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
+    }
+
+
+class Ledger(dynamodb.Table):
+    """All that happened to each package, in order; its stream is what gets announced. Entries are only ever added."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            **_common(settings, key),
+            partition_key=_string("package"),
+            sort_key=_number("sequence"),
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
+            resource_policy=iam.PolicyDocument(statements=[_append_only()]),
+        )
+
+
+def _append_only() -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="EntriesAreNeverChanged",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=[
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            # It takes no condition, so it could replace an entry.
+            "dynamodb:BatchWriteItem",
+            "dynamodb:PartiQLUpdate",
+            "dynamodb:PartiQLDelete",
+        ],
+        # In the table's own policy this is the table: its ARN would make the resource depend on itself.
+        resources=["*"],
+    )
+
+
+class Packages(dynamodb.Table):
+    """The head of each package's ledger: what is found by state, by group and by ARN."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("package"))
+        self.add_global_secondary_index(index_name="by-next", partition_key=_string("next"), sort_key=_string("since"))
+        self.add_global_secondary_index(
+            index_name="by-group", partition_key=_string("group"), sort_key=_number("version")
+        )
+        self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
+
+
+class Submissions(dynamodb.Table):
+    """How far each submission has come."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("submission"))
+        self.add_global_secondary_index(
+            index_name="by-state", partition_key=_string("state"), sort_key=_string("since")
+        )

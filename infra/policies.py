@@ -1,0 +1,91 @@
+"""What each group demands: the policy files of the app as parameters in SSM Parameter Store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+PATH = "/signoff/policies"
+# SSM's limits in bytes: a standard parameter is free and smaller.
+STANDARD, ADVANCED = 4096, 8192
+_ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
+
+
+class PolicyFileFault(ValueError):
+    """Raised when a policy file cannot be deployed; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """One policy: its name below PATH ("default" or "groups/<group>"), where it stands, and what it says."""
+
+    name: str
+    path: Path
+    document: Mapping[str, Any]
+
+    @property
+    def execution_role(self) -> str | None:
+        """The role that the file names for deployed models, or None when that is left to the app."""
+        role: str | None = (self.document.get("deployment") or {}).get("execution_role")
+        return role
+
+    def text(self, default_execution_role: str) -> str:
+        """The policy as the functions read it, with the execution role filled in when the file leaves it out."""
+        deployment = {"execution_role": default_execution_role, **(self.document.get("deployment") or {})}
+        return json.dumps({**self.document, "deployment": deployment}, separators=(",", ":"), ensure_ascii=False)
+
+
+def load(folder: Path) -> list[PolicyFile]:
+    """The policies in `folder`: default.json and groups/*.json.
+
+    Raises PolicyFileFault when one is missing, is not JSON, is too large, or is not a policy.
+    """
+    files = [folder / "default.json", *sorted((folder / "groups").glob("*.json"))]
+    return list(_read(folder, files))
+
+
+def _read(folder: Path, files: list[Path]) -> Iterator[PolicyFile]:
+    for path in files:
+        try:
+            document = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise PolicyFileFault(f"{path}: {error}") from error
+        if not isinstance(document, dict):
+            raise PolicyFileFault(f"{path}: a policy is a JSON object")
+        policy = PolicyFile(path.relative_to(folder).with_suffix("").as_posix(), path, document)
+        _check(policy)
+        yield policy
+
+
+def _check(policy: PolicyFile) -> None:
+    """Have the functions' own reader read the policy, so that a fault stops the deployment and not a submission."""
+    text = policy.text(_ANY_ROLE).encode()
+    if len(text) > ADVANCED:
+        raise PolicyFileFault(f"{policy.path}: {len(text)} bytes, and SSM Parameter Store takes {ADVANCED}")
+    # The functions' package is not on the path of every tool that reads this module.
+    from signoff.errors import PolicyFault
+    from signoff.policy import parse
+
+    try:
+        parse(text)
+    except PolicyFault as error:
+        raise PolicyFileFault(f"{policy.path}: {error}") from error
+
+
+def make_parameters(scope: Construct, policies: list[PolicyFile], *, execution_role: str) -> None:
+    """An SSM parameter for each policy; one that outgrows a standard parameter becomes an advanced one."""
+    parameters = Construct(scope, "Policies")
+    for policy in policies:
+        large = len(policy.text(_ANY_ROLE).encode()) > STANDARD - 256  # a role's ARN may be longer than the example
+        ssm.StringParameter(
+            parameters,
+            policy.name.replace("/", "-"),
+            parameter_name=f"{PATH}/{policy.name}",
+            string_value=policy.text(execution_role),
+            description=str(policy.document.get("description", ""))[:1024] or None,
+            tier=ssm.ParameterTier.ADVANCED if large else ssm.ParameterTier.STANDARD,
+        )

@@ -1,0 +1,132 @@
+"""What a deployment may choose, read from the CDK context (`-c name=value` or cdk.json)."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+# CloudWatch Logs takes no other number of days (PutRetentionPolicy).
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653)
+
+
+class SettingFault(ValueError):
+    """Raised when a context value is not one that the app understands."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment's choices.
+
+    architecture: "arm64" or "x86_64" (`-c architecture=host` takes that of this machine).
+    bundle: "wheels" puts the locked dependencies beside the functions; "source" leaves them out, for an engine
+        whose workers run in an environment that has them.
+    customer_managed_key: encrypt everything at rest with one KMS key of the account.
+    ephemeral: the stack may be deleted with all it holds, and locks end after a day: for trying things out.
+    lock_mode, lock_days: the vault's default retention; approved_retention_days: that of what was approved.
+    log_retention_days: how long logs are kept.
+    policies: the folder of policy files; workflow: the state machine's definition.
+    source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
+    execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
+    inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
+    artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
+    alarm_topic_arn: the SNS topic that alarms notify, if any.
+    nag: check the app against cdk-nag's AwsSolutions pack.
+    """
+
+    architecture: str = "arm64"
+    bundle: str = "wheels"
+    customer_managed_key: bool = False
+    ephemeral: bool = False
+    lock_mode: str = "GOVERNANCE"
+    lock_days: int = 14
+    approved_retention_days: int = 2557
+    log_retention_days: int = 90
+    policies: Path = ROOT / "infra" / "policies"
+    workflow: Path = ROOT / "statemachine" / "validation.asl.json"
+    source_buckets: tuple[str, ...] = ()
+    execution_roles: tuple[str, ...] = ()
+    inspect_concurrency: int = 20
+    artifacts_bucket_name: str | None = None
+    vault_bucket_name: str | None = None
+    alarm_topic_arn: str | None = None
+    nag: bool = True
+
+
+def read(context: Callable[[str], Any]) -> Settings:
+    """The settings that `context` (a CDK node's try_get_context) gives; what it leaves out has its default.
+
+    Raises SettingFault when a value is not one of those allowed.
+    """
+    ephemeral = _flag("ephemeral", context("ephemeral"), default=False)
+    return Settings(
+        architecture=_architecture(context("architecture")),
+        bundle=_choice("bundle", context("bundle"), ("wheels", "source")),
+        customer_managed_key=_flag("customerManagedKey", context("customerManagedKey"), default=False),
+        ephemeral=ephemeral,
+        lock_mode=_choice("lockMode", context("lockMode"), ("GOVERNANCE", "COMPLIANCE")),
+        lock_days=1 if ephemeral else _number("lockDays", context("lockDays"), Settings.lock_days, least=1),
+        approved_retention_days=1
+        if ephemeral
+        else _number("approvedRetentionDays", context("approvedRetentionDays"), Settings.approved_retention_days, 1),
+        log_retention_days=_log_days(context("logRetentionDays")),
+        policies=_path(context("policies"), Settings.policies),
+        workflow=_path(context("workflow"), Settings.workflow),
+        source_buckets=_names(context("sourceBuckets")),
+        execution_roles=_names(context("executionRoles")),
+        inspect_concurrency=_number(
+            "inspectConcurrency", context("inspectConcurrency"), Settings.inspect_concurrency, least=0
+        ),
+        artifacts_bucket_name=context("artifactsBucketName") or None,
+        vault_bucket_name=context("vaultBucketName") or None,
+        alarm_topic_arn=context("alarmTopicArn") or None,
+        nag=_flag("nag", context("nag"), default=True),
+    )
+
+
+def _architecture(value: Any) -> str:
+    chosen = _choice("architecture", value, ("arm64", "x86_64", "host"))
+    if chosen != "host":
+        return chosen
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    chosen = allowed[0] if value is None else str(value)
+    if chosen not in allowed:
+        raise SettingFault(f"Context {name}={chosen!r} is not one of {', '.join(allowed)}")
+    return chosen
+
+
+def _flag(name: str, value: Any, *, default: bool) -> bool:
+    if value is None:
+        return default
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise SettingFault(f"Context {name}={value!r} is neither true nor false")
+    return text == "true"
+
+
+def _number(name: str, value: Any, default: int, least: int) -> int:
+    text = str(default if value is None else value)
+    if not text.isdecimal() or int(text) < least:
+        raise SettingFault(f"Context {name}={text!r} is not a whole number of at least {least}")
+    return int(text)
+
+
+def _log_days(value: Any) -> int:
+    days = _number("logRetentionDays", value, Settings.log_retention_days, least=1)
+    if days not in LOG_RETENTION_DAYS:
+        raise SettingFault(f"Context logRetentionDays={days} is not one of {LOG_RETENTION_DAYS}")
+    return days
+
+
+def _path(value: Any, default: Path) -> Path:
+    return default if value is None else Path(str(value)).resolve()
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names from a list (cdk.json) or from text with commas (the command line, where `{a,b}` is not a list)."""
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    return tuple(part.strip() for part in parts if part.strip())

@@ -1,0 +1,232 @@
+"""Signoff on AWS, composed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import policies
+from infra.alarms import Alarms
+from infra.buckets import AccessLogs, Artifacts, Vault
+from infra.bundling import bundle
+from infra.bus import Bus
+from infra.encryption import make_key
+from infra.execution_role import make_execution_role
+from infra.functions import Function, Runtime, Shape
+from infra.ledger import Ledger, Packages, Submissions
+from infra.permissions import Permissions
+from infra.queues import DeadLetters, WorkQueue
+from infra.roles import Grant
+from infra.rules import Rules
+from infra.settings import Settings
+from infra.sources import read_queue, read_stream
+from infra.workflow import Workflow
+
+# Copying gigabytes and streaming through them take as long as Lambda allows; memory is CPU and network.
+REGISTER = Shape("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
+OPEN = Shape("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
+INSPECT = Shape("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=1769)
+RECORD = Shape("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
+DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
+DEPLOY = Shape("create_model", "Makes the deployable model agree with the ledger", timeout=120, memory=512)
+SWEEP = Shape("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
+ANNOUNCE = Shape("announce", "Puts ledger entries on the bus", timeout=60, memory=256)
+
+
+class SignoffStack(cdk.Stack):
+    """Everything: buckets, tables, bus, queues, functions, workflow, rules, policies, alarms, outputs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id, description="Signoff: the gate between a trained model and production")
+        self.settings = settings
+        self._keep()
+        self._queue()
+        self._compute()
+        self._connect()
+        self._watch()
+        self._tell()
+
+    def _keep(self) -> None:
+        settings, key = self.settings, make_key(self, self.settings)
+        logs = AccessLogs(self, "AccessLogs", settings=settings)
+        self.key = key
+        self.artifacts = Artifacts(self, "Artifacts", settings=settings, key=key, logs=logs)
+        self.vault = Vault(self, "Vault", settings=settings, key=key, logs=logs)
+        self.ledger = Ledger(self, "Ledger", settings=settings, key=key)
+        self.packages = Packages(self, "Packages", settings=settings, key=key)
+        self.submissions = Submissions(self, "Submissions", settings=settings, key=key)
+        self.bus = Bus(self, "Bus")
+        self.execution_role = make_execution_role(self, vault=self.vault, key=key)
+        self.policies = policies.load(settings.policies)
+        policies.make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
+
+    def _queue(self) -> None:
+        self.register_queue = self._inbox("RegisterQueue", REGISTER)
+        self.decision_queue = self._inbox("DecisionQueue", DECIDE)
+        self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
+        self.sweep_queue = self._inbox("SweepQueue", SWEEP)
+        self.validation_dead_letters = DeadLetters(self, "ValidationDeadLetters", key=self.key)
+        self.announce_dead_letters = DeadLetters(self, "AnnounceDeadLetters", key=self.key)
+
+    def _inbox(self, construct_id: str, shape: Shape) -> WorkQueue:
+        return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
+
+    def _compute(self) -> None:
+        folder, digest = bundle(self.settings.architecture, self.settings.bundle)
+        code = lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
+        self.runtime = Runtime(self.settings, code, self.key)
+        may = self.may = self._permissions()
+        self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, may.register_model())
+        self.open_validation = self._function("OpenValidation", OPEN, may.open_validation())
+        self.inspect_artifact = self._function("InspectArtifact", self._inspection(), may.inspect_artifact())
+        self.record_evidence = self._function("RecordEvidence", RECORD, may.record_evidence())
+        self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
+        self.create_model = self._reader("CreateModel", DEPLOY, self.deploy_queue, may.create_model())
+        self.workflow = self._workflow()
+        self.sweep = self._sweeper()
+        self.announce = self._announcer()
+        self.functions = (
+            *(self.register_model, self.open_validation, self.inspect_artifact, self.record_evidence),
+            *(self.apply_decision, self.create_model, self.sweep, self.announce),
+        )
+
+    def _permissions(self) -> Permissions:
+        roles = {self.execution_role.role_arn, *self.settings.execution_roles}
+        named = {policy.execution_role for policy in self.policies if policy.execution_role}
+        return Permissions(
+            stack=self,
+            artifacts=self.artifacts,
+            vault=self.vault,
+            ledger=self.ledger,
+            packages=self.packages,
+            submissions=self.submissions,
+            bus=self.bus,
+            source_buckets=self.settings.source_buckets,
+            execution_roles=sorted(roles | named),
+        )
+
+    def _inspection(self) -> Shape:
+        return replace(INSPECT, reserved=self.settings.inspect_concurrency or None)
+
+    def _function(
+        self,
+        construct_id: str,
+        shape: Shape,
+        grants: Sequence[Grant],
+        environment: Mapping[str, str] | None = None,
+    ) -> Function:
+        return Function(
+            self,
+            construct_id,
+            runtime=self.runtime,
+            shape=shape,
+            grants=grants,
+            environment={**self._environment(), **(environment or {})},
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "SIGNOFF_ARTIFACTS_BUCKET": self.artifacts.bucket_name,
+            "SIGNOFF_VAULT_BUCKET": self.vault.bucket_name,
+            "SIGNOFF_LEDGER_TABLE": self.ledger.table_name,
+            "SIGNOFF_PACKAGES_TABLE": self.packages.table_name,
+            "SIGNOFF_SUBMISSIONS_TABLE": self.submissions.table_name,
+            "SIGNOFF_BUS_NAME": self.bus.event_bus_name,
+            "SIGNOFF_POLICY_PATH": policies.PATH,
+            "SIGNOFF_APPROVED_RETENTION_DAYS": str(self.settings.approved_retention_days),
+            "POWERTOOLS_SERVICE_NAME": "signoff",
+            "POWERTOOLS_METRICS_NAMESPACE": "Signoff",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def _reader(self, construct_id: str, shape: Shape, inbox: WorkQueue, grants: Sequence[Grant]) -> Function:
+        """A function that reads its own queue."""
+        function = self._function(construct_id, shape, [*grants, self.may.consume(inbox)])
+        read_queue(function, inbox)
+        return function
+
+    def _workflow(self) -> Workflow:
+        steps = (self.open_validation, self.inspect_artifact, self.record_evidence)
+        return Workflow(
+            self,
+            "Validation",
+            runtime=self.runtime,
+            functions={step.node.id: step.function_arn for step in steps},
+        )
+
+    def _sweeper(self) -> Function:
+        queues = (self.register_queue, self.decision_queue, self.deploy_queue)
+        grants = self.may.sweep(self.workflow.state_machine_arn, self.workflow.executions_arn, queues)
+        sweep = self._reader("Sweep", SWEEP, self.sweep_queue, grants)
+        sweep.add_environment("SIGNOFF_VALIDATION_ARN", self.workflow.state_machine_arn)
+        for name, queue in zip(("REGISTER", "DECISION", "DEPLOY"), queues, strict=True):
+            sweep.add_environment(f"SIGNOFF_{name}_QUEUE_URL", queue.queue_url)
+        return sweep
+
+    def _announcer(self) -> Function:
+        announce = self._function("Announce", ANNOUNCE, self.may.announce(self.announce_dead_letters))
+        read_stream(announce, self.ledger, self.announce_dead_letters)
+        return announce
+
+    def _connect(self) -> None:
+        Rules(
+            self,
+            "Rules",
+            artifacts=self.artifacts,
+            bus=self.bus,
+            register=self.register_queue,
+            decision=self.decision_queue,
+            deploy=self.deploy_queue,
+            sweep=self.sweep_queue,
+            workflow=self.workflow,
+            workflow_dead_letters=self.validation_dead_letters,
+        )
+        self.bus.protect(announcer=self.announce.own_role)
+        copiers = [self.register_model.own_role, self.inspect_artifact.own_role]
+        keepers = [self.open_validation.own_role, self.record_evidence.own_role]
+        self.vault.protect(
+            writers={
+                "models/": copiers,
+                "registrations/": [self.register_model.own_role],
+                "findings/": [self.inspect_artifact.own_role],
+                "evidence/": [self.record_evidence.own_role],
+                "policies/": keepers,
+            },
+            retainers=[self.apply_decision.own_role],
+        )
+
+    def _watch(self) -> None:
+        alarms = Alarms(self, "Alarms", topic_arn=self.settings.alarm_topic_arn)
+        inboxes = (self.register_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)
+        for inbox in inboxes:
+            alarms.on_queue(inbox)
+            alarms.on_dead_letters(inbox.dead_letters)
+        alarms.on_dead_letters(self.validation_dead_letters)
+        alarms.on_dead_letters(self.announce_dead_letters)
+        for function in self.functions:
+            alarms.on_function(function)
+        alarms.on_workflow(self.workflow)
+        alarms.on_progress()
+
+    def _tell(self) -> None:
+        """The outputs, from which the command finds everything."""
+        outputs = {
+            "ArtifactsBucket": self.artifacts.bucket_name,
+            "VaultBucket": self.vault.bucket_name,
+            "LedgerTable": self.ledger.table_name,
+            "PackagesTable": self.packages.table_name,
+            "SubmissionsTable": self.submissions.table_name,
+            "BusName": self.bus.event_bus_name,
+            "ValidationArn": self.workflow.state_machine_arn,
+            "PolicyPath": policies.PATH,
+            "RegisterQueueUrl": self.register_queue.queue_url,
+            "DecisionQueueUrl": self.decision_queue.queue_url,
+            "DeployQueueUrl": self.deploy_queue.queue_url,
+            "RegisterFunction": self.register_model.function_name,
+            "SweepFunction": self.sweep.function_name,
+            "ModelExecutionRoleArn": self.execution_role.role_arn,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
