@@ -77,9 +77,11 @@ def _spelling_fault(name: str) -> str | None:
 def _segments_fault(name: str) -> str | None:
     if name.startswith("/"):
         return "points outside its submission: a name there does not begin with /"
-    segments = name.removesuffix("/").split("/")
+    segments = name.split("/")
     if ".." in segments:
         return "points outside its submission: .. is not allowed in a name"
+    if name.endswith("/") and "" not in segments[:-1]:
+        return "names a prefix (it ends in /); name one object: prefixes are not supported yet"
     if "" in segments:
         return "names no object: it is empty or has an empty part between two /"
     if "." in segments:

@@ -24,8 +24,8 @@ _POLICY = "is not a manifest's to set: the policy of the model package group set
 _PACKAGE = "belongs to the package: put it into InferenceSpecification.Containers"
 _NOT_YET = "is not supported yet"
 _OUTPUT = (
-    "would let SageMaker write to S3 (S3OutputPath) under a role of the manifest's choice, and a submission is only read; "
-    "not supported yet"
+    "is not supported yet: it would let SageMaker write to S3 (S3OutputPath) under a role of the manifest's choice, "
+    "and a submission is only read"
 )
 
 _CONTAINERS = ("InferenceSpecification.Containers[]", "AdditionalInferenceSpecifications[].Containers[]")

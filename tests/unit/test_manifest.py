@@ -1,0 +1,572 @@
+"""Manifests: what is read, what is refused and where, and what becomes of the names in them."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff import java_patterns
+from signoff.errors import ManifestRefused
+from signoff.locations import takes_s3_uri
+from signoff.manifest import Manifest, image_reference, manifest_shape, read, with_defaults
+from signoff.service_model import sagemaker_shape
+
+SHAPE = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sklearn:1.2"
+MODEL_DATA = "InferenceSpecification.Containers[0].ModelDataUrl"
+
+
+def manifest(document: Any) -> Manifest:
+    return Manifest(document, "artifacts", "churn/run-7", SHAPE)
+
+
+def found(document: Any) -> dict[str, str]:
+    return {fault.path: fault.message for fault in manifest(document).faults()}
+
+
+def with_container(**fields: Any) -> dict[str, Any]:
+    return {"InferenceSpecification": {"Containers": [{"Image": IMAGE, "ModelDataUrl": "model.tar.gz", **fields}]}}
+
+
+def with_source(**fields: Any) -> dict[str, Any]:
+    source = {"S3Uri": "model.tar.gz", "S3DataType": "S3Object", "CompressionType": "Gzip", **fields}
+    return {"InferenceSpecification": {"Containers": [{"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}]}}
+
+
+GOOD = {
+    **with_container(Environment={"SAGEMAKER_PROGRAM": "inference.py"}, Framework="SKLEARN"),
+    "ModelPackageDescription": "Churn, trained on March's data",
+    "ModelMetrics": {
+        "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "metrics/quality.json"}},
+        "Bias": {"Report": {"ContentType": "application/json", "S3Uri": "metrics/bias.json"}},
+    },
+    "SamplePayloadUrl": "s3://artifacts/churn/run-7/payload.tar.gz",
+    "CustomerMetadataProperties": {"team": "growth"},
+    "Deployment": {"PrimaryContainer": {"ContainerHostname": "model"}},
+}
+
+
+# Reading
+
+
+def refusal(data: bytes) -> dict[str, str]:
+    with pytest.raises(ManifestRefused) as caught:
+        read(data)
+    return {fault.path: fault.message for fault in caught.value.faults}
+
+
+def test_a_json_object_is_read_as_it_is():
+    assert read(json.dumps(GOOD, ensure_ascii=False).encode()) == GOOD
+
+
+def test_what_is_not_json_is_refused_with_line_and_column():
+    assert refusal(b'{\n  "ModelMetrics": {},\n}')[""].startswith("is not JSON: ")
+    assert "at line 3, column 1" in refusal(b'{\n  "ModelMetrics": {},\n}')[""]
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "words"),
+    [
+        (b"", "", "is not JSON"),
+        (b"{} {}", "", "is not JSON"),
+        (b"[]", "", "must be a JSON object"),
+        (b"null", "", "must be a JSON object"),
+        (b"\xef\xbb\xbf{}", "", "byte order mark"),
+        ('{"a": "é"}'.encode("latin-1"), "", "is not UTF-8: byte 8"),
+        ("{}".encode("utf-16"), "", "is not UTF-8"),
+        (b'{"a": NaN}', "a", "is NaN"),
+        (b'{"a": [1, -Infinity]}', "a[1]", "is -Infinity"),
+        (b'{"a": 1e999}', "a", "is 1e999"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "a", "which is no number"),
+        (b'{"a": "\\ud800"}', "a", "half a surrogate pair"),
+        (b'{"a": 1, "b": {"c": 1, "c": 1}}', "b.c", "more than once"),
+        (b'{"a": ' + b" " * 1024 * 1024 + b"1}", "", "at most 1,048,576 are read"),
+        (b"[" * 500_000, "", "nested deeper than 64"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, ".".join("a" * 64), "nested deeper than 64"),
+    ],
+)
+def test_json_that_two_readers_may_read_differently_is_refused(data, path, words):
+    assert words in refusal(data)[path]
+
+
+def test_64_levels_are_not_too_many():
+    assert read(b'{"a":' * 64 + b"1" + b"}" * 64)["a"]["a"]
+
+
+def test_all_that_is_wrong_with_the_json_is_said_at_once():
+    assert set(refusal(b'{"a": NaN, "b": 1, "b": 2, "c": [Infinity]}')) == {"a", "b", "c[0]"}
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_anything_but_read_or_be_refused(data):
+    outcome: Any
+    try:
+        outcome = read(data)
+    except ManifestRefused as refused:
+        outcome = refused.faults
+
+    assert isinstance(outcome, dict) or (isinstance(outcome, tuple) and outcome)
+
+
+# What a manifest may hold
+
+
+def minimum(shape: Any) -> Any:
+    """Build the least that a shape takes, from the service model alone."""
+    if shape.type_name == "structure":
+        return {name: minimum(shape.members[name]) for name in shape.required_members}
+    if shape.type_name == "list":
+        return [minimum(shape.member)] * shape.metadata.get("min", 0)
+    if shape.metadata.get("enum"):
+        return shape.metadata["enum"][0]
+    pattern = shape.metadata.get("pattern", ".*")
+    return next(text for text in ("a", "s3://b/k") if java_patterns.matches(pattern, text))
+
+
+def test_a_manifest_built_from_the_models_own_minimum_passes():
+    specification = minimum(sagemaker_shape("CreateModelPackage").members["InferenceSpecification"])
+    document = {"InferenceSpecification": specification}
+    document["InferenceSpecification"]["Containers"][0]["Image"] = IMAGE
+
+    assert manifest(document).faults() == []
+
+
+def test_a_manifest_of_the_usual_kind_passes():
+    assert manifest(GOOD).faults() == []
+    manifest(GOOD).check()
+
+
+def test_an_unknown_field_is_refused_with_the_one_that_was_meant():
+    document = {**GOOD, "ModelMetric": {}, "Deploymnt": {}}
+
+    assert found(document) == {
+        "ModelMetric": "is not a field here; did you mean ModelMetrics?",
+        "Deploymnt": "is not a field here; did you mean Deployment?",
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        (with_container(Image="two words"), "InferenceSpecification.Containers[0].Image", "must match the pattern"),
+        (GOOD | {"SkipModelValidation": "Maybe"}, "SkipModelValidation", "must be one of All, None"),
+        (GOOD | {"ModelPackageDescription": "x" * 1025}, "ModelPackageDescription", "at most 1,024 characters"),
+        (GOOD | {"ModelLifeCycle": {"Stage": "a"}}, "ModelLifeCycle.StageStatus", "required"),
+        (GOOD | {"Task": 3}, "Task", "must be a string"),
+        (GOOD | {"CustomerMetadataProperties": {"a": "semi;colon"}}, "CustomerMetadataProperties.a", "pattern"),
+    ],
+)
+def test_a_constraint_of_sagemakers_is_kept(document, path, words):
+    assert words in found(document)[path]
+
+
+def test_several_faults_come_together_each_by_its_path():
+    document = {
+        **with_container(Image="two words", ModelDataUrl="../other/model.tar.gz"),
+        "ModelApprovalStatus": "Approved",
+        "ModelMetric": {},
+        "Deployment": {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/admin"},
+    }
+
+    assert set(found(document)) == {
+        "InferenceSpecification.Containers[0].Image",
+        MODEL_DATA,
+        "ModelApprovalStatus",
+        "ModelMetric",
+        "Deployment.ExecutionRoleArn",
+    }
+
+
+def test_a_report_stays_readable_however_much_is_wrong():
+    faults = manifest({f"field{number}": 0 for number in range(50_000)}).faults()
+
+    assert len(faults) == 201
+    assert faults[-1].message == "has more faults than the 200 listed"
+
+
+@pytest.mark.parametrize(
+    "field", ["ModelPackageName", "ModelPackageGroupName", "ModelApprovalStatus", "ClientToken", "Tags"]
+)
+@pytest.mark.parametrize("value", ["churn", 7, [], None])
+def test_what_signoff_sets_a_manifest_may_not_set_whatever_the_value(field, value):
+    assert set(found({**GOOD, field: value})) == {field}
+
+
+@pytest.mark.parametrize("key", ["signoff:evidence", "signoff:", "Signoff:Evidence"])
+def test_signoffs_own_metadata_keys_are_refused(key):
+    assert (
+        "signoff:" in found({**GOOD, "CustomerMetadataProperties": {key: "x"}})[f'CustomerMetadataProperties["{key}"]']
+    )
+
+
+def test_a_manifest_leaves_room_for_signoffs_own_metadata():
+    full = {f"key{number}": "v" for number in range(42)}
+
+    assert found({**GOOD, "CustomerMetadataProperties": full}) == {}
+    assert (
+        "at most 42"
+        in found({**GOOD, "CustomerMetadataProperties": full | {"more": "v"}})["CustomerMetadataProperties"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("deployment", "path", "words"),
+    [
+        ({"ModelName": "mine"}, "Deployment.ModelName", "Signoff's to set"),
+        ({"ExecutionRoleArn": "r"}, "Deployment.ExecutionRoleArn", "the policy"),
+        ({"VpcConfig": {"Subnets": []}}, "Deployment.VpcConfig", "the policy"),
+        ({"EnableNetworkIsolation": False}, "Deployment.EnableNetworkIsolation", "the policy"),
+        ({"Tags": []}, "Deployment.Tags", "the policy"),
+        ({"Containers": [{"Mode": "MultiModel"}]}, "Deployment.Containers[0].Mode", "not supported yet"),
+        ({"PrimaryContainer": {"ImageConfig": {}}}, "Deployment.PrimaryContainer.ImageConfig", "not supported yet"),
+        ({"PrimaryContainer": {"Image": IMAGE}}, "Deployment.PrimaryContainer.Image", "belongs to the package"),
+        ({"PrimaryContainer": {"ModelPackageName": "x"}}, "Deployment.PrimaryContainer.ModelPackageName", "Signoff's"),
+        ({"PrimaryContainer": {"ContainerHostname": "-"}}, "Deployment.PrimaryContainer.ContainerHostname", "pattern"),
+        ({"InferenceExecutionConfig": {"Mode": "Fast"}}, "Deployment.InferenceExecutionConfig.Mode", "Serial, Direct"),
+        ({"InferenceExecutionConfig": {}}, "Deployment.InferenceExecutionConfig.Mode", "required"),
+        ({"Containers": [{}] * 16}, "Deployment.Containers", "at most 15 items"),
+        ({"PrimaryContainer": {}, "Containers": []}, "Deployment", "has both"),
+        ([], "Deployment", "must be an object"),
+    ],
+)
+def test_deployment_holds_only_how_the_containers_run(deployment, path, words):
+    faults = found({**GOOD, "Deployment": deployment})
+
+    assert words in faults.pop(path)
+    assert faults == {}
+
+
+def test_every_field_of_create_model_is_accepted_or_refused_by_name():
+    model = sagemaker_shape("CreateModel")
+    container = model.members["PrimaryContainer"]
+    accepted = SHAPE.structure.members["Deployment"].members
+
+    assert {name for name in model.members if f"Deployment.{name}" not in SHAPE.refused} == set(accepted)
+    assert {name for name in container.members if f"Deployment.PrimaryContainer.{name}" not in SHAPE.refused} == set(
+        accepted["PrimaryContainer"].members
+    )
+
+
+def test_a_deployment_chooses_among_the_specifications_that_are_there():
+    document = {
+        **GOOD,
+        "AdditionalInferenceSpecifications": [{"Name": "neo", "Containers": [{"Image": IMAGE}]}],
+        "Deployment": {"PrimaryContainer": {"InferenceSpecificationName": "neo"}},
+    }
+
+    assert found(document) == {}
+    document["Deployment"] = {"PrimaryContainer": {"InferenceSpecificationName": "other"}}
+    assert set(found(document)) == {"Deployment.PrimaryContainer.InferenceSpecificationName"}
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        ({}, "", "nothing to deploy"),
+        ({"InferenceSpecification": {"Containers": [{}]}}, "InferenceSpecification.Containers[0].Image", "an image"),
+        (
+            with_container(ModelDataSource={}),
+            "InferenceSpecification.Containers[0]",
+            "has both ModelDataUrl and ModelDataSource",
+        ),
+        (with_container(Environment={f"K{n}": "v" * 1000 for n in range(33)}), "InferenceSpecification.Containers",
+         "SageMaker takes 32,768"),
+        (GOOD | {"CertifyForMarketplace": True}, "CertifyForMarketplace", "unversioned"),
+        (GOOD | {"ValidationSpecification": {}}, "ValidationSpecification", "S3OutputPath"),
+        ({"InferenceSpecification": {"Containers": [{"Image": IMAGE, "ContainerHostname": "a"}, {"Image": IMAGE}]}},
+         "InferenceSpecification.Containers", "ContainerHostname on every container"),
+    ],
+)  # fmt: skip
+def test_what_only_the_api_knows_is_known_here_too(document, path, words):
+    assert words in found(document)[path]
+
+
+def test_environments_count_together_over_all_containers():
+    container = {"Image": IMAGE, "Environment": {f"K{number}": "v" * 1000 for number in range(20)}}
+
+    assert found({"InferenceSpecification": {"Containers": [container]}}) == {}
+    assert found({"InferenceSpecification": {"Containers": [container] * 2}}) != {}
+
+
+@pytest.mark.parametrize(
+    ("source", "field"),
+    [
+        ({"S3DataType": "S3Prefix", "S3Uri": "model/"}, "S3DataType"),
+        ({"CompressionType": "None"}, "CompressionType"),
+        ({"ManifestS3Uri": "manifests/files.json"}, "ManifestS3Uri"),
+    ],
+)
+def test_model_data_of_other_kinds_than_one_archive_is_not_supported_yet(source, field):
+    path = f"InferenceSpecification.Containers[0].ModelDataSource.S3DataSource.{field}"
+
+    assert found(with_source()) == {}
+    assert "not supported yet" in found(with_source(**source)).pop(path)
+
+
+def test_a_prefix_ends_in_a_slash():
+    faults = found(with_source(S3DataType="S3Prefix", S3Uri="model"))
+
+    assert "must end in /" in faults["InferenceSpecification.Containers[0].ModelDataSource.S3DataSource.S3Uri"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["InferenceSpecification", "Containers", "Deployment", "PrimaryContainer", "Name",
+                         "AdditionalInferenceSpecifications", "ModelDataSource", "S3DataSource", "Environment",
+                         "CustomerMetadataProperties", "S3DataType", "S3Uri", "InferenceSpecificationName", "Image"])
+        | st.text(max_size=3), inner, max_size=4),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(json_values)
+def test_any_json_value_is_checked_without_a_crash(value):
+    faults = manifest(value).faults()
+
+    assert faults == manifest(copy.deepcopy(value)).faults()
+    assert isinstance(value, dict) or [fault.path for fault in faults] == [""]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(SHAPE.structure.members)), json_values)
+def test_any_value_of_any_field_is_checked_without_a_crash(field, value):
+    faults = manifest({**GOOD, field: value}).faults()
+
+    assert all(fault.path.startswith(field) or fault.path.startswith("Deployment") for fault in faults)
+
+
+# Where it points
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.tar.gz", "a/b/c.tar.gz", "s3://artifacts/churn/run-7/model.tar.gz", "modèle 2 (final).tar.gz", "..a/b..",
+     "..."],
+)  # fmt: skip
+def test_a_name_under_the_submission_is_taken(name):
+    assert found(with_container(ModelDataUrl=name)) == {}
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("../other/model.tar.gz", ".."),
+        ("a/../../model.tar.gz", ".."),
+        ("a/..", ".."),
+        ("..", ".."),
+        ("/model.tar.gz", "begin with /"),
+        ("/etc/passwd", "begin with /"),
+        ("a//model.tar.gz", "empty"),
+        ("", "empty"),
+        ("/", "begin with /"),
+        ("./model.tar.gz", "dot"),
+        ("a/./b", "dot"),
+        ("s3://artifacts/churn/run-7/../run-8/model.tar.gz", ".."),
+        ("s3://artifacts/churn/run-7//model.tar.gz", "begin with /"),
+        ("s3://artifacts/churn/run-7/", "empty"),
+        ("models/", "names a prefix"),
+        ("s3://artifacts/churn/run-7", "outside"),
+        ("s3://artifacts/churn/run-77/model.tar.gz", "outside"),
+        ("s3://artifacts/churn/model.tar.gz", "outside"),
+        ("s3://artifacts/Churn/run-7/model.tar.gz", "outside"),
+        ("s3://other/churn/run-7/model.tar.gz", "outside"),
+        ("S3://artifacts/churn/run-7/model.tar.gz", "outside"),
+        ("s3a://artifacts/churn/run-7/model.tar.gz", "outside"),
+        ("file:///etc/passwd", "outside"),
+        ("https://artifacts.s3.amazonaws.com/churn/run-7/model.tar.gz", "may change after it is signed"),
+        ("HTTP://example.com/model.tar.gz", "may change after it is signed"),
+        ("%2e%2e/model.tar.gz", "percent-encoded"),
+        ("a/%2E%2E/%2E%2E/model.tar.gz", "percent-encoded"),
+        ("..\\other\\model.tar.gz", "\\"),
+        ("model.tar.gz?versionId=1", "?"),
+        ("model.tar.gz#x", "#"),
+        ("model.tar.gz\n", "control"),
+        ("model\x00.tar.gz", "control"),
+        ("model\u202egz.rat", "control"),
+        ("x" * 513, "512 bytes"),
+        ("manifest.json", "file of the submission itself"),
+        ("s3://artifacts/churn/run-7/registration-report.json", "file of the submission itself"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_or_is_not_plain_is_refused(location, words):
+    faults = found(with_container(ModelDataUrl=location))
+
+    assert words in faults.pop(MODEL_DATA)
+    assert faults == {}
+
+
+@given(st.lists(st.sampled_from(["..", ".", "/", "//", "a", "%2e", "s3://", "artifacts/churn/run-7", "\\", "\t"])))
+def test_whatever_passes_stays_under_the_submission(parts):
+    document = with_container(ModelDataUrl="".join(parts))
+
+    if not found(document):
+        (name,) = manifest(document).objects()
+        assert all(segment not in {"", ".", ".."} for segment in name.split("/"))
+    else:
+        assert set(found(document)) == {MODEL_DATA}
+
+
+def strings_of(shape: Any, path: str = "", above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the shape of every string that is reachable from a shape, by its path without indices."""
+    if shape.name in above:
+        return {}
+    above = (*above, shape.name)
+    if shape.type_name == "structure":
+        found: dict[str, Any] = {}
+        for name, member in shape.members.items():
+            found |= strings_of(member, f"{path}.{name}".strip("."), above)
+        return found
+    if shape.type_name == "list":
+        return strings_of(shape.member, f"{path}[]", above)
+    return {path: shape} if shape.type_name == "string" else {}
+
+
+def test_exactly_the_fields_that_are_named_for_an_s3_uri_take_one():
+    shapes = strings_of(sagemaker_shape("CreateModelPackage"))
+
+    taking = {path for path, shape in shapes.items() if takes_s3_uri(shape)}
+
+    named = {path for path in shapes if path.endswith(("S3Uri", "ModelDataUrl", "PayloadUrl", "S3OutputPath"))}
+    assert taking == named
+    assert {
+        "SamplePayloadUrl",
+        "InferenceSpecification.Containers[].ModelDataUrl",
+        "InferenceSpecification.Containers[].AdditionalS3DataSource.S3Uri",
+        "AdditionalInferenceSpecifications[].Containers[].AdditionalModelDataSources[].S3DataSource.ManifestS3Uri",
+        "SourceAlgorithmSpecification.SourceAlgorithms[].ModelDataUrl",
+        "ModelMetrics.ModelQuality.Statistics.S3Uri",
+        "DriftCheckBaselines.Bias.ConfigFile.S3Uri",
+    } < taking
+
+
+def test_nothing_that_a_manifest_may_hold_says_where_sagemaker_writes():
+    shapes = strings_of(SHAPE.structure)
+
+    assert "SamplePayloadUrl" in shapes
+    assert not [path for path, shape in shapes.items() if takes_s3_uri(shape) and "Output" in path]
+
+
+def test_the_objects_are_named_once_each_relative_to_the_submission():
+    document = copy.deepcopy(GOOD)
+    document["InferenceSpecification"]["Containers"] *= 2
+
+    assert manifest(document).objects() == (
+        "metrics/bias.json",
+        "metrics/quality.json",
+        "model.tar.gz",
+        "payload.tar.gz",
+    )
+
+
+def test_a_name_outside_the_submission_is_never_handed_out():
+    document = with_container(ModelDataUrl="s3://other/model.tar.gz")
+
+    with pytest.raises(ManifestRefused):
+        manifest(document).objects()
+    with pytest.raises(ManifestRefused):
+        manifest(document).resolved(lambda name: name)
+
+
+def test_resolving_replaces_every_location_and_nothing_else():
+    before = copy.deepcopy(GOOD)
+
+    resolved = manifest(GOOD).resolved(lambda name: f"s3://vault/models/churn/1/{name}")
+
+    assert before == GOOD
+    assert resolved["InferenceSpecification"]["Containers"][0] == {
+        **GOOD["InferenceSpecification"]["Containers"][0],
+        "ModelDataUrl": "s3://vault/models/churn/1/model.tar.gz",
+    }
+    assert resolved["ModelMetrics"]["Bias"]["Report"]["S3Uri"] == "s3://vault/models/churn/1/metrics/bias.json"
+    assert resolved["SamplePayloadUrl"] == "s3://vault/models/churn/1/payload.tar.gz"
+    assert resolved["CustomerMetadataProperties"] == {"team": "growth"}
+
+
+def test_what_was_resolved_is_a_copy_all_the_way_down():
+    resolved = manifest(GOOD).resolved(lambda name: f"s3://v/{name}")
+    resolved["CustomerMetadataProperties"]["team"] = "other"
+
+    assert GOOD["CustomerMetadataProperties"] == {"team": "growth"}
+
+
+# Images
+
+
+def test_images_are_found_wherever_containers_are():
+    document = {
+        **GOOD,
+        "AdditionalInferenceSpecifications": [{"Name": "neo", "Containers": [{"Image": "other:1"}]}],
+    }
+
+    assert manifest(document).images() == [
+        ("InferenceSpecification.Containers[0].Image", IMAGE),
+        ("AdditionalInferenceSpecifications[0].Containers[0].Image", "other:1"),
+    ]
+
+
+def test_images_are_replaced_wherever_they_stand():
+    document = {**GOOD, "AdditionalInferenceSpecifications": [{"Name": "neo", "Containers": [{"Image": IMAGE}]}]}
+
+    pinned = manifest(document).with_images({IMAGE: "pinned"})
+
+    assert [image for _, image in pinned.images()] == ["pinned", "pinned"]
+    assert pinned.document["ModelPackageDescription"] == GOOD["ModelPackageDescription"]
+    assert document["InferenceSpecification"]["Containers"][0]["Image"] == IMAGE
+
+
+DIGEST = "sha256:" + "0a" * 32
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        (IMAGE, ("123456789012", "eu-west-1", "sklearn", "1.2", None)),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b-c/d", ("123456789012", "us-east-1", "a/b-c/d", None, None)),
+        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a@{DIGEST}", ("123456789012", "us-east-1", "a", None, DIGEST)),
+        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1@{DIGEST}", ("123456789012", "us-east-1", "a", "1", DIGEST)),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a:1", ("123456789012", "cn-north-1", "a", "1", None)),
+        ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/a", ("123456789012", "us-gov-west-1", "a", None, None)),
+        ("123456789012.dkr-ecr.us-east-1.on.aws/a:1", ("123456789012", "us-east-1", "a", "1", None)),
+    ],
+)
+def test_a_private_ecr_image_is_taken_apart(image, parts):
+    reference = image_reference(image)
+
+    assert reference is not None
+    assert parts == (reference.account, reference.region, reference.repository, reference.tag, reference.digest)
+    assert reference.at(DIGEST) == f"{reference.registry}/{reference.repository}@{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "python:3.13",
+        "public.ecr.aws/lambda/python:3.13",
+        "docker.io/123456789012.dkr.ecr.us-east-1.amazonaws.com/a",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com.example.org/a:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/A:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\n",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/a@sha256:beef",
+        "12345.dkr.ecr.us-east-1.amazonaws.com/a:1",
+        "",
+    ],
+)
+def test_any_other_image_is_not_taken_for_one_in_ecr(image):
+    assert image_reference(image) is None
+
+
+# Defaults
+
+
+def test_a_manifests_own_fields_stand_over_the_policys_defaults():
+    defaults = {"Domain": "MACHINE_LEARNING", "Task": "OTHER"}
+
+    assert with_defaults({"Task": "REGRESSION"}, defaults) == {"Domain": "MACHINE_LEARNING", "Task": "REGRESSION"}
+    assert with_defaults({"Task": "REGRESSION"}, None) == {"Task": "REGRESSION"}
+    assert defaults == {"Domain": "MACHINE_LEARNING", "Task": "OTHER"}
