@@ -117,25 +117,27 @@ class Manifest:
         return relative_name(path, value, self.bucket, self.prefix)
 
     def _iter_faults(self) -> Iterator[Fault]:
-        explained: set[str] = set()
-        for fault in self._own_faults(explained):
-            explained.add(fault.path)
-            yield fault
+        refused = {fault.path: fault for fault in self._refusals()}
+        outside = [fault for fault in self._outside() if fault.path not in refused]
+        yield from refused.values()
+        yield from outside
         for rule in RULES:
             yield from rule(self.document)
+        explained = refused.keys() | {fault.path for fault in outside}
         # A relative name is no S3 URI: SageMaker's constraints are for what it resolves to.
         for fault in iter_faults(self.shape.structure, self._absolute()):
             if fault.path not in explained:
                 yield fault
 
-    def _own_faults(self, explained: set[str]) -> Iterator[Fault]:
+    def _refusals(self) -> Iterator[Fault]:
         for path in _paths(self.document):
             reason = self.shape.refused.get(_INDEX.sub("[]", path))
             if reason:
                 yield Fault(path, reason)
+
+    def _outside(self) -> Iterator[Fault]:
         for path, value in self.locations():
-            if path not in explained:
-                yield from self._location_faults(path, value)
+            yield from self._location_faults(path, value)
 
     def _location_faults(self, path: str, value: str) -> Iterator[Fault]:
         try:

@@ -303,7 +303,21 @@ def test_model_data_of_other_kinds_than_one_archive_is_not_supported_yet(source,
     path = f"InferenceSpecification.Containers[0].ModelDataSource.S3DataSource.{field}"
 
     assert found(with_source()) == {}
-    assert "not supported yet" in found(with_source(**source)).pop(path)
+    assert "not supported yet" in found(with_source(**source))[path]
+
+
+def test_an_additional_data_source_is_one_object_too():
+    source = {"S3DataType": "S3Prefix", "S3Uri": "adapters"}
+    path = "InferenceSpecification.Containers[0].AdditionalS3DataSource"
+
+    assert found(with_container(AdditionalS3DataSource=source | {"S3DataType": "S3Object"})) == {}
+    assert "not supported yet" in found(with_container(AdditionalS3DataSource=source))[f"{path}.S3DataType"]
+
+
+def test_a_field_that_is_refused_anyway_is_refused_for_one_reason():
+    faults = manifest(with_source(ManifestS3Uri="s3://other/files.json")).faults()
+
+    assert [fault.message for fault in faults] == ["is not supported yet"]
 
 
 def test_a_prefix_ends_in_a_slash():
