@@ -13,7 +13,7 @@ from signoff.policy import Metric
 
 
 def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
-    """Return a check for each threshold against `quality`, the bytes of the model quality document, or None without one.
+    """Return a check for each threshold against `quality`: the model quality document as bytes, or None without one.
 
     SageMaker's own model quality JSON is addressed as for example `binary_classification_metrics.accuracy.value`.
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html

@@ -17,6 +17,7 @@ _DESCRIBED = {
     "SourceAlgorithmSpecification": "source_algorithms",
     "SourceUri": "source_uri",
 }
+REGISTERED_FIELDS = frozenset(_DESCRIBED)
 
 
 def subject(
@@ -49,6 +50,16 @@ def changes(signed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     return sorted(part for part in {*signed, *found} if signed.get(part) != found.get(part))
 
 
+def covers(found: Any, asked: Any) -> bool:
+    """Return whether `found` says all that `asked` says; SageMaker adds fields (digests, ETags) but changes none."""
+    if isinstance(asked, Mapping):
+        return isinstance(found, Mapping) and all(covers(found.get(field), asked[field]) for field in asked)
+    if isinstance(asked, list | tuple):
+        same_length = isinstance(found, list | tuple) and len(found) == len(asked)
+        return same_length and all(covers(*pair) for pair in zip(found, asked, strict=True))
+    return bool(found == asked)
+
+
 def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each container that a described package can run, with the path it stands at."""
     yield from _numbered("InferenceSpecification", described.get("InferenceSpecification"))
@@ -64,3 +75,41 @@ def _numbered(path: str, specification: Mapping[str, Any] | None) -> Iterator[tu
 def images(described: Mapping[str, Any]) -> list[str]:
     """Return each image that a described package names, once, in order of appearance."""
     return list(dict.fromkeys(container["Image"] for _, container in containers(described) if container.get("Image")))
+
+
+def model_data(described: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what a described package loads, and the model quality document that speaks for it.
+
+    Each has a `name` (the path in the description), the `url` (`s3://...`) and a `kind`: `archive` for a gzip tar,
+    `document` for the model quality JSON, `unsupported` for forms of model data that cannot be inspected yet.
+    """
+    found = [_archive(f"{path}.ModelDataUrl", container["ModelDataUrl"]) for path, container in _with_url(described)]
+    found += [
+        {"name": f"{path}.{field}", "url": str(container[field]), "kind": "unsupported"}
+        for path, container in containers(described)
+        for field in ("ModelDataSource", "AdditionalS3DataSource", "AdditionalModelDataSources")
+        if container.get(field)
+    ]
+    quality = quality_document(described)
+    if quality:
+        found.append({"name": QUALITY, "url": quality, "kind": "document"})
+    return found
+
+
+QUALITY = "ModelMetrics.ModelQuality.Statistics"
+
+
+def quality_document(described: Mapping[str, Any]) -> str | None:
+    """Return the `s3://` URI of the model quality document that a package names, or None."""
+    found: Any = described
+    for field in (*QUALITY.split("."), "S3Uri"):
+        found = (found or {}).get(field)
+    return str(found) if found else None
+
+
+def _with_url(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    return ((path, container) for path, container in containers(described) if container.get("ModelDataUrl"))
+
+
+def _archive(name: str, url: str) -> dict[str, str]:
+    return {"name": name, "url": url, "kind": "archive"}

@@ -1,0 +1,48 @@
+"""Announce: the ledger's stream becomes events on the bus; the only function that speaks as `signoff`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from signoff.announcements import announcements
+from signoff.clients import client
+from signoff.events import Bus
+from signoff.observability import about, observed
+from signoff.settings import from_environment
+from signoff.tables import entry_of
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function needs of its environment."""
+
+    bus_name: str
+
+
+@observed
+def handler(event: Any, context: Any) -> Any:
+    """Announce each new entry of the batch; from the first that could not be announced, the stream is read again."""
+    return process_partial_response(
+        event=event,
+        record_handler=_announce,
+        processor=BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+
+
+def _announce(record: DynamoDBRecord) -> None:
+    if record.raw_event["eventName"] != "INSERT":
+        return  # entries are only ever inserted; anything else is tampering, which the chain shows
+    entry = entry_of(record.raw_event["dynamodb"]["NewImage"])
+    about(entry.package)
+    _bus().put(announcements(entry))
+
+
+@cache
+def _bus() -> Bus:
+    return Bus(client("events"), from_environment(Settings).bus_name)

@@ -1,0 +1,49 @@
+"""RecordEvidence: what a validation came to, or the error that kept it from coming to anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from signoff import wiring
+from signoff.observability import about, logger, observed
+from signoff.settings import from_environment
+from signoff.steps.projecting import Projecting
+from signoff.steps.recording import Recording
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function needs of its environment."""
+
+    vault_bucket: str
+    ledger_table: str
+    packages_table: str
+    policy_path: str
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Take `claim` with `artifacts`, or `error` with `claim` or, before there was one, `arn` and `execution`.
+
+    Return the `verdict`: `passed`, `failed` or `errored`.
+    """
+    recording = _recording()
+    about(event["claim"]["arn"] if "claim" in event else event["arn"])
+    if "artifacts" in event:
+        recorded = recording.record(event["claim"], event["artifacts"])
+    elif "claim" in event:
+        recorded = recording.record_error(event["claim"], event["error"])
+    else:
+        recorded = recording.record_unopened(event["arn"], event["execution"], event["error"])
+    logger().info("validation", extra=recorded)
+    return recorded
+
+
+@cache
+def _recording() -> Recording:
+    settings = from_environment(Settings)
+    registry, ledger = wiring.registry(), wiring.ledger(settings)
+    vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
+    return Recording(wiring.governance(settings), registry, wiring.images(), ledger, vault, projecting)

@@ -1,0 +1,65 @@
+"""RegisterModel: an upload to the artifacts bucket, from a queue; registers the submission that it completes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent
+
+from signoff import wiring
+from signoff.clients import client
+from signoff.manifest import manifest_shape
+from signoff.moments import utc_now
+from signoff.observability import about, logger, observed
+from signoff.queues import each_event
+from signoff.service_model import sagemaker_shape
+from signoff.settings import from_environment
+from signoff.steps.intake import Intake
+from signoff.steps.registering import Registering
+from signoff.tables import SubmissionsTable
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function needs of its environment."""
+
+    artifacts_bucket: str
+    vault_bucket: str
+    ledger_table: str
+    packages_table: str
+    submissions_table: str
+    policy_path: str
+
+
+@observed
+def handler(event: Any, context: Any) -> Any:
+    """Answer each upload of the batch; those that could not be answered are reported for another try."""
+    return each_event(event, context, _uploaded)
+
+
+def _uploaded(document: dict[str, Any]) -> None:
+    detail = S3EventBridgeNotificationEvent(document).detail
+    # The raw key: EventBridge does not URL-encode it, and the class's own `key` would decode a plus sign to a space.
+    bucket, key = detail.bucket.name, detail.object["key"]
+    about(key)
+    if bucket != from_environment(Settings).artifacts_bucket:
+        logger().warning("an upload to another bucket is none of ours", extra={"bucket": bucket})
+        return
+    logger().info("upload", extra={"outcome": _registering().uploaded(key)})
+
+
+@cache
+def _registering() -> Registering:
+    settings = from_environment(Settings)
+    inbox, registry = wiring.bucket(settings.artifacts_bucket), wiring.registry()
+    intake = Intake(inbox, registry, wiring.policies(settings), wiring.images(), _shape)
+    submissions = SubmissionsTable(client("dynamodb"), settings.submissions_table)
+    vault = wiring.vault(settings.vault_bucket)
+    return Registering(inbox, intake, registry, wiring.ledger(settings), submissions, vault, utc_now)
+
+
+@cache
+def _shape() -> Any:
+    return manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))

@@ -1,0 +1,49 @@
+"""The bus `signoff`: what Signoff announces on it, and the decisions that others send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.errors import AnnouncementFailed
+
+SOURCE = "signoff"
+COMMAND_SOURCE = "signoff.cli"
+DECISION = "Model Approval Decision"
+_BATCH = 10  # PutEvents takes ten entries
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event for the bus: its detail-type and its detail."""
+
+    type: str
+    detail: dict[str, Any]
+
+
+class Bus:
+    """An EventBridge bus, to put events on under one source."""
+
+    def __init__(self, events: Any, name: str, source: str = SOURCE) -> None:
+        self._events = events
+        self._name = name
+        self._source = source
+
+    def put(self, events: Sequence[Event]) -> None:
+        """Put all of `events` on the bus. Raises `AnnouncementFailed` when EventBridge did not take every one."""
+        for start in range(0, len(events), _BATCH):
+            entries = [self._entry(event) for event in events[start : start + _BATCH]]
+            answer = self._events.put_events(Entries=entries)
+            if answer["FailedEntryCount"]:
+                failed = [entry.get("ErrorMessage") for entry in answer["Entries"] if entry.get("ErrorCode")]
+                raise AnnouncementFailed(f"EventBridge refused {len(failed)} of {len(entries)} events: {failed}")
+
+    def _entry(self, event: Event) -> dict[str, Any]:
+        return {
+            "EventBusName": self._name,
+            "Source": self._source,
+            "DetailType": event.type,
+            "Detail": json.dumps(event.detail),
+        }

@@ -1,0 +1,58 @@
+"""Evidence: subject, checks and policy of one validation, as one JSON document with a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.checks import Check, verdict
+from signoff.subject import subject_digest
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at validating a package: its number, the workflow's execution, and when it was claimed."""
+
+    package: str
+    group: str
+    version: int | None
+    number: int
+    execution: str
+    started: str
+
+
+def document(
+    attempt: Attempt,
+    subject: Mapping[str, Any],
+    checks: Sequence[Check],
+    artifacts: Sequence[Mapping[str, Any]],
+    *,
+    policy: str,
+    submitter: str | None,
+    registration: str | None,
+) -> dict[str, Any]:
+    """Return the evidence. The same facts give the same document, so recording it twice records one."""
+    return {
+        "evidence_version": VERSION,
+        "subject": {"sha256": subject_digest(subject), **subject},
+        "package": attempt.package,
+        "group": attempt.group,
+        "version": attempt.version,
+        "attempt": attempt.number,
+        "execution": attempt.execution,
+        "started": attempt.started,
+        "verdict": verdict(checks),
+        "checks": [check.document for check in checks],
+        "artifacts": [dict(artifact) for artifact in artifacts],
+        "policy": policy,
+        "submitter": submitter,
+        "registration": registration,
+    }
+
+
+def signed_subject(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the subject that a piece of evidence opens with, without its digest."""
+    return {part: value for part, value in evidence["subject"].items() if part != "sha256"}

@@ -1,0 +1,114 @@
+"""Which packages are Signoff's business, and what its ledger says of them: where every function begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.ledger import Draft, History, Kind, package_key
+from signoff.policies import Policies
+from signoff.policy import Policy
+from signoff.registry import Registry
+from signoff.subject import REGISTERED_FIELDS, containers, covers
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A governed package: as SageMaker describes it, under which policy, and with its ledger's key."""
+
+    arn: str
+    key: str
+    group: str
+    version: int | None
+    described: Mapping[str, Any]
+    policy: Policy
+    group_tags: Mapping[str, str]
+
+
+class Governance:
+    """Finds the candidate that an ARN names."""
+
+    def __init__(self, registry: Registry, policies: Policies, ledger: LedgerTable) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+
+    def candidate(self, arn: str) -> Candidate | None:
+        """Return the package of that ARN, or None when Signoff does not govern its group.
+
+        Raises `UnknownPackage` when SageMaker has no such package, and `PolicyFault` when its policy cannot be read.
+        """
+        described = self._registry.describe(arn)
+        group = described.get("ModelPackageGroupName")
+        if group is None:
+            return None
+        tags = self._registry.group_tags(group) or {}
+        policy = self._policies.governing(group, tags)
+        if policy is None:
+            return None
+        return Candidate(
+            arn=described["ModelPackageArn"],
+            key=package_key(described["ModelPackageArn"], described["CreationTime"]),
+            group=group,
+            version=described.get("ModelPackageVersion"),
+            described=described,
+            policy=policy,
+            group_tags=tags,
+        )
+
+    def history(self, candidate: Candidate) -> History:
+        """Return the candidate's ledger, verified. Raises `LedgerBroken`."""
+        return self._ledger.history(candidate.key).verified()
+
+
+def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> Draft:
+    """Return the first entry of a package's ledger, the same whichever function comes to write it.
+
+    `registration` is the vault's document of the submission that the package comes from; without one the package was
+    registered elsewhere, and who submitted it is what SageMaker says, if it does.
+    """
+    return Draft(
+        Kind.REGISTERED,
+        "signoff",
+        {
+            "group": described["ModelPackageGroupName"],
+            "version": described.get("ModelPackageVersion"),
+            "submitter": registration["submitter"] if registration else _creator(described),
+            "registration": registration["id"] if registration else None,
+            "registry_status": described["ModelApprovalStatus"],
+        },
+    )
+
+
+def _creator(described: Mapping[str, Any]) -> str | None:
+    created_by = described.get("CreatedBy") or {}
+    arn: str | None = (created_by.get("IamIdentity") or {}).get("Arn") or created_by.get("UserProfileArn")
+    return arn
+
+
+def registration_key(registration: str) -> str:
+    """Return the vault's key of a registration document, by the registration's id."""
+    return f"registrations/{registration}.json"
+
+
+def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any] | None:
+    """Return the registration document that a package comes from, or None when it was registered elsewhere.
+
+    The package's model data lies where its registration put it, and it says all that was asked for then: so nobody
+    can borrow a registration, and with it the submitter, for a package that runs anything else.
+    """
+    for _, container in containers(described):
+        key = vault.key_of(container.get("ModelDataUrl", "")) or ""
+        if key.startswith("models/") and key.count("/") >= 3:
+            document = vault.read_named(registration_key(key.split("/")[2]))
+            return document if document and _fulfils(described, document) else None
+    return None
+
+
+def _fulfils(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:
+    request = registration["request"]
+    asked = {field: value for field, value in request.items() if field in REGISTERED_FIELDS}
+    return described["ModelPackageGroupName"] == registration["group"] and covers(described, asked)

@@ -1,0 +1,154 @@
+"""S3 as Signoff uses it: exact versions of objects, read as streams, copied on the server's side, written once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+
+from signoff.clients import error_code
+from signoff.errors import ObjectMissing
+
+_MIB = 1024 * 1024
+_CHUNK = _MIB
+# One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
+_COPY = TransferConfig(multipart_threshold=256 * _MIB, multipart_chunksize=256 * _MIB, max_concurrency=10)
+_ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
+_FORBIDDEN = {"403", "AccessDenied"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version of an object: where it is, its size in bytes and its metadata."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    etag: str
+    metadata: Mapping[str, str]
+
+    @property
+    def uri(self) -> str:
+        """The object's `s3://` URI, which names no version."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Bucket:
+    """One S3 bucket."""
+
+    def __init__(self, s3: Any, name: str) -> None:
+        self._s3 = s3
+        self.name = name
+
+    def current(self, key: str) -> Stored | None:
+        """Return the version of `key` that a reader without a version gets now, or None when there is none."""
+        return self._head(Key=key)
+
+    def version(self, key: str, version_id: str) -> Stored | None:
+        """Return one version of `key`, or None when it is not there."""
+        return self._head(Key=key, VersionId=version_id)
+
+    def _head(self, **which: str) -> Stored | None:
+        try:
+            head = self._s3.head_object(Bucket=self.name, **which)
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            if error_code(error) in _FORBIDDEN:
+                raise ObjectMissing(f"s3://{self.name}/{which['Key']} may not be read by Signoff") from error
+            raise
+        return Stored(
+            bucket=self.name,
+            key=which["Key"],
+            version_id=head.get("VersionId", "null"),
+            size=head["ContentLength"],
+            etag=head.get("ETag", "").strip('"'),
+            metadata=head.get("Metadata", {}),
+        )
+
+    def read(self, stored: Stored) -> bytes:
+        """Return the bytes of a small object's version."""
+        return b"".join(self.stream(stored))
+
+    def stream(self, stored: Stored) -> Iterator[bytes]:
+        """Yield the bytes of one version, in chunks of 1 MiB, none kept."""
+        try:
+            answer = self._s3.get_object(Bucket=self.name, Key=stored.key, VersionId=stored.version_id)
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more") from error
+            raise
+        with answer["Body"] as body:
+            yield from body.iter_chunks(_CHUNK)
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the key and the time of last change of each object under `prefix`."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            for listed in page.get("Contents", ()):
+                yield listed["Key"], listed["LastModified"]
+
+    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored:
+        """Copy one version of an object to `key` on the server's side, with `metadata` and no tags; return the copy.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
+        """
+        self._s3.copy(
+            CopySource={"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id},
+            Bucket=self.name,
+            Key=key,
+            ExtraArgs={"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", "Metadata": dict(metadata)},
+            Config=_COPY,
+        )
+        copy = self.current(key)
+        if copy is None:
+            raise ObjectMissing(f"s3://{self.name}/{key} is not there after it was copied")
+        return copy
+
+    def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
+        """Write `data` to `key` unless something is there. Returns whether it was written."""
+        try:
+            self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error_code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict"}:
+                return False
+            raise
+        return True
+
+    def put(self, key: str, data: bytes, content_type: str = "application/json") -> None:
+        """Write `data` to `key`, whatever is there."""
+        self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type)
+
+    def tag(self, stored: Stored, tags: Mapping[str, str]) -> None:
+        """Add `tags` to those of one version; PutObjectTagging by itself would replace the whole set."""
+        which = {"Bucket": self.name, "Key": stored.key, "VersionId": stored.version_id}
+        present = {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
+        merged = {**present, **tags}
+        if len(merged) <= 10 and merged != present:
+            tag_set = [{"Key": key, "Value": value} for key, value in merged.items()]
+            self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
+
+    def retain(self, key: str, version_id: str, until: datetime, mode: str) -> None:
+        """Keep one version under Object Lock until `until` at least; a longer retention stays."""
+        which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
+        try:
+            kept = self._s3.get_object_retention(**which)["Retention"].get("RetainUntilDate")
+        except ClientError as error:
+            if error_code(error) != "NoSuchObjectLockConfiguration":
+                raise
+            kept = None
+        if kept is None or kept < until:
+            self._s3.put_object_retention(**which, Retention={"Mode": mode, "RetainUntilDate": until})
+
+
+def source_metadata(source: Stored) -> dict[str, str]:
+    """Return what a copy says of its source: its version and, for metadata must be short, the digest of its URI."""
+    return {
+        "signoff-source-version": source.version_id,
+        "signoff-source-uri-sha256": hashlib.sha256(source.uri.encode()).hexdigest(),
+    }

@@ -1,0 +1,41 @@
+"""Queues: a batch of SQS messages in, each handled by itself; and messages for `sweep` to re-drive what got lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+REGISTRY_EVENT = "SageMaker Model Package State Change"
+UPLOAD_EVENT = "Object Created"
+SWEEP_SOURCE = "signoff.sweep"
+
+
+def each_event(batch: Any, context: Any, handle: Callable[[dict[str, Any]], Any]) -> Any:
+    """Call `handle` with each EventBridge event of a batch of SQS messages, and return which are to be tried again."""
+
+    def handle_record(record: SQSRecord) -> Any:
+        return handle(json.loads(record.body))
+
+    return process_partial_response(
+        event=batch,
+        record_handler=handle_record,
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+
+
+class Queue:
+    """An SQS queue in front of a function."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Put an event on the queue as EventBridge would have."""
+        body = {"source": SWEEP_SOURCE, "detail-type": detail_type, "detail": dict(detail)}
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(body))

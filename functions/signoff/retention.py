@@ -1,0 +1,30 @@
+"""How long what was approved is kept, beyond the vault's own short retention."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from signoff.ledger import State
+from signoff.moments import Clock
+from signoff.vault import Vault
+
+
+class Retention:
+    """Extends the Object Lock of approved bytes, and of why they were approved, to `days` from now."""
+
+    def __init__(self, vault: Vault, now: Clock, days: int) -> None:
+        self._vault = vault
+        self._now = now
+        self._kept = timedelta(days=days)
+
+    def extend(self, state: State) -> None:
+        """Keep the artifacts, the evidence and the policy of an approved package; a longer retention stays."""
+        if state.evidence is None:
+            return
+        until = self._now() + self._kept
+        sha256 = state.evidence["sha256"]
+        document = self._vault.read("evidence", sha256)
+        for artifact in document["artifacts"]:
+            self._vault.retain(artifact["key"], artifact["version_id"], until)
+        self._vault.retain(f"evidence/{sha256}.json", None, until)
+        self._vault.retain(f"policies/{document['policy']}.json", None, until)

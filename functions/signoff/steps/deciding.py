@@ -1,0 +1,170 @@
+"""Applying a decision, and answering for a registry status that nobody decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff import decisions
+from signoff.decisions import Absorbed, Decision, Outcome, Recorded, Refused
+from signoff.errors import EventFault, UnknownPackage
+from signoff.evidence import signed_subject
+from signoff.governance import Candidate, Governance, first_entry, registration_of
+from signoff.ledger import Draft, History, Kind, State, Status, unknown_key
+from signoff.registry import Registry
+from signoff.retention import Retention
+from signoff.steps.projecting import Projecting
+from signoff.subject import changes, subject
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+
+class Deciding:
+    """The one path on which a package's status changes by anybody's will."""
+
+    def __init__(
+        self,
+        governance: Governance,
+        registry: Registry,
+        ledger: LedgerTable,
+        vault: Vault,
+        projecting: Projecting,
+        retention: Retention,
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._ledger = ledger
+        self._vault = vault
+        self._projecting = projecting
+        self._retention = retention
+
+    def apply(self, detail: Any) -> Outcome:
+        """Decide what an event's `detail` asks for, record the outcome, and bring the registry to it.
+
+        The same decision again changes nothing.
+        """
+        try:
+            decision = decisions.parse(detail)
+        except EventFault as fault:
+            return self._refuse_malformed(detail, str(fault))
+        try:
+            candidate = self._governance.candidate(decision.package)
+        except UnknownPackage as unknown:
+            return self._refuse_unknown(decision, Refused("UnknownPackage", str(unknown)))
+        if candidate is None:
+            because = f"{decision.package} belongs to a group that Signoff does not govern"
+            return self._refuse_unknown(decision, Refused("UngovernedPackage", because))
+        return self._decide(candidate, decision)
+
+    def _decide(self, candidate: Candidate, decision: Decision) -> Outcome:
+        outcome: Outcome = Absorbed()
+
+        def drafts(history: History) -> list[Draft]:
+            nonlocal outcome
+            state = history.verified().state
+            outcome = decisions.decide(state, decision, candidate.policy)
+            if isinstance(outcome, Recorded) and decision.decision == "approve":
+                outcome = self._stale(state, candidate) or outcome
+            return _entries(history, decision, outcome)
+
+        self._vault.write("policies", candidate.policy.document)
+        history = self._ledger.update(candidate.key, drafts)
+        self._bring_about(candidate.arn, history)
+        return outcome
+
+    def _bring_about(self, arn: str, history: History) -> None:
+        state = history.state
+        if state.status is Status.APPROVED and state.projected != state.registry_status:
+            self._retention.extend(state)
+        self._projecting.project(arn, history)
+
+    def _stale(self, state: State, candidate: Candidate) -> Refused | None:
+        changed = self._changed(state, candidate.described)
+        if not changed:
+            return None
+        parts = ", ".join(changed)
+        return Refused("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
+
+    def _changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
+        if state.evidence is None:
+            return []
+        signed = signed_subject(self._vault.read("evidence", state.evidence["sha256"]))
+        found = subject(described, signed["deployment"], signed["images"], signed["artifacts"])
+        return changes(signed, found)
+
+    def _refuse_unknown(self, decision: Decision, refusal: Refused) -> Outcome:
+        key = unknown_key(decision.package)
+        self._ledger.update(key, lambda history: _entries(history, decision, refusal))
+        return refusal
+
+    def _refuse_malformed(self, detail: Any, because: str) -> Outcome:
+        said = detail if isinstance(detail, dict) else {}
+        package, approver = str(said.get("package", "")), str(said.get("approver", ""))
+        details = {"decision": str(said.get("decision", ""))[:100], "refusal": "MalformedDecision", "because": because}
+        draft = Draft(Kind.DECISION_REFUSED, approver[:1000] or "unknown", details)
+        self._ledger.update(unknown_key(package), lambda history: [] if _refused_already(history, draft) else [draft])
+        return Refused("MalformedDecision", because)
+
+    def reconcile(self, arn: str) -> None:
+        """Answer a registry event: set back a status that nobody decided, revoke what changed after it was signed."""
+        try:
+            candidate = self._governance.candidate(arn)
+        except UnknownPackage:
+            return  # deleted since: nothing to set back
+        if candidate is not None:
+            self._reconcile(candidate)
+
+    def _reconcile(self, candidate: Candidate) -> None:
+        def drafts(history: History) -> list[Draft]:
+            # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
+            described = self._registry.describe(candidate.arn)
+            state = history.verified().state
+            if not history.entries:
+                return [self._first(candidate)]
+            revoked = self._revoked(state, described)
+            return [revoked] if revoked else _reverted(state, described)
+
+        self._bring_about(candidate.arn, self._ledger.update(candidate.key, drafts))
+
+    def _first(self, candidate: Candidate) -> Draft:
+        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
+
+    def _revoked(self, state: State, described: Mapping[str, Any]) -> Draft | None:
+        changed = self._changed(state, described) if state.status is Status.APPROVED else []
+        return subject_changed(changed) if changed else None
+
+
+def subject_changed(parts: list[str]) -> Draft:
+    """Return the entry that revokes an approved package because `parts` of its subject are not as they were signed."""
+    because = f"SubjectChanged: {', '.join(parts)} not as signed"
+    return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})
+
+
+def _entries(history: History, decision: Decision, outcome: Outcome) -> list[Draft]:
+    if isinstance(outcome, Recorded):
+        return [outcome.draft]
+    if isinstance(outcome, Refused):
+        refusal = decisions.refused(decision, outcome)
+        return [] if _refused_already(history, refusal) else [refusal]
+    return []
+
+
+def _refused_already(history: History, refusal: Draft) -> bool:
+    """Return whether the newest entries, since anything else happened, refuse the very same decision."""
+    for entry in reversed(history.entries):
+        if entry.kind is not Kind.DECISION_REFUSED:
+            return False
+        if entry.actor == refusal.actor and entry.details == refusal.details:
+            return True
+    return False
+
+
+def _reverted(state: State, described: Mapping[str, Any]) -> list[Draft]:
+    """Return the entry about a status that differs from the ledger's, unless Signoff is still on its way to it."""
+    found = described["ModelApprovalStatus"]
+    if found in (state.registry_status, state.projected):
+        return []
+    modifier = described.get("LastModifiedBy") or {}
+    by = (modifier.get("IamIdentity") or {}).get("Arn") or modifier.get("UserProfileArn")
+    details = {"found": found, "restored": state.registry_status, "last_modified_by": by}
+    return [Draft(Kind.REGISTRY_REVERTED, "signoff", details)]

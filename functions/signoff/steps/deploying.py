@@ -1,0 +1,115 @@
+"""Making the deployable model agree with the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.errors import ModelDiffers, UnknownPackage
+from signoff.evidence import signed_subject
+from signoff.governance import Candidate, Governance
+from signoff.ledger import Draft, Kind, State, Status
+from signoff.models import differences, model_name, model_request
+from signoff.registry import Registry
+from signoff.steps.deciding import subject_changed
+from signoff.steps.projecting import Projecting
+from signoff.subject import changes, subject
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+_ROUNDS = 5
+
+
+class Deploying:
+    """Creates the model of a signed package and retires that of a package that is no longer signed."""
+
+    def __init__(
+        self, governance: Governance, registry: Registry, ledger: LedgerTable, vault: Vault, projecting: Projecting
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._ledger = ledger
+        self._vault = vault
+        self._projecting = projecting
+
+    def converge(self, arn: str) -> State | None:
+        """Make the model of that package agree with its ledger, and return the state it is in then.
+
+        It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
+        Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
+        """
+        try:
+            candidate = self._governance.candidate(arn)
+        except UnknownPackage:
+            return None
+        if candidate is None:
+            return None
+        history = self._governance.history(candidate)
+        for _ in range(_ROUNDS):
+            drafts = self._agreed(candidate, history.state)
+            latest = self._governance.history(candidate)
+            if latest.head == history.head:
+                history = self._ledger.append(latest, drafts)
+                break
+            history = latest
+        if history.state.status is not Status.APPROVED:
+            self._projecting.project(arn, history)
+        return history.state
+
+    def _agreed(self, candidate: Candidate, state: State) -> list[Draft]:
+        if state.status is not Status.APPROVED:
+            return self._retired(candidate, state)
+        if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
+            return []  # created already, or the registry's status is still on its way: its event will come
+        return self._created(candidate, state)
+
+    def _created(self, candidate: Candidate, state: State) -> list[Draft]:
+        sha256 = (state.decision or {})["evidence"]
+        evidence = self._vault.read("evidence", sha256)
+        signed = signed_subject(evidence)
+        changed = changes(signed, self._found(candidate, signed))
+        if changed:
+            return [subject_changed(changed)]
+        request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
+        name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
+        arn = self._create({"ModelName": name, **request})
+        return [Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})]
+
+    def _found(self, candidate: Candidate, signed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the subject as SageMaker and the vault show it now, to be compared with the signed one."""
+        artifacts = [self._artifact_now(artifact) for artifact in signed["artifacts"]]
+        return subject(candidate.described, signed["deployment"], signed["images"], artifacts)
+
+    def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
+        stored = self._vault.current(artifact["key"])
+        return {**artifact, "version_id": stored.version_id if stored else None}
+
+    def _create(self, request: Mapping[str, Any]) -> str:
+        self._registry.create_model(request)
+        described = self._registry.describe_model(request["ModelName"])
+        if described is None:
+            raise ModelDiffers(f"model {request['ModelName']} is not there after it was created")
+        different = differences(request, described)
+        if different:
+            raise ModelDiffers(f"model {request['ModelName']} is not what was signed: {', '.join(different)} differ")
+        return str(described["ModelArn"])
+
+    def _retired(self, candidate: Candidate, state: State) -> list[Draft]:
+        # A model may be there although no entry says so: created, and then the function died before it appended.
+        names = {state.model["name"]} if state.model else self._unrecorded(candidate, state)
+        return [draft for name in sorted(names) for draft in self._retire(name, state)]
+
+    def _unrecorded(self, candidate: Candidate, state: State) -> set[str]:
+        if not (state.decision and state.decision.get("subject")):
+            return set()
+        name = model_name(candidate.group, candidate.version, state.decision["subject"])
+        return {name} if self._registry.describe_model(name) else set()
+
+    def _retire(self, name: str, state: State) -> list[Draft]:
+        endpoints = tuple(self._registry.endpoints_using(name))
+        if endpoints and endpoints == state.retirement_blocked_by:
+            return []
+        if endpoints:
+            return [Draft(Kind.RETIREMENT_BLOCKED, "signoff", {"model": name, "endpoints": list(endpoints)})]
+        self._registry.delete_model(name)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name})]

@@ -1,0 +1,127 @@
+"""Taking in a submission: whether it is complete, and all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from signoff import strict_json
+from signoff.errors import ManifestRefused, ObjectMissing
+from signoff.faults import Fault
+from signoff.images import Images
+from signoff.manifest import Manifest, read, with_defaults
+from signoff.manifest_rules import ManifestShape
+from signoff.objects import Bucket, Stored
+from signoff.policies import Policies
+from signoff.policy import Policy
+from signoff.registry import Registry
+from signoff.submission import MANIFEST, SUBMISSION, Submission
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """A submission that waits for the objects `missing`, by their names relative to it."""
+
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Complete:
+    """A submission with everything that its manifest names, each at the version it has now."""
+
+    submission: Submission
+    manifest: Manifest
+    objects: dict[str, Stored]
+    policy: Policy
+    new_group: bool
+
+    @property
+    def attempt(self) -> str:
+        """The id of the attempt at registering exactly these versions."""
+        return self.submission.attempt({name: stored.version_id for name, stored in self.objects.items()})
+
+
+class Intake:
+    """Reads submissions, each under its own prefix only. `shape` gives the shape of a manifest."""
+
+    def __init__(
+        self,
+        inbox: Bucket,
+        registry: Registry,
+        policies: Policies,
+        images: Images,
+        shape: Callable[[], ManifestShape],
+    ) -> None:
+        self._inbox = inbox
+        self._registry = registry
+        self._policies = policies
+        self._images = images
+        self._shape = shape
+
+    def read(self, submission: Submission) -> Complete | Incomplete:
+        """Return the submission as it is now. Raises `ManifestRefused` with every fault that it has."""
+        policy, new_group = self._policy(submission)
+        stored = self._inbox.current(submission.key(MANIFEST))
+        if stored is None and policy.registration_defaults is None:
+            return Incomplete((MANIFEST,))
+        written = self._document(stored) if stored else {}
+        document = with_defaults(written, policy.registration_defaults)
+        manifest = Manifest(document, self._inbox.name, submission.prefix, self._shape())
+        manifest.check()
+        found = {name: self._inbox.current(submission.key(name)) for name in manifest.objects()}
+        objects = {name: present for name, present in found.items() if present}
+        if len(objects) < len(found):
+            return Incomplete(tuple(sorted(found.keys() - objects.keys())))
+        return Complete(submission, manifest, objects | ({MANIFEST: stored} if stored else {}), policy, new_group)
+
+    def submitter(self, submission: Submission) -> str | None:
+        """Return who submits, an ARN, as `signoff submit` wrote it beside the manifest; None when nobody did."""
+        stored = self._inbox.current(submission.key(SUBMISSION))
+        if stored is None:
+            return None
+        document = self._document(stored, f"{SUBMISSION}: ")
+        submitter = document.get("submitter")
+        if not isinstance(submitter, str) or not submitter.startswith("arn:"):
+            raise ManifestRefused([Fault("submitter", f"{SUBMISSION} must name the submitter's ARN")])
+        return submitter
+
+    def pinned(self, manifest: Manifest) -> Manifest:
+        """Return `manifest` with every image by its digest. Raises `ManifestRefused` for those that have none."""
+        digests: dict[str, str] = {}
+        faults = []
+        for path, image in manifest.images():
+            try:
+                digests[image] = digests.get(image) or self._images.pinned(image)
+            except ObjectMissing as missing:
+                faults.append(Fault(path, str(missing)))
+        if faults:
+            raise ManifestRefused(faults)
+        return manifest.with_images(digests)
+
+    def _policy(self, submission: Submission) -> tuple[Policy, bool]:
+        group = submission.group
+        if not submission.names_a_group:
+            raise _refused_group(f"`{group}` cannot be the name of a model package group; upload under another prefix")
+        tags = self._registry.group_tags(group)
+        if tags is not None:
+            policy = self._policies.governing(group, tags)
+            if policy is None:
+                raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
+            return policy, False
+        policy = self._policies.for_new_group(group)
+        if not policy.groups.create:
+            raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
+        return policy, True
+
+    def _document(self, stored: Stored, where: str = "") -> dict[str, Any]:
+        if stored.size > strict_json.MAX_BYTES:
+            raise ManifestRefused([Fault("", f"{where}has {stored.size} bytes; {strict_json.MAX_BYTES} are allowed")])
+        try:
+            return read(self._inbox.read(stored))
+        except ManifestRefused as refused:
+            raise ManifestRefused([Fault(fault.path, f"{where}{fault.message}") for fault in refused.faults]) from None
+
+
+def _refused_group(message: str) -> ManifestRefused:
+    return ManifestRefused([Fault("ModelPackageGroupName", message)])

@@ -1,0 +1,110 @@
+"""Opening a validation: whether there is anything to validate, and the claim that only one execution holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from signoff.errors import UnknownPackage
+from signoff.evidence import signed_subject
+from signoff.governance import Candidate, Governance, first_entry, registration_of
+from signoff.ledger import Draft, History, Kind, State, Status
+from signoff.policies import OWN_POLICY_TAG, Policies
+from signoff.registry import Registry
+from signoff.subject import changes, model_data, subject
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
+_REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What started the workflow: a package's ARN, the execution, and who asks for another attempt, if anyone does."""
+
+    arn: str
+    execution: str
+    revalidate: Mapping[str, str] | None = None
+
+
+class Opening:
+    """Claims a package for one execution of the workflow, in the ledger."""
+
+    def __init__(
+        self, governance: Governance, registry: Registry, policies: Policies, ledger: LedgerTable, vault: Vault
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._vault = vault
+
+    def open(self, request: Request) -> dict[str, Any]:
+        """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
+
+        A repeated event finds another execution's claim and has nothing to do; a redriven execution finds its own.
+        """
+        try:
+            candidate = self._governance.candidate(request.arn)
+        except UnknownPackage:
+            return {"outcome": "Gone"}
+        if candidate is None:
+            return {"outcome": "Ungoverned"}
+        self._mark_own_policy(candidate)
+        return self._claimed(candidate, request)
+
+    def _mark_own_policy(self, candidate: Candidate) -> None:
+        if OWN_POLICY_TAG not in candidate.group_tags and self._policies.own(candidate.group) is not None:
+            self._registry.mark_own_policy(candidate.group)
+
+    def _claimed(self, candidate: Candidate, request: Request) -> dict[str, Any]:
+        policy = self._vault.write("policies", candidate.policy.document)
+        registration = registration_of(candidate.described, self._vault)
+        opened = first_entry(candidate.described, registration)
+
+        def claim(history: History) -> list[Draft]:
+            first = [] if history.entries else [opened]
+            attempt = self._attempt(history.verified().state, candidate, request)
+            return [*first, _started(attempt, request, policy.sha256)] if attempt else []
+
+        history = self._ledger.update(candidate.key, claim)
+        state = history.state
+        if not (state.attempt_open and state.execution == request.execution):
+            return {"outcome": "NothingToValidate", "status": state.status}
+        return {
+            "outcome": "Claimed",
+            "package": candidate.key,
+            "arn": candidate.arn,
+            "group": candidate.group,
+            "attempt": state.attempt,
+            "execution": state.execution,
+            "policy": state.policy,
+            "artifacts": model_data(candidate.described),
+        }
+
+    def _attempt(self, state: State, candidate: Candidate, request: Request) -> int | None:
+        """Return the number of the attempt that `request` opens, or None when it opens none."""
+        waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
+        again = request.revalidate is not None and state.status in _REVALIDATED
+        if waits or again or self._stale(state, candidate):
+            return state.attempt + 1
+        return None
+
+    def _stale(self, state: State, candidate: Candidate) -> bool:
+        """Return whether the package changed since the evidence that awaits a decision."""
+        if state.status is not Status.PENDING_APPROVAL or state.evidence is None:
+            return False
+        evidence = self._vault.read("evidence", state.evidence["sha256"])
+        signed = signed_subject(evidence)
+        found = subject(candidate.described, signed["deployment"], signed["images"], signed["artifacts"])
+        return bool(changes(signed, found))
+
+
+def _started(attempt: int, request: Request, policy: str) -> Draft:
+    by = (request.revalidate or {}).get("by", "signoff")
+    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": policy}
+    if request.revalidate and request.revalidate.get("reason"):
+        details["reason"] = request.revalidate["reason"]
+    return Draft(Kind.VALIDATION_STARTED, by, details)

@@ -1,0 +1,52 @@
+"""SageMaker's approval status as the projection of the ledger: brought there, and set back when somebody moved it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signoff.ledger import Draft, History, Kind, Status
+from signoff.registry import Registry
+from signoff.tables import LedgerTable
+
+
+class Projecting:
+    """Brings the registry to what the ledger says."""
+
+    def __init__(self, registry: Registry, ledger: LedgerTable) -> None:
+        self._registry = registry
+        self._ledger = ledger
+
+    def project(self, arn: str, history: History) -> History:
+        """Make the registry's status that of the ledger, where it is not yet, and record that it is."""
+        state = history.state
+        if state.projected == state.registry_status:
+            return history
+        self._registry.set_status(arn, state.registry_status, explanation(history))
+        return self._ledger.update(history.package, _registry_updated)
+
+
+def _registry_updated(history: History) -> list[Draft]:
+    state = history.state
+    if state.projected == state.registry_status:
+        return []
+    return [Draft(Kind.REGISTRY_UPDATED, "signoff", {"status": state.registry_status})]
+
+
+def explanation(history: History) -> str:
+    """Return, for the registry's ApprovalDescription, why a package stands where it does."""
+    state = history.state
+    changed = history.last(Kind.SUBJECT_CHANGED)
+    if state.status is Status.REVOKED and changed is not None:
+        return f"Revoked by Signoff: {changed.details['because']}"
+    if state.status is Status.VALIDATION_FAILED and state.evidence:
+        return refusal(state.evidence["checks"])
+    if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED} and state.decision:
+        decision = state.decision
+        return f"{state.status} by {decision['approver']}: {decision['reason']} (evidence {decision['evidence']})"
+    return "Awaits a decision that Signoff records; a status set here by hand is set back"
+
+
+def refusal(checks: list[dict[str, Any]]) -> str:
+    """Return why a package failed its validation, check by check."""
+    failed = [f"{check['name']}: {check['reason']}" for check in checks if check["status"] == "failed"]
+    return f"Signoff refused this package. {'; '.join(failed)}"

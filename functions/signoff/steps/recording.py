@@ -1,0 +1,178 @@
+"""Recording a validation: its evidence, or the error that kept it from having any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from signoff import evidence, gates
+from signoff.checks import Check, CheckStatus
+from signoff.errors import ObjectMissing, PolicyFault
+from signoff.evidence import Attempt
+from signoff.governance import Governance, first_entry, registration_key, registration_of
+from signoff.images import Images
+from signoff.ledger import Draft, History, Kind, Status, package_key
+from signoff.policy import Policy, of_document
+from signoff.registry import Registry
+from signoff.steps.projecting import Projecting
+from signoff.subject import QUALITY, images, subject
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+_QUALITY_LIMIT = 16 * 1024 * 1024
+_OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
+
+
+class Recording:
+    """Writes what a validation came to: to the vault, the ledger and the registry, in this order."""
+
+    def __init__(
+        self,
+        governance: Governance,
+        registry: Registry,
+        images: Images,
+        ledger: LedgerTable,
+        vault: Vault,
+        projecting: Projecting,
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._images = images
+        self._ledger = ledger
+        self._vault = vault
+        self._projecting = projecting
+
+    def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
+
+        Recording twice is recording once. An attempt that another has overtaken changes nothing.
+        """
+        history = self._ledger.history(claim["package"]).verified()
+        document = self._evidence(history, claim, artifacts)
+        written = self._vault.write("evidence", document)
+        facts = {
+            "attempt": claim["attempt"],
+            "verdict": document["verdict"],
+            "uri": written.uri,
+            "sha256": written.sha256,
+            "subject": document["subject"]["sha256"],
+            "checks": document["checks"],
+        }
+        history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
+        self._project(claim["arn"], history)
+        return {"verdict": document["verdict"], "evidence": written.uri, "sha256": written.sha256}
+
+    def _evidence(
+        self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        described = self._registry.describe(claim["arn"])
+        policy = of_document(self._vault.read("policies", claim["policy"]))
+        pinned, image_checks = self._pinned(described)
+        checks = [gates.artifact_check(artifact) for artifact in artifacts if artifact["kind"] != "document"]
+        checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        return evidence.document(
+            _attempt(history, claim),
+            subject(
+                described,
+                self._deployment(history, policy),
+                pinned,
+                [artifact for artifact in artifacts if artifact["kind"] == "archive"],
+            ),
+            checks,
+            artifacts,
+            policy=claim["policy"],
+            submitter=history.state.submitter,
+            registration=history.state.registration,
+        )
+
+    def _pinned(self, described: Mapping[str, Any]) -> tuple[dict[str, str], list[Check]]:
+        pinned: dict[str, str] = {}
+        checks = []
+        for image in images(described):
+            try:
+                pinned[image] = self._images.pinned(image)
+                checks.append(Check(f"image:{image}", CheckStatus.PASSED, f"pinned as {pinned[image]}"))
+            except ObjectMissing as missing:
+                checks.append(Check(f"image:{image}", CheckStatus.FAILED, str(missing)))
+        return pinned, checks
+
+    def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
+        quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
+        return self._vault.bytes_at(self._vault.uri(quality["key"]), _QUALITY_LIMIT) if quality else None
+
+    def _deployment(self, history: History, policy: Policy) -> dict[str, Any]:
+        """Return the effective deployment settings: the policy's, and how the manifest says the containers run."""
+        registration = history.state.registration
+        document = self._vault.read_named(registration_key(registration)) if registration else None
+        return {"policy": policy.document["deployment"], "manifest": (document or {}).get("deployment") or {}}
+
+    def _project(self, arn: str, history: History) -> None:
+        """Show the outcome in the registry: digests and verdict as metadata and, after a failure, the status."""
+        found = history.state.evidence
+        if found is not None:
+            metadata = {"evidence": found["sha256"], "subject": found["subject"], "verdict": found["verdict"]}
+            metadata = {f"signoff:{name}": value for name, value in metadata.items()}
+            self._registry.update_package(arn, CustomerMetadataProperties=metadata)
+        if history.state.status is Status.VALIDATION_FAILED:
+            self._projecting.project(arn, history)
+
+    def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
+        """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""
+
+        def errored(history: History) -> list[Draft]:
+            state = history.verified().state
+            current = state.attempt_open and state.execution == claim["execution"]
+            return [_errored(state.attempt, claim["execution"], error)] if current else []
+
+        history = self._ledger.update(claim["package"], errored)
+        return {"verdict": "errored", "status": history.state.status}
+
+    def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
+        """Record that a validation could not even be opened, unless the package is none of Signoff's business."""
+        described = self._registry.describe(arn)
+        try:
+            if self._governance.candidate(arn) is None:
+                return {"verdict": "errored", "status": None}
+        except PolicyFault:
+            pass  # only a governed group can have a faulty policy: this is what there is to record
+        first = first_entry(described, registration_of(described, self._vault))
+
+        def errored(history: History) -> list[Draft]:
+            state = history.verified().state
+            if state.status not in {None, Status.VALIDATING} or (state.attempt_open and state.execution != execution):
+                return []
+            return [*([] if history.entries else [first]), _errored(state.attempt, execution, error)]
+
+        history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
+        return {"verdict": "errored", "status": history.state.status}
+
+
+def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:
+    started = next(
+        entry
+        for entry in reversed(history.entries)
+        if entry.kind is Kind.VALIDATION_STARTED and entry.details["attempt"] == claim["attempt"]
+    )
+    return Attempt(
+        package=history.package,
+        group=claim["group"],
+        version=history.state.version,
+        number=claim["attempt"],
+        execution=claim["execution"],
+        started=started.time,
+    )
+
+
+def _recorded(history: History, claim: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Draft]:
+    state = history.state
+    if state.status not in _OPEN or state.attempt != claim["attempt"] or state.execution != claim["execution"]:
+        return []
+    if facts["verdict"] == "errored":
+        return [Draft(Kind.VALIDATION_ERRORED, "signoff", dict(facts))]
+    return [Draft(Kind.EVIDENCE_RECORDED, "signoff", dict(facts))]
+
+
+def _errored(attempt: int, execution: str, error: Mapping[str, Any]) -> Draft:
+    details = {"attempt": attempt, "execution": execution}
+    details |= {"error": str(error.get("Error", "Unknown")), "cause": str(error.get("Cause", ""))[:4000]}
+    return Draft(Kind.VALIDATION_ERRORED, "signoff", details)

@@ -1,0 +1,204 @@
+"""Registering a submission: complete it, copy it to the vault, create its model package."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from signoff import moments
+from signoff.errors import ManifestRefused, RegistryRefused
+from signoff.faults import Fault
+from signoff.governance import first_entry, registration_key
+from signoff.ledger import Draft, History, Kind, package_key, submission_key
+from signoff.moments import Clock
+from signoff.objects import Bucket, Stored
+from signoff.registry import Registry
+from signoff.steps.intake import Complete, Incomplete, Intake
+from signoff.submission import MANIFEST, REPORT, Submission
+from signoff.tables import LedgerTable, SubmissionsTable
+from signoff.vault import Vault
+
+# Longer than a function can run: a claim that old belonged to one that died.
+_CLAIM = timedelta(minutes=16)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
+_NOT_FOR_TAGS = re.compile(r"[^\w+\-=.:/@ ]", re.ASCII)
+_REPORTED = 50  # faults that fit into an event; the report has them all
+
+
+class Registering:
+    """Registers submissions, each once, whichever of its objects comes last."""
+
+    def __init__(
+        self,
+        inbox: Bucket,
+        intake: Intake,
+        registry: Registry,
+        ledger: LedgerTable,
+        submissions: SubmissionsTable,
+        vault: Vault,
+        now: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._intake = intake
+        self._registry = registry
+        self._ledger = ledger
+        self._submissions = submissions
+        self._vault = vault
+        self._now = now
+
+    def uploaded(self, key: str) -> str:
+        """Answer the upload of `key` and return what came of it, for the log.
+
+        What is wrong with a submission is told its sender: as an entry and with it an event, as a report beside the
+        manifest, and as a tag on the object.
+        """
+        if key.endswith(f"/{REPORT}"):
+            return "report"
+        submission = Submission.of(key)
+        stored = self._inbox.current(key)
+        if stored is None:
+            return "gone"
+        if submission is None:
+            fault = Fault(key, "stands under no submission; upload to <group>/<submission>/<name>")
+            return self._refuse(Submission("", key), stored, [fault], reported=False)
+        try:
+            return self._register(submission)
+        except ManifestRefused as refused:
+            manifest = self._inbox.current(submission.key(MANIFEST))
+            return self._refuse(submission, manifest or stored, refused.faults)
+
+    def _register(self, submission: Submission) -> str:
+        taken = self._intake.read(submission)
+        known = self._submissions.get(submission.prefix) or {}
+        if isinstance(taken, Incomplete):
+            self._submissions.wait(submission.prefix, taken.missing, self._moment())
+            return f"waits for {', '.join(taken.missing)}"
+        if known.get("state") == "registered":
+            return self._closed(taken, known)
+        now = self._now()
+        until = moments.text(now + _CLAIM)
+        if not self._submissions.claim(submission.prefix, taken.attempt, moments.text(now), until):
+            return "being registered already"
+        return self._create(taken)
+
+    def _closed(self, taken: Complete, known: dict[str, Any]) -> str:
+        if known["attempt"] == taken.attempt:
+            return "registered already"
+        message = f"the submission is closed: it is registered as {known['package']}; upload to a new prefix"
+        newest = max(taken.objects.values(), key=lambda stored: (stored.key.endswith(MANIFEST), stored.key))
+        return self._refuse(taken.submission, newest, [Fault("", message)], reported=False)
+
+    def _create(self, taken: Complete) -> str:
+        registration = self._registration(taken)
+        if taken.new_group:
+            self._registry.create_group(taken.submission.group)
+        try:
+            arn = self._registry.create_package(registration["request"])
+        except RegistryRefused as refusal:
+            raise ManifestRefused([Fault("", f"SageMaker refuses it: {refusal}")]) from refusal
+        described = self._registry.describe(arn)
+        first = first_entry(described, registration)
+        key = package_key(arn, described["CreationTime"])
+        self._ledger.update(key, lambda history: [] if history.entries else [first])
+        self._submissions.close(taken.submission.prefix, taken.attempt, arn, self._moment())
+        self._report(taken.submission, {"outcome": "registered", "package": arn, "faults": []})
+        self._tag(taken.objects.values(), {"signoff:registration": "registered"})
+        return f"registered as {arn}"
+
+    def _registration(self, taken: Complete) -> dict[str, Any]:
+        """Return the registration document, written before the package is created so that a retry goes on from it."""
+        key = registration_key(taken.attempt)
+        document: dict[str, Any] | None = self._vault.read_named(key)
+        if document is None:
+            submitter = self._intake.submitter(taken.submission)
+            manifest = self._intake.pinned(taken.manifest)
+            copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
+            resolved = manifest.resolved(lambda name: self._vault.uri(copies[name].key))
+            document = _document(taken, resolved, copies, submitter)
+            self._vault.write("policies", taken.policy.document)
+            self._vault.write_named(key, document)
+        return document
+
+    def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
+        return self._vault.keep(stored, f"models/{taken.submission.group}/{taken.attempt}/{name}")
+
+    def _refuse(self, submission: Submission, about: Stored, faults: Sequence[Fault], *, reported: bool = True) -> str:
+        """Tell the sender what is wrong, once for each version of the object that it is `about`."""
+        prefix = submission.prefix.lstrip("/")
+        attempt = submission.attempt({about.key: about.version_id})
+        draft = _failed(submission, attempt, about, faults)
+
+        def once(history: History) -> list[Draft]:
+            told = any(entry.details.get("attempt") == attempt for entry in history.entries)
+            return [] if told else [draft]
+
+        self._ledger.update(submission_key(prefix), once)
+        if reported:
+            listed = [asdict(fault) for fault in faults]
+            self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
+            self._submissions.refuse(prefix, attempt, self._moment())
+        self._tag([about], {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)})
+        return f"refused: {faults[0].path}: {faults[0].message}"
+
+    def _report(self, submission: Submission, report: dict[str, Any]) -> None:
+        data = json.dumps({**report, "time": self._moment()}, indent=2).encode()
+        self._inbox.put(submission.key(REPORT), data)
+
+    def _tag(self, objects: Iterable[Stored], tags: dict[str, str]) -> None:
+        for stored in objects:
+            self._inbox.tag(stored, tags)
+
+    def _moment(self) -> str:
+        return moments.text(self._now())
+
+
+def _document(
+    taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored], submitter: str | None
+) -> dict[str, Any]:
+    deployment = resolved.pop("Deployment", {})
+    return {
+        "id": taken.attempt,
+        "group": taken.submission.group,
+        "submission": taken.submission.prefix,
+        "submitter": submitter,
+        "policy": taken.policy.digest,
+        "objects": [
+            {
+                "name": name,
+                "size": stored.size,
+                "source": {"uri": stored.uri, "version_id": stored.version_id, "etag": stored.etag},
+                "vault": {"uri": copies[name].uri, "version_id": copies[name].version_id},
+            }
+            for name, stored in sorted(taken.objects.items())
+        ],
+        "deployment": deployment,
+        "request": {
+            **resolved,
+            "ModelPackageGroupName": taken.submission.group,
+            "ModelApprovalStatus": "PendingManualApproval",
+            "ClientToken": taken.attempt,
+        },
+    }
+
+
+def _failed(submission: Submission, attempt: str, about: Stored, faults: Sequence[Fault]) -> Draft:
+    return Draft(
+        Kind.REGISTRATION_FAILED,
+        "signoff",
+        {
+            "group": submission.group or None,
+            "submission": submission.prefix.lstrip("/"),
+            "attempt": attempt,
+            "object": {"uri": about.uri, "version_id": about.version_id},
+            "faults": [asdict(fault) for fault in faults[:_REPORTED]],
+            "fault_count": len(faults),
+        },
+    )
+
+
+def _tag_value(faults: Sequence[Fault]) -> str:
+    return _NOT_FOR_TAGS.sub(" ", f"{faults[0].path} {faults[0].message}").strip()[:256]

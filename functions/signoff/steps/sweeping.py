@@ -1,0 +1,154 @@
+"""Sweeping: an event may never come. Whatever lacks its next step is moved on; what does not fit is reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff import moments
+from signoff.errors import SignoffError
+from signoff.executions import Executions
+from signoff.ledger import Draft, History, Kind, Step, package_key
+from signoff.moments import Clock
+from signoff.objects import Bucket
+from signoff.observability import logger
+from signoff.policies import Policies
+from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT, Queue
+from signoff.registry import Registry
+from signoff.submission import REPORT, Submission
+from signoff.tables import LedgerTable, SubmissionsTable
+
+
+class Sweeping:
+    """Finds what waits longer than it should. `queues` are those of registrations, decisions and deployments."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        policies: Policies,
+        ledger: LedgerTable,
+        submissions: SubmissionsTable,
+        inbox: Bucket,
+        executions: Executions,
+        queues: Mapping[str, Queue],
+        now: Clock,
+    ) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._submissions = submissions
+        self._inbox = inbox
+        self._executions = executions
+        self._queues = queues
+        self._now = now
+
+    def sweep(self, grace: timedelta) -> Counter[str]:
+        """Move on whatever has waited for longer than `grace`, and return how many of what were moved on."""
+        before = self._now() - grace
+        moved: Counter[str] = Counter()
+        for what, act in self._overdue(before):
+            try:
+                act()
+                moved[what] += 1
+            except (SignoffError, ClientError):
+                logger().exception("could not be moved on", extra={"what": what})
+                moved["problem"] += 1
+        return moved
+
+    def oldest_validating(self) -> float:
+        """Return for how many seconds the package that validates longest has done so; 0 when none does."""
+        heads = [*self._ledger.heads_by_step(Step.VALIDATE), *self._ledger.heads_by_step(Step.FINISH_VALIDATION)]
+        ages = [(self._now() - moments.moment(head["since"])).total_seconds() for head in heads]
+        return max(ages, default=0.0)
+
+    def _overdue(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+        yield from self._overdue_packages(moments.text(before))
+        yield from self._overdue_groups(before)
+        yield from self._overdue_submissions(before)
+
+    def _overdue_packages(self, before: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+        acts: dict[Step, Callable[[dict[str, Any]], Any]] = {
+            Step.VALIDATE: lambda head: self._executions.start(head["arn"]),
+            Step.FINISH_VALIDATION: self._finish,
+            Step.UPDATE_REGISTRY: lambda head: self._nudge("decisions", head["arn"]),
+            Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
+            Step.RETIRE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
+        }
+        for step, act in acts.items():
+            for head in self._ledger.heads_by_step(step):
+                if head["since"] <= before:
+                    yield str(step), _bound(act, head)
+
+    def _finish(self, head: Mapping[str, Any]) -> None:
+        """Release the claim of an execution that died without a word."""
+        execution = self._ledger.history(head["package"]).verified().state.execution or ""
+        status = self._executions.status(execution)
+        if status in {"RUNNING", "PENDING_REDRIVE"}:
+            return
+
+        def died(history: History) -> list[Draft]:
+            state = history.state
+            if not state.attempt_open or state.execution != execution:
+                return []
+            cause = f"its execution is {status} and recorded nothing"
+            details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
+            return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
+
+        self._ledger.update(head["package"], died)
+
+    def _overdue_groups(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+        for group, tags in self._registry.groups():
+            try:
+                governed = self._policies.governing(group, tags) is not None
+            except SignoffError:
+                logger().exception("a group's policy cannot be read", extra={"group": group})
+                continue
+            if governed:
+                yield from self._overdue_in_group(group, before)
+
+    def _overdue_in_group(self, group: str, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+        heads = {head["package"].rpartition(".")[0]: head for head in self._ledger.heads_by_group(group)}
+        for summary in self._registry.packages(group):
+            arn, created = summary["ModelPackageArn"], summary["CreationTime"]
+            head = heads.get(package_key(arn, created).rpartition(".")[0])
+            if head is None and created <= before:
+                yield "never validated", _bound(self._executions.start, arn)
+            elif head and head["since"] <= moments.text(before) and _diverges(summary, head):
+                yield "diverging status", _bound(lambda arn: self._nudge("decisions", arn), arn)
+
+    def _overdue_submissions(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+        newest: dict[Submission, tuple[datetime, str]] = {}
+        for key, changed in self._inbox.names(""):
+            submission = Submission.of(key)
+            if submission and not key.endswith(f"/{REPORT}"):
+                newest[submission] = max(newest.get(submission, (changed, key)), (changed, key))
+        for submission, (changed, key) in newest.items():
+            if changed <= before and self._unfinished(submission, changed):
+                yield "submission", _bound(self._upload_again, key)
+
+    def _unfinished(self, submission: Submission, changed: datetime) -> bool:
+        known = self._submissions.get(submission.prefix)
+        if known is None or known["state"] == "waiting":
+            return True
+        if known["state"] == "registering":
+            return str(known["until"]) < moments.text(self._now())
+        return bool(known["state"] == "refused") and moments.text(changed) > known["since"]
+
+    def _upload_again(self, key: str) -> None:
+        detail = {"bucket": {"name": self._inbox.name}, "object": {"key": key}}
+        self._queues["registrations"].send(UPLOAD_EVENT, detail)
+
+    def _nudge(self, queue: str, arn: str) -> None:
+        self._queues[queue].send(REGISTRY_EVENT, {"ModelPackageArn": arn})
+
+
+def _bound(act: Callable[[Any], Any], argument: Any) -> Callable[[], Any]:
+    return lambda: act(argument)
+
+
+def _diverges(summary: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
+    return bool(summary["ModelApprovalStatus"] != head["registry_status"])

@@ -1,0 +1,233 @@
+"""The tables in DynamoDB: the ledger with its index of heads, and the submissions under way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from signoff.canonical import canonical
+from signoff.clients import error_code
+from signoff.errors import LedgerConflict
+from signoff.ledger import Draft, Entry, History, Kind, Step
+from signoff.moments import Clock
+
+_ATTEMPTS = 8
+_NEW = "attribute_not_exists(submission)"
+_REFUSED = {":refused": "refused"}
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` as DynamoDB's typed attributes; what is None is left out."""
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain values of DynamoDB's typed attributes; whole numbers as int."""
+    deserialize = TypeDeserializer().deserialize
+    values = {name: deserialize(value) for name, value in item.items()}
+    return {name: int(value) if hasattr(value, "as_tuple") else value for name, value in values.items()}
+
+
+def entry_item(entry: Entry) -> dict[str, Any]:
+    """Return the item that keeps `entry`. Details are kept as the canonical JSON that was hashed."""
+    return to_item({**entry.content, "details": canonical(entry.details).decode(), "hash": entry.hash})
+
+
+def entry_of(item: Mapping[str, Any]) -> Entry:
+    """Return the entry that `entry_item` keeps."""
+    values = {"group": None, "version": None, **from_item(item)}
+    values["details"] = json.loads(values["details"])
+    values["kind"] = Kind(values["kind"])
+    return Entry(**values)
+
+
+def _head_item(history: History) -> dict[str, Any]:
+    state, last = history.state, history.entries[-1]
+    arn, _, created = history.package.rpartition("@")
+    return to_item(
+        {
+            "package": history.package,
+            "arn": arn or None,
+            "created": created if arn else None,
+            "group": state.group,
+            "version": state.version,
+            "status": str(state.status) if state.status else None,
+            "submitter": state.submitter,
+            "registry_status": state.registry_status,
+            "next": str(state.next_step) if state.next_step else None,
+            "since": last.time,
+            "sequence": last.sequence,
+            "hash": last.hash,
+        }
+    )
+
+
+class LedgerTable:
+    """The ledger, to which functions only append, and the index of its heads, which follows it in one transaction."""
+
+    def __init__(self, dynamodb: Any, ledger: str, packages: str, now: Clock) -> None:
+        self._dynamodb = dynamodb
+        self._ledger = ledger
+        self._packages = packages
+        self._now = now
+
+    def history(self, package: str) -> History:
+        """Return all entries of `package` (a ledger's key), read consistently."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._ledger,
+            KeyConditionExpression="package = :package",
+            ExpressionAttributeValues=to_item({":package": package}),
+            ConsistentRead=True,
+        )
+        return History(package, tuple(entry_of(item) for page in pages for item in page["Items"]))
+
+    def append(self, history: History, drafts: Sequence[Draft]) -> History:
+        """Return `history` with `drafts` behind it, all written or none.
+
+        Raises `LedgerConflict` when another writer appended first.
+        """
+        if not drafts:
+            return history
+        longer = history.extended(drafts, self._now())
+        added = longer.entries[len(history.entries) :]
+        writes = [self._put_entry(entry) for entry in added]
+        writes.append({"Put": {"TableName": self._packages, "Item": _head_item(longer)}})
+        try:
+            self._dynamodb.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if error_code(error) not in {"TransactionCanceledException", "TransactionConflictException"}:
+                raise
+            raise LedgerConflict(f"another writer appended to {history.package} first") from error
+        return longer
+
+    def _put_entry(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._ledger,
+                "Item": entry_item(entry),
+                "ConditionExpression": "attribute_not_exists(package)",
+            }
+        }
+
+    def update(self, package: str, decide: Callable[[History], Sequence[Draft]]) -> History:
+        """Append what `decide` makes of the history, deciding again on the newer history when another came first.
+
+        Raises `LedgerConflict` when others keep coming first.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            history = self.history(package)
+            try:
+                return self.append(history, decide(history))
+            except LedgerConflict:
+                continue
+        history = self.history(package)
+        return self.append(history, decide(history))
+
+    def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that wait for `step`, the longest waiting first."""
+        yield from self._heads("by-next", "#key = :key", {"#key": "next"}, {":key": str(step)})
+
+    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the heads of a group's packages by version."""
+        yield from self._heads("by-group", "#key = :key", {"#key": "group"}, {":key": group})
+
+    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that ever had this ARN, the oldest first."""
+        yield from self._heads("by-arn", "#key = :key", {"#key": "arn"}, {":key": arn})
+
+    def heads(self) -> Iterator[dict[str, Any]]:
+        """Yield the heads of all packages, in no order."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._packages):
+            yield from (from_item(item) for item in page["Items"] if "arn" in item)
+
+    def _heads(
+        self, index: str, condition: str, names: dict[str, str], values: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._packages,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=to_item(values),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+
+class SubmissionsTable:
+    """The submissions: which wait for objects, which are being registered, and what became of the others."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, prefix: str) -> dict[str, Any] | None:
+        """Return what is known of the submission under `prefix` (`group/submission`), or None."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"submission": prefix}), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
+        """Note that a submission waits for the objects `missing`, unless it is further than that."""
+        values = {"state": "waiting", "missing": list(missing), "since": now}
+        self._put(prefix, values, f"{_NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **_REFUSED})
+
+    def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
+        """Take the submission for one attempt at registering it. Returns whether this caller holds it now.
+
+        A claim older than its `until` belonged to a function that died.
+        """
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": until}
+        free = f"{_NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #until < :now)"
+        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, **_REFUSED}
+        return self._put(prefix, values, free, facts, {"#until": "until"})
+
+    def refuse(self, prefix: str, attempt: str, now: str) -> None:
+        """Note that an attempt was refused; a submission that is registered stays so."""
+        values = {"state": "refused", "attempt": attempt, "since": now}
+        self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
+
+    def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
+        """Note that a submission is registered as `package`: its prefix is closed from now on."""
+        values = {"state": "registered", "attempt": attempt, "package": package, "since": now}
+        self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
+
+    def in_state(self, state: str) -> Iterator[dict[str, Any]]:
+        """Yield the submissions in `state`, the longest there first."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-state",
+            KeyConditionExpression="#state = :state",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=to_item({":state": state}),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+    def _put(
+        self,
+        prefix: str,
+        values: Mapping[str, Any],
+        condition: str,
+        facts: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=to_item({"submission": prefix, **values}),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#state": "state", **(names or {})},
+                ExpressionAttributeValues=to_item(facts),
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True

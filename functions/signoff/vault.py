@@ -1,0 +1,114 @@
+"""The vault: the bucket of immutable copies and documents. Everything in it is written once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from signoff.canonical import canonical
+from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
+from signoff.objects import Bucket, Stored, source_metadata
+
+RETENTION_MODE = "GOVERNANCE"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document in the vault, named by the SHA-256 of its bytes."""
+
+    uri: str
+    key: str
+    sha256: str
+
+
+class Vault:
+    """The vault: copies of model artifacts under `models/`, and documents by digest under prefixes of their own."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._bucket.name
+
+    def uri(self, key: str) -> str:
+        """Return the `s3://` URI of `key`."""
+        return f"s3://{self.name}/{key}"
+
+    def key_of(self, uri: str) -> str | None:
+        """Return the key that an `s3://` URI names in the vault, or None when it points elsewhere."""
+        prefix = f"s3://{self.name}/"
+        return uri.removeprefix(prefix) if uri.startswith(prefix) else None
+
+    def keep(self, source: Stored, key: str) -> Stored:
+        """Return the vault's copy of `source` at `key`, made now unless it is there already.
+
+        Raises `VaultConflict` when the key holds a copy of something else.
+        """
+        metadata = source_metadata(source)
+        present = self._bucket.current(key)
+        if present is None:
+            return self._bucket.copy_from(source, key, metadata)
+        if dict(present.metadata) != metadata:
+            raise VaultConflict(f"{present.uri} is no copy of {source.uri} version {source.version_id}")
+        return present
+
+    def current(self, key: str) -> Stored | None:
+        """Return what a reader without a version gets at `key` now, or None."""
+        return self._bucket.current(key)
+
+    def stream(self, stored: Stored) -> Iterator[bytes]:
+        """Yield the bytes of one version."""
+        return self._bucket.stream(stored)
+
+    def write(self, prefix: str, document: Any) -> Document:
+        """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""
+        data = canonical(document)
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = f"{prefix}/{sha256}.json"
+        self._bucket.put_once(key, data)
+        return Document(self.uri(key), key, sha256)
+
+    def write_named(self, key: str, document: Any) -> None:
+        """Write `document` under a key of its own. Raises `VaultConflict` when another one is there."""
+        data = canonical(document)
+        if not self._bucket.put_once(key, data) and self._read(key) != data:
+            raise VaultConflict(f"{self.uri(key)} holds another document")
+
+    def read(self, prefix: str, sha256: str) -> Any:
+        """Return the document of that digest. Raises `DocumentMissing` when it is gone or was tampered with."""
+        data = self._read(f"{prefix}/{sha256}.json")
+        if data is None or hashlib.sha256(data).hexdigest() != sha256:
+            raise DocumentMissing(f"{self.uri(prefix)}/{sha256}.json is not the document of that digest")
+        return json.loads(data)
+
+    def read_named(self, key: str) -> Any | None:
+        """Return the document at `key`, or None when there is none."""
+        data = self._read(key)
+        return None if data is None else json.loads(data)
+
+    def bytes_at(self, uri: str, limit: int) -> bytes | None:
+        """Return a small object of the vault by its URI; None when it is elsewhere, absent, or above `limit` bytes."""
+        key = self.key_of(uri)
+        stored = self._bucket.current(key) if key else None
+        if stored is None or stored.size > limit:
+            return None
+        return self._bucket.read(stored)
+
+    def retain(self, key: str, version_id: str | None, until: datetime) -> None:
+        """Keep one version (the current one by default) under Object Lock until `until` at least."""
+        if version_id is None:
+            stored = self._bucket.current(key)
+            if stored is None:
+                raise ObjectMissing(f"{self.uri(key)} is not there")
+            version_id = stored.version_id
+        self._bucket.retain(key, version_id, until, RETENTION_MODE)
+
+    def _read(self, key: str) -> bytes | None:
+        stored = self._bucket.current(key)
+        return None if stored is None else self._bucket.read(stored)

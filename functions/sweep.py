@@ -1,0 +1,75 @@
+"""Sweep: on a schedule, moves on whatever lacks its next step and reports what does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from signoff import wiring
+from signoff.clients import client
+from signoff.executions import Executions
+from signoff.moments import utc_now
+from signoff.observability import count, logger, observed
+from signoff.queues import Queue, each_event
+from signoff.settings import from_environment
+from signoff.steps.sweeping import Sweeping
+from signoff.tables import SubmissionsTable
+
+_GRACE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function needs of its environment."""
+
+    artifacts_bucket: str
+    ledger_table: str
+    packages_table: str
+    submissions_table: str
+    policy_path: str
+    validation_arn: str
+    register_queue_url: str
+    decision_queue_url: str
+    deploy_queue_url: str
+
+
+@observed
+def handler(event: Any, context: Any) -> Any:
+    """Sweep once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
+    if "Records" in event:
+        return each_event(event, context, lambda _scheduled: _sweep(_GRACE))
+    return _sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
+
+
+def _sweep(grace: timedelta) -> dict[str, int]:
+    sweeping = _sweeping()
+    moved = sweeping.sweep(grace)
+    count("OldestValidatingSeconds", sweeping.oldest_validating(), MetricUnit.Seconds)
+    count("SweepMoved", sum(moved.values()) - moved["problem"])
+    count("SweepProblems", moved["problem"])
+    logger().info("swept", extra={"moved": dict(moved)})
+    return dict(moved)
+
+
+@cache
+def _sweeping() -> Sweeping:
+    settings = from_environment(Settings)
+    queues = {
+        "registrations": Queue(client("sqs"), settings.register_queue_url),
+        "decisions": Queue(client("sqs"), settings.decision_queue_url),
+        "deployments": Queue(client("sqs"), settings.deploy_queue_url),
+    }
+    return Sweeping(
+        wiring.registry(),
+        wiring.policies(settings),
+        wiring.ledger(settings),
+        SubmissionsTable(client("dynamodb"), settings.submissions_table),
+        wiring.bucket(settings.artifacts_bucket),
+        Executions(client("stepfunctions"), settings.validation_arn),
+        queues,
+        utc_now,
+    )
