@@ -15,8 +15,9 @@ from local.engine import Engine
 Outputs = dict[str, str]
 Progress = Callable[[str], None]
 
-# What a laptop's stack differs in from AWS's: it can be torn down, and its functions are built for this processor.
-LOCAL_CONTEXT = {"signoff:local": "true"}
+# Where a laptop's stack differs from AWS's: it can be torn down, its functions find their dependencies in the
+# engine's environment, and the rules for a stack in AWS are not checked each time it starts.
+LOCAL_CONTEXT = {"ephemeral": "true", "bundle": "source", "nag": "false"}
 _LAST_LINES = 30
 
 
@@ -71,30 +72,31 @@ def synthesise(
 
 
 def _bootstrap(engine: Engine, progress: Progress) -> None:
-    _cdk(["bootstrap", f"aws://{engine.account}/{engine.region}"], engine.environment(), progress)
+    # Where there is no cdk.json, the command has no app to synthesise before it begins.
+    with tempfile.TemporaryDirectory(prefix="signoff-bootstrap-") as nowhere:
+        _cdk(["bootstrap", f"aws://{engine.account}/{engine.region}"], engine.environment(), progress, Path(nowhere))
 
 
-def _cdk(arguments: list[str], settings: Mapping[str, str], progress: Progress) -> None:
+def _cdk(arguments: list[str], settings: Mapping[str, str], progress: Progress, directory: Path = node.ROOT) -> None:
     lines: list[str] = []
     with tempfile.TemporaryDirectory(prefix="signoff-cdk-") as home:
         command = [*node.program("cdk"), *arguments, "--no-notices", "--no-color", "--ci"]
-        process = subprocess.Popen(  # noqa: S603 - our own command line
+        with subprocess.Popen(  # noqa: S603 - our own command line
             command,
-            cwd=node.ROOT,
+            cwd=directory,
             env=_environment(settings, home),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        try:
-            for line in process.stdout or ():
-                lines.append(line.rstrip())
-                progress(lines[-1])
-        finally:
-            if process.poll() is None and sys.exc_info()[0] is not None:
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip())
+                    progress(lines[-1])
+            except BaseException:
                 process.kill()
-            process.wait()
+                raise
     if process.returncode:
         raise DeploymentError(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-_LAST_LINES:]))
 

@@ -6,12 +6,10 @@ its EventBridge events; the fields of a description are those of the API referen
 
 import datetime
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-
-from local.sagemaker_account import Account, Call, Document, Refused
+from local.sagemaker_account import Account, Call, Document, Refused, service_model
 
 _EVENT_FIELDS = (
     "ModelPackageGroupName",
@@ -51,7 +49,6 @@ _UPDATABLE = (
     "ModelCard",
     "ModelLifeCycle",
 )
-_DESCRIBED: set[str] = set()
 
 
 def create_group(call: Call) -> Document:
@@ -141,15 +138,10 @@ def delete_package(call: Call) -> Document:
 
 def list_packages(call: Call) -> Document:
     """ListModelPackages without those that were deleted (a page may then be short, as AWS allows)."""
-    answer = call.moto(request=_by_group_name(_with_times(call.request)))
+    answer = call.moto(request=_by_group_name(call.request))
     listed = answer["ModelPackageSummaryList"]
     answer["ModelPackageSummaryList"] = [p for p in listed if p["ModelPackageArn"] not in call.account.deleted]
     return answer
-
-
-def list_groups(call: Call) -> Document:
-    """ListModelPackageGroups with filters by time."""
-    return call.moto(request=_with_times(call.request))
 
 
 def package_named(call: Call, name: str) -> Document:
@@ -224,16 +216,9 @@ def _by_group_name(request: Document) -> Document:
     return {**request, "ModelPackageGroupName": group.rpartition("/")[2]} if group else request
 
 
-def _with_times(request: Document) -> Document:
-    """Times as text: moto compares them with its own as datetimes, and a number on the wire is not parsed."""
-    return request
-
-
-def _described() -> set[str]:
-    if not _DESCRIBED:
-        model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
-        _DESCRIBED.update(model.shape_for("DescribeModelPackageOutput").members)
-    return _DESCRIBED
+def _described() -> Mapping[str, Any]:
+    members: Mapping[str, Any] = service_model().shape_for("DescribeModelPackageOutput").members
+    return members
 
 
 def _backend(account: Account) -> Any:
@@ -246,7 +231,6 @@ RULES = {
     "CreateModelPackageGroup": create_group,
     "DescribeModelPackageGroup": describe_group,
     "DeleteModelPackageGroup": delete_group,
-    "ListModelPackageGroups": list_groups,
     "CreateModelPackage": create_package,
     "DescribeModelPackage": describe_package,
     "UpdateModelPackage": update_package,

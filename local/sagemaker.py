@@ -5,14 +5,12 @@ server's one event loop, one request after another, which is what moto, not bein
 """
 
 import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local import model_registry, models
-from local.sagemaker_account import Account, Call, Refused
-
-log = logging.getLogger("local.sagemaker")
+from local.sagemaker_account import Account, Call, Refused, service_model
+from signoff.constraints import faults
 
 Response = tuple[int, dict[str, str], bytes]
 Publish = Callable[[str, dict[str, Any]], None]
@@ -45,6 +43,7 @@ class SageMaker:
 
     def _answer(self, action: str, request: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         account_id, region, caller = self._identify(headers)
+        _check(action, request)
         account = self._accounts.setdefault((account_id, region), Account(account_id, region))
         call = Call(account, action, request, caller)
         rule = _RULES.get(action)
@@ -54,4 +53,12 @@ class SageMaker:
         return answer
 
 
-Handler = Callable[..., Awaitable[Response]]
+def _check(action: str, request: dict[str, Any]) -> None:
+    """Refuse what the service model does not allow, as SageMaker does and moto does not."""
+    model = service_model()
+    if action not in model.operation_names:
+        raise Refused(f"SageMaker has no operation {action!r}", "UnknownOperationException")
+    found = faults(model.operation_model(action).input_shape, request)
+    if found:
+        errors = "; ".join(f"Value at '{fault.path}' failed to satisfy constraint: {fault.message}" for fault in found)
+        raise Refused(f"{len(found)} validation error{'s'[: len(found) - 1]} detected: {errors}")

@@ -1,9 +1,12 @@
 """One account's SageMaker in one region: moto's store, and beside it what moto forgets."""
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from moto.core.request import Request
 from moto.sagemaker.responses import SageMakerResponse
 
@@ -65,3 +68,9 @@ class Call:
     def moto(self, action: str | None = None, request: Document | None = None) -> Document:
         """Let moto answer this request, or another one in its place."""
         return self.account.moto(action or self.action, self.request if request is None else request)
+
+
+@functools.cache
+def service_model() -> ServiceModel:
+    """SageMaker's API as botocore describes it."""
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"))

@@ -6,7 +6,6 @@ engine's environment (a bundle is built for Lambda's processor); and an exceptio
 This file is executed by path, not imported as part of `local`: the bundle must not find the rest of the project.
 """
 
-import builtins
 import importlib
 import importlib.machinery
 import importlib.util
@@ -15,7 +14,7 @@ import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -27,11 +26,17 @@ RUNTIME_PACKAGES = frozenset(
 
 
 class BundleFinder:
-    """Finds a bundle's dependencies in the engine's environment, and hides what the bundle does not hold."""
+    """Finds a bundle's dependencies in the engine's environment, and hides what the bundle does not hold.
 
-    def __init__(self, bundle: Path, site: Sequence[str]) -> None:
+    `locked` are the top-level names of what a whole bundle would hold: a bundle with none of them is one of sources
+    alone, made for the engine, and gets them all.
+    """
+
+    def __init__(self, bundle: Path, site: Sequence[str], locked: Collection[str] = ()) -> None:
         self._bundle = bundle
         self._site = list(site)
+        sources_alone = not any(self._bundled(name) for name in locked)
+        self._lent = RUNTIME_PACKAGES | set(locked if sources_alone else ())
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -42,7 +47,7 @@ class BundleFinder:
         spec = importlib.machinery.PathFinder.find_spec(name, self._site)
         if spec is None or spec.origin is None:
             return None
-        if self._bundled(name) or name in RUNTIME_PACKAGES or name.startswith("_"):
+        if self._bundled(name) or name in self._lent or name.startswith("_"):
             return spec
         raise ModuleNotFoundError(f"No module named {name!r} in the function's bundle", name=name)
 
@@ -72,26 +77,29 @@ def reporting(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return handle
 
 
-def prepare(bundle: Path) -> None:
+def prepare(bundle: Path, locked: Collection[str]) -> None:
     """Make this process import and report as Lambda's runtime does; `bundle` is the function's unpacked code."""
     packages = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     editable = [f for f in sys.meta_path if "editable" in getattr(f, "__module__", type(f).__module__).lower()]
     for finder in editable:
         sys.meta_path.remove(finder)
-    sys.meta_path.insert(0, BundleFinder(bundle, packages))
-    _wrap_next_import()
+    sys.meta_path.insert(0, BundleFinder(bundle, packages, locked))
+    _wrap_handler_import()
 
 
-def _wrap_next_import() -> None:
+def _wrap_handler_import() -> None:
     ordinary = importlib.import_module
 
-    def import_handler(name: str, package: str | None = None) -> Any:
+    def import_module(name: str, package: str | None = None) -> Any:
+        # The emulator's script, and nothing else that runs as the main module, imports the handler's module.
+        if sys._getframe(1).f_globals.get("__name__") != "__main__":
+            return ordinary(name, package)
         importlib.import_module = ordinary
         _be_strict()
-        module = ordinary(name, package)
-        return SimpleNamespace(**{key: reporting(value) for key, value in vars(module).items() if callable(value)})
+        handlers = {key: reporting(value) for key, value in vars(ordinary(name)).items() if callable(value)}
+        return SimpleNamespace(**handlers)
 
-    importlib.import_module = import_handler
+    importlib.import_module = import_module
 
 
 def _be_strict() -> None:
@@ -104,7 +112,3 @@ def _be_strict() -> None:
     strict = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(strict)
     strict.make_strict()
-
-
-if getattr(builtins, "_SIGNOFF_LOCAL_WORKER", False):
-    prepare(Path.cwd())

@@ -1,16 +1,21 @@
 """Lambda: an exception keeps its class, and a worker imports and reports as Lambda's runtime does."""
 
+import importlib.metadata
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from local import worker
 
+_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "functions.txt"
 _PREFIX = """
-import builtins, runpy
-builtins._SIGNOFF_LOCAL_WORKER = True
-runpy.run_path({path!r}, run_name="_signoff_local_worker")
+import importlib.util, pathlib
+_spec = importlib.util.spec_from_file_location("_signoff_local_worker", {path!r})
+_worker = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_worker)
+_worker.prepare(pathlib.Path.cwd(), {locked!r})
 """
 
 
@@ -23,12 +28,28 @@ def close() -> None:
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
 
 
+def locked_packages(lock: Path = _LOCK) -> list[str]:
+    """The top-level names of the packages that the functions' lock file names, as far as they are installed."""
+    names: set[str] = set()
+    for project in re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(), re.MULTILINE):
+        try:
+            files = importlib.metadata.distribution(project).files or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        names.update(file.parts[0].partition(".")[0] for file in files if file.suffix in (".py", ".so"))
+    return sorted(names - {""})  # a file above site-packages, such as a script, has no name to import
+
+
 def _prepared(detect: Callable[[str], tuple[str, str]]) -> Callable[[str], tuple[str, str]]:
+    locked: list[str] = []
+
     def detect_runtime(runtime: str) -> tuple[str, str]:
         binary, script = detect(runtime)
         if not runtime.startswith("python"):
             return binary, script
-        return binary, _PREFIX.format(path=str(Path(worker.__file__))) + script
+        if not locked:
+            locked.extend(locked_packages())
+        return binary, _PREFIX.format(path=str(Path(worker.__file__)), locked=locked) + script
 
     return detect_runtime
 

@@ -1,9 +1,12 @@
 """SageMaker in the engine keeps the rules that the pipeline relies on."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -256,3 +259,54 @@ def test_an_update_is_announced_with_the_fields_it_changed(
     sagemaker.update_model_package(ModelPackageArn=arn, **update)
 
     assert registry.next()["detail"]["UpdatedModelPackageFields"] == named
+
+
+@pytest.mark.parametrize(
+    ("action", "request_"),
+    [
+        ("create_model_package_group", {"ModelPackageGroupName": "no_underscores"}),
+        ("create_model_package_group", {"ModelPackageGroupName": "x" * 64}),
+        ("describe_model", {"ModelName": "not a name"}),
+        ("update_model_package", {"ModelPackageArn": "arn", "ModelApprovalStatus": "Agreed"}),
+        ("update_model_package", {"ModelPackageArn": "arn", "CustomerMetadataProperties": {"a": "ünlikely"}}),
+    ],
+)
+def test_what_the_service_model_does_not_allow_is_refused(
+    sagemaker: Any, action: str, request_: dict[str, Any]
+) -> None:
+    code, message = refusal(getattr(sagemaker, action), **request_)
+
+    assert (code, "failed to satisfy constraint" in message) == ("ValidationException", True)
+
+
+def test_packages_are_listed_by_when_they_were_created(sagemaker: Any, group: str) -> None:
+    arn = register(sagemaker, group)
+    created = sagemaker.describe_model_package(ModelPackageName=arn)["CreationTime"]
+    second = timedelta(seconds=1)
+
+    after = sagemaker.list_model_packages(ModelPackageGroupName=group, CreationTimeAfter=created - second)
+    later = sagemaker.list_model_packages(ModelPackageGroupName=group, CreationTimeAfter=created + second)
+
+    assert [each["ModelPackageArn"] for each in after["ModelPackageSummaryList"]] == [arn]
+    assert later["ModelPackageSummaryList"] == []
+
+
+def test_two_accounts_do_not_see_each_other(engine: Engine, sagemaker: Any, group: str) -> None:
+    other = boto3.client(
+        "sagemaker",
+        endpoint_url=engine.url,
+        region_name=engine.region,
+        aws_access_key_id="210987654321",
+        aws_secret_access_key="test",
+    )
+
+    code, _ = refusal(other.describe_model_package_group, ModelPackageGroupName=group)
+
+    assert code == "ValidationException"
+
+
+def test_many_registrations_at_once_get_versions_of_their_own(sagemaker: Any, group: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        arns = list(pool.map(lambda _: register(sagemaker, group), range(40)))
+
+    assert sorted(int(arn.rpartition("/")[2]) for arn in arns) == list(range(1, 41))
