@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CDK := $(BIN)/python -m local.node cdk
 STACK ?= Signoff
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -14,12 +16,49 @@ help:  ## Show what can be made
 .PHONY: setup
 setup: .venv/ready  ## Make .venv with everything in it (every target calls this)
 
-.venv/ready: requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Signoff needs Python 3.11 or newer; set PYTHON=python3.x" >&2; exit 1; }
+.venv/ready: requirements/dev.txt pyproject.toml package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Signoff needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Setting up .venv (once)"
+	@$(PIP) --require-hashes --no-deps --requirement requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m local.node npm ci --no-audit --no-fund --loglevel error
 	@touch $@
+
+.PHONY: demo
+demo: setup  ## Run the whole pipeline on this machine with real models, and tear it down
+	@$(BIN)/python -m local.demo
+
+.PHONY: test
+test: setup lint  ## Run all tests: unit, workflow, infrastructure, end to end
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: setup  ## Check style and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: setup  ## Bring the code into shape
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup  ## Measure: warm latency against a bare chain, import times, bundle size
+	@$(BIN)/python -m benchmarks
+
+.PHONY: synth
+synth: setup  ## Write the CloudFormation template to cdk.out (CONTEXT="-c name=value ...")
+	@$(CDK) synth --quiet $(CONTEXT) && echo "cdk.out/$(STACK).template.json"
+
+.PHONY: diff
+diff: setup  ## Show what a deployment would change in AWS
+	@$(CDK) diff $(CONTEXT)
+
+.PHONY: deploy
+deploy: setup  ## Deploy to the AWS account and region of your credentials (CONTEXT="-c name=value ...")
+	@$(CDK) deploy $(STACK) $(CONTEXT)
 
 .PHONY: lock
 lock:  ## Resolve every dependency anew, with hashes and without download addresses
