@@ -7,6 +7,8 @@ nothing touches a disk.
 from __future__ import annotations
 
 import hashlib
+import re
+import tarfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +24,8 @@ INFLATE_OUT = 1024 * 1024
 LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; an honest one holds a path and a few attributes
 LARGEST_HEADERS = 1024 * 1024  # all the headers of one member together
 GZIP = b"\x1f\x8b"
+PAX_TYPES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+DIGITS = re.compile(rb"[0-9]{256}")  # longer than any part of a path may be
 
 SIGNATURES = (
     (b"PK", "a zip archive"),
@@ -73,6 +77,34 @@ def looks_like(head: bytes) -> str:
     return next((name for magic, name in SIGNATURES if start.startswith(magic)), "data of no kind known here")
 
 
+def announces_pax(block: bytes) -> bool:
+    """Whether `block` is a tar header after which pax records follow."""
+    if len(block) != HEAD or block[156:157] not in PAX_TYPES:
+        return False
+    try:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape").type in PAX_TYPES
+    except (tarfile.TarError, ValueError):
+        return False
+
+
+def check_pax(records: bytes) -> None:
+    """Raise `Refused` unless each record is as POSIX writes it: its length, a blank, a keyword, `=`, a value, newline.
+
+    tarfile before Python 3.11.10, 3.12.6 and 3.13 takes minutes, or a gigabyte, over records that are not
+    (CVE-2024-6232).
+    """
+    refused = Refused("corrupt-tar", "A pax header has a record that is not as POSIX defines it")
+    if DIGITS.search(records):
+        raise refused
+    at = 0
+    while records[at : at + 1].strip(b"\0"):
+        number = records[at : at + 8].partition(b" ")[0]
+        record = records[at : at + int(number)] if number.isdigit() else b""
+        if b"=" not in record[len(number) + 2 :] or not record.endswith(b"\n"):
+            raise refused
+        at += len(record)
+
+
 class Source:
     """The artifact's own bytes, in pieces, counted and hashed (SHA-256) as they are read."""
 
@@ -121,6 +153,7 @@ class Inflated:
         self._at = 0
         self._position = 0
         self._headers = 0
+        self._pax_follows = False
 
     # What tarfile calls.
 
@@ -146,6 +179,9 @@ class Inflated:
             parts.append(self._take(size))
             size -= len(parts[-1])
         self.last = b"".join(parts)
+        if self._pax_follows:
+            check_pax(self.last)
+        self._pax_follows = not self._pax_follows and announces_pax(self.last)
         return self.last
 
     def write(self, _data: bytes) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 4096  # Linux's PATH_MAX; a longer path cannot be unpacked
 MAX_HOPS = 40  # links followed one after the other, as Linux does
-MAX_FOLLOWED = 100_000_000  # characters of paths looked up for all links together: a bound on time
+MAX_FOLLOWED = 20_000_000  # characters of paths looked at for all links together: a bound on time
 SHOWN = 1024  # characters of a name that a report shows
 
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -74,7 +74,7 @@ class Links:
         return self._resolve([], target)
 
     def _resolve(self, start: Sequence[str], target: str) -> str:
-        path, todo, hops = list(start), _parts(target), 0
+        path, todo, hops = list(start), self._parts(target), 0
         while todo:
             if (part := todo.pop()) == "..":
                 _climb(path)
@@ -86,26 +86,29 @@ class Links:
                 if hops > MAX_HOPS:
                     raise Refused("link-loop", f"Is a link that leads to more than {MAX_HOPS} links, or in a circle")
                 path.pop()
-                todo += _parts(onward)
+                todo += self._parts(onward)
         return "/".join(path)
 
     def _lookup(self, path: str) -> str | None:
-        self._followed += len(path)
+        self._spend(len(path))
+        return self.targets.get(path)
+
+    def _parts(self, target: str) -> list[str]:
+        """Return the parts of a link's target, last one first."""
+        self._spend(len(target))
+        if target.startswith("/") or DRIVE.match(target):
+            raise Refused("link-leaves", "Is a link that leads to an absolute path, or to another link that does")
+        if "\\" in target or CONTROL.search(target):
+            raise Refused("link-leaves", "Is a link whose target holds a backslash or a control character")
+        return [part for part in reversed(target.split("/")) if part not in ("", ".")]
+
+    def _spend(self, characters: int) -> None:
+        self._followed += characters
         if self._followed > MAX_FOLLOWED:
             raise Refused("link-loop", "Is one of so many or such long links that they cannot be followed")
-        return self.targets.get(path)
 
 
 def _climb(path: list[str]) -> None:
     if not path:
         raise Refused("link-leaves", "Is a link that leads out of the archive")
     path.pop()
-
-
-def _parts(target: str) -> list[str]:
-    """The parts of a link's target, last one first."""
-    if target.startswith("/") or DRIVE.match(target):
-        raise Refused("link-leaves", "Is a link that leads to an absolute path, or to another link that does")
-    if "\\" in target or CONTROL.search(target):
-        raise Refused("link-leaves", "Is a link whose target holds a backslash or a control character")
-    return [part for part in reversed(target.split("/")) if part not in ("", ".")]
