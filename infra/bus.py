@@ -5,15 +5,14 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-# The source of Signoff's own events: what carries it may be believed.
-SOURCE = "signoff"
+from infra import names
 
 
 class Bus(events.EventBus):
     """The event bus `signoff`."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id, event_bus_name="signoff", description="Decisions in, events out")
+        super().__init__(scope, construct_id, event_bus_name=names.BUS, description="Decisions in, events out")
 
     def protect(self, *, announcer: iam.IRole) -> None:
         """Refuse events from other accounts, and events in Signoff's own name from anyone but `announcer`."""
@@ -25,7 +24,7 @@ class Bus(events.EventBus):
         self._deny(
             "OnlyAnnounceSpeaksAsSignoff",
             {
-                "ForAnyValue:StringEquals": {"events:source": SOURCE},
+                "ForAnyValue:StringEquals": {"events:source": names.SOURCE},
                 "ArnNotEquals": {"aws:PrincipalArn": announcer.role_arn},
             },
         )

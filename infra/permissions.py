@@ -9,12 +9,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from infra.policies import PATH
+from infra import names
 from infra.roles import Grant
 
 ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
 ANY_OBJECT = "The keys under the prefix are those of the submissions"
 LIST_ONLY = "SageMaker's list calls name no resource"
+STATUS = "sagemaker:ModelApprovalStatus"
 
 
 @dataclass(frozen=True)
@@ -38,108 +39,129 @@ class Permissions:
     def register_model(self) -> list[Grant]:
         """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
         return [
-            Grant(("s3:ListBucket", "s3:ListBucketVersions"), (self.artifacts.bucket_arn,)),
-            self._objects(
-                self.artifacts,
-                "*",
-                "s3:GetObject",
-                "s3:GetObjectVersion",
-                "s3:GetObjectTagging",
-                "s3:GetObjectVersionTagging",
-                "s3:PutObjectTagging",
-                "s3:PutObjectVersionTagging",
+            self._find(self.artifacts, self.vault),
+            Grant(
+                (
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    "s3:GetObjectVersionTagging",
+                    "s3:PutObjectVersionTagging",
+                ),
+                (self.artifacts.arn_for_objects("*"),),
+                ANY_OBJECT,
             ),
-            self._objects(self.artifacts, "*/registration-report.json", "s3:PutObject"),
-            Grant(("s3:ListBucket",), (self.vault.bucket_arn,)),
+            Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
             self._read_vault("models/", "registrations/"),
-            self._write_vault("models/", "registrations/"),
-            self._multipart("models/"),
-            self._table(self.submissions, "GetItem", "PutItem", "UpdateItem", "Query"),
+            self._write_vault("models/", "registrations/", "policies/"),
+            self._abort_copies(),
+            Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),
             self._policies(),
-            self._sagemaker(
-                ("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListTags", "AddTags"),
-                "model-package-group/*",
+            self._groups("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListTags", "AddTags"),
+            self._packages("DescribeModelPackage"),
+            Grant(
+                ("sagemaker:CreateModelPackage",),
+                (self._arn("model-package/*"), self._arn("model-package-group/*")),
+                ANY_PACKAGE,
+                {"StringEqualsIfExists": {STATUS: "PendingManualApproval"}},
             ),
-            self._sagemaker(("CreateModelPackage", "DescribeModelPackage"), "model-package/*", "model-package-group/*"),
-            self._images("ecr:BatchGetImage"),
+            self._images(),
         ]
 
     def open_validation(self) -> list[Grant]:
         """Opens an attempt: reads what the registry, the policy and the registration say, and claims the package."""
         return [
             *self._append(),
-            self._describe_package(),
-            self._describe_group(),
-            self._policies(),
-            self._read_vault("registrations/"),
+            *self._governance(),
+            self._groups("AddTags"),
+            self._find(self.vault),
+            self._read_vault("evidence/", "registrations/"),
             self._write_vault("policies/"),
         ]
 
     def inspect_artifact(self) -> list[Grant]:
         """Copies an artifact to the vault when it is not there yet, reads the copy, writes its findings."""
-        sources = [f"arn:{self.stack.partition}:s3:::{name}/*" for name in self.source_buckets]
+        buckets = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.source_buckets]
+        sources = (self.artifacts.arn_for_objects("*"), *(f"{bucket}/*" for bucket in buckets))
         return [
-            Grant(("s3:GetObject", "s3:GetObjectVersion"), (self.artifacts.arn_for_objects("*"), *sources), ANY_OBJECT),
-            self._read_vault("models/"),
+            Grant(("s3:ListBucket",), (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets)),
+            Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
+            self._read_vault("models/", "policies/"),
             self._write_vault("models/", "findings/"),
-            self._multipart("models/"),
+            self._abort_copies(),
         ]
 
     def record_evidence(self) -> list[Grant]:
-        """Judges what was found and writes the evidence, the ledger entry and the package's metadata."""
+        """Judges what was found; writes the evidence, the ledger entry, the package's metadata or its rejection."""
         return [
             *self._append(),
-            self._describe_package("UpdateModelPackage"),
-            self._policies(),
-            self._read_vault("models/", "findings/", "registrations/", "policies/", "evidence/"),
-            self._write_vault("evidence/", "policies/"),
+            *self._governance(),
+            self._update_package(),
+            self._images(),
+            self._find(self.vault),
+            self._read_vault("models/", "registrations/", "policies/"),
+            self._write_vault("evidence/"),
         ]
 
     def apply_decision(self) -> list[Grant]:
         """Decides by policy and ledger, projects the decision to the registry, extends the retention."""
-        kept = ("models/", "evidence/", "policies/")
+        kept = self._in_vault("models/", "evidence/", "policies/")
         return [
             *self._append(),
-            self._describe_package("UpdateModelPackage"),
-            self._describe_group(),
-            self._policies(),
+            *self._governance(),
+            self._update_package(may_approve=True),
+            self._find(self.vault),
             self._read_vault("evidence/", "policies/", "registrations/"),
-            Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), self._in_vault(*kept), ANY_OBJECT),
+            self._write_vault("policies/"),
+            Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
         ]
 
     def create_model(self) -> list[Grant]:
         """Makes the deployable model agree with the ledger."""
         return [
             *self._append(),
-            self._describe_package("UpdateModelPackage"),
-            self._describe_group(),
-            self._sagemaker(("CreateModel",), "model/*", "model-package/*"),
-            self._sagemaker(("DescribeModel", "DeleteModel", "AddTags", "ListTags"), "model/*"),
-            Grant(("sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs"), ("*",), LIST_ONLY),
-            self._sagemaker(("DescribeEndpoint",), "endpoint/*"),
-            self._sagemaker(("DescribeEndpointConfig",), "endpoint-config/*"),
+            *self._governance(),
+            self._update_package(),
+            Grant(("sagemaker:CreateModel",), (self._arn("model/*"), self._arn("model-package/*")), ANY_PACKAGE),
+            Grant(
+                ("sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
+                (self._arn("model/*"),),
+                ANY_PACKAGE,
+            ),
+            Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
+            Grant(("sagemaker:DescribeEndpoint",), (self._arn("endpoint/*"),), "Any endpoint may use the model"),
+            Grant(
+                ("sagemaker:DescribeEndpointConfig",),
+                (self._arn("endpoint-config/*"),),
+                "Any endpoint may use the model",
+            ),
             Grant(
                 ("iam:PassRole",),
                 tuple(self.execution_roles),
                 "A policy or the context names these execution roles by pattern",
                 {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
-            self._read_vault("models/", "evidence/", "policies/", "registrations/"),
+            self._find(self.vault),
+            self._read_vault("models/", "evidence/"),
         ]
 
     def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:
         """Finds what lacks its next step and starts it again, through the same queues and workflow as events do."""
         return [
             *self._append(),
-            self._table(self.submissions, "GetItem", "Query", "UpdateItem", "PutItem"),
+            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/*",), "All indexes of the one table"),
+            Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
             Grant(("states:StartExecution",), (machine_arn,)),
             Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
-            Grant(("s3:ListBucket",), (self.artifacts.bucket_arn,)),
+            self._find(self.artifacts),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
-            self._sagemaker(("ListModelPackages", "DescribeModelPackage"), "model-package/*", "model-package-group/*"),
-            self._describe_group(),
+            self._groups("ListTags"),
+            Grant(
+                ("sagemaker:ListModelPackages",),
+                (self._arn("model-package/*"), self._arn("model-package-group/*")),
+                ANY_PACKAGE,
+            ),
             self._policies(),
         ]
 
@@ -158,38 +180,50 @@ class Permissions:
         return Grant(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (queue.queue_arn,))
 
     def _append(self) -> list[Grant]:
-        """Reading the ledger and adding to it: a transaction of two puts, which are all that it may write."""
+        """Reading a ledger and adding to it: a transaction of puts, which are all that it may write."""
         return [
-            self._table(self.ledger, "PutItem", "Query", "GetItem"),
-            self._table(self.packages, "PutItem", "GetItem", "Query"),
+            Grant(("dynamodb:PutItem", "dynamodb:Query"), (self.ledger.table_arn,)),
+            Grant(("dynamodb:PutItem",), (self.packages.table_arn,)),
         ]
 
-    def _table(self, table: dynamodb.Table, *operations: str) -> Grant:
-        actions = tuple(f"dynamodb:{operation}" for operation in operations)
-        indexed = "Query" in operations and table is not self.ledger
-        indexes = (f"{table.table_arn}/index/*",) if indexed else ()
-        return Grant(actions, (table.table_arn, *indexes), "All indexes of the one table")
+    def _governance(self) -> list[Grant]:
+        """Finding out whether a package is governed, and by which policy."""
+        return [
+            self._packages("DescribeModelPackage"),
+            self._groups("DescribeModelPackageGroup", "ListTags"),
+            self._policies(),
+        ]
 
     def _policies(self) -> Grant:
-        arn = self.stack.format_arn(service="ssm", resource=f"parameter{PATH}/*")
+        arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")
         return Grant(("ssm:GetParameter",), (arn,), "The path of the policies, one for each group")
 
-    def _sagemaker(self, operations: Sequence[str], *resources: str) -> Grant:
-        arns = tuple(self.stack.format_arn(service="sagemaker", resource=resource) for resource in resources)
-        return Grant(tuple(f"sagemaker:{operation}" for operation in operations), arns, ANY_PACKAGE)
+    def _packages(self, *operations: str) -> Grant:
+        return self._sagemaker(operations, "model-package/*")
 
-    def _describe_package(self, *more: str) -> Grant:
-        return self._sagemaker(("DescribeModelPackage", *more), "model-package/*")
+    def _groups(self, *operations: str) -> Grant:
+        return self._sagemaker(operations, "model-package-group/*")
 
-    def _describe_group(self) -> Grant:
-        return self._sagemaker(("DescribeModelPackageGroup", "ListTags"), "model-package-group/*")
+    def _sagemaker(self, operations: Sequence[str], resource: str) -> Grant:
+        return Grant(tuple(f"sagemaker:{name}" for name in operations), (self._arn(resource),), ANY_PACKAGE)
 
-    def _images(self, *actions: str) -> Grant:
+    def _update_package(self, *, may_approve: bool = False) -> Grant:
+        """Only the function that decides may set a package's status to Approved, whatever the others are made to do."""
+        conditions = {} if may_approve else {"StringNotEqualsIfExists": {STATUS: "Approved"}}
+        return Grant(("sagemaker:UpdateModelPackage",), (self._arn("model-package/*"),), ANY_PACKAGE, conditions)
+
+    def _arn(self, resource: str) -> str:
+        return self.stack.format_arn(service="sagemaker", resource=resource)
+
+    def _images(self) -> Grant:
         arn = self.stack.format_arn(service="ecr", account="*", resource="repository/*")
-        return Grant(actions, (arn,), "Images come from any repository, AWS's own deep learning images among them")
+        return Grant(
+            ("ecr:BatchGetImage",), (arn,), "Images come from any repository, AWS's deep learning images among them"
+        )
 
-    def _objects(self, bucket: s3.Bucket, pattern: str, *actions: str) -> Grant:
-        return Grant(actions, (bucket.arn_for_objects(pattern),), ANY_OBJECT)
+    def _find(self, *buckets: s3.Bucket) -> Grant:
+        """Without it S3 answers that an object which is not there may not be read."""
+        return Grant(("s3:ListBucket",), tuple(bucket.bucket_arn for bucket in buckets))
 
     def _in_vault(self, *prefixes: str) -> tuple[str, ...]:
         return tuple(self.vault.arn_for_objects(f"{prefix}*") for prefix in prefixes)
@@ -200,5 +234,6 @@ class Permissions:
     def _write_vault(self, *prefixes: str) -> Grant:
         return Grant(("s3:PutObject",), self._in_vault(*prefixes), ANY_OBJECT)
 
-    def _multipart(self, *prefixes: str) -> Grant:
-        return Grant(("s3:AbortMultipartUpload",), self._in_vault(*prefixes), ANY_OBJECT)
+    def _abort_copies(self) -> Grant:
+        """A copy in parts that fails is taken back."""
+        return Grant(("s3:AbortMultipartUpload",), self._in_vault("models/"), ANY_OBJECT)

@@ -9,7 +9,8 @@ from typing import Any
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-PATH = "/signoff/policies"
+from infra import names
+
 # SSM's limits in bytes: a standard parameter is free and smaller.
 STANDARD, ADVANCED = 4096, 8192
 _ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
@@ -21,7 +22,7 @@ class PolicyFileFault(ValueError):
 
 @dataclass(frozen=True)
 class PolicyFile:
-    """One policy: its name below PATH ("default" or "groups/<group>"), where it stands, and what it says."""
+    """One policy: its name below names.POLICIES ("default" or "groups/<group>"), where it stands, and what it says."""
 
     name: str
     path: Path
@@ -84,7 +85,7 @@ def make_parameters(scope: Construct, policies: list[PolicyFile], *, execution_r
         ssm.StringParameter(
             parameters,
             policy.name.replace("/", "-"),
-            parameter_name=f"{PATH}/{policy.name}",
+            parameter_name=f"{names.POLICIES}/{policy.name}",
             string_value=policy.text(execution_role),
             description=str(policy.document.get("description", ""))[:1024] or None,
             tier=ssm.ParameterTier.ADVANCED if large else ssm.ParameterTier.STANDARD,

@@ -8,10 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra import names
 from infra.compliance import acknowledge_wildcards
-
-# Not a name's prefix: anyone who may create roles could choose that, and a path is what IAM policies can reserve.
-PATH = "/signoff/"
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def make_role(
     role = iam.Role(
         scope,
         construct_id,
-        path=PATH,
+        path=names.ROLES,
         assumed_by=principal,
         description=description,
         inline_policies={"Allowed": iam.PolicyDocument(statements=[grant.statement() for grant in grants])},

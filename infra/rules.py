@@ -9,7 +9,8 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.bus import SOURCE, Bus
+from infra import names
+from infra.bus import Bus
 from infra.queues import DeadLetters, WorkQueue
 from infra.roles import Grant, make_role
 from infra.workflow import Workflow
@@ -74,7 +75,7 @@ class Rules(Construct):
         self._rule(
             "DecisionMade",
             "A decision from any channel is weighed by the policy",
-            {"source": events.Match.anything_but(SOURCE), "detail-type": ["Model Approval Decision"]},
+            {"source": events.Match.anything_but(names.SOURCE), "detail-type": ["Model Approval Decision"]},
             [_send(decision)],
             bus,
         )

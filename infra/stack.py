@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import policies
+from infra import names, policies
 from infra.alarms import Alarms
 from infra.buckets import AccessLogs, Artifacts, Vault
 from infra.bundling import bundle
@@ -83,6 +83,8 @@ class SignoffStack(cdk.Stack):
         self.inspect_artifact = self._function("InspectArtifact", self._inspection(), may.inspect_artifact())
         self.record_evidence = self._function("RecordEvidence", RECORD, may.record_evidence())
         self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
+        days = str(self.settings.approved_retention_days)
+        self.apply_decision.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", days)
         self.create_model = self._reader("CreateModel", DEPLOY, self.deploy_queue, may.create_model())
         self.workflow = self._workflow()
         self.sweep = self._sweeper()
@@ -134,8 +136,7 @@ class SignoffStack(cdk.Stack):
             "SIGNOFF_PACKAGES_TABLE": self.packages.table_name,
             "SIGNOFF_SUBMISSIONS_TABLE": self.submissions.table_name,
             "SIGNOFF_BUS_NAME": self.bus.event_bus_name,
-            "SIGNOFF_POLICY_PATH": policies.PATH,
-            "SIGNOFF_APPROVED_RETENTION_DAYS": str(self.settings.approved_retention_days),
+            "SIGNOFF_POLICY_PATH": names.POLICIES,
             "POWERTOOLS_SERVICE_NAME": "signoff",
             "POWERTOOLS_METRICS_NAMESPACE": "Signoff",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -153,7 +154,7 @@ class SignoffStack(cdk.Stack):
             self,
             "Validation",
             runtime=self.runtime,
-            functions={step.node.id: step.function_arn for step in steps},
+            functions={f"{step.node.id}Arn": step.function_arn for step in steps},
         )
 
     def _sweeper(self) -> Function:
@@ -185,7 +186,7 @@ class SignoffStack(cdk.Stack):
         )
         self.bus.protect(announcer=self.announce.own_role)
         copiers = [self.register_model.own_role, self.inspect_artifact.own_role]
-        keepers = [self.open_validation.own_role, self.record_evidence.own_role]
+        keepers = [self.register_model.own_role, self.open_validation.own_role, self.apply_decision.own_role]
         self.vault.protect(
             writers={
                 "models/": copiers,
@@ -220,7 +221,7 @@ class SignoffStack(cdk.Stack):
             "SubmissionsTable": self.submissions.table_name,
             "BusName": self.bus.event_bus_name,
             "ValidationArn": self.workflow.state_machine_arn,
-            "PolicyPath": policies.PATH,
+            "PolicyPath": names.POLICIES,
             "RegisterQueueUrl": self.register_queue.queue_url,
             "DecisionQueueUrl": self.decision_queue.queue_url,
             "DeployQueueUrl": self.deploy_queue.queue_url,
