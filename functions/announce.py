@@ -13,6 +13,7 @@ from signoff.announcements import announcements
 from signoff.clients import client
 from signoff.events import Bus
 from signoff.observability import about, observed
+from signoff.queues import logged
 from signoff.settings import from_environment
 from signoff.tables import entry_of
 
@@ -29,7 +30,7 @@ def handler(event: Any, context: Any) -> Any:
     """Announce each new entry of the batch; from the first that could not be announced, the stream is read again."""
     return process_partial_response(
         event=event,
-        record_handler=_announce,
+        record_handler=logged(_announce),
         processor=BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False),
         context=context,
     )

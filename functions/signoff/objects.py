@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,7 +85,7 @@ class Bucket:
             if error_code(error) in _ABSENT:
                 raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more") from error
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             yield from body.iter_chunks(_CHUNK)
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:

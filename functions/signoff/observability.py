@@ -46,12 +46,20 @@ def observed(handler: Handler) -> Handler:
     @cache
     def instrumented() -> Handler:
         logged = logger().inject_lambda_context(clear_state=True)(handler)
-        traced = tracer().capture_lambda_handler(capture_response=False)(logged)
-        measured: Handler = metrics().log_metrics(capture_cold_start_metric=True)(traced)
-        return measured
+        traced: Handler = tracer().capture_lambda_handler(capture_response=False)(logged)
+        return traced
 
     @wraps(handler)
     def invoked(event: Any, context: Any) -> Any:
-        return instrumented()(event, context)
+        try:
+            return instrumented()(event, context)
+        finally:
+            _flush_metrics()
 
     return invoked
+
+
+def _flush_metrics() -> None:
+    # An invocation that counted nothing is nothing to warn about, as `log_metrics` would.
+    if metrics().provider.metric_set:
+        metrics().flush_metrics()

@@ -9,6 +9,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from signoff.observability import logger
+
 REGISTRY_EVENT = "SageMaker Model Package State Change"
 UPLOAD_EVENT = "Object Created"
 SWEEP_SOURCE = "signoff.sweep"
@@ -17,6 +19,7 @@ SWEEP_SOURCE = "signoff.sweep"
 def each_event(batch: Any, context: Any, handle: Callable[[dict[str, Any]], Any]) -> Any:
     """Call `handle` with each EventBridge event of a batch of SQS messages, and return which are to be tried again."""
 
+    @logged
     def handle_record(record: SQSRecord) -> Any:
         return handle(json.loads(record.body))
 
@@ -26,6 +29,19 @@ def each_event(batch: Any, context: Any, handle: Callable[[dict[str, Any]], Any]
         processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,
     )
+
+
+def logged(handle: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return `handle` so that what it raises is logged; the batch processor only reports which record failed."""
+
+    def handled(record: Any) -> Any:
+        try:
+            return handle(record)
+        except Exception:
+            logger().exception("a record could not be handled and will be tried again")
+            raise
+
+    return handled
 
 
 class Queue:
