@@ -1,0 +1,200 @@
+"""Roles: each may do exactly what its function calls."""
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from tests.support.iam import allowed, listed
+from tests.support.template import ACCOUNT, REGION, Template
+
+EVERY_FUNCTION = {
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+}
+INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+APPEND = {"dynamodb:PutItem", "dynamodb:Query"}
+GOVERNANCE = {
+    *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
+    "ssm:GetParameter",
+}
+ALLOWED = {
+    "RegisterModelRole": EVERY_FUNCTION
+    | INBOX
+    | READ
+    | APPEND
+    | GOVERNANCE
+    | {
+        *("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging", "s3:PutObject", "s3:AbortMultipartUpload"),
+        *("sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup", "sagemaker:AddTags"),
+        *("dynamodb:GetItem", "ecr:BatchGetImage"),
+    },
+    "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
+    "InspectArtifactRole": EVERY_FUNCTION | READ | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "RecordEvidenceRole": EVERY_FUNCTION
+    | READ
+    | APPEND
+    | GOVERNANCE
+    | {"s3:PutObject", "sagemaker:UpdateModelPackage", "ecr:BatchGetImage"},
+    "ApplyDecisionRole": EVERY_FUNCTION
+    | INBOX
+    | READ
+    | APPEND
+    | GOVERNANCE
+    | {"s3:PutObject", "s3:GetObjectRetention", "s3:PutObjectRetention", "sagemaker:UpdateModelPackage"},
+    "CreateModelRole": EVERY_FUNCTION
+    | INBOX
+    | READ
+    | APPEND
+    | GOVERNANCE
+    | {
+        *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
+        *("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+        *("sagemaker:UpdateModelPackage", "iam:PassRole"),
+    },
+    "SweepRole": EVERY_FUNCTION
+    | INBOX
+    | APPEND
+    | {
+        *("s3:ListBucket", "dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage"),
+        *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:ListTags"),
+        *("states:StartExecution", "states:DescribeExecution"),
+    },
+    "AnnounceRole": EVERY_FUNCTION
+    | {
+        *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+        *("events:PutEvents", "sqs:SendMessage"),
+    },
+    "ValidationRole": {
+        "lambda:InvokeFunction",
+        *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
+        *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
+        "logs:DescribeLogGroups",
+        *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+        *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+    },
+    "Rules/StartValidationRole": {"states:StartExecution"},
+    "ModelExecutionRole": {
+        *("s3:GetObject", "s3:ListBucket", "cloudwatch:PutMetricData"),
+        *("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability"),
+        *("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    },
+}
+# Actions that AWS lets one narrow and that are granted on `*` nevertheless.
+ON_EVERYTHING = {
+    # A metric has no ARN; the dataset that the action's reference names is something else.
+    "cloudwatch:PutMetricData",
+    # What Step Functions needs to log; its documentation asks for `*`.
+    *("logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
+}
+PACKAGE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/breast-cancer/1"
+
+
+def policy_of(template: Template, role: str) -> dict[str, Any]:
+    (policy,) = template.one("AWS::IAM::Role", role)["Policies"]
+    document: dict[str, Any] = policy["PolicyDocument"]
+    return document
+
+
+def grants(template: Template) -> Iterator[tuple[str, str, str]]:
+    """Every role, action and resource that is allowed together."""
+    for role in template.of_type("AWS::IAM::Role"):
+        for statement in policy_of(template, role)["Statement"]:
+            for action in listed(statement["Action"]):
+                yield from ((role, action, resource) for resource in listed(statement["Resource"]))
+
+
+def test_there_are_no_other_roles_and_no_other_policies(template):
+    assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
+    assert not template.of_type("AWS::IAM::Policy")
+    assert not template.of_type("AWS::IAM::ManagedPolicy")
+    assert not [role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_may_do_exactly_what_is_listed(template, role):
+    assert {action for name, action, _ in grants(template) if name == role} == ALLOWED[role]
+
+
+def test_no_action_is_a_pattern(template):
+    assert [grant for grant in grants(template) if "*" in grant[1]] == []
+
+
+def test_nothing_is_granted_on_everything_where_aws_takes_less(template):
+    reference = json.loads((resources.files("cfnlint") / "data/AdditionalSpecs/Policies.json").read_text())
+
+    def narrower(action: str) -> bool:
+        service, _, operation = action.partition(":")
+        known = {name.lower(): facts for name, facts in reference[service]["Actions"].items()}
+        return bool((known.get(operation.lower()) or {}).get("Resources"))
+
+    loose = {action for _, action, resource in grants(template) if resource == "*" and narrower(action)}
+    assert loose <= ON_EVERYTHING
+
+
+def test_every_role_lies_under_the_path_that_the_guardrails_reserve(template):
+    assert {role["Path"] for role in template.of_type("AWS::IAM::Role").values()} == {"/signoff/"}
+
+
+def test_each_role_trusts_one_service_and_for_this_account_only(template):
+    trusts = {
+        name: role["AssumeRolePolicyDocument"]["Statement"] for name, role in template.of_type("AWS::IAM::Role").items()
+    }
+    assert all(len(statements) == 1 for statements in trusts.values())
+    services = {name: statements[0]["Principal"]["Service"] for name, statements in trusts.items()}
+    others = {"ModelExecutionRole": "sagemaker", "ValidationRole": "states", "Rules/StartValidationRole": "events"}
+    assert services == {name: f"{others.get(name, 'lambda')}.amazonaws.com" for name in ALLOWED}
+    conditions = [trusts[name][0]["Condition"] for name in others]
+    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 3
+
+
+@pytest.mark.parametrize("role", ["RecordEvidenceRole", "ApplyDecisionRole", "CreateModelRole"])
+def test_only_the_function_that_decides_may_approve_a_package(template, role):
+    policy, approved = policy_of(template, role), {"sagemaker:ModelApprovalStatus": "Approved"}
+    may_approve = allowed(policy, "sagemaker:UpdateModelPackage", PACKAGE, approved)
+    assert may_approve is (role == "ApplyDecisionRole")
+    assert allowed(policy, "sagemaker:UpdateModelPackage", PACKAGE, {})
+    assert allowed(policy, "sagemaker:UpdateModelPackage", PACKAGE, {"sagemaker:ModelApprovalStatus": "Rejected"})
+
+
+@pytest.mark.parametrize(("status", "may"), [("PendingManualApproval", True), ("Approved", False)])
+def test_a_package_is_registered_as_pending_only(template, status, may):
+    policy, context = policy_of(template, "RegisterModelRole"), {"sagemaker:ModelApprovalStatus": status}
+    assert allowed(policy, "sagemaker:CreateModelPackage", PACKAGE, context) is may
+
+
+def test_only_the_report_is_written_beside_a_submission(template):
+    policy, submission = policy_of(template, "RegisterModelRole"), "arn:aws:s3:::signoff-artifacts/breast-cancer/a"
+    assert allowed(policy, "s3:PutObject", f"{submission}/registration-report.json", {})
+    assert not allowed(policy, "s3:PutObject", f"{submission}/manifest.json", {})
+
+
+def test_models_run_under_the_roles_that_the_policies_name(template, chosen):
+    own = template.role("ModelExecutionRole")
+    to_sagemaker = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    policy = policy_of(template, "CreateModelRole")
+    assert allowed(policy, "iam:PassRole", own, to_sagemaker)
+    assert not allowed(policy, "iam:PassRole", own, {"iam:PassedToService": "lambda.amazonaws.com"})
+    other = f"arn:aws:iam::{ACCOUNT}:role/models/cancer"
+    assert not allowed(policy, "iam:PassRole", other, to_sagemaker)
+    assert allowed(policy_of(chosen, "CreateModelRole"), "iam:PassRole", other, to_sagemaker)
+
+
+def test_artifacts_are_read_from_the_buckets_that_were_named(template, chosen):
+    elsewhere = "arn:aws:s3:::training-output/job/model.tar.gz"
+    assert not allowed(policy_of(template, "InspectArtifactRole"), "s3:GetObject", elsewhere, {})
+    assert allowed(policy_of(chosen, "InspectArtifactRole"), "s3:GetObject", elsewhere, {})
+
+
+def test_the_sweep_starts_only_this_workflow_and_sends_only_to_its_queues(template):
+    resources_of = {
+        action: {resource for role, granted, resource in grants(template) if role == "SweepRole" and granted == action}
+        for action in ("states:StartExecution", "sqs:SendMessage")
+    }
+    queues = {f"arn:aws:sqs:{REGION}:{ACCOUNT}:Signoff-{name}Queue" for name in ("Register", "Decision", "Deploy")}
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Signoff-Validation"
+    assert resources_of == {"states:StartExecution": {machine}, "sqs:SendMessage": queues}

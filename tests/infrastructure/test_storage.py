@@ -1,0 +1,175 @@
+"""Buckets and tables: what keeps the record keeps it."""
+
+import pytest
+
+from tests.support.iam import denied
+from tests.support.template import ACCOUNT, Template
+
+BUCKETS = ("Artifacts", "Vault", "AccessLogs")
+TABLES = ("Ledger", "Packages", "Submissions")
+WRITERS = {
+    "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "InspectArtifactRole"},
+    "registrations/1.json": {"RegisterModelRole"},
+    "findings/1.json": {"InspectArtifactRole"},
+    "evidence/1.json": {"RecordEvidenceRole"},
+    "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
+    "elsewhere.json": set(),
+    "models": set(),
+}
+FUNCTIONS = (
+    *("RegisterModelRole", "OpenValidationRole", "InspectArtifactRole", "RecordEvidenceRole"),
+    *("ApplyDecisionRole", "CreateModelRole", "SweepRole", "AnnounceRole"),
+)
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/Administrator"
+
+
+def policy_of(template: Template, bucket: str) -> dict:
+    return template.one("AWS::S3::BucketPolicy", f"{bucket}/Policy")["PolicyDocument"]
+
+
+def by(principal: str) -> dict[str, str]:
+    return {"aws:PrincipalArn": principal, "aws:SecureTransport": "true"}
+
+
+def vault_refuses(template: Template, action: str, key: str, principal: str) -> bool:
+    resource = f"arn:aws:s3:::signoff-vault/{key}" if key else "arn:aws:s3:::signoff-vault"
+    return denied(policy_of(template, "Vault"), action, resource, by(principal))
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_is_encrypted_and_closed_to_the_public(template, bucket):
+    properties = template.one("AWS::S3::Bucket", bucket)
+    rules = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert [rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules] == ["AES256"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_answers_only_over_tls(template, bucket):
+    plain = {"aws:PrincipalArn": ADMINISTRATOR, "aws:SecureTransport": "false"}
+    resource = f"arn:aws:s3:::signoff-{bucket.lower()}/any"
+    assert denied(policy_of(template, bucket), "s3:GetObject", resource, plain)
+    assert not denied(policy_of(template, bucket), "s3:GetObject", resource, by(ADMINISTRATOR))
+
+
+@pytest.mark.parametrize("bucket", ["Artifacts", "Vault"])
+def test_a_bucket_keeps_versions_logs_requests_and_forgets_unfinished_uploads(template, bucket):
+    properties = template.one("AWS::S3::Bucket", bucket)
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert properties["LoggingConfiguration"]["DestinationBucketName"] == "signoff-accesslogs"
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules] == [{"DaysAfterInitiation": 7}]
+
+
+def test_the_artifacts_bucket_itself_tells_eventbridge_of_uploads(template):
+    notification = template.one("AWS::S3::Bucket", "Artifacts")["NotificationConfiguration"]
+    assert notification == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    assert not [resource for resource in template.document["Resources"].values() if "Custom::" in resource["Type"]]
+
+
+def test_the_vault_locks_what_is_put_there_for_two_weeks(template):
+    properties = template.one("AWS::S3::Bucket", "Vault")
+    assert properties["ObjectLockEnabled"] is True
+    assert properties["ObjectLockConfiguration"]["Rule"] == {"DefaultRetention": {"Days": 14, "Mode": "GOVERNANCE"}}
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"],
+)
+def test_nobody_takes_anything_out_of_the_vault(template, action):
+    everybody = [ADMINISTRATOR, *(template.role(name) for name in FUNCTIONS)]
+    assert all(vault_refuses(template, action, "models/g/1/model.tar.gz", who) for who in everybody)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "s3:PutLifecycleConfiguration",
+        "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketVersioning",
+        "s3:PutReplicationConfiguration",
+        "s3:DeleteBucket",
+    ],
+)
+def test_nobody_changes_what_protects_the_vault(template, action):
+    assert vault_refuses(template, action, "", ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("key", WRITERS)
+def test_each_prefix_of_the_vault_has_its_writers_and_no_others(template, key):
+    putting = {who for who in FUNCTIONS if not vault_refuses(template, "s3:PutObject", key, template.role(who))}
+    assert putting == WRITERS[key]
+    assert vault_refuses(template, "s3:PutObject", key, ADMINISTRATOR)
+
+
+def test_only_a_decision_extends_a_retention(template):
+    extending = {
+        who
+        for who in FUNCTIONS
+        if not vault_refuses(template, "s3:PutObjectRetention", "evidence/1.json", template.role(who))
+    }
+    assert extending == {"ApplyDecisionRole"}
+
+
+def test_the_vault_can_be_read_by_those_whose_roles_say_so(template):
+    assert not vault_refuses(template, "s3:GetObject", "models/g/1/model.tar.gz", ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_on_demand_encrypted_recoverable_and_protected(template, table):
+    properties = template.one("AWS::DynamoDB::Table", table)
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["DeletionProtectionEnabled"] is True
+
+
+def keys(schema: list[dict[str, str]]) -> dict[str, str]:
+    return {part["KeyType"]: part["AttributeName"] for part in schema}
+
+
+def test_the_tables_have_the_keys_that_the_functions_use(template):
+    tables = template.of_type("AWS::DynamoDB::Table")
+    assert {name: keys(table["KeySchema"]) for name, table in tables.items()} == {
+        "Ledger": {"HASH": "package", "RANGE": "sequence"},
+        "Packages": {"HASH": "package"},
+        "Submissions": {"HASH": "submission"},
+    }
+    indexes = {
+        index["IndexName"]: keys(index["KeySchema"])
+        for table in tables.values()
+        for index in table.get("GlobalSecondaryIndexes", ())
+    }
+    assert indexes == {
+        "by-next": {"HASH": "next", "RANGE": "since"},
+        "by-group": {"HASH": "group", "RANGE": "version"},
+        "by-arn": {"HASH": "arn", "RANGE": "created"},
+        "by-state": {"HASH": "state", "RANGE": "since"},
+    }
+
+
+def test_the_ledger_streams_its_new_entries(template):
+    assert template.one("AWS::DynamoDB::Table", "Ledger")["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"])
+def test_nobody_changes_an_entry_of_the_ledger(template, operation):
+    policy = template.one("AWS::DynamoDB::Table", "Ledger")["ResourcePolicy"]["PolicyDocument"]
+    assert denied(policy, f"dynamodb:{operation}", "any", by(ADMINISTRATOR))
+    assert not denied(policy, "dynamodb:PutItem", "any", by(ADMINISTRATOR))
+
+
+def test_what_holds_the_record_outlives_the_stack(template):
+    kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+    policies = {resource["DeletionPolicy"] for kind in kept for resource in template.raw(kind)}
+    assert policies == {"Retain"}
+
+
+def test_an_ephemeral_stack_goes_with_all_it_holds(ephemeral):
+    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"}
+    policies = {resource["DeletionPolicy"] for kind in kinds for resource in ephemeral.raw(kind)}
+    assert policies == {"Delete"}
+    assert not ephemeral.one("AWS::DynamoDB::Table", "Ledger")["DeletionProtectionEnabled"]
+    lock = ephemeral.one("AWS::S3::Bucket", "Vault")["ObjectLockConfiguration"]
+    assert lock["Rule"]["DefaultRetention"]["Days"] == 1

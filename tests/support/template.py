@@ -1,0 +1,108 @@
+"""A synthesised CloudFormation template, with its references resolved to what AWS might make of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+    "AWS::StackName": "Signoff",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_ARNS = {
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::IAM::Role": "arn:aws:iam::{account}:role{path}{name}",
+    "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
+    "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "AWS::StepFunctions::StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
+    "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
+    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
+    "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
+}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's resources and outputs. A resource is named by its construct's path (`Vault`, `Rules/SweepDue`)."""
+
+    document: Mapping[str, Any]
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the resolved properties of all resources of a type, by name."""
+        return {
+            self.name(logical): self.resolve(resource.get("Properties", {}))
+            for logical, resource in self.document["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    def one(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the resolved properties of the resource of that type and name."""
+        return self.of_type(kind)[name]
+
+    def raw(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield the resources of a type as they stand, with what is beside their properties."""
+        return (resource for resource in self.document["Resources"].values() if resource["Type"] == kind)
+
+    def name(self, logical: str) -> str:
+        """Return a resource's name: its construct's path without the stack and CDK's own last part."""
+        path: str = self.document["Resources"][logical]["Metadata"]["aws:cdk:path"]
+        return "/".join(part for part in path.split("/")[1:] if part != "Resource")
+
+    def role(self, name: str) -> str:
+        """Return the ARN of the role of that name."""
+        return self.resolve({"Fn::GetAtt": [self._logical("AWS::IAM::Role", name), "Arn"]})
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs' resolved values."""
+        return {key: self.resolve(output["Value"]) for key, output in self.document["Outputs"].items()}
+
+    def resolve(self, node: Any) -> Any:
+        """Return `node` with every reference replaced by a name or an ARN."""
+        match node:
+            case {"Ref": str(logical)}:
+                return _PSEUDO.get(logical) or self._physical(logical)
+            case {"Fn::GetAtt": [logical, attribute]}:
+                return self._attribute(logical, attribute)
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(str(self.resolve(part)) for part in parts)
+            case {"Fn::Sub": str(text)}:
+                for name, value in _PSEUDO.items():
+                    text = text.replace(f"${{{name}}}", value)
+                return text
+            case dict():
+                return {key: self.resolve(value) for key, value in node.items()}
+            case list():
+                return [self.resolve(value) for value in node]
+            case _:
+                return node
+
+    def _physical(self, logical: str) -> str:
+        resource = self.document["Resources"][logical]
+        if resource["Type"] == "AWS::S3::Bucket":
+            return f"signoff-{self.name(logical).lower()}"
+        if resource["Type"] == "AWS::Events::EventBus":
+            return str(resource["Properties"]["Name"])
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            return str(self._attribute(logical, "Arn"))
+        return f"Signoff-{self.name(logical).replace('/', '-')}"
+
+    def _attribute(self, logical: str, attribute: str) -> Any:
+        resource = self.document["Resources"][logical]
+        kind, name = resource["Type"], f"Signoff-{self.name(logical).replace('/', '-')}"
+        if kind in ("AWS::S3::Bucket", "AWS::Events::EventBus"):
+            name = self._physical(logical)
+        arn = _ARNS[kind].format(
+            name=name, region=REGION, account=ACCOUNT, path=resource.get("Properties", {}).get("Path", "/")
+        )
+        if attribute == "StreamArn":
+            return f"{arn}/stream/2026-03-02T09:00:00.000"
+        return arn if attribute == "Arn" else name
+
+    def _logical(self, kind: str, name: str) -> str:
+        resources = self.document["Resources"]
+        return next(key for key in resources if resources[key]["Type"] == kind and self.name(key) == name)
