@@ -72,11 +72,11 @@ def decide(state: State, decision: Decision, policy: Policy) -> Outcome:
 
 
 def _wrong_person(state: State, decision: Decision, policy: Policy) -> Refused | None:
-    if not policy.lists(decision.approver):
-        return Refused("NotAnApprover", f"{decision.approver} is not among the approvers of group {state.group}")
     own = same_person(decision.approver, state.submitter)
     if own and decision.decision == "approve" and not policy.approvals.submitter_may_approve:
         return Refused("OwnModel", f"{decision.approver} submitted this model; somebody else must approve it")
+    if not policy.lists(decision.approver):
+        return Refused("NotAnApprover", f"{decision.approver} is not among the approvers of group {state.group}")
     return None
 
 
