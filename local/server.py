@@ -43,7 +43,7 @@ def plug_in() -> None:
     from ministack import app
     from ministack.core import router
 
-    from local.gaps import access, cloudformation, functions, s3, states
+    from local.gaps import access, cloudformation, functions, s3, states, streams
     from local.sagemaker import SageMaker
 
     router.SERVICE_PATTERNS["sagemaker"] = {
@@ -51,7 +51,7 @@ def plug_in() -> None:
         "host_patterns": [r"api\.sagemaker\."],
     }
     app.SERVICE_HANDLERS["sagemaker"] = SageMaker(access.identify, publish).handle
-    for gap in (access, cloudformation, functions, s3, states):
+    for gap in (access, cloudformation, functions, s3, states, streams):
         gap.close()
 
 

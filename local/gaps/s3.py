@@ -1,4 +1,4 @@
-"""S3: ranges of versions, version ids in events, conditional copies."""
+"""S3: ranges of versions, version ids in events, conditional copies, locks on what is copied."""
 
 import contextvars
 import json
@@ -16,7 +16,8 @@ def close() -> None:
 
     s3._get_object = _with_ranges_of_versions(s3._get_object, s3)
     s3._fire_s3_event = _remembering_version(s3._fire_s3_event)
-    s3._copy_object = _with_conditional_copy(s3._copy_object, s3)
+    s3._copy_object = _with_conditional_copy(_locking(s3._copy_object, s3, headers_at=2), s3)
+    s3._complete_multipart_upload = _locking(s3._complete_multipart_upload, s3)
     eventbridge._dispatch_event = _naming_version(eventbridge._dispatch_event)
 
 
@@ -54,6 +55,22 @@ def _with_conditional_copy(copy_object: Callable[..., Answer], s3: Any) -> Calla
         return copy_object(bucket, key, headers)
 
     return copy
+
+
+def _locking(create: Callable[..., Answer], s3: Any, headers_at: int | None = None) -> Callable[..., Answer]:
+    """What is copied or put together is locked as the request or else the bucket says, not as its source was."""
+
+    def create_object(bucket: str, key: str, *more: Any) -> Answer:
+        answer = create(bucket, key, *more)
+        version = answer[1].get("x-amz-version-id")
+        if answer[0] == 200 and version and s3._bucket_object_lock.get(bucket):
+            for inherited in (s3._object_retention, s3._object_legal_hold):
+                inherited.pop((bucket, key, version), None)
+            headers = more[headers_at - 2] if headers_at else {}
+            s3._apply_object_lock_from_headers(bucket, key, headers, version)
+        return answer
+
+    return create_object
 
 
 def _remembering_version(fire: Callable[..., None]) -> Callable[..., None]:
