@@ -171,6 +171,8 @@ class Inflated:
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes, fewer at the end. Only headers are read; contents are skipped by `seek`."""
+        if size < 0:
+            raise Refused("corrupt-tar", f"A tar header before byte {self._position} claims a negative size")
         self._headers += size
         if size > LARGEST_HEADER or self._headers > LARGEST_HEADERS:
             raise Refused("header-too-large", f"A tar header at byte {self._position} is too large to be honest")

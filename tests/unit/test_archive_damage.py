@@ -287,4 +287,33 @@ def test_whatever_is_done_to_the_tar_inside_the_inspection_ends_with_a_verdict(
 ) -> None:
     damaged = gzip.compress(mutated(data, changes), mtime=0)
     document = inspected(damaged).document()
-    assert document["verdict"] == ("failed" if document["findings"] else "passed")
+    assert (document["verdict"] == "failed") == any(finding["severity"] == "error" for finding in document["findings"])
+
+
+FIELDS = {"name": 0, "size": 124, "type": 156, "link": 157, "magic": 257, "sparse map": 386, "sparse size": 482}
+values = st.one_of(
+    st.binary(min_size=1, max_size=12),
+    st.sampled_from([b"\xff" * 12, b"\x80" + bytes(10) + b"\x7f", *(bytes([kind]) for kind in b"01256xgXLKSVDM")]),
+)
+
+
+@given(st.sampled_from(HONEST), st.integers(0, 3), st.lists(st.tuples(st.sampled_from([*FIELDS]), values), min_size=1))
+@settings(max_examples=500, deadline=2000)
+def test_whatever_a_header_claims_under_a_right_checksum_the_inspection_ends_with_a_verdict(
+    honest_data: bytes, number: int, claims: list[tuple[str, bytes]]
+) -> None:
+    data, at = bytearray(gzip.decompress(honest_data)), 512 * number
+    for field, value in claims:
+        data[at + FIELDS[field] : at + FIELDS[field] + len(value)] = value
+    data[at + 148 : at + 156] = b" " * 8
+    data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
+    document = inspected(gzip.compress(bytes(data), mtime=0)).document()
+    assert (document["verdict"] == "failed") == any(finding["severity"] == "error" for finding in document["findings"])
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.REGTYPE])
+def test_a_negative_size_is_refused(kind: bytes) -> None:
+    header = tarfile.TarInfo("negative")
+    header.type, header.size = kind, -1024
+    data = gzip.compress(honest()[:1536] + header.tobuf(tarfile.GNU_FORMAT) + honest())
+    assert rules(inspected(data)) == ["corrupt-tar"]
