@@ -65,6 +65,9 @@ class Registering:
         if submission is None:
             fault = Fault(key, "stands under no submission; upload to <group>/<submission>/<name>")
             return self._refuse(Submission("", key), stored, [fault], reported=False)
+        known = self._submissions.get(submission.prefix) or {}
+        if known.get("state") == "registered":
+            return self._late(submission, stored, known)
         try:
             return self._register(submission)
         except ManifestRefused as refused:
@@ -73,24 +76,23 @@ class Registering:
 
     def _register(self, submission: Submission) -> str:
         taken = self._intake.read(submission)
-        known = self._submissions.get(submission.prefix) or {}
         if isinstance(taken, Incomplete):
             self._submissions.wait(submission.prefix, taken.missing, self._moment())
             return f"waits for {', '.join(taken.missing)}"
-        if known.get("state") == "registered":
-            return self._closed(taken, known)
         now = self._now()
         until = moments.text(now + _CLAIM)
         if not self._submissions.claim(submission.prefix, taken.attempt, moments.text(now), until):
             return "being registered already"
         return self._create(taken)
 
-    def _closed(self, taken: Complete, known: dict[str, Any]) -> str:
-        if known["attempt"] == taken.attempt:
+    def _late(self, submission: Submission, stored: Stored, known: dict[str, Any]) -> str:
+        """Answer an upload to a closed prefix: the same event again, or a new version of what is registered already."""
+        document = self._vault.read_named(registration_key(known["attempt"])) or {"objects": []}
+        registered = {entry["source"]["uri"]: entry["source"]["version_id"] for entry in document["objects"]}
+        if registered.get(stored.uri, stored.version_id) == stored.version_id:
             return "registered already"
         message = f"the submission is closed: it is registered as {known['package']}; upload to a new prefix"
-        newest = max(taken.objects.values(), key=lambda stored: (stored.key.endswith(MANIFEST), stored.key))
-        return self._refuse(taken.submission, newest, [Fault("", message)], reported=False)
+        return self._refuse(submission, stored, [Fault("", message)], reported=False)
 
     def _create(self, taken: Complete) -> str:
         registration = self._registration(taken)
