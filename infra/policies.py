@@ -31,12 +31,14 @@ class PolicyFile:
     @property
     def execution_role(self) -> str | None:
         """The role that the file names for deployed models, or None when that is left to the app."""
-        role: str | None = (self.document.get("deployment") or {}).get("execution_role")
-        return role
+        deployment = self.document.get("deployment", {})
+        return deployment.get("execution_role") if isinstance(deployment, dict) else None
 
     def text(self, default_execution_role: str) -> str:
         """The policy as the functions read it, with the execution role filled in when the file leaves it out."""
-        deployment = {"execution_role": default_execution_role, **(self.document.get("deployment") or {})}
+        deployment = self.document.get("deployment", {})
+        if isinstance(deployment, dict):
+            deployment = {"execution_role": default_execution_role, **deployment}
         return json.dumps({**self.document, "deployment": deployment}, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,0 +1,119 @@
+"""Functions, workflow, alarms and outputs."""
+
+import json
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = {
+    "RegisterModel": "register_model",
+    "OpenValidation": "open_validation",
+    "InspectArtifact": "inspect_artifact",
+    "RecordEvidence": "record_evidence",
+    "ApplyDecision": "apply_decision",
+    "CreateModel": "create_model",
+    "Sweep": "sweep",
+    "Announce": "announce",
+}
+ROOT = Path(__file__).parents[2]
+
+
+def settings_of(module: str) -> set[str]:
+    """The environment variables that a handler says it needs."""
+    loaded = import_module(module)
+    return {f"SIGNOFF_{field.name.upper()}" for field in fields(loaded.Settings)}
+
+
+def test_the_stack_has_these_functions_and_no_others(template):
+    functions = template.of_type("AWS::Lambda::Function")
+    assert {name: properties["Handler"] for name, properties in functions.items()} == {
+        name: f"{module}.handler" for name, module in FUNCTIONS.items()
+    }
+
+
+def test_every_handler_has_a_function(template):
+    assert {path.stem for path in (ROOT / "functions").glob("*.py")} == set(FUNCTIONS.values())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_given_the_settings_that_it_reads(template, name):
+    given = template.one("AWS::Lambda::Function", name)["Environment"]["Variables"]
+    assert settings_of(FUNCTIONS[name]) <= set(given)
+    assert all(given.values())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_a_role_and_a_log_of_its_own_and_is_traced(template, name):
+    function = template.one("AWS::Lambda::Function", name)
+    assert function["Role"] == template.role(f"{name}Role")
+    assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": f"Signoff-{name}Logs"}
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_all_functions_share_one_piece_of_code(template):
+    codes = [json.dumps(function["Code"]) for function in template.of_type("AWS::Lambda::Function").values()]
+    assert len(set(codes)) == 1
+
+
+def test_the_functions_that_move_gigabytes_have_time_and_power_for_it(template):
+    moving = [template.one("AWS::Lambda::Function", name) for name in ("RegisterModel", "InspectArtifact")]
+    assert [function["Timeout"] for function in moving] == [900, 900]
+    assert moving[1]["MemorySize"] >= 1769
+    assert moving[1]["ReservedConcurrentExecutions"] == 20
+
+
+def test_logs_are_kept_for_three_months_unless_chosen_otherwise(template, chosen):
+    assert {group["RetentionInDays"] for group in template.of_type("AWS::Logs::LogGroup").values()} == {90}
+    assert {group["RetentionInDays"] for group in chosen.of_type("AWS::Logs::LogGroup").values()} == {365}
+
+
+def test_the_workflow_is_standard_traced_and_logged_without_what_it_carries(template):
+    machine = template.one("AWS::StepFunctions::StateMachine", "Validation")
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+
+
+def test_the_workflow_invokes_three_functions_by_the_names_in_its_definition(template):
+    machine = template.one("AWS::StepFunctions::StateMachine", "Validation")
+    substitutions = machine["DefinitionSubstitutions"]
+    assert set(substitutions) == {"OpenValidationArn", "InspectArtifactArn", "RecordEvidenceArn"}
+    assert all(f"${{{name}}}" in machine["DefinitionString"] for name in substitutions)
+
+
+def test_everything_that_can_go_wrong_has_its_alarm(template):
+    alarms = {name.removeprefix("Alarms/") for name in template.of_type("AWS::CloudWatch::Alarm")}
+    expected = {f"{name}{what}" for name in FUNCTIONS for what in ("Errors", "Throttles")}
+    expected |= {f"{name}QueueOld" for name in ("Register", "Decision", "Deploy", "Sweep")}
+    expected |= {"ValidationFailed", "ValidationTimedOut", "ValidationAborted"}
+    assert expected | {"OldestValidating", "RetirementBlocked"} <= alarms
+
+
+def test_the_functions_own_metrics_are_watched_under_the_names_they_publish(template):
+    alarms = template.of_type("AWS::CloudWatch::Alarm").values()
+    own = {alarm["MetricName"]: alarm for alarm in alarms if alarm["Namespace"] == "Signoff"}
+    assert set(own) == {"OldestValidatingSeconds", "RetirementBlocked"}
+    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": "signoff"}] for alarm in own.values())
+    published = "".join(path.read_text() for path in (ROOT / "functions").glob("*.py"))
+    assert all(f'count("{name}"' in published for name in own)
+
+
+def test_alarms_notify_the_topic_that_was_chosen(template, chosen):
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    assert not any(alarm.get("AlarmActions") for alarm in template.of_type("AWS::CloudWatch::Alarm").values())
+    assert all(alarm["AlarmActions"] == [topic] for alarm in chosen.of_type("AWS::CloudWatch::Alarm").values())
+
+
+def test_the_outputs_are_those_that_the_command_reads(template):
+    outputs = template.outputs()
+    assert set(outputs) == {
+        *("ArtifactsBucket", "VaultBucket", "LedgerTable", "PackagesTable", "SubmissionsTable", "BusName"),
+        *("ValidationArn", "PolicyPath", "RegisterQueueUrl", "DecisionQueueUrl", "DeployQueueUrl"),
+        *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn"),
+    }
+    assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")
+    assert outputs["ModelExecutionRoleArn"] == template.role("ModelExecutionRole")

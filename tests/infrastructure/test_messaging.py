@@ -1,0 +1,220 @@
+"""Queues, rules and the bus: which event goes where, and where it waits when it cannot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.iam import allowed, denied
+from tests.support.patterns import matches
+from tests.support.template import ACCOUNT, REGION, Template
+
+EVENTS = Path(__file__).parents[2] / "events"
+DEFAULT_BUS, OWN_BUS = "default", "signoff"
+# Where each sample event goes: the last parts of its targets' ARNs.
+DESTINATIONS: dict[str, set[str]] = {
+    "s3_model_uploaded": {"RegisterQueue"},
+    "s3_model_uploaded_multipart": {"RegisterQueue"},
+    "s3_upload_elsewhere": set(),
+    "registry_registered": {"Validation"},
+    "registry_approved": {"DecisionQueue", "DeployQueue"},
+    "registry_rejected": {"DecisionQueue", "DeployQueue"},
+    "registry_metadata_only": set(),
+    "decision_approve": {"DecisionQueue"},
+    "decision_reject": {"DecisionQueue"},
+    "decision_unknown_package": {"DecisionQueue"},
+}
+INBOXES = {
+    "RegisterQueue": "RegisterModel",
+    "DecisionQueue": "ApplyDecision",
+    "DeployQueue": "CreateModel",
+    "SweepQueue": "Sweep",
+}
+
+
+def sample(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_bytes())
+    return document
+
+
+def routed(template: Template, event: dict[str, Any], bus: str) -> list[str]:
+    """The targets of the rules on `bus` that `event` matches, by the last part of their names."""
+    return [
+        target["Arn"].rpartition("Signoff-")[2]
+        for rule in template.of_type("AWS::Events::Rule").values()
+        if rule.get("EventBusName", DEFAULT_BUS) == bus and matches(rule.get("EventPattern", {"none": [0]}), event)
+        for target in rule["Targets"]
+    ]
+
+
+def test_every_sample_event_has_its_destinations_named_here():
+    assert {path.stem for path in EVENTS.glob("*.json")} == set(DESTINATIONS)
+
+
+@pytest.mark.parametrize("name", DESTINATIONS)
+def test_an_event_goes_where_it_belongs_and_once(template, name):
+    bus = OWN_BUS if name.startswith("decision") else DEFAULT_BUS
+    found = routed(template, sample(name), bus)
+    assert set(found) == DESTINATIONS[name]
+    assert len(found) == len(set(found))
+
+
+def registry(changed: list[str] | None = None, **detail: object) -> dict[str, Any]:
+    event = sample("registry_registered")
+    event["detail"] |= detail | ({"UpdatedModelPackageFields": changed} if changed is not None else {})
+    return event
+
+
+@pytest.mark.parametrize("field", ["InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"])
+def test_a_changed_specification_is_validated_anew_and_weighed_against_the_decision(template, field):
+    found = routed(template, registry([field, "CustomerMetadataProperties"]), DEFAULT_BUS)
+    assert sorted(found) == ["DecisionQueue", "DeployQueue", "Validation"]
+
+
+@pytest.mark.parametrize("field", ["ApprovalDescription", "CustomerMetadataProperties", "ModelLifeCycle"])
+def test_what_does_not_change_what_is_deployed_ends_at_the_rules(template, field):
+    assert routed(template, registry([field]), DEFAULT_BUS) == []
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+def test_a_package_registered_as_decided_is_validated_and_compared_with_the_ledger(template, status):
+    found = routed(template, registry(ModelApprovalStatus=status), DEFAULT_BUS)
+    assert sorted(found) == ["DecisionQueue", "DeployQueue", "Validation"]
+
+
+def test_a_registration_that_lists_no_changed_fields_is_a_registration(template):
+    assert routed(template, registry([]), DEFAULT_BUS) == ["Validation"]
+
+
+def test_a_package_that_sagemaker_has_not_completed_is_not_validated_yet(template):
+    assert routed(template, registry(ModelPackageStatus="InProgress"), DEFAULT_BUS) == []
+
+
+def test_the_report_beside_a_submission_is_no_upload(template):
+    event = sample("s3_model_uploaded")
+    event["detail"]["object"]["key"] = "breast-cancer/2026-03-02-a/registration-report.json"
+    assert routed(template, event, DEFAULT_BUS) == []
+
+
+def test_an_upload_of_which_s3_tells_only_bucket_and_key_is_an_upload(template):
+    event = sample("s3_model_uploaded")
+    detail = event["detail"]
+    event["detail"] = {"bucket": detail["bucket"], "object": {"key": detail["object"]["key"]}}
+    assert routed(template, event, DEFAULT_BUS) == ["RegisterQueue"]
+
+
+def test_a_decision_in_signoffs_own_name_is_no_decision(template):
+    assert routed(template, sample("decision_approve") | {"source": "signoff"}, OWN_BUS) == []
+    assert routed(template, sample("decision_approve") | {"source": "acme.tickets"}, OWN_BUS) == ["DecisionQueue"]
+
+
+def test_signoffs_own_events_reach_nothing_of_its_own(template):
+    announced = sample("decision_approve") | {"source": "signoff", "detail-type": "Decision Recorded"}
+    assert routed(template, announced, OWN_BUS) == []
+
+
+def test_the_sweep_is_due_every_quarter_of_an_hour(template):
+    rule = template.one("AWS::Events::Rule", "Rules/SweepDue")
+    assert rule["ScheduleExpression"] == "rate(15 minutes)"
+    assert [target["Arn"].rpartition("-")[2] for target in rule["Targets"]] == ["SweepQueue"]
+
+
+def test_between_a_rule_and_a_function_there_is_a_queue(template):
+    targets = [target for rule in template.of_type("AWS::Events::Rule").values() for target in rule["Targets"]]
+    assert {target["Arn"].split(":")[2] for target in targets} == {"sqs", "states"}
+
+
+def test_what_a_rule_cannot_deliver_waits_in_a_dead_letter_queue_that_takes_it(template):
+    rules = template.of_type("AWS::Events::Rule")
+    policies = {
+        queue: policy["PolicyDocument"]
+        for policy in template.of_type("AWS::SQS::QueuePolicy").values()
+        for queue in policy["Queues"]
+    }
+    for name, rule in rules.items():
+        bus = f"{rule['EventBusName']}/" if "EventBusName" in rule else ""
+        source = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{bus}Signoff-{name.replace('/', '-')}"
+        for target in rule["Targets"]:
+            dead_letters = target["DeadLetterConfig"]["Arn"]
+            policy = policies[dead_letters.rpartition(":")[2]]
+            context = {"aws:SourceArn": source.replace(f"{OWN_BUS}/", ""), "aws:SecureTransport": "true"}
+            assert dead_letters.endswith("DeadLetters")
+            assert allowed(policy, "sqs:SendMessage", dead_letters, context), name
+
+
+@pytest.mark.parametrize("inbox", INBOXES)
+def test_an_inbox_sets_aside_what_fails_five_times(template, inbox):
+    policy = template.one("AWS::SQS::Queue", inbox)["RedrivePolicy"]
+    assert policy["maxReceiveCount"] == 5
+    assert policy["deadLetterTargetArn"].endswith(inbox.replace("Queue", "DeadLetters"))
+
+
+@pytest.mark.parametrize(("inbox", "function"), INBOXES.items())
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_run(template, inbox, function):
+    timeout = template.one("AWS::Lambda::Function", function)["Timeout"]
+    assert template.one("AWS::SQS::Queue", inbox)["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize(("inbox", "function"), INBOXES.items())
+def test_a_function_reads_its_inbox_with_partial_responses_and_a_limit(template, inbox, function):
+    mapping = template.one("AWS::Lambda::EventSourceMapping", f"{function}/Inbox")
+    assert mapping["EventSourceArn"].endswith(f"-{inbox}")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
+
+
+def test_an_entry_that_cannot_be_announced_does_not_hold_up_the_ledger_for_ever(template):
+    mapping = template.one("AWS::Lambda::EventSourceMapping", "Announce/Entries")
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"].endswith("AnnounceDeadLetters")
+
+
+def test_every_queue_is_encrypted_and_answers_only_over_tls(template):
+    queues = template.of_type("AWS::SQS::Queue")
+    policies = template.of_type("AWS::SQS::QueuePolicy").values()
+    guarded = {
+        name
+        for policy in policies
+        for name in policy["Queues"]
+        if denied(
+            policy["PolicyDocument"],
+            "sqs:SendMessage",
+            f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
+            {"aws:SecureTransport": "false"},
+        )
+    }
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    assert guarded == {f"Signoff-{name}" for name in queues}
+
+
+def test_every_dead_letter_queue_has_its_alarm(template):
+    watched = {
+        alarm["Dimensions"][0]["Value"]
+        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
+    }
+    dead_letters = {name for name in template.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    assert watched == {f"Signoff-{name}" for name in dead_letters}
+    assert len(dead_letters) == 6
+
+
+def bus_refuses(template: Template, source: str, principal: str, account: str = ACCOUNT) -> bool:
+    policies = template.of_type("AWS::Events::EventBusPolicy").values()
+    document = {"Statement": [policy["Statement"] for policy in policies]}
+    context = {"events:source": source, "aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
+    return denied(document, "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff", context)
+
+
+def test_only_announce_speaks_as_signoff(template):
+    person = f"arn:aws:iam::{ACCOUNT}:user/approver"
+    assert bus_refuses(template, "signoff", person)
+    assert bus_refuses(template, "signoff", template.role("ApplyDecisionRole"))
+    assert not bus_refuses(template, "signoff", template.role("AnnounceRole"))
+    assert not bus_refuses(template, "signoff.cli", person)
+
+
+def test_the_bus_takes_no_events_from_other_accounts(template):
+    assert bus_refuses(template, "acme.tickets", "arn:aws:iam::999999999999:user/approver", "999999999999")

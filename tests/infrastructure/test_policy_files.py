@@ -1,0 +1,81 @@
+"""Policy files: what is deployed is what the functions can read, and a fault stops the deployment by its name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.app import build
+from infra.policies import PolicyFileFault, load
+from infra.settings import Settings
+from signoff.policy import parse
+
+
+def write(folder: Path, name: str, document: Any) -> Path:
+    path = folder / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def test_every_policy_of_the_app_becomes_a_parameter_that_the_functions_can_read(template):
+    parameters = {p["Name"]: p for p in template.of_type("AWS::SSM::Parameter").values()}
+    assert set(parameters) == {f"/signoff/policies/{policy.name}" for policy in load(Settings.policies)}
+    policies = {name: parse(parameter["Value"]) for name, parameter in parameters.items()}
+    assert all(policy.deployment.execution_role for policy in policies.values())
+
+
+def test_the_default_policy_asks_for_one_approval_by_someone_else(template):
+    default = template.one("AWS::SSM::Parameter", "Policies/default")
+    policy = parse(default["Value"])
+    assert (policy.approvals.needed, policy.approvals.submitter_may_approve) == (1, False)
+    assert (policy.metrics, policy.artifact.required_files, policy.groups.create) == ((), (), True)
+    assert policy.deployment.network_isolation is True
+    assert policy.deployment.execution_role == template.role("ModelExecutionRole")
+
+
+def test_a_role_that_a_policy_names_is_kept(tmp_path):
+    write(tmp_path, "default", {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/own"}})
+    (policy,) = load(tmp_path)
+    assert json.loads(policy.text("arn:aws:iam::123456789012:role/default")) == policy.document
+
+
+def test_a_groups_policy_is_named_after_its_group(tmp_path):
+    write(tmp_path, "default", {})
+    write(tmp_path, "groups/breast-cancer", {})
+    assert [policy.name for policy in load(tmp_path)] == ["default", "groups/breast-cancer"]
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ("{", "Expecting"),
+        ([], "JSON object"),
+        ({"aprovals": {}}, "aprovals"),
+        ({"approvals": {"needed": "one"}}, "needed"),
+        ({"metrics": [{"name": "accuracy", "path": "a..b", "at_least": 0.9}]}, "a..b"),
+        ({"deployment": []}, "deployment"),
+        ({"description": "x" * 8192}, "8192"),
+    ],
+)
+def test_a_faulty_policy_stops_the_deployment_and_is_named(tmp_path, document, complaint):
+    write(tmp_path, "default", {})
+    path = write(tmp_path, "groups/faulty", document)
+    with pytest.raises(PolicyFileFault, match=f"{path}.*{complaint}"):
+        load(tmp_path)
+
+
+def test_an_app_without_a_default_policy_is_not_deployed(tmp_path):
+    with pytest.raises(PolicyFileFault, match=r"default\.json"):
+        build({"policies": str(tmp_path), "bundle": "source"}, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("length", "tier"), [(100, "Standard"), (5000, "Advanced")])
+def test_a_policy_that_outgrows_a_standard_parameter_becomes_an_advanced_one(tmp_path, length, tier):
+    long = {"tags": {f"tag-{number}": "x" * 90 for number in range(length // 100)}}
+    write(tmp_path, "default", {"deployment": long})
+    app = build({"policies": str(tmp_path), "bundle": "source", "nag": "false"}, tmp_path / "out")
+    stack = json.loads((Path(app.synth().directory) / "Signoff.template.json").read_bytes())
+    (parameter,) = [r for r in stack["Resources"].values() if r["Type"] == "AWS::SSM::Parameter"]
+    assert parameter["Properties"]["Tier"] == tier
