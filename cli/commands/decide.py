@@ -1,0 +1,107 @@
+"""`signoff approve`, `reject` and `revoke`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.failures import CommandFailed
+from cli.options import AsJson, Package, Reason, StackName, Timeout
+
+if TYPE_CHECKING:
+    from cli.deciding import Answer, Asking
+    from cli.reading import Ledger
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def approve(
+    package: Package,
+    reason: Reason,
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Approve a package, so that its model is created.
+
+    You approve as whoever your AWS credentials stand for. What you sign is the evidence that `signoff show` shows.
+    """
+    _decide("approve", package, reason, yes, timeout, json, stack)
+
+
+def reject(
+    package: Package,
+    reason: Reason,
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Reject a package that awaits a decision."""
+    _decide("reject", package, reason, yes, timeout, json, stack)
+
+
+def revoke(
+    package: Package,
+    reason: Reason,
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Revoke an approval.
+
+    The package's model is retired, unless an endpoint uses it: then it stays, and `signoff show` says so.
+    """
+    _decide("revoke", package, reason, yes, timeout, json, stack)
+
+
+def _decide(decision: str, package: str, reason: str, yes: bool, timeout: float, json: bool, stack: str) -> None:
+    from cli.deciding import Asking, Decision
+    from cli.following import Patience
+    from cli.stack import Stack, caller
+
+    found = Stack.named(stack)
+    ledger = found.ledger
+    asking = Asking(ledger, Decision(_arn(ledger, package), decision, caller(), reason))
+    answer = asking.already()
+    if answer is None:
+        if not yes:
+            _confirm(asking)
+        asking.send(found.bus)
+        answer = asking.answer(Patience(timeout))
+    _tell(answer, json)
+
+
+def _arn(ledger: Ledger, package: str) -> str:
+    """Return the package's ARN. One that is unknown is sent all the same: the refusal says that it is."""
+    from cli import reading
+
+    head = reading.find(ledger, package) if package.startswith("arn:") else reading.found(ledger, package)
+    return str(head["arn"]) if head else package
+
+
+def _confirm(asking: Asking) -> None:
+    from cli.sentences import summary
+
+    for line in summary(asking.before[0], asking.decision):
+        typer.echo(line, err=True)
+    if not sys.stdin.isatty():
+        raise CommandFailed("nobody is there to be asked: say --yes. Nothing was decided")
+    if not typer.confirm("Go on?", err=True):
+        raise CommandFailed("nothing was decided")
+
+
+def _tell(answer: Answer, json: bool) -> None:
+    from cli import printing
+    from cli.sentences import answered
+
+    if json:
+        printing.as_json(answer.document)
+    if answer.outcome == "refused":
+        raise CommandFailed(f"{answer.refusal}: {answer.because}")
+    if not json:
+        printing.line(answered(answer))

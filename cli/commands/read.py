@@ -1,0 +1,148 @@
+"""`signoff list`, `show`, `watch` and `revalidate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.failures import CommandFailed
+from cli.options import AsJson, Package, StackName, StatusFilter, Timeout
+
+if TYPE_CHECKING:
+    from cli.reading import Ledger
+    from signoff.ledger import History
+
+
+def list_packages(
+    group: Annotated[str | None, typer.Option(metavar="GROUP", help="Only packages of this group.")] = None,
+    status: StatusFilter = None,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """List packages and where they stand.
+
+    Reads the index that follows the ledger; `signoff show` reads a package's ledger itself and verifies it.
+    """
+    from cli import printing, reading
+    from cli.stack import Stack
+
+    ledger = Stack.named(stack).ledger
+    rows = reading.listed(ledger.heads_by_group(group) if group else ledger.heads(), status)
+    if json:
+        printing.as_json(rows)
+    elif rows:
+        columns = ("package", "status", "submitted by", "since")
+        cells = [_cells(row) for row in rows]
+        printing.table(columns, cells, printing.console())
+    else:
+        printing.line("No packages.")
+
+
+def _cells(row: dict[str, object]) -> tuple[object, ...]:
+    from cli.sentences import short
+
+    submitter = row["submitter"]
+    return f"{row['group']}/{row['version']}", row["status"], short(str(submitter) if submitter else None), row["since"]
+
+
+def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
+    """Show all that is known of a package.
+
+    Its checks, evidence, decisions, model and ledger.
+
+    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry.
+    """
+    from cli import printing, reading
+    from cli.stack import Stack
+
+    history = history_of(Stack.named(stack).ledger, package)
+    document = reading.document(history)
+    if json:
+        printing.as_json(document)
+    else:
+        printing.page(history, document, printing.console())
+
+
+def history_of(ledger: Ledger, package: str) -> History:
+    """Return the verified ledger of the package that `package` names."""
+    from cli import reading
+
+    return ledger.history(str(reading.found(ledger, package)["package"])).verified()
+
+
+def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack: StackName = "Signoff") -> None:
+    """Follow a package until it settles.
+
+    That is until nothing more happens to it by itself.
+
+    Prints one line for each entry, those of the past first; with --json one JSON document on each line. A package that
+    awaits a decision has settled.
+    """
+    from cli import printing, reading
+    from cli.following import Patience, follow, settled
+    from cli.stack import Stack
+
+    ledger = Stack.named(stack).ledger
+    key = str(reading.found(ledger, package)["package"])
+    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), Patience(timeout)):
+        printing.entry(entry, json)
+
+
+def revalidate(
+    package: Package,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it, and exit 1 unless it passes.")] = False,
+    timeout: Timeout = 900,
+    stack: StackName = "Signoff",
+) -> None:
+    """Validate a package once more.
+
+    One whose validation erred or failed, or that awaits a decision.
+
+    A package that Signoff has not seen yet can be named by its ARN.
+    """
+    from cli import printing, reading
+    from cli.stack import Stack, caller
+
+    found = Stack.named(stack)
+    ledger = found.ledger
+    head = reading.find(ledger, package) if package.startswith("arn:") else reading.found(ledger, package)
+    history = ledger.history(str(head["package"])).verified() if head else None
+    if history:
+        _may_be_validated(history)
+    arn = str(head["arn"]) if head else package
+    asked = {"by": caller(), "reason": reason} if reason else {"by": caller()}
+    execution = found.executions.start(arn, asked)
+    printing.line(f"Started {execution}")
+    if wait and history:
+        _follow_attempt(ledger, history, timeout)
+    else:
+        printing.line(f"Follow it with `signoff watch {package}`.")
+
+
+def _may_be_validated(history: History) -> None:
+    from signoff.ledger import Status
+
+    state = history.state
+    if state.attempt_open:
+        raise CommandFailed(f"it is being validated already, by {state.execution}; follow it with `signoff watch`")
+    if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED}:
+        raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
+
+
+def _follow_attempt(ledger: Ledger, before: History, timeout: float) -> None:
+    from cli import printing, reading
+    from cli.following import Patience, follow, settled
+
+    attempt = before.state.attempt + 1
+
+    def done(history: History) -> bool:
+        return history.state.attempt >= attempt and settled(history.state)
+
+    seen = len(before.entries)
+    for entry in follow(lambda: ledger.history(before.package), done, Patience(timeout), seen):
+        printing.entry(entry)
+    why = reading.reason(ledger.history(before.package))
+    if why:
+        raise CommandFailed(f"the package did not pass: {why}")

@@ -1,0 +1,157 @@
+"""`signoff submit`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.failures import CommandFailed
+from cli.options import AsJson, StackName, Timeout
+
+if TYPE_CHECKING:
+    from cli.following import Patience
+    from cli.registering import RegistrationRefused
+    from cli.stack import Stack
+    from cli.submitting import Plan
+    from signoff.ledger import History
+    from signoff.submission import Submission
+
+File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact, a .tar.gz.")]
+Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to.")]
+ManifestFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Its manifest; by default manifest.json beside the artifact.")
+]
+NoManifest = Annotated[
+    bool, typer.Option("--no-manifest", help="Submit none: for groups whose policy has registration defaults.")
+]
+Named = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="NAME=PATH", help="Where the object is that the manifest calls NAME. Repeatable."),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it awaits its approval or has failed.")]
+
+
+def submit(
+    artifact: File,
+    group: Group,
+    manifest: ManifestFile = None,
+    no_manifest: NoManifest = False,
+    file: Named = None,
+    wait: Wait = False,
+    timeout: Timeout = 900,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Submit a model artifact with its manifest.
+
+    Uploads both, and every other object that the manifest names.
+
+    An object is the file of its name in the manifest's folder, unless --file says otherwise. The artifact is uploaded
+    under the name that the manifest has for its model data.
+
+    --json prints what `show --json` does, of what was submitted, with the submission's prefix and its registration
+    report; it implies --wait, for without waiting there is nothing to print.
+
+    Exits 1 when the registration or the validation failed, with the reasons on standard error.
+    """
+    from cli.stack import Stack
+
+    plan = _planned(artifact, manifest, no_manifest, file or [])
+    found = Stack.named(stack)
+    submission = _uploaded(found, group, plan, json)
+    if wait or json:
+        _follow(found, submission, timeout, json)
+
+
+def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> Plan:
+    from cli.submitting import plan
+    from signoff.submission import MANIFEST
+
+    if no_manifest and manifest:
+        raise typer.BadParameter("--manifest and --no-manifest exclude one another")
+    beside = artifact.parent / MANIFEST
+    if manifest is None and not no_manifest:
+        if artifact.is_file() and not beside.is_file():
+            raise CommandFailed(f"there is no {beside}; say where the manifest is with --manifest FILE")
+        manifest = beside
+    return plan(artifact, manifest, dict(_pair(file) for file in files))
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise typer.BadParameter(f"--file wants NAME=PATH, not {text}")
+    return name, Path(path)
+
+
+def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
+    import secrets
+
+    from cli import printing, submitting
+    from cli.stack import caller, s3
+    from signoff.moments import utc_now
+    from signoff.submission import Submission
+
+    submission = Submission(group, submitting.submission_name(utc_now(), secrets.token_hex(4)))
+    if not submission.names_a_group:
+        raise CommandFailed(
+            f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
+        )
+    submitter = caller()
+    bucket = found.artifacts.name
+    with printing.progress(plan.size) as progress:
+        submitting.upload(s3(), bucket, submission, plan, submitter, progress)
+    _say(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
+    return submission
+
+
+def _follow(found: Stack, submission: Submission, timeout: float, json: bool) -> None:
+    from cli import printing, reading
+    from cli.following import Patience
+    from cli.registering import RegistrationRefused, about, registered, report_of
+
+    patience, bucket = Patience(timeout), found.artifacts
+    try:
+        arn = registered(lambda: report_of(bucket, submission), submission, patience)
+    except RegistrationRefused as refused:
+        _print_refused(submission, refused, json)
+        raise
+    history = _settled(found, arn, patience, json)
+    if json:
+        document: dict[str, Any] = {**reading.document(history), **about(submission, report_of(bucket, submission))}
+        printing.as_json(document)
+    why = reading.reason(history)
+    if why:
+        raise CommandFailed(f"{history.state.group}/{history.state.version} is {history.state.status}: {why}")
+    _say(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
+
+
+def _print_refused(submission: Submission, refused: RegistrationRefused, json: bool) -> None:
+    from cli import printing
+    from cli.registering import refused_document
+
+    if json:
+        printing.as_json(refused_document(submission, refused.report))
+
+
+def _settled(found: Stack, arn: str, patience: Patience, json: bool) -> History:
+    from cli import printing, reading
+    from cli.following import follow, settled
+
+    ledger = found.ledger
+    while (head := reading.find(ledger, arn)) is None:  # the index by ARN follows the table within moments
+        patience.pause(f"{arn} is registered, but not yet in the ledger's index; look again with `signoff show`")
+    key = str(head["package"])
+    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), patience):
+        _say(printing.entry_line(entry), json)
+    return ledger.history(key).verified()
+
+
+def _say(text: str, json: bool) -> None:
+    """Tell what happens: on standard output, or beside the document that --json prints there."""
+    from cli import printing
+
+    printing.line(text, sys.stderr if json else sys.stdout)

@@ -1,0 +1,59 @@
+"""How the command fails: one clear line on standard error, and exit code 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NOT_PERMITTED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_NOT_ACCEPTED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_CREDENTIALS = (
+    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws sts get-caller-identity` shows who)"
+)
+_SETTINGS = {
+    "NoCredentialsError": f"there are no AWS credentials; {_CREDENTIALS}",
+    "PartialCredentialsError": f"the AWS credentials are incomplete; {_CREDENTIALS}",
+    "NoRegionError": "there is no AWS region; set AWS_REGION, or `region` in your AWS profile",
+}
+
+
+class CommandFailed(Exception):
+    """Raised when a command cannot do, or did not reach, what it was asked for; the message is for a person."""
+
+
+def explain(error: Exception) -> str:
+    """Return what to tell a person about `error`, which any part of the command raised: what is wrong, what to do."""
+    name = type(error).__name__
+    if name in _SETTINGS:
+        return _SETTINGS[name]
+    response: Any = getattr(error, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        return _aws_answer(error, response["Error"])
+    module = type(error).__module__
+    if module.startswith(("signoff.", "cli.", "local.")):
+        return str(error)
+    if module.startswith(("botocore.", "boto3.")) or isinstance(error, OSError):
+        return f"{error}{_hint(name)}"
+    return f"something unexpected happened ({name}: {error}); set SIGNOFF_DEBUG=1 to see where"
+
+
+def _aws_answer(error: Exception, answer: dict[str, Any]) -> str:
+    code, message = answer.get("Code", ""), answer.get("Message") or str(error)
+    operation = getattr(error, "operation_name", "AWS")
+    if code in _NOT_PERMITTED:
+        return f"you are not permitted to do this: {operation}: {message}"
+    if code in _NOT_ACCEPTED:
+        return f"AWS does not accept these credentials ({code}): {message}; {_CREDENTIALS}"
+    return f"{operation} was refused ({code}): {message}"
+
+
+def _hint(name: str) -> str:
+    if name == "EndpointConnectionError":
+        return " (AWS_ENDPOINT_URL says where; `signoff local up` starts the local engine)"
+    return ""

@@ -1,0 +1,96 @@
+"""The `signoff` command: exit code 0 when done, 1 when refused or failed (the reason on stderr), 2 for wrong usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.commands import decide, engine, read, submit
+from cli.failures import explain
+from cli.options import examples
+
+# Plain help: it loads nothing, and reads the same on a terminal and in a file.
+_PLAIN = {
+    "no_args_is_help": True,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **_PLAIN)  # type: ignore[arg-type]
+local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(local, name="local")
+
+app.command(
+    epilog=examples(
+        "signoff submit model.tar.gz --group churn --wait",
+        "signoff submit out/model.tar.gz --group churn --manifest churn.json --file quality.json=eval/latest.json",
+        "signoff submit model.tar.gz --group churn --json | jq .status",
+    )
+)(submit.submit)
+app.command(
+    "list",
+    epilog=examples("signoff list", "signoff list --group churn --status PendingApproval", "signoff list --json"),
+)(read.list_packages)
+app.command(
+    epilog=examples(
+        "signoff show churn/3",
+        "signoff show arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/3 --json | jq .evidence.uri",
+    )
+)(read.show)
+app.command(epilog=examples("signoff watch churn/3", "signoff watch churn/3 --timeout 60"))(read.watch)
+app.command(
+    epilog=examples(
+        'signoff approve churn/3 --reason "Lift of 2 points in the shadow test"',
+        'signoff approve churn/3 --reason "CAB-1042" --yes --json',
+    )
+)(decide.approve)
+app.command(epilog=examples('signoff reject churn/3 --reason "Trained on last year\'s features"'))(decide.reject)
+app.command(epilog=examples('signoff revoke churn/3 --reason "Drifts since Monday" --yes'))(decide.revoke)
+app.command(
+    epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
+)(read.revalidate)
+local.command(epilog=examples("signoff local up", "signoff local up --port 4600"))(engine.up)
+local.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))(
+    engine.env
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"signoff {version('signoff')}")
+        raise typer.Exit
+
+
+@app.callback(epilog=examples("signoff submit model.tar.gz --group churn --wait", "signoff show churn/1"))
+def signoff(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The gate between a trained model and production on AWS.
+
+    Finds everything from the outputs of Signoff's CloudFormation stack, through ordinary AWS settings: AWS_PROFILE,
+    AWS_REGION, AWS_ENDPOINT_URL. A PACKAGE is an ARN or group/version.
+
+    Exits 0 when done, 1 when refused or failed, with the reason on standard error, 2 when used wrongly.
+    """
+
+
+def main() -> None:
+    """Run the command; whatever fails is one clear message on standard error, and never a traceback."""
+    try:
+        app()
+    except Exception as error:  # everything that a person may run into ends here
+        if os.environ.get("SIGNOFF_DEBUG"):
+            raise
+        sys.stderr.write(f"signoff: {explain(error)}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Arguments and options that several commands share, and how their help shows examples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.reading import is_package_name
+from signoff.ledger import Status
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog for a command's help that shows `lines` as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _package(text: str) -> str:
+    if not is_package_name(text):
+        raise typer.BadParameter(f"{text} is neither an ARN nor group/version")
+    return text
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("a decision nobody can explain later is none: say why")
+    if len(text) > 2000:
+        raise typer.BadParameter("2,000 characters at most")
+    return text
+
+
+Package = Annotated[str, typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package)]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.", callback=_reason)]
+StackName = Annotated[
+    str, typer.Option("--stack", envvar="SIGNOFF_STACK", metavar="NAME", help="Signoff's CloudFormation stack.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait at most.")]
+StatusFilter = Annotated[Status | None, typer.Option(help="Only packages that stand so.")]

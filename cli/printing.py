@@ -1,0 +1,143 @@
+"""What the command prints: JSON for programs; for people, lines and pages, with colour on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from cli.sentences import clean, sentence, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from signoff.ledger import Entry, History
+
+# Wide enough for ARNs where there is no terminal whose width would say.
+_WIDTH_OF_A_FILE = 200
+_COLOURS = {
+    "Approved": "green",
+    "PendingApproval": "yellow",
+    "Validating": "cyan",
+    "ValidationErrored": "magenta",
+    "ValidationFailed": "red",
+    "Rejected": "red",
+    "Revoked": "red",
+    "passed": "green",
+    "failed": "red",
+    "errored": "magenta",
+    "skipped": "dim",
+    "recorded": "green",
+    "refused": "red",
+}
+
+
+def console(file: TextIO | None = None) -> Console:
+    """Return a console for `file`, standard output by default."""
+    from rich.console import Console
+
+    file = file or sys.stdout
+    width = None if file.isatty() else _WIDTH_OF_A_FILE
+    return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
+
+
+def as_json(document: Any) -> None:
+    """Print `document` as JSON. Whatever is not ASCII is escaped, and so commands no terminal."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def line(text: str, file: TextIO | None = None) -> None:
+    """Print one line, at once."""
+    print(text, file=file or sys.stdout, flush=True)
+
+
+def entry(what: Entry, json_line: bool = False) -> None:
+    """Print an entry of a ledger on one line, for people or as JSON."""
+    line(json.dumps({**what.content, "hash": what.hash}) if json_line else entry_line(what))
+
+
+def entry_line(entry: Entry) -> str:
+    """Return an entry with its time, as `watch` and `submit --wait` print it."""
+    return f"{entry.time[11:19]}  {sentence(entry)}"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console) -> None:
+    """Print `rows` under the heads `columns`; cells that name an outcome in its colour."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        cells = [clean("" if cell is None else cell) for cell in row]
+        made.add_row(*(Text(cell, _COLOURS.get(cell, "")) for cell in cells))
+    to.print(made)
+
+
+def page(history: History, document: Mapping[str, Any], to: Console) -> None:
+    """Print all that is known of a package."""
+    from rich.text import Text
+
+    title = f"{document['group']}/{document['version']}  "
+    status = document["status"]
+    to.print(Text.assemble((clean(title), "bold"), (clean(status), _COLOURS.get(status or "", ""))))
+    _facts(document, to)
+    if document["checks"]:
+        _section("Checks", to)
+        table(("", "", ""), [(c["status"], c["name"], c["reason"]) for c in document["checks"]], to)
+    if document["decisions"]:
+        _section("Decisions", to)
+        table(("", "", "", ""), [_decision_row(decision) for decision in document["decisions"]], to)
+    _section("Ledger", to)
+    for entry in history.entries:
+        to.print(f"{entry.sequence:>3}  {entry.time}  {sentence(entry)}", soft_wrap=True)
+    to.print(f"     chain of {len(history.entries)} entries verified; head {history.head[:12]}", style="dim")
+
+
+def _facts(document: Mapping[str, Any], to: Console) -> None:
+    model, evidence = document["model"], document["evidence"]
+    facts = {
+        "package": document["package"],
+        "submitted by": document["submitter"],
+        "in SageMaker": document["registry_status"],
+        "waits for": document["next"],
+        "evidence": evidence and evidence["uri"],
+        "sha256": evidence and evidence["sha256"],
+        "model": model and model["name"],
+        "model ARN": model and model["arn"],
+        "in use by": ", ".join(document["retirement_blocked_by"]),
+    }
+    for name, value in facts.items():
+        if value:
+            to.print(f"{name:<14}{clean(value)}", soft_wrap=True)
+
+
+def _section(title: str, to: Console) -> None:
+    to.print()
+    to.print(title, style="bold")
+
+
+def _decision_row(decision: Mapping[str, Any]) -> tuple[object, ...]:
+    why = decision.get("reason", "")
+    if decision["outcome"] == "refused":
+        why = f"{decision['refusal']}: {decision['because']}"
+    return decision["outcome"], decision["decision"], short(decision["approver"]), why
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error, if that is a terminal, while the block runs; what is yielded takes bytes done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress("uploading", *columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task("uploading", total=total)
+        yield lambda done: bar.advance(task, done)

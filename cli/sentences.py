@@ -1,0 +1,148 @@
+"""What a ledger's entry says, in one line for people."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.reading import errored_reason
+from signoff.ledger import Kind
+
+if TYPE_CHECKING:
+    from cli.deciding import Answer, Decision
+    from signoff.ledger import Entry, History
+
+_NOUNS = {"approve": "approval", "reject": "rejection", "revoke": "revocation"}
+_VERBS = {"approve": "approved", "reject": "rejected", "revoke": "revoked"}
+
+
+def clean(text: object) -> str:
+    """Return `text` on one line, without characters that would command the terminal it is shown on.
+
+    Names in archives, reasons and faults are written by whoever submits or decides.
+    """
+    return "".join(" " if character in "\n\t" else _visible(character) for character in str(text))
+
+
+def _visible(character: str) -> str:
+    commands = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return f"\\u{ord(character):04x}" if commands else character
+
+
+def short(arn: str | None) -> str:
+    """Return the part of an ARN that a person knows somebody by (`user/alice`), or `nobody named`."""
+    return clean(arn.split(":", 5)[-1] if arn else "nobody named")
+
+
+def sentence(entry: Entry) -> str:
+    """Return what `entry` says."""
+    told = _SENTENCES.get(entry.kind)
+    return clean(told(entry, entry.details)) if told else clean(entry.kind)
+
+
+def summary(history: History, decision: Decision) -> list[str]:
+    """Return what is about to be decided, and on what evidence, for the person who is asked to confirm it."""
+    state, evidence = history.state, history.state.evidence
+    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
+    lines = [
+        f"{decision.decision} {name}",
+        f"  package    {decision.package}",
+        f"  as         {decision.approver}",
+        f"  because    {decision.reason}",
+        f"  it stands  {state.status or 'nowhere'}, submitted by {short(state.submitter)}",
+    ]
+    if evidence:
+        lines.append(f"  evidence   {evidence['uri']}")
+        lines += [f"  {check['status']:<10} {check['name']}: {check['reason']}" for check in evidence["checks"]]
+    return [clean(line) for line in lines]
+
+
+def answered(answer: Answer) -> str:
+    """Return what became of a decision that was not refused."""
+    package = answer.decision.package
+    if answer.outcome == "recorded" and answer.entry:
+        follow = " Follow its model with `signoff watch`." if answer.decision.decision != "reject" else ""
+        return clean(f"{package} is {_VERBS[answer.decision.decision]}.{follow}")
+    by = f" by {short(answer.entry.actor)}: {answer.entry.details['reason']}" if answer.entry else ""
+    return clean(f"{package} is {_VERBS[answer.decision.decision]} already{by}. Nothing was changed.")
+
+
+def _registered(entry: Entry, details: Mapping[str, Any]) -> str:
+    return f"registered as version {entry.version} of {entry.group}, submitted by {short(details.get('submitter'))}"
+
+
+def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
+    first = details["faults"][0]
+    more = f" and {details['fault_count'] - 1} more" if details["fault_count"] > 1 else ""
+    return f"registration refused: {first['path'] or 'manifest'}: {first['message']}{more}"
+
+
+def _started(entry: Entry, details: Mapping[str, Any]) -> str:
+    by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}"
+    why = f": {details['reason']}" if details.get("reason") else ""
+    return f"validation started, attempt {details['attempt']}{by}{why}"
+
+
+def _errored(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"validation ended in an error: {errored_reason(details)}"
+
+
+def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
+    checks = details["checks"]
+    failed = [check for check in checks if check["status"] == "failed"]
+    if failed:
+        reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
+        return f"validation failed, {len(failed)} of {len(checks)} checks: {reasons}"
+    return f"validation passed, {len(checks)} checks; evidence {details['sha256'][:12]}"
+
+
+def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
+    return f"{_VERBS[details['decision']]} by {short(entry.actor)}: {details['reason']}"
+
+
+def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
+    noun = _NOUNS.get(details["decision"], "decision")
+    return f"{noun} by {short(entry.actor)} refused: {details['refusal']}: {details['because']}"
+
+
+def _registry(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"SageMaker shows {details['status']}"
+
+
+def _reverted(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
+    return f"SageMaker's status {details['found']}, set{by}, was decided by nobody: set back to {details['restored']}"
+
+
+def _changed(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"revoked: {details['because']}"
+
+
+def _created(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"model {details['model']['name']} created"
+
+
+def _retired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"model {details['model']} retired"
+
+
+def _blocked(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"model {details['model']} cannot be retired: in use by endpoint {', '.join(details['endpoints'])}"
+
+
+_SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
+    Kind.REGISTERED: _registered,
+    Kind.REGISTRATION_FAILED: _registration_failed,
+    Kind.VALIDATION_STARTED: _started,
+    Kind.VALIDATION_ERRORED: _errored,
+    Kind.EVIDENCE_RECORDED: _evidence,
+    Kind.DECISION_RECORDED: _decided,
+    Kind.DECISION_REFUSED: _refused,
+    Kind.REGISTRY_UPDATED: _registry,
+    Kind.REGISTRY_REVERTED: _reverted,
+    Kind.SUBJECT_CHANGED: _changed,
+    Kind.MODEL_CREATED: _created,
+    Kind.MODEL_RETIRED: _retired,
+    Kind.RETIREMENT_BLOCKED: _blocked,
+}

@@ -1,0 +1,102 @@
+"""What a deployed Signoff consists of, found from its stack's outputs through ordinary AWS settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.failures import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff.events import Bus
+    from signoff.executions import Executions
+    from signoff.objects import Bucket
+    from signoff.tables import LedgerTable
+
+# boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
+
+
+class Stack:
+    """The adapters of one deployed stack."""
+
+    def __init__(self, outputs: Mapping[str, str]) -> None:
+        self._outputs = outputs
+
+    @classmethod
+    def named(cls, name: str) -> Stack:
+        """Return the stack of that name. Raises `CommandFailed` when this account and region have none."""
+        from botocore.exceptions import ClientError
+
+        from signoff.clients import error_code, error_message
+
+        cloudformation = _client("cloudformation")
+        try:
+            described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if error_code(error) == "ValidationError" and "does not exist" in error_message(error):
+                raise CommandFailed(_no_stack(name, cloudformation.meta)) from error
+            raise
+        return cls({output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())})
+
+    @property
+    def artifacts(self) -> Bucket:
+        """The bucket that submissions are uploaded to."""
+        from signoff.objects import Bucket
+
+        return Bucket(_client("s3"), self.output("ArtifactsBucket"))
+
+    @property
+    def ledger(self) -> LedgerTable:
+        """The ledger and the index of its heads."""
+        from signoff.moments import utc_now
+        from signoff.tables import LedgerTable
+
+        return LedgerTable(_client("dynamodb"), self.output("LedgerTable"), self.output("PackagesTable"), utc_now)
+
+    @property
+    def bus(self) -> Bus:
+        """The bus that decisions are sent to."""
+        from signoff.events import COMMAND_SOURCE, Bus
+
+        return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
+
+    @property
+    def executions(self) -> Executions:
+        """The validation workflow."""
+        from signoff.executions import Executions
+
+        return Executions(_client("stepfunctions"), self.output("ValidationArn"))
+
+    def output(self, key: str) -> str:
+        """Return one of the stack's outputs. Raises `CommandFailed` when it has none of that key."""
+        try:
+            return self._outputs[key]
+        except KeyError:
+            raise CommandFailed(f"the stack has no output {key}: it is no Signoff, or one of another version") from None
+
+
+def caller() -> str:
+    """Return the ARN that the present credentials stand for (STS GetCallerIdentity)."""
+    return str(_client("sts").get_caller_identity()["Arn"])
+
+
+def s3() -> Any:
+    """Return the S3 client."""
+    return _client("s3")
+
+
+def _client(service: str) -> Any:
+    from signoff.clients import client
+
+    # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, AWS_REGION first.
+    if os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+    return client("sfn" if service == "stepfunctions" else service)
+
+
+def _no_stack(name: str, meta: Any) -> str:
+    return (
+        f"there is no CloudFormation stack {name} in {meta.region_name} ({meta.endpoint_url}); deploy it there, or say "
+        "which with AWS_PROFILE, AWS_REGION and --stack"
+    )
