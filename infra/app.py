@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "Signoff"
+# What the CDK CLI adds by itself, so that `sam local invoke` finds the code whichever way the app was synthesised.
+METADATA = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
 def build(context: Mapping[str, Any] | None = None, output: Path | None = None) -> "cdk.App":
@@ -33,7 +35,7 @@ def build(context: Mapping[str, Any] | None = None, output: Path | None = None) 
     from infra.stack import SignoffStack
 
     flags = json.loads((ROOT / "cdk.json").read_bytes())["context"]
-    app = cdk.App(context={**flags, **(context or {})}, outdir=str(output) if output else None)
+    app = cdk.App(context={**METADATA, **flags, **(context or {})}, outdir=str(output) if output else None)
     chosen = settings.read(app.node.try_get_context)
     SignoffStack(app, STACK, settings=chosen)
     cdk.Tags.of(app).add("project", "signoff")

@@ -62,7 +62,7 @@ def _install(folder: Path, architecture: str) -> None:
     # Arguments are the module's own constants and paths of this checkout.
     subprocess.run(  # noqa: S603
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"),
             *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"),
             *platforms,
             *(f"--python-version={PYTHON}", "--implementation=cp", f"--requirement={LOCK}", f"--target={folder}"),

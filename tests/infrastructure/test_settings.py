@@ -1,6 +1,5 @@
 """Choices by context, the workflow's placeholders, and the bundle."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -120,7 +119,7 @@ def test_every_service_that_the_functions_call_is_left_in_botocore():
     assert called <= bundling.SERVICES
 
 
-def test_the_apps_choices_for_the_cdk_are_in_cdk_json():
-    document = json.loads((Path(bundling.ROOT) / "cdk.json").read_bytes())
-    assert document["app"].endswith("python -m infra.app")
-    assert document["context"]["aws:cdk:enable-asset-metadata"] is True
+def test_the_template_says_where_the_code_lies_for_sam_to_find_it(template):
+    functions = [r for r in template.document["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+    assert all(function["Metadata"]["aws:asset:path"].startswith("asset.") for function in functions)
+    assert {function["Metadata"]["aws:asset:property"] for function in functions} == {"Code"}
