@@ -17,6 +17,8 @@ from signoff.canonical import digest
 from signoff.errors import LedgerBroken
 
 GENESIS = "0" * 64
+# Whoever can reach the bus names what they like; a partition key ends at 2,048 bytes, four to a character at most.
+_UNKNOWN = 500
 
 
 class Kind(StrEnum):
@@ -114,7 +116,7 @@ class Entry:
     @property
     def arn(self) -> str | None:
         """The package's ARN, or None where the entry is about a submission or an unknown package."""
-        return self.package.rpartition("@")[0] or None
+        return package_of(self.package)[0]
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,12 @@ def package_key(arn: str, created: datetime) -> str:
     return f"{arn}@{moments.text(created)}"
 
 
+def package_of(key: str) -> tuple[str, str] | tuple[None, None]:
+    """Return the ARN and the creation time that `package_key` made `key` of, or twice None for any other key."""
+    arn, _, created = key.rpartition("@")
+    return (arn, created) if arn.startswith("arn:") else (None, None)
+
+
 def submission_key(prefix: str) -> str:
     """Return the key of the ledger of a submission that has no package."""
     return f"submission:{prefix}"
@@ -170,7 +178,7 @@ def submission_key(prefix: str) -> str:
 
 def unknown_key(arn: str) -> str:
     """Return the key of the ledger of what was said about a package that Signoff does not know."""
-    return f"unknown:{arn[:1000]}"
+    return f"unknown:{arn[:_UNKNOWN]}"
 
 
 @dataclass(frozen=True)

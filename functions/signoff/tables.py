@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from signoff.canonical import canonical
 from signoff.clients import error_code
 from signoff.errors import LedgerConflict
-from signoff.ledger import Draft, Entry, History, Kind, Step
+from signoff.ledger import Draft, Entry, History, Kind, Step, package_of
 from signoff.moments import Clock
 
 _ATTEMPTS = 8
@@ -46,14 +46,15 @@ def entry_of(item: Mapping[str, Any]) -> Entry:
     return Entry(**values)
 
 
-def _head_item(history: History) -> dict[str, Any]:
+def head_item(history: History) -> dict[str, Any]:
+    """Return the item that indexes a ledger: where its package stands, and since when."""
     state, last = history.state, history.entries[-1]
-    arn, _, created = history.package.rpartition("@")
+    arn, created = package_of(history.package)
     return to_item(
         {
             "package": history.package,
-            "arn": arn or None,
-            "created": created if arn else None,
+            "arn": arn,
+            "created": created,
             "group": state.group,
             "version": state.version,
             "status": str(state.status) if state.status else None,
@@ -96,7 +97,7 @@ class LedgerTable:
         longer = history.extended(drafts, self._now())
         added = longer.entries[len(history.entries) :]
         writes = [self._put_entry(entry) for entry in added]
-        writes.append({"Put": {"TableName": self._packages, "Item": _head_item(longer)}})
+        writes.append({"Put": {"TableName": self._packages, "Item": head_item(longer)}})
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except ClientError as error:
