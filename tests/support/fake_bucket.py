@@ -1,0 +1,109 @@
+"""S3 in memory: versions, metadata, tags, conditional writes and Object Lock, with the interface of `Bucket`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from signoff.errors import ObjectMissing
+from signoff.moments import Clock
+from signoff.objects import Stored
+
+
+@dataclass
+class Version:
+    """One version of an object."""
+
+    id: str
+    data: bytes
+    changed: datetime
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    retained_until: datetime | None = None
+
+
+class FakeS3:
+    """All buckets, so that one can be copied from another."""
+
+    def __init__(self, now: Clock) -> None:
+        self.now = now
+        self.buckets: dict[str, FakeBucket] = {}
+
+    def bucket(self, name: str) -> FakeBucket:
+        """Return the bucket of that name, empty when it is new."""
+        return self.buckets.setdefault(name, FakeBucket(self, name))
+
+
+class FakeBucket:
+    """One bucket; `writes` lists what was done to it."""
+
+    def __init__(self, s3: FakeS3, name: str) -> None:
+        self._s3 = s3
+        self.name = name
+        self.versions: dict[str, list[Version]] = defaultdict(list)
+        self.writes: list[tuple[str, str]] = []
+
+    def current(self, key: str) -> Stored | None:
+        versions = self.versions.get(key)
+        return self._stored(key, versions[-1]) if versions else None
+
+    def version(self, key: str, version_id: str) -> Stored | None:
+        found = next((each for each in self.versions.get(key, ()) if each.id == version_id), None)
+        return self._stored(key, found) if found else None
+
+    def read(self, stored: Stored) -> bytes:
+        return b"".join(self.stream(stored))
+
+    def stream(self, stored: Stored) -> Iterator[bytes]:
+        if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
+            raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more")
+        yield self._kept(stored).data
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        for key in sorted(self.versions):
+            if key.startswith(prefix):
+                yield key, self.versions[key][-1].changed
+
+    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored:
+        data = self._s3.bucket(source.bucket).read(source)
+        return self._add(key, data, dict(metadata))
+
+    def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
+        if self.versions.get(key):
+            return False
+        self._add(key, data, {})
+        return True
+
+    def put(self, key: str, data: bytes, content_type: str = "application/json") -> Stored:
+        return self._add(key, data, {})
+
+    def tag(self, stored: Stored, tags: Mapping[str, str]) -> None:
+        kept = self._kept(stored)
+        merged = {**kept.tags, **tags}
+        if len(merged) <= 10:
+            kept.tags = merged
+            self.writes.append(("tag", stored.key))
+
+    def tags(self, key: str) -> dict[str, str]:
+        """Return the tags of the current version of `key`."""
+        return self.versions[key][-1].tags
+
+    def retain(self, key: str, version_id: str, until: datetime, mode: str) -> None:
+        kept = next(each for each in self.versions[key] if each.id == version_id)
+        kept.retained_until = max(kept.retained_until or until, until)
+
+    def _add(self, key: str, data: bytes, metadata: dict[str, str]) -> Stored:
+        added = Version(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
+        self.versions[key].append(added)
+        self.writes.append(("put", key))
+        return self._stored(key, added)
+
+    def _kept(self, stored: Stored) -> Version:
+        return next(each for each in self.versions[stored.key] if each.id == stored.version_id)
+
+    def _stored(self, key: str, version: Version) -> Stored:
+        etag = hashlib.md5(version.data, usedforsecurity=False).hexdigest()
+        return Stored(self.name, key, version.id, len(version.data), etag, dict(version.metadata))

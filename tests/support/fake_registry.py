@@ -1,0 +1,144 @@
+"""SageMaker's registry, models and endpoints in memory, with the interface of `Registry`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from signoff.errors import RegistryRefused, UnknownPackage
+from signoff.moments import Clock
+from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG
+from signoff.registry import approval_description
+
+ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
+_UPDATED_NAMES = {"SourceUri": "sourceUri"}
+
+
+class FakeRegistry:
+    """Behaves as SageMaker does where Signoff relies on it; `events` are those it would put on the default bus.
+
+    ARNs lower-case a group's name, a ClientToken returns the package it made, an update keeps what it is not given
+    and merges customer metadata, an event says which fields an update really changed, and a model is made once.
+    """
+
+    def __init__(self, now: Clock, actor: str = "arn:aws:sts::123456789012:assumed-role/Signoff/session") -> None:
+        self._now = now
+        self.actor = actor
+        self.tags: dict[str, dict[str, str]] = {}
+        self.described: dict[str, dict[str, Any]] = {}
+        self.models: dict[str, dict[str, Any]] = {}
+        self.endpoints: dict[str, set[str]] = {}
+        self.events: list[dict[str, Any]] = []
+        self.writes: list[tuple[str, str]] = []
+        self._tokens: dict[str, tuple[Any, str]] = {}
+        self._versions: dict[str, int] = {}
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        if arn not in self.described:
+            raise UnknownPackage(f"{arn}: ModelPackage {arn} does not exist.")
+        return copy.deepcopy(self.described[arn])
+
+    def group_tags(self, group: str) -> dict[str, str] | None:
+        return dict(self.tags[group]) if group in self.tags else None
+
+    def create_group(self, group: str) -> None:
+        self.tags.setdefault(group, {GOVERNED_TAG: "true"})
+        self.writes.append(("create_group", group))
+
+    def mark_own_policy(self, group: str) -> None:
+        self.tags[group][OWN_POLICY_TAG] = "own"
+        self.writes.append(("mark_own_policy", group))
+
+    def create_package(self, request: Mapping[str, Any]) -> str:
+        group, token = request["ModelPackageGroupName"], request.get("ClientToken")
+        if token in self._tokens:
+            first, arn = self._tokens[token]
+            if first != request:
+                raise RegistryRefused(f"ClientToken {token} was already used with other parameters")
+            return arn
+        if group not in self.tags:
+            raise RegistryRefused(f"Model Package Group {group} does not exist")
+        version = self._versions[group] = self._versions.get(group, 0) + 1
+        arn = f"{ACCOUNT}:model-package/{group.lower()}/{version}"
+        self.described[arn] = {
+            "ModelApprovalStatus": "PendingManualApproval",
+            **copy.deepcopy({field: value for field, value in request.items() if field not in ("ClientToken", "Tags")}),
+            "ModelPackageArn": arn,
+            "ModelPackageVersion": version,
+            "ModelPackageStatus": "Completed",
+            "CreationTime": self._now(),
+            "CreatedBy": {"IamIdentity": {"Arn": self.actor}},
+            "LastModifiedTime": self._now(),
+        }
+        if token:
+            self._tokens[token] = (copy.deepcopy(dict(request)), arn)
+        self.writes.append(("create_package", arn))
+        self._announce(arn)
+        return arn
+
+    def update_package(self, arn: str, **fields: Any) -> None:
+        if arn not in self.described:
+            raise RegistryRefused(f"ModelPackage {arn} does not exist.")
+        described = self.described[arn]
+        if "CustomerMetadataProperties" in fields:
+            merged = {**described.get("CustomerMetadataProperties", {}), **fields["CustomerMetadataProperties"]}
+            fields = {**fields, "CustomerMetadataProperties": merged}
+        changed = [field for field, value in fields.items() if described.get(field) != value]
+        described.update(copy.deepcopy(fields))
+        described["LastModifiedTime"] = self._now()
+        described["LastModifiedBy"] = {"IamIdentity": {"Arn": self.actor}}
+        self.writes.append(("update_package", arn))
+        if changed:
+            self._announce(arn, [_UPDATED_NAMES.get(field, field) for field in changed])
+
+    def set_status(self, arn: str, status: str, why: str) -> None:
+        self.update_package(arn, ModelApprovalStatus=status, ApprovalDescription=approval_description(why))
+
+    def create_model(self, request: Mapping[str, Any]) -> bool:
+        name = request["ModelName"]
+        self.writes.append(("create_model", name))
+        if name in self.models:
+            return False
+        arn = f"{ACCOUNT}:model/{name.lower()}"
+        shown = {field: value for field, value in request.items() if field != "Tags"}
+        self.models[name] = {**copy.deepcopy(shown), "ModelArn": arn, "CreationTime": self._now()}
+        return True
+
+    def describe_model(self, name: str) -> dict[str, Any] | None:
+        return copy.deepcopy(self.models.get(name))
+
+    def delete_model(self, name: str) -> None:
+        self.models.pop(name, None)
+        self.writes.append(("delete_model", name))
+
+    def endpoints_using(self, model: str) -> list[str]:
+        return sorted(name for name, models in self.endpoints.items() if model in models)
+
+    def groups(self) -> Iterator[tuple[str, dict[str, str]]]:
+        for group in list(self.tags):
+            yield group, dict(self.tags[group])
+
+    def packages(self, group: str) -> Iterator[dict[str, Any]]:
+        fields = ("ModelPackageArn", "CreationTime", "ModelApprovalStatus", "ModelPackageVersion")
+        packages = [each for each in self.described.values() if each.get("ModelPackageGroupName") == group]
+        for described in sorted(packages, key=lambda each: -each["ModelPackageVersion"]):
+            yield {field: described[field] for field in fields}
+
+    def by_hand(self, arn: str, actor: str = "arn:aws:iam::123456789012:user/mallory", **fields: Any) -> None:
+        """Change a package as a person does, in Studio or with the AWS CLI."""
+        ours, self.actor = self.actor, actor
+        self.update_package(arn, **fields)
+        self.actor = ours
+
+    def delete_group(self, group: str) -> None:
+        """Delete a group and its packages; made anew, it starts again at version 1."""
+        self.described = {arn: each for arn, each in self.described.items() if each["ModelPackageGroupName"] != group}
+        self._tokens = {token: made for token, made in self._tokens.items() if made[1] in self.described}
+        del self.tags[group], self._versions[group]
+
+    def _announce(self, arn: str, updated: list[str] | None = None) -> None:
+        described = self.described[arn]
+        fields = ("ModelPackageArn", "ModelPackageGroupName", "ModelPackageVersion", "ModelApprovalStatus")
+        detail = {field: described[field] for field in (*fields, "ModelPackageStatus")}
+        self.events.append(detail if updated is None else {**detail, "UpdatedModelPackageFields": updated})

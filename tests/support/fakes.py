@@ -1,0 +1,142 @@
+"""The other adapters in memory, each with the interface of the one it stands in for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.errors import LedgerConflict, ObjectMissing
+from signoff.ledger import Draft, History, Step
+from signoff.moments import Clock
+from signoff.tables import LedgerTable, from_item, head_item
+
+
+class FakeLedger(LedgerTable):
+    """The ledger and the index of its heads. Two writers at once are a history that is no longer the newest."""
+
+    def __init__(self, now: Clock) -> None:
+        self._now = now
+        self.histories: dict[str, History] = {}
+
+    def history(self, package: str) -> History:
+        return self.histories.get(package, History(package))
+
+    def append(self, history: History, drafts: Sequence[Draft]) -> History:
+        if not drafts:
+            return history
+        if self.history(history.package).head != history.head:
+            raise LedgerConflict(f"another writer appended to {history.package} first")
+        longer = self.histories[history.package] = history.extended(drafts, self._now())
+        return longer
+
+    def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
+        yield from sorted((head for head in self.heads() if head.get("next") == step), key=lambda head: head["since"])
+
+    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
+        yield from sorted((h for h in self.heads() if h.get("group") == group), key=lambda head: head["version"])
+
+    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
+        yield from sorted((head for head in self.heads() if head["arn"] == arn), key=lambda head: head["created"])
+
+    def heads(self) -> Iterator[dict[str, Any]]:
+        heads = [from_item(head_item(history)) for history in self.histories.values()]
+        yield from (head for head in heads if "arn" in head)
+
+
+class FakeSubmissions:
+    """The submissions table, with the conditions under which it is written."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+
+    def get(self, prefix: str) -> dict[str, Any] | None:
+        return dict(self.rows[prefix]) if prefix in self.rows else None
+
+    def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
+        if self._state(prefix) in (None, "waiting", "refused"):
+            self._put(prefix, state="waiting", missing=list(missing), since=now)
+
+    def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
+        state = self._state(prefix)
+        if state == "registered" or (state == "registering" and self.rows[prefix]["until"] >= now):
+            return False
+        self._put(prefix, state="registering", attempt=attempt, since=now, until=until)
+        return True
+
+    def release(self, prefix: str, attempt: str, now: str) -> None:
+        if self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt:
+            self._put(prefix, state="waiting", missing=[], since=now)
+
+    def refuse(self, prefix: str, attempt: str, now: str) -> None:
+        if self._state(prefix) != "registered":
+            self._put(prefix, state="refused", attempt=attempt, since=now)
+
+    def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
+        if self._state(prefix) != "registered":
+            self._put(prefix, state="registered", attempt=attempt, package=package, since=now)
+
+    def in_state(self, state: str) -> Iterator[dict[str, Any]]:
+        rows = [row for row in self.rows.values() if row["state"] == state]
+        yield from sorted(rows, key=lambda row: row["since"])
+
+    def _state(self, prefix: str) -> str | None:
+        return self.rows[prefix]["state"] if prefix in self.rows else None
+
+    def _put(self, prefix: str, **values: Any) -> None:
+        self.rows[prefix] = {"submission": prefix, **values}
+
+
+class FakeParameters:
+    """The part of the SSM client that `Policies` calls."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 -- SSM's own spelling
+        if Name not in self.values:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": Name}}, "GetParameter")
+        return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
+
+
+class FakeImages:
+    """Images by tag; what has a digest is pinned already."""
+
+    def __init__(self, digests: Mapping[str, str]) -> None:
+        self.digests = dict(digests)
+
+    def pinned(self, image: str) -> str:
+        if "@sha256:" in image:
+            return image
+        if image not in self.digests:
+            raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag")
+        return f"{image.rpartition(':')[0]}@{self.digests[image]}"
+
+
+class FakeExecutions:
+    """Step Functions: executions that were started and wait to be run, and how those that ran ended."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, dict[str, Any]]] = []
+        self.statuses: dict[str, str] = {}
+
+    def start(self, arn: str, revalidate: dict[str, str] | None = None) -> str:
+        execution = f"arn:aws:states:us-east-1:123456789012:execution:validation:{len(self.statuses) + 1}"
+        self.statuses[execution] = "RUNNING"
+        extra = {"revalidate": revalidate} if revalidate else {}
+        self.started.append((execution, {"detail": {"ModelPackageArn": arn}, **extra}))
+        return execution
+
+    def status(self, execution: str) -> str:
+        return self.statuses.get(execution, "GONE")
+
+
+class FakeQueue:
+    """An SQS queue; `messages` are the events on it."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        self.messages.append({"source": "signoff.sweep", "detail-type": detail_type, "detail": dict(detail)})

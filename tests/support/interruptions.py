@@ -1,0 +1,59 @@
+"""A function that dies between two calls: adapters behind a switch that throws at the n-th call, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from signoff.tables import LedgerTable
+
+
+class Died(BaseException):
+    """The function's process is gone: nothing in it may handle this."""
+
+
+class Interruptions:
+    """Counts the calls to all adapters it wraps; `at` is the call before which the function dies, None for never."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.at: int | None = None
+        self.error: Callable[[], BaseException] = Died
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def wrap(self, adapter: Any) -> Any:
+        """Return `adapter` with every call to it counted."""
+        return _Interrupted(adapter, self)
+
+    def call(self, name: str) -> None:
+        """Count a call; let happen, once, what a test wants to happen `before` it."""
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error()
+        happening = self.before.pop(name, None)
+        if happening:
+            happening()
+
+    def arm(self, at: int | None, error: Callable[[], BaseException] = Died) -> None:
+        """Die before the call number `at`, counted from now."""
+        self.calls, self.at, self.error = 0, at, error
+
+
+class _Interrupted:
+    def __init__(self, adapter: Any, interruptions: Interruptions) -> None:
+        self._adapter = adapter
+        self._interruptions = interruptions
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._adapter, name)
+        if not callable(found):
+            return found
+        if name == "update" and isinstance(self._adapter, LedgerTable):
+            return partial(LedgerTable.update, self)  # made of a read and an append, between which it may die too
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self._interruptions.call(f"{type(self._adapter).__name__}.{name}")
+            return found(*arguments, **named)
+
+        return counted

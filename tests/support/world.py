@@ -1,0 +1,280 @@
+"""The whole pipeline in memory: the real steps over fakes, and events delivered as the rules would deliver them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from signoff.errors import SignoffError
+from signoff.governance import Governance
+from signoff.ledger import History, State, package_key
+from signoff.manifest import manifest_shape
+from signoff.policies import Policies
+from signoff.retention import Retention
+from signoff.service_model import sagemaker_shape
+from signoff.steps.deciding import Deciding
+from signoff.steps.deploying import Deploying
+from signoff.steps.inspection import Inspection
+from signoff.steps.intake import Intake
+from signoff.steps.opening import Opening, Request
+from signoff.steps.projecting import Projecting
+from signoff.steps.recording import Recording
+from signoff.steps.registering import Registering
+from signoff.steps.sweeping import Sweeping
+from signoff.vault import Vault
+from tests.support.clock import Clock
+from tests.support.fake_bucket import FakeS3
+from tests.support.fake_registry import FakeRegistry
+from tests.support.fakes import (
+    FakeExecutions,
+    FakeImages,
+    FakeLedger,
+    FakeParameters,
+    FakeQueue,
+    FakeSubmissions,
+)
+from tests.support.interruptions import Interruptions
+from tests.unit.archives import honest
+
+SHAPE = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
+IMAGE, PINNED = f"{REPOSITORY}:1.2", f"{REPOSITORY}@sha256:{'a' * 64}"
+SUBMITTER, APPROVER = "arn:aws:iam::123456789012:user/sam", "arn:aws:iam::123456789012:user/ann"
+ROLE = "arn:aws:iam::123456789012:role/model"
+MODEL = gzip.compress(honest(), mtime=0)
+SPECIFICATION = {
+    "Containers": [{"Image": IMAGE, "ModelDataUrl": "model.tar.gz"}],
+    "SupportedContentTypes": ["text/csv"],
+    "SupportedResponseMIMETypes": ["text/csv"],
+}
+MANIFEST = {
+    "InferenceSpecification": SPECIFICATION,
+    "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "quality.json"}}},
+}
+QUALITY = {"multiclass_classification_metrics": {"accuracy": {"value": 0.97, "standard_deviation": "NaN"}}}
+ACCURATE = [{"name": "accuracy", "path": "multiclass_classification_metrics.accuracy.value", "at_least": 0.9}]
+GRACE = timedelta(minutes=5)
+_SPECIFICATION_FIELDS = {"InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"}
+
+
+class World:
+    """Signoff over fakes, with a clock that only a test moves. `interruptions` lets any call be the last."""
+
+    def __init__(self, **policy: Any) -> None:
+        self.clock = Clock()
+        self.interruptions = Interruptions()
+        self.s3 = FakeS3(self.clock)
+        self.inbox, self.vault_bucket = self.s3.bucket("artifacts"), self.s3.bucket("vault")
+        self.registry = FakeRegistry(self.clock)
+        self.parameters = FakeParameters()
+        self.images = FakeImages({IMAGE: f"sha256:{'a' * 64}"})
+        self.ledger = FakeLedger(self.clock)
+        self.submissions = FakeSubmissions()
+        self.executions = FakeExecutions()
+        self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
+        self.set_policy("default", **{"groups": {"create": True}, **policy})
+        self._compose()
+
+    def _compose(self) -> None:
+        wrap = self.interruptions.wrap
+        inbox, ledger, registry = wrap(self.inbox), wrap(self.ledger), wrap(self.registry)
+        images, submissions = wrap(self.images), wrap(self.submissions)
+        policies = Policies(wrap(self.parameters), "/signoff/policies")
+        vault = Vault(wrap(self.vault_bucket))
+        governance, projecting = Governance(registry, policies, ledger), Projecting(registry, ledger)
+        retention = Retention(vault, self.clock, days=365)
+        intake = Intake(inbox, registry, policies, images, lambda: SHAPE)
+        self.vault = vault
+        self.registering = Registering(inbox, intake, registry, ledger, submissions, vault, self.clock)
+        self.opening = Opening(governance, registry, policies, ledger, vault)
+        self.inspection = Inspection(vault, lambda name: wrap(self.s3.bucket(name)))
+        self.recording = Recording(governance, registry, images, ledger, vault, projecting)
+        self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
+        self.deploying = Deploying(governance, registry, ledger, vault, projecting)
+        executions = wrap(self.executions)
+        queues = {name: wrap(queue) for name, queue in self.queues.items()}
+        self.sweeping = Sweeping(registry, policies, ledger, submissions, inbox, executions, queues, self.clock)
+
+    # What people do
+
+    def set_policy(self, name: str, **policy: Any) -> None:
+        """Keep a policy as the parameter `name`: `default` or `groups/<group>`."""
+        document = {"deployment": {"execution_role": ROLE}, **policy}
+        self.parameters.values[f"/signoff/policies/{name}"] = json.dumps(document)
+
+    def upload(self, key: str, data: Any) -> str:
+        """Put an object into the artifacts bucket and answer its event."""
+        self.put(key, data)
+        return self.registering.uploaded(key)
+
+    def put(self, key: str, data: Any) -> None:
+        """Put an object into the artifacts bucket; its event is lost."""
+        self.inbox.put(key, data if isinstance(data, bytes) else json.dumps(data).encode())
+
+    def files(self, prefix: str, **changed: Any) -> dict[str, Any]:
+        """Return the objects of a submission by key, as they are uploaded, with fields of the manifest `changed`."""
+        objects = {
+            "submission.json": {"submitter": SUBMITTER},
+            "model.tar.gz": MODEL,
+            "quality.json": QUALITY,
+            "manifest.json": {**MANIFEST, **changed},
+        }
+        return {f"{prefix}/{name}": data for name, data in objects.items()}
+
+    def submit(self, prefix: str = "churn/run-7", **changed: Any) -> str:
+        """Upload a whole submission and return its package's ARN; its events wait to be delivered."""
+        for key, data in self.files(prefix, **changed).items():
+            self.upload(key, data)
+        row = self.submissions.get(prefix) or {}
+        return str(row["package"])
+
+    def elsewhere(self, group: str = "churn", **fields: Any) -> str:
+        """Register a package as SageMaker Pipelines would, from a bucket of its own, and return its ARN."""
+        for name, data in (("model.tar.gz", MODEL), ("quality.json", json.dumps(QUALITY).encode())):
+            self.s3.bucket("pipelines").put(name, data)
+        self.registry.tags.setdefault(group, {})
+        container = {"Image": IMAGE, "ModelDataUrl": "s3://pipelines/model.tar.gz"}
+        request = {"InferenceSpecification": {**SPECIFICATION, "Containers": [container]}, **fields}
+        ours, self.registry.actor = self.registry.actor, SUBMITTER
+        arn = self.registry.create_package({"ModelPackageGroupName": group, **request})
+        self.registry.actor = ours
+        return arn
+
+    def decide(self, arn: str, decision: str, approver: str = APPROVER, reason: str = "because") -> Any:
+        """Send a decision and return what came of it."""
+        return self.deciding.apply({"package": arn, "decision": decision, "reason": reason, "approver": approver})
+
+    def pending(self, **changed: Any) -> str:
+        """Return the ARN of a package that awaits a decision."""
+        arn = self.submit(**changed)
+        self.deliver()
+        return arn
+
+    def approved(self, **changed: Any) -> str:
+        """Return the ARN of an approved package whose model exists."""
+        arn = self.pending(**changed)
+        self.decide(arn, "approve")
+        self.deliver()
+        return arn
+
+    # What AWS does
+
+    def deliver(self) -> None:
+        """Deliver what waits, and what comes of it, until nothing is left."""
+        while self.step():
+            pass
+
+    def step(self, position: int = 0, *, keep: bool = False) -> bool:
+        """Deliver one of the waiting events, and `keep` it to be delivered again. Returns whether there was one."""
+        waiting = self.waiting()
+        if not waiting:
+            return False
+        queue, index = waiting[position % len(waiting)]
+        message = queue[index] if keep else queue.pop(index)
+        if queue is self.registry.events:
+            self.registry_event(message)
+        elif queue is self.executions.started:
+            self.execution(*message)
+        elif queue is self.queues["registrations"].messages:
+            self.registering.uploaded(message["detail"]["object"]["key"])
+        elif queue is self.queues["decisions"].messages:
+            self.deciding.reconcile(message["detail"]["ModelPackageArn"])
+        else:
+            self.deploying.converge(message["detail"]["ModelPackageArn"])
+        return True
+
+    def waiting(self) -> list[tuple[list[Any], int]]:
+        """Return every event that waits: the list it is in and its place there."""
+        queues = [self.registry.events, self.executions.started, *(queue.messages for queue in self.queues.values())]
+        return [(queue, index) for queue in queues for index in range(len(queue))]
+
+    def registry_event(self, detail: Mapping[str, Any]) -> None:
+        """Send a registry event where the rules send it."""
+        updated, arn = detail.get("UpdatedModelPackageFields"), detail["ModelPackageArn"]
+        if updated is None or _SPECIFICATION_FIELDS & set(updated):
+            self.executions.start(arn)
+        decided = updated is None and detail["ModelApprovalStatus"] != "PendingManualApproval"
+        if decided or {"ModelApprovalStatus", *_SPECIFICATION_FIELDS} & set(updated or ()):
+            for name in ("decisions", "deployments"):
+                self.queues[name].send("SageMaker Model Package State Change", detail)
+
+    def execution(self, execution: str, started: Mapping[str, Any]) -> str:
+        """Run one execution of the workflow, as validation.asl.json says, and return its outcome or verdict."""
+        self.executions.statuses[execution] = "SUCCEEDED"
+        request = Request(started["detail"]["ModelPackageArn"], execution, started.get("revalidate"))
+        claim = self.opening.open(request)
+        if claim["outcome"] != "Claimed":
+            return str(claim["outcome"])
+        try:
+            found = [self.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
+            return str(self.recording.record(claim, found)["verdict"])
+        except SignoffError as error:
+            self.executions.statuses[execution] = "FAILED"
+            recorded = self.recording.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
+            return str(recorded["verdict"])
+
+    def validate(self, arn: str, **revalidate: str) -> str:
+        """Start an execution for a package and run it."""
+        execution = self.executions.start(arn, revalidate or None)
+        started = next(each for each in self.executions.started if each[0] == execution)
+        self.executions.started.remove(started)
+        return self.execution(*started)
+
+    def sweep(self, **waited: float) -> dict[str, int]:
+        """Let time pass, 20 minutes unless told, sweep, and deliver what the sweep set going."""
+        self.clock.forward(**(waited or {"minutes": 20}))
+        moved = dict(self.sweeping.sweep(GRACE))
+        self.deliver()
+        return moved
+
+    # What can be seen
+
+    def history(self, arn: str) -> History:
+        """Return a package's ledger."""
+        return self.ledger.history(package_key(arn, self.registry.described[arn]["CreationTime"]))
+
+    def state(self, arn: str) -> State:
+        """Return what a package's ledger comes to."""
+        return self.history(arn).verified().state
+
+    def kinds(self, arn: str) -> list[str]:
+        """Return the kinds of a package's entries, in order."""
+        return [str(entry.kind) for entry in self.history(arn).entries]
+
+    def status(self, arn: str) -> str:
+        """Return the registry's approval status."""
+        return str(self.registry.described[arn]["ModelApprovalStatus"])
+
+    def refusals(self, key: str) -> list[dict[str, Any]]:
+        """Return the details of the refusals in one ledger."""
+        kinds = ("DecisionRefused", "RegistrationFailed")
+        return [entry.details for entry in self.ledger.history(key).entries if entry.kind in kinds]
+
+    def outcome(self) -> dict[str, Any]:
+        """Return all that Signoff has brought about, for comparing what two histories of events came to."""
+        entries = {key: history.verified().entries for key, history in self.ledger.histories.items()}
+        packages = {
+            arn: {field: value for field, value in described.items() if field != "LastModifiedTime"}
+            for arn, described in self.registry.described.items()
+        }
+        report = {
+            key: {**json.loads(versions[-1].data), "time": None}
+            for key, versions in self.inbox.versions.items()
+            if key.endswith("registration-report.json")
+        }
+        return {
+            "ledgers": {key: [(e.kind, e.actor, e.details) for e in found] for key, found in entries.items()},
+            "packages": packages,
+            "groups": self.registry.tags,
+            "models": {name: {**model, "CreationTime": None} for name, model in self.registry.models.items()},
+            "vault": {key: [version.data for version in found] for key, found in self.vault_bucket.versions.items()},
+            "tags": {key: found[-1].tags for key, found in self.inbox.versions.items()},
+            "reports": report,
+            "submissions": {
+                key: {name: value for name, value in row.items() if name != "since"}
+                for key, row in self.submissions.rows.items()
+            },
+        }
