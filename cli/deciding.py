@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ANSWERS = {Kind.DECISION_RECORDED, Kind.DECISION_REFUSED}
 # The same decision, refused again for the same reason, leaves no entry: an answer that is only to be expected again
 # is waited for a little, not to the end.
-_SECOND_REFUSAL = 15.0
+_SECOND_REFUSAL = 10.0
 
 Outcome = Literal["recorded", "refused", "absorbed"]
 

@@ -11,6 +11,7 @@ import typer
 from cli.commands import decide, engine, read, submit
 from cli.failures import explain
 from cli.options import examples
+from cli.sentences import clean
 
 # Plain help: it loads nothing, and reads the same on a terminal and in a file.
 _PLAIN = {
@@ -88,7 +89,8 @@ def main() -> None:
     except Exception as error:  # everything that a person may run into ends here
         if os.environ.get("SIGNOFF_DEBUG"):
             raise
-        sys.stderr.write(f"signoff: {explain(error)}\n")
+        told = explain(error).split("\n")
+        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in told) + "\n")
         sys.exit(1)
 
 

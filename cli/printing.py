@@ -70,7 +70,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console)
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    made = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:

@@ -60,11 +60,12 @@ def summary(history: History, decision: Decision) -> list[str]:
 
 def answered(answer: Answer) -> str:
     """Return what became of a decision that was not refused."""
-    package = answer.decision.package
-    if answer.outcome == "recorded" and answer.entry:
-        follow = " Follow its model with `signoff watch`." if answer.decision.decision != "reject" else ""
+    entry = answer.entry
+    package = f"{entry.group}/{entry.version}" if entry and entry.group else answer.decision.package
+    if answer.outcome == "recorded":
+        follow = f" Follow its model with `signoff watch {package}`." if answer.decision.decision != "reject" else ""
         return clean(f"{package} is {_VERBS[answer.decision.decision]}.{follow}")
-    by = f" by {short(answer.entry.actor)}: {answer.entry.details['reason']}" if answer.entry else ""
+    by = f" by {short(entry.actor)}: {entry.details['reason']}" if entry else ""
     return clean(f"{package} is {_VERBS[answer.decision.decision]} already{by}. Nothing was changed.")
 
 

@@ -92,7 +92,7 @@ def _client(service: str) -> Any:
     # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, AWS_REGION first.
     if os.environ.get("AWS_REGION"):
         os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
-    return client("sfn" if service == "stepfunctions" else service)
+    return client(service)
 
 
 def _no_stack(name: str, meta: Any) -> str:

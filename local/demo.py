@@ -1,0 +1,230 @@
+"""From training to a deployed model, on this machine: what `make demo` shows.
+
+    python -m local.demo
+
+Starts the engine on a free port, deploys Signoff to it, trains the examples, and submits and decides on them with the
+`signoff` command as two users. Exits 1 when anything comes out otherwise than it says here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.deploy import DeploymentError, deploy
+from local.engine import Engine, EngineError
+from local.seed import seed
+
+GROUP = "breast-cancer"
+# What is submitted, in this order, and where each stands in the end.
+EXPECTED = {
+    "good": "Approved",
+    "better": "Approved",
+    "weak": "ValidationFailed",
+    "escaping": "ValidationFailed",
+}
+_ROOT = Path(__file__).resolve().parent.parent
+_SIGNOFF = Path(sys.executable).with_name("signoff")
+_COLOURS = {"Approved": "green", "ValidationFailed": "red"}
+
+
+class Unexpected(Exception):
+    """Raised when a step of the demonstration does not come out as it should."""
+
+
+class Demo:
+    """The demonstration on one engine; `folder` holds the trained examples."""
+
+    def __init__(self, engine: Engine, folder: Path, console: Console) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._console = console
+
+    def run(self) -> None:
+        """Submit, decide and show. Raises `Unexpected`."""
+        self._submit_all()
+        self._decide()
+        self._sum_up()
+
+    def _submit_all(self) -> None:
+        heading(self._console, "Four models are submitted, as the user `submitter`")
+        for name, status in EXPECTED.items():
+            exit_code = 0 if status == "Approved" else 1
+            self._signoff("submitter", "submit", f"{name}/model.tar.gz", "--group", GROUP, "--wait", expected=exit_code)
+
+    def _decide(self) -> None:
+        heading(self._console, "Nobody signs their own model")
+        mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", "--yes")
+        if "OwnModel" not in self._signoff("submitter", *mine, expected=1):
+            raise Unexpected("the submitter's approval was not refused as OwnModel")
+        heading(self._console, "Somebody else does, as the user `approver`")
+        for version, reason in ((1, "Right in 94 of 100 held-out cases"), (2, "Right in 98 of 100")):
+            self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, "--yes")
+            self._signoff("approver", "watch", f"{GROUP}/{version}", "--timeout", "60")
+        heading(self._console, "No decision skips the evidence")
+        hurry = ("approve", f"{GROUP}/{_version('weak')}", "--reason", "We are in a hurry", "--yes")
+        if "ValidationFailed" not in self._signoff("approver", *hurry, expected=1):
+            raise Unexpected("the approval of a package that failed its validation was not refused as ValidationFailed")
+
+    def _sum_up(self) -> None:
+        shown = {name: self._shown(_version(name)) for name in EXPECTED}
+        heading(self._console, "What became of each submission")
+        self._console.print(_table(shown))
+        for name, status in EXPECTED.items():
+            model = shown[name]["model"]
+            if shown[name]["status"] != status or bool(model) != (status == "Approved"):
+                raise Unexpected(f"{name} is {shown[name]['status']} with the model {model}; it should be {status}")
+        self._describe(shown["good"])
+
+    def _describe(self, shown: Mapping[str, Any]) -> None:
+        import boto3
+
+        settings = self._engine.environment()
+        sagemaker = boto3.client(
+            "sagemaker",
+            endpoint_url=self._engine.url,
+            region_name=self._engine.region,
+            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+        )
+        described = sagemaker.describe_model(ModelName=shown["model"]["name"])
+        described.pop("ResponseMetadata")
+        heading(self._console, "The model that SageMaker may now run (DescribeModel)")
+        self._console.print(json.dumps(described, indent=2, default=str), soft_wrap=True)
+        if shown["package"] not in json.dumps(described, default=str):
+            raise Unexpected(f"the model does not name its package {shown['package']}")
+
+    def _shown(self, version: int) -> dict[str, Any]:
+        command = [str(_SIGNOFF), "show", f"{GROUP}/{version}", "--json"]
+        shown = subprocess.run(command, env=self._environment("approver"), capture_output=True, text=True)  # noqa: S603
+        if shown.returncode:
+            raise Unexpected(f"`signoff show {GROUP}/{version}` failed: {shown.stderr.strip()}")
+        document: dict[str, Any] = json.loads(shown.stdout)
+        return document
+
+    def _signoff(self, user: str, *arguments: str, expected: int = 0) -> str:
+        """Run the command as `user`, show what it prints as it comes, and return it. Raises `Unexpected`."""
+        words = [f'"{word}"' if " " in word else word for word in arguments]
+        self._console.print(Text(f"\n$ signoff {' '.join(words)}", "bold"), soft_wrap=True)
+        command = [str(_SIGNOFF), *arguments]
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            cwd=self._folder,
+            env=self._environment(user),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process:
+            printed = ""
+            for line in process.stdout or ():
+                printed += line
+                self._console.print(Text(f"  {line.rstrip()}"), soft_wrap=True)
+        if process.returncode != expected:
+            raise Unexpected(f"`signoff {arguments[0]}` ended with exit code {process.returncode}, not {expected}")
+        return printed
+
+    def _environment(self, user: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SIGNOFF_"))}
+        return {**kept, **self._engine.environment(user), "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def _version(name: str) -> int:
+    return list(EXPECTED).index(name) + 1
+
+
+def _table(shown: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("submission", "package", "status", "model or reason"):
+        table.add_column(column, overflow="fold")
+    for name, document in shown.items():
+        failed = [f"{check['name']}: {check['reason']}" for check in document["checks"] if check["status"] == "failed"]
+        outcome = document["model"]["name"] if document["model"] else "; ".join(failed)
+        package = f"{document['group']}/{document['version']}"
+        table.add_row(name, package, Text(document["status"], _COLOURS.get(document["status"], "")), Text(outcome))
+    return table
+
+
+def heading(console: Console, text: str) -> None:
+    """Print what the next step is about."""
+    console.print(Text(f"\n{text}", "bold cyan"))
+
+
+def prepare(engine: Engine, folder: Path, console: Console) -> None:
+    """Deploy Signoff to the engine, and train the examples meanwhile."""
+    seed(engine)
+    train = [sys.executable, "-m", "examples.train", str(folder)]
+    with subprocess.Popen(train, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as training:  # noqa: S603
+        try:
+            deploy(engine)
+            trained, _ = training.communicate()
+        except BaseException:
+            training.kill()
+            raise
+    if training.returncode:
+        raise Unexpected(f"the examples could not be trained:\n{trained}")
+    for line in trained.splitlines():
+        console.print(Text(f"  trained {line.replace(f'{folder}{os.sep}', '')}"), soft_wrap=True)
+
+
+def demonstrate(console: Console, scratch: Path) -> None:
+    """Show it all. Raises `Unexpected`, `EngineError` and `DeploymentError`."""
+    began = time.monotonic()
+    heading(console, "AWS starts on this machine, Signoff is deployed to it, four models are trained")
+    with Engine.start(log=scratch / "engine.log") as engine:
+        with console.status("deploying the stack"):
+            prepare(engine, scratch, console)
+        console.print(f"  ready at {engine.url} after {time.monotonic() - began:.0f} s")
+        Demo(engine, scratch, console).run()
+    console.print(f"\nDone in {time.monotonic() - began:.0f} s. The engine is stopped; nothing is left behind.")
+
+
+def main() -> int:
+    """Run the demonstration and return the exit code."""
+    console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+    scratch = Path(tempfile.mkdtemp(prefix="signoff-demo-"))
+    _interrupt_on(signal.SIGTERM)
+    code = _guarded(lambda: demonstrate(console, scratch))
+    if code == 1:
+        sys.stderr.write(f"The engine's log and the examples are in {scratch}\n")
+    else:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return code
+
+
+def _guarded(show: Callable[[], None]) -> int:
+    try:
+        show()
+    except (Unexpected, EngineError, DeploymentError) as error:
+        sys.stderr.write(f"\nThe demonstration failed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. The engine is stopped.\n")
+        return 130
+    return 0
+
+
+def _interrupt_on(number: signal.Signals) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(number, interrupt)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
