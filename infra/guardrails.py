@@ -184,7 +184,7 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
             [
                 function,
                 queue,
-                gate.arn("states", "stateMachine:Validation*"),
+                gate.arn("states", "stateMachine:*Validation*"),
                 gate.arn("events", f"rule/{named}"),
                 gate.arn("events", f"rule/signoff/{named}"),
                 gate.arn("events", "event-bus/signoff"),
