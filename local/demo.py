@@ -198,7 +198,8 @@ def main() -> int:
     """Run the demonstration and return the exit code."""
     console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
     scratch = Path(tempfile.mkdtemp(prefix="signoff-demo-"))
-    _interrupt_on(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        _interrupt_on(number)
     code = _guarded(lambda: demonstrate(console, scratch))
     if code == 1:
         sys.stderr.write(f"The engine's log and the examples are in {scratch}\n")
