@@ -1,0 +1,34 @@
+"""The product on the engine, once per test process; each test has a model package group of its own in it."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
+from tests.support.groups import Group
+from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """An engine with the product deployed to it; all that its functions asked of AWS must be what AWS takes."""
+    assembly = assembly_in(shared_directory(tmp_path_factory.getbasetemp()))
+    with deployed(tmp_path_factory.mktemp("stack"), assembly) as running:
+        yield running
+        assert running.request_faults.read_text() == ""
+
+
+@pytest.fixture(scope="session")
+def pipeline(stack: Deployed) -> Iterator[Pipeline]:
+    """The deployed pipeline; nothing that a test did not set aside itself may have ended in a dead-letter queue."""
+    running = Pipeline(stack)
+    yield running
+    queues = ("Register", "Decision", "Deploy", "Sweep", "Validation", "Announce")
+    assert {name: running.waiting(name, "DeadLetters") for name in queues} == dict.fromkeys(queues, 0)
+
+
+@pytest.fixture
+def group(pipeline: Pipeline) -> Group:
+    """A model package group that no other test knows."""
+    return Group(pipeline, f"group-{uuid4().hex[:8]}")

@@ -1,0 +1,162 @@
+"""The deployed pipeline as its users, its operators and its enemies reach it: through AWS's APIs and nothing else."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from signoff.ledger import History, package_key
+from signoff.moments import utc_now
+from signoff.tables import LedgerTable, from_item
+from tests.support.deployed import Deployed
+from tests.support.waiting import eventually
+from tests.support.witness import Event, Witness
+
+QUEUES = ("Register", "Decision", "Deploy", "Sweep")
+DECISION = "Model Approval Decision"
+
+
+class Pipeline:
+    """A deployed Signoff: its queues, rules and functions, its ledger, and the events that it sends and hears."""
+
+    def __init__(self, stack: Deployed) -> None:
+        self.stack = stack
+        self.outputs = stack.outputs
+        self.aws = cache(stack.client)
+        self.witness = Witness(stack)
+        tables = self.outputs["LedgerTable"], self.outputs["PackagesTable"]
+        self.ledger = LedgerTable(self.aws("dynamodb"), *tables, utc_now)
+
+    # What it is made of
+
+    @cached_property
+    def resources(self) -> dict[str, str]:
+        """The physical id of each of the stack's resources by its logical id."""
+        listed = self.aws("cloudformation").describe_stack_resources(StackName="Signoff")["StackResources"]
+        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in listed}
+
+    def resource(self, construct: str) -> str:
+        """The physical id of the one resource whose logical id is `construct` and CDK's hash."""
+        found = [name for logical, name in self.resources.items() if logical[:-8] == construct]
+        assert len(found) == 1, f"{construct}: {found}"
+        return found[0]
+
+    def user(self, name: str) -> str:
+        """The ARN of an IAM user of the engine."""
+        return f"arn:aws:iam::{self.stack.engine.account}:user/{name}"
+
+    # What happens in it
+
+    def quiet(self) -> None:
+        """Wait until nothing is under way: no message in a queue, no execution running."""
+        eventually(lambda: not (self._busy() or self._busy()), seconds=60, what="the pipeline to come to rest")
+
+    def _busy(self) -> list[str]:
+        # In the order of the flow: what has left one place has reached the next before that one is looked at.
+        busy = [name for name in QUEUES[:1] if self.waiting(name)]
+        machine = self.outputs["ValidationArn"]
+        running = self.aws("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+        busy += [execution["name"] for execution in running["executions"]]
+        return busy + [name for name in QUEUES[1:] if self.waiting(name)]
+
+    def waiting(self, queue: str, kind: str = "Queue") -> int:
+        """How many messages a queue (or its dead-letter queue: `DeadLetters`) holds, those in flight among them."""
+        url = self.resource(f"{queue}{kind}")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in counts.values())
+
+    def history(self, arn: str) -> History:
+        """A package's ledger, its chain verified."""
+        described = self.aws("sagemaker").describe_model_package(ModelPackageName=arn)
+        return self.ledger.history(package_key(arn, described["CreationTime"])).verified()
+
+    # What is done to it
+
+    def deliver(self, queue: str, event: Mapping[str, Any] | str) -> None:
+        """Put an event on a queue as its rule would have, and wait until it was handled."""
+        body = event if isinstance(event, str) else json.dumps(event)
+        self.aws("sqs").send_message(QueueUrl=self.resource(f"{queue}Queue"), MessageBody=body)
+        self.quiet()
+
+    def start(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Start an execution of the validation workflow and return its description once it has ended."""
+        states = self.aws("stepfunctions")
+        machine = self.outputs["ValidationArn"]
+        started = states.start_execution(stateMachineArn=machine, input=json.dumps(document))
+        return self.ended(started["executionArn"])
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """An execution's description once it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            described: dict[str, Any] = self.aws("stepfunctions").describe_execution(executionArn=execution)
+            return described if described["status"] != "RUNNING" else None
+
+        return eventually(look, what=f"{execution} to end")
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Invoke a function by its construct's name and return what it answers."""
+        answer = self.aws("lambda").invoke(FunctionName=self.resource(function), Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        assert not answer.get("FunctionError"), payload
+        return payload
+
+    def sweep(self) -> dict[str, int]:
+        """Let the sweep move on all that waits, however shortly, and wait until that is done."""
+        moved: dict[str, int] = self.invoke("Sweep", {"grace_seconds": 0})
+        self.quiet()
+        return moved
+
+    def say(self, detail: Any, source: str = "signoff.cli") -> None:
+        """Put a decision on Signoff's bus, as the command or a bot would."""
+        entry = {"EventBusName": self.outputs["BusName"], "Source": source, "DetailType": DECISION}
+        answer = self.aws("events").put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
+        assert answer["FailedEntryCount"] == 0, answer
+
+    @contextlib.contextmanager
+    def without_rule(self, construct: str) -> Iterator[None]:
+        """Lose every event that only this rule would have passed on; what is under way is finished before."""
+        self.quiet()
+        rule = {"Name": self.resource(f"Rules{construct}")}
+        self.aws("events").disable_rule(**rule)
+        try:
+            yield
+        finally:
+            self.aws("events").enable_rule(**rule)
+
+    @contextlib.contextmanager
+    def without_reader(self, function: str) -> Iterator[None]:
+        """Hold back what waits in a function's inbox, and let the function have it afterwards."""
+        self.quiet()
+        mapping = {"UUID": self.resource(f"{function}Inbox")}
+        functions = self.aws("lambda")
+        functions.update_event_source_mapping(**mapping, Enabled=False)
+        try:
+            yield
+        finally:
+            functions.update_event_source_mapping(**mapping, Enabled=True)
+
+    @contextlib.contextmanager
+    def without_function(self, function: str) -> Iterator[None]:
+        """Throttle every invocation of a function: Lambda's own way of failing for a while."""
+        which = {"FunctionName": self.resource(function)}
+        self.aws("lambda").put_function_concurrency(**which, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            self.aws("lambda").delete_function_concurrency(**which)
+
+    # What is left of it
+
+    def table(self, output: str, about: str) -> list[dict[str, Any]]:
+        """The items of one of the stack's tables whose key mentions `about`, in the order of their keys."""
+        pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=self.outputs[output])
+        items = [from_item(item) for page in pages for item in page["Items"]]
+        keyed = [item for item in items if about in item.get("package", "") or about in item.get("submission", "")]
+        return sorted(keyed, key=lambda item: (str(item.get("package")), item.get("sequence", 0)))
+
+    def event(self, detail_type: str, of: str, **fields: Any) -> Event:
+        """The first event of that type about `of`, whole, as EventBridge passed it on."""
+        return self.witness.hears(detail_type, of, **fields)
