@@ -189,10 +189,18 @@ class SubmissionsTable:
         facts = {":waiting": "waiting", ":registering": "registering", ":now": now, **_REFUSED}
         return self._put(prefix, values, free, facts, {"#until": "until"})
 
+    def release(self, prefix: str, attempt: str, now: str) -> None:
+        """Give back the claim of an attempt that failed, so that the next try need not wait until it runs out."""
+        values = {"state": "waiting", "missing": [], "since": now}
+        facts = {":registering": "registering", ":attempt": attempt}
+        self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
+
     def refuse(self, prefix: str, attempt: str, now: str) -> None:
-        """Note that an attempt was refused; a submission that is registered stays so."""
+        """Note that an attempt was refused, unless the submission is registered or another attempt is under way."""
         values = {"state": "refused", "attempt": attempt, "since": now}
-        self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
+        free = f"{_NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #attempt = :attempt)"
+        facts = {":waiting": "waiting", ":registering": "registering", ":attempt": attempt, **_REFUSED}
+        self._put(prefix, values, free, facts, {"#attempt": "attempt"})
 
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
         """Note that a submission is registered as `package`: its prefix is closed from now on."""

@@ -70,7 +70,8 @@ class FakeSubmissions:
             self._put(prefix, state="waiting", missing=[], since=now)
 
     def refuse(self, prefix: str, attempt: str, now: str) -> None:
-        if self._state(prefix) != "registered":
+        claimed = self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt
+        if claimed or self._state(prefix) in (None, "waiting", "refused"):
             self._put(prefix, state="refused", attempt=attempt, since=now)
 
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
@@ -80,6 +81,12 @@ class FakeSubmissions:
     def in_state(self, state: str) -> Iterator[dict[str, Any]]:
         rows = [row for row in self.rows.values() if row["state"] == state]
         yield from sorted(rows, key=lambda row: row["since"])
+
+    def expire_claims(self) -> None:
+        """Let the claims of dead functions run out, as time would."""
+        for row in self.rows.values():
+            if row["state"] == "registering":
+                row["until"] = ""
 
     def _state(self, prefix: str) -> str | None:
         return self.rows[prefix]["state"] if prefix in self.rows else None

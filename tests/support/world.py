@@ -270,7 +270,10 @@ class World:
             "packages": packages,
             "groups": self.registry.tags,
             "models": {name: {**model, "CreationTime": None} for name, model in self.registry.models.items()},
-            "vault": {key: [version.data for version in found] for key, found in self.vault_bucket.versions.items()},
+            "vault": {
+                key: [(each.data, each.retained_until is not None) for each in found]
+                for key, found in self.vault_bucket.versions.items()
+            },
             "tags": {key: found[-1].tags for key, found in self.inbox.versions.items()},
             "reports": report,
             "submissions": {

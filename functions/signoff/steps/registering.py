@@ -65,16 +65,16 @@ class Registering:
         if submission is None:
             fault = Fault(key, "stands under no submission; upload to <group>/<submission>/<name>")
             return self._refuse(Submission("", key), stored, [fault], reported=False)
-        known = self._submissions.get(submission.prefix) or {}
-        if known.get("state") == "registered":
-            return self._late(submission, stored, known)
         try:
-            return self._register(submission)
+            return self._register(submission, stored)
         except ManifestRefused as refused:
             manifest = self._inbox.current(submission.key(MANIFEST))
             return self._refuse(submission, manifest or stored, refused.faults)
 
-    def _register(self, submission: Submission) -> str:
+    def _register(self, submission: Submission, stored: Stored) -> str:
+        known = self._submissions.get(submission.prefix) or {}
+        if known.get("state") == "registered":
+            return self._closed(submission, known["attempt"], known["package"])
         taken = self._intake.read(submission)
         if isinstance(taken, Incomplete):
             self._submissions.wait(submission.prefix, taken.missing, self._moment())
@@ -83,16 +83,31 @@ class Registering:
         until = moments.text(now + _CLAIM)
         if not self._submissions.claim(submission.prefix, taken.attempt, moments.text(now), until):
             return "being registered already"
-        return self._create(taken)
+        try:
+            return self._attempt(taken, stored)
+        except Exception:
+            # Without this, the retry would find its own claim and leave everything to the sweep.
+            self._submissions.release(submission.prefix, taken.attempt, self._moment())
+            raise
 
-    def _late(self, submission: Submission, stored: Stored, known: dict[str, Any]) -> str:
-        """Answer an upload to a closed prefix: the same event again, or a new version of what is registered already."""
-        document = self._vault.read_named(registration_key(known["attempt"])) or {"objects": []}
-        registered = {entry["source"]["uri"]: entry["source"]["version_id"] for entry in document["objects"]}
-        if registered.get(stored.uri, stored.version_id) == stored.version_id:
-            return "registered already"
-        message = f"the submission is closed: it is registered as {known['package']}; upload to a new prefix"
-        return self._refuse(submission, stored, [Fault("", message)], reported=False)
+    def _attempt(self, taken: Complete, stored: Stored) -> str:
+        try:
+            return self._create(taken)
+        except ManifestRefused as refused:
+            about = taken.objects.get(MANIFEST, stored)
+            return self._refuse(taken.submission, about, refused.faults, claim=taken.attempt)
+
+    def _closed(self, submission: Submission, attempt: str, package: str) -> str:
+        """Refuse whatever was put into a registered submission since, also while it was being registered."""
+        document = self._vault.read_named(registration_key(attempt)) or {"objects": []}
+        registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
+        message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
+        refused = ""
+        for name in sorted({*registered, MANIFEST}):
+            stored = self._inbox.current(submission.key(name))
+            if stored and stored.version_id != registered.get(name):
+                refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
+        return refused or f"registered as {package}"
 
     def _create(self, taken: Complete) -> str:
         registration = self._registration(taken)
@@ -106,10 +121,11 @@ class Registering:
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
         self._ledger.update(key, lambda history: [] if history.entries else [first])
-        self._submissions.close(taken.submission.prefix, taken.attempt, arn, self._moment())
         self._report(taken.submission, {"outcome": "registered", "package": arn, "faults": []})
         self._tag(taken.objects.values(), {"signoff:registration": "registered"})
-        return f"registered as {arn}"
+        # Last, for once the submission is closed nobody comes back to finish.
+        self._submissions.close(taken.submission.prefix, taken.attempt, arn, self._moment())
+        return self._closed(taken.submission, taken.attempt, arn)
 
     def _registration(self, taken: Complete) -> dict[str, Any]:
         """Return the registration document, written before the package is created so that a retry goes on from it."""
@@ -128,8 +144,16 @@ class Registering:
     def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
         return self._vault.keep(stored, f"models/{taken.submission.group}/{taken.attempt}/{name}")
 
-    def _refuse(self, submission: Submission, about: Stored, faults: Sequence[Fault], *, reported: bool = True) -> str:
-        """Tell the sender what is wrong, once for each version of the object that it is `about`."""
+    def _refuse(
+        self,
+        submission: Submission,
+        about: Stored,
+        faults: Sequence[Fault],
+        *,
+        reported: bool = True,
+        claim: str | None = None,
+    ) -> str:
+        """Tell the sender what is wrong, once for each version of the object that it is `about`; end the `claim`."""
         prefix = submission.prefix.lstrip("/")
         attempt = submission.attempt({about.key: about.version_id})
         draft = _failed(submission, attempt, about, faults)
@@ -142,7 +166,7 @@ class Registering:
         if reported:
             listed = [asdict(fault) for fault in faults]
             self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
-            self._submissions.refuse(prefix, attempt, self._moment())
+            self._submissions.refuse(prefix, claim or attempt, self._moment())
         self._tag([about], {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)})
         return f"refused: {faults[0].path}: {faults[0].message}"
 

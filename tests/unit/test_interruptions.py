@@ -1,0 +1,213 @@
+"""Every function may die between any two calls to AWS, or have any one call fail; tried again, all ends the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from signoff.steps.opening import Request
+from tests.support.interruptions import Died
+from tests.support.world import ACCURATE, SPECIFICATION, World
+
+Act = Callable[[], Any]
+
+
+def registers(world: World) -> Act:
+    *others, (last, data) = world.files("churn/run-7").items()
+    for key, earlier in others:
+        world.upload(key, earlier)
+    world.put(last, data)
+    return lambda: world.registering.uploaded(last)
+
+
+def refuses_a_manifest(world: World) -> Act:
+    world.put("churn/run-7/manifest.json", {"Nonsense": 1})
+    return lambda: world.registering.uploaded("churn/run-7/manifest.json")
+
+
+def refuses_an_image_that_is_not_there(world: World) -> Act:
+    act = registers(world)
+    world.images.digests.clear()
+    return act
+
+
+def opens_a_validation(world: World) -> Act:
+    return opens(world, world.submit())
+
+
+def opens_the_validation_of_a_package_registered_elsewhere(world: World) -> Act:
+    world.set_policy("groups/churn")
+    return opens(world, world.elsewhere())
+
+
+def opens(world: World, arn: str) -> Act:
+    world.registry.events.clear()
+    world.executions.started.append(("x1", {"detail": {"ModelPackageArn": arn}}))  # goes on afterwards
+    return lambda: world.opening.open(Request(arn, "x1"))
+
+
+def records_evidence(world: World, **submitted: Any) -> Act:
+    arn = world.submit(**submitted)
+    world.registry.events.clear()
+    claim = world.opening.open(Request(arn, "x1"))
+    found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
+    return lambda: world.recording.record(claim, found)
+
+
+def records_a_failure(world: World) -> Act:
+    world.set_policy("default", groups={"create": True}, metrics=[{**ACCURATE[0], "at_least": 0.99}])
+    return records_evidence(world)
+
+
+def records_an_error(world: World) -> Act:
+    claim = world.opening.open(Request(world.submit(), "x1"))
+    world.registry.events.clear()
+    return lambda: world.recording.record_error(claim, {"Error": "ObjectMissing", "Cause": "gone"})
+
+
+def approves(world: World) -> Act:
+    arn = world.pending()
+    return lambda: world.decide(arn, "approve")
+
+
+def rejects(world: World) -> Act:
+    arn = world.pending()
+    return lambda: world.decide(arn, "reject")
+
+
+def revokes(world: World) -> Act:
+    arn = world.approved()
+    return lambda: world.decide(arn, "revoke")
+
+
+def refuses_a_decision(world: World) -> Act:
+    arn = world.approved()
+    return lambda: world.decide(arn, "reject")
+
+
+def sets_a_status_back(world: World) -> Act:
+    arn = world.pending()
+    world.registry.by_hand(arn, ModelApprovalStatus="Approved")
+    world.registry.events.clear()
+    return lambda: world.deciding.reconcile(arn)
+
+
+def revokes_what_was_changed(world: World) -> Act:
+    arn = world.approved()
+    world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "SupportedContentTypes": ["text/x"]})
+    world.registry.events.clear()
+    return lambda: world.deciding.reconcile(arn)
+
+
+def creates_a_model(world: World) -> Act:
+    arn = world.pending()
+    world.decide(arn, "approve")
+    world.registry.events.clear()
+    return lambda: world.deploying.converge(arn)
+
+
+def creates_no_model_of_what_was_changed(world: World) -> Act:
+    act = creates_a_model(world)
+    artifact = next(key for key in world.vault_bucket.versions if key.endswith("model.tar.gz"))
+    world.vault_bucket.put(artifact, b"another model")
+    return act
+
+
+def retires_a_model(world: World) -> Act:
+    arn = world.approved()
+    world.decide(arn, "revoke")
+    world.registry.events.clear()
+    return lambda: world.deploying.converge(arn)
+
+
+def cannot_retire_a_model_in_use(world: World) -> Act:
+    arn = world.approved()
+    world.registry.endpoints["live"] = set(world.registry.models)
+    world.decide(arn, "revoke")
+    world.registry.events.clear()
+    return lambda: world.deploying.converge(arn)
+
+
+SCENARIOS = [
+    registers,
+    refuses_a_manifest,
+    refuses_an_image_that_is_not_there,
+    opens_a_validation,
+    opens_the_validation_of_a_package_registered_elsewhere,
+    records_evidence,
+    records_a_failure,
+    records_an_error,
+    approves,
+    rejects,
+    revokes,
+    refuses_a_decision,
+    sets_a_status_back,
+    revokes_what_was_changed,
+    creates_a_model,
+    creates_no_model_of_what_was_changed,
+    retires_a_model,
+    cannot_retire_a_model_in_use,
+]
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+
+
+def prepared(scenario: Callable[[World], Act]) -> tuple[World, Act]:
+    world = World()
+    return world, scenario(world)
+
+
+def undisturbed(scenario: Callable[[World], Act]) -> tuple[int, dict[str, Any]]:
+    """Return how many calls a scenario makes and what it comes to."""
+    world, act = prepared(scenario)
+    world.interruptions.arm(None)
+    act()
+    calls = world.interruptions.calls
+    world.deliver()
+    return calls, world.outcome()
+
+
+@every_scenario
+def test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_same(scenario: Callable[[World], Act]):
+    calls, expected = undisturbed(scenario)
+    assert calls > 1
+    for call in range(1, calls + 1):
+        world, act = prepared(scenario)
+        world.interruptions.arm(call)
+        with pytest.raises(Died):
+            act()
+        world.interruptions.arm(None)
+        world.submissions.expire_claims()
+        act()
+        world.deliver()
+        assert world.outcome() == expected, f"died before call {call} of {calls}"
+
+
+@every_scenario
+def test_a_function_whose_call_fails_and_is_tried_again_at_once_comes_to_the_same(scenario: Callable[[World], Act]):
+    calls, expected = undisturbed(scenario)
+    for call in range(1, calls + 1):
+        world, act = prepared(scenario)
+        world.interruptions.arm(call, throttled)
+        with pytest.raises(ClientError):
+            act()
+        world.interruptions.arm(None)
+        act()
+        world.deliver()
+        assert world.outcome() == expected, f"throttled at call {call} of {calls}"
+
+
+@every_scenario
+def test_an_event_that_comes_twice_changes_nothing(scenario: Callable[[World], Act]):
+    _, expected = undisturbed(scenario)
+    world, act = prepared(scenario)
+    act()
+    act()
+    world.deliver()
+    act()
+    world.deliver()
+    assert world.outcome() == expected
+
+
+def throttled() -> ClientError:
+    return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "Any")
