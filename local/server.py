@@ -6,6 +6,7 @@ Started by `python -m local.engine`; nothing else imports this module, for it im
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from local.settings import Settings
+
+# Where policies are evaluated, what these two may not do is for Signoff and the stack's own policies to say.
+_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 def serve(settings: Settings) -> None:
@@ -25,7 +29,6 @@ def serve(settings: Settings) -> None:
     from hypercorn.config import Config
     from ministack import app
 
-    app.logger.parent.setLevel("WARNING")
     app.BANNER = "{port}"
     plug_in()
     create_users(settings.account, settings.region)
@@ -35,7 +38,7 @@ def serve(settings: Settings) -> None:
     config.loglevel = "WARNING"
     config.graceful_timeout = 0.2
     asyncio.run(_run(serve_asgi, app.app, config, port))
-    _end_workers()
+    _end_everything()
 
 
 def plug_in() -> None:
@@ -78,6 +81,9 @@ def create_users(account: str, region: str) -> None:
     with request_scope(account, region):
         for name in USERS:
             iam._create_user({"UserName": [name]})
+            iam._put_user_policy(
+                {"UserName": [name], "PolicyName": ["everything"], "PolicyDocument": [json.dumps(_EVERYTHING)]}
+            )
             iam._create_access_key({"UserName": [name]})
             issued = next(key for key, record in iam._access_keys.items() if record["UserName"] == name)
             chosen = keys(name, account)
@@ -119,7 +125,14 @@ def _configure(settings: Settings, port: int) -> None:
     Path(os.environ["S3_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
 
 
-def _end_workers() -> None:
+def _end_everything() -> None:
+    """End the functions' processes and then this one, whatever its threads still wait for."""
     from ministack.core import lambda_runtime
 
     lambda_runtime.reset()
+    if os.getpgrp() == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+    shutil.rmtree(os.environ["S3_DATA_DIR"], ignore_errors=True)
+    sys.stderr.flush()
+    os._exit(0)

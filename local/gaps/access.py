@@ -1,13 +1,36 @@
-"""Who calls: the account, region and principal of a request, and SageMaker among what policies are evaluated for."""
+"""Who calls, and what policies are told: SageMaker's actions and resources, and that the way to the engine is safe."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# By the field of a request that names what it acts on, in order of preference, as in the service authorization
+# reference for SageMaker: the kind of resource that the name stands for, or None where the field holds an ARN.
+_NAMED_BY = {
+    "ResourceArn": None,
+    "ModelPackageArn": None,
+    "ModelPackageName": "model-package",
+    "ModelName": "model",
+    "EndpointName": "endpoint",
+    "EndpointConfigName": "endpoint-config",
+    "ModelPackageGroupName": "model-package-group",
+}
 
 
 def close() -> None:
-    """Let policies decide on SageMaker's actions where they are evaluated at all."""
-    from ministack.core import iam_actions
+    """Close the gaps of policy evaluation in the running emulator."""
+    from ministack import app
+    from ministack.core import iam_actions, iam_evaluator
 
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    iam_actions.extract_resource_arn = _with_sagemaker(iam_actions.extract_resource_arn)
+    iam_actions.request_tag_context = _with_approval_status(iam_actions.request_tag_context)
+    iam_actions.request_tag_context = _with_event_sources(iam_actions.request_tag_context)
+    _keep_policies(iam_evaluator)
+    iam_evaluator._resolve_condition_key = _with_roles(iam_evaluator._resolve_condition_key)
+    pin = app.pin_request_origin
+    # The stack refuses what does not come by TLS; the engine speaks plain HTTP, to the machine it runs on.
+    app.pin_request_origin = lambda address, secure: pin(address, True)
 
 
 def identify(headers: Mapping[str, str]) -> tuple[str, str, str]:
@@ -19,3 +42,88 @@ def identify(headers: Mapping[str, str]) -> tuple[str, str, str]:
     caller = resolve_caller_identity(extract_access_key_id(dict(headers))) or {}
     account = get_account_id()
     return account, get_region(), caller.get("userArn") or f"arn:aws:iam::{account}:root"
+
+
+def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, account: str) -> str:
+    """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing."""
+    prefix = f"arn:aws:sagemaker:{region}:{account}:"
+    group = request.get("ModelPackageGroupName")
+    if action == "CreateModelPackage" and group:
+        return f"{prefix}model-package/{group.rpartition('/')[2].lower()}/*"
+    for field, kind in _NAMED_BY.items():
+        name = request.get(field)
+        if name:
+            return str(name) if kind is None or name.startswith("arn:") else f"{prefix}{kind}/{name}"
+    return "*"
+
+
+def _with_sagemaker(extract: Callable[..., str]) -> Callable[..., str]:
+    def extract_resource_arn(service: str, method: str, path: str, headers: Mapping[str, str], *more: Any) -> str:
+        if service != "sagemaker":
+            return extract(service, method, path, headers, *more)
+        body, _, region, account = more
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        return sagemaker_resource(action, _document(body), region, account)
+
+    return extract_resource_arn
+
+
+def _with_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """`aws:PrincipalArn` of a role's session is the role's ARN (IAM's documentation of global condition keys)."""
+
+    def resolve_key(key: str, context: Any) -> Any:
+        from ministack.services import iam
+
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        role = iam._roles.get_scoped(context.principal_account, None, value.split("/")[1])
+        return role["Arn"] if role else value
+
+    return resolve_key
+
+
+def _keep_policies(evaluator: Any) -> None:
+    """Event buses and tables have policies of their own, which the emulator keeps and does not ask."""
+    from ministack.services import dynamodb, eventbridge
+
+    def of_bus(arn: str) -> tuple[dict[str, Any] | str, str]:
+        return eventbridge._event_bus_policies.get(arn.rpartition("/")[2]) or "", arn.split(":")[4]
+
+    def of_table(arn: str) -> tuple[str, str]:
+        return (dynamodb._resource_policies.get(arn) or {}).get("Policy", ""), arn.split(":")[4]
+
+    eventbridge.policy_for_arn, dynamodb.policy_for_arn = of_bus, of_table
+    lookups = evaluator._RESOURCE_POLICY_LOOKUPS
+    lookups.update({"events": ("eventbridge", "policy_for_arn"), "dynamodb": ("dynamodb", "policy_for_arn")})
+
+
+def _with_event_sources(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def request_context(service: str, action: str, body: bytes, *more: Any) -> dict[str, Any]:
+        found = context(service, action, body, *more)
+        if action != "events:PutEvents":
+            return found
+        entries = _document(body).get("Entries", [])
+        return found | {
+            "events:source": [entry.get("Source", "") for entry in entries],
+            "events:detail-type": [entry.get("DetailType", "") for entry in entries],
+        }
+
+    return request_context
+
+
+def _with_approval_status(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def request_context(service: str, action: str, body: bytes, *more: Any) -> dict[str, Any]:
+        found = context(service, action, body, *more)
+        status = _document(body).get("ModelApprovalStatus") if service == "sagemaker" else None
+        return found | {"sagemaker:ModelApprovalStatus": status} if status else found
+
+    return request_context
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

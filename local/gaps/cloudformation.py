@@ -1,5 +1,6 @@
 """CloudFormation: what a template of ours says and the emulator refuses or silently drops."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ def close() -> None:
         ("AWS::S3::Bucket", _apply_to_bucket),
         ("AWS::Lambda::Function", _apply_to_function),
         ("AWS::DynamoDB::Table", _apply_to_table),
+        ("AWS::DynamoDB::Table", _apply_table_policy),
     ):
         handlers[kind] = _applying(handlers[kind], apply)
 
@@ -75,6 +77,15 @@ def _apply_to_table(name: str, properties: Properties) -> None:
                 {"TableName": name, "PointInTimeRecoverySpecification": recovery},
             )
         )
+
+
+def _apply_table_policy(name: str, properties: Properties) -> None:
+    from ministack.services import dynamodb
+
+    policy = properties.get("ResourcePolicy", {}).get("PolicyDocument")
+    if policy:
+        arn = dynamodb._tables[name]["TableArn"]
+        _checked(dynamodb._put_resource_policy({"ResourceArn": arn, "Policy": json.dumps(policy)}))
 
 
 def _apply_to_bucket(name: str, properties: Properties) -> None:

@@ -24,9 +24,8 @@ def create_function(engine: Engine, name: str, files: Mapping[str, str], **setti
         FunctionName=name,
         Runtime="python3.13",
         Handler="main.handler",
-        Role=f"arn:aws:iam::{engine.account}:role/any",
         Code={"ZipFile": bundle(files)},
-        **{"Timeout": 20, **settings},
+        **{"Role": f"arn:aws:iam::{engine.account}:role/any", "Timeout": 20, **settings},
     )
     arn: str = created["FunctionArn"]
     return arn
