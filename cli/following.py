@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cli.failures import CommandFailed
-from signoff.ledger import Status
+from signoff.ledger import Status, package_of
 
 if TYPE_CHECKING:
     from signoff.ledger import Entry, History, State
@@ -83,7 +83,7 @@ def follow(
 def _where_to_look(history: History) -> str:
     state = history.state
     waits = f"waits for {state.next_step}" if state.next_step else f"is {state.status or 'unknown'}"
-    package = history.package.rpartition("@")[0] or history.package
+    package = package_of(history.package)[0] or history.package
     return (
         f"{package} still {waits}; the time given with --timeout is over. "
         "Go on with `signoff watch`; if nothing moves for 15 minutes, look at the alarms and dead-letter queues"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -82,10 +83,13 @@ def signoff(
     """
 
 
-def main() -> None:
-    """Run the command; whatever fails is one clear message on standard error, and never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with `arguments`, those of the process by default, and exit.
+
+    Whatever fails is one clear message on standard error, and never a traceback.
+    """
     try:
-        app()
+        app(arguments)
     except Exception as error:  # everything that a person may run into ends here
         if os.environ.get("SIGNOFF_DEBUG"):
             raise

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.failures import CommandFailed
-from signoff.ledger import Kind, Status
+from signoff.ledger import Kind, Status, package_of
 
 if TYPE_CHECKING:
     from signoff.ledger import Entry, History, State
@@ -72,7 +72,7 @@ def document(history: History) -> dict[str, Any]:
     """Return all that a package's ledger says, as `show --json` prints it; the chain must have been verified."""
     state = history.state
     return {
-        "package": history.package.rpartition("@")[0] or None,
+        "package": package_of(history.package)[0],
         "group": state.group,
         "version": state.version,
         "status": str(state.status) if state.status else None,

@@ -1,0 +1,43 @@
+"""Time that passes only while somebody waits, for what follows a ledger with a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cli.following import Patience
+from signoff.events import Event
+from signoff.ledger import Draft
+from tests.support.fakes import FakeLedger
+
+
+class Waiting:
+    """A clock that moves when somebody sleeps, and what happens meanwhile, one thing for each sleep."""
+
+    def __init__(self, *happenings: Callable[[], object]) -> None:
+        self.seconds = 0.0
+        self._happenings = list(happenings)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        if self._happenings:
+            self._happenings.pop(0)()
+
+    def patience(self, seconds: float = 60) -> Patience:
+        return Patience(seconds, lambda: self.seconds, self.sleep)
+
+
+def append(ledger: FakeLedger, package: str, *drafts: Draft) -> Callable[[], object]:
+    """Return what appends `drafts` to a ledger when it happens."""
+    return lambda: ledger.append(ledger.history(package), drafts)
+
+
+class Desk:
+    """A bus, and who answers what is put on it."""
+
+    def __init__(self, answer: Callable[[], object] = lambda: None) -> None:
+        self.events: list[Event] = []
+        self._answer = answer
+
+    def put(self, events: Sequence[Event]) -> None:
+        self.events += events
+        self._answer()

@@ -1,0 +1,122 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from cli.failures import CommandFailed
+from cli.reading import document, find, found, is_package_name, listed, reason
+from signoff.ledger import Draft, History, Kind, package_key
+from tests.support import entries
+from tests.support.clock import Clock
+from tests.support.fakes import FakeLedger
+
+MONDAY, TUESDAY = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def ledger_of(*histories: tuple[str, list[Draft]]) -> FakeLedger:
+    ledger = FakeLedger(Clock())
+    for package, drafts in histories:
+        ledger.append(History(package), drafts)
+    return ledger
+
+
+@pytest.mark.parametrize("name", ["churn/3", "a-b-1/12", entries.ARN])
+def test_a_package_is_named_by_its_arn_or_by_group_and_version(name: str) -> None:
+    assert is_package_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "churn", "churn/", "churn/0", "churn/x", "a/b/3", "churn/3\n", "-c/1"])
+def test_anything_else_names_no_package(name: str) -> None:
+    assert not is_package_name(name)
+
+
+def test_both_names_find_the_same_package() -> None:
+    ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
+    assert find(ledger, "Churn/3") == find(ledger, entries.ARN)
+    assert found(ledger, "Churn/3")["package"] == entries.PACKAGE
+
+
+def test_an_arn_is_found_as_sagemaker_writes_it_whatever_case_it_is_given_in() -> None:
+    ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
+    assert found(ledger, entries.ARN.replace("churn", "Churn"))["arn"] == entries.ARN
+
+
+def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:
+    old, new = package_key(entries.ARN, MONDAY), package_key(entries.ARN, TUESDAY)
+    ledger = ledger_of((new, [entries.registered()]), (old, [entries.registered()]))
+    assert found(ledger, "Churn/3")["package"] == new
+    assert found(ledger, entries.ARN)["package"] == new
+
+
+def test_a_package_that_is_not_there_is_refused_by_its_name() -> None:
+    with pytest.raises(CommandFailed, match="knows no package Churn/4"):
+        found(ledger_of((entries.PACKAGE, [entries.registered()])), "Churn/4")
+
+
+def test_a_list_is_sorted_by_group_and_version_as_a_number() -> None:
+    arns = {version: f"{entries.ARN[:-1]}{version}" for version in (10, 9)}
+    ledger = ledger_of(*((package_key(arn, MONDAY), [entries.registered(version=v)]) for v, arn in arns.items()))
+    assert [row["version"] for row in listed(ledger.heads())] == [9, 10]
+
+
+def test_a_list_holds_only_packages_of_the_status_asked_for() -> None:
+    other = package_key(f"{entries.ARN}4", MONDAY)
+    ledger = ledger_of((entries.PACKAGE, list(entries.PENDING)), (other, [entries.registered(version=34)]))
+    assert [row["package"] for row in listed(ledger.heads(), "PendingApproval")] == [entries.ARN]
+
+
+def test_submissions_and_unknown_packages_are_not_listed_as_packages() -> None:
+    refused = Draft(Kind.DECISION_REFUSED, entries.APPROVER, {"decision": "approve", "refusal": "UnknownPackage"})
+    ledger = ledger_of(("unknown:arn:aws:x", [refused]))
+    assert listed(ledger.heads()) == []
+
+
+def test_the_document_says_all_that_the_ledger_does() -> None:
+    drafts = (*entries.PENDING, entries.refused(), *entries.APPROVED[3:], entries.model_created())
+    history = entries.history(*drafts)
+    shown = document(history)
+    assert {name: shown[name] for name in ("package", "group", "version", "status", "submitter", "model")} == {
+        "package": entries.ARN,
+        "group": "Churn",
+        "version": 3,
+        "status": "Approved",
+        "submitter": entries.SUBMITTER,
+        "model": {"name": "churn-v3", "arn": "arn:churn-v3"},
+    }
+    assert shown["checks"] == [{"name": "artifact:a", "status": "passed", "reason": "because"}]
+    assert shown["evidence"]["uri"] == "s3://vault/evidence/e.json"
+    assert shown["evidence"]["sha256"] == "e" * 64
+    assert [(made["outcome"], made["approver"]) for made in shown["decisions"]] == [
+        ("refused", entries.APPROVER),
+        ("recorded", entries.APPROVER),
+    ]
+    assert shown["decisions"][0]["refusal"] == "NotAnApprover"
+    assert [entry["hash"] for entry in shown["ledger"]] == [entry.hash for entry in history.entries]
+
+
+def test_what_a_package_has_not_yet_is_null_or_empty() -> None:
+    shown = document(entries.history(entries.registered()))
+    assert (shown["model"], shown["evidence"], shown["checks"], shown["decisions"]) == (None, None, [], [])
+    assert shown["status"] == "Validating"
+
+
+def test_a_check_that_erred_is_shown_although_there_is_no_evidence() -> None:
+    check = {"name": "metric:auc", "status": "errored", "reason": "not a number"}
+    details = {**entries.EVIDENCE, "verdict": "errored", "checks": [check]}
+    errored = Draft(Kind.VALIDATION_ERRORED, "signoff", details)
+    history = entries.history(entries.registered(), entries.started(), errored)
+    assert document(history)["checks"] == [check]
+    assert reason(history) == "metric:auc: not a number"
+
+
+def test_the_reason_of_a_failure_names_each_failed_check() -> None:
+    failed = entries.history(entries.registered(), entries.started(), entries.evidence("failed"))
+    assert reason(failed) == "artifact:a: because"
+
+
+def test_the_reason_of_an_error_is_the_errors_own() -> None:
+    assert reason(entries.history(entries.registered(), entries.started(), entries.errored())) == "E: c"
+
+
+def test_a_package_that_passed_has_no_reason_even_when_an_earlier_attempt_erred() -> None:
+    again = (entries.registered(), entries.started(), entries.errored(), entries.started(2), entries.evidence())
+    assert reason(entries.history(*again)) is None
