@@ -23,8 +23,9 @@ PLATFORMS = {
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
     "x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
 }
-# Of botocore's 400 services, those the functions call; its other data files say how to call any.
-SERVICES = {"dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "sts"}
+# Of botocore's 400 services, those the functions call and X-Ray, for which its SDK makes a client when it is imported;
+# botocore's other data files say how to call any.
+SERVICES = {"dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "sts", "xray"}
 UNUSED = ("__pycache__", "tests", "test")
 
 
