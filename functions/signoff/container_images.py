@@ -40,6 +40,7 @@ def image_reference(image: str) -> ImageReference | None:
     A digest, where there is one, says which image it is; the tag beside it is then a comment.
     """
     found = _ECR.fullmatch(image)
-    if found is None:
+    # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+    if found is None or not 2 <= len(found["repository"]) <= 256:
         return None
     return ImageReference(**found.groupdict())

@@ -134,17 +134,18 @@ class Bucket:
             tag_set = [{"Key": key, "Value": value} for key, value in merged.items()]
             self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
 
-    def retain(self, key: str, version_id: str, until: datetime, mode: str) -> None:
-        """Keep one version under Object Lock until `until` at least; a longer retention stays."""
+    def retain(self, key: str, version_id: str, until: datetime) -> None:
+        """Keep one version under Object Lock until `until` at least, in the mode it is kept in; longer stays longer."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
         try:
-            kept = self._s3.get_object_retention(**which)["Retention"].get("RetainUntilDate")
+            kept = self._s3.get_object_retention(**which)["Retention"]
         except ClientError as error:
             if error_code(error) != "NoSuchObjectLockConfiguration":
                 raise
-            kept = None
-        if kept is None or kept < until:
-            self._s3.put_object_retention(**which, Retention={"Mode": mode, "RetainUntilDate": until})
+            kept = {}
+        if "RetainUntilDate" not in kept or kept["RetainUntilDate"] < until:
+            longer = {"Mode": kept.get("Mode", "GOVERNANCE"), "RetainUntilDate": until}
+            self._s3.put_object_retention(**which, Retention=longer)
 
 
 def source_metadata(source: Stored) -> dict[str, str]:

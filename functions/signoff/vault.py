@@ -13,8 +13,6 @@ from signoff.canonical import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
 from signoff.objects import Bucket, Stored, source_metadata
 
-RETENTION_MODE = "GOVERNANCE"
-
 
 @dataclass(frozen=True)
 class Document:
@@ -107,7 +105,7 @@ class Vault:
             if stored is None:
                 raise ObjectMissing(f"{self.uri(key)} is not there")
             version_id = stored.version_id
-        self._bucket.retain(key, version_id, until, RETENTION_MODE)
+        self._bucket.retain(key, version_id, until)
 
     def _read(self, key: str) -> bytes | None:
         stored = self._bucket.current(key)

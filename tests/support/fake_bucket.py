@@ -91,7 +91,7 @@ class FakeBucket:
         """Return the tags of the current version of `key`."""
         return self.versions[key][-1].tags
 
-    def retain(self, key: str, version_id: str, until: datetime, mode: str) -> None:
+    def retain(self, key: str, version_id: str, until: datetime) -> None:
         kept = next(each for each in self.versions[key] if each.id == version_id)
         kept.retained_until = max(kept.retained_until or until, until)
 

@@ -542,11 +542,11 @@ DIGEST = "sha256:" + "0a" * 32
     [
         (IMAGE, ("123456789012", "eu-west-1", "sklearn", "1.2", None)),
         ("123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b-c/d", ("123456789012", "us-east-1", "a/b-c/d", None, None)),
-        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a@{DIGEST}", ("123456789012", "us-east-1", "a", None, DIGEST)),
-        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1@{DIGEST}", ("123456789012", "us-east-1", "a", "1", DIGEST)),
-        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a:1", ("123456789012", "cn-north-1", "a", "1", None)),
-        ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/a", ("123456789012", "us-gov-west-1", "a", None, None)),
-        ("123456789012.dkr-ecr.us-east-1.on.aws/a:1", ("123456789012", "us-east-1", "a", "1", None)),
+        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ab@{DIGEST}", ("123456789012", "us-east-1", "ab", None, DIGEST)),
+        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ab:1@{DIGEST}", ("123456789012", "us-east-1", "ab", "1", DIGEST)),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/ab:1", ("123456789012", "cn-north-1", "ab", "1", None)),
+        ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/ab", ("123456789012", "us-gov-west-1", "ab", None, None)),
+        ("123456789012.dkr-ecr.us-east-1.on.aws/ab:1", ("123456789012", "us-east-1", "ab", "1", None)),
     ],
 )
 def test_a_private_ecr_image_is_taken_apart(image, parts):
@@ -562,12 +562,13 @@ def test_a_private_ecr_image_is_taken_apart(image, parts):
     [
         "python:3.13",
         "public.ecr.aws/lambda/python:3.13",
-        "docker.io/123456789012.dkr.ecr.us-east-1.amazonaws.com/a",
+        "docker.io/123456789012.dkr.ecr.us-east-1.amazonaws.com/ab",
         "123456789012.dkr.ecr.us-east-1.amazonaws.com.example.org/a:1",
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/A:1",
-        "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\n",
-        "123456789012.dkr.ecr.us-east-1.amazonaws.com/a@sha256:beef",
-        "12345.dkr.ecr.us-east-1.amazonaws.com/a:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/ab:1\n",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/ab@sha256:beef",
+        "12345.dkr.ecr.us-east-1.amazonaws.com/ab:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1",
         "",
     ],
 )
