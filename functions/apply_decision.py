@@ -40,7 +40,7 @@ def _answer(event: dict[str, Any]) -> None:
         _deciding().reconcile(event["detail"]["ModelPackageArn"])
         return
     about(str(event["detail"].get("package")))
-    outcome = _deciding().apply(event["detail"])
+    outcome = _deciding().apply(event["detail"], event.get("id"))
     logger().info("decision", extra={"outcome": type(outcome).__name__})
     count(f"Decision{type(outcome).__name__}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,21 +12,24 @@ from signoff.identity import person, same_person
 from signoff.ledger import DECIDED_STATUS, Draft, Kind, State, Status
 from signoff.policy import Policy
 
+Name = Annotated[str, msgspec.Meta(max_length=2048)]
+
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A `Model Approval Decision`: what `approver` (an ARN) decides about `package` (an ARN), and why."""
 
-    package: str
+    package: Name
     decision: Literal["approve", "reject", "revoke"]
-    approver: str
-    reason: str = msgspec.field(default="")
+    approver: Name
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
     def __post_init__(self) -> None:
-        """A decision nobody can explain later is none."""
+        """A decision nobody can explain later is none, nor is one that cannot be written down."""
         if not self.reason.strip():
             raise ValueError("`reason` must say why")
-        if len(self.reason) > 2000:
-            raise ValueError("`reason` may have 2,000 characters at most")
+        for text in (self.package, self.approver, self.reason):
+            if storable(text) != text:
+                raise ValueError(f"`{storable(text)}` holds half a surrogate pair, which is no character")
 
 
 def parse(detail: Any) -> Decision:
@@ -35,6 +38,11 @@ def parse(detail: Any) -> Decision:
         return msgspec.convert(detail, type=Decision)
     except msgspec.ValidationError as error:
         raise EventFault(f"not a decision: {error}") from error
+
+
+def storable(text: str) -> str:
+    """Return `text` with what is no character (JSON may hold half a surrogate pair) replaced by question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from signoff import decisions
@@ -38,10 +39,10 @@ class Deciding:
         self._projecting = projecting
         self._retention = retention
 
-    def apply(self, detail: Any) -> Outcome:
-        """Decide what an event's `detail` asks for, record the outcome, and bring the registry to it.
+    def apply(self, detail: Any, event: str | None = None) -> Outcome:
+        """Decide what the `detail` of an event asks for, record the outcome, and bring the registry to it.
 
-        The same decision again changes nothing.
+        The same decision again changes nothing, nor does the same `event` (its id), however late it comes again.
         """
         try:
             decision = decisions.parse(detail)
@@ -54,18 +55,18 @@ class Deciding:
         if candidate is None:
             because = f"{decision.package} belongs to a group that Signoff does not govern"
             return self._refuse_unknown(decision, Refused("UngovernedPackage", because))
-        return self._decide(candidate, decision)
+        return self._decide(candidate, decision, event)
 
-    def _decide(self, candidate: Candidate, decision: Decision) -> Outcome:
+    def _decide(self, candidate: Candidate, decision: Decision, event: str | None) -> Outcome:
         outcome: Outcome = Absorbed()
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
             state = history.verified().state
-            outcome = decisions.decide(state, decision, candidate.policy)
+            outcome = Absorbed() if _seen(history, event) else decisions.decide(state, decision, candidate.policy)
             if isinstance(outcome, Recorded) and decision.decision == "approve":
                 outcome = self._stale(state, candidate) or outcome
-            return _entries(history, decision, outcome)
+            return _entries(history, decision, outcome, event)
 
         self._vault.write("policies", candidate.policy.document)
         history = self._ledger.update(candidate.key, drafts)
@@ -74,7 +75,7 @@ class Deciding:
 
     def _bring_about(self, arn: str, history: History) -> None:
         state = history.state
-        if state.status is Status.APPROVED and state.projected != state.registry_status:
+        if state.status is Status.APPROVED and state.model is None:
             self._retention.extend(state)
         self._projecting.project(arn, history)
 
@@ -99,10 +100,17 @@ class Deciding:
 
     def _refuse_malformed(self, detail: Any, because: str) -> Outcome:
         said = detail if isinstance(detail, dict) else {}
-        package, approver = str(said.get("package", "")), str(said.get("approver", ""))
-        details = {"decision": str(said.get("decision", ""))[:100], "refusal": "MalformedDecision", "because": because}
-        draft = Draft(Kind.DECISION_REFUSED, approver[:1000] or "unknown", details)
-        self._ledger.update(unknown_key(package), lambda history: [] if _refused_already(history, draft) else [draft])
+        given = {
+            field: decisions.storable(str(said.get(field, "")))[:1000] for field in ("package", "approver", "decision")
+        }
+        details = {
+            "decision": given["decision"],
+            "refusal": "MalformedDecision",
+            "because": decisions.storable(because)[:1000],
+        }
+        draft = Draft(Kind.DECISION_REFUSED, given["approver"] or "unknown", details)
+        key = unknown_key(given["package"])
+        self._ledger.update(key, lambda history: [] if _refused_already(history, draft) else [draft])
         return Refused("MalformedDecision", because)
 
     def reconcile(self, arn: str) -> None:
@@ -140,13 +148,22 @@ def subject_changed(parts: list[str]) -> Draft:
     return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})
 
 
-def _entries(history: History, decision: Decision, outcome: Outcome) -> list[Draft]:
+def _seen(history: History, event: str | None) -> bool:
+    """Return whether the ledger answers `event` already, even if it would be answered otherwise now."""
+    return event is not None and any(entry.details.get("event") == event for entry in history.entries)
+
+
+def _entries(history: History, decision: Decision, outcome: Outcome, event: str | None = None) -> list[Draft]:
     if isinstance(outcome, Recorded):
-        return [outcome.draft]
+        return [_answering(event, outcome.draft)]
     if isinstance(outcome, Refused):
         refusal = decisions.refused(decision, outcome)
-        return [] if _refused_already(history, refusal) else [refusal]
+        return [] if _refused_already(history, refusal) else [_answering(event, refusal)]
     return []
+
+
+def _answering(event: str | None, draft: Draft) -> Draft:
+    return replace(draft, details={**draft.details, "event": event}) if event else draft
 
 
 def _refused_already(history: History, refusal: Draft) -> bool:
@@ -154,7 +171,7 @@ def _refused_already(history: History, refusal: Draft) -> bool:
     for entry in reversed(history.entries):
         if entry.kind is not Kind.DECISION_REFUSED:
             return False
-        if entry.actor == refusal.actor and entry.details == refusal.details:
+        if entry.actor == refusal.actor and entry.details.items() >= refusal.details.items():
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from signoff.ledger import Draft, History, Kind, Status
@@ -17,19 +18,22 @@ class Projecting:
         self._ledger = ledger
 
     def project(self, arn: str, history: History) -> History:
-        """Make the registry's status that of the ledger, where it is not yet, and record that it is."""
-        state = history.state
-        if state.projected == state.registry_status:
-            return history
-        self._registry.set_status(arn, state.registry_status, explanation(history))
-        return self._ledger.update(history.package, _registry_updated)
+        """Make the registry's status that of the ledger, where it is not yet, and record that it is.
+
+        A ledger that has moved on meanwhile is followed.
+        """
+        while history.state.projected != history.state.registry_status:
+            status = history.state.registry_status
+            self._registry.set_status(arn, status, explanation(history))
+            history = self._ledger.update(history.package, partial(_updated, status))
+        return history
 
 
-def _registry_updated(history: History) -> list[Draft]:
+def _updated(status: str, history: History) -> list[Draft]:
     state = history.state
-    if state.projected == state.registry_status:
+    if state.registry_status != status or state.projected == status:
         return []
-    return [Draft(Kind.REGISTRY_UPDATED, "signoff", {"status": state.registry_status})]
+    return [Draft(Kind.REGISTRY_UPDATED, "signoff", {"status": status})]
 
 
 def explanation(history: History) -> str:
