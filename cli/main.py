@@ -83,8 +83,16 @@ def signoff(
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command with `arguments`, those of the process by default, and exit.
+def main() -> None:
+    """Run the command with the arguments of the process, and exit."""
+    # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, AWS_REGION first.
+    if os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+    run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command with `arguments`, and exit.
 
     Whatever fails is one clear message on standard error, and never a traceback.
     """

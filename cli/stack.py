@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +88,6 @@ def s3() -> Any:
 def _client(service: str) -> Any:
     from signoff.clients import client
 
-    # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, AWS_REGION first.
-    if os.environ.get("AWS_REGION"):
-        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
     return client(service)
 
 

@@ -1,0 +1,289 @@
+"""The whole command over AWS's own adapters, against an account in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from cli import main
+from signoff.clients import client
+from signoff.ledger import History
+from signoff.moments import utc_now
+from signoff.tables import LedgerTable
+from tests.support import entries
+
+COMMANDS = ["submit", "list", "show", "watch", "approve", "reject", "revoke", "revalidate", "local up", "local env"]
+
+
+OUTPUTS = {"ArtifactsBucket": "artifacts", "LedgerTable": "ledger", "PackagesTable": "packages"}
+STACKS = {"Signoff": OUTPUTS, "Other": {"Something": "else"}}
+
+
+class CloudFormation:
+    """What CloudFormation answers to DescribeStacks; the account in memory has everything else."""
+
+    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        name = params["body"]["StackName"]
+        if name not in STACKS:
+            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
+            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in STACKS[name].items()]
+        return SimpleNamespace(status_code=200), {"Stacks": [{"Outputs": outputs}]}
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An AWS account with credentials, a region and two stacks, one of them Signoff's."""
+    with mock_aws():
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        client.cache_clear()
+        answer = CloudFormation().answer
+        client("cloudformation").meta.events.register("before-call.cloudformation.DescribeStacks", answer)
+        yield
+        client.cache_clear()
+
+
+@pytest.fixture
+def ledger(account: None) -> LedgerTable:
+    """The ledger in as much of Signoff's stack as the command reads and writes."""
+    where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
+    client("s3").create_bucket(Bucket="artifacts", **where)
+    create_table("ledger", ("package", "sequence"))
+    create_table("packages", ("package",), ("group", "version"), ("arn", "created"))
+    return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
+
+
+def create_table(name: str, keys: Sequence[str], *indexes: Sequence[str]) -> None:
+    numbers = {"sequence", "version"}
+    attributes = {attribute for used in (keys, *indexes) for attribute in used}
+    more: dict[str, Any] = {}
+    if indexes:
+        projection = {"ProjectionType": "ALL"}
+        more["GlobalSecondaryIndexes"] = [
+            {"IndexName": f"by-{used[0]}", "KeySchema": schema(used), "Projection": projection} for used in indexes
+        ]
+    client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=schema(keys),
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "N" if attribute in numbers else "S"}
+            for attribute in sorted(attributes)
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        **more,
+    )
+
+
+def schema(keys: Sequence[str]) -> list[dict[str, str]]:
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main.run(arguments)
+    return int(ended.value.code or 0)
+
+
+def failure(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> str:
+    assert run(*arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*command.split(), "--help") == 0
+    assert re.search(rf"Examples:\n +.*signoff {command}", capsys.readouterr().out)
+
+
+def test_the_help_loads_neither_boto3_nor_anything_else_that_takes_long() -> None:
+    slow = "boto3 botocore rich.console msgspec regex jmespath ministack moto"
+    check = f"import sys, cli.main; print(*[m for m in '{slow}'.split() if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)  # noqa: S603 -- our own line
+    assert (loaded.stdout, loaded.stderr) == ("\n", "")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert re.fullmatch(r"signoff \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "nonsense"],
+        ["show"],
+        ["approve", "churn/3"],
+        ["approve", "churn/3", "--reason", "  "],
+        ["list", "--status", "Fine"],
+        ["submit", "model.tar.gz"],
+        ["submit", "model.tar.gz", "--group", "churn", "--file", "quality.json"],
+        ["local", "env", "--as", "root"],
+        ["dance"],
+    ],
+)
+def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 2
+    assert "Error" in capsys.readouterr().err
+
+
+def test_without_a_region_the_command_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+    client.cache_clear()
+    assert "set AWS_REGION" in failure(capsys, ["list"])
+
+
+def test_aws_region_is_enough_of_a_region() -> None:
+    settings = {**os.environ, "AWS_REGION": "eu-west-1"}
+    command = [sys.executable, "-m", "cli.main", "list"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=settings)  # noqa: S603 -- our own command
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("signoff: there are no AWS credentials")
+
+
+def test_without_credentials_the_command_says_what_to_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.cache_clear()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert "there are no AWS credentials" in failure(capsys, ["list"])
+    client.cache_clear()
+
+
+def test_without_a_stack_the_command_says_where_it_looked(account: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no CloudFormation stack Elsewhere in eu-west-1" in failure(capsys, ["list", "--stack", "Elsewhere"])
+
+
+def test_a_stack_of_something_else_is_told_from_signoff(account: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "it is no Signoff" in failure(capsys, ["list", "--stack", "Other"])
+
+
+def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    assert run("list", "--json") == 0
+    assert [row["package"] for row in json.loads(capsys.readouterr().out)] == [entries.ARN]
+    assert run("list", "--group", "Churn", "--status", "Approved") == 0
+    assert capsys.readouterr().out == "No packages.\n"
+    assert run("show", "Churn/3", "--json") == 0
+    by_version = json.loads(capsys.readouterr().out)
+    assert run("show", entries.ARN, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == by_version
+    assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
+
+
+def test_a_settled_package_is_watched_to_its_last_entry(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    assert run("watch", "Churn/3", "--json") == 0
+    kinds = [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["Registered", "ValidationStarted", "EvidenceRecorded"]
+
+
+def test_a_package_that_nobody_knows_is_refused_by_its_name(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "knows no package Churn/4" in failure(capsys, ["show", "Churn/4"])
+
+
+def test_a_tampered_ledger_is_not_shown(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    removed = {"package": {"S": entries.PACKAGE}, "sequence": {"N": "2"}}
+    client("dynamodb").delete_item(TableName="ledger", Key=removed)
+    assert "does not follow" in failure(capsys, ["show", "Churn/3"])
+
+
+def submission(folder: Path) -> Path:
+    document = {"InferenceSpecification": {"Containers": [{"Image": "i", "ModelDataUrl": "model.tar.gz"}]}}
+    (folder / "manifest.json").write_text(json.dumps(document))
+    (folder / "model.tar.gz").write_bytes(b"bytes of a model")
+    return folder / "model.tar.gz"
+
+
+def test_a_submission_says_who_submits_before_anything_else_arrives(
+    ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("submit", str(submission(tmp_path)), "--group", "churn") == 0
+    prefix = re.search(r"s3://artifacts/(churn/\d{8}T\d{6}Z-[0-9a-f]{8})/ \(2 files", capsys.readouterr().out)
+    assert prefix is not None
+    s3 = client("s3")
+    listed = s3.list_objects_v2(Bucket="artifacts")["Contents"]
+    times = {item["Key"].removeprefix(f"{prefix[1]}/"): item["LastModified"] for item in listed}
+    assert set(times) == {"submission.json", "manifest.json", "model.tar.gz"}
+    assert times["submission.json"] == min(times.values())
+    written = json.loads(s3.get_object(Bucket="artifacts", Key=f"{prefix[1]}/submission.json")["Body"].read())
+    assert written == {"submitter": client("sts").get_caller_identity()["Arn"]}
+
+
+def test_a_submission_whose_files_are_not_all_there_uploads_nothing(
+    ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = submission(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"ModelMetrics": {"ModelQuality": {"Statistics": {"S3Uri": "q.json"}}}}')
+    assert "names q.json" in failure(capsys, ["submit", str(artifact), "--group", "churn"])
+    assert client("s3").list_objects_v2(Bucket="artifacts")["KeyCount"] == 0
+
+
+def test_a_submission_that_nobody_registers_ends_with_its_time(
+    ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("submit", str(submission(tmp_path)), "--group", "churn", "--wait", "--timeout", "0") == 1
+    assert "nothing was heard of the submission churn/" in capsys.readouterr().err
+
+
+def test_a_group_that_sagemaker_could_not_name_so_is_refused(
+    ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = failure(capsys, ["submit", str(submission(tmp_path)), "--group", "no_underscores"])
+    assert "cannot be the name of a model package group" in told
+
+
+def test_nothing_is_decided_when_nobody_is_there_to_confirm_it(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        told = failure(capsys, ["approve", "Churn/3", "--reason", "fine"])
+    assert "say --yes. Nothing was decided" in told
+    assert "s3://vault/evidence/e.json" in told
+
+
+def test_a_decision_that_stands_already_is_told_and_not_sent(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.APPROVED)
+    assert run("approve", "Churn/3", "--reason", "fine", "--yes") == 0
+    assert capsys.readouterr().out == "Churn/3 is approved already by user/ann: because. Nothing was changed.\n"
+
+
+@pytest.mark.parametrize(
+    ("drafts", "says"),
+    [
+        (entries.APPROVED, "it is Approved: only a package that is not decided on is validated again"),
+        ((entries.registered(), entries.started()), "it is being validated already, by x1"),
+    ],
+)
+def test_only_a_package_that_awaits_no_validation_and_no_more_decision_is_validated_again(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], drafts: Sequence[Any], says: str
+) -> None:
+    ledger.append(History(entries.PACKAGE), drafts)
+    assert says in failure(capsys, ["revalidate", "Churn/3"])
+
+
+def test_the_local_engines_settings_can_be_evaluated_by_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("local", "env", "--port", "4600", "--as", "approver") == 0
+    printed = capsys.readouterr().out
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4600\n" in printed
+    assert all(re.fullmatch(r"export AWS_\w+=\S+", line) for line in printed.splitlines())
