@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.errors import ModelDiffers, UnknownPackage
+from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, Kind, State, Status
@@ -16,8 +16,6 @@ from signoff.steps.projecting import Projecting
 from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
-
-_ROUNDS = 5
 
 
 class Deploying:
@@ -44,14 +42,7 @@ class Deploying:
             return None
         if candidate is None:
             return None
-        history = self._governance.history(candidate)
-        for _ in range(_ROUNDS):
-            drafts = self._agreed(candidate, history.state)
-            latest = self._governance.history(candidate)
-            if latest.head == history.head:
-                history = self._ledger.append(latest, drafts)
-                break
-            history = latest
+        history = self._ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified().state))
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
         return history.state
@@ -67,18 +58,21 @@ class Deploying:
         sha256 = (state.decision or {})["evidence"]
         evidence = self._vault.read("evidence", sha256)
         signed = signed_subject(evidence)
-        changed = changes(signed, self._found(candidate, signed))
+        changed = self._changed(candidate.described, signed)
         if changed:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
         arn = self._create({"ModelName": name, **request})
-        return [Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})]
+        created = Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})
+        # SageMaker read package and vault when it made the model: was there still what we had seen just before?
+        changed = self._changed(self._registry.describe(candidate.arn), signed)
+        return [created, subject_changed(changed)] if changed else [created]
 
-    def _found(self, candidate: Candidate, signed: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the subject as SageMaker and the vault show it now, to be compared with the signed one."""
+    def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
+        """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
         artifacts = [self._artifact_now(artifact) for artifact in signed["artifacts"]]
-        return subject(candidate.described, signed["deployment"], signed["images"], artifacts)
+        return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
         stored = self._vault.current(artifact["key"])
@@ -88,7 +82,7 @@ class Deploying:
         self._registry.create_model(request)
         described = self._registry.describe_model(request["ModelName"])
         if described is None:
-            raise ModelDiffers(f"model {request['ModelName']} is not there after it was created")
+            raise LedgerConflict(f"model {request['ModelName']} was retired while it was created: look again")
         different = differences(request, described)
         if different:
             raise ModelDiffers(f"model {request['ModelName']} is not what was signed: {', '.join(different)} differ")
