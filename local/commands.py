@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from local import users
@@ -25,15 +26,17 @@ def up(
     host: str = "127.0.0.1",
     on_ready: Callable[[Engine, Outputs], None] = lambda engine, outputs: None,
     progress: Callable[[str], None] = lambda line: None,
-    auth: bool = False,
+    auth: bool = True,
+    assembly: Path | None = None,
 ) -> None:
     """Start the engine, seed it, deploy the product to it, call `on_ready`, and stay until interrupted.
 
-    `progress` is given the deployment's lines as they come. Raises EngineError and DeploymentError.
+    `progress` is given the deployment's lines as they come; `auth` checks signatures and evaluates policies;
+    `assembly` is a synthesised app, made anew when not given. Raises EngineError and DeploymentError.
     """
     with Engine.start(port=port, host=host, auth=auth) as engine:
         seed(engine)
-        outputs = deploy(engine, progress)
+        outputs = deploy(engine, progress, assembly=assembly)
         on_ready(engine, outputs)
         _until_interrupted(engine)
 

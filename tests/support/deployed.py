@@ -31,7 +31,7 @@ class Deployed:
 
 
 @contextlib.contextmanager
-def deployed(directory: Path, assembly: Path, *, auth: bool = False, wait_scale: float = 0.05) -> Iterator[Deployed]:
+def deployed(directory: Path, assembly: Path, *, auth: bool = True, wait_scale: float = 0.05) -> Iterator[Deployed]:
     """Start an engine whose log and request faults go to `directory`, and deploy `assembly` to it."""
     faults = directory / "request-faults.txt"
     faults.touch()

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from local.strict import FILE, make_strict
+from local.strict import FILE, make_strict, strict_client
 
 
 class Validator(ParamValidator):  # type: ignore[misc]
@@ -64,3 +65,13 @@ def test_being_strict_twice_notes_a_fault_once(noted: Path) -> None:
         Validator().validate({"ModelName": "not a name"}, shape("DescribeModel"))
 
     assert len(noted.read_text().splitlines()) == 1
+
+
+def test_one_client_may_be_strict_without_the_others(noted: Path) -> None:
+    settings = {"region_name": "us-east-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    strict = strict_client(boto3.client("sagemaker", endpoint_url="http://127.0.0.1:9", **settings))
+
+    with pytest.raises(ParamValidationError, match="ModelName"):
+        strict.describe_model(ModelName="not a name")
+
+    assert not ParamValidator().validate({"ModelName": "not a name"}, shape("DescribeModel")).has_errors()
