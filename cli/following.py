@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cli.failures import CommandFailed
+from cli.reading import find
 from signoff.ledger import Status, package_of
 
 if TYPE_CHECKING:
+    from cli.reading import Ledger
     from signoff.ledger import Entry, History, State
 
 _FIRST_PAUSE = 0.2  # seconds
@@ -78,6 +80,15 @@ def follow(
         if until(history):
             return
         patience.pause(_where_to_look(history))
+
+
+def awaited(ledger: Ledger, arn: str, patience: Patience) -> str:
+    """Return the ledger's key of a package that may not be in the ledger's index yet. Raises `TooLong`."""
+    while (head := find(ledger, arn)) is None:
+        patience.pause(
+            f"{arn} is not in the ledger yet, and the time given with --timeout is over; look again with `signoff show`"
+        )
+    return str(head["package"])
 
 
 def _where_to_look(history: History) -> str:

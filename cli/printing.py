@@ -70,7 +70,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console)
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
+    made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
@@ -89,10 +89,12 @@ def page(history: History, document: Mapping[str, Any], to: Console) -> None:
     _facts(document, to)
     if document["checks"]:
         _section("Checks", to)
-        table(("", "", ""), [(c["status"], c["name"], c["reason"]) for c in document["checks"]], to)
+        for check in document["checks"]:
+            _outcome(check["status"], f"{check['name']}: {check['reason']}", to)
     if document["decisions"]:
         _section("Decisions", to)
-        table(("", "", "", ""), [_decision_row(decision) for decision in document["decisions"]], to)
+        for decision in document["decisions"]:
+            _outcome(decision["outcome"], _decided(decision), to)
     _section("Ledger", to)
     for entry in history.entries:
         to.print(f"{entry.sequence:>3}  {entry.time}  {sentence(entry)}", soft_wrap=True)
@@ -122,11 +124,17 @@ def _section(title: str, to: Console) -> None:
     to.print(title, style="bold")
 
 
-def _decision_row(decision: Mapping[str, Any]) -> tuple[object, ...]:
+def _outcome(outcome: str, text: str, to: Console) -> None:
+    from rich.text import Text
+
+    to.print(Text.assemble((f"{outcome:<10}", _COLOURS.get(outcome, "")), clean(text)), soft_wrap=True)
+
+
+def _decided(decision: Mapping[str, Any]) -> str:
     why = decision.get("reason", "")
     if decision["outcome"] == "refused":
         why = f"{decision['refusal']}: {decision['because']}"
-    return decision["outcome"], decision["decision"], short(decision["approver"]), why
+    return f"{decision['decision']} by {short(decision['approver'])}: {why}"
 
 
 @contextmanager

@@ -92,10 +92,11 @@ def _errored(_: Entry, details: Mapping[str, Any]) -> str:
 def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
     checks = details["checks"]
     failed = [check for check in checks if check["status"] == "failed"]
+    count = f"{len(checks)} check{'' if len(checks) == 1 else 's'}"
     if failed:
         reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
-        return f"validation failed, {len(failed)} of {len(checks)} checks: {reasons}"
-    return f"validation passed, {len(checks)} checks; evidence {details['sha256'][:12]}"
+        return f"validation failed, {len(failed)} of {count}: {reasons}"
+    return f"validation passed, {count}; evidence {details['sha256'][:12]}"
 
 
 def _decided(entry: Entry, details: Mapping[str, Any]) -> str:

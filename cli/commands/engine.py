@@ -22,12 +22,11 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens o
 Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback unless told otherwise.")
 ]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
 As = Annotated[User | None, typer.Option("--as", help="Whose settings; the administrator's when not given.")]
 
 
-def up(
-    port: Port = 4566, host: Host = "127.0.0.1", verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False
-) -> None:
+def up(port: Port = 4566, host: Host = "127.0.0.1", verbose: Verbose = False) -> None:
     """Start AWS on this machine, deploy Signoff to it, and stay until interrupted.
 
     It is the template that goes to AWS, and all state ends with the engine.

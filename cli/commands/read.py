@@ -115,8 +115,8 @@ def revalidate(
     asked = {"by": caller(), "reason": reason} if reason else {"by": caller()}
     execution = found.executions.start(arn, asked)
     printing.line(f"Started {execution}")
-    if wait and history:
-        _follow_attempt(ledger, history, timeout)
+    if wait:
+        _follow_attempt(ledger, arn, history, timeout)
     else:
         printing.line(f"Follow it with `signoff watch {package}`.")
 
@@ -131,18 +131,19 @@ def _may_be_validated(history: History) -> None:
         raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
 
 
-def _follow_attempt(ledger: Ledger, before: History, timeout: float) -> None:
+def _follow_attempt(ledger: Ledger, arn: str, before: History | None, timeout: float) -> None:
     from cli import printing, reading
-    from cli.following import Patience, follow, settled
+    from cli.following import Patience, awaited, follow, settled
 
-    attempt = before.state.attempt + 1
+    patience = Patience(timeout)
+    key = before.package if before else awaited(ledger, arn, patience)
+    attempt = before.state.attempt + 1 if before else 1
 
     def done(history: History) -> bool:
         return history.state.attempt >= attempt and settled(history.state)
 
-    seen = len(before.entries)
-    for entry in follow(lambda: ledger.history(before.package), done, Patience(timeout), seen):
+    for entry in follow(lambda: ledger.history(key), done, patience, len(before.entries) if before else 0):
         printing.entry(entry)
-    why = reading.reason(ledger.history(before.package))
+    why = reading.reason(ledger.history(key))
     if why:
         raise CommandFailed(f"the package did not pass: {why}")

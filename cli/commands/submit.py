@@ -138,13 +138,11 @@ def _print_refused(submission: Submission, refused: RegistrationRefused, json: b
 
 
 def _settled(found: Stack, arn: str, patience: Patience, json: bool) -> History:
-    from cli import printing, reading
-    from cli.following import follow, settled
+    from cli import printing
+    from cli.following import awaited, follow, settled
 
     ledger = found.ledger
-    while (head := reading.find(ledger, arn)) is None:  # the index by ARN follows the table within moments
-        patience.pause(f"{arn} is registered, but not yet in the ledger's index; look again with `signoff show`")
-    key = str(head["package"])
+    key = awaited(ledger, arn, patience)
     for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), patience):
         _say(printing.entry_line(entry), json)
     return ledger.history(key).verified()

@@ -39,10 +39,10 @@ def newest(*drafts: Draft) -> Entry:
             "validation started, attempt 2 by user/ann: image pushed",
         ),
         ([entries.registered(), entries.started(), entries.errored()], "validation ended in an error: E: c"),
-        (entries.PENDING, "validation passed, 1 checks; evidence eeeeeeeeeeee"),
+        (entries.PENDING, "validation passed, 1 check; evidence eeeeeeeeeeee"),
         (
             [entries.registered(), entries.started(), entries.evidence("failed")],
-            "validation failed, 1 of 1 checks: artifact:a: because",
+            "validation failed, 1 of 1 check: artifact:a: because",
         ),
         ([*entries.PENDING, entries.decided("approve")], "approved by user/ann: because"),
         ([*entries.PENDING, entries.refused()], "approval by user/ann refused: NotAnApprover: said so"),
