@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import jmespath
 
 from signoff.checks import Check, CheckStatus
 from signoff.policy import Metric
+
+_REASON = 500  # characters; an expression's error quotes what it found
 
 
 def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
@@ -29,24 +32,38 @@ def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Chec
 
 def _document(quality: bytes | None) -> Any:
     if quality is None:
-        raise ValueError("the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri)")
+        raise ValueError(
+            "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
+            "or one too large to be read (more than 16 MiB)"
+        )
     try:
         return json.loads(quality)
-    except ValueError as error:
-        raise ValueError(f"the model quality document is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the model quality document is not JSON that can be read: {error}") from error
 
 
 def _metric_check(metric: Metric, document: Any) -> Check:
-    value = jmespath.search(metric.path, document)
     name = f"metric:{metric.name}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        found = "nothing" if value is None else f"{type(value).__name__} instead of a number"
+    try:
+        value = jmespath.search(metric.path, document)
+    except jmespath.exceptions.JMESPathError as error:
+        return Check(name, CheckStatus.ERRORED, f"`{metric.path}` cannot be evaluated: {error}"[:_REASON])
+    if not _is_number(value):
+        found = "nothing" if value is None else f"{type(value).__name__} instead of a finite number"
         return Check(name, CheckStatus.FAILED, f"`{metric.path}` finds {found} in the model quality document")
     if metric.at_least is not None and not value >= metric.at_least:
         return Check(name, CheckStatus.FAILED, f"{value:.6g} is below the threshold {metric.at_least:.6g}")
     if metric.at_most is not None and not value <= metric.at_most:
         return Check(name, CheckStatus.FAILED, f"{value:.6g} is above the threshold {metric.at_most:.6g}")
     return Check(name, CheckStatus.PASSED, f"{value:.6g} is within {_bounds(metric)}")
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether `value` can be compared: NaN and Infinity, which json.loads knows, pass or fail any threshold."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
+    except OverflowError:  # a whole number beyond what floating point holds
+        return False
 
 
 def _bounds(metric: Metric) -> str:

@@ -10,9 +10,11 @@ from signoff.ledger import Draft, History, Kind, package_key
 from signoff.policies import Policies
 from signoff.policy import Policy
 from signoff.registry import Registry
-from signoff.subject import REGISTERED_FIELDS, containers, covers
+from signoff.subject import DEPLOYED_FIELDS, containers, covers
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
+
+_REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ def registration_key(registration: str) -> str:
 def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any] | None:
     """Return the registration document that a package comes from, or None when it was registered elsewhere.
 
-    The package's model data lies where its registration put it, and it says all that was asked for then: so nobody
-    can borrow a registration, and with it the submitter, for a package that runs anything else.
+    The package's model data lies where its registration put it, and what it runs and is judged by is what was asked
+    for then, no less and no more: so nobody can borrow a registration, and with it the submitter, for another package.
     """
     for _, container in containers(described):
         key = vault.key_of(container.get("ModelDataUrl", "")) or ""
@@ -110,5 +112,8 @@ def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any
 
 def _fulfils(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:
     request = registration["request"]
-    asked = {field: value for field, value in request.items() if field in REGISTERED_FIELDS}
-    return described["ModelPackageGroupName"] == registration["group"] and covers(described, asked)
+    same = (
+        covers(described.get(field), request[field]) if request.get(field) else not described.get(field)
+        for field in _REGISTERED_FIELDS
+    )
+    return described["ModelPackageGroupName"] == registration["group"] and all(same)

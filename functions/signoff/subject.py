@@ -17,7 +17,7 @@ _DESCRIBED = {
     "SourceAlgorithmSpecification": "source_algorithms",
     "SourceUri": "source_uri",
 }
-REGISTERED_FIELDS = frozenset(_DESCRIBED)
+DEPLOYED_FIELDS = frozenset(_DESCRIBED)
 
 
 def subject(

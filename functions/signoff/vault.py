@@ -90,12 +90,11 @@ class Vault:
         data = self._read(key)
         return None if data is None else json.loads(data)
 
-    def bytes_at(self, uri: str, limit: int) -> bytes | None:
-        """Return a small object of the vault by its URI; None when it is elsewhere, absent, or above `limit` bytes."""
-        key = self.key_of(uri)
-        stored = self._bucket.current(key) if key else None
-        if stored is None or stored.size > limit:
-            return None
+    def bytes_of(self, key: str, version_id: str) -> bytes:
+        """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
+        stored = self._bucket.version(key, version_id)
+        if stored is None:
+            raise ObjectMissing(f"{self.uri(key)} version {version_id} is not there")
         return self._bucket.read(stored)
 
     def retain(self, key: str, version_id: str | None, until: datetime) -> None:

@@ -11,11 +11,11 @@ from signoff.errors import ObjectMissing, PolicyFault
 from signoff.evidence import Attempt
 from signoff.governance import Governance, first_entry, registration_key, registration_of
 from signoff.images import Images
-from signoff.ledger import Draft, History, Kind, Status, package_key
+from signoff.ledger import VERDICT_STATUS, Draft, History, Kind, Status, package_key
 from signoff.policy import Policy, of_document
 from signoff.registry import Registry
 from signoff.steps.projecting import Projecting
-from signoff.subject import QUALITY, images, subject
+from signoff.subject import QUALITY, images, model_data, subject
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -60,7 +60,8 @@ class Recording:
         }
         history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
-        return {"verdict": document["verdict"], "evidence": written.uri, "sha256": written.sha256}
+        stands = history.state.evidence or facts
+        return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"]}
 
     def _evidence(
         self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
@@ -70,6 +71,7 @@ class Recording:
         pinned, image_checks = self._pinned(described)
         checks = [gates.artifact_check(artifact) for artifact in artifacts if artifact["kind"] != "document"]
         checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        checks += _inspected_check(described, artifacts)
         return evidence.document(
             _attempt(history, claim),
             subject(
@@ -98,7 +100,9 @@ class Recording:
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
-        return self._vault.bytes_at(self._vault.uri(quality["key"]), _QUALITY_LIMIT) if quality else None
+        if quality is None or quality["size"] > _QUALITY_LIMIT:
+            return None
+        return self._vault.bytes_of(quality["key"], quality["version_id"])
 
     def _deployment(self, history: History, policy: Policy) -> dict[str, Any]:
         """Return the effective deployment settings: the policy's, and how the manifest says the containers run."""
@@ -107,13 +111,13 @@ class Recording:
         return {"policy": policy.document["deployment"], "manifest": (document or {}).get("deployment") or {}}
 
     def _project(self, arn: str, history: History) -> None:
-        """Show the outcome in the registry: digests and verdict as metadata and, after a failure, the status."""
+        """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
         found = history.state.evidence
         if found is not None:
             metadata = {"evidence": found["sha256"], "subject": found["subject"], "verdict": found["verdict"]}
             metadata = {f"signoff:{name}": value for name, value in metadata.items()}
             self._registry.update_package(arn, CustomerMetadataProperties=metadata)
-        if history.state.status is Status.VALIDATION_FAILED:
+        if history.state.status in VERDICT_STATUS.values():
             self._projecting.project(arn, history)
 
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,6 +149,18 @@ class Recording:
 
         history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
         return {"verdict": "errored", "status": history.state.status}
+
+
+def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[Check]:
+    """Return an errored check when the package, as it is now, loads anything else than what was inspected.
+
+    Somebody may change the package while it is validated: what nobody inspected must not stand in the evidence.
+    """
+    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in model_data(described)]
+    inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
+    if named == inspected:
+        return []
+    return [Check("subject", CheckStatus.ERRORED, "the package was changed while it was validated; revalidate it")]
 
 
 def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:
