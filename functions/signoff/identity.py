@@ -1,7 +1,7 @@
 """Who an ARN stands for: decisions and submissions are compared as persons, not as sessions.
 
-Role session names are chosen by the caller, so a role's sessions count as one, except those of IAM Identity Center,
-whose session names are the users' own.
+Session names are chosen by the caller, so a role's sessions count as one, and an account's federated users do; except
+those of IAM Identity Center, whose session names are the users' own, the same in each account.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -12,17 +12,21 @@ import re
 _ASSUMED_ROLE = re.compile(
     r"arn:(?P<partition>aws[\w-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<session>.+)"
 )
+_FEDERATED = re.compile(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
 _IDENTITY_CENTER = "AWSReservedSSO_"
 
 
 def person(arn: str) -> str:
     """Return the person behind `arn`, as an ARN that is the same for each of that person's sessions."""
+    federated = _FEDERATED.fullmatch(arn)
+    if federated is not None:
+        return federated["all"]
     session = _ASSUMED_ROLE.fullmatch(arn)
     if session is None:
         return arn
     partition, account, role, name = session.group("partition", "account", "role", "session")
     if role.startswith(_IDENTITY_CENTER):
-        return f"arn:{partition}:identitycenter::{account}:user/{name}"
+        return f"arn:{partition}:identitycenter:::user/{name}"
     return f"arn:{partition}:iam::{account}:role/{role}"
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from signoff.canonical import digest
 from signoff.errors import PolicyFault
+from signoff.identity import person
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,7 +20,11 @@ class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may decide. `approvers` are ARN patterns (`*` and `?`); none means anyone who can reach the bus."""
+    """Who may decide. `approvers` are ARN patterns (`*` and `?`); none means anyone who can reach the bus.
+
+    A pattern is for a caller's own ARN (`arn:aws:sts::...:assumed-role/...`) or for the person's behind it: a role is
+    listed as `arn:aws:iam::<account>:role/<name>`, without its path, which a session's ARN does not show.
+    """
 
     needed: int = msgspec.field(default=1)
     approvers: tuple[str, ...] = ()
@@ -96,7 +101,14 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def lists(self, approver: str) -> bool:
         """Return whether `approver` (an ARN) may decide for this group."""
         patterns = self.approvals.approvers
-        return not patterns or any(fnmatchcase(approver, pattern) for pattern in patterns)
+        names = {approver, person(approver)}
+        return not patterns or any(_matches(name, pattern) for name in names for pattern in patterns)
+
+
+def _matches(arn: str, pattern: str) -> bool:
+    """Return whether `pattern` matches, part by part: no `*` reaches across a colon, which a user's path may hold."""
+    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def parse(data: bytes | str) -> Policy:

@@ -1,0 +1,186 @@
+"""Policies: what they say, whom they list, which groups they govern; and who an ARN stands for."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signoff.errors import PolicyFault
+from signoff.identity import person, same_person
+from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG, Policies
+from signoff.policy import Policy, of_document, parse
+from tests.support.fakes import FakeParameters
+
+ROLE = "arn:aws:iam::123456789012:role/model"
+ALICE, BOB = "arn:aws:iam::123456789012:user/alice", "arn:aws:iam::123456789012:user/bob"
+SESSION = "arn:aws:sts::123456789012:assumed-role/risk-approvers/whatever"
+SSO = "arn:aws:sts::{}:assumed-role/AWSReservedSSO_{}_0123456789abcdef/alice@example.com"
+
+
+def policy(**fields: Any) -> Policy:
+    return parse(json.dumps({"deployment": {"execution_role": ROLE}, **fields}))
+
+
+def listing(*approvers: str) -> Policy:
+    return policy(approvals={"approvers": approvers})
+
+
+# Reading
+
+
+def test_everything_but_the_execution_role_has_a_default():
+    found = policy()
+    assert found.deployment.network_isolation is True
+    assert (found.approvals.needed, found.approvals.submitter_may_approve, found.groups.create) == (1, False, False)
+    assert (found.metrics, found.artifact.required_files, found.registration_defaults) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "not JSON"),
+        ("{}", "deployment"),
+        ({"deploymnet": {}}, "deploymnet"),
+        ({"approvals": {"needed": 2}}, "`needed` must be 1"),
+        ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
+        ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "no JMESPath expression"),
+        ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
+        ({"deployment": {"execution_role": ROLE, "vpc": {"subnets": ["s"]}}}, "security_groups"),
+    ],
+)
+def test_a_faulty_policy_says_what_is_wrong_and_where(document: Any, said: str):
+    with pytest.raises(PolicyFault, match=said):
+        parse(document) if isinstance(document, str) else policy(**document)
+
+
+def test_a_policy_reads_back_from_its_own_document_with_the_same_digest():
+    found = policy(metrics=[{"name": "a", "path": "b", "at_least": 1}], registration_defaults={"Domain": "MACHINE"})
+    again = of_document(json.loads(json.dumps(found.document)))
+    assert (again, again.digest) == (found, found.digest)
+
+
+def test_a_document_that_is_no_policy_is_a_fault():
+    with pytest.raises(PolicyFault, match="deployment"):
+        of_document({"description": "?"})
+
+
+def test_a_default_written_out_is_the_same_policy():
+    assert policy(approvals={"needed": 1}).digest == policy().digest
+    assert policy(description="other").digest != policy().digest
+
+
+# Approvers
+
+
+def test_without_a_list_anyone_may_decide():
+    assert policy().lists(BOB)
+
+
+def test_a_pattern_lists_those_it_matches():
+    found = listing("arn:*:iam::*:user/al?ce")
+    assert (found.lists(ALICE), found.lists(BOB)) == (True, False)
+
+
+def test_a_role_is_listed_by_its_own_arn_whatever_its_sessions_are_called():
+    found = listing("arn:aws:iam::123456789012:role/risk-*")
+    assert found.lists(SESSION)
+    assert not found.lists("arn:aws:sts::123456789012:assumed-role/developers/risk-me")
+
+
+def test_a_permission_set_is_listed_by_its_sessions():
+    found = listing("arn:aws:sts::*:assumed-role/AWSReservedSSO_Approver_*")
+    assert (found.lists(SSO.format("123456789012", "Approver")), found.lists(SSO.format("1" * 12, "Reader"))) == (
+        True,
+        False,
+    )
+
+
+def test_no_wildcard_reaches_across_the_parts_of_an_arn():
+    found = listing("arn:aws:iam::*:role/approver")
+    assert not found.lists("arn:aws:iam::123456789012:user/x:role/approver")
+
+
+def test_arns_are_compared_by_letter_case():
+    assert not listing(ALICE).lists(ALICE.upper())
+
+
+# Governing
+
+
+def policies(**parameters: Any) -> Policies:
+    ssm = FakeParameters()
+    for name, document in parameters.items():
+        document = document if isinstance(document, str) else {"deployment": {"execution_role": ROLE}, **document}
+        ssm.values[f"/p/{name.replace('__', '/')}"] = document if isinstance(document, str) else json.dumps(document)
+    return Policies(ssm, "/p")
+
+
+def test_a_group_with_its_own_policy_is_governed_by_it():
+    found = policies(default={}, groups__churn={"description": "own"}).governing("churn", {})
+    assert found.description == "own"
+
+
+def test_a_group_that_signoff_created_falls_back_to_the_default():
+    found = policies(default={"description": "default"}).governing("churn", {GOVERNED_TAG: "true"})
+    assert found.description == "default"
+
+
+def test_any_other_group_is_not_governed():
+    assert policies(default={}).governing("churn", {"team": "growth"}) is None
+
+
+def test_a_group_that_had_its_own_policy_never_falls_back():
+    with pytest.raises(PolicyFault, match="restore /p/groups/churn"):
+        policies(default={}).governing("churn", {GOVERNED_TAG: "true", OWN_POLICY_TAG: "own"})
+
+
+def test_a_policy_that_cannot_be_read_is_an_error_and_names_its_parameter():
+    with pytest.raises(PolicyFault, match="/p/groups/churn: not JSON"):
+        policies(default={}, groups__churn="{").governing("churn", {GOVERNED_TAG: "true"})
+
+
+def test_a_default_that_is_not_there_is_an_error():
+    with pytest.raises(PolicyFault, match="no default policy"):
+        policies().for_new_group("churn")
+
+
+def test_a_new_group_is_created_under_its_own_policy_or_the_default():
+    found = policies(default={"description": "default"}, groups__own={"description": "own"})
+    assert [found.for_new_group(group).description for group in ("own", "other")] == ["own", "default"]
+
+
+# Persons
+
+
+def test_all_sessions_of_a_role_are_one_person():
+    other = SESSION.replace("whatever", "somebody.else")
+    assert same_person(SESSION, other)
+    assert person(SESSION) == "arn:aws:iam::123456789012:role/risk-approvers"
+    assert same_person(SESSION, "arn:aws:iam::123456789012:role/risk-approvers")
+
+
+def test_a_user_of_identity_center_is_one_person_in_every_account_and_with_every_permission_set():
+    assert same_person(SSO.format("1" * 12, "Developer"), SSO.format("2" * 12, "Approver"))
+    assert not same_person(SSO.format("1" * 12, "Approver"), SSO.format("1" * 12, "Approver").replace("alice", "bob"))
+
+
+def test_federated_users_choose_their_names_and_count_as_one():
+    federated = "arn:aws:sts::123456789012:federated-user/"
+    assert same_person(f"{federated}alice", f"{federated}bob")
+
+
+def test_users_are_themselves_and_nobody_else():
+    assert same_person(ALICE, ALICE)
+    assert not same_person(ALICE, BOB)
+
+
+def test_an_unknown_person_is_nobodys_other_self():
+    assert not same_person(None, None)
+    assert not same_person(ALICE, None)
+
+
+@given(st.one_of(st.text(), st.sampled_from([ALICE, SESSION, SSO.format("1" * 12, "A")])))
+def test_a_persons_arn_stands_for_that_person(arn: str):
+    assert person(person(arn)) == person(arn)
