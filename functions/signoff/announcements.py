@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from signoff.events import Event
@@ -17,7 +18,7 @@ _TYPES = {
     Kind.MODEL_CREATED: ("Model Created",),
     Kind.MODEL_RETIRED: ("Model Retired",),
 }
-_LONGEST = 100_000  # characters of a detail; an event may have 256 KiB in all
+_LONGEST = 100_000  # characters of the details as they are sent; an event may have 256 KiB in all
 
 
 def announcements(entry: Entry) -> list[Event]:
@@ -38,5 +39,5 @@ def _detail(entry: Entry) -> dict[str, Any]:
         "actor": entry.actor,
         "entry": str(entry.kind),
     }
-    bulky = sum(len(str(value)) for value in entry.details.values()) > _LONGEST
+    bulky = len(json.dumps(entry.details)) > _LONGEST
     return detail if bulky else {**entry.details, **detail}
