@@ -48,6 +48,17 @@ format: setup  ## Bring the code into shape
 bench: setup  ## Measure: warm latency against a bare chain, import times, bundle size
 	@$(BIN)/python -m benchmarks
 
+.PHONY: invoke
+invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)
+	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)" $(if $(PORT),--port $(PORT))
+
+# The SAM CLI's dependencies conflict with the project's own.
+.sam-venv/ready: requirements/sam.txt
+	@test -x .sam-venv/bin/python || $(PYTHON) -m venv .sam-venv
+	@echo "Setting up .sam-venv (once)"
+	@.sam-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/sam.txt
+	@touch $@
+
 .PHONY: synth
 synth: setup  ## Write the CloudFormation template to cdk.out (CONTEXT="-c name=value ...")
 	@$(CDK) synth --quiet $(CONTEXT) && echo "cdk.out/$(STACK).template.json"
@@ -65,6 +76,7 @@ lock:  ## Resolve every dependency anew, with hashes and without download addres
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
 	.venv-lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
 	.venv-lock/bin/uv pip compile pyproject.toml --constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
+	echo aws-sam-cli | .venv-lock/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/sam.txt
 	rm -rf .venv-lock
 
 .PHONY: clean

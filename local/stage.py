@@ -1,0 +1,198 @@
+"""The stack that a function is invoked on by hand: what it gets, what must have happened before, what changed after."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+
+from local import samples
+from local.deploy import Outputs
+from local.samples import Event
+
+T = TypeVar("T")
+_SECONDS = 60.0
+_SUBMISSION = f"{samples.GROUP}/sample"
+
+
+class NotReached(Exception):
+    """Raised when the stack did not come to where a sample event belongs."""
+
+
+class Stage:
+    """A deployed stack, as the administrator of the engine at `settings` (AWS_* variables) sees it."""
+
+    def __init__(self, settings: dict[str, str], stack: str = "Signoff") -> None:
+        self._session = boto3.Session(
+            settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"], region_name=settings["AWS_REGION"]
+        )
+        self._url = settings["AWS_ENDPOINT_URL"]
+        self._stack = stack
+        self.aws = cache(self._client)
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self._url)
+
+    @property
+    def outputs(self) -> Outputs:
+        """The stack's outputs by their keys."""
+        described = self.aws("cloudformation").describe_stacks(StackName=self._stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    def physical(self, logical: str) -> str:
+        """The physical id of a resource."""
+        answer = self.aws("cloudformation").describe_stack_resources(StackName=self._stack)
+        found = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in answer["StackResources"]}
+        return str(found[logical])
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The variables that a deployed function runs with."""
+        answer = self.aws("lambda").get_function_configuration(FunctionName=function)
+        return dict(answer["Environment"]["Variables"])
+
+    # What it gets
+
+    def input(self, function: str, name: str, event: Event) -> Any:
+        """What the deployed `function`, whose construct is `name`, would be given because of `event`."""
+        mappings = self._mappings(function)
+        if not mappings:
+            return self._step_input(name, event)
+        source = mappings[0]["EventSourceArn"]
+        if ":sqs:" in source:
+            return samples.queue_batch(event, source)
+        return samples.stream_batch(self._items("LedgerTable"), source)
+
+    def _step_input(self, name: str, event: Event) -> Any:
+        """What the workflow that `event` starts gives its step `name`; the steps before it run in the engine."""
+        opening = {"arn": event["detail"]["ModelPackageArn"], "execution": self.outputs["ValidationArn"] + ":sample"}
+        if name == "OpenValidation":
+            return opening
+        claim = self._step("OpenValidation", opening)
+        inspections = [{"claim": claim, "artifact": artifact} for artifact in claim["artifacts"]]
+        if name == "InspectArtifact":
+            return inspections[0]
+        return {"claim": claim, "artifacts": [self._step("InspectArtifact", each) for each in inspections]}
+
+    def _step(self, name: str, given: Any) -> Any:
+        functions = self.aws("lambda").get_paginator("list_functions").paginate()
+        names = [each["FunctionName"] for page in functions for each in page["Functions"]]
+        function = next(each for each in names if each.startswith(f"{self._stack}-{name}"))
+        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(given))
+        return json.load(answer["Payload"])
+
+    # What must have happened before
+
+    def prepare(self, function: str, event: Event, submission: Path) -> None:
+        """Bring the stack to where `event` has just happened and `function` has not yet answered it.
+
+        submission: a folder with what was submitted. Nothing but `function` is left to act. Raises NotReached.
+        """
+        step = not self._mappings(function)
+        self.hold_queues(function)
+        if step:
+            self.hold_workflow()
+        if event["source"] == "aws.s3":
+            if event["detail"]["bucket"]["name"] == self.outputs["ArtifactsBucket"]:
+                self.upload(submission, event["detail"]["object"]["key"].rpartition("/")[0])
+        elif event["resources"]:
+            self.upload(submission, _SUBMISSION)
+            arn = self._until(self._registered, "the sample to be registered")
+            if not step:
+                self._until(lambda: self.status(arn) == "PendingApproval", "the sample to await a decision")
+            self._decide(arn, event, by_hand="ApplyDecision" in function)
+        self.hold_queues()
+        self.hold_workflow()
+
+    def _decide(self, arn: str, event: Event, by_hand: bool) -> None:
+        """Have the package get the status that `event` says it got: in the registry, or by a decision."""
+        status = event["detail"].get("ModelApprovalStatus", "PendingManualApproval")
+        if event["detail"].get("ModelPackageArn") != arn or status == "PendingManualApproval":
+            return
+        if by_hand:
+            self.aws("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
+            return
+        decision = samples.sample("decision_approve" if status == "Approved" else "decision_reject", self.outputs)
+        entry = {"EventBusName": self.outputs["BusName"], "Source": decision["source"]}
+        entry |= {"DetailType": decision["detail-type"], "Detail": json.dumps(decision["detail"])}
+        self.aws("events").put_events(Entries=[entry])
+        self._until(lambda: self._packages()[arn] == status and self.status(arn) == status, f"it to be {status}")
+
+    def upload(self, folder: Path, prefix: str) -> None:
+        """Upload the files of `folder` as the submission `prefix` (`group/submission`) of the user `submitter`."""
+        bucket = self.outputs["ArtifactsBucket"]
+        submitter = json.dumps({"submitter": "arn:aws:iam::123456789012:user/submitter"}).encode()
+        files = {"submission.json": submitter, **{path.name: path.read_bytes() for path in sorted(folder.iterdir())}}
+        for name, body in files.items():
+            self.aws("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=body)
+
+    def _registered(self) -> str | None:
+        return next(iter(self._packages()), None)
+
+    def status(self, arn: str) -> str | None:
+        """Where a package stands by its ledger's head, or None when it has none."""
+        heads = {item["arn"]["S"]: item["status"]["S"] for item in self._items("PackagesTable") if "arn" in item}
+        return heads.get(arn)
+
+    def hold_queues(self, function: str | None = None) -> None:
+        """Keep what has happened from `function`, or from all functions that read a queue or a stream."""
+        for mapping in self._mappings(function):
+            self.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+    def hold_workflow(self) -> None:
+        """Keep the registry's events from the validation workflow."""
+        for rule in self.aws("events").list_rule_names_by_target(TargetArn=self.outputs["ValidationArn"])["RuleNames"]:
+            self.aws("events").disable_rule(Name=rule)
+
+    def _mappings(self, function: str | None) -> list[dict[str, Any]]:
+        which = {"FunctionName": function} if function else {}
+        listed: list[dict[str, Any]] = self.aws("lambda").list_event_source_mappings(**which)["EventSourceMappings"]
+        return listed
+
+    def _until(self, look: Callable[[], T | None], what: str) -> T:
+        deadline = time.monotonic() + _SECONDS
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                raise NotReached(f"Waited {_SECONDS:.0f} s in vain for {what}")
+            time.sleep(0.1)
+        return found
+
+    # What changed after
+
+    def facts(self) -> list[str]:
+        """Everything in the stack that a function may change, one line each, in an order that tells the story."""
+        ledger = sorted(
+            (item["package"]["S"], int(item["sequence"]["N"]), item["kind"]["S"], item["actor"]["S"])
+            for item in self._items("LedgerTable")
+        )
+        return [
+            *(f"package  {arn} is {status}" for arn, status in self._packages().items()),
+            *(f"ledger   {package}  {number} {kind} by {actor}" for package, number, kind, actor in ledger),
+            *(f"model    {each}" for each in self._models()),
+            *(f"object   s3://{each}" for each in self._objects()),
+        ]
+
+    def _packages(self) -> dict[str, str]:
+        sagemaker = self.aws("sagemaker")
+        groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+        return {
+            package["ModelPackageArn"]: package["ModelApprovalStatus"]
+            for group in groups
+            for package in sagemaker.list_model_packages(ModelPackageGroupName=group["ModelPackageGroupName"])[
+                "ModelPackageSummaryList"
+            ]
+        }
+
+    def _models(self) -> list[str]:
+        return [model["ModelName"] for model in self.aws("sagemaker").list_models()["Models"]]
+
+    def _objects(self) -> Iterator[str]:
+        for bucket in (self.outputs["ArtifactsBucket"], self.outputs["VaultBucket"]):
+            for page in self.aws("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                yield from (f"{bucket}/{each['Key']}" for each in page.get("Contents", ()))
+
+    def _items(self, table: str) -> Iterator[dict[str, Any]]:
+        for page in self.aws("dynamodb").get_paginator("scan").paginate(TableName=self.outputs[table]):
+            yield from page["Items"]
