@@ -61,11 +61,17 @@ def head_item(history: History) -> dict[str, Any]:
             "submitter": state.submitter,
             "registry_status": state.registry_status,
             "next": str(state.next_step) if state.next_step else None,
-            "since": last.time,
+            "since": _since(history),
             "sequence": last.sequence,
             "hash": last.hash,
         }
     )
+
+
+def _since(history: History) -> str:
+    """Return since when the package stands where it does: a refused decision must not put off what it waits for."""
+    times = (entry.time for entry in reversed(history.entries) if entry.kind is not Kind.DECISION_REFUSED)
+    return next(times, history.entries[-1].time)
 
 
 class LedgerTable:

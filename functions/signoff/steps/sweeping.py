@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,6 +23,8 @@ from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT, Queue
 from signoff.registry import Registry
 from signoff.submission import REPORT, Submission
 from signoff.tables import LedgerTable, SubmissionsTable
+
+Overdue = Iterator[tuple[str, Callable[[], Any]]]
 
 
 class Sweeping:
@@ -47,17 +51,26 @@ class Sweeping:
         self._now = now
 
     def sweep(self, grace: timedelta) -> Counter[str]:
-        """Move on whatever has waited for longer than `grace`, and return how many of what were moved on."""
+        """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
+
+        What cannot be looked through or moved on is logged, counted as a `problem`, and keeps nothing else waiting.
+        """
         before = self._now() - grace
         moved: Counter[str] = Counter()
-        for what, act in self._overdue(before):
-            try:
-                act()
-                moved[what] += 1
-            except (SignoffError, ClientError):
-                logger().exception("could not be moved on", extra={"what": what})
-                moved["problem"] += 1
+        for step in Step:
+            self._move_on(partial(self._overdue_packages, step), before, moved)
+        self._move_on(self._overdue_submissions, before, moved)
+        with _reported("groups", moved):
+            for group, tags in self._registry.groups():
+                self._move_on(partial(self._overdue_in_group, group, tags), before, moved)
         return moved
+
+    def _move_on(self, search: Callable[[datetime], Overdue], before: datetime, moved: Counter[str]) -> None:
+        with _reported("search", moved):
+            for what, act in search(before):
+                with _reported(what, moved):
+                    act()
+                    moved[what] += 1
 
     def oldest_validating(self) -> float:
         """Return for how many seconds the package that validates longest has done so; 0 when none does."""
@@ -65,12 +78,7 @@ class Sweeping:
         ages = [(self._now() - moments.moment(head["since"])).total_seconds() for head in heads]
         return max(ages, default=0.0)
 
-    def _overdue(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
-        yield from self._overdue_packages(moments.text(before))
-        yield from self._overdue_groups(before)
-        yield from self._overdue_submissions(before)
-
-    def _overdue_packages(self, before: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    def _overdue_packages(self, step: Step, before: datetime) -> Overdue:
         acts: dict[Step, Callable[[dict[str, Any]], Any]] = {
             Step.VALIDATE: lambda head: self._executions.start(head["arn"]),
             Step.FINISH_VALIDATION: self._finish,
@@ -78,10 +86,9 @@ class Sweeping:
             Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
             Step.RETIRE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
         }
-        for step, act in acts.items():
-            for head in self._ledger.heads_by_step(step):
-                if head["since"] <= before:
-                    yield str(step), _bound(act, head)
+        for head in self._ledger.heads_by_step(step):
+            if head["since"] <= moments.text(before):
+                yield str(step), partial(acts[step], head)
 
     def _finish(self, head: Mapping[str, Any]) -> None:
         """Release the claim of an execution that died without a word."""
@@ -100,27 +107,19 @@ class Sweeping:
 
         self._ledger.update(head["package"], died)
 
-    def _overdue_groups(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
-        for group, tags in self._registry.groups():
-            try:
-                governed = self._policies.governing(group, tags) is not None
-            except SignoffError:
-                logger().exception("a group's policy cannot be read", extra={"group": group})
-                continue
-            if governed:
-                yield from self._overdue_in_group(group, before)
-
-    def _overdue_in_group(self, group: str, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+    def _overdue_in_group(self, group: str, tags: Mapping[str, str], before: datetime) -> Overdue:
+        if self._policies.governing(group, tags) is None:
+            return
         heads = {head["package"].rpartition(".")[0]: head for head in self._ledger.heads_by_group(group)}
         for summary in self._registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
             head = heads.get(package_key(arn, created).rpartition(".")[0])
             if head is None and created <= before:
-                yield "never validated", _bound(self._executions.start, arn)
+                yield "never validated", partial(self._executions.start, arn)
             elif head and head["since"] <= moments.text(before) and _diverges(summary, head):
-                yield "diverging status", _bound(lambda arn: self._nudge("decisions", arn), arn)
+                yield "diverging status", partial(self._nudge, "decisions", arn)
 
-    def _overdue_submissions(self, before: datetime) -> Iterator[tuple[str, Callable[[], Any]]]:
+    def _overdue_submissions(self, before: datetime) -> Overdue:
         newest: dict[Submission, tuple[datetime, str]] = {}
         for key, changed in self._inbox.names(""):
             submission = Submission.of(key)
@@ -128,7 +127,7 @@ class Sweeping:
                 newest[submission] = max(newest.get(submission, (changed, key)), (changed, key))
         for submission, (changed, key) in newest.items():
             if changed <= before and self._unfinished(submission, changed):
-                yield "submission", _bound(self._upload_again, key)
+                yield "submission", partial(self._upload_again, key)
 
     def _unfinished(self, submission: Submission, changed: datetime) -> bool:
         known = self._submissions.get(submission.prefix)
@@ -146,8 +145,13 @@ class Sweeping:
         self._queues[queue].send(REGISTRY_EVENT, {"ModelPackageArn": arn})
 
 
-def _bound(act: Callable[[Any], Any], argument: Any) -> Callable[[], Any]:
-    return lambda: act(argument)
+@contextmanager
+def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
+    try:
+        yield
+    except (SignoffError, ClientError):
+        logger().exception("could not be moved on", extra={"what": what})
+        moved["problem"] += 1
 
 
 def _diverges(summary: Mapping[str, Any], head: Mapping[str, Any]) -> bool:

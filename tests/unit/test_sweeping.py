@@ -1,0 +1,282 @@
+"""The sweep: whatever event was lost, what lacks its next step is moved on, and the rest is left alone."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from signoff.ledger import Status, Step
+from signoff.submission import Submission
+from tests.support.interruptions import Died
+from tests.support.world import ACCURATE, GRACE, MANIFEST, MODEL, World
+
+PREFIX = "churn/run-7"
+
+
+def lose_everything(world: World) -> None:
+    for queue, _ in world.waiting():
+        queue.clear()
+
+
+# Whatever waits is moved on
+
+
+def test_a_package_whose_registration_event_was_lost_is_validated():
+    world = World()
+    arn = world.submit()
+    lose_everything(world)
+    assert world.sweep() == {"validate": 1}
+    assert world.state(arn).status is Status.PENDING_APPROVAL
+
+
+def test_a_package_that_no_ledger_knows_is_validated():
+    world = World()
+    world.set_policy("groups/churn")
+    arn = world.elsewhere()
+    lose_everything(world)
+    assert world.sweep() == {"never validated": 1}
+    assert world.state(arn).status is Status.PENDING_APPROVAL
+
+
+def test_a_claim_whose_execution_died_is_released_and_says_so():
+    world = World()
+    arn = world.submit()
+    execution, started = next(iter_started(world))
+    world.interruptions.before["FakeBucket.stream"] = died
+    with pytest.raises(Died):
+        world.execution(execution, started)
+    world.executions.statuses[execution] = "TIMED_OUT"
+    assert world.sweep() == {"finish_validation": 1}
+    error = world.history(arn).entries[-1].details
+    assert (world.state(arn).status, error["error"]) == (Status.VALIDATION_ERRORED, "ExecutionDied")
+    assert "TIMED_OUT" in error["cause"]
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
+def test_a_claim_whose_execution_is_alive_is_left_to_it(status: str):
+    world = World()
+    arn = world.submit()
+    execution, started = next(iter_started(world))
+    world.interruptions.before["FakeBucket.stream"] = died
+    with pytest.raises(Died):
+        world.execution(execution, started)
+    world.executions.statuses[execution] = status
+    world.sweep()
+    assert world.state(arn).status is Status.VALIDATING
+
+
+def iter_started(world: World) -> Any:
+    world.registry_event(world.registry.events.pop())
+    yield world.executions.started.pop()
+
+
+def died() -> None:
+    raise Died
+
+
+def test_an_approval_that_did_not_reach_the_registry_does():
+    world = World()
+    arn = world.pending()
+    world.interruptions.before["FakeRegistry.set_status"] = died
+    with pytest.raises(Died):
+        world.decide(arn, "approve")
+    assert world.state(arn).next_step is Step.UPDATE_REGISTRY
+    assert world.sweep()["update_registry"] == 1
+    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
+
+
+def test_a_failed_package_that_the_registry_does_not_show_as_rejected_is():
+    world = World(metrics=[{**ACCURATE[0], "at_least": 0.99}])
+    arn = world.submit()
+    world.interruptions.before["FakeRegistry.set_status"] = died
+    with pytest.raises(Died):
+        world.deliver()
+    world.sweep()
+    assert world.status(arn) == "Rejected"
+
+
+def test_an_approval_without_a_model_gets_one():
+    world = World()
+    arn = world.pending()
+    world.decide(arn, "approve")
+    lose_everything(world)
+    assert world.sweep() == {"create_model": 1}
+    assert world.state(arn).model["name"] in world.registry.models
+
+
+def test_a_revocation_whose_model_is_still_there_loses_it():
+    world = World()
+    arn = world.approved()
+    world.decide(arn, "revoke")
+    lose_everything(world)
+    assert world.sweep() == {"retire_model": 1}
+    assert world.registry.models == {}
+
+
+def test_a_status_set_by_hand_whose_event_was_lost_is_set_back():
+    world = World()
+    arn = world.pending()
+    world.clock.forward(minutes=10)
+    world.registry.by_hand(arn, ModelApprovalStatus="Approved")
+    lose_everything(world)
+    assert world.sweep() == {"diverging status": 1}
+    assert world.status(arn) == "PendingManualApproval"
+
+
+def test_a_submission_whose_last_upload_event_was_lost_is_registered():
+    world = World()
+    for key, data in world.files(PREFIX).items():
+        world.put(key, data)
+    assert world.sweep() == {"submission": 1}
+    assert world.submissions.get(PREFIX)["state"] == "registered"
+
+
+def test_a_registration_that_died_is_finished_once_its_claim_has_run_out():
+    world = World()
+    for key, data in world.files(PREFIX).items():
+        world.put(key, data)
+    world.interruptions.before["FakeRegistry.create_package"] = died
+    with pytest.raises(Died):
+        world.registering.uploaded(f"{PREFIX}/manifest.json")
+    assert world.sweep(minutes=10) == {}
+    assert world.sweep(minutes=10) == {"submission": 1}
+    assert len(world.registry.described) == 1
+
+
+def test_a_correction_whose_event_was_lost_is_taken_up():
+    world = World()
+    for key, data in world.files(PREFIX, Nonsense=1).items():
+        world.upload(key, data)
+    world.clock.forward(minutes=1)
+    world.put(f"{PREFIX}/manifest.json", MANIFEST)
+    assert world.sweep() == {"submission": 1}
+    assert world.submissions.get(PREFIX)["state"] == "registered"
+
+
+# And nothing else is
+
+
+@pytest.mark.parametrize("settled", ["pending", "approved", "rejected", "revoked", "failed", "refused", "registered"])
+def test_what_is_settled_is_left_alone(settled: str):
+    world = World(metrics=[{**ACCURATE[0], "at_least": 0.99 if settled == "failed" else 0.9}])
+    if settled == "refused":
+        world.upload(f"{PREFIX}/manifest.json", b"{")
+    else:
+        arn = world.pending()
+        if settled in ("approved", "revoked"):
+            world.decide(arn, "approve")
+        if settled in ("rejected", "revoked"):
+            world.decide(arn, "revoke" if settled == "revoked" else "reject")
+        world.deliver()
+    written = list(world.registry.writes)
+    assert world.sweep() == {}
+    assert world.registry.writes == written
+
+
+def test_what_has_not_waited_long_is_given_time():
+    world = World()
+    world.submit()
+    lose_everything(world)
+    assert world.sweep(minutes=4) == {}
+
+
+def test_refused_decisions_do_not_put_off_what_a_package_waits_for():
+    world = World()
+    arn = world.submit()
+    lose_everything(world)
+    world.clock.forward(minutes=4)
+    world.decide(arn, "approve")
+    assert world.sweep(minutes=2) == {"validate": 1}
+
+
+def test_an_upload_under_no_submission_is_none_of_the_sweeps():
+    world = World()
+    world.put("stray.txt", b"?")
+    assert Submission.of("stray.txt") is None
+    assert world.sweep() == {}
+
+
+# Problems
+
+
+def test_one_group_with_a_faulty_policy_keeps_no_other_from_being_swept():
+    world = World()
+    world.set_policy("groups/churn")
+    world.set_policy("groups/fraud")
+    world.elsewhere("churn")
+    arn = world.elsewhere("fraud")
+    lose_everything(world)
+    world.parameters.values["/signoff/policies/groups/churn"] = "{"
+    assert world.sweep() == {"never validated": 1, "problem": 1}
+    assert world.state(arn).status is Status.PENDING_APPROVAL
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "FakeRegistry.groups",
+        "FakeRegistry.packages",
+        "FakeBucket.names",
+        "FakeSubmissions.get",
+        "FakeLedger.heads_by_step",
+    ],
+)
+def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(call: str):
+    world = World()
+    world.put(f"{PREFIX}/model.tar.gz", MODEL)
+    world.set_policy("groups/fraud")
+    arn = world.elsewhere("fraud")
+    world.deliver()
+    world.decide(arn, "approve")
+    world.elsewhere("fraud")
+    lose_everything(world)
+    world.clock.forward(minutes=20)
+    undisturbed = world.sweeping.sweep(GRACE)
+    for queue, _ in world.waiting():
+        queue.clear()
+    world.interruptions.before[call] = throttled
+    moved = world.sweeping.sweep(GRACE)
+    assert undisturbed == {"create_model": 1, "never validated": 1, "submission": 1}
+    assert moved["problem"] == 1
+    assert sum(moved.values()) - 1 >= 2
+
+
+def throttled() -> None:
+    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "Any")
+
+
+def test_the_age_of_the_oldest_validation_is_told():
+    world = World()
+    assert world.sweeping.oldest_validating() == 0
+    world.submit()
+    world.clock.forward(minutes=90)
+    assert world.sweeping.oldest_validating() == 5400
+
+
+def much_to_do() -> tuple[World, str, str]:
+    world = World()
+    approved, validating = world.pending(prefix="churn/run-1"), world.submit("churn/run-2")
+    world.decide(approved, "approve")
+    for key, data in world.files("churn/run-3").items():
+        world.put(key, data)
+    lose_everything(world)
+    world.clock.forward(minutes=20)
+    return world, approved, validating
+
+
+def test_a_sweep_that_dies_before_any_call_is_made_good_by_the_next():
+    world, _, _ = much_to_do()
+    world.interruptions.arm(None)
+    world.sweeping.sweep(GRACE)
+    calls = world.interruptions.calls
+    assert calls > 10
+    for call in range(1, calls + 1):
+        world, approved, validating = much_to_do()
+        world.interruptions.arm(call)
+        with pytest.raises(Died):
+            world.sweeping.sweep(GRACE)
+        world.interruptions.arm(None)
+        world.sweep()
+        assert world.state(approved).model is not None
+        assert world.state(validating).status is Status.PENDING_APPROVAL
+        assert world.submissions.get("churn/run-3")["state"] == "registered"
