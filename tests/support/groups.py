@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from signoff.ledger import Kind, State
 from tests.support.deployed import policy_of
 from tests.support.pipeline import Pipeline
@@ -144,11 +142,10 @@ class Submission:
         return self._report() is not None
 
     def _report(self) -> dict[str, Any] | None:
-        bucket = self.pipeline.outputs["ArtifactsBucket"]
+        bucket, s3 = self.pipeline.outputs["ArtifactsBucket"], self.pipeline.aws("s3", "submitter")
         try:
-            answer = self.pipeline.aws("s3", "submitter").get_object(Bucket=bucket, Key=f"{self.prefix}/{REPORT}")
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "NoSuchKey", error
+            answer = s3.get_object(Bucket=bucket, Key=f"{self.prefix}/{REPORT}")
+        except s3.exceptions.NoSuchKey:
             return None
         report: dict[str, Any] = json.load(answer["Body"])
         return report

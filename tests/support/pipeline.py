@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
@@ -15,6 +16,10 @@ from tests.support.witness import Event, Witness
 
 QUEUES = ("Register", "Decision", "Deploy", "Sweep")
 DECISION = "Model Approval Decision"
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()
 
 
 class Pipeline:
@@ -49,8 +54,30 @@ class Pipeline:
     # What happens in it
 
     def quiet(self) -> None:
-        """Wait until nothing is under way: no message in a queue, no execution running."""
-        eventually(lambda: not (self._busy() or self._busy()), seconds=60, what="the pipeline to come to rest")
+        """Wait until nothing is under way: no message in a queue, no execution running.
+
+        A message that no function could handle fails this test, with what was logged of it, and not those after it.
+        """
+        try:
+            eventually(lambda: not (self._busy() or self._busy()), seconds=30, what="the pipeline to come to rest")
+        except AssertionError as stuck:
+            busy, logged = self._busy(), self.errors()
+            self.drop()
+            raise AssertionError(f"{stuck}: {busy} still wait, and the functions logged {logged}") from None
+
+    def drop(self) -> None:
+        """Lose every message that a queue holds."""
+        for queue in QUEUES:
+            self.aws("sqs").purge_queue(QueueUrl=self.resource(f"{queue}Queue"))
+
+    def errors(self) -> list[str]:
+        """The newest errors that the functions logged, the last line of each."""
+        logs, found = self.aws("logs"), []
+        for group in logs.describe_log_groups()["logGroups"]:
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+                lines = [json.loads(line) for line in event["message"].splitlines() if '"level":"ERROR"' in line]
+                found += [(event["timestamp"], line.get("exception", line["message"])) for line in lines]
+        return [text.strip().rpartition("\n")[2] for _, text in sorted(found)[-5:]]
 
     def _busy(self) -> list[str]:
         # In the order of the flow: what has left one place has reached the next before that one is looked at.
@@ -98,7 +125,9 @@ class Pipeline:
 
     def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function by its construct's name and return what it answers."""
-        answer = self.aws("lambda").invoke(FunctionName=self.resource(function), Payload=json.dumps(event))
+        answer = self.aws("lambda").invoke(
+            FunctionName=self.resource(function), Payload=json.dumps(event, default=_seconds)
+        )
         payload = json.loads(answer["Payload"].read())
         assert not answer.get("FunctionError"), payload
         return payload
@@ -125,6 +154,25 @@ class Pipeline:
             yield
         finally:
             self.aws("events").enable_rule(**rule)
+
+    @contextlib.contextmanager
+    def doubled_rules(self) -> Iterator[None]:
+        """Deliver every event twice: beside each of the stack's rules on events, one that passes on the same."""
+        events, twins = self.aws("events"), []
+        for bus in ("default", self.outputs["BusName"]):
+            for rule in events.list_rules(EventBusName=bus, NamePrefix="Signoff-Rules")["Rules"]:
+                if "EventPattern" in rule:
+                    twin = {"Rule": f"twin-of-{rule['Name']}"[:64], "EventBusName": bus}
+                    events.put_rule(Name=twin["Rule"], EventBusName=bus, EventPattern=rule["EventPattern"])
+                    targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]
+                    events.put_targets(**twin, Targets=targets)
+                    twins.append((twin, [target["Id"] for target in targets]))
+        try:
+            yield
+        finally:
+            for twin, ids in twins:
+                events.remove_targets(**twin, Ids=ids)
+                events.delete_rule(Name=twin["Rule"], EventBusName=twin["EventBusName"])
 
     @contextlib.contextmanager
     def without_reader(self, function: str) -> Iterator[None]:
@@ -160,3 +208,18 @@ class Pipeline:
     def event(self, detail_type: str, of: str, **fields: Any) -> Event:
         """The first event of that type about `of`, whole, as EventBridge passed it on."""
         return self.witness.hears(detail_type, of, **fields)
+
+    def records(self, about: str) -> list[dict[str, Any]]:
+        """What the ledger's stream holds of packages and submissions whose key mentions `about`."""
+        streams, functions = self.aws("dynamodbstreams"), self.aws("lambda")
+        mapping = functions.get_event_source_mapping(UUID=self.resource("AnnounceEntries"))
+        stream = {"StreamArn": mapping["EventSourceArn"]}
+        records = []
+        for shard in streams.describe_stream(**stream)["StreamDescription"]["Shards"]:
+            from_start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+            iterator = streams.get_shard_iterator(**stream, **from_start)["ShardIterator"]
+            while iterator:
+                answer = streams.get_records(ShardIterator=iterator)
+                records += answer["Records"]
+                iterator = answer.get("NextShardIterator") if answer["Records"] else None
+        return [record for record in records if about in record["dynamodb"]["Keys"]["package"]["S"]]

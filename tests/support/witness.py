@@ -38,13 +38,21 @@ class Witness:
 
         return [event for event in self._heard if fits(event)]
 
-    def hears(self, detail_type: str, of: str, where: Callable[[Event], bool] | None = None, **fields: Any) -> Event:
+    def hears(self, detail_type: str, of: str, where: Callable[[Any], bool] | None = None, **fields: Any) -> Event:
         """The first such event, which may still be on its way."""
 
         def look() -> list[Event]:
             return [event for event in self.heard(detail_type, of, **fields) if where is None or where(event["detail"])]
 
         return eventually(look, what=f"`{detail_type}` about {of} with {fields}")[0]
+
+    def registration(self, arn: str) -> Event:
+        """The registry's event about a package's registration, which names no updated fields."""
+        return self.hears(REGISTRY, arn, lambda detail: "UpdatedModelPackageFields" not in detail)
+
+    def change(self, arn: str, field: str, **fields: Any) -> Event:
+        """The registry's event about the update of one of a package's fields."""
+        return self.hears(REGISTRY, arn, lambda detail: field in detail.get("UpdatedModelPackageFields", ()), **fields)
 
     def _listen(self) -> None:
         while True:
