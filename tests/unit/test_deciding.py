@@ -110,7 +110,18 @@ def test_a_decision_before_validation_is_not_validated():
 def test_a_decision_about_a_package_nobody_has_seen_yet_is_not_validated():
     world = World()
     world.set_policy("groups/churn")
-    assert refused(world, world.elsewhere()) == "NotValidated"
+    arn = world.elsewhere()
+    assert refused(world, arn) == "NotValidated"
+    assert world.kinds(arn) == ["Registered", "DecisionRefused"]
+
+
+def test_nobody_gets_rid_of_being_the_submitter_by_deciding_before_the_validation_begins():
+    world = World()
+    world.set_policy("groups/churn")
+    arn = world.elsewhere()
+    refused(world, arn, approver=SUBMITTER)
+    world.deliver()
+    assert refused(world, arn, approver=SUBMITTER) == "OwnModel"
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])

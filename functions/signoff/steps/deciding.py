@@ -66,7 +66,9 @@ class Deciding:
             outcome = Absorbed() if _seen(history, event) else decisions.decide(state, decision, candidate.policy)
             if isinstance(outcome, Recorded) and decision.decision == "approve":
                 outcome = self._stale(state, candidate) or outcome
-            return _entries(history, decision, outcome, event)
+            # A decision may come before anything else: the ledger still begins with who submitted what.
+            first = [] if state.status else [self._first(candidate)]
+            return [*first, *_entries(history, decision, outcome, event)]
 
         self._vault.write("policies", candidate.policy.document)
         history = self._ledger.update(candidate.key, drafts)
@@ -127,7 +129,7 @@ class Deciding:
             # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
             described = self._registry.describe(candidate.arn)
             state = history.verified().state
-            if not history.entries:
+            if state.status is None:
                 return [self._first(candidate)]
             revoked = self._revoked(state, described)
             return [revoked] if revoked else _reverted(state, described)

@@ -65,7 +65,7 @@ class Opening:
         opened = first_entry(candidate.described, registration)
 
         def claim(history: History) -> list[Draft]:
-            first = [] if history.entries else [opened]
+            first = [] if history.state.status else [opened]
             attempt = self._attempt(history.verified().state, candidate, request)
             return [*first, _started(attempt, request, policy.sha256)] if attempt else []
 

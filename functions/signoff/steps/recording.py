@@ -145,7 +145,7 @@ class Recording:
             state = history.verified().state
             if state.status not in {None, Status.VALIDATING} or (state.attempt_open and state.execution != execution):
                 return []
-            return [*([] if history.entries else [first]), _errored(state.attempt, execution, error)]
+            return [*([] if state.status else [first]), _errored(state.attempt, execution, error)]
 
         history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
         return {"verdict": "errored", "status": history.state.status}

@@ -120,7 +120,7 @@ class Registering:
         described = self._registry.describe(arn)
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
-        self._ledger.update(key, lambda history: [] if history.entries else [first])
+        self._ledger.update(key, lambda history: [] if history.state.status else [first])
         self._report(taken.submission, {"outcome": "registered", "package": arn, "faults": []})
         self._tag(taken.objects.values(), {"signoff:registration": "registered"})
         # Last, for once the submission is closed nobody comes back to finish.
