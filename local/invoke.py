@@ -112,8 +112,8 @@ def report(invocation: Invocation) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Invoke what the command line says and print what came of it; exits with 1 and the reason when it failed."""
     parser = argparse.ArgumentParser(prog="make invoke", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("function", help="a function's construct in the stack, such as RegisterModel")
-    parser.add_argument("event", help=f"a sample event: {', '.join(samples.names())}")
+    parser.add_argument("function", choices=sam.functions(), metavar="FUNCTION", help=", ".join(sam.functions()))
+    parser.add_argument("event", choices=samples.names(), metavar="EVENT", help=", ".join(samples.names()))
     parser.add_argument("--port", type=int, help="where a running engine listens; without, one is started")
     options = parser.parse_args(arguments)
     try:

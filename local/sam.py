@@ -40,16 +40,19 @@ def ready() -> None:
     containers.docker("info", "--format", "{{.ServerVersion}}")
 
 
+def functions() -> list[str]:
+    """The constructs of the stack's functions, which are named as their files in functions/."""
+    files = (node.ROOT / "functions").glob("*.py")
+    return sorted("".join(word.title() for word in path.stem.split("_")) for path in files)
+
+
 def function_id(assembly: Path, function: str) -> str:
-    """The logical id of the function whose construct is `function`. Raises InvocationFailed naming those there are."""
-    functions: dict[str, str] = {
-        resource["Metadata"]["aws:cdk:path"].split("/")[1]: logical
-        for logical, resource in _template(assembly)["Resources"].items()
-        if resource["Type"] == "AWS::Lambda::Function"
-    }
-    if function not in functions:
-        raise InvocationFailed(f"The stack has no function {function!r}: choose one of {', '.join(sorted(functions))}")
-    return functions[function]
+    """The logical id of the function whose construct is `function`. Raises InvocationFailed when there is none."""
+    for logical, resource in _template(assembly)["Resources"].items():
+        path = resource.get("Metadata", {}).get("aws:cdk:path", "")
+        if resource["Type"] == "AWS::Lambda::Function" and path.split("/")[1:2] == [function]:
+            return str(logical)
+    raise InvocationFailed(f"The stack has no function {function!r}: choose one of {', '.join(functions())}")
 
 
 def invoke(
