@@ -1,0 +1,192 @@
+"""A decision that does not stand: whoever listens hears why, and the ledger keeps it."""
+
+import json
+from typing import Any
+
+from signoff.ledger import Kind
+from tests.support.groups import Group, Package
+from tests.support.pipeline import Pipeline
+from tests.support.submissions import honest, measured
+from tests.support.waiting import eventually
+
+ACCURACY = {"name": "accuracy", "path": "binary_classification_metrics.accuracy.value", "at_least": 0.9}
+
+
+def assert_refused(package: Package, refusal: str, because: str) -> None:
+    """Assert that the newest decision about a package was refused, in the ledger and as an event."""
+    kept = package.entries(Kind.DECISION_REFUSED)[-1]
+    event = package.pipeline.event("Decision Refused", package.arn, refusal=refusal)["detail"]
+    assert (kept["refusal"], because in kept["because"]) == (refusal, True), kept
+    assert event["because"] == kept["because"]
+    assert package.models() == []
+
+
+def test_the_submitter_cannot_approve_their_own_model(group: Group) -> None:
+    package = group.pending()
+
+    package.decide("approve", by="submitter")
+
+    assert_refused(package, "OwnModel", "somebody else must approve it")
+    assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
+
+
+def test_whoever_registered_a_package_elsewhere_cannot_approve_it(group: Group) -> None:
+    url = group.pending().described()["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    specification = group.packages()[0].described()["InferenceSpecification"]
+    package = group.register(InferenceSpecification=specification).until("PendingApproval")
+
+    package.decide("approve", by="submitter")
+
+    assert url
+    assert_refused(package, "OwnModel", "somebody else must approve it")
+
+
+def test_somebody_who_is_not_on_the_policys_list_cannot_approve(group: Group) -> None:
+    group.policy(approvals={"approvers": ["arn:*:iam::*:user/approver"]})
+    package = group.pending()
+
+    package.decide("approve", by="visitor")
+
+    assert_refused(package, "NotAnApprover", f"is not among the approvers of group {group.name}")
+
+
+def test_a_package_that_failed_its_validation_cannot_be_approved(group: Group) -> None:
+    group.policy(metrics=[ACCURACY])
+    package = group.submit(measured(0.5)).package().until("ValidationFailed")
+
+    package.decide("approve")
+
+    assert_refused(package, "ValidationFailed", "no decision skips the evidence")
+    assert package.registry[0] == "Rejected"
+
+
+def test_a_package_that_is_still_validated_cannot_be_approved(group: Group) -> None:
+    pipeline = group.pipeline
+    with pipeline.without_rule("PackageRegistered"):
+        package = group.submit().package()
+        pipeline.witness.registration(package.arn)
+
+    package.decide("approve")
+
+    assert_refused(package, "NotValidated", "there is no evidence to decide on")
+    pipeline.sweep()
+    assert package.until("PendingApproval").approve()["ModelName"]
+
+
+def test_a_package_whose_validation_erred_cannot_be_approved(group: Group) -> None:
+    group.policy()
+    group.create()
+    package = group.register(InferenceSpecification=_nowhere(group)).until("ValidationErrored")
+
+    package.decide("approve")
+
+    assert_refused(package, "NotValidated", "ValidationErrored")
+
+
+def _nowhere(group: Group) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(honest()["manifest.json"])
+    specification: dict[str, Any] = manifest["InferenceSpecification"]
+    vault = group.pipeline.outputs["VaultBucket"]
+    specification["Containers"][0]["ModelDataUrl"] = f"s3://{vault}/models/{group.name}/nothing/model.tar.gz"
+    return specification
+
+
+def test_a_rejected_package_cannot_be_approved(group: Group) -> None:
+    package = group.pending()
+    package.decide("reject")
+
+    package.decide("approve")
+
+    assert_refused(package, "AlreadyDecided", "the package is Rejected already")
+    assert package.registry[0] == "Rejected"
+
+
+def test_an_approved_package_cannot_be_rejected(group: Group) -> None:
+    package = group.pending()
+    model = package.approve()
+
+    package.decide("reject")
+
+    refused = package.entries(Kind.DECISION_REFUSED)[-1]
+    assert (refused["refusal"], "revoke it instead" in refused["because"]) == ("AlreadyDecided", True)
+    assert package.models() == [model]
+
+
+def test_a_package_that_is_not_approved_cannot_be_revoked(group: Group) -> None:
+    package = group.pending()
+
+    package.decide("revoke")
+
+    assert_refused(package, "AlreadyDecided", "only an approved one can be revoked")
+
+
+def test_a_refusal_is_kept_once_however_often_its_decision_comes(group: Group) -> None:
+    package = group.pending()
+    package.decide("approve", by="submitter")
+    before = group.everything()
+
+    package.decide("approve", by="submitter")
+
+    assert group.everything() == before
+
+
+def refused_elsewhere(pipeline: Pipeline, about: str) -> dict[str, Any]:
+    """The ledger's entry about a decision on something that is no package of Signoff's."""
+    pipeline.quiet()
+    entries = eventually(lambda: pipeline.table("LedgerTable", f"unknown:{about}"))
+    assert [entry["kind"] for entry in entries] == ["DecisionRefused"]
+    details: dict[str, Any] = json.loads(entries[0]["details"])
+    return details
+
+
+def test_a_decision_about_a_package_that_nobody_knows_is_refused(pipeline: Pipeline, group: Group) -> None:
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{group.name}/7"
+
+    Package(pipeline, arn).say("approve")
+
+    event = pipeline.event("Decision Refused", arn)["detail"]
+    assert (event["refusal"], event["package"]) == ("UnknownPackage", arn)
+    assert refused_elsewhere(pipeline, arn)["refusal"] == "UnknownPackage"
+
+
+def test_a_decision_about_a_package_that_signoff_does_not_govern_is_refused(group: Group) -> None:
+    group.create()
+    package = group.register(InferenceSpecification=_nowhere(group))
+
+    package.say("approve")
+
+    assert group.pipeline.event("Decision Refused", package.arn)["detail"]["refusal"] == "UngovernedPackage"
+    assert refused_elsewhere(group.pipeline, package.arn)["refusal"] == "UngovernedPackage"
+    assert package.registry[0] == "PendingManualApproval"
+
+
+def test_a_decision_without_a_reason_is_refused(group: Group) -> None:
+    package = group.pending()
+
+    package.say("approve", reason="  ")
+
+    event = group.pipeline.event("Decision Refused", package.arn)["detail"]
+    assert (event["refusal"], "must say why" in event["because"]) == ("MalformedDecision", True)
+    assert package.status == "PendingApproval"
+
+
+def test_a_decision_that_is_none_is_refused(group: Group) -> None:
+    package = group.pending()
+
+    group.pipeline.say({"package": package.arn, "decision": "maybe", "approver": "me", "reason": "Perhaps"})
+
+    event = group.pipeline.event("Decision Refused", package.arn)["detail"]
+    assert (event["refusal"], event["decision"]) == ("MalformedDecision", "maybe")
+    assert package.status == "PendingApproval"
+
+
+def test_a_decision_in_signoffs_own_name_is_not_heard(group: Group) -> None:
+    package, pipeline = group.pending(), group.pipeline
+    said = {"package": package.arn, "decision": "approve", "reason": "Mine", "approver": pipeline.user("approver")}
+    try:
+        pipeline.say(said, source="signoff")
+    except AssertionError:
+        return  # the bus's own policy refused it
+    pipeline.quiet()
+
+    assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]
