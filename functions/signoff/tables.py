@@ -16,6 +16,7 @@ from signoff.ledger import Draft, Entry, History, Kind, Step, package_of
 from signoff.moments import Clock
 
 _ATTEMPTS = 8
+_CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 _NEW = "attribute_not_exists(submission)"
 _REFUSED = {":refused": "refused"}
 
@@ -74,6 +75,14 @@ def _since(history: History) -> str:
     return next(times, history.entries[-1].time)
 
 
+def _lost_the_race(error: ClientError) -> bool:
+    """Return whether a transaction failed because of another writer, and not because of what it says."""
+    if error_code(error) == "TransactionConflictException":
+        return True
+    reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ())} - {"None"}
+    return error_code(error) == "TransactionCanceledException" and (not reasons or bool(reasons & _CONFLICTS))
+
+
 class LedgerTable:
     """The ledger, to which functions only append, and the index of its heads, which follows it in one transaction."""
 
@@ -107,7 +116,7 @@ class LedgerTable:
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except ClientError as error:
-            if error_code(error) not in {"TransactionCanceledException", "TransactionConflictException"}:
+            if not _lost_the_race(error):
                 raise
             raise LedgerConflict(f"another writer appended to {history.package} first") from error
         return longer

@@ -2,8 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
+from botocore.validate import ParamValidator
+from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
 
@@ -21,3 +25,24 @@ def no_account_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return a maker of clients in an empty account; every request is checked against AWS's whole service model."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    from signoff.constraints import faults
+
+    lenient = ParamValidator.validate
+
+    def strict(self: Any, params: Any, shape: Any) -> Any:
+        report = lenient(self, params, shape)
+        found = [] if report.has_errors() else faults(shape, params)
+        assert not found, f"{shape.name}: {found}"
+        return report
+
+    monkeypatch.setattr(ParamValidator, "validate", strict)
+    with mock_aws():
+        yield boto3.client
