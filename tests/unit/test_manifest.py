@@ -535,17 +535,19 @@ def test_images_are_replaced_wherever_they_stand():
 
 
 DIGEST = "sha256:" + "0a" * 32
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+FIPS = "123456789012.dkr.ecr-fips.us-gov-east-1.amazonaws.com"
 
 
 @pytest.mark.parametrize(
     ("image", "parts"),
     [
         (IMAGE, ("123456789012", "eu-west-1", "sklearn", "1.2", None)),
-        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b-c/d", ("123456789012", "us-east-1", "a/b-c/d", None, None)),
-        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ab@{DIGEST}", ("123456789012", "us-east-1", "ab", None, DIGEST)),
-        (f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ab:1@{DIGEST}", ("123456789012", "us-east-1", "ab", "1", DIGEST)),
+        (f"{ECR}/a/b-c/d", ("123456789012", "us-east-1", "a/b-c/d", None, None)),
+        (f"{ECR}/ab@{DIGEST}", ("123456789012", "us-east-1", "ab", None, DIGEST)),
+        (f"{ECR}/ab:1@{DIGEST}", ("123456789012", "us-east-1", "ab", "1", DIGEST)),
         ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/ab:1", ("123456789012", "cn-north-1", "ab", "1", None)),
-        ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/ab", ("123456789012", "us-gov-west-1", "ab", None, None)),
+        (f"{FIPS}/ab", ("123456789012", "us-gov-east-1", "ab", None, None)),
         ("123456789012.dkr-ecr.us-east-1.on.aws/ab:1", ("123456789012", "us-east-1", "ab", "1", None)),
     ],
 )
