@@ -58,10 +58,6 @@ class ModelDiffers(SignoffError):
     """Raised when a model of the deterministic name exists and is not the one that was signed."""
 
 
-class RegistrationPending(SignoffError):
-    """Raised when a package lies in the vault but its registration is not yet in the ledger; worth a retry."""
-
-
 class VaultConflict(SignoffError):
     """Raised when a key of the vault holds something else than what was to be put there."""
 

@@ -222,18 +222,6 @@ class SubmissionsTable:
         values = {"state": "registered", "attempt": attempt, "package": package, "since": now}
         self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
 
-    def in_state(self, state: str) -> Iterator[dict[str, Any]]:
-        """Yield the submissions in `state`, the longest there first."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="by-state",
-            KeyConditionExpression="#state = :state",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=to_item({":state": state}),
-        )
-        for page in pages:
-            yield from (from_item(item) for item in page["Items"])
-
     def _put(
         self,
         prefix: str,

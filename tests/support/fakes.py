@@ -78,10 +78,6 @@ class FakeSubmissions:
         if self._state(prefix) != "registered":
             self._put(prefix, state="registered", attempt=attempt, package=package, since=now)
 
-    def in_state(self, state: str) -> Iterator[dict[str, Any]]:
-        rows = [row for row in self.rows.values() if row["state"] == state]
-        yield from sorted(rows, key=lambda row: row["since"])
-
     def expire_claims(self) -> None:
         """Let the claims of dead functions run out, as time would."""
         for row in self.rows.values():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
-from signoff.ledger import Status
+from signoff.ledger import Draft, Kind, Status, Step
 from signoff.policies import OWN_POLICY_TAG
 from signoff.steps.opening import Request
 from tests.support.world import ACCURATE, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
@@ -309,6 +309,24 @@ def test_revalidation_opens_another_attempt(before: str):
     assert world.validate(arn, by=SUBMITTER, reason="the policy is better now") == "passed"
     assert (world.state(arn).attempt, world.state(arn).status) == (2, Status.PENDING_APPROVAL)
     assert world.status(arn) == "PendingManualApproval"
+
+
+def test_an_approval_that_crosses_the_way_of_a_revalidated_package_to_the_registry_is_left_to_who_decides():
+    world = World(metrics=[{**ACCURATE[0], "at_least": 0.99}])
+    arn = world.pending()
+    world.set_policy("default", groups={"create": True}, metrics=ACCURATE)
+    set_statuses: list[str] = []
+    approval = Draft(Kind.DECISION_RECORDED, "arn:ann", {"decision": "approve", "reason": "ok", "evidence": "e"})
+
+    def approved_meanwhile() -> None:
+        world.ledger.update(world.history(arn).package, lambda _: [approval])
+        set_statuses.append(world.status(arn))
+
+    world.interruptions.before["FakeRegistry.set_status"] = approved_meanwhile
+    world.validate(arn, by=SUBMITTER, reason="again")
+    assert set_statuses == ["Rejected"]
+    assert (world.state(arn).status, world.status(arn)) == (Status.APPROVED, "PendingManualApproval")
+    assert world.state(arn).next_step is Step.UPDATE_REGISTRY
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])

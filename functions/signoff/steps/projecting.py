@@ -20,12 +20,15 @@ class Projecting:
     def project(self, arn: str, history: History) -> History:
         """Make the registry's status that of the ledger, where it is not yet, and record that it is.
 
-        A ledger that has moved on meanwhile is followed.
+        A ledger that has moved on meanwhile is followed, except to an approval: that is for the function that records
+        it, which alone may set it, once what was approved is kept for longer.
         """
         while history.state.projected != history.state.registry_status:
             status = history.state.registry_status
             self._registry.set_status(arn, status, explanation(history))
             history = self._ledger.update(history.package, partial(_updated, status))
+            if history.state.status is Status.APPROVED:
+                break
         return history
 
 
