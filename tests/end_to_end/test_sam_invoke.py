@@ -91,7 +91,7 @@ def test_the_bundle_takes_a_submission_from_upload_to_model_in_containers_of_lam
     bench.invoke("CreateModel", "registry_approved")
     assert bench.kinds()[-1] == "ModelCreated"
     sagemaker = bench.stack.client("sagemaker")
-    (model,) = sagemaker.list_models(NameContains="breast-cancer")["Models"]
+    (model,) = sagemaker.list_models()["Models"]
     container = sagemaker.describe_model(ModelName=model["ModelName"])["PrimaryContainer"]
     assert container["ModelPackageName"] == PACKAGE
 

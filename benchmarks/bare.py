@@ -1,0 +1,108 @@
+"""The bare chain that the pipeline's times are set against: an upload that ends in one SageMaker call.
+
+S3 -> EventBridge -> Lambda -> Step Functions -> CreateModel, made of nothing that a real system would add: the
+function is ten lines without a library beside boto3. `queued` puts an SQS queue between EventBridge and the function,
+as the pipeline does before every one of its own.
+"""
+
+import io
+import json
+import zipfile
+from typing import Any
+from uuid import uuid4
+
+from local.engine import Engine
+from local.stage import Stage
+
+FUNCTION = """
+import json, os
+import boto3
+
+states = boto3.client("stepfunctions")
+
+def handler(event, context):
+    for uploaded in [json.loads(r["body"]) for r in event["Records"]] if "Records" in event else [event]:
+        given = json.dumps({"name": uploaded["detail"]["object"]["key"]})
+        states.start_execution(stateMachineArn=os.environ["MACHINE"], input=given)
+"""
+MACHINE = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "CreateModel",
+    "States": {
+        "CreateModel": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sagemaker:createModel",
+            "Arguments": {
+                "ModelName": "{% $states.input.name %}",
+                "ExecutionRoleArn": "arn:aws:iam::123456789012:role/bare",
+                "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/bare:1"},
+            },
+            "End": True,
+        }
+    },
+}
+
+
+class BareChain:
+    """One bare chain on an engine. An object's key becomes the name of the model that is created."""
+
+    def __init__(self, engine: Engine, stage: Stage, *, queued: bool) -> None:
+        self._stage = stage
+        self._name = f"bare-{'queued' if queued else 'direct'}"
+        role = f"arn:aws:iam::{engine.account}:role/bare"
+        machine = self._machine(role)
+        function = self._function(role, machine)
+        target = self._queue(function) if queued else function
+        self._bucket(target)
+
+    def upload(self) -> str:
+        """Upload an object; returns the name of the model that will come of it."""
+        name = f"model-{uuid4().hex[:12]}"
+        self._stage.aws("s3").put_object(Bucket=self._name, Key=name, Body=b"x")
+        return name
+
+    def done(self, name: str) -> bool:
+        """Whether that model is there."""
+        sagemaker = self._stage.aws("sagemaker")
+        try:
+            sagemaker.describe_model(ModelName=name)
+        except sagemaker.exceptions.ClientError:
+            return False
+        return True
+
+    def _machine(self, role: str) -> str:
+        answer = self._stage.aws("stepfunctions").create_state_machine(
+            name=self._name, definition=json.dumps(MACHINE), roleArn=role
+        )
+        return str(answer["stateMachineArn"])
+
+    def _function(self, role: str, machine: str) -> str:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("bare.py", FUNCTION)
+        answer = self._stage.aws("lambda").create_function(
+            FunctionName=self._name,
+            Runtime="python3.13",
+            Handler="bare.handler",
+            Role=role,
+            Code={"ZipFile": code.getvalue()},
+            Environment={"Variables": {"MACHINE": machine}},
+            Timeout=30,
+        )
+        return str(answer["FunctionArn"])
+
+    def _queue(self, function: str) -> str:
+        sqs = self._stage.aws("sqs")
+        url = sqs.create_queue(QueueName=self._name)["QueueUrl"]
+        arn = str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+        self._stage.aws("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=arn, BatchSize=1)
+        return arn
+
+    def _bucket(self, target: str) -> None:
+        s3, events = self._stage.aws("s3"), self._stage.aws("events")
+        s3.create_bucket(Bucket=self._name)
+        settings: dict[str, Any] = {"EventBridgeConfiguration": {}}
+        s3.put_bucket_notification_configuration(Bucket=self._name, NotificationConfiguration=settings)
+        pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [self._name]}}}
+        events.put_rule(Name=self._name, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=self._name, Targets=[{"Id": "target", "Arn": target}])

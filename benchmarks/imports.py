@@ -1,0 +1,107 @@
+"""What a cold start imports: each function against boto3 and the same clients, each time in a new interpreter."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
+
+# Prints the seconds that importing a handler takes, those until all its clients are made too, and which those are.
+_FUNCTION = """
+import importlib, json, sys, time
+started = time.perf_counter()
+module = importlib.import_module(sys.argv[1])
+imported = time.perf_counter() - started
+import boto3
+services, make = [], boto3.client
+def client(service, **settings):
+    services.append(service)
+    return make(service, **settings)
+boto3.client = client
+for value in list(vars(module).values()):
+    if hasattr(value, "cache_clear") and value.__module__ == module.__name__ and value.__name__ != "_shape":
+        value()
+print(json.dumps([imported, time.perf_counter() - started, services]))
+"""
+_BOTO3 = """
+import json, sys, time
+started = time.perf_counter()
+import boto3
+imported = time.perf_counter() - started
+for service in sys.argv[1:]:
+    boto3.client(service)
+print(json.dumps([imported, time.perf_counter() - started, []]))
+"""
+_TRACER = """
+import json, time
+import boto3, signoff.observability
+started = time.perf_counter()
+signoff.observability.tracer()
+print(json.dumps([time.perf_counter() - started, 0, []]))
+"""
+_SETTINGS = {
+    f"SIGNOFF_{name}": "1"
+    for name in (
+        *("ARTIFACTS_BUCKET", "VAULT_BUCKET", "LEDGER_TABLE", "PACKAGES_TABLE", "SUBMISSIONS_TABLE", "BUS_NAME"),
+        *("POLICY_PATH", "VALIDATION_ARN", "REGISTER_QUEUE_URL", "DECISION_QUEUE_URL", "DEPLOY_QUEUE_URL"),
+        "APPROVED_RETENTION_DAYS",
+    )
+}
+
+
+@dataclass(frozen=True)
+class ImportTime:
+    """Median seconds to import a function and to have its clients made, and the same of boto3 alone."""
+
+    function: str
+    services: list[str]
+    imported: float
+    ready: float
+    boto3_imported: float
+    boto3_ready: float
+
+
+def measure(runs: int) -> list[ImportTime]:
+    """Every function's times, each the median of `runs` new interpreters, after one that compiles."""
+    return [_function(path.stem, runs) for path in sorted(FUNCTIONS.glob("*.py"))]
+
+
+def tracer(runs: int) -> float:
+    """The median seconds that making the tracer takes, which is the import of the X-Ray SDK."""
+    _run(_TRACER, [])
+    return statistics.median(_run(_TRACER, [])[0] for _ in range(runs))
+
+
+def _function(name: str, runs: int) -> ImportTime:
+    _, _, services = _run(_FUNCTION, [name])
+    _run(_BOTO3, services)
+    own, boto3 = [], []
+    for _ in range(runs):
+        own.append(_run(_FUNCTION, [name]))
+        boto3.append(_run(_BOTO3, services))
+    return ImportTime(
+        function=name,
+        services=services,
+        imported=statistics.median(each[0] for each in own),
+        ready=statistics.median(each[1] for each in own),
+        boto3_imported=statistics.median(each[0] for each in boto3),
+        boto3_ready=statistics.median(each[1] for each in boto3),
+    )
+
+
+def _run(program: str, arguments: list[str]) -> tuple[float, float, list[str]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    aws = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    answer = subprocess.run(  # noqa: S603 - our own interpreter and programs
+        [sys.executable, "-c", program, *arguments],
+        env=kept | aws | _SETTINGS | {"PYTHONPATH": str(FUNCTIONS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported, ready, services = json.loads(answer.stdout)
+    return imported, ready, services
