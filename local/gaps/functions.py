@@ -28,6 +28,7 @@ def close() -> None:
     lambda_runtime._detect_runtime_binary = _prepared(lambda_runtime._detect_runtime_binary)
     lambda_runtime.execution_credentials = role_session
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
+    lambda_svc._throttle_response = _named_for_states(lambda_svc._throttle_response)
 
 
 def role_session(config: dict[str, Any]) -> dict[str, str]:
@@ -90,3 +91,15 @@ def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict
         return result
 
     return execute_function
+
+
+def _named_for_states(throttle: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """A throttled invocation has, for a state machine, the name by which its Retry knows it."""
+
+    def throttle_response(*args: Any, **more: Any) -> dict[str, Any]:
+        result = throttle(*args, **more)
+        body = result["body"]
+        named = {"errorType": f"Lambda.{body['__type']}", "errorMessage": body["message"]}
+        return {**result, "body": {**body, **named}}
+
+    return throttle_response

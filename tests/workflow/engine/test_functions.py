@@ -186,15 +186,3 @@ def test_records_after_a_failed_one_wait_for_it(engine: Engine) -> None:
 
     eventually(lambda: "c" in seen(), what="the record after the failed one")
     assert seen() == {"a": "1", "b": "2", "c": "1"}
-
-
-def test_a_function_with_no_concurrency_reserved_is_throttled(engine: Engine) -> None:
-    functions, name = client(engine, "lambda"), f"function-{uuid4().hex[:8]}"
-    create_function(engine, name, {"main.py": "def handler(event, context): return 1"})
-
-    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    with pytest.raises(functions.exceptions.TooManyRequestsException):
-        functions.invoke(FunctionName=name)
-    functions.delete_function_concurrency(FunctionName=name)
-
-    assert functions.invoke(FunctionName=name)["Payload"].read() == b"1"

@@ -89,6 +89,24 @@ def test_an_exception_is_retried_by_its_class(engine: Engine, picky: str) -> Non
     assert (ended["status"], ended["output"]) == ("SUCCEEDED", "3")
 
 
+def test_a_throttled_function_is_retried_by_the_name_that_lambda_gives_it(engine: Engine, picky: str) -> None:
+    functions, none = client(engine, "lambda"), {"ReservedConcurrentExecutions": 0}
+    retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1, "MaxAttempts": 9}]
+    machine = Machine(engine, {"First": task(picky, Retry=retry, End=True)})
+    functions.put_function_concurrency(FunctionName=picky, **none)
+    arn = machine.states.start_execution(stateMachineArn=machine.arn, input='{"id": "a", "failures": 0}')[
+        "executionArn"
+    ]
+
+    def throttled() -> bool:
+        return "TooManyRequests" in str(machine.states.get_execution_history(executionArn=arn)["events"])
+
+    eventually(throttled)
+    functions.delete_function_concurrency(FunctionName=picky)
+
+    assert machine.ended(arn)["output"] == "1"
+
+
 def test_a_task_ends_when_its_time_is_up(engine: Engine) -> None:
     name = f"slow-{uuid4().hex[:8]}"
     slow = create_function(engine, name, {"main.py": "import time\ndef handler(event, context): time.sleep(5)"})
