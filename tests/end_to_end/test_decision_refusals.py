@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from signoff.ledger import Kind
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
@@ -31,13 +34,11 @@ def test_the_submitter_cannot_approve_their_own_model(group: Group) -> None:
 
 
 def test_whoever_registered_a_package_elsewhere_cannot_approve_it(group: Group) -> None:
-    url = group.pending().described()["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    specification = group.packages()[0].described()["InferenceSpecification"]
+    specification = group.pending().described()["InferenceSpecification"]
     package = group.register(InferenceSpecification=specification).until("PendingApproval")
 
     package.decide("approve", by="submitter")
 
-    assert url
     assert_refused(package, "OwnModel", "somebody else must approve it")
 
 
@@ -183,10 +184,9 @@ def test_a_decision_that_is_none_is_refused(group: Group) -> None:
 def test_a_decision_in_signoffs_own_name_is_not_heard(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     said = {"package": package.arn, "decision": "approve", "reason": "Mine", "approver": pipeline.user("approver")}
-    try:
+
+    with pytest.raises(ClientError, match="AccessDenied"):
         pipeline.say(said, source="signoff")
-    except AssertionError:
-        return  # the bus's own policy refused it
     pipeline.quiet()
 
     assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]

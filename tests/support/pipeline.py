@@ -138,10 +138,10 @@ class Pipeline:
         self.quiet()
         return moved
 
-    def say(self, detail: Any, source: str = "signoff.cli") -> None:
+    def say(self, detail: Any, source: str = "signoff.cli", user: str = "approver") -> None:
         """Put a decision on Signoff's bus, as the command or a bot would."""
         entry = {"EventBusName": self.outputs["BusName"], "Source": source, "DetailType": DECISION}
-        answer = self.aws("events").put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
+        answer = self.aws("events", user).put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
         assert answer["FailedEntryCount"] == 0, answer
 
     @contextlib.contextmanager
