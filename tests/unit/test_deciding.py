@@ -278,6 +278,8 @@ def test_the_ledger_never_says_that_the_registry_shows_what_was_not_set():
 
     world.interruptions.before["FakeRegistry.set_status"] = revoked_by_a_function_that_then_died
     world.decide(arn, "approve")
+    shown = [entry.details["status"] for entry in world.history(arn).entries if entry.kind == "RegistryUpdated"]
+    assert shown == ["Approved", "Rejected"]
     assert (world.state(arn).status, world.state(arn).projected) == (Status.REVOKED, world.status(arn))
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff.canonical import digest
 from signoff.errors import LedgerBroken
 from signoff.ledger import (
     GENESIS,
@@ -125,6 +126,17 @@ def test_an_entry_that_is_removed_or_moved_breaks_the_chain(drafts: list[Draft],
     for others in (removed, swapped):
         with pytest.raises(LedgerBroken, match="does not follow"):
             History(PACKAGE, others).verified()
+
+
+@given(st.lists(st.sampled_from(DRAFTS), min_size=2, max_size=8), st.data())
+def test_who_hashes_an_entry_anew_is_found_by_the_one_that_follows(drafts: list[Draft], data: st.DataObject):
+    honest = history(*drafts)
+    position = data.draw(st.integers(0, len(drafts) - 2))
+    changed = replace(honest.entries[position], actor="arn:aws:iam::123456789012:user/mallory")
+    changed = replace(changed, hash=digest(changed.content))
+    entries = (*honest.entries[:position], changed, *honest.entries[position + 1 :])
+    with pytest.raises(LedgerBroken, match=f"entry {position + 2} "):
+        History(PACKAGE, entries).verified()
 
 
 def test_the_entries_of_another_package_are_not_taken_for_this_ones():
