@@ -27,6 +27,7 @@ class Settings:
     """What this function needs of its environment."""
 
     artifacts_bucket: str
+    vault_bucket: str
     ledger_table: str
     packages_table: str
     submissions_table: str
@@ -68,6 +69,7 @@ def _sweeping() -> Sweeping:
         wiring.policies(settings),
         wiring.ledger(settings),
         SubmissionsTable(client("dynamodb"), settings.submissions_table),
+        wiring.vault(settings.vault_bucket),
         wiring.bucket(settings.artifacts_bucket),
         Executions(client("stepfunctions"), settings.validation_arn),
         queues,

@@ -154,7 +154,9 @@ class Permissions:
             Grant(("states:StartExecution",), (machine_arn,)),
             Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
-            self._find(self.artifacts),
+            self._find(self.artifacts, self.vault),
+            self._read_vault("evidence/"),
+            self._packages("DescribeModelPackage"),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
             self._groups("ListTags"),
             Grant(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.checks import Check, verdict
-from signoff.subject import subject_digest
+from signoff.subject import changes, subject_digest
+from signoff.subject import subject as subject_of
 
 VERSION = 1
 
@@ -56,3 +57,12 @@ def document(
 def signed_subject(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """Return the subject that a piece of evidence opens with, without its digest."""
     return {part: value for part, value in evidence["subject"].items() if part != "sha256"}
+
+
+def outdated(evidence: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
+    """Return the names of the parts of the subject that `described` shows otherwise than this evidence of it does.
+
+    The vault's copies are not looked at: whoever deploys them compares those too.
+    """
+    signed = signed_subject(evidence)
+    return changes(signed, subject_of(described, signed["deployment"], signed["images"], signed["artifacts"]))

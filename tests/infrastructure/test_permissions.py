@@ -57,9 +57,10 @@ ALLOWED = {
     },
     "SweepRole": EVERY_FUNCTION
     | INBOX
+    | READ
     | APPEND
     | {
-        *("s3:ListBucket", "dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage"),
+        *("dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
         *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
     },

@@ -96,7 +96,7 @@ class World:
         self.deploying = Deploying(governance, registry, ledger, vault, projecting)
         executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
-        self.sweeping = Sweeping(registry, policies, ledger, submissions, inbox, executions, queues, self.clock)
+        self.sweeping = Sweeping(registry, policies, ledger, submissions, vault, inbox, executions, queues, self.clock)
 
     # What people do
 

@@ -123,6 +123,39 @@ def test_a_status_set_by_hand_whose_event_was_lost_is_set_back():
     assert world.status(arn) == "PendingManualApproval"
 
 
+def change(world: World, arn: str) -> None:
+    world.clock.forward(minutes=10)
+    described = world.registry.describe(arn)["InferenceSpecification"]
+    world.registry.by_hand(arn, InferenceSpecification={**described, "SupportedContentTypes": ["text/plain"]})
+    lose_everything(world)
+
+
+def test_a_changed_package_that_awaits_a_decision_is_validated_anew_when_the_event_was_lost():
+    world = World()
+    arn = world.pending()
+    change(world, arn)
+    assert world.sweep() == {"changed specification": 1}
+    assert (world.state(arn).status, world.state(arn).attempt) == (Status.PENDING_APPROVAL, 2)
+
+
+def test_a_package_changed_after_approval_loses_its_model_when_the_event_was_lost():
+    world = World()
+    arn = world.approved()
+    change(world, arn)
+    assert world.sweep()["changed specification"] == 1
+    assert (world.state(arn).status, world.registry.models) == (Status.REVOKED, {})
+
+
+def test_metadata_written_since_is_no_change():
+    world = World()
+    arn = world.approved()
+    world.clock.forward(minutes=10)
+    world.registry.by_hand(arn, CustomerMetadataProperties={"team": "churn"})
+    lose_everything(world)
+    assert world.sweep() == {}
+    assert world.state(arn).status is Status.APPROVED
+
+
 def test_a_submission_whose_last_upload_event_was_lost_is_registered():
     world = World()
     for key, data in world.files(PREFIX).items():

@@ -9,13 +9,12 @@ from typing import Any
 from signoff import decisions
 from signoff.decisions import Absorbed, Decision, Outcome, Recorded, Refused
 from signoff.errors import EventFault, UnknownPackage
-from signoff.evidence import signed_subject
+from signoff.evidence import outdated
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, State, Status, unknown_key
 from signoff.registry import Registry
 from signoff.retention import Retention
 from signoff.steps.projecting import Projecting
-from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -91,9 +90,7 @@ class Deciding:
     def _changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         if state.evidence is None:
             return []
-        signed = signed_subject(self._vault.read("evidence", state.evidence["sha256"]))
-        found = subject(described, signed["deployment"], signed["images"], signed["artifacts"])
-        return changes(signed, found)
+        return outdated(self._vault.read("evidence", state.evidence["sha256"]), described)
 
     def _refuse_unknown(self, decision: Decision, refusal: Refused) -> Outcome:
         key = unknown_key(decision.package)

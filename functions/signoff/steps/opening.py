@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from signoff.errors import UnknownPackage
-from signoff.evidence import signed_subject
+from signoff.evidence import outdated
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.policies import OWN_POLICY_TAG, Policies
 from signoff.registry import Registry
-from signoff.subject import changes, model_data, subject
+from signoff.subject import model_data
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -96,10 +96,7 @@ class Opening:
         """Return whether the package changed since the evidence that awaits a decision."""
         if state.status is not Status.PENDING_APPROVAL or state.evidence is None:
             return False
-        evidence = self._vault.read("evidence", state.evidence["sha256"])
-        signed = signed_subject(evidence)
-        found = subject(candidate.described, signed["deployment"], signed["images"], signed["artifacts"])
-        return bool(changes(signed, found))
+        return bool(outdated(self._vault.read("evidence", state.evidence["sha256"]), candidate.described))
 
 
 def _started(attempt: int, request: Request, policy: str) -> Draft:

@@ -12,9 +12,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff import moments
-from signoff.errors import SignoffError
+from signoff.errors import SignoffError, UnknownPackage
+from signoff.evidence import outdated
 from signoff.executions import Executions
-from signoff.ledger import Draft, History, Kind, Step, package_key
+from signoff.ledger import Draft, History, Kind, Status, Step, package_key
 from signoff.moments import Clock
 from signoff.objects import Bucket
 from signoff.observability import logger
@@ -23,8 +24,12 @@ from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT, Queue
 from signoff.registry import Registry
 from signoff.submission import REPORT, Submission
 from signoff.tables import LedgerTable, SubmissionsTable
+from signoff.vault import Vault
 
+# What is found and how to move it on; an act that answers False found that there was nothing to do.
 Overdue = Iterator[tuple[str, Callable[[], Any]]]
+_SIGNED = {Status.PENDING_APPROVAL, Status.APPROVED}  # evidence that is decided on, or was
+_CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apart
 
 
 class Sweeping:
@@ -36,6 +41,7 @@ class Sweeping:
         policies: Policies,
         ledger: LedgerTable,
         submissions: SubmissionsTable,
+        vault: Vault,
         inbox: Bucket,
         executions: Executions,
         queues: Mapping[str, Queue],
@@ -45,6 +51,7 @@ class Sweeping:
         self._policies = policies
         self._ledger = ledger
         self._submissions = submissions
+        self._vault = vault
         self._inbox = inbox
         self._executions = executions
         self._queues = queues
@@ -69,8 +76,8 @@ class Sweeping:
         with _reported("search", moved):
             for what, act in search(before):
                 with _reported(what, moved):
-                    act()
-                    moved[what] += 1
+                    if act() is not False:
+                        moved[what] += 1
 
     def oldest_validating(self) -> float:
         """Return for how many seconds the package that validates longest has done so; 0 when none does."""
@@ -116,8 +123,28 @@ class Sweeping:
             head = heads.get(package_key(arn, created).rpartition(".")[0])
             if head is None and created <= before:
                 yield "never validated", partial(self._executions.start, arn)
-            elif head and head["since"] <= moments.text(before) and _diverges(summary, head):
-                yield "diverging status", partial(self._nudge, "decisions", arn)
+            elif head and head["since"] <= moments.text(before):
+                if _diverges(summary, head):
+                    yield "diverging status", partial(self._nudge, "decisions", arn)
+                elif head["status"] in _SIGNED:
+                    yield "changed specification", partial(self._answer_change, head)
+
+    def _answer_change(self, head: Mapping[str, Any]) -> bool:
+        """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
+        try:
+            described = self._registry.describe(head["arn"])
+        except UnknownPackage:
+            return False  # deleted since it was listed
+        if described.get("LastModifiedTime", described["CreationTime"]) < moments.moment(head["since"]) - _CLOCKS:
+            return False  # nobody wrote to it since its last entry, as for most packages at most times
+        evidence = self._ledger.history(head["package"]).verified().state.evidence
+        if evidence is None or not outdated(self._vault.read("evidence", evidence["sha256"]), described):
+            return False
+        if head["status"] == Status.APPROVED:
+            self._nudge("decisions", head["arn"])
+        else:
+            self._executions.start(head["arn"])
+        return True
 
     def _overdue_submissions(self, before: datetime) -> Overdue:
         newest: dict[Submission, tuple[datetime, str]] = {}
