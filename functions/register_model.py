@@ -14,7 +14,6 @@ from signoff.manifest import manifest_shape
 from signoff.moments import utc_now
 from signoff.observability import about, logger, observed
 from signoff.queues import each_event
-from signoff.service_model import sagemaker_shape
 from signoff.settings import from_environment
 from signoff.steps.intake import Intake
 from signoff.steps.registering import Registering
@@ -62,4 +61,7 @@ def _registering() -> Registering:
 
 @cache
 def _shape() -> Any:
-    return manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+    # The client has read SageMaker's model already, which is large; its shapes are those of `sagemaker_shape`.
+    model = client("sagemaker").meta.service_model
+    create_package, create_model = (model.operation_model(name) for name in ("CreateModelPackage", "CreateModel"))
+    return manifest_shape(create_package.input_shape, create_model.input_shape)
