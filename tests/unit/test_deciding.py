@@ -180,7 +180,7 @@ def test_a_package_changed_since_its_evidence_is_stale():
         {"package": "\N{GRINNING FACE}" * 3000},
         {"extra": "x" * 100_000},
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong).encode("ascii", "replace").decode()[:40],
 )
 def test_what_is_no_decision_is_a_malformed_decision(wrong: dict[str, Any]):
     world = World()

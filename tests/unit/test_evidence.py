@@ -61,7 +61,9 @@ def test_another_document_has_another_digest():
     assert len({digest(value) for value in (None, {}, [], {"a": 1}, {"a": "1"}, {"a": [1]}, {"b": 1})}) == 7
 
 
-@pytest.mark.parametrize("value", [float("nan"), 2**53, {"a": object()}, {"a": "\ud800"}], ids=str)
+@pytest.mark.parametrize(
+    "value", [float("nan"), 2**53, {"a": object()}, {"a": "\ud800"}], ids=["NaN", "large", "object", "half a pair"]
+)
 def test_what_json_does_not_know_has_no_digest(value: Any):
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical(value)
