@@ -24,6 +24,7 @@ DESTINATIONS: dict[str, set[str]] = {
     "decision_approve": {"DecisionQueue"},
     "decision_reject": {"DecisionQueue"},
     "decision_unknown_package": {"DecisionQueue"},
+    "sweep_due": set(),  # the clock sends it by its schedule, which has no pattern
 }
 INBOXES = {
     "RegisterQueue": "RegisterModel",
