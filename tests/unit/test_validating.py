@@ -182,6 +182,7 @@ def test_a_model_below_the_threshold_is_rejected_with_the_reason():
         (gzip.compress(tar(member("../../etc/passwd", b"x"))), "parent-directory"),
         (gzip.compress(tar(member("readme.txt", b"x"))), "model.joblib"),
     ],
+    ids=["unreadable", "unsafe", "incomplete"],
 )
 def test_an_archive_that_is_unreadable_unsafe_or_incomplete_fails(model: bytes, said: str):
     world = World(artifact={"required_files": ["model.joblib"]})
