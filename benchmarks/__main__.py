@@ -25,8 +25,8 @@ def main() -> None:
     figures = {
         "machine": machine(),
         "latency": summary(latency.measure(options.runs, _say)),
-        "imports": [asdict(each) for each in imports.measure(max(3, options.runs // 3))],
-        "tracer": imports.tracer(max(3, options.runs // 3)),
+        "imports": [asdict(each) for each in imports.measure(max(5, options.runs // 3))],
+        "tracer": imports.tracer(max(5, options.runs // 3)),
         "bundle": weights(),
     }
     if options.json:
@@ -90,7 +90,7 @@ def _latencies(rows: dict[str, dict[str, float]]) -> Table:
 
 
 def _imports(rows: list[dict[str, Any]]) -> Table:
-    table = _table("Cold, ms", "import", "of boto3", "ratio", "with clients", "of boto3", "ratio")
+    table = _table("Cold, CPU ms", "import", "of boto3", "ratio", "with clients", "of boto3", "ratio")
     for row in rows:
         imported, bare = row["imported"], row["boto3_imported"]
         ready, bare_ready = row["ready"], row["boto3_ready"]
