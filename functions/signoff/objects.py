@@ -137,15 +137,25 @@ class Bucket:
     def retain(self, key: str, version_id: str, until: datetime) -> None:
         """Keep one version under Object Lock until `until` at least, in the mode it is kept in; longer stays longer."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
+        kept = self._retention(which)
+        if "RetainUntilDate" in kept and kept["RetainUntilDate"] >= until:
+            return
+        longer = {"Mode": kept.get("Mode", "GOVERNANCE"), "RetainUntilDate": until}
         try:
-            kept = self._s3.get_object_retention(**which)["Retention"]
+            self._s3.put_object_retention(**which, Retention=longer)
+        except ClientError:
+            # S3 refuses to shorten it, which this would be if another function has extended it further meanwhile.
+            if self._retention(which).get("RetainUntilDate", until) <= until:
+                raise
+
+    def _retention(self, which: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            kept: dict[str, Any] = self._s3.get_object_retention(**which)["Retention"]
         except ClientError as error:
             if error_code(error) != "NoSuchObjectLockConfiguration":
                 raise
-            kept = {}
-        if "RetainUntilDate" not in kept or kept["RetainUntilDate"] < until:
-            longer = {"Mode": kept.get("Mode", "GOVERNANCE"), "RetainUntilDate": until}
-            self._s3.put_object_retention(**which, Retention=longer)
+            return {}
+        return kept
 
 
 def source_metadata(source: Stored) -> dict[str, str]:

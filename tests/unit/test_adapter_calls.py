@@ -279,3 +279,23 @@ def test_retention_is_extended_in_its_own_mode_and_never_shortened(kept: dict[st
     s3 = Locked(**kept)
     Bucket(s3, "vault").retain("k", "v1", EARLY)
     assert s3.kept == expected
+
+
+class ExtendedMeanwhile(Locked):
+    """A version whose retention another function puts off between any two calls; S3 refuses to shorten it."""
+
+    def put_object_retention(self, Retention: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
+        self.kept = {"Mode": "GOVERNANCE", "RetainUntilDate": LATE}
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectRetention")
+
+
+def test_a_retention_that_another_function_extends_further_at_the_same_time_stands():
+    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
+    Bucket(s3, "vault").retain("k", "v1", EARLY)
+    assert s3.kept["RetainUntilDate"] == LATE
+
+
+def test_a_retention_that_may_not_be_extended_is_an_error():
+    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket(s3, "vault").retain("k", "v1", LATE + timedelta(days=1))
