@@ -59,7 +59,7 @@ class Pipeline:
         A message that no function could handle fails this test, with what was logged of it, and not those after it.
         """
         try:
-            eventually(lambda: not (self._busy() or self._busy()), seconds=30, what="the pipeline to come to rest")
+            eventually(lambda: not (self._busy() or self._busy()), seconds=90, what="the pipeline to come to rest")
         except AssertionError as stuck:
             busy, logged = self._busy(), self.errors()
             self.drop()
