@@ -24,9 +24,12 @@ def assert_refused(submission: Submission, path: str, message: str, name: str = 
     tags = submission.tags(name)
     assert tags["signoff:registration"] == "refused"
     assert tags["signoff:reason"]
-    event = submission.pipeline.event("Registration Failed", submission.prefix)["detail"]
-    assert {"path": path, "message": faults[path]} in event["faults"]
-    assert event["object"]["uri"].endswith(f"/{submission.prefix}/{name}")
+    # Where the group itself is at fault, each upload is told of by an event of its own.
+    uri = f"s3://{submission.pipeline.outputs['ArtifactsBucket']}/{submission.prefix}/{name}"
+    event = submission.pipeline.witness.hears(
+        "Registration Failed", submission.prefix, lambda detail: detail["object"]["uri"] == uri
+    )
+    assert {"path": path, "message": faults[path]} in event["detail"]["faults"]
 
 
 MANIFESTS: dict[str, tuple[Any, str, str]] = {
