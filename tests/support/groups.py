@@ -95,16 +95,18 @@ class Package:
         return models[0]
 
     def models(self) -> list[dict[str, Any]]:
-        """Every model of its group, as SageMaker describes it."""
-        return models_of(self.pipeline, str(self.described()["ModelPackageGroupName"]))
+        """Every model that was made of it, as SageMaker describes it."""
+        described = self.described()
+        name = f"{described['ModelPackageGroupName']}-v{described['ModelPackageVersion']}"
+        return models_of(self.pipeline, name)
 
 
-def models_of(pipeline: Pipeline, group: str) -> list[dict[str, Any]]:
-    """The models whose names begin with a group's, as SageMaker describes them."""
+def models_of(pipeline: Pipeline, name: str) -> list[dict[str, Any]]:
+    """The models whose names begin with a group's, or a group's and a version's, as SageMaker describes them."""
     sagemaker = pipeline.aws("sagemaker")
-    pages = sagemaker.get_paginator("list_models").paginate()
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=name)
     names = [model["ModelName"] for page in pages for model in page["Models"]]
-    return [_described(sagemaker, name) for name in names if name.startswith(f"{group}-v")]
+    return [_described(sagemaker, found) for found in names if found.startswith(f"{name}-")]
 
 
 def _described(sagemaker: Any, name: str) -> dict[str, Any]:
