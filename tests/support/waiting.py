@@ -16,4 +16,4 @@ def eventually(look: Callable[[], T | None], seconds: float = 20.0, what: str = 
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}; the last look gave {found!r}")
-        time.sleep(0.05)
+        time.sleep(0.025)
