@@ -18,8 +18,10 @@ from signoff.errors import ObjectMissing
 _MIB = 1024 * 1024
 _CHUNK = _MIB
 # One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
-_COPY = TransferConfig(multipart_threshold=256 * _MIB, multipart_chunksize=256 * _MIB, max_concurrency=10)
+_ONE_COPY = 256 * _MIB
+_COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
+_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 _FORBIDDEN = {"403", "AccessDenied"}
 
 
@@ -77,6 +79,16 @@ class Bucket:
         """Return the bytes of a small object's version."""
         return b"".join(self.stream(stored))
 
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes of a small object as it is now, or None when there is none."""
+        try:
+            with closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
+                return bytes(body.read())
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            raise
+
     def stream(self, stored: Stored) -> Iterator[bytes]:
         """Yield the bytes of one version, in chunks of 1 MiB, none kept."""
         try:
@@ -94,29 +106,39 @@ class Bucket:
             for listed in page.get("Contents", ()):
                 yield listed["Key"], listed["LastModified"]
 
-    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored:
-        """Copy one version of an object to `key` on the server's side, with `metadata` and no tags; return the copy.
+    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
+        """Copy one version to `key` on the server's side, with `metadata` and no tags.
 
+        Return the copy, or None when something is at `key` already.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
         """
-        self._s3.copy(
-            CopySource={"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id},
-            Bucket=self.name,
-            Key=key,
-            ExtraArgs={"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", "Metadata": dict(metadata)},
-            Config=_COPY,
-        )
-        copy = self.current(key)
-        if copy is None:
-            raise ObjectMissing(f"s3://{self.name}/{key} is not there after it was copied")
-        return copy
+        settings = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", "Metadata": dict(metadata)}
+        whence = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
+        if source.size > _ONE_COPY:
+            return self._copy_in_parts(whence, key, settings)
+        try:
+            copied = self._s3.copy_object(CopySource=whence, Bucket=self.name, Key=key, IfNoneMatch="*", **settings)
+        except ClientError as error:
+            if error_code(error) in _CONFLICT:
+                return None
+            if error_code(error) in _ABSENT:
+                raise ObjectMissing(f"{source.uri} version {source.version_id} is not there any more") from error
+            raise
+        etag = copied.get("CopyObjectResult", {}).get("ETag", "").strip('"')
+        return Stored(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
+
+    def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> Stored | None:
+        if self.current(key) is not None:
+            return None
+        self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
+        return self.current(key)
 
     def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
         """Write `data` to `key` unless something is there. Returns whether it was written."""
         try:
             self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
         except ClientError as error:
-            if error_code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict"}:
+            if error_code(error) in _CONFLICT:
                 return False
             raise
         return True
@@ -125,9 +147,9 @@ class Bucket:
         """Write `data` to `key`, whatever is there."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type)
 
-    def tag(self, stored: Stored, tags: Mapping[str, str]) -> None:
+    def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         """Add `tags` to those of one version; PutObjectTagging by itself would replace the whole set."""
-        which = {"Bucket": self.name, "Key": stored.key, "VersionId": stored.version_id}
+        which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
         present = {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
         merged = {**present, **tags}
         if len(merged) <= 10 and merged != present:

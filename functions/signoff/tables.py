@@ -206,7 +206,7 @@ class SubmissionsTable:
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         """Give back the claim of an attempt that failed, so that the next try need not wait until it runs out."""
-        values = {"state": "waiting", "missing": [], "since": now}
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": ""}
         facts = {":registering": "registering", ":attempt": attempt}
         self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
 

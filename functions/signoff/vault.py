@@ -49,11 +49,12 @@ class Vault:
         Raises `VaultConflict` when the key holds a copy of something else.
         """
         metadata = source_metadata(source)
+        copy = self._bucket.copy_from(source, key, metadata)
+        if copy is not None:
+            return copy
         present = self._bucket.current(key)
-        if present is None:
-            return self._bucket.copy_from(source, key, metadata)
-        if dict(present.metadata) != metadata:
-            raise VaultConflict(f"{present.uri} is no copy of {source.uri} version {source.version_id}")
+        if present is None or dict(present.metadata) != metadata:
+            raise VaultConflict(f"{self.uri(key)} is no copy of {source.uri} version {source.version_id}")
         return present
 
     def current(self, key: str) -> Stored | None:
@@ -75,19 +76,19 @@ class Vault:
     def write_named(self, key: str, document: Any) -> None:
         """Write `document` under a key of its own. Raises `VaultConflict` when another one is there."""
         data = canonical(document)
-        if not self._bucket.put_once(key, data) and self._read(key) != data:
+        if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
             raise VaultConflict(f"{self.uri(key)} holds another document")
 
     def read(self, prefix: str, sha256: str) -> Any:
         """Return the document of that digest. Raises `DocumentMissing` when it is gone or was tampered with."""
-        data = self._read(f"{prefix}/{sha256}.json")
+        data = self._bucket.get(f"{prefix}/{sha256}.json")
         if data is None or hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentMissing(f"{self.uri(prefix)}/{sha256}.json is not the document of that digest")
         return json.loads(data)
 
     def read_named(self, key: str) -> Any | None:
         """Return the document at `key`, or None when there is none."""
-        data = self._read(key)
+        data = self._bucket.get(key)
         return None if data is None else json.loads(data)
 
     def bytes_of(self, key: str, version_id: str) -> bytes:
@@ -105,7 +106,3 @@ class Vault:
                 raise ObjectMissing(f"{self.uri(key)} is not there")
             version_id = stored.version_id
         self._bucket.retain(key, version_id, until)
-
-    def _read(self, key: str) -> bytes | None:
-        stored = self._bucket.current(key)
-        return None if stored is None else self._bucket.read(stored)

@@ -57,6 +57,10 @@ class FakeBucket:
     def read(self, stored: Stored) -> bytes:
         return b"".join(self.stream(stored))
 
+    def get(self, key: str) -> bytes | None:
+        versions = self.versions.get(key)
+        return versions[-1].data if versions else None
+
     def stream(self, stored: Stored) -> Iterator[bytes]:
         if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
             raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more")
@@ -67,7 +71,9 @@ class FakeBucket:
             if key.startswith(prefix):
                 yield key, self.versions[key][-1].changed
 
-    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored:
+    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
+        if self.versions.get(key):
+            return None
         data = self._s3.bucket(source.bucket).read(source)
         return self._add(key, data, dict(metadata))
 
@@ -80,12 +86,12 @@ class FakeBucket:
     def put(self, key: str, data: bytes, content_type: str = "application/json") -> Stored:
         return self._add(key, data, {})
 
-    def tag(self, stored: Stored, tags: Mapping[str, str]) -> None:
-        kept = self._kept(stored)
+    def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        kept = next(each for each in self.versions[key] if each.id == version_id)
         merged = {**kept.tags, **tags}
         if len(merged) <= 10:
             kept.tags = merged
-            self.writes.append(("tag", stored.key))
+            self.writes.append(("tag", key))
 
     def tags(self, key: str) -> dict[str, str]:
         """Return the tags of the current version of `key`."""

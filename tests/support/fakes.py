@@ -67,7 +67,7 @@ class FakeSubmissions:
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         if self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt:
-            self._put(prefix, state="waiting", missing=[], since=now)
+            self._put(prefix, state="registering", attempt=attempt, since=now, until="")
 
     def refuse(self, prefix: str, attempt: str, now: str) -> None:
         claimed = self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
@@ -45,4 +46,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     monkeypatch.setattr(ParamValidator, "validate", strict)
     with mock_aws():
-        yield boto3.client
+        yield lambda service: _conditional(boto3.client(service)) if service == "s3" else boto3.client(service)
+
+
+def _conditional(s3: Any) -> Any:
+    """Let `s3` refuse to copy over an object where IfNoneMatch forbids it, as S3 does and moto does not."""
+
+    def refuse(params: Any, **_: Any) -> None:
+        where = {"Bucket": params["Bucket"], "Prefix": params["Key"]}
+        if params.get("IfNoneMatch") and s3.list_objects_v2(**where)["KeyCount"]:
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "CopyObject")
+
+    s3.meta.events.register("provide-client-params.s3.CopyObject", refuse)
+    return s3

@@ -264,7 +264,7 @@ def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any
     artifacts, vault = buckets("artifacts"), buckets("vault")
     artifacts.put("m", b"one")
     source = artifacts.current("m")
-    artifacts.tag(source, {"a": "b"})
+    artifacts.tag(source.key, source.version_id, {"a": "b"})
     artifacts.put("m", b"two")
     copy = vault.copy_from(source, "models/m", source_metadata(source))
     assert vault.read(copy) == b"one"
@@ -285,8 +285,8 @@ def test_tags_are_added_to_those_that_are_there_while_there_is_room(aws: Any):
     s3.create_bucket(Bucket="vault")
     s3.put_object(Bucket="vault", Key="k", Body=b"", Tagging="&".join(f"t{number}=x" for number in range(9)))
     bucket = Bucket(s3, "vault")
-    bucket.tag(bucket.current("k"), {"signoff:registration": "registered"})
-    bucket.tag(bucket.current("k"), {"one": "too many"})
+    bucket.tag("k", bucket.current("k").version_id, {"signoff:registration": "registered"})
+    bucket.tag("k", bucket.current("k").version_id, {"one": "too many"})
     tags = {tag["Key"] for tag in s3.get_object_tagging(Bucket="vault", Key="k")["TagSet"]}
     assert tags == {"signoff:registration", *(f"t{number}" for number in range(9))}
 

@@ -294,3 +294,22 @@ def test_an_attempt_is_named_by_the_versions_of_all_its_objects():
     assert len(ids) == 3
     assert submission.attempt({"a": "1", "b": "2"}) == submission.attempt({"b": "2", "a": "1"})
     assert all(len(each) <= 36 for each in ids)
+
+
+def test_an_attempt_that_failed_after_its_package_was_created_is_finished_before_anything_newer():
+    world = World()
+
+    def throttled() -> None:
+        raise ConnectionError("throttled")
+
+    world.interruptions.before["FakeRegistry.describe"] = throttled
+    with pytest.raises(ConnectionError):
+        world.submit(PREFIX)
+
+    changed = json.dumps({**MANIFEST, "ModelPackageDescription": "a second thought"}).encode()
+    world.upload(KEY, changed)
+
+    (arn,) = world.registry.described
+    assert world.submissions.get(PREFIX)["package"] == arn
+    assert report(world)["outcome"] == "registered"
+    assert ["the submission is closed" in fault["message"] for fault in world.refusals(LEDGER)[0]["faults"]] == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -75,27 +75,44 @@ class Registering:
         known = self._submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
             return self._closed(submission, known["attempt"], known["package"])
+        begun = self._begun(known)
+        if begun is not None:
+            # Whatever was uploaded since: an attempt that may have created its package already is finished first.
+            return self._claimed(submission, begun["id"], stored, lambda: begun)
         taken = self._intake.read(submission)
         if isinstance(taken, Incomplete):
             self._submissions.wait(submission.prefix, taken.missing, self._moment())
             return f"waits for {', '.join(taken.missing)}"
+        return self._claimed(submission, taken.attempt, stored, lambda: self._registration(taken))
+
+    def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
+        if known.get("state") != "registering":
+            return None
+        document: dict[str, Any] | None = self._vault.read_named(registration_key(known["attempt"]))
+        return document
+
+    def _claimed(
+        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+    ) -> str:
         now = self._now()
-        until = moments.text(now + _CLAIM)
-        if not self._submissions.claim(submission.prefix, taken.attempt, moments.text(now), until):
+        if not self._submissions.claim(submission.prefix, attempt, moments.text(now), moments.text(now + _CLAIM)):
             return "being registered already"
         try:
-            return self._attempt(taken, stored)
+            return self._attempted(submission, attempt, stored, registration)
         except Exception:
             # Without this, the retry would find its own claim and leave everything to the sweep.
-            self._submissions.release(submission.prefix, taken.attempt, self._moment())
+            self._submissions.release(submission.prefix, attempt, self._moment())
             raise
 
-    def _attempt(self, taken: Complete, stored: Stored) -> str:
+    def _attempted(
+        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+    ) -> str:
         try:
-            return self._create(taken)
+            return self._finish(submission, registration())
         except ManifestRefused as refused:
-            about = taken.objects.get(MANIFEST, stored)
-            return self._refuse(taken.submission, about, refused.faults, claim=taken.attempt)
+            about = self._inbox.current(submission.key(MANIFEST)) or stored
+            return self._refuse(submission, about, refused.faults, claim=attempt)
 
     def _closed(self, submission: Submission, attempt: str, package: str) -> str:
         """Refuse whatever was put into a registered submission since, also while it was being registered."""
@@ -109,10 +126,9 @@ class Registering:
                 refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
         return refused or f"registered as {package}"
 
-    def _create(self, taken: Complete) -> str:
-        registration = self._registration(taken)
-        if taken.new_group:
-            self._registry.create_group(taken.submission.group)
+    def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
+        if registration["creates_group"]:
+            self._registry.create_group(submission.group)
         try:
             arn = self._registry.create_package(registration["request"])
         except RegistryRefused as refusal:
@@ -121,11 +137,13 @@ class Registering:
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
         self._ledger.update(key, lambda history: [] if history.state.status else [first])
-        self._report(taken.submission, {"outcome": "registered", "package": arn, "faults": []})
-        self._tag(taken.objects.values(), {"signoff:registration": "registered"})
+        self._report(submission, {"outcome": "registered", "package": arn, "faults": []})
+        for registered in registration["objects"]:
+            name, version = registered["name"], registered["source"]["version_id"]
+            self._inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
         # Last, for once the submission is closed nobody comes back to finish.
-        self._submissions.close(taken.submission.prefix, taken.attempt, arn, self._moment())
-        return self._closed(taken.submission, taken.attempt, arn)
+        self._submissions.close(submission.prefix, registration["id"], arn, self._moment())
+        return self._closed(submission, registration["id"], arn)
 
     def _registration(self, taken: Complete) -> dict[str, Any]:
         """Return the registration document, written before the package is created so that a retry goes on from it."""
@@ -167,16 +185,13 @@ class Registering:
             listed = [asdict(fault) for fault in faults]
             self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
             self._submissions.refuse(prefix, claim or attempt, self._moment())
-        self._tag([about], {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)})
+        tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}
+        self._inbox.tag(about.key, about.version_id, tags)
         return f"refused: {faults[0].path}: {faults[0].message}"
 
     def _report(self, submission: Submission, report: dict[str, Any]) -> None:
         data = json.dumps({**report, "time": self._moment()}, indent=2).encode()
         self._inbox.put(submission.key(REPORT), data)
-
-    def _tag(self, objects: Iterable[Stored], tags: dict[str, str]) -> None:
-        for stored in objects:
-            self._inbox.tag(stored, tags)
 
     def _moment(self) -> str:
         return moments.text(self._now())
@@ -192,6 +207,7 @@ def _document(
         "submission": taken.submission.prefix,
         "submitter": submitter,
         "policy": taken.policy.digest,
+        "creates_group": taken.new_group,
         "objects": [
             {
                 "name": name,
