@@ -100,9 +100,12 @@ class Registry:
         return answer
 
     def delete_model(self, name: str) -> None:
-        """Delete a model; one that is gone already is as good as deleted."""
-        if self.describe_model(name) is not None:
+        """Delete a model; one that is gone already, perhaps by another's hand just now, is as good as deleted."""
+        try:
             self._sagemaker.delete_model(ModelName=name)
+        except ClientError as error:
+            if error_code(error) not in _REFUSALS or self.describe_model(name) is not None:
+                raise
 
     def endpoints_using(self, model: str) -> list[str]:
         """Return the names of the endpoints whose present configuration runs `model`."""
