@@ -83,6 +83,3 @@ class Submissions(dynamodb.Table):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("submission"))
-        self.add_global_secondary_index(
-            index_name="by-state", partition_key=_string("state"), sort_key=_string("since")
-        )

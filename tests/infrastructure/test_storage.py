@@ -145,7 +145,6 @@ def test_the_tables_have_the_keys_that_the_functions_use(template):
         "by-next": {"HASH": "next", "RANGE": "since"},
         "by-group": {"HASH": "group", "RANGE": "version"},
         "by-arn": {"HASH": "arn", "RANGE": "created"},
-        "by-state": {"HASH": "state", "RANGE": "since"},
     }
 
 

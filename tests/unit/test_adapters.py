@@ -160,9 +160,7 @@ def submissions(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         return FakeSubmissions()
     dynamodb = request.getfixturevalue("aws")("dynamodb")
-    return SubmissionsTable(
-        dynamodb, made_table(dynamodb, "submissions", {"submission": "S"}, {"by-state": ("state", "since")})
-    )
+    return SubmissionsTable(dynamodb, made_table(dynamodb, "submissions", {"submission": "S"}, {}))
 
 
 def test_a_submission_waits_is_claimed_and_is_closed(submissions: Any):

@@ -137,10 +137,7 @@ def _furnish() -> None:
         "packages": [("package", "S")],
         "submissions": [("submission", "S")],
     }
-    indexes = {
-        "packages": {"by-next": ("next", "since"), "by-arn": ("arn", "created")},
-        "submissions": {"by-state": ("state", "since")},
-    }
+    indexes = {"packages": {"by-next": ("next", "since"), "by-arn": ("arn", "created")}}
     for table, key in keys.items():
         _create_table(table, key, indexes.get(table, {}))
 
