@@ -31,7 +31,7 @@ demo: setup  ## Run the whole pipeline on this machine with real models, and tea
 
 .PHONY: test
 test: setup lint  ## Run all tests: unit, workflow, infrastructure, end to end
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: lint
 lint: setup  ## Check style and types
