@@ -313,3 +313,11 @@ def test_an_attempt_that_failed_after_its_package_was_created_is_finished_before
     assert world.submissions.get(PREFIX)["package"] == arn
     assert report(world)["outcome"] == "registered"
     assert ["the submission is closed" in fault["message"] for fault in world.refusals(LEDGER)[0]["faults"]] == [True]
+
+
+def test_an_image_without_a_digest_is_told_beside_the_manifests_other_faults():
+    world = World()
+    container = {"Image": "nowhere:1", "ModelDataUrl": "model.tar.gz"}
+    unpushed = {**MANIFEST, "Domian": "x", "InferenceSpecification": {**SPECIFICATION, "Containers": [container]}}
+    world.upload(KEY, json.dumps(unpushed).encode())
+    assert list(faults(world)) == ["Domian", "InferenceSpecification.Containers[0].Image"]

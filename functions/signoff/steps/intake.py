@@ -68,7 +68,7 @@ class Intake:
         written = self._document(stored) if stored else {}
         document = with_defaults(written, policy.registration_defaults)
         manifest = Manifest(document, self._inbox.name, submission.prefix, self._shape())
-        manifest.check()
+        self._check(manifest)
         found = {name: self._inbox.current(submission.key(name)) for name in manifest.objects()}
         objects = {name: present for name, present in found.items() if present}
         if len(objects) < len(found):
@@ -88,6 +88,20 @@ class Intake:
 
     def pinned(self, manifest: Manifest) -> Manifest:
         """Return `manifest` with every image by its digest. Raises `ManifestRefused` for those that have none."""
+        digests, faults = self._digests(manifest)
+        if faults:
+            raise ManifestRefused(faults)
+        return manifest.with_images(digests)
+
+    def _check(self, manifest: Manifest) -> None:
+        """Refuse a manifest with faults, and then tell of its images too; one without waits for them to be pushed."""
+        faults = manifest.faults()
+        if faults:
+            known = {fault.path for fault in faults}
+            images = [fault for fault in self._digests(manifest)[1] if fault.path not in known]
+            raise ManifestRefused(sorted([*faults, *images]))
+
+    def _digests(self, manifest: Manifest) -> tuple[dict[str, str], list[Fault]]:
         digests: dict[str, str] = {}
         faults = []
         for path, image in manifest.images():
@@ -95,9 +109,7 @@ class Intake:
                 digests[image] = digests.get(image) or self._images.pinned(image)
             except ObjectMissing as missing:
                 faults.append(Fault(path, str(missing)))
-        if faults:
-            raise ManifestRefused(faults)
-        return manifest.with_images(digests)
+        return digests, faults
 
     def _policy(self, submission: Submission) -> tuple[Policy, bool]:
         group = submission.group
