@@ -32,7 +32,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
-        show(figures, Console())
+        show(figures, Console(width=max(100, Console().width)))
 
 
 def machine() -> dict[str, Any]:
