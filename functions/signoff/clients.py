@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+
+from signoff.errors import Transient
 
 # Short connects and standard retries: a Lambda that hangs in a dead connection costs more than one that tries again.
 _CONFIG = Config(
@@ -16,6 +19,15 @@ _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
     user_agent_extra="signoff",
 )
+
+# What botocore itself takes for throttling and for a fault of the moment, in its standard mode of retrying.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+_OF_THE_MOMENT = {
+    *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled"),
+    *("TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException"),
+    *("RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "SlowDown"),
+    *("PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException"),
+}
 
 
 @cache
@@ -32,3 +44,26 @@ def error_code(error: ClientError) -> str:
 def error_message(error: ClientError) -> str:
     """Return AWS's own words about an error."""
     return str(error.response.get("Error", {}).get("Message", error))
+
+
+def transient(error: BaseException) -> bool:
+    """Return whether a call that failed with `error`, after botocore's own retries, may succeed a moment later."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status == 429 or status >= 500 or error_code(error) in _OF_THE_MOMENT
+    return isinstance(error, HTTPClientError | IncompleteReadError)
+
+
+def naming_transient_errors(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return `handler` so that it raises `Transient`, the name that the workflow tries again, for what may pass."""
+
+    @wraps(handler)
+    def named(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        except (ClientError, BotoCoreError) as error:
+            if transient(error):
+                raise Transient(str(error)) from error
+            raise
+
+    return named

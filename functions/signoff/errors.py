@@ -72,3 +72,7 @@ class ObjectMissing(SignoffError):
 
 class AnnouncementFailed(SignoffError):
     """Raised when EventBridge took some of the events but not all."""
+
+
+class Transient(SignoffError):
+    """Raised when AWS throttled a call, failed itself or was cut off: the same may succeed a moment later."""

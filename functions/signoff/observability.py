@@ -9,6 +9,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from signoff.clients import naming_transient_errors
+
 Handler = Callable[[Any, Any], Any]
 
 
@@ -45,7 +47,7 @@ def observed(handler: Handler) -> Handler:
 
     @cache
     def instrumented() -> Handler:
-        logged = logger().inject_lambda_context(clear_state=True)(handler)
+        logged = logger().inject_lambda_context(clear_state=True)(naming_transient_errors(handler))
         traced: Handler = tracer().capture_lambda_handler(capture_response=False)(logged)
         return traced
 

@@ -1,0 +1,62 @@
+"""The workflow's definition: every task ends, only what may pass is tried again, and every failure says why."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
+TRANSIENT = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Transient",
+    "LedgerConflict",
+}
+
+
+def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in definition["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+STATES = dict(states(DEFINITION))
+TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
+FAILURES = [name for name, state in STATES.items() if state["Type"] == "Fail"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_timeout(name: str):
+    assert STATES[name]["TimeoutSeconds"] > 0
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_tries_again_after_transient_errors_only_and_with_jitter(name: str):
+    for retry in STATES[name]["Retry"]:
+        assert set(retry["ErrorEquals"]) <= TRANSIENT
+        assert (retry["JitterStrategy"], retry["MaxDelaySeconds"]) == ("FULL", 60)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_every_failure_says_what_and_why(name: str):
+    assert STATES[name]["Error"]
+    assert STATES[name]["Cause"]
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_explains_itself(name: str):
+    assert STATES[name]["Comment"]
+
+
+def test_whatever_fails_before_the_end_is_recorded():
+    caught = {name: [catch["Next"] for catch in state["Catch"]] for name, state in STATES.items() if "Catch" in state}
+    assert caught == {
+        "OpenValidation": ["RecordUnopened"],
+        "InspectArtifacts": ["RecordError"],
+        "RecordEvidence": ["RecordError"],
+    }
