@@ -132,6 +132,10 @@ class Vault(s3.Bucket):
                 unless=retainers,
             )
         )
+        self._reserve(writers)
+
+    def _reserve(self, writers: Mapping[str, Sequence[iam.IRole]]) -> None:
+        """Refuse puts under each prefix but to its writers, and anywhere else to everyone."""
         for prefix in PREFIXES:
             name = prefix.rstrip("/").capitalize()
             self.add_to_resource_policy(

@@ -23,6 +23,39 @@ BOUNDARY_LIMIT = 6144
 # The role that CloudFormation takes on when the CDK deploys.
 DEPLOYER = "cdk-*-cfn-exec-role-*"
 
+CHANGING_ROLES = [
+    "iam:CreateRole",
+    "iam:UpdateRole",
+    "iam:DeleteRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+]
+CHANGING_PARTS = [
+    "lambda:CreateFunction",
+    "lambda:UpdateFunction*",
+    "lambda:DeleteFunction*",
+    "lambda:PutFunction*",
+    "lambda:AddPermission",
+    "states:UpdateStateMachine",
+    "states:DeleteStateMachine",
+    "events:PutRule",
+    "events:DeleteRule",
+    "events:DisableRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:PutPermission",
+    "events:RemovePermission",
+    "events:DeleteEventBus",
+    "sqs:SetQueueAttributes",
+    "sqs:AddPermission",
+    "sqs:DeleteQueue",
+]
+
 
 class GuardrailTooLong(ValueError):
     """Raised when a policy has outgrown what AWS takes; the message says by how much."""
@@ -143,44 +176,14 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
         # The deployers are guarded too, or whoever may create a role could become one of them by its name.
         _deny(
             "Roles",
-            [
-                "iam:CreateRole",
-                "iam:UpdateRole",
-                "iam:DeleteRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:PutRolePolicy",
-                "iam:DeleteRolePolicy",
-                "iam:AttachRolePolicy",
-                "iam:DetachRolePolicy",
-                "iam:PutRolePermissionsBoundary",
-                "iam:DeleteRolePermissionsBoundary",
-            ],
+            CHANGING_ROLES,
             [*gate.own, *deployers],
             deployers,
         ),
         _deny("Pass", ["iam:PassRole"], gate.own, [*deployers, *gate.own]),
         _deny(
             "Parts",
-            [
-                "lambda:CreateFunction",
-                "lambda:UpdateFunction*",
-                "lambda:DeleteFunction*",
-                "lambda:PutFunction*",
-                "lambda:AddPermission",
-                "states:UpdateStateMachine",
-                "states:DeleteStateMachine",
-                "events:PutRule",
-                "events:DeleteRule",
-                "events:DisableRule",
-                "events:PutTargets",
-                "events:RemoveTargets",
-                "events:PutPermission",
-                "events:RemovePermission",
-                "events:DeleteEventBus",
-                "sqs:SetQueueAttributes",
-                "sqs:AddPermission",
-                "sqs:DeleteQueue",
-            ],
+            CHANGING_PARTS,
             [
                 function,
                 queue,

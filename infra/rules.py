@@ -42,20 +42,35 @@ class Rules(Construct):
         workflow_dead_letters: DeadLetters,
     ) -> None:
         super().__init__(scope, construct_id)
-        validate = self._start(workflow, workflow_dead_letters)
-        decide = [_send(decision), _send(deploy)]
         self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [_send(register)])
+        self._on_registry([self._start(workflow, workflow_dead_letters)], [_send(decision), _send(deploy)])
+        self._rule(
+            "DecisionMade",
+            "A decision from any channel is weighed by the policy",
+            {"source": events.Match.anything_but(names.SOURCE), "detail-type": ["Model Approval Decision"]},
+            [_send(decision)],
+            bus,
+        )
+        events.Rule(
+            self,
+            "SweepDue",
+            description="An event may never come: look for what lacks its next step",
+            schedule=events.Schedule.rate(EVERY),
+            targets=[_send(sweep)],
+        )
+
+    def _on_registry(self, validate: Sequence[events.IRuleTarget], decide: Sequence[events.IRuleTarget]) -> None:
         self._rule(
             "PackageRegistered",
             "A registered package is validated, whoever registered it",
             {**REGISTRY, "detail": {**REGISTERED, "ModelPackageStatus": ["Completed"]}},
-            [validate],
+            validate,
         )
         self._rule(
             "SpecificationChanged",
             "A changed specification is validated anew",
             {**REGISTRY, "detail": {"UpdatedModelPackageFields": SPECIFICATION}},
-            [validate],
+            validate,
         )
         self._rule(
             "StatusOrSpecificationChanged",
@@ -71,20 +86,6 @@ class Rules(Construct):
                 "detail": {**REGISTERED, "ModelApprovalStatus": [{"anything-but": ["PendingManualApproval"]}]},
             },
             decide,
-        )
-        self._rule(
-            "DecisionMade",
-            "A decision from any channel is weighed by the policy",
-            {"source": events.Match.anything_but(names.SOURCE), "detail-type": ["Model Approval Decision"]},
-            [_send(decision)],
-            bus,
-        )
-        events.Rule(
-            self,
-            "SweepDue",
-            description="An event may never come: look for what lacks its next step",
-            schedule=events.Schedule.rate(EVERY),
-            targets=[_send(sweep)],
         )
 
     def _rule(
