@@ -43,8 +43,17 @@ def bundle(architecture: str, kind: str) -> tuple[Path, str]:
         with tempfile.TemporaryDirectory(dir=BUILD) as temporary:
             made = Path(temporary) / "bundle"
             _make(made, architecture, kind)
-            made.rename(folder)
+            _move(made, folder)
     return folder, digest
+
+
+def _move(made: Path, folder: Path) -> None:
+    try:
+        made.rename(folder)
+    except OSError:
+        # Another process made the same bundle meanwhile: what is there is what we have.
+        if not folder.exists():
+            raise
 
 
 def _make(folder: Path, architecture: str, kind: str) -> None:
