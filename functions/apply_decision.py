@@ -18,13 +18,9 @@ from signoff.steps.projecting import Projecting
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(wiring.PackageSettings):
     """What this function needs of its environment."""
 
-    vault_bucket: str
-    ledger_table: str
-    packages_table: str
-    policy_path: str
     approved_retention_days: str
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,14 +11,8 @@ from signoff.settings import from_environment
 from signoff.steps.opening import Opening, Request
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What this function needs of its environment."""
-
-    vault_bucket: str
-    ledger_table: str
-    packages_table: str
-    policy_path: str
+class Settings(wiring.PackageSettings):
+    """What this function needs of its environment: what all that work on packages do."""
 
 
 @observed

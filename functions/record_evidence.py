@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,14 +12,8 @@ from signoff.steps.projecting import Projecting
 from signoff.steps.recording import Recording
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What this function needs of its environment."""
-
-    vault_bucket: str
-    ledger_table: str
-    packages_table: str
-    policy_path: str
+class Settings(wiring.PackageSettings):
+    """What this function needs of its environment: what all that work on packages do."""
 
 
 @observed

@@ -21,15 +21,11 @@ from signoff.tables import SubmissionsTable
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(wiring.PackageSettings):
     """What this function needs of its environment."""
 
     artifacts_bucket: str
-    vault_bucket: str
-    ledger_table: str
-    packages_table: str
     submissions_table: str
-    policy_path: str
 
 
 @observed

@@ -23,15 +23,11 @@ _GRACE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(wiring.PackageSettings):
     """What this function needs of its environment."""
 
     artifacts_bucket: str
-    vault_bucket: str
-    ledger_table: str
-    packages_table: str
     submissions_table: str
-    policy_path: str
     validation_arn: str
     register_queue_url: str
     decision_queue_url: str

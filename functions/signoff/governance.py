@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.ledger import Draft, History, Kind, package_key
+from signoff.ledger import Draft, Kind, package_key
 from signoff.policies import Policies
 from signoff.policy import Policy
 from signoff.registry import Registry
 from signoff.subject import DEPLOYED_FIELDS, containers, covers
-from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
 _REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
@@ -33,10 +32,9 @@ class Candidate:
 class Governance:
     """Finds the candidate that an ARN names."""
 
-    def __init__(self, registry: Registry, policies: Policies, ledger: LedgerTable) -> None:
+    def __init__(self, registry: Registry, policies: Policies) -> None:
         self._registry = registry
         self._policies = policies
-        self._ledger = ledger
 
     def candidate(self, arn: str) -> Candidate | None:
         """Return the package of that ARN, or None when Signoff does not govern its group.
@@ -60,10 +58,6 @@ class Governance:
             policy=policy,
             group_tags=tags,
         )
-
-    def history(self, candidate: Candidate) -> History:
-        """Return the candidate's ledger, verified. Raises `LedgerBroken`."""
-        return self._ledger.history(candidate.key).verified()
 
 
 def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> Draft:

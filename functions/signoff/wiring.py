@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 from signoff.clients import client
 from signoff.governance import Governance
@@ -15,20 +15,20 @@ from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
 
-class LedgerSettings(Protocol):
+@dataclass(frozen=True)
+class LedgerSettings:
     """Where the ledger and its index are."""
 
-    @property
-    def ledger_table(self) -> str: ...  # noqa: D102
-    @property
-    def packages_table(self) -> str: ...  # noqa: D102
+    ledger_table: str
+    packages_table: str
 
 
-class GovernanceSettings(LedgerSettings, Protocol):
-    """The ledger, and where policies are."""
+@dataclass(frozen=True)
+class PackageSettings(LedgerSettings):
+    """What every function needs that works on packages: the ledger, the policies and the vault."""
 
-    @property
-    def policy_path(self) -> str: ...  # noqa: D102
+    policy_path: str
+    vault_bucket: str
 
 
 def ledger(settings: LedgerSettings) -> LedgerTable:
@@ -41,14 +41,14 @@ def registry() -> Registry:
     return Registry(client("sagemaker"))
 
 
-def policies(settings: GovernanceSettings) -> Policies:
+def policies(settings: PackageSettings) -> Policies:
     """Return the policies in force."""
     return Policies(client("ssm"), settings.policy_path)
 
 
-def governance(settings: GovernanceSettings) -> Governance:
+def governance(settings: PackageSettings) -> Governance:
     """Return what tells Signoff's packages from others."""
-    return Governance(registry(), policies(settings), ledger(settings))
+    return Governance(registry(), policies(settings))
 
 
 def bucket(name: str) -> Bucket:

@@ -84,7 +84,7 @@ class World:
         images, submissions = wrap(self.images), wrap(self.submissions)
         policies = Policies(wrap(self.parameters), "/signoff/policies")
         vault = Vault(wrap(self.vault_bucket))
-        governance, projecting = Governance(registry, policies, ledger), Projecting(registry, ledger)
+        governance, projecting = Governance(registry, policies), Projecting(registry, ledger)
         retention = Retention(vault, self.clock, days=365)
         intake = Intake(inbox, registry, policies, images, lambda: SHAPE)
         self.vault = vault
