@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 import jmespath
 import msgspec
@@ -67,13 +67,53 @@ class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subnets: tuple[str, ...]
 
 
+class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a manifest may choose of a deployment, beside what the policy sets: nothing, unless it is listed here.
+
+    `tags` are the keys that a manifest may give values to.
+    """
+
+    execution_roles: tuple[str, ...] = ()
+    vpcs: tuple[Vpc, ...] = ()
+    network_isolation: tuple[bool, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under whose authority and in which network a model runs. No manifest sets any of it."""
+    """Under whose authority and in which network a model runs. A manifest sets only what `choices` offer."""
 
     execution_role: str
     network_isolation: bool = True
     vpc: Vpc | None = None
     tags: dict[str, str] = {}
+    choices: Choices = Choices()
+
+
+Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", "hub", "manifest_file"]
+
+
+class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model may consist of although it cannot be pinned or looked into: nothing, unless it is listed here.
+
+    `unpinned` are ways in which SageMaker finds code or weights that are not in the vault; `environment` are patterns
+    (`NAME=VALUE`, with `*` and `?`) of variables that make a container fetch code or weights when it starts.
+    """
+
+    unpinned: tuple[Unpinned, ...] = ()
+    environment: tuple[str, ...] = ()
+
+
+class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under which roles, and writing below which S3 prefixes, SageMaker may test a package (ValidationSpecification)."""
+
+    roles: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an output that other names begin with as well."""
+        for output in self.outputs:
+            if not (output.startswith("s3://") and output.endswith("/")):
+                raise ValueError(f"`outputs` are S3 prefixes, s3://.../, and {output} is none")
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +125,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approvals: Approvals = Approvals()
     artifact: Artifact = Artifact()
     metrics: tuple[Metric, ...] = ()
+    sources: Sources = Sources()
+    validation: Validation = Validation()
     registration_defaults: dict[str, Any] | None = None
 
     @property
