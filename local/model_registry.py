@@ -80,6 +80,7 @@ def delete_group(call: Call) -> Document:
         del backend.model_packages[package.arn]
         call.account.deleted.discard(package.arn)
     call.account.remembered.pop(arn, None)
+    call.account.policies.pop(arn, None)
     return {}
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local import model_registry, models
+from local import group_policies, model_registry, models
 from local.sagemaker_account import Account, Call, Refused, service_model
 from signoff.constraints import faults
 
@@ -16,7 +16,7 @@ Response = tuple[int, dict[str, str], bytes]
 Publish = Callable[[str, dict[str, Any]], None]
 Identify = Callable[[Mapping[str, str]], tuple[str, str, str]]
 
-_RULES = {**model_registry.RULES, **models.RULES}
+_RULES = {**model_registry.RULES, **group_policies.RULES, **models.RULES}
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
@@ -35,14 +35,14 @@ class SageMaker:
         """Answer one request in the way the emulator's other services do: status, headers, body."""
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
-            answer = self._answer(action, json.loads(body or b"{}"), headers)
+            answer = self.ask(action, json.loads(body or b"{}"), *self._identify(headers))
         except Refused as refusal:
             error = {"__type": refusal.code, "message": refusal.message}
             return 400, {**_JSON, "x-amzn-errortype": refusal.code}, json.dumps(error).encode()
         return 200, dict(_JSON), json.dumps(answer).encode()
 
-    def _answer(self, action: str, request: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        account_id, region, caller = self._identify(headers)
+    def ask(self, action: str, request: dict[str, Any], account_id: str, region: str, caller: str) -> dict[str, Any]:
+        """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises Refused."""
         _check(action, request)
         account = self._accounts.setdefault((account_id, region), Account(account_id, region))
         call = Call(account, action, request, caller)

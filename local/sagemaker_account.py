@@ -31,6 +31,7 @@ class Account:
         self.remembered: dict[str, Document] = {}
         self.tokens: dict[str, tuple[Document, str]] = {}
         self.deleted: set[str] = set()
+        self.policies: dict[str, str] = {}
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a resource, from its kind (`model`, `model-package-group`) and name."""

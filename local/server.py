@@ -46,14 +46,16 @@ def plug_in() -> None:
     from ministack import app
     from ministack.core import router
 
-    from local.gaps import access, cloudformation, functions, s3, states, streams
+    from local.gaps import access, cloudformation, functions, s3, sagemaker_resources, states, streams
     from local.sagemaker import SageMaker
 
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
         "host_patterns": [r"api\.sagemaker\."],
     }
-    app.SERVICE_HANDLERS["sagemaker"] = SageMaker(access.identify, publish).handle
+    sagemaker = SageMaker(access.identify, publish)
+    app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
+    sagemaker_resources.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     for gap in (access, cloudformation, functions, s3, states, streams):
         gap.close()
 

@@ -44,6 +44,14 @@ def identify(headers: Mapping[str, str]) -> tuple[str, str, str]:
     return account, get_region(), caller.get("userArn") or f"arn:aws:iam::{account}:root"
 
 
+def whose_stack() -> tuple[str, str, str]:
+    """The account id, region and caller's ARN of what CloudFormation does for the stack being deployed."""
+    from ministack.core.iam_evaluator import caller_arn
+    from ministack.core.responses import get_account_id, get_region
+
+    return get_account_id(), get_region(), caller_arn()
+
+
 def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, account: str) -> str:
     """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing."""
     prefix = f"arn:aws:sagemaker:{region}:{account}:"
