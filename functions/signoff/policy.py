@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jmespath
 import msgspec
@@ -79,6 +79,22 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
 
 
+AccountId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]
+Region = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where else a model is made once its package is approved: in another account, another region, or both.
+
+    Without an `account` it is the registry's own. Execution role and network are those of the account it is made in.
+    """
+
+    region: Region
+    execution_role: str
+    account: AccountId | None = None
+    vpc: Vpc | None = None
+
+
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Under whose authority and in which network a model runs. A manifest sets only what `choices` offer."""
 
@@ -87,6 +103,24 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vpc: Vpc | None = None
     tags: dict[str, str] = {}
     choices: Choices = Choices()
+    targets: tuple[Target, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse the same place twice: there is one model of a package in each."""
+        places = [(target.account, target.region) for target in self.targets]
+        if len(set(places)) < len(places):
+            raise ValueError("`targets` name the same account and region twice")
+
+
+class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which other AWS accounts the group is open to, beside those that its models are deployed to.
+
+    Those under `submit` may register packages, those under `deploy` make models of them; both may look at them and
+    send decisions about them, and neither may change them, which is the right to approve.
+    """
+
+    submit: tuple[AccountId, ...] = ()
+    deploy: tuple[AccountId, ...] = ()
 
 
 Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", "hub", "manifest_file"]
@@ -104,7 +138,7 @@ class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under which roles, and writing below which S3 prefixes, SageMaker may test a package (ValidationSpecification)."""
+    """Under which roles, and with output below which S3 prefixes, SageMaker may test a package itself."""
 
     roles: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -127,6 +161,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[Metric, ...] = ()
     sources: Sources = Sources()
     validation: Validation = Validation()
+    accounts: Accounts = Accounts()
     registration_defaults: dict[str, Any] | None = None
 
     @property
@@ -139,6 +174,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def digest(self) -> str:
         """The SHA-256 by which decisions and evidence name this policy."""
         return digest(self.document)
+
+    def opens_to(self, account: str) -> bool:
+        """Return whether the group has to do with another account: it submits to it, or models are deployed there."""
+        targets = (target.account for target in self.deployment.targets)
+        return account in {*self.accounts.submit, *self.accounts.deploy, *targets}
 
     def lists(self, approver: str) -> bool:
         """Return whether `approver` (an ARN) may decide for this group."""

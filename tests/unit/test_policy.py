@@ -11,6 +11,7 @@ from signoff.errors import PolicyFault
 from signoff.identity import person, same_person
 from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG, Policies
 from signoff.policy import Policy, of_document, parse
+from tests.support.clock import Clock
 from tests.support.fakes import FakeParameters
 
 ROLE = "arn:aws:iam::123456789012:role/model"
@@ -110,7 +111,7 @@ def test_arns_are_compared_by_letter_case():
 
 
 def policies(**parameters: Any) -> Policies:
-    ssm = FakeParameters()
+    ssm = FakeParameters(Clock())
     for name, document in parameters.items():
         document = document if isinstance(document, str) else {"deployment": {"execution_role": ROLE}, **document}
         ssm.values[f"/p/{name.replace('__', '/')}"] = document if isinstance(document, str) else json.dumps(document)
@@ -184,3 +185,32 @@ def test_an_unknown_person_is_nobodys_other_self():
 @given(st.one_of(st.text(), st.sampled_from([ALICE, SESSION, SSO.format("1" * 12, "A")])))
 def test_a_persons_arn_stands_for_that_person(arn: str):
     assert person(person(arn)) == person(arn)
+
+
+# Other accounts
+
+LONDON, DUBLIN = {"region": "eu-west-2", "execution_role": ROLE}, {"region": "eu-west-1", "execution_role": ROLE}
+
+
+def test_a_group_is_open_to_the_accounts_that_its_policy_names_and_to_no_others():
+    found = policy(
+        accounts={"submit": ["222222222222"], "deploy": ["333333333333"]},
+        deployment={"execution_role": ROLE, "targets": [{**DUBLIN, "account": "444444444444"}]},
+    )
+    assert [found.opens_to(str(digit) * 12) for digit in (1, 2, 3, 4, 5)] == [False, True, True, True, False]
+    assert not policy().opens_to("222222222222")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"accounts": {"submit": ["2222"]}}, "$.accounts.submit"),
+        ({"accounts": {"submits": []}}, "submits"),
+        ({"deployment": {"execution_role": ROLE, "targets": [{**DUBLIN, "region": "Ireland"}]}}, "region"),
+        ({"deployment": {"execution_role": ROLE, "targets": [{"region": "eu-west-1"}]}}, "execution_role"),
+        ({"deployment": {"execution_role": ROLE, "targets": [DUBLIN, LONDON, DUBLIN]}}, "twice"),
+    ],
+)
+def test_an_account_or_a_target_that_is_none_is_a_fault(fields, path):
+    with pytest.raises(PolicyFault, match=path.replace("$", r"\$")):
+        policy(**fields)
