@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any
 
 import jmespath
 
+from signoff.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.checks import Check, CheckStatus
+from signoff.fetching import fetches
 from signoff.policy import Metric
 
 _REASON = 500  # characters; an expression's error quotes what it found
@@ -80,6 +83,66 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
         more = artifact["refusal_count"] - len(refusals)
         reason = "; ".join(refusals) + (f"; and {more} more" if more > 0 else "")
         return Check(name, CheckStatus.FAILED, reason)
-    return Check(
-        name, CheckStatus.PASSED, f"a readable archive of {artifact['members']} members, sha256 {artifact['sha256']}"
-    )
+    return Check(name, CheckStatus.PASSED, f"{_described(artifact)}, sha256 {artifact['sha256']}")
+
+
+def _described(artifact: Mapping[str, Any]) -> str:
+    if artifact["kind"] == ARCHIVE:
+        return f"a readable archive of {artifact['members']} members"
+    if artifact["kind"] == ARCHIVES:
+        return f"{artifact['members']} readable archives"
+    if artifact["kind"] == FILES:
+        return f"{artifact['members']} files of {artifact['size']:,} bytes"
+    return f"a file of {artifact['size']:,} bytes"
+
+
+def image_digest_checks(
+    containers: Iterable[tuple[str, Mapping[str, Any]]], pinned: Mapping[str, str]
+) -> Iterator[Check]:
+    """Yield a failed check for each container whose ImageDigest is not that of its image."""
+    for path, container in containers:
+        said, image = str(container.get("ImageDigest", "")).lower(), pinned.get(container.get("Image", ""))
+        if said and image and not image.endswith(f"@{said}"):
+            yield Check(f"image:{path}.ImageDigest", CheckStatus.FAILED, f"says {said}, and the image is {image}")
+
+
+def unpinned_checks(found: Sequence[tuple[str, str]], accepted: Sequence[str]) -> list[Check]:
+    """Return a check for each way, `(kind, path)`, in which a package finds what is not in the vault.
+
+    Nobody can pin or inspect it, so it passes only where the policy's `sources.unpinned` accepts that kind.
+    """
+    checks = []
+    for kind, path in found:
+        name = f"unpinned:{path}"
+        if kind in accepted:
+            checks.append(
+                Check(name, CheckStatus.PASSED, f"cannot be pinned or inspected; the policy accepts `{kind}`")
+            )
+        else:
+            reason = f"cannot be pinned or inspected, and `{kind}` is not in the policy's sources.unpinned"
+            checks.append(Check(name, CheckStatus.FAILED, reason))
+    return checks
+
+
+def environment_checks(environments: Sequence[tuple[str, Mapping[str, str]]], accepted: Sequence[str]) -> list[Check]:
+    """Return a check for each variable that makes a container fetch code or weights when it starts.
+
+    `environments` are those of the containers, each with the path it stands at; `accepted` the policy's patterns.
+    """
+    checks = []
+    for path, environment in environments:
+        for name, value in sorted(environment.items()):
+            if fetches(name, value):
+                checks.append(_fetched(f"environment:{path}.{name}", f"{name}={value}", accepted))
+    return checks
+
+
+def _fetched(name: str, variable: str, accepted: Sequence[str]) -> Check:
+    if any(fnmatchcase(variable, pattern) for pattern in accepted):
+        return Check(name, CheckStatus.PASSED, f"{_cut(variable)} fetches at start; the policy accepts it")
+    reason = f"{_cut(variable)} lets the container fetch code or weights at start that nobody has inspected"
+    return Check(name, CheckStatus.FAILED, reason)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."

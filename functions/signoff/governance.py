@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,12 @@ from signoff.ledger import Draft, Kind, package_key
 from signoff.policies import Policies
 from signoff.policy import Policy
 from signoff.registry import Registry
-from signoff.subject import DEPLOYED_FIELDS, containers, covers
+from signoff.subject import DEPLOYED_FIELDS, covers
 from signoff.vault import Vault
 
+# Customer metadata that says which registration to look up. Anyone may write it: what is found there must still fulfil.
+REGISTRATION_HINT = "signoff:registration"
+_REGISTRATION = re.compile(r"[0-9a-f]{32}")
 _REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
 
 
@@ -96,12 +100,31 @@ def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any
     The package's model data lies where its registration put it, and what it runs and is judged by is what was asked
     for then, no less and no more: so nobody can borrow a registration, and with it the submitter, for another package.
     """
-    for _, container in containers(described):
-        key = vault.key_of(container.get("ModelDataUrl", "")) or ""
+    registration = next(_registrations(described, vault), None)
+    document = vault.read_named(registration_key(registration)) if registration else None
+    return document if document and _fulfils(described, document) else None
+
+
+def _registrations(described: Mapping[str, Any], vault: Vault) -> Iterator[str]:
+    """Yield the ids of registrations that a package may come from: of whatever it names in the vault, else the hint."""
+    for value in _texts(described):
+        key = vault.key_of(value) or ""
         if key.startswith("models/") and key.count("/") >= 3:
-            document = vault.read_named(registration_key(key.split("/")[2]))
-            return document if document and _fulfils(described, document) else None
-    return None
+            yield key.split("/")[2]
+    hint = (described.get("CustomerMetadataProperties") or {}).get(REGISTRATION_HINT, "")
+    if _REGISTRATION.fullmatch(hint):
+        yield hint
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _fulfils(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:

@@ -23,6 +23,8 @@ MAX_NAME_BYTES = 512
 _SCHEME = regex.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PERCENT = regex.compile(r"%[0-9A-Fa-f]{2}")
 _PLAIN = "plain-name"
+# Model data may be a key prefix, which ends in `/`; whatever else a manifest names is one object.
+_MODEL_DATA = regex.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
 
 
 def takes_s3_uri(shape: Any) -> bool:
@@ -35,15 +37,21 @@ def _takes_s3_uri(pattern: str) -> bool:
     return java_patterns.matches(pattern, "s3://bucket/key") and not java_patterns.matches(pattern, _PLAIN)
 
 
-def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:
-    """Return the name, relative to the submission, of the object that `value` means.
+def is_prefix(name: str) -> bool:
+    """Whether a name or an S3 URI means all objects under it, and not one object."""
+    return name.endswith("/")
 
-    `value` is such a name already (`metrics/quality.json`) or an `s3://` URI under `s3://<bucket>/<prefix>/`.
+
+def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:
+    """Return the name, relative to the submission, of the object or, for model data, the prefix that `value` means.
+
+    `value` is such a name already (`metrics/quality.json`) or an `s3://` URI under `s3://<bucket>/<prefix>/`; that of
+    a prefix ends in `/`.
     Raises ManifestRefused, with a fault at `path`, when it points elsewhere or may be read in more than one way.
     """
     home = f"s3://{bucket}/{prefix}/"
     name = value.removeprefix(home)
-    fault = _scheme_fault(name, home) or _spelling_fault(name) or _segments_fault(name)
+    fault = _scheme_fault(name, home) or _spelling_fault(name) or _segments_fault(name, path)
     if fault:
         raise ManifestRefused([Fault(path, fault)])
     return name
@@ -74,14 +82,16 @@ def _spelling_fault(name: str) -> str | None:
     return None
 
 
-def _segments_fault(name: str) -> str | None:
+def _segments_fault(name: str, path: str) -> str | None:
     if name.startswith("/"):
         return "points outside its submission: a name there does not begin with /"
     segments = name.split("/")
     if ".." in segments:
         return "points outside its submission: .. is not allowed in a name"
-    if name.endswith("/") and "" not in segments[:-1]:
-        return "names a prefix (it ends in /); name one object: prefixes are not supported yet"
+    if is_prefix(name) and "" not in segments[:-1]:
+        if not _MODEL_DATA.search(path):
+            return "names a prefix (it ends in /); name one object"
+        segments.pop()
     if "" in segments:
         return "names no object: it is empty or has an empty part between two /"
     if "." in segments:

@@ -6,7 +6,7 @@ say how the containers run. A field that takes an S3 URI may hold a name relativ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,10 +15,12 @@ import regex
 
 from signoff.constraints import iter_faults
 from signoff.container_images import ImageReference, image_reference
+from signoff.data_rules import in_hub
 from signoff.errors import ManifestRefused
 from signoff.faults import Fault
 from signoff.locations import relative_name, takes_s3_uri
-from signoff.manifest_rules import RULES, ManifestShape, manifest_shape
+from signoff.manifest_rules import RULES
+from signoff.manifest_shape import ManifestShape, manifest_shape
 from signoff.shapes import below, mapped, strings
 from signoff.strict_json import parse
 
@@ -26,6 +28,8 @@ __all__ = ["ImageReference", "Manifest", "image_reference", "manifest_shape", "r
 
 MAX_FAULTS = 200  # a report is for reading; a machine that made more mistakes than these makes them again
 _INDEX = regex.compile(r"\[[0-9]+\]")
+# Where SageMaker writes, and not what it reads: the policy says where that may be.
+_OUTPUTS = frozenset({"S3OutputPath"})
 
 
 def read(data: bytes) -> dict[str, Any]:
@@ -77,13 +81,17 @@ class Manifest:
             raise ManifestRefused(faults)
 
     def locations(self) -> list[tuple[str, str]]:
-        """Return path and value, as written, of every field that takes an S3 URI, in the document's order."""
-        return [(path, value) for path, shape, value in self._strings() if takes_s3_uri(shape)]
+        """Return path and value, as written, of every field that names what is submitted, in the document's order.
+
+        Where SageMaker writes is none of them, nor is hub content, which stays where it is.
+        """
+        elsewhere = in_hub(self.document)
+        return [(path, value) for path, shape, value in self._strings() if _is_location(path, shape, elsewhere)]
 
     def objects(self) -> tuple[str, ...]:
-        """Return the names, relative to the submission, of all objects that the manifest names: sorted, each once.
+        """Return the names, relative to the submission, that the manifest means: sorted, each once.
 
-        Raises ManifestRefused when a location points outside the submission.
+        A name that ends in `/` means all objects under it. Raises ManifestRefused when a location points outside.
         """
         return tuple(sorted({self._relative(path, value) for path, value in self.locations()}))
 
@@ -92,9 +100,10 @@ class Manifest:
 
         Raises ManifestRefused when a location points outside the submission.
         """
+        elsewhere = in_hub(self.document)
 
         def change(path: str, shape: Any, value: str) -> str:
-            return locate(self._relative(path, value)) if takes_s3_uri(shape) else value
+            return locate(self._relative(path, value)) if _is_location(path, shape, elsewhere) else value
 
         return dict(mapped(self.shape.structure, self.document, change))
 
@@ -112,6 +121,10 @@ class Manifest:
 
     def _strings(self) -> Iterator[tuple[str, Any, str]]:
         return strings(self.shape.structure, self.document)
+
+    def relative(self, location: str) -> str:
+        """Return the name, relative to the submission, that a location of model data means."""
+        return self._relative("ModelDataUrl", location)
 
     def _relative(self, path: str, value: str) -> str:
         return relative_name(path, value, self.bucket, self.prefix)
@@ -146,12 +159,18 @@ class Manifest:
             yield from refused.faults
 
     def _absolute(self) -> Any:
+        elsewhere = in_hub(self.document)
+
         def change(path: str, shape: Any, value: str) -> str:
-            if not takes_s3_uri(shape) or any(self._location_faults(path, value)):
+            if not _is_location(path, shape, elsewhere) or any(self._location_faults(path, value)):
                 return value
             return f"s3://{self.bucket}/{self.prefix}/{self._relative(path, value)}"
 
         return mapped(self.shape.structure, self.document, change)
+
+
+def _is_location(path: str, shape: Any, elsewhere: Set[str]) -> bool:
+    return takes_s3_uri(shape) and path not in elsewhere and path.rpartition(".")[2] not in _OUTPUTS
 
 
 def _is_image(shape: Any) -> bool:

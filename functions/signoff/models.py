@@ -1,13 +1,24 @@
-"""The deployable model of a signed package: its name, the CreateModel request, and whether a model is that one."""
+"""The deployable model of a signed package: its name, the CreateModel request, and whether a model is that one.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from signoff.subject import covers
+from signoff.checks import Check, CheckStatus
+from signoff.containers import BESIDE_A_PACKAGE, Running, running, specification_name
+from signoff.data_rules import ETAGS
 
 NAME_LIMIT = 63
+# What a container of a package and one of a model have in common, besides what is changed on the way.
+_COPIED = ("ContainerHostname",)
+_SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")
+# What a container of a package may have and one of a model cannot express.
+_NOT_IN_A_MODEL = ("ProductId", "AdditionalS3DataSource")
+_ETAG_FIELDS = frozenset(etag for _, etag, _ in ETAGS)
 
 
 def model_name(group: str, version: int | None, subject: str) -> str:
@@ -21,10 +32,9 @@ def model_request(
 ) -> dict[str, Any]:
     """Return the CreateModel request, without the name, for a package whose `signed` subject still holds.
 
-    SageMaker takes everything from the package where that is pinned: its model data in the vault, its images by digest.
-    Otherwise the package is expanded into container definitions on the vault's copies (`uri` gives a vault key's URI)
-    and images by digest, for a package's own URL can be overwritten after everybody has signed.
-    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+    SageMaker takes everything from the package where it can and where that is pinned: its model data in the vault, its
+    images by digest. Otherwise the package is expanded into container definitions on the vault's copies (`uri` gives a
+    vault key's URI) and images by digest, for a package's own URL can be overwritten after everybody has signed.
     """
     policy, manifest = signed["deployment"]["policy"], signed["deployment"]["manifest"]
     request: dict[str, Any] = {
@@ -41,23 +51,63 @@ def model_request(
         }
     if manifest.get("InferenceExecutionConfig"):
         request["InferenceExecutionConfig"] = manifest["InferenceExecutionConfig"]
-    containers = _containers(arn, described, signed, manifest, uri)
+    containers = _containers(arn, described, signed, uri)
     return {**request, **({"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": containers})}
 
 
 def _containers(
-    arn: str,
-    described: Mapping[str, Any],
-    signed: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    uri: Callable[[str], str],
+    arn: str, described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str]
 ) -> list[dict[str, Any]]:
-    given = manifest.get("Containers") or [manifest.get("PrimaryContainer") or {}]
-    if _pinned(signed, uri):
-        return [{"ModelPackageName": arn, **container} for container in given]
-    urls = {artifact["url"]: uri(artifact["key"]) for artifact in signed["artifacts"]}
-    specification = described.get("InferenceSpecification") or {}
-    return [_expanded(container, urls, signed["images"]) for container in specification.get("Containers", ())]
+    manifest = signed["deployment"]["manifest"]
+    found = running(described, manifest)
+    if not found.containers or (_pinned(signed, uri) and not why_expanded(described, manifest)):
+        return [_by_package(arn, found, specification_name(manifest))]
+    copies = {artifact["url"]: uri(artifact["key"]) for artifact in signed["artifacts"]}
+    return [
+        _expanded(found, position, signed["images"], lambda url: copies.get(url, url))
+        for position in range(len(found.containers))
+    ]
+
+
+def _by_package(arn: str, found: Running, specification: str | None) -> dict[str, Any]:
+    container = {"ModelPackageName": arn, **(found.settings[0] if len(found.settings) == 1 else {})}
+    return container if specification is None else {**container, "InferenceSpecificationName": specification}
+
+
+def why_expanded(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    """Return what in a deployment SageMaker does not take beside a package's name; empty when it takes all of it."""
+    found = running(described, manifest)
+    if not found.containers:
+        return []
+    asked = {field for settings in found.settings for field in settings}
+    if len(found.containers) > 1:
+        reasons = asked - {"InferenceSpecificationName"}
+    else:
+        reasons = asked - BESIDE_A_PACKAGE
+        if found.containers[0].get("Environment") and found.settings[0].get("Environment"):
+            reasons |= {"Environment"}
+    if manifest.get("InferenceExecutionConfig"):
+        reasons |= {"InferenceExecutionConfig"}
+    if described.get("SourceUri"):
+        reasons |= {"SourceUri"}  # with a specification beside it, the specification is what was inspected
+    return sorted(reasons)
+
+
+def deployment_checks(described: Mapping[str, Any], deployment: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield a failed check for whatever would keep CreateModel from making this deployment.
+
+    `deployment` has the `policy`'s effective settings and the `manifest`'s Deployment.
+    """
+    manifest = deployment["manifest"]
+    reasons, found = why_expanded(described, manifest), running(described, manifest)
+    for position, (container, settings) in enumerate(found.pairs):
+        path = f"deployment:{found.path}[{position}]"
+        for field in (field for field in _NOT_IN_A_MODEL if reasons and container.get(field)):
+            needed = f"{', '.join(reasons)} needs its container written out, which cannot hold {field}"
+            yield Check(path, CheckStatus.FAILED, needed)
+        if (settings.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc" and not deployment["policy"]["vpc"]:
+            reason = "its image is in a registry of the VPC, and the policy connects the model to none"
+            yield Check(path, CheckStatus.FAILED, reason)
 
 
 def _pinned(signed: Mapping[str, Any], uri: Callable[[str], str]) -> bool:
@@ -65,17 +115,54 @@ def _pinned(signed: Mapping[str, Any], uri: Callable[[str], str]) -> bool:
     return in_vault and all(image == by_digest for image, by_digest in signed["images"].items())
 
 
-def _expanded(container: Mapping[str, Any], urls: Mapping[str, str], images: Mapping[str, str]) -> dict[str, Any]:
+def _expanded(
+    found: Running, position: int, images: Mapping[str, str], copy_of: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return a container of a package as one of a model, on the vault's copies and the image by digest."""
+    container, settings = found.pairs[position]
     expanded: dict[str, Any] = {"Image": images[container["Image"]]}
-    if container.get("ModelDataUrl"):
-        expanded["ModelDataUrl"] = urls[container["ModelDataUrl"]]
-    for field in ("ContainerHostname", "Environment"):
+    for field in ("ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources"):
         if container.get(field):
-            expanded[field] = container[field]
-    return expanded
+            expanded[field] = _on_copies(container[field], copy_of)
+    expanded |= {field: container[field] for field in _COPIED if container.get(field)}
+    expanded |= {field: settings[field] for field in _SETTINGS if field in settings}
+    environment = found.environment(position)
+    return {**expanded, "Environment": environment} if environment else expanded
+
+
+def _on_copies(value: Any, copy_of: Callable[[str], str]) -> Any:
+    """Return model data with each location's copy in its place, and without ETags, which are of other objects."""
+    if isinstance(value, str):
+        return copy_of(value)
+    if isinstance(value, list):
+        return [_on_copies(item, copy_of) for item in value]
+    if isinstance(value, Mapping):
+        return {field: _on_copies(item, copy_of) for field, item in value.items() if field not in _ETAG_FIELDS}
+    return value
 
 
 def differences(request: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
-    """Return the fields of a CreateModel request that DescribeModel does not show as they were asked for."""
-    asked = {field: value for field, value in request.items() if field != "Tags"}
-    return sorted(field for field, value in asked.items() if not covers(described.get(field), value))
+    """Return the paths of what DescribeModel shows otherwise than a CreateModel request asked for.
+
+    What was not asked for and would change what runs, and where, is a difference too: a network, another container, a
+    variable of a container that is written out. SageMaker's own additions (a mode, a hostname) are none.
+    """
+    fields = {*request, "VpcConfig", "PrimaryContainer", "Containers"} - {"Tags"}
+    return sorted({path for field in fields for path in _different(field, request.get(field), described.get(field))})
+
+
+def _different(path: str, asked: Any, found: Any) -> Iterator[str]:
+    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+        for field in {*asked, *(("Environment",) if "Image" in asked else ())}:
+            yield from _different(f"{path}.{field}", asked.get(field), found.get(field))
+        if path.endswith(".Environment"):
+            yield from (f"{path}.{name}" for name in found.keys() - asked.keys())
+    elif isinstance(asked, list | tuple) and isinstance(found, list | tuple) and len(asked) == len(found):
+        for position, pair in enumerate(zip(asked, found, strict=True)):
+            yield from _different(f"{path}[{position}]", *pair)
+    elif asked != found and not _both_empty(asked, found):
+        yield path
+
+
+def _both_empty(asked: Any, found: Any) -> bool:
+    return asked in (None, {}, []) and found in (None, {}, [])

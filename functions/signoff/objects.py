@@ -106,6 +106,17 @@ class Bucket:
             for listed in page.get("Contents", ()):
                 yield listed["Key"], listed["LastModified"]
 
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        """Yield the current version of each object under `prefix`, by key, without its metadata.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+        """
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
+            for listed in page.get("Versions", ()):
+                if listed["IsLatest"]:
+                    etag = listed["ETag"].strip('"')
+                    yield Stored(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
+
     def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
         """Copy one version to `key` on the server's side, with `metadata` and no tags.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from signoff.ledger import State
+from signoff.locations import is_prefix
 from signoff.moments import Clock
 from signoff.vault import Vault
 
@@ -25,6 +28,13 @@ class Retention:
         sha256 = state.evidence["sha256"]
         document = self._vault.read("evidence", sha256)
         for artifact in document["artifacts"]:
-            self._vault.retain(artifact["key"], artifact["version_id"], until)
+            for key, version_id in self._versions(artifact):
+                self._vault.retain(key, version_id, until)
         self._vault.retain(f"evidence/{sha256}.json", None, until)
         self._vault.retain(f"policies/{document['policy']}.json", None, until)
+
+    def _versions(self, artifact: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the key and version of each object that an artifact, of the evidence, consists of."""
+        if is_prefix(artifact["key"]):
+            return [(each.key, each.version_id) for each in self._vault.under(artifact["key"])]
+        return [(artifact["key"], artifact["version_id"])]

@@ -59,6 +59,32 @@ def mapped(shape: Any, value: Any, change: Callable[[str, Any, str], str], path:
     return copies if isinstance(value, list) else value
 
 
+def select(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield path and value of everything at `pattern` (`AdditionalInferenceSpecifications[].Containers[]`).
+
+    Whatever is missing or of another type on the way is passed over.
+    """
+    name, _, rest = pattern.partition(".")
+    key = name.removesuffix("[]")
+    if not isinstance(value, dict) or key not in value:
+        return
+    here, item = below(path, key), value[key]
+    found = [(here, item)]
+    if name.endswith("[]"):
+        found = [(f"{here}[{i}]", it) for i, it in enumerate(item)] if isinstance(item, list) else []
+    for at, it in found:
+        if rest:
+            yield from select(it, rest, at)
+        else:
+            yield at, it
+
+
+def objects(value: Any, *patterns: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield path and value of every object at the `patterns`, as `select` finds them."""
+    for pattern in patterns:
+        yield from ((path, item) for path, item in select(value, pattern) if isinstance(item, dict))
+
+
 def _children(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     type_name = getattr(shape, "type_name", None)
     if isinstance(value, dict):

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from signoff import data_rules
 from signoff.canonical import digest
+from signoff.shapes import objects
 
 _DESCRIBED = {
     "InferenceSpecification": "inference_specification",
     "AdditionalInferenceSpecifications": "additional_inference_specifications",
     "SourceAlgorithmSpecification": "source_algorithms",
     "SourceUri": "source_uri",
+    "ManagedStorageType": "managed_storage",
 }
 DEPLOYED_FIELDS = frozenset(_DESCRIBED)
 
@@ -30,7 +33,7 @@ def subject(
 
     `described` is DescribeModelPackage's answer; `deployment` the policy's settings and the manifest's `Deployment`;
     `images` each image as described to the same image by digest; `artifacts` each with `url`, `key`, `version_id` and
-    `sha256` of the vault's copy.
+    `sha256` of the vault's copy (of a prefix: what `artifacts.inventory` makes of all its objects).
     """
     document: dict[str, Any] = {ours: described.get(theirs) for theirs, ours in _DESCRIBED.items()}
     document["deployment"] = dict(deployment)
@@ -72,44 +75,24 @@ def _numbered(path: str, specification: Mapping[str, Any] | None) -> Iterator[tu
         yield f"{path}.Containers[{position}]", container
 
 
-def images(described: Mapping[str, Any]) -> list[str]:
-    """Return each image that a described package names, once, in order of appearance."""
-    return list(dict.fromkeys(container["Image"] for _, container in containers(described) if container.get("Image")))
-
-
-def model_data(described: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what a described package loads, and the model quality document that speaks for it.
-
-    Each has a `name` (the path in the description), the `url` (`s3://...`) and a `kind`: `archive` for a gzip tar,
-    `document` for the model quality JSON, `unsupported` for forms of model data that cannot be inspected yet.
-    """
-    found = [_archive(f"{path}.ModelDataUrl", container["ModelDataUrl"]) for path, container in _with_url(described)]
+def unpinned(described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the kind and the path of each way in which a package finds code or weights that are not in the vault."""
+    found = [("algorithm", path) for path, _ in objects(dict(described), "SourceAlgorithmSpecification")]
+    if described.get("SourceUri") and not described.get("InferenceSpecification"):
+        found.append(("source_uri", "SourceUri"))
+    if described.get("ManagedStorageType"):
+        found.append(("managed_storage", "ManagedStorageType"))
     found += [
-        {"name": f"{path}.{field}", "url": str(container[field]), "kind": "unsupported"}
-        for path, container in containers(described)
-        for field in ("ModelDataSource", "AdditionalS3DataSource", "AdditionalModelDataSources")
-        if container.get(field)
+        ("marketplace", f"{path}.ProductId") for path, container in containers(described) if "ProductId" in container
     ]
-    quality = quality_document(described)
-    if quality:
-        found.append({"name": QUALITY, "url": quality, "kind": "document"})
+    for path, source in objects(dict(described), *data_rules.SOURCES):
+        if data_rules.from_hub(source):
+            found.append(("hub", f"{path}.HubAccessConfig"))
+        if "ManifestS3Uri" in source:
+            found.append(("manifest_file", f"{path}.ManifestS3Uri"))
     return found
 
 
-QUALITY = "ModelMetrics.ModelQuality.Statistics"
-
-
-def quality_document(described: Mapping[str, Any]) -> str | None:
-    """Return the `s3://` URI of the model quality document that a package names, or None."""
-    found: Any = described
-    for field in (*QUALITY.split("."), "S3Uri"):
-        found = (found or {}).get(field)
-    return str(found) if found else None
-
-
-def _with_url(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    return ((path, container) for path, container in containers(described) if container.get("ModelDataUrl"))
-
-
-def _archive(name: str, url: str) -> dict[str, str]:
-    return {"name": name, "url": url, "kind": "archive"}
+def images(described: Mapping[str, Any]) -> list[str]:
+    """Return each image that a described package names, once, in order of appearance."""
+    return list(dict.fromkeys(container["Image"] for _, container in containers(described) if container.get("Image")))

@@ -61,6 +61,10 @@ class Vault:
         """Return what a reader without a version gets at `key` now, or None."""
         return self._bucket.current(key)
 
+    def under(self, prefix: str) -> list[Stored]:
+        """Return what a reader without versions gets of all the keys that begin with `prefix` (`models/.../`)."""
+        return list(self._bucket.listing(prefix))
+
     def stream(self, stored: Stored) -> Iterator[bytes]:
         """Yield the bytes of one version."""
         return self._bucket.stream(stored)

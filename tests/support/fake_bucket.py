@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from signoff.errors import ObjectMissing
@@ -70,6 +70,11 @@ class FakeBucket:
         for key in sorted(self.versions):
             if key.startswith(prefix):
                 yield key, self.versions[key][-1].changed
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        for key in sorted(self.versions):
+            if key.startswith(prefix) and self.versions[key]:
+                yield replace(self._stored(key, self.versions[key][-1]), metadata={})
 
     def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
         if self.versions.get(key):

@@ -9,10 +9,11 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff.artifacts import artifacts_of, quality_document
 from signoff.canonical import canonical, digest
 from signoff.checks import Check, CheckStatus
 from signoff.evidence import Attempt, document, signed_subject
-from signoff.subject import changes, covers, images, model_data, quality_document, subject, subject_digest
+from signoff.subject import changes, covers, images, subject, subject_digest
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2.0**53) + 1, 2.0**53 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -23,7 +24,7 @@ DESCRIBED = {
     "InferenceSpecification": {
         "Containers": [
             {"Image": "one", "ModelDataUrl": "s3://b/one.tar.gz"},
-            {"Image": "two", "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://b/two/"}}},
+            {"Image": "two", "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://b/two/", "CompressionType": "None"}}},
         ]
     },
     "AdditionalInferenceSpecifications": [{"Name": "x", "Containers": [{"Image": "one", "ModelDataUrl": "s3://b/3"}]}],
@@ -114,10 +115,10 @@ def test_images_are_named_once_in_order():
 
 
 def test_everything_that_is_loaded_is_named_by_its_path_and_kind():
-    assert [(each["name"], each["kind"]) for each in model_data(DESCRIBED)] == [
+    assert [(each["name"], each["kind"]) for each in artifacts_of(DESCRIBED)] == [
         ("InferenceSpecification.Containers[0].ModelDataUrl", "archive"),
         ("AdditionalInferenceSpecifications[0].Containers[0].ModelDataUrl", "archive"),
-        ("InferenceSpecification.Containers[1].ModelDataSource", "unsupported"),
+        ("InferenceSpecification.Containers[1].ModelDataSource.S3DataSource.S3Uri", "files"),
         ("ModelMetrics.ModelQuality.Statistics", "document"),
     ]
 

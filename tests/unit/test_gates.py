@@ -93,7 +93,8 @@ def test_a_refused_artifact_fails_with_its_reasons_and_how_many_more_there_are()
 
 
 def test_an_artifact_without_refusals_passes():
-    check = artifact_check({"name": "a", "refusals": [], "refusal_count": 0, "members": 2, "sha256": "0"})
+    found = {"name": "a", "kind": "archive", "refusals": [], "refusal_count": 0, "members": 2, "sha256": "0"}
+    check = artifact_check(found)
     assert (check.name, check.status) == ("artifact:a", CheckStatus.PASSED)
 
 

@@ -133,7 +133,7 @@ def test_several_faults_come_together_each_by_its_path():
         **with_container(Image="two words", ModelDataUrl="../other/model.tar.gz"),
         "ModelApprovalStatus": "Approved",
         "ModelMetric": {},
-        "Deployment": {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/admin"},
+        "Deployment": {"ModelName": "mine"},
     }
 
     assert set(found(document)) == {
@@ -141,7 +141,7 @@ def test_several_faults_come_together_each_by_its_path():
         MODEL_DATA,
         "ModelApprovalStatus",
         "ModelMetric",
-        "Deployment.ExecutionRoleArn",
+        "Deployment.ModelName",
     }
 
 
@@ -181,19 +181,20 @@ def test_a_manifest_leaves_room_for_signoffs_own_metadata():
     ("deployment", "path", "words"),
     [
         ({"ModelName": "mine"}, "Deployment.ModelName", "Signoff's to set"),
-        ({"ExecutionRoleArn": "r"}, "Deployment.ExecutionRoleArn", "the policy"),
-        ({"VpcConfig": {"Subnets": []}}, "Deployment.VpcConfig", "the policy"),
-        ({"EnableNetworkIsolation": False}, "Deployment.EnableNetworkIsolation", "the policy"),
-        ({"Tags": []}, "Deployment.Tags", "the policy"),
-        ({"Containers": [{"Mode": "MultiModel"}]}, "Deployment.Containers[0].Mode", "not supported yet"),
-        ({"PrimaryContainer": {"ImageConfig": {}}}, "Deployment.PrimaryContainer.ImageConfig", "not supported yet"),
+        ({"ExecutionRoleArn": "role/of-the-data-scientists"}, "Deployment.ExecutionRoleArn", "pattern"),
+        ({"VpcConfig": {"Subnets": ["s"]}}, "Deployment.VpcConfig.SecurityGroupIds", "required"),
+        ({"EnableNetworkIsolation": 1}, "Deployment.EnableNetworkIsolation", "true or false"),
+        ({"Tags": [{"Key": "a"}]}, "Deployment.Tags[0].Value", "required"),
         ({"PrimaryContainer": {"Image": IMAGE}}, "Deployment.PrimaryContainer.Image", "belongs to the package"),
         ({"PrimaryContainer": {"ModelPackageName": "x"}}, "Deployment.PrimaryContainer.ModelPackageName", "Signoff's"),
         ({"PrimaryContainer": {"ContainerHostname": "-"}}, "Deployment.PrimaryContainer.ContainerHostname", "pattern"),
-        ({"InferenceExecutionConfig": {"Mode": "Fast"}}, "Deployment.InferenceExecutionConfig.Mode", "Serial, Direct"),
-        ({"InferenceExecutionConfig": {}}, "Deployment.InferenceExecutionConfig.Mode", "required"),
-        ({"Containers": [{}] * 16}, "Deployment.Containers", "at most 15 items"),
-        ({"PrimaryContainer": {}, "Containers": []}, "Deployment", "has both"),
+        (
+            {"InferenceExecutionConfig": {"Mode": "Direct"}},
+            "Deployment.InferenceExecutionConfig",
+            "2 containers or more",
+        ),
+        ({"Containers": [{}] * 2}, "Deployment.Containers", "one entry for each container that runs: 1"),
+        ({"PrimaryContainer": {}, "Containers": [{}]}, "Deployment", "has both"),
         ([], "Deployment", "must be an object"),
     ],
 )
@@ -240,7 +241,6 @@ def test_a_deployment_chooses_among_the_specifications_that_are_there():
         (with_container(Environment={f"K{n}": "v" * 1000 for n in range(33)}), "InferenceSpecification.Containers",
          "SageMaker takes 32,768"),
         (GOOD | {"CertifyForMarketplace": True}, "CertifyForMarketplace", "unversioned"),
-        (GOOD | {"ValidationSpecification": {}}, "ValidationSpecification", "S3OutputPath"),
         ({"InferenceSpecification": {"Containers": [{"Image": IMAGE, "ContainerHostname": "a"}, {"Image": IMAGE}]}},
          "InferenceSpecification.Containers", "ContainerHostname on every container"),
     ],
@@ -254,35 +254,6 @@ def test_environments_count_together_over_all_containers():
 
     assert found({"InferenceSpecification": {"Containers": [container]}}) == {}
     assert found({"InferenceSpecification": {"Containers": [container] * 2}}) != {}
-
-
-@pytest.mark.parametrize(
-    ("source", "field"),
-    [
-        ({"S3DataType": "S3Prefix", "S3Uri": "model/"}, "S3DataType"),
-        ({"CompressionType": "None"}, "CompressionType"),
-        ({"ManifestS3Uri": "manifests/files.json"}, "ManifestS3Uri"),
-    ],
-)
-def test_model_data_of_other_kinds_than_one_archive_is_not_supported_yet(source, field):
-    path = f"InferenceSpecification.Containers[0].ModelDataSource.S3DataSource.{field}"
-
-    assert found(with_source()) == {}
-    assert "not supported yet" in found(with_source(**source))[path]
-
-
-def test_an_additional_data_source_is_one_object_too():
-    source = {"S3DataType": "S3Prefix", "S3Uri": "adapters"}
-    path = "InferenceSpecification.Containers[0].AdditionalS3DataSource"
-
-    assert found(with_container(AdditionalS3DataSource=source | {"S3DataType": "S3Object"})) == {}
-    assert "not supported yet" in found(with_container(AdditionalS3DataSource=source))[f"{path}.S3DataType"]
-
-
-def test_a_field_that_is_refused_anyway_is_refused_for_one_reason():
-    faults = manifest(with_source(ManifestS3Uri="s3://other/files.json")).faults()
-
-    assert [fault.message for fault in faults] == ["is not supported yet"]
 
 
 def test_a_prefix_ends_in_a_slash():

@@ -11,7 +11,7 @@ from signoff.errors import ManifestRefused
 from signoff.locations import takes_s3_uri
 from signoff.manifest import image_reference, with_defaults
 from signoff.service_model import sagemaker_shape
-from tests.support.manifests import GOOD, IMAGE, MODEL_DATA, SHAPE, found, manifest, with_container
+from tests.support.manifests import GOOD, IMAGE, MODEL_DATA, found, manifest, with_container
 
 # Where it points
 
@@ -42,7 +42,8 @@ def test_a_name_under_the_submission_is_taken(name):
         ("s3://artifacts/churn/run-7/../run-8/model.tar.gz", ".."),
         ("s3://artifacts/churn/run-7//model.tar.gz", "begin with /"),
         ("s3://artifacts/churn/run-7/", "empty"),
-        ("models/", "names a prefix"),
+        ("models/", "is a prefix, which only a container of Mode MultiModel loads"),
+        ("models//", "empty"),
         ("s3://artifacts/churn/run-7", "outside"),
         ("s3://artifacts/churn/run-77/model.tar.gz", "outside"),
         ("s3://artifacts/churn/model.tar.gz", "outside"),
@@ -117,11 +118,13 @@ def test_exactly_the_fields_that_are_named_for_an_s3_uri_take_one():
     } < taking
 
 
-def test_nothing_that_a_manifest_may_hold_says_where_sagemaker_writes():
-    shapes = strings_of(SHAPE.structure)
+def test_where_sagemaker_writes_is_no_name_of_an_object_that_is_submitted():
+    job = {"TransformOutput": {"S3OutputPath": "s3://elsewhere/out/"}}
+    validation = {"ValidationProfiles": [{"ProfileName": "smoke", "TransformJobDefinition": job}]}
 
-    assert "SamplePayloadUrl" in shapes
-    assert not [path for path, shape in shapes.items() if takes_s3_uri(shape) and "Output" in path]
+    named = manifest({**GOOD, "ValidationSpecification": validation}).locations()
+
+    assert named == manifest(GOOD).locations()
 
 
 def test_the_objects_are_named_once_each_relative_to_the_submission():

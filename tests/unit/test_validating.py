@@ -165,6 +165,7 @@ def test_digest_and_verdict_stand_in_the_packages_metadata():
     metadata = world.registry.described[arn]["CustomerMetadataProperties"]
     found = world.state(arn).evidence
     expected = {"evidence": found["sha256"], "subject": found["subject"], "verdict": "passed"}
+    expected["registration"] = world.state(arn).registration
     assert metadata == {f"signoff:{name}": value for name, value in expected.items()}
 
 
@@ -201,15 +202,15 @@ def test_findings_go_to_the_vault_and_only_a_pointer_travels():
     assert len(json.dumps(found)) < 2000
 
 
-def test_model_data_that_cannot_be_inspected_is_refused():
+def test_a_prefix_without_any_object_is_an_error_and_no_verdict():
     world = World()
     source = {"S3DataSource": {"S3Uri": "s3://b/x/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
     world.set_policy("groups/churn")
     container = {"Image": IMAGE, "ModelDataSource": source}
     arn = world.elsewhere(InferenceSpecification={**SPECIFICATION, "Containers": [container]})
     world.deliver()
-    assert world.state(arn).status is Status.VALIDATION_FAILED
-    assert "cannot be inspected yet" in world.registry.described[arn]["ApprovalDescription"]
+    assert world.state(arn).status is Status.VALIDATION_ERRORED
+    assert "no object under s3://b/x/" in world.history(arn).entries[-1].details["cause"]
 
 
 def test_an_image_that_cannot_be_pinned_fails():

@@ -1,15 +1,19 @@
-"""Inspecting one artifact: from wherever it is into the vault, and then that copy, as a stream."""
+"""Inspecting one artifact, an object or all under a prefix: into the vault, and then those copies, as streams."""
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from posixpath import basename
 from typing import Any
 from urllib.parse import urlsplit
 
 from signoff import archive
+from signoff.artifacts import ARCHIVE, ARCHIVES, FILES, inventory, is_the_model
 from signoff.errors import ObjectMissing
+from signoff.listing import MAX_OBJECTS, file_faults
+from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
 from signoff.policy import of_document
 from signoff.vault import Vault
@@ -29,36 +33,84 @@ class Inspection:
 
         Raises `ObjectMissing` when its bytes cannot be had: that is an error of the validation, not of the artifact.
         """
-        if artifact["kind"] == "unsupported":
-            return {**artifact, "refusals": ["model data of this form cannot be inspected yet"], "refusal_count": 1}
+        if is_prefix(artifact["url"]):
+            return {**artifact, **self._prefix(claim, artifact)}
         stored = self._in_vault(claim, artifact["url"])
         found = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
-        if artifact["kind"] == "document":
+        if artifact["kind"] != ARCHIVE:
             return {**found, "sha256": self._digest(stored), "refusals": [], "refusal_count": 0}
-        return {**found, **self._inspected(claim, artifact, stored)}
+        return {**found, **self._archive(claim, artifact, stored)}
 
-    def _inspected(self, claim: Mapping[str, Any], artifact: Mapping[str, str], stored: Stored) -> dict[str, Any]:
-        policy = of_document(self._vault.read("policies", claim["policy"]))
-        inspection = archive.inspect(self._vault.stream(stored), policy.artifact.required_files)
+    def _archive(self, claim: Mapping[str, Any], artifact: Mapping[str, str], stored: Stored) -> dict[str, Any]:
+        inspection = self._look_into(stored, self._required(claim, artifact))
         findings = self._vault.write("findings", {"artifact": dict(artifact), **inspection.document()})
-        refusals = [finding for finding in inspection.findings if finding.severity == "error"]
         return {
             "sha256": inspection.sha256,
             "members": inspection.members,
             "findings": findings.uri,
-            "refusals": [_sentence(finding) for finding in refusals[:_SHOWN]],
-            "refusal_count": len(refusals),
+            **_refused([_sentence(finding) for finding in inspection.findings if finding.severity == "error"]),
         }
+
+    def _look_into(self, stored: Stored, required: Sequence[str]) -> archive.Inspection:
+        return archive.inspect(self._vault.stream(stored), required)
+
+    def _required(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the patterns of the files that this artifact must hold: none, unless it is a container's model."""
+        if not is_the_model(artifact["name"]):
+            return ()
+        return of_document(self._vault.read("policies", claim["policy"])).artifact.required_files
+
+    def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
+        """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
+        prefix, copies = self._all_in_vault(claim, artifact["url"])
+        names = [copy.key.removeprefix(prefix) for copy in copies]
+        required = self._required(claim, artifact)
+        refusals = [f"{name}: {reason}" for name, reason in file_faults(names)]
+        if artifact["kind"] == FILES:
+            missing = [pattern for pattern in required if not fnmatch.filter(names, pattern)]
+            refusals += [f"there is no file {pattern}, and the policy requires one" for pattern in missing]
+        inspect = self._archive_under if artifact["kind"] == ARCHIVES else self._file_under
+        objects = [inspect(name, copy, required) for name, copy in zip(names, copies, strict=True)]
+        refusals += [f"{each['name']}: {refusal}" for each in objects for refusal in each.pop("refusals")]
+        findings = self._vault.write("findings", {"artifact": dict(artifact), "objects": objects})
+        return {
+            "key": prefix,
+            "version_id": inventory(objects, "version_id"),
+            "sha256": inventory(objects, "sha256"),
+            "size": sum(copy.size for copy in copies),
+            "members": len(objects),
+            "findings": findings.uri,
+            **_refused(refusals),
+        }
+
+    def _file_under(self, name: str, stored: Stored, _required: Sequence[str]) -> dict[str, Any]:
+        fact = {"name": name, "version_id": stored.version_id, "size": stored.size}
+        return {**fact, "sha256": self._digest(stored), "refusals": []}
+
+    def _archive_under(self, name: str, stored: Stored, required: Sequence[str]) -> dict[str, Any]:
+        inspection = self._look_into(stored, required)
+        refusals = [_sentence(finding) for finding in inspection.findings if finding.severity == "error"]
+        fact = {"name": name, "version_id": stored.version_id, "refusals": refusals}
+        return {**fact, **inspection.document()}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
         if key is not None:
             return _there(self._vault.current(key), url)
-        parts = urlsplit(url)
-        if parts.scheme != "s3":
-            raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be kept in the vault")
-        source = _there(self._bucket(parts.netloc).current(url.removeprefix(f"s3://{parts.netloc}/")), url)
-        return self._vault.keep(source, _elsewhere_key(claim, source))
+        bucket, source_key = _parts(url)
+        source = _there(self._bucket(bucket).current(source_key), url)
+        return self._vault.keep(source, f"{_elsewhere(claim, [source])}/{basename(source.key)}")
+
+    def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[Stored]]:
+        """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
+        prefix = self._vault.key_of(url)
+        if prefix is None:
+            bucket, source_prefix = _parts(url)
+            sources = _some(list(self._bucket(bucket).listing(source_prefix)), url)
+            prefix = f"{_elsewhere(claim, sources)}/"
+            for source in sources:
+                self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
+        return prefix, _some(self._vault.under(prefix), url)
 
     def _digest(self, stored: Stored) -> str:
         digest = hashlib.sha256()
@@ -67,15 +119,37 @@ class Inspection:
         return digest.hexdigest()
 
 
-def _elsewhere_key(claim: Mapping[str, Any], source: Stored) -> str:
-    unique = hashlib.sha256(f"{claim['package']} {source.uri} {source.version_id}".encode()).hexdigest()[:32]
-    return f"models/{claim['group']}/{unique}/{basename(source.key)}"
+def _parts(url: str) -> tuple[str, str]:
+    """Return the bucket and the key, or prefix, of an `s3://` URL."""
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be kept in the vault")
+    return parts.netloc, url.removeprefix(f"s3://{parts.netloc}/")
+
+
+def _elsewhere(claim: Mapping[str, Any], sources: Sequence[Stored]) -> str:
+    """Return where in the vault a package's copies of exactly these versions belong."""
+    versions = " ".join(f"{source.uri} {source.version_id}" for source in sources)
+    unique = hashlib.sha256(f"{claim['package']} {versions}".encode()).hexdigest()[:32]
+    return f"models/{claim['group']}/{unique}"
+
+
+def _some(found: list[Stored], url: str) -> list[Stored]:
+    if not found:
+        raise ObjectMissing(f"there is no object under {url}: upload them, then `signoff revalidate` the package")
+    if len(found) > MAX_OBJECTS:
+        raise ObjectMissing(f"there are {len(found)} objects under {url}; {MAX_OBJECTS} can be kept and inspected")
+    return found
 
 
 def _there(stored: Stored | None, url: str) -> Stored:
     if stored is None:
         raise ObjectMissing(f"{url} is not there: upload it, then `signoff revalidate` the package")
     return stored
+
+
+def _refused(refusals: list[str]) -> dict[str, Any]:
+    return {"refusals": refusals[:_SHOWN], "refusal_count": len(refusals)}
 
 
 def _sentence(finding: archive.Finding) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signoff import strict_json
+from signoff import etags, listing, strict_json
 from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.faults import Fault
 from signoff.images import Images
+from signoff.locations import is_prefix
 from signoff.manifest import Manifest, read, with_defaults
-from signoff.manifest_rules import ManifestShape
+from signoff.manifest_policy import policy_faults
+from signoff.manifest_shape import ManifestShape
 from signoff.objects import Bucket, Stored
 from signoff.policies import Policies
 from signoff.policy import Policy
@@ -68,12 +70,27 @@ class Intake:
         written = self._document(stored) if stored else {}
         document = with_defaults(written, policy.registration_defaults)
         manifest = Manifest(document, self._inbox.name, submission.prefix, self._shape())
-        self._check(manifest)
-        found = {name: self._inbox.current(submission.key(name)) for name in manifest.objects()}
-        objects = {name: present for name, present in found.items() if present}
-        if len(objects) < len(found):
-            return Incomplete(tuple(sorted(found.keys() - objects.keys())))
+        self._check(manifest, policy)
+        objects, missing = self._objects(submission, manifest)
+        if missing:
+            return Incomplete(tuple(sorted(missing)))
+        _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         return Complete(submission, manifest, objects | ({MANIFEST: stored} if stored else {}), policy, new_group)
+
+    def _objects(self, submission: Submission, manifest: Manifest) -> tuple[dict[str, Stored], set[str]]:
+        """Return the objects that a manifest means, by name, and the names of those that are not there yet."""
+        names = set(manifest.objects())
+        prefixes = {name for name in names if is_prefix(name)}
+        if prefixes:
+            stored = self._inbox.current(submission.key(SUBMISSION))
+            listed = listing.objects(self._document(stored, f"{SUBMISSION}: ")) if stored else None
+            if listed is None:
+                return {}, {SUBMISSION}
+            _refuse(listing.faults(listed, prefixes))
+            names = names - prefixes | {name for name in listed if name.startswith(tuple(prefixes))}
+        found = {name: self._inbox.current(submission.key(name)) for name in names}
+        objects = {name: stored for name, stored in found.items() if stored}
+        return objects, found.keys() - objects.keys()
 
     def submitter(self, submission: Submission) -> str | None:
         """Return who submits, an ARN, as `signoff submit` wrote it beside the manifest; None when nobody did."""
@@ -89,13 +106,12 @@ class Intake:
     def pinned(self, manifest: Manifest) -> Manifest:
         """Return `manifest` with every image by its digest. Raises `ManifestRefused` for those that have none."""
         digests, faults = self._digests(manifest)
-        if faults:
-            raise ManifestRefused(faults)
+        _refuse(faults)
         return manifest.with_images(digests)
 
-    def _check(self, manifest: Manifest) -> None:
+    def _check(self, manifest: Manifest, policy: Policy) -> None:
         """Refuse a manifest with faults, and then tell of its images too; one without waits for them to be pushed."""
-        faults = manifest.faults()
+        faults = manifest.faults() or policy_faults(manifest.document, policy)
         if faults:
             known = {fault.path for fault in faults}
             images = [fault for fault in self._digests(manifest)[1] if fault.path not in known]
@@ -133,6 +149,11 @@ class Intake:
             return read(self._inbox.read(stored))
         except ManifestRefused as refused:
             raise ManifestRefused([Fault(fault.path, f"{where}{fault.message}") for fault in refused.faults]) from None
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise ManifestRefused(faults)
 
 
 def _refused_group(message: str) -> ManifestRefused:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from signoff.artifacts import artifacts_of
 from signoff.errors import UnknownPackage
 from signoff.evidence import outdated
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.policies import OWN_POLICY_TAG, Policies
 from signoff.registry import Registry
-from signoff.subject import model_data
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -81,7 +81,7 @@ class Opening:
             "attempt": state.attempt,
             "execution": state.execution,
             "policy": state.policy,
-            "artifacts": model_data(candidate.described),
+            "artifacts": artifacts_of(candidate.described),
         }
 
     def _attempt(self, state: State, candidate: Candidate, request: Request) -> int | None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from signoff import evidence, gates
+from signoff import evidence, gates, models
+from signoff.artifacts import DOCUMENT, QUALITY, artifacts_of
 from signoff.checks import Check, CheckStatus
+from signoff.containers import running
 from signoff.errors import ObjectMissing, PolicyFault
 from signoff.evidence import Attempt
 from signoff.governance import Governance, first_entry, registration_key, registration_of
 from signoff.images import Images
 from signoff.ledger import VERDICT_STATUS, Draft, History, Kind, Status, package_key
+from signoff.manifest_policy import effective
 from signoff.policy import Policy, of_document
 from signoff.registry import Registry
 from signoff.steps.projecting import Projecting
-from signoff.subject import QUALITY, images, model_data, subject
+from signoff.subject import containers, images, subject, unpinned
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -68,18 +71,18 @@ class Recording:
     ) -> dict[str, Any]:
         described = self._registry.describe(claim["arn"])
         policy = of_document(self._vault.read("policies", claim["policy"]))
+        loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
+        deployment = self._deployment(history, policy)
         pinned, image_checks = self._pinned(described)
-        checks = [gates.artifact_check(artifact) for artifact in artifacts if artifact["kind"] != "document"]
+        checks = [gates.artifact_check(artifact) for artifact in loaded]
         checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
+        checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
+        checks += models.deployment_checks(described, deployment)
         checks += _inspected_check(described, artifacts)
         return evidence.document(
             _attempt(history, claim),
-            subject(
-                described,
-                self._deployment(history, policy),
-                pinned,
-                [artifact for artifact in artifacts if artifact["kind"] == "archive"],
-            ),
+            subject(described, deployment, pinned, loaded),
             checks,
             artifacts,
             policy=claim["policy"],
@@ -96,7 +99,7 @@ class Recording:
                 checks.append(Check(f"image:{image}", CheckStatus.PASSED, f"pinned as {pinned[image]}"))
             except ObjectMissing as missing:
                 checks.append(Check(f"image:{image}", CheckStatus.FAILED, str(missing)))
-        return pinned, checks
+        return pinned, [*checks, *gates.image_digest_checks(containers(described), pinned)]
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
@@ -105,10 +108,14 @@ class Recording:
         return self._vault.bytes_of(quality["key"], quality["version_id"])
 
     def _deployment(self, history: History, policy: Policy) -> dict[str, Any]:
-        """Return the effective deployment settings: the policy's, and how the manifest says the containers run."""
+        """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
+
+        A package from elsewhere has no manifest; what the policy's registration defaults say is said of it too.
+        """
         registration = history.state.registration
         document = self._vault.read_named(registration_key(registration)) if registration else None
-        return {"policy": policy.document["deployment"], "manifest": (document or {}).get("deployment") or {}}
+        manifest = document["deployment"] if document else (policy.registration_defaults or {}).get("Deployment", {})
+        return {"policy": effective(policy.deployment, manifest), "manifest": manifest}
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
@@ -156,11 +163,19 @@ def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[s
 
     Somebody may change the package while it is validated: what nobody inspected must not stand in the evidence.
     """
-    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in model_data(described)]
+    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts_of(described)]
     inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
     if named == inspected:
         return []
     return [Check("subject", CheckStatus.ERRORED, "the package was changed while it was validated; revalidate it")]
+
+
+def _environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Return the environments that a package's containers may run with, each with the path it stands at."""
+    found = [(path, dict(container.get("Environment") or {})) for path, container in containers(described)]
+    chosen = running(described, manifest)
+    found += [(f"Deployment[{i}]", dict(each.get("Environment") or {})) for i, each in enumerate(chosen.settings)]
+    return found
 
 
 def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:

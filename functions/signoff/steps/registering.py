@@ -9,10 +9,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from signoff import moments
+from signoff import etags, moments
 from signoff.errors import ManifestRefused, RegistryRefused
 from signoff.faults import Fault
-from signoff.governance import first_entry, registration_key
+from signoff.governance import REGISTRATION_HINT, first_entry, registration_key
 from signoff.ledger import Draft, History, Kind, package_key, submission_key
 from signoff.moments import Clock
 from signoff.objects import Bucket, Stored
@@ -153,14 +153,16 @@ class Registering:
             submitter = self._intake.submitter(taken.submission)
             manifest = self._intake.pinned(taken.manifest)
             copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
-            resolved = manifest.resolved(lambda name: self._vault.uri(copies[name].key))
+            resolved = manifest.resolved(lambda name: self._vault.uri(_vault_key(taken, name)))
+            by_uri = {copy.uri: copy for copy in copies.values()}
+            resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
             document = _document(taken, resolved, copies, submitter)
             self._vault.write("policies", taken.policy.document)
             self._vault.write_named(key, document)
         return document
 
     def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
-        return self._vault.keep(stored, f"models/{taken.submission.group}/{taken.attempt}/{name}")
+        return self._vault.keep(stored, _vault_key(taken, name))
 
     def _refuse(
         self,
@@ -197,10 +199,16 @@ class Registering:
         return moments.text(self._now())
 
 
+def _vault_key(taken: Complete, name: str) -> str:
+    """Return the vault's key of an object or a prefix of a submission, by its name."""
+    return f"models/{taken.submission.group}/{taken.attempt}/{name}"
+
+
 def _document(
     taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored], submitter: str | None
 ) -> dict[str, Any]:
     deployment = resolved.pop("Deployment", {})
+    metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: taken.attempt}
     return {
         "id": taken.attempt,
         "group": taken.submission.group,
@@ -222,6 +230,7 @@ def _document(
             **resolved,
             "ModelPackageGroupName": taken.submission.group,
             "ModelApprovalStatus": "PendingManualApproval",
+            "CustomerMetadataProperties": metadata,
             "ClientToken": taken.attempt,
         },
     }
