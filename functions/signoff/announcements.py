@@ -14,9 +14,11 @@ _TYPES = {
     Kind.EVIDENCE_RECORDED: ("Validation Completed",),
     Kind.DECISION_RECORDED: ("Decision Recorded",),
     Kind.DECISION_REFUSED: ("Decision Refused",),
+    Kind.ANNOTATED: ("Package Annotated",),
     Kind.SUBJECT_CHANGED: ("Decision Recorded",),
     Kind.MODEL_CREATED: ("Model Created",),
     Kind.MODEL_RETIRED: ("Model Retired",),
+    Kind.PACKAGE_DELETED: ("Package Deleted",),
 }
 _LONGEST = 100_000  # characters of the details as they are sent; an event may have 256 KiB in all
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.ledger import Draft, Kind, package_key
+from signoff.metadata import own_metadata
 from signoff.policies import Policies
 from signoff.policy import Policy
 from signoff.registry import Registry
@@ -79,6 +80,7 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | 
             "submitter": registration["submitter"] if registration else _creator(described),
             "registration": registration["id"] if registration else None,
             "registry_status": described["ModelApprovalStatus"],
+            "metadata": own_metadata(described),
         },
     )
 

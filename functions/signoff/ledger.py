@@ -31,12 +31,14 @@ class Kind(StrEnum):
     EVIDENCE_RECORDED = "EvidenceRecorded"
     DECISION_RECORDED = "DecisionRecorded"
     DECISION_REFUSED = "DecisionRefused"
+    ANNOTATED = "Annotated"
     REGISTRY_UPDATED = "RegistryUpdated"
     REGISTRY_REVERTED = "RegistryReverted"
     SUBJECT_CHANGED = "SubjectChanged"
     MODEL_CREATED = "ModelCreated"
     MODEL_RETIRED = "ModelRetired"
     RETIREMENT_BLOCKED = "RetirementBlocked"
+    PACKAGE_DELETED = "PackageDeleted"
 
 
 class Status(StrEnum):
@@ -51,6 +53,7 @@ class Status(StrEnum):
     REVOKED = "Revoked"
 
 
+    DELETED = "Deleted"
 class Step(StrEnum):
     """What a package waits for that no person has to do; `sweep` sees to it when the event for it got lost."""
 
@@ -128,8 +131,10 @@ class State:
     version: int | None = None
     submitter: str | None = None
     registration: str | None = None
+    registered: str | None = None
     attempt: int = 0
     execution: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
     attempt_open: bool = False
     policy: str | None = None
     evidence: dict[str, Any] | None = None
@@ -140,7 +145,9 @@ class State:
 
     @property
     def registry_status(self) -> str:
-        """SageMaker's approval status as this state projects it."""
+        """SageMaker's approval status as this state projects it; a deleted package keeps the one it had."""
+        if self.status is Status.DELETED:
+            return self.projected
         return REGISTRY_STATUS[self.status] if self.status else "PendingManualApproval"
 
     @property
@@ -246,7 +253,7 @@ def fold(entries: Iterable[Entry]) -> State:
     return state
 
 
-def _registered(state: State, details: dict[str, Any], _: Entry) -> State:
+def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
     return replace(
         state,
         status=Status.VALIDATING,
@@ -260,8 +267,10 @@ def _registered(state: State, details: dict[str, Any], _: Entry) -> State:
 
 def _started(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(
+        registered=entry.time,
         state,
         status=Status.VALIDATING,
+        metadata=details.get("metadata", {}),
         attempt=details["attempt"],
         execution=details["execution"],
         attempt_open=True,
@@ -291,6 +300,11 @@ def _reverted(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(state, projected=details["found"])
 
 
+def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
+    kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
+    return replace(state, metadata={**kept, **details["set"]})
+
+
 def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, status=Status.REVOKED)
 
@@ -315,8 +329,15 @@ _FOLDS = {
     Kind.DECISION_RECORDED: _decision,
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,
+def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, status=Status.DELETED, attempt_open=False)
+
+
+def _baseline_deployed(state: State, details: dict[str, Any], _: Entry) -> State:
     Kind.SUBJECT_CHANGED: _subject_changed,
     Kind.MODEL_CREATED: _model_created,
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
 }
+    Kind.ANNOTATED: _annotated,
+    Kind.PACKAGE_DELETED: _package_deleted,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,7 +13,12 @@ from signoff.clients import error_code, error_message
 from signoff.errors import RegistryRefused, UnknownPackage
 from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG
 
+Summary = dict[str, Any]
+BatchError = dict[str, str]
+
 _REFUSALS = {"ValidationException"}
+_BATCH = 100  # packages that one BatchDescribeModelPackage takes
+_UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker said nothing of this package"}
 _DESCRIPTION_LIMIT = 1024
 _ABSENT = re.compile(r"does not exist|could not find|not found", re.IGNORECASE)
 
@@ -38,6 +44,23 @@ class Registry:
                 raise UnknownPackage(f"{arn}: {error_message(error)}") from error
             raise
         return answer
+
+    def batch(self, arns: Iterable[str]) -> tuple[dict[str, Summary], dict[str, BatchError]]:
+        """Return what BatchDescribeModelPackage answers about packages by their ARNs: summaries, and what went wrong.
+
+        A summary has InferenceSpecification and the statuses, but no metadata and no other specifications. An error is
+        `{"ErrorCode", "ErrorResponse"}` about one package and keeps no other from being described. As many calls are
+        made as it takes, of up to 100 packages each:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BatchDescribeModelPackage.html
+        """
+        found: dict[str, Summary] = {}
+        errors: dict[str, BatchError] = {}
+        for chunk in _chunks(dict.fromkeys(arns), _BATCH):
+            answer = self._sagemaker.batch_describe_model_package(ModelPackageArnList=chunk)
+            found |= answer.get("ModelPackageSummaries") or {}
+            errors |= answer.get("BatchDescribeModelPackageErrorMap") or {}
+            errors |= {arn: _UNANSWERED for arn in chunk if arn not in found and arn not in errors}
+        return found, errors
 
     def group_tags(self, group: str) -> dict[str, str] | None:
         """Return the tags of a model package group, or None when there is no such group."""
@@ -146,6 +169,12 @@ class Registry:
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def _chunks(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
 
 
 class _refusals:  # noqa: N801 -- reads as a statement: `with _refusals():`

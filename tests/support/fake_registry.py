@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from signoff.errors import RegistryRefused, UnknownPackage
@@ -13,13 +13,19 @@ from signoff.registry import approval_description
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 _UPDATED_NAMES = {"SourceUri": "sourceUri"}
+_METADATA, _SPECIFICATIONS = "CustomerMetadataProperties", "AdditionalInferenceSpecifications"
+_SUMMARY = (
+    *("ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn", "ModelPackageDescription", "CreationTime"),
+    *("InferenceSpecification", "ModelPackageStatus", "ModelApprovalStatus", "ModelPackageRegistrationType"),
+)
 
 
 class FakeRegistry:
     """Behaves as SageMaker does where Signoff relies on it; `events` are those it would put on the default bus.
 
-    ARNs lower-case a group's name, a ClientToken returns the package it made, an update keeps what it is not given
-    and merges customer metadata, an event says which fields an update really changed, and a model is made once.
+    ARNs lower-case a group's name, names that differ only by case are one group, a ClientToken returns the package it
+    made, an update keeps what it is not given, merges customer metadata and adds specifications, an event says which
+    fields an update really changed, and a model is made once. `batches` are the ARNs of each batch that was asked for.
     """
 
     def __init__(self, now: Clock, actor: str = "arn:aws:sts::123456789012:assumed-role/Signoff/session") -> None:
@@ -31,6 +37,8 @@ class FakeRegistry:
         self.endpoints: dict[str, set[str]] = {}
         self.events: list[dict[str, Any]] = []
         self.writes: list[tuple[str, str]] = []
+        self.batches: list[list[str]] = []
+        self.refuses: dict[str, dict[str, str]] = {}
         self._tokens: dict[str, tuple[Any, str]] = {}
         self._versions: dict[str, int] = {}
 
@@ -38,6 +46,16 @@ class FakeRegistry:
         if arn not in self.described:
             raise UnknownPackage(f"{arn}: ModelPackage {arn} does not exist.")
         return copy.deepcopy(self.described[arn])
+
+    def batch(self, arns: Iterable[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+        asked = list(dict.fromkeys(arns))
+        self.batches += [asked[start : start + 100] for start in range(0, len(asked), 100)]
+        absent = {"ErrorCode": "ValidationException", "ErrorResponse": "ModelPackage does not exist."}
+        errors = {
+            arn: self.refuses.get(arn, absent) for arn in asked if arn in self.refuses or arn not in self.described
+        }
+        known = {arn: self.described[arn] for arn in asked if arn not in errors}
+        return {arn: {f: described[f] for f in _SUMMARY if f in described} for arn, described in known.items()}, errors
 
     def group_tags(self, group: str) -> dict[str, str] | None:
         return dict(self.tags[group]) if group in self.tags else None
@@ -81,9 +99,7 @@ class FakeRegistry:
         if arn not in self.described:
             raise RegistryRefused(f"ModelPackage {arn} does not exist.")
         described = self.described[arn]
-        if "CustomerMetadataProperties" in fields:
-            merged = {**described.get("CustomerMetadataProperties", {}), **fields["CustomerMetadataProperties"]}
-            fields = {**fields, "CustomerMetadataProperties": merged}
+        fields = _merged(described, fields)
         changed = [field for field, value in fields.items() if described.get(field) != value]
         described.update(copy.deepcopy(fields))
         described["LastModifiedTime"] = self._now()
@@ -131,6 +147,10 @@ class FakeRegistry:
         self.update_package(arn, **fields)
         self.actor = ours
 
+    def delete_package(self, arn: str) -> None:
+        """Delete a package, as anybody with the permission may; its version is not used again."""
+        del self.described[arn]
+
     def delete_group(self, group: str) -> None:
         """Delete a group and its packages; made anew, it starts again at version 1."""
         self.described = {arn: each for arn, each in self.described.items() if each["ModelPackageGroupName"] != group}
@@ -142,3 +162,16 @@ class FakeRegistry:
         fields = ("ModelPackageArn", "ModelPackageGroupName", "ModelPackageVersion", "ModelApprovalStatus")
         detail = {field: described[field] for field in (*fields, "ModelPackageStatus")}
         self.events.append(detail if updated is None else {**detail, "UpdatedModelPackageFields": updated})
+
+
+def _merged(described: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an update as the package shows them afterwards."""
+    merged = dict(fields)
+    removed = set(merged.pop(f"{_METADATA}ToRemove", ()))
+    if removed or _METADATA in merged:
+        kept = {key: value for key, value in described.get(_METADATA, {}).items() if key not in removed}
+        merged[_METADATA] = {**kept, **merged.get(_METADATA, {})}
+    added = merged.pop(f"{_SPECIFICATIONS}ToAdd", ())
+    if added:
+        merged[_SPECIFICATIONS] = [*described.get(_SPECIFICATIONS, ()), *added]
+    return merged
