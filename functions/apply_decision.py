@@ -1,18 +1,20 @@
-"""ApplyDecision: decisions from the bus, and registry events about a status that somebody may have set by hand."""
+"""ApplyDecision: decisions and annotations from the bus, and registry events about a status that nobody decided."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from signoff import wiring
-from signoff.events import DECISION
+from signoff.events import ANNOTATION, DECISION
 from signoff.moments import utc_now
 from signoff.observability import about, count, logger, observed
 from signoff.queues import each_event
 from signoff.retention import Retention
+from signoff.service_model import sagemaker_shape
 from signoff.settings import from_environment
+from signoff.steps.annotating import Annotating
 from signoff.steps.deciding import Deciding
 from signoff.steps.projecting import Projecting
 
@@ -31,14 +33,27 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _answer(event: dict[str, Any]) -> None:
-    if event["detail-type"] != DECISION:
-        about(event["detail"]["ModelPackageArn"])
-        _deciding().reconcile(event["detail"]["ModelPackageArn"])
-        return
+    answer = {DECISION: _decide, ANNOTATION: _annotate}.get(event["detail-type"], _reconcile)
+    answer(event)
+
+
+def _decide(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
     outcome = _deciding().apply(event["detail"], event.get("id"))
     logger().info("decision", extra={"outcome": type(outcome).__name__})
     count(f"Decision{type(outcome).__name__}")
+
+
+def _annotate(event: dict[str, Any]) -> None:
+    about(str(event["detail"].get("package")))
+    refusal = _annotating().apply(event["detail"], event.get("id"))
+    logger().info("annotation", extra={"refusal": refusal and refusal.name})
+    count("AnnotationRefused" if refusal else "Annotated")
+
+
+def _reconcile(event: dict[str, Any]) -> None:
+    about(event["detail"]["ModelPackageArn"])
+    _deciding().reconcile(event["detail"]["ModelPackageArn"])
 
 
 @cache
@@ -47,3 +62,11 @@ def _deciding() -> Deciding:
     registry, ledger, vault = wiring.registry(), wiring.ledger(settings), wiring.vault(settings.vault_bucket)
     retention = Retention(vault, utc_now, int(settings.approved_retention_days))
     return Deciding(wiring.governance(settings), registry, ledger, vault, Projecting(registry, ledger), retention)
+
+
+@cache
+def _annotating() -> Annotating:
+    settings = from_environment(Settings)
+    registry, ledger, vault = wiring.registry(), wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    shape = partial(sagemaker_shape, "UpdateModelPackage")
+    return Annotating(wiring.governance(settings), registry, ledger, vault, shape)

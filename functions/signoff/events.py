@@ -12,6 +12,7 @@ from signoff.errors import AnnouncementFailed
 SOURCE = "signoff"
 COMMAND_SOURCE = "signoff.cli"
 DECISION = "Model Approval Decision"
+ANNOTATION = "Model Annotation"
 _BATCH = 10  # PutEvents takes ten entries
 
 

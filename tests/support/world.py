@@ -16,6 +16,7 @@ from signoff.policies import Policies
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.deciding import Deciding
+from signoff.steps.annotating import Annotating
 from signoff.steps.deploying import Deploying
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
@@ -94,6 +95,7 @@ class World:
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting)
+        self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
         self.sweeping = Sweeping(registry, policies, ledger, submissions, vault, inbox, executions, queues, self.clock)
@@ -152,6 +154,10 @@ class World:
         arn = self.submit(**changed)
         self.deliver()
         return arn
+    def annotate(self, arn: str, by: str = SUBMITTER, event: str | None = None, **said: Any) -> Any:
+        """Send an annotation and return the refusal, if it is refused."""
+        return self.annotating.apply({"package": arn, "by": by, **said}, event)
+
 
     def approved(self, **changed: Any) -> str:
         """Return the ARN of an approved package whose model exists."""

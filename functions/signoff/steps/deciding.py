@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from signoff import decisions
@@ -14,6 +13,7 @@ from signoff.governance import Candidate, Governance, first_entry, registration_
 from signoff.ledger import Draft, History, Kind, State, Status, unknown_key
 from signoff.registry import Registry
 from signoff.retention import Retention
+from signoff.steps.answering import answering, refuse_malformed, refusing, seen
 from signoff.steps.projecting import Projecting
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
@@ -62,7 +62,7 @@ class Deciding:
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
             state = history.verified().state
-            outcome = Absorbed() if _seen(history, event) else decisions.decide(state, decision, candidate.policy)
+            outcome = Absorbed() if seen(history, event) else decisions.decide(state, decision, candidate.policy)
             if isinstance(outcome, Recorded) and decision.decision == "approve":
                 outcome = self._stale(state, candidate) or outcome
             # A decision may come before anything else: the ledger still begins with who submitted what.
@@ -98,18 +98,7 @@ class Deciding:
         return refusal
 
     def _refuse_malformed(self, detail: Any, because: str) -> Outcome:
-        said = detail if isinstance(detail, dict) else {}
-        given = {
-            field: decisions.storable(str(said.get(field, "")))[:1000] for field in ("package", "approver", "decision")
-        }
-        details = {
-            "decision": given["decision"],
-            "refusal": "MalformedDecision",
-            "because": decisions.storable(because)[:1000],
-        }
-        draft = Draft(Kind.DECISION_REFUSED, given["approver"] or "unknown", details)
-        key = unknown_key(given["package"])
-        self._ledger.update(key, lambda history: [] if _refused_already(history, draft) else [draft])
+        refuse_malformed(self._ledger, detail, because, by="approver", name="MalformedDecision")
         return Refused("MalformedDecision", because)
 
     def reconcile(self, arn: str) -> None:
@@ -147,32 +136,12 @@ def subject_changed(parts: list[str]) -> Draft:
     return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})
 
 
-def _seen(history: History, event: str | None) -> bool:
-    """Return whether the ledger answers `event` already, even if it would be answered otherwise now."""
-    return event is not None and any(entry.details.get("event") == event for entry in history.entries)
-
-
 def _entries(history: History, decision: Decision, outcome: Outcome, event: str | None = None) -> list[Draft]:
     if isinstance(outcome, Recorded):
-        return [_answering(event, outcome.draft)]
+        return [answering(event, outcome.draft)]
     if isinstance(outcome, Refused):
-        refusal = decisions.refused(decision, outcome)
-        return [] if _refused_already(history, refusal) else [_answering(event, refusal)]
+        return refusing(history, decisions.refused(decision, outcome), event)
     return []
-
-
-def _answering(event: str | None, draft: Draft) -> Draft:
-    return replace(draft, details={**draft.details, "event": event}) if event else draft
-
-
-def _refused_already(history: History, refusal: Draft) -> bool:
-    """Return whether the newest entries, since anything else happened, refuse the very same decision."""
-    for entry in reversed(history.entries):
-        if entry.kind is not Kind.DECISION_REFUSED:
-            return False
-        if entry.actor == refusal.actor and entry.details.items() >= refusal.details.items():
-            return True
-    return False
 
 
 def _reverted(state: State, described: Mapping[str, Any]) -> list[Draft]:

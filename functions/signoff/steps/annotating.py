@@ -1,0 +1,102 @@
+"""Applying an annotation: customer metadata and further inference specifications, on the path that decisions take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from signoff.annotations import VERB, Annotation, Change, Refusal, annotated, parse, refused, weigh
+from signoff.errors import EventFault, RegistryRefused, UnknownPackage
+from signoff.governance import Candidate, Governance, first_entry, registration_of
+from signoff.ledger import Draft, History, Kind, unknown_key
+from signoff.registry import Registry
+from signoff.steps.answering import answering, refuse_malformed, refusing, seen
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+
+class Annotating:
+    """Changes what a package says of itself and records who did. `shape` gives UpdateModelPackage's input shape."""
+
+    def __init__(
+        self,
+        governance: Governance,
+        registry: Registry,
+        ledger: LedgerTable,
+        vault: Vault,
+        shape: Callable[[], Any],
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._ledger = ledger
+        self._vault = vault
+        self._shape = shape
+
+    def apply(self, detail: Any, event: str | None = None) -> Refusal | None:
+        """Do what the `detail` of an event asks for and record it; return the refusal when it is not done.
+
+        The same `event` (its id) again changes nothing, however late it comes.
+        """
+        try:
+            annotation = parse(detail)
+        except EventFault as fault:
+            refuse_malformed(self._ledger, detail, str(fault), by="by", name="MalformedAnnotation", decision=VERB)
+            return Refusal("MalformedAnnotation", str(fault))
+        try:
+            candidate = self._governance.candidate(annotation.package)
+        except UnknownPackage as unknown:
+            return self._refuse_unknown(annotation, Refusal("UnknownPackage", str(unknown)))
+        if candidate is None:
+            because = f"{annotation.package} belongs to a group that Signoff does not govern"
+            return self._refuse_unknown(annotation, Refusal("UngovernedPackage", because))
+        return self._annotate(candidate, annotation, event)
+
+    def _annotate(self, candidate: Candidate, annotation: Annotation, event: str | None) -> Refusal | None:
+        refusal: Refusal | None = None
+
+        def drafts(history: History) -> list[Draft]:
+            nonlocal refusal
+            refusal = None
+            if seen(history.verified(), event):
+                return []
+            # Whoever appends last has written to the registry after all others: ledger and registry end up the same.
+            refusal = self._bring_about(candidate, annotation, history)
+            first = [] if history.state.status else [self._first(candidate)]
+            if refusal:
+                return [*first, *refusing(history, refused(annotation, refusal), event)]
+            made = annotated(annotation)
+            return [*first, *([] if _said_already(history, made) else [answering(event, made)])]
+
+        self._ledger.update(candidate.key, drafts)
+        return refusal
+
+    def _bring_about(self, candidate: Candidate, annotation: Annotation, history: History) -> Refusal | None:
+        described = self._registry.describe(candidate.arn)
+        weighed = weigh(annotation, described, history.state.status, self._shape())
+        if isinstance(weighed, Refusal):
+            return weighed
+        return self._update(candidate.arn, weighed)
+
+    def _update(self, arn: str, change: Change) -> Refusal | None:
+        if not change.fields:
+            return None
+        try:
+            self._registry.update_package(arn, **change.fields)
+        except RegistryRefused as refusal:
+            return Refusal("RefusedBySageMaker", str(refusal))
+        return None
+
+    def _first(self, candidate: Candidate) -> Draft:
+        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
+
+    def _refuse_unknown(self, annotation: Annotation, refusal: Refusal) -> Refusal:
+        draft = refused(annotation, refusal)
+        self._ledger.update(unknown_key(annotation.package), lambda history: refusing(history, draft))
+        return refusal
+
+
+def _said_already(history: History, made: Draft) -> bool:
+    """Return whether the newest entry is of the very same annotation, as of a job that says the same every hour."""
+    last = history.entries[-1] if history.entries else None
+    same = last is not None and last.kind is Kind.ANNOTATED and last.actor == made.actor
+    return same and last is not None and last.details["annotation"] == made.details["annotation"]

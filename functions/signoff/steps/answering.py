@@ -1,0 +1,53 @@
+"""Answering what is sent over the bus: each event once, and refusals where their sender finds them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from signoff import decisions
+from signoff.ledger import Draft, History, Kind, unknown_key
+from signoff.tables import LedgerTable
+
+_SHOWN = 1000  # characters of what makes no sense that an entry repeats
+
+
+def seen(history: History, event: str | None) -> bool:
+    """Return whether the ledger answers `event` (its id) already, even if it would be answered otherwise now."""
+    return event is not None and any(entry.details.get("event") == event for entry in history.entries)
+
+
+def answering(event: str | None, draft: Draft) -> Draft:
+    """Return `draft` as the answer to `event`."""
+    return replace(draft, details={**draft.details, "event": event}) if event else draft
+
+
+def refused_already(history: History, refusal: Draft) -> bool:
+    """Return whether the newest entries, since anything else happened, refuse the very same."""
+    for entry in reversed(history.entries):
+        if entry.kind is not Kind.DECISION_REFUSED:
+            return False
+        if entry.actor == refusal.actor and entry.details.items() >= refusal.details.items():
+            return True
+    return False
+
+
+def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:
+    """Return the entry about a refusal, unless the ledger says the very same already."""
+    return [] if refused_already(history, refusal) else [answering(event, refusal)]
+
+
+def refuse_malformed(ledger: LedgerTable, detail: Any, because: str, *, by: str, name: str, decision: str = "") -> None:
+    """Record that an event made no sense, in the ledger of the package that it names; `by` is its field of who sent it.
+
+    `decision` is what it asked for where that is not in its field of that name.
+    """
+    said = detail if isinstance(detail, dict) else {}
+    given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in ("package", by, "decision")}
+    details = {
+        "decision": decision or given["decision"],
+        "refusal": name,
+        "because": decisions.storable(because)[:_SHOWN],
+    }
+    draft = Draft(Kind.DECISION_REFUSED, given[by] or "unknown", details)
+    ledger.update(unknown_key(given["package"]), lambda history: refusing(history, draft))
