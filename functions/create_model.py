@@ -13,8 +13,8 @@ from signoff.steps.deploying import Deploying
 from signoff.steps.projecting import Projecting
 
 
-class Settings(wiring.PackageSettings):
-    """What this function needs of its environment: what all that work on packages do."""
+class Settings(wiring.ChampionSettings):
+    """What this function needs of its environment: what all that publish champions do."""
 
 
 @observed
@@ -38,4 +38,5 @@ def _deploying() -> Deploying:
     settings = from_environment(Settings)
     registry, ledger = wiring.registry(), wiring.ledger(settings)
     vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
-    return Deploying(wiring.governance(settings), registry, ledger, vault, projecting)
+    champions = wiring.champions(settings)
+    return Deploying(wiring.governance(settings), registry, ledger, vault, projecting, champions)

@@ -23,7 +23,7 @@ _GRACE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Settings(wiring.PackageSettings):
+class Settings(wiring.ChampionSettings):
     """What this function needs of its environment."""
 
     artifacts_bucket: str
@@ -70,4 +70,5 @@ def _sweeping() -> Sweeping:
         Executions(client("stepfunctions"), settings.validation_arn),
         queues,
         utc_now,
+        wiring.champions(settings),
     )

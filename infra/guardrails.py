@@ -115,7 +115,8 @@ def _sagemaker(gate: Gate) -> list[dict[str, Any]]:
             "Tags",
             ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:CreateModelPackageGroup"],
             ["*"],
-            gate.own,
+            # The stack makes the groups that other accounts may reach.
+            [*gate.own, *gate.roles(*gate.deployers)],
             {"ForAnyValue:StringLike": {"aws:TagKeys": "signoff:*"}},
         ),
     ]
@@ -164,6 +165,12 @@ def _records(gate: Gate) -> list[dict[str, Any]]:
             ["ssm:PutParameter", "ssm:DeleteParameter*", "ssm:AddTagsToResource"],
             [gate.arn("ssm", f"parameter{names.POLICIES}/*")],
             deployers,
+        ),
+        _deny(
+            "Champions",
+            ["ssm:PutParameter", "ssm:DeleteParameter*"],
+            [gate.arn("ssm", f"parameter{names.CHAMPIONS}/*")],
+            gate.own,
         ),
     ]
 

@@ -5,6 +5,8 @@
 ROLES = "/signoff/"
 # Where in SSM Parameter Store the policies lie.
 POLICIES = "/signoff/policies"
+# Where the ARN of each group's champion, a model, is published.
+CHAMPIONS = "/signoff/champions"
 # The bus, and the source of Signoff's own events: what carries it may be believed.
 BUS = "signoff"
 SOURCE = "signoff"

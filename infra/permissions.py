@@ -143,6 +143,7 @@ class Permissions:
             ),
             self._find(self.vault),
             self._read_vault("models/", "evidence/"),
+            *self._champions(),
         ]
 
     def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:
@@ -150,6 +151,7 @@ class Permissions:
         return [
             *self._append(),
             Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/*",), "All indexes of the one table"),
+            *self._champions(),
             Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
             Grant(("states:StartExecution",), (machine_arn,)),
             Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
@@ -199,6 +201,18 @@ class Permissions:
     def _policies(self) -> Grant:
         arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")
         return Grant(("ssm:GetParameter",), (arn,), "The path of the policies, one for each group")
+
+    def _champions(self) -> list[Grant]:
+        """Finding a group's champion by the index, and publishing it."""
+        arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.CHAMPIONS}/*")
+        return [
+            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",)),
+            Grant(
+                ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
+                (arn,),
+                "The path of the champions, one for each group",
+            ),
+        ]
 
     def _packages(self, *operations: str) -> Grant:
         return self._sagemaker(operations, "model-package/*")

@@ -31,14 +31,14 @@ class Kind(StrEnum):
     EVIDENCE_RECORDED = "EvidenceRecorded"
     DECISION_RECORDED = "DecisionRecorded"
     DECISION_REFUSED = "DecisionRefused"
-    ANNOTATED = "Annotated"
     REGISTRY_UPDATED = "RegistryUpdated"
     REGISTRY_REVERTED = "RegistryReverted"
     SUBJECT_CHANGED = "SubjectChanged"
     MODEL_CREATED = "ModelCreated"
     MODEL_RETIRED = "ModelRetired"
     RETIREMENT_BLOCKED = "RetirementBlocked"
-    PACKAGE_DELETED = "PackageDeleted"
+    BASELINE_DEPLOYED = "BaselineDeployed"
+    BASELINE_RETIRED = "BaselineRetired"
 
 
 class Status(StrEnum):
@@ -53,7 +53,6 @@ class Status(StrEnum):
     REVOKED = "Revoked"
 
 
-    DELETED = "Deleted"
 class Step(StrEnum):
     """What a package waits for that no person has to do; `sweep` sees to it when the event for it got lost."""
 
@@ -131,10 +130,8 @@ class State:
     version: int | None = None
     submitter: str | None = None
     registration: str | None = None
-    registered: str | None = None
     attempt: int = 0
     execution: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
     attempt_open: bool = False
     policy: str | None = None
     evidence: dict[str, Any] | None = None
@@ -142,12 +139,11 @@ class State:
     projected: str = "PendingManualApproval"
     model: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()  # ARNs of models; the last is the one that counts
 
     @property
     def registry_status(self) -> str:
-        """SageMaker's approval status as this state projects it; a deleted package keeps the one it had."""
-        if self.status is Status.DELETED:
-            return self.projected
+        """SageMaker's approval status as this state projects it."""
         return REGISTRY_STATUS[self.status] if self.status else "PendingManualApproval"
 
     @property
@@ -181,6 +177,11 @@ def package_of(key: str) -> tuple[str, str] | tuple[None, None]:
 def submission_key(prefix: str) -> str:
     """Return the key of the ledger of a submission that has no package."""
     return f"submission:{prefix}"
+
+
+def baseline_key(group: str) -> str:
+    """Return the key of the ledger of the models that a group's stacks deployed with code review as their approval."""
+    return f"baseline:{group}"
 
 
 def unknown_key(arn: str) -> str:
@@ -253,7 +254,7 @@ def fold(entries: Iterable[Entry]) -> State:
     return state
 
 
-def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
+def _registered(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(
         state,
         status=Status.VALIDATING,
@@ -267,10 +268,8 @@ def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
 
 def _started(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(
-        registered=entry.time,
         state,
         status=Status.VALIDATING,
-        metadata=details.get("metadata", {}),
         attempt=details["attempt"],
         execution=details["execution"],
         attempt_open=True,
@@ -300,11 +299,6 @@ def _reverted(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(state, projected=details["found"])
 
 
-def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
-    kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
-    return replace(state, metadata={**kept, **details["set"]})
-
-
 def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, status=Status.REVOKED)
 
@@ -321,6 +315,15 @@ def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> Stat
     return replace(state, retirement_blocked_by=tuple(details["endpoints"]))
 
 
+def _baseline_deployed(state: State, details: dict[str, Any], _: Entry) -> State:
+    others = tuple(arn for arn in state.baselines if arn != details["model"]["arn"])
+    return replace(state, group=details["group"], baselines=(*others, details["model"]["arn"]))
+
+
+def _baseline_retired(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, baselines=tuple(arn for arn in state.baselines if arn != details["model"]["arn"]))
+
+
 _FOLDS = {
     Kind.REGISTERED: _registered,
     Kind.VALIDATION_STARTED: _started,
@@ -329,15 +332,10 @@ _FOLDS = {
     Kind.DECISION_RECORDED: _decision,
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,
-def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, status=Status.DELETED, attempt_open=False)
-
-
-def _baseline_deployed(state: State, details: dict[str, Any], _: Entry) -> State:
     Kind.SUBJECT_CHANGED: _subject_changed,
     Kind.MODEL_CREATED: _model_created,
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
+    Kind.BASELINE_DEPLOYED: _baseline_deployed,
+    Kind.BASELINE_RETIRED: _baseline_retired,
 }
-    Kind.ANNOTATED: _annotated,
-    Kind.PACKAGE_DELETED: _package_deleted,

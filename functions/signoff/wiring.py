@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signoff.champions import Champions
 from signoff.clients import client
 from signoff.governance import Governance
 from signoff.images import Images
@@ -31,6 +32,13 @@ class PackageSettings(LedgerSettings):
     vault_bucket: str
 
 
+@dataclass(frozen=True)
+class ChampionSettings(PackageSettings):
+    """What the functions need besides that publish champions."""
+
+    champion_path: str
+
+
 def ledger(settings: LedgerSettings) -> LedgerTable:
     """Return the ledger."""
     return LedgerTable(client("dynamodb"), settings.ledger_table, settings.packages_table, utc_now)
@@ -49,6 +57,11 @@ def policies(settings: PackageSettings) -> Policies:
 def governance(settings: PackageSettings) -> Governance:
     """Return what tells Signoff's packages from others."""
     return Governance(registry(), policies(settings))
+
+
+def champions(settings: ChampionSettings) -> Champions:
+    """Return the champions, as the ledger knows them and as they are published."""
+    return Champions(client("ssm"), settings.champion_path, ledger(settings))
 
 
 def bucket(name: str) -> Bucket:

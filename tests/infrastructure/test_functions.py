@@ -113,7 +113,7 @@ def test_the_outputs_are_those_that_the_command_reads(template):
     assert set(outputs) == {
         *("ArtifactsBucket", "VaultBucket", "LedgerTable", "PackagesTable", "SubmissionsTable", "BusName"),
         *("ValidationArn", "PolicyPath", "RegisterQueueUrl", "DecisionQueueUrl", "DeployQueueUrl"),
-        *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn"),
+        *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn", "ChampionPath"),
     }
     assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")
     assert outputs["ModelExecutionRoleArn"] == template.role("ModelExecutionRole")

@@ -47,6 +47,8 @@ def own(template: Template, name: str) -> str:
         ("iam:PassRole", f"{ROLE}/signoff/Signoff-ModelExecutionRole-XYZ", "CreateModel"),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Signoff-ApplyDecision-X", "Validation"),
         ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:Signoff-DecisionQueueA1-XYZ", "Sweep"),
+        ("ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn", "CreateModel"),
+        ("ssm:DeleteParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn", "Sweep"),
     ],
 )
 def test_only_signoff_does_what_the_gate_is_for(policy, template, action, resource, role):
@@ -118,6 +120,7 @@ def test_operators_redrive_what_failed_and_others_do_not(policy):
         ("states:StartExecution", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:ValidationBF17-XYZ"),
         ("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff"),
         ("sagemaker:CreateEndpoint", f"{SAGEMAKER}:endpoint/any"),
+        ("ssm:GetParameters", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn"),
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:billing"),
         ("iam:GetRole", f"{ROLE}/signoff/Signoff-AnnounceRole-XYZ"),
     ],

@@ -21,6 +21,7 @@ GOVERNANCE = {
     *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
     "ssm:GetParameter",
 }
+CHAMPIONS = {"dynamodb:Query", "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
 ALLOWED = {
     "RegisterModelRole": EVERY_FUNCTION
     | INBOX
@@ -50,6 +51,7 @@ ALLOWED = {
     | READ
     | APPEND
     | GOVERNANCE
+    | CHAMPIONS
     | {
         *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
         *("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
@@ -59,6 +61,7 @@ ALLOWED = {
     | INBOX
     | READ
     | APPEND
+    | CHAMPIONS
     | {
         *("dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
         *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:ListTags"),

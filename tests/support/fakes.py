@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -92,15 +93,29 @@ class FakeSubmissions:
 
 
 class FakeParameters:
-    """The part of the SSM client that `Policies` calls."""
+    """The part of the SSM client that `Policies` and `Champions` call; `writes` are the names written, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Clock) -> None:
+        self._now = now
         self.values: dict[str, str] = {}
+        self.written: dict[str, datetime] = {}
+        self.writes: list[str] = []
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 -- SSM's own spelling
         if Name not in self.values:
             raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": Name}}, "GetParameter")
-        return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
+        written = self.written.get(Name, self._now())
+        return {"Parameter": {"Name": Name, "Value": self.values[Name], "LastModifiedDate": written}}
+
+    def put_parameter(self, Name: str, Value: str, **_: Any) -> None:  # noqa: N803 -- SSM's own spelling
+        self.values[Name], self.written[Name] = Value, self._now()
+        self.writes.append(Name)
+
+    def delete_parameter(self, Name: str) -> None:  # noqa: N803 -- SSM's own spelling
+        if Name not in self.values:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": Name}}, "DeleteParameter")
+        del self.values[Name]
+        self.writes.append(Name)
 
 
 class FakeImages:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from signoff.champions import Champions
 from signoff.errors import SignoffError
 from signoff.governance import Governance
 from signoff.ledger import History, State, package_key
@@ -16,7 +17,6 @@ from signoff.policies import Policies
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.deciding import Deciding
-from signoff.steps.annotating import Annotating
 from signoff.steps.deploying import Deploying
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
@@ -58,6 +58,7 @@ MANIFEST = {
 QUALITY = {"multiclass_classification_metrics": {"accuracy": {"value": 0.97, "standard_deviation": "NaN"}}}
 ACCURATE = [{"name": "accuracy", "path": "multiclass_classification_metrics.accuracy.value", "at_least": 0.9}]
 GRACE = timedelta(minutes=5)
+CHAMPIONS = "/signoff/champions"
 _SPECIFICATION_FIELDS = {"InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"}
 
 
@@ -70,7 +71,7 @@ class World:
         self.s3 = FakeS3(self.clock)
         self.inbox, self.vault_bucket = self.s3.bucket("artifacts"), self.s3.bucket("vault")
         self.registry = FakeRegistry(self.clock)
-        self.parameters = FakeParameters()
+        self.parameters = FakeParameters(self.clock)
         self.images = FakeImages({IMAGE: f"sha256:{'a' * 64}"})
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
@@ -94,11 +95,13 @@ class World:
         self.inspection = Inspection(vault, lambda name: wrap(self.s3.bucket(name)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
-        self.deploying = Deploying(governance, registry, ledger, vault, projecting)
-        self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
+        self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
+        self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions)
         executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
-        self.sweeping = Sweeping(registry, policies, ledger, submissions, vault, inbox, executions, queues, self.clock)
+        self.sweeping = Sweeping(
+            *(registry, policies, ledger, submissions, vault, inbox, executions, queues, self.clock, self.champions)
+        )
 
     # What people do
 
@@ -154,10 +157,6 @@ class World:
         arn = self.submit(**changed)
         self.deliver()
         return arn
-    def annotate(self, arn: str, by: str = SUBMITTER, event: str | None = None, **said: Any) -> Any:
-        """Send an annotation and return the refusal, if it is refused."""
-        return self.annotating.apply({"package": arn, "by": by, **said}, event)
-
 
     def approved(self, **changed: Any) -> str:
         """Return the ARN of an approved package whose model exists."""
@@ -259,6 +258,11 @@ class World:
         kinds = ("DecisionRefused", "RegistrationFailed")
         return [entry.details for entry in self.ledger.history(key).entries if entry.kind in kinds]
 
+    def published(self) -> dict[str, str]:
+        """Return the model, by ARN, that is published as the champion of each group."""
+        values = self.parameters.values.items()
+        return {name.rpartition("/")[2]: value for name, value in values if name.startswith(CHAMPIONS)}
+
     def outcome(self) -> dict[str, Any]:
         """Return all that Signoff has brought about, for comparing what two histories of events came to."""
         entries = {key: history.verified().entries for key, history in self.ledger.histories.items()}
@@ -280,6 +284,7 @@ class World:
                 key: [(each.data, each.retained_until is not None) for each in found]
                 for key, found in self.vault_bucket.versions.items()
             },
+            "champions": self.published(),
             "tags": {key: found[-1].tags for key, found in self.inbox.versions.items()},
             "reports": report,
             "submissions": {

@@ -131,6 +131,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert (state.model is not None) == (state.status is Status.APPROVED)
             deployed |= {state.model["name"]} if state.model else set()
         assert set(self.world.registry.models) == deployed
+        approved = [self.world.state(arn) for arn in self.arns if self.world.state(arn).model]
+        champion = max(approved, key=lambda state: (state.decision["time"], state.version), default=None)
+        assert self.world.published() == ({"churn": champion.model["arn"]} if champion else {})
         assert self.world.sweep() == {}
 
 

@@ -119,6 +119,7 @@ def _environment() -> dict[str, str]:
         **{f"SIGNOFF_{name.upper()}": name.split("_")[0] for name in names},
         **queues,
         "SIGNOFF_POLICY_PATH": "/signoff/policies",
+        "SIGNOFF_CHAMPION_PATH": "/signoff/champions",
         "SIGNOFF_APPROVED_RETENTION_DAYS": "1",
         "SIGNOFF_VALIDATION_ARN": machine,
         "AWS_DEFAULT_REGION": "us-east-1",

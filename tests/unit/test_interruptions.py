@@ -121,6 +121,14 @@ def retires_a_model(world: World) -> Act:
     return lambda: world.deploying.converge(arn)
 
 
+def retires_the_champion_for_the_one_before_it(world: World) -> Act:
+    world.approved(prefix="churn/run-1")
+    arn = world.approved(prefix="churn/run-2")
+    world.decide(arn, "revoke")
+    world.registry.events.clear()
+    return lambda: world.deploying.converge(arn)
+
+
 def cannot_retire_a_model_in_use(world: World) -> Act:
     arn = world.approved()
     world.registry.endpoints["live"] = set(world.registry.models)
@@ -147,6 +155,7 @@ SCENARIOS = [
     creates_a_model,
     creates_no_model_of_what_was_changed,
     retires_a_model,
+    retires_the_champion_for_the_one_before_it,
     cannot_retire_a_model_in_use,
 ]
 every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)

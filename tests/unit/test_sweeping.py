@@ -109,7 +109,7 @@ def test_a_revocation_whose_model_is_still_there_loses_it():
     arn = world.approved()
     world.decide(arn, "revoke")
     lose_everything(world)
-    assert world.sweep() == {"retire_model": 1}
+    assert world.sweep() == {"retire_model": 1, "champion": 1}
     assert world.registry.models == {}
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.artifacts import inventory
+from signoff.champions import Champions
 from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
-from signoff.ledger import Draft, Kind, State, Status
-from signoff.locations import is_prefix
+from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.models import differences, model_name, model_request
 from signoff.registry import Registry
 from signoff.steps.deciding import subject_changed
@@ -21,16 +20,23 @@ from signoff.vault import Vault
 
 
 class Deploying:
-    """Creates the model of a signed package and retires that of a package that is no longer signed."""
+    """Creates the model of a signed package, retires that of one no longer signed, publishes the group's champion."""
 
     def __init__(
-        self, governance: Governance, registry: Registry, ledger: LedgerTable, vault: Vault, projecting: Projecting
+        self,
+        governance: Governance,
+        registry: Registry,
+        ledger: LedgerTable,
+        vault: Vault,
+        projecting: Projecting,
+        champions: Champions,
     ) -> None:
         self._governance = governance
         self._registry = registry
         self._ledger = ledger
         self._vault = vault
         self._projecting = projecting
+        self._champions = champions
 
     def converge(self, arn: str) -> State | None:
         """Make the model of that package agree with its ledger, and return the state it is in then.
@@ -44,13 +50,17 @@ class Deploying:
             return None
         if candidate is None:
             return None
-        history = self._ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified().state))
+        history = self._ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
+        self._champions.publish(candidate.group, history)
         return history.state
 
-    def _agreed(self, candidate: Candidate, state: State) -> list[Draft]:
+    def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
+        state = history.state
         if state.status is not Status.APPROVED:
+            if state.model:  # nobody should deploy a model that is about to go
+                self._champions.publish(candidate.group, history)
             return self._retired(candidate, state)
         if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
             return []  # created already, or the registry's status is still on its way: its event will come
@@ -77,12 +87,7 @@ class Deploying:
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
-        key = artifact["key"]
-        if is_prefix(key):
-            found = self._vault.under(key)
-            versions = [{"name": each.key.removeprefix(key), "version_id": each.version_id} for each in found]
-            return {**artifact, "version_id": inventory(versions, "version_id")}
-        stored = self._vault.current(key)
+        stored = self._vault.current(artifact["key"])
         return {**artifact, "version_id": stored.version_id if stored else None}
 
     def _create(self, request: Mapping[str, Any]) -> str:

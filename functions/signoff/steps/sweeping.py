@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff import moments
+from signoff.champions import Champions
 from signoff.errors import SignoffError, UnknownPackage
 from signoff.evidence import outdated
 from signoff.executions import Executions
@@ -46,6 +47,7 @@ class Sweeping:
         executions: Executions,
         queues: Mapping[str, Queue],
         now: Clock,
+        champions: Champions,
     ) -> None:
         self._registry = registry
         self._policies = policies
@@ -56,6 +58,7 @@ class Sweeping:
         self._executions = executions
         self._queues = queues
         self._now = now
+        self._champions = champions
 
     def sweep(self, grace: timedelta) -> Counter[str]:
         """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
@@ -128,6 +131,7 @@ class Sweeping:
                     yield "diverging status", partial(self._nudge, "decisions", arn)
                 elif head["status"] in _SIGNED:
                     yield "changed specification", partial(self._answer_change, head)
+        yield "champion", partial(self._champions.repair, group, before)
 
     def _answer_change(self, head: Mapping[str, Any]) -> bool:
         """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
