@@ -333,7 +333,6 @@ _FOLDS = {
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,
     Kind.SUBJECT_CHANGED: _subject_changed,
-    Kind.MODEL_CREATED: _model_created,
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
     Kind.BASELINE_DEPLOYED: _baseline_deployed,
