@@ -31,12 +31,14 @@ class Kind(StrEnum):
     EVIDENCE_RECORDED = "EvidenceRecorded"
     DECISION_RECORDED = "DecisionRecorded"
     DECISION_REFUSED = "DecisionRefused"
+    ANNOTATED = "Annotated"
     REGISTRY_UPDATED = "RegistryUpdated"
     REGISTRY_REVERTED = "RegistryReverted"
     SUBJECT_CHANGED = "SubjectChanged"
     MODEL_CREATED = "ModelCreated"
     MODEL_RETIRED = "ModelRetired"
     RETIREMENT_BLOCKED = "RetirementBlocked"
+    PACKAGE_DELETED = "PackageDeleted"
     BASELINE_DEPLOYED = "BaselineDeployed"
     BASELINE_RETIRED = "BaselineRetired"
 
@@ -51,6 +53,7 @@ class Status(StrEnum):
     APPROVED = "Approved"
     REJECTED = "Rejected"
     REVOKED = "Revoked"
+    DELETED = "Deleted"
 
 
 class Step(StrEnum):
@@ -128,8 +131,10 @@ class State:
     status: Status | None = None
     group: str | None = None
     version: int | None = None
+    registered: str | None = None
     submitter: str | None = None
     registration: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
     attempt: int = 0
     execution: str | None = None
     attempt_open: bool = False
@@ -143,7 +148,9 @@ class State:
 
     @property
     def registry_status(self) -> str:
-        """SageMaker's approval status as this state projects it."""
+        """SageMaker's approval status as this state projects it; a deleted package keeps the one it had."""
+        if self.status is Status.DELETED:
+            return self.projected
         return REGISTRY_STATUS[self.status] if self.status else "PendingManualApproval"
 
     @property
@@ -254,14 +261,16 @@ def fold(entries: Iterable[Entry]) -> State:
     return state
 
 
-def _registered(state: State, details: dict[str, Any], _: Entry) -> State:
+def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
     return replace(
         state,
         status=Status.VALIDATING,
         group=details["group"],
         version=details["version"],
+        registered=entry.time,
         submitter=details.get("submitter"),
         registration=details.get("registration"),
+        metadata=details.get("metadata", {}),
         projected=details.get("registry_status", state.projected),
     )
 
@@ -291,6 +300,11 @@ def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     return replace(state, status=DECIDED_STATUS[details["decision"]], decision=decision)
 
 
+def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
+    kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
+    return replace(state, metadata={**kept, **details["set"]})
+
+
 def _registry(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(state, projected=details["status"])
 
@@ -315,6 +329,10 @@ def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> Stat
     return replace(state, retirement_blocked_by=tuple(details["endpoints"]))
 
 
+def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, status=Status.DELETED, attempt_open=False)
+
+
 def _baseline_deployed(state: State, details: dict[str, Any], _: Entry) -> State:
     others = tuple(arn for arn in state.baselines if arn != details["model"]["arn"])
     return replace(state, group=details["group"], baselines=(*others, details["model"]["arn"]))
@@ -330,11 +348,14 @@ _FOLDS = {
     Kind.VALIDATION_ERRORED: _errored,
     Kind.EVIDENCE_RECORDED: _evidence,
     Kind.DECISION_RECORDED: _decision,
+    Kind.ANNOTATED: _annotated,
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,
     Kind.SUBJECT_CHANGED: _subject_changed,
+    Kind.MODEL_CREATED: _model_created,
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
+    Kind.PACKAGE_DELETED: _package_deleted,
     Kind.BASELINE_DEPLOYED: _baseline_deployed,
     Kind.BASELINE_RETIRED: _baseline_retired,
 }
