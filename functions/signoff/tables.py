@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 from signoff.canonical import canonical
 from signoff.clients import error_code
 from signoff.errors import LedgerConflict
-from signoff.ledger import Draft, Entry, History, Kind, Step, package_of
+from signoff.ledger import Draft, Entry, History, Kind, Status, Step, package_of
 from signoff.moments import Clock
 
 _ATTEMPTS = 8
+_BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 _NEW = "attribute_not_exists(submission)"
 _REFUSED = {":refused": "refused"}
@@ -59,7 +60,11 @@ def head_item(history: History) -> dict[str, Any]:
             "group": state.group,
             "version": state.version,
             "status": str(state.status) if state.status else None,
+            "registered": state.registered,
             "submitter": state.submitter,
+            "metadata": state.metadata or None,
+            "verdict": state.evidence and state.evidence["verdict"],
+            "specification": state.evidence and state.evidence.get("specification"),
             "registry_status": state.registry_status,
             "next": str(state.next_step) if state.next_step else None,
             "since": _since(history),
@@ -72,8 +77,8 @@ def head_item(history: History) -> dict[str, Any]:
 
 
 def _since(history: History) -> str:
-    """Return since when the package stands where it does: a refused decision must not put off what it waits for."""
-    times = (entry.time for entry in reversed(history.entries) if entry.kind is not Kind.DECISION_REFUSED)
+    """Return since when the package stands where it does: what is said beside it must not put off what it waits for."""
+    times = (entry.time for entry in reversed(history.entries) if entry.kind not in _BESIDE)
     return next(times, history.entries[-1].time)
 
 
@@ -149,6 +154,10 @@ class LedgerTable:
     def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that wait for `step`, the longest waiting first."""
         yield from self._heads("by-next", "#key = :key", {"#key": "next"}, {":key": str(step)})
+
+    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that stand at `status`, the longest first."""
+        yield from self._heads("by-status", "#key = :key", {"#key": "status"}, {":key": str(status)})
 
     def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the heads of a group's packages by version."""

@@ -16,6 +16,7 @@ from signoff.manifest import manifest_shape
 from signoff.policies import Policies
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
+from signoff.steps.annotating import Annotating
 from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
 from signoff.steps.inspection import Inspection
@@ -94,6 +95,7 @@ class World:
         self.opening = Opening(governance, registry, policies, ledger, vault)
         self.inspection = Inspection(vault, lambda name: wrap(self.s3.bucket(name)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
+        self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions)
@@ -151,6 +153,10 @@ class World:
     def decide(self, arn: str, decision: str, approver: str = APPROVER, reason: str = "because") -> Any:
         """Send a decision and return what came of it."""
         return self.deciding.apply({"package": arn, "decision": decision, "reason": reason, "approver": approver})
+
+    def annotate(self, arn: str, by: str = SUBMITTER, event: str | None = None, **said: Any) -> Any:
+        """Send an annotation and return the refusal, if it is refused."""
+        return self.annotating.apply({"package": arn, "by": by, **said}, event)
 
     def pending(self, **changed: Any) -> str:
         """Return the ARN of a package that awaits a decision."""
