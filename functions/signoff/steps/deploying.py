@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from signoff.artifacts import inventory
 from signoff.champions import Champions
 from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, History, Kind, State, Status
+from signoff.locations import is_prefix
 from signoff.models import differences, model_name, model_request
 from signoff.registry import Registry
 from signoff.steps.deciding import subject_changed
@@ -87,7 +89,12 @@ class Deploying:
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
-        stored = self._vault.current(artifact["key"])
+        key = artifact["key"]
+        if is_prefix(key):
+            found = self._vault.under(key)
+            versions = [{"name": each.key.removeprefix(key), "version_id": each.version_id} for each in found]
+            return {**artifact, "version_id": inventory(versions, "version_id")}
+        stored = self._vault.current(key)
         return {**artifact, "version_id": stored.version_id if stored else None}
 
     def _create(self, request: Mapping[str, Any]) -> str:
