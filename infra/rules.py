@@ -46,8 +46,11 @@ class Rules(Construct):
         self._on_registry([self._start(workflow, workflow_dead_letters)], [_send(decision), _send(deploy)])
         self._rule(
             "DecisionMade",
-            "A decision from any channel is weighed by the policy",
-            {"source": events.Match.anything_but(names.SOURCE), "detail-type": ["Model Approval Decision"]},
+            "A decision from any channel is weighed by the policy; an annotation takes the same path",
+            {
+                "source": events.Match.anything_but(names.SOURCE),
+                "detail-type": ["Model Approval Decision", "Model Annotation"],
+            },
             [_send(decision)],
             bus,
         )

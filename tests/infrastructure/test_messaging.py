@@ -21,6 +21,7 @@ DESTINATIONS: dict[str, set[str]] = {
     "registry_approved": {"DecisionQueue", "DeployQueue"},
     "registry_rejected": {"DecisionQueue", "DeployQueue"},
     "registry_metadata_only": set(),
+    "annotation": {"DecisionQueue"},
     "decision_approve": {"DecisionQueue"},
     "decision_reject": {"DecisionQueue"},
     "decision_unknown_package": {"DecisionQueue"},
@@ -55,7 +56,7 @@ def test_every_sample_event_has_its_destinations_named_here():
 
 @pytest.mark.parametrize("name", DESTINATIONS)
 def test_an_event_goes_where_it_belongs_and_once(template, name):
-    bus = OWN_BUS if name.startswith("decision") else DEFAULT_BUS
+    bus = OWN_BUS if name.startswith(("annotation", "decision")) else DEFAULT_BUS
     found = routed(template, sample(name), bus)
     assert set(found) == DESTINATIONS[name]
     assert len(found) == len(set(found))

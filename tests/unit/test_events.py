@@ -22,8 +22,8 @@ import create_model
 import register_model
 import sweep
 from local.samples import names, queue_batch, sample, stream_batch
-from signoff import clients
-from signoff.events import DECISION
+from signoff import annotations, clients
+from signoff.events import ANNOTATION, DECISION
 from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT
 from signoff.tables import from_item
 
@@ -38,6 +38,7 @@ HANDLERS = {
     UPLOAD_EVENT: [register_model],
     REGISTRY_EVENT: [apply_decision, create_model],
     DECISION: [apply_decision],
+    ANNOTATION: [apply_decision],
     "Scheduled Event": [sweep],
 }
 EVENTS = {name: sample(name, OUTPUTS) for name in names()}
@@ -97,6 +98,13 @@ def test_a_decision_says_what_by_whom_and_why(event):
     assert event["source"] != "signoff"
     assert event["resources"] == [event["detail"]["package"]]
     assert set(event["detail"]) == {"package", "decision", "reason", "approver"}
+
+
+@pytest.mark.parametrize("event", of(ANNOTATION))
+def test_an_annotation_is_one_that_the_pipeline_reads(event):
+    assert event["source"] != "signoff"
+    assert event["resources"] == [event["detail"]["package"]]
+    assert annotations.parse(event["detail"]).document == event["detail"]
 
 
 @pytest.fixture
@@ -166,7 +174,7 @@ def _schema(names: Any) -> list[dict[str, str]]:
 
 def _forget() -> None:
     """Forget the clients of another account."""
-    for made in (clients.client, register_model._registering, apply_decision._deciding):
+    for made in (clients.client, register_model._registering, apply_decision._deciding, apply_decision._annotating):
         made.cache_clear()
     for made in (create_model._deploying, sweep._sweeping):
         made.cache_clear()
