@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "Signoff"
+# The stack of a workload account: what the app makes when the context says where the registry is (`-c central=...`).
+WORKLOAD = "SignoffWorkload"
 # What the CDK CLI adds by itself, so that `sam local invoke` finds the code whichever way the app was synthesised.
 METADATA = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
@@ -32,12 +34,19 @@ def build(context: Mapping[str, Any] | None = None, output: Path | None = None) 
     import aws_cdk as cdk
 
     from infra import compliance, settings
+    from infra.region import SignoffRegionStack
     from infra.stack import SignoffStack
+    from infra.workload import SignoffWorkloadStack
 
     flags = json.loads((ROOT / "cdk.json").read_bytes())["context"]
     app = cdk.App(context={**METADATA, **flags, **(context or {})}, outdir=str(output) if output else None)
     chosen = settings.read(app.node.try_get_context)
-    SignoffStack(app, STACK, settings=chosen)
+    if chosen.central:
+        SignoffWorkloadStack(app, WORKLOAD, settings=chosen, central=chosen.central)
+    else:
+        SignoffStack(app, STACK, settings=chosen)
+        for region in chosen.regions:
+            SignoffRegionStack(app, f"{STACK}Region-{region}", settings=chosen, region=region, central=STACK)
     cdk.Tags.of(app).add("project", "signoff")
     if chosen.nag:
         compliance.check(app)

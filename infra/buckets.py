@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.accounts import OtherAccounts, roots
 from infra.compliance import acknowledge
 from infra.settings import Settings
 
@@ -22,6 +23,8 @@ def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
         "encryption_key": key,
         "bucket_key_enabled": bool(key),
         "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
+        # What another account uploads is ours like everything else: no access control lists.
+        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         "enforce_ssl": True,
         "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
     }
@@ -68,6 +71,13 @@ class Artifacts(s3.Bucket):
                 "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
             )
 
+    def open_to(self, others: OtherAccounts) -> None:
+        """Let the accounts that may submit to a group upload and read below its own prefix, and nowhere else."""
+        actions = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+        for group in others.groups:
+            if group.submit:
+                _open(self, f"Submit{_camel(group.name)}", group.submit, actions, f"{group.name}/*")
+
 
 class Vault(s3.Bucket):
     """Where what is judged and deployed is kept, written once.
@@ -99,8 +109,22 @@ class Vault(s3.Bucket):
             server_access_logs_prefix="vault/",
         )
 
-    def protect(self, *, writers: Mapping[str, Sequence[iam.IRole]], retainers: Sequence[iam.IRole]) -> None:
-        """Refuse everyone to delete or loosen; refuse puts but to `writers` (roles by prefix).
+    def open_to(self, others: OtherAccounts) -> None:
+        """Let those who deploy a group's models read them: whole accounts, and the execution roles of targets."""
+        actions = ("s3:GetObject", "s3:GetObjectVersion")
+        for group in others.groups:
+            sid, prefix = f"Deploy{_camel(group.name)}", f"models/{group.name}/*"
+            if group.deploy:
+                _open(self, sid, group.deploy, actions, prefix)
+            elsewhere = {target.execution_role: target.account for target in group.targets if target.account}
+            if elsewhere:
+                accounts = sorted(set(elsewhere.values()))
+                # A condition, not a principal: S3 takes a role as principal only once the role exists.
+                roles = {"ArnEquals": {"aws:PrincipalArn": sorted(elsewhere)}}
+                _open(self, f"{sid}Models", accounts, actions, prefix, roles)
+
+    def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
+        """Refuse everyone to delete or loosen; refuse puts but to `writers` (ARN patterns of roles, by prefix).
 
         `retainers` are the roles that may extend an object's retention.
         """
@@ -134,7 +158,7 @@ class Vault(s3.Bucket):
         )
         self._reserve(writers)
 
-    def _reserve(self, writers: Mapping[str, Sequence[iam.IRole]]) -> None:
+    def _reserve(self, writers: Mapping[str, Sequence[str]]) -> None:
         """Refuse puts under each prefix but to its writers, and anywhere else to everyone."""
         for prefix in PREFIXES:
             name = prefix.rstrip("/").capitalize()
@@ -143,7 +167,7 @@ class Vault(s3.Bucket):
                     f"OnlyItsWriters{name}",
                     ["s3:PutObject"],
                     [self.arn_for_objects(f"{prefix}*")],
-                    unless=writers[prefix],
+                    unless=writers.get(prefix, ()),
                 )
             )
         self.add_to_resource_policy(
@@ -157,12 +181,44 @@ class Vault(s3.Bucket):
         )
 
 
-def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[iam.IRole] = ()) -> iam.PolicyStatement:
+def _camel(group: str) -> str:
+    """A group's name as a statement's id may hold it: letters and digits."""
+    return "".join(part.capitalize() for part in group.split("-"))
+
+
+def _open(
+    bucket: s3.Bucket,
+    sid: str,
+    accounts: Sequence[str],
+    actions: Sequence[str],
+    prefix: str,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
+    """Allow other accounts `actions` on the objects of `prefix`, and to list them.
+
+    Without the listing S3 answers that an object which is not there may not be read.
+    """
+    principals: list[iam.IPrincipal] = [
+        iam.ArnPrincipal(root) for root in roots(cdk.Stack.of(bucket).partition, accounts)
+    ]
+    listed = {**(conditions or {}), "StringLike": {"s3:prefix": prefix}}
+    for suffix, granted, resource, where in (
+        ("", list(actions), bucket.arn_for_objects(prefix), conditions),
+        ("List", ["s3:ListBucket"], bucket.bucket_arn, listed),
+    ):
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"{sid}{suffix}", principals=principals, actions=granted, resources=[resource], conditions=where
+            )
+        )
+
+
+def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[str] = ()) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],
         actions=actions,
         resources=resources,
-        conditions={"ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in unless]}} if unless else {},
+        conditions={"ArnNotLike": {"aws:PrincipalArn": list(unless)}} if unless else {},
     )

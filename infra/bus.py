@@ -1,4 +1,7 @@
-"""The bus on which decisions come in and Signoff's own events go out."""
+"""The buses on which decisions come in and Signoff's own events go out, each with those who may speak there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -6,6 +9,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import names
+from infra.accounts import roots
+
+SPEAKS_AS_SIGNOFF = {"ForAnyValue:StringEquals": {"events:source": names.SOURCE}}
 
 
 class Bus(events.EventBus):
@@ -14,29 +20,49 @@ class Bus(events.EventBus):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id, event_bus_name=names.BUS, description="Decisions in, events out")
 
-    def protect(self, *, announcer: iam.IRole) -> None:
-        """Refuse events from other accounts, and events in Signoff's own name from anyone but `announcer`."""
-        account = cdk.Stack.of(self).account
-        self._deny(
-            "OnlyThisAccount",
-            {"StringNotEquals": {"aws:PrincipalAccount": account}},
-        )
+    def protect(self, *, announcer: iam.IRole, others: Sequence[str]) -> None:
+        """Refuse events of accounts that are not among `others`, and Signoff's own from anyone but `announcer`.
+
+        `others` may send decisions, and nothing else.
+        """
+        self._only_accounts(others)
+        if others:
+            decisions = {"StringEquals": {"events:detail-type": names.DECISION}}
+            self._statement("OthersSendDecisions", iam.Effect.ALLOW, self._roots(others), decisions)
         self._deny(
             "OnlyAnnounceSpeaksAsSignoff",
-            {
-                "ForAnyValue:StringEquals": {"events:source": names.SOURCE},
-                "ArnNotEquals": {"aws:PrincipalArn": announcer.role_arn},
-            },
+            {**SPEAKS_AS_SIGNOFF, "ArnNotEquals": {"aws:PrincipalArn": announcer.role_arn}},
         )
 
-    def _deny(self, sid: str, conditions: dict[str, object]) -> None:
+    def listen_to(self, central: str) -> None:
+        """Take Signoff's events from the account `central`, from nobody else, and nothing else from there."""
+        self._only_accounts([central])
+        as_signoff = {"StringEquals": {"events:source": names.SOURCE}}
+        self._statement("CentralAnnounces", iam.Effect.ALLOW, self._roots([central]), as_signoff)
+        elsewhere = {"StringNotEquals": {"aws:PrincipalAccount": central}}
+        self._deny("OnlyCentralSpeaksAsSignoff", {**SPEAKS_AS_SIGNOFF, **elsewhere})
+
+    def _only_accounts(self, others: Sequence[str]) -> None:
+        known = [cdk.Stack.of(self).account, *others]
+        sid = "OnlyKnownAccounts" if others else "OnlyThisAccount"
+        self._deny(sid, {"StringNotEquals": {"aws:PrincipalAccount": known if others else known[0]}})
+
+    def _roots(self, accounts: Sequence[str]) -> list[iam.IPrincipal]:
+        return [iam.ArnPrincipal(root) for root in roots(cdk.Stack.of(self).partition, accounts)]
+
+    def _deny(self, sid: str, conditions: Mapping[str, Any]) -> None:
+        self._statement(sid, iam.Effect.DENY, [iam.AnyPrincipal()], conditions)
+
+    def _statement(
+        self, sid: str, effect: iam.Effect, principals: Sequence[iam.IPrincipal], conditions: Mapping[str, Any]
+    ) -> None:
         statement = iam.PolicyStatement(
             sid=sid,
-            effect=iam.Effect.DENY,
-            principals=[iam.AnyPrincipal()],
+            effect=effect,
+            principals=list(principals),
             actions=["events:PutEvents"],
             resources=[self.event_bus_arn],
-            conditions=conditions,
+            conditions=dict(conditions),
         )
         events.CfnEventBusPolicy(
             self,

@@ -1,9 +1,9 @@
 """The role that deployed models run under when a policy names no other."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.roles import Grant, make_role
@@ -11,8 +11,13 @@ from infra.roles import Grant, make_role
 NAMESPACE = {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
 
 
-def make_execution_role(scope: Construct, *, vault: s3.Bucket, key: kms.IKey | None) -> iam.Role:
-    """A role for SageMaker that may read models in the vault, pull images and write its logs and metrics."""
+def make_execution_role(
+    scope: Construct, *, vaults: Sequence[str], keys: Sequence[Grant], role_name: str | None = None
+) -> iam.Role:
+    """A role for SageMaker that may read models in the vaults, pull images and write its logs and metrics.
+
+    vaults are the ARNs of the buckets, and keys what decrypting them takes.
+    """
     stack = cdk.Stack.of(scope)
     logs = stack.format_arn(
         service="logs",
@@ -22,8 +27,10 @@ def make_execution_role(scope: Construct, *, vault: s3.Bucket, key: kms.IKey | N
     )
     images = stack.format_arn(service="ecr", account="*", resource="repository/*")
     grants = [
-        Grant(("s3:GetObject",), (vault.arn_for_objects("models/*"),), "Every model in the vault may be deployed"),
-        Grant(("s3:ListBucket",), (vault.bucket_arn,), conditions={"StringLike": {"s3:prefix": "models/*"}}),
+        Grant(
+            ("s3:GetObject",), tuple(f"{arn}/models/*" for arn in vaults), "Every model in the vault may be deployed"
+        ),
+        Grant(("s3:ListBucket",), tuple(vaults), conditions={"StringLike": {"s3:prefix": "models/*"}}),
         Grant(("ecr:GetAuthorizationToken",), ("*",), "ECR's token names no repository"),
         Grant(
             ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
@@ -36,13 +43,13 @@ def make_execution_role(scope: Construct, *, vault: s3.Bucket, key: kms.IKey | N
             "SageMaker names the log group after the endpoint",
         ),
         Grant(("cloudwatch:PutMetricData",), ("*",), "Metrics have no resource; the namespace is fixed", NAMESPACE),
+        *keys,
     ]
-    if key is not None:
-        grants.append(Grant(("kms:Decrypt",), (key.key_arn,)))
     return make_role(
         scope,
         "ModelExecutionRole",
         service="sagemaker",
         description="What a deployed model may do unless its group's policy names another role",
         grants=grants,
+        role_name=role_name,
     )

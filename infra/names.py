@@ -7,6 +7,25 @@ ROLES = "/signoff/"
 POLICIES = "/signoff/policies"
 # Where the ARN of each group's champion, a model, is published.
 CHAMPIONS = "/signoff/champions"
+# By these tags Signoff knows a model package group as its own, and as one with a policy of its own (signoff.policies).
+GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
 # The bus, and the source of Signoff's own events: what carries it may be believed.
 BUS = "signoff"
 SOURCE = "signoff"
+DECISION = "Model Approval Decision"
+ANNOTATION = "Model Annotation"
+# The roles that a workload account has for Signoff: one that CreateModel takes on, one that models run under.
+DEPLOYER = "SignoffDeployer"
+WORKLOAD_MODELS = "SignoffModels"
+# The function whose role makes models: other accounts and regions know that role by its path and this part of its name.
+MODEL_MAKER = "CreateModel"
+
+
+def model_maker_role(partition: str, account: str, stack: str) -> str:
+    """The pattern of the ARN of CreateModel's role, whose last part CloudFormation makes up."""
+    return f"arn:{partition}:iam::{account}:role{ROLES}{stack}-{MODEL_MAKER}Role*"
+
+
+def regional_vault(account: str, region: str) -> str:
+    """The name of the vault that the account `account` keeps in another region than the registry's."""
+    return f"signoff-vault-{account}-{region}"

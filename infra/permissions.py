@@ -1,7 +1,7 @@
 """What each function may do: the calls that it makes, on the resources that it makes them on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,6 +10,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from infra import names
+from infra.accounts import OtherAccounts
+from infra.encryption import regional_keys
 from infra.roles import Grant
 
 ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
@@ -23,7 +25,8 @@ class Permissions:
     """The grants of each function, over the stack's resources.
 
     source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
-    run under.
+    run under; others are the accounts and regions that models are deployed to beside this, regional_vaults the names of
+    the vaults in further regions, and regional_keys those of the regions that have a key of the customer's own.
     """
 
     stack: cdk.Stack
@@ -35,6 +38,9 @@ class Permissions:
     bus: events.EventBus
     source_buckets: Sequence[str]
     execution_roles: Sequence[str]
+    others: OtherAccounts = field(default_factory=lambda: OtherAccounts(()))
+    regional_vaults: Mapping[str, str] = field(default_factory=dict)
+    regional_keys: Sequence[str] = ()
 
     def register_model(self) -> list[Grant]:
         """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
@@ -122,19 +128,9 @@ class Permissions:
             *self._append(),
             *self._governance(),
             self._update_package(),
-            Grant(("sagemaker:CreateModel",), (self._arn("model/*"), self._arn("model-package/*")), ANY_PACKAGE),
-            Grant(
-                ("sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
-                (self._arn("model/*"),),
-                ANY_PACKAGE,
-            ),
+            Grant(("sagemaker:CreateModel",), (self._arn("model-package/*"),), ANY_PACKAGE),
             Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
-            Grant(("sagemaker:DescribeEndpoint",), (self._arn("endpoint/*"),), "Any endpoint may use the model"),
-            Grant(
-                ("sagemaker:DescribeEndpointConfig",),
-                (self._arn("endpoint-config/*"),),
-                "Any endpoint may use the model",
-            ),
+            *make_models(self.stack, self.stack.region, ANY_PACKAGE),
             Grant(
                 ("iam:PassRole",),
                 tuple(self.execution_roles),
@@ -144,7 +140,29 @@ class Permissions:
             self._find(self.vault),
             self._read_vault("models/", "evidence/"),
             *self._champions(),
+            *self._elsewhere(),
         ]
+
+    def _elsewhere(self) -> list[Grant]:
+        """Making the same models in other accounts and regions, from the vault's copies there."""
+        grants = regional_keys(self.stack, self.regional_keys, ("kms:Decrypt", "kms:GenerateDataKey"))
+        deployers = [
+            self.stack.format_arn(
+                service="iam", region="", account=account, resource=f"role{names.ROLES}{names.DEPLOYER}"
+            )
+            for account in self.others.targeted
+        ]
+        if deployers:
+            grants.append(Grant(("sts:AssumeRole",), deployers))
+        own = sorted({target.region for target in self.others.targets if target.account is None})
+        for region in own:
+            grants += make_models(self.stack, region, "The group's models are also made in this region")
+        vaults = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.regional_vaults.values()]
+        if vaults:
+            copies = tuple(f"{vault}/models/*" for vault in vaults)
+            actions = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload")
+            grants += [Grant(("s3:ListBucket",), vaults), Grant(actions, copies, ANY_OBJECT)]
+        return grants
 
     def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:
         """Finds what lacks its next step and starts it again, through the same queues and workflow as events do."""
@@ -253,3 +271,18 @@ class Permissions:
     def _abort_copies(self) -> Grant:
         """A copy in parts that fails is taken back."""
         return Grant(("s3:AbortMultipartUpload",), self._in_vault("models/"), ANY_OBJECT)
+
+
+def make_models(stack: cdk.Stack, region: str, reason: str) -> list[Grant]:
+    """Making, finding and deleting models in a region of the stack's account, and finding what uses them."""
+
+    def arn(resource: str) -> str:
+        return stack.format_arn(service="sagemaker", region=region, resource=resource)
+
+    model = ("CreateModel", "DescribeModel", "DeleteModel", "AddTags")
+    in_use = "Any endpoint may use the model"
+    return [
+        Grant(tuple(f"sagemaker:{operation}" for operation in model), (arn("model/*"),), reason),
+        Grant(("sagemaker:DescribeEndpoint",), (arn("endpoint/*"),), in_use),
+        Grant(("sagemaker:DescribeEndpointConfig",), (arn("endpoint-config/*"),), in_use),
+    ]

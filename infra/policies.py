@@ -29,6 +29,11 @@ class PolicyFile:
     document: Mapping[str, Any]
 
     @property
+    def group(self) -> str | None:
+        """The group whose own policy it is, or None for the default."""
+        return self.name.removeprefix("groups/") if self.name.startswith("groups/") else None
+
+    @property
     def execution_role(self) -> str | None:
         """The role that the file names for deployed models, or None when that is left to the app."""
         deployment = self.document.get("deployment", {})
@@ -74,9 +79,11 @@ def _check(policy: PolicyFile) -> None:
     from signoff.policy import parse
 
     try:
-        parse(text)
+        found = parse(text)
     except PolicyFault as error:
         raise PolicyFileFault(f"{policy.path}: {error}") from error
+    if policy.group is None and (found.accounts.submit or found.accounts.deploy or found.deployment.targets):
+        raise PolicyFileFault(f"{policy.path}: other accounts and targets belong into the policy of one group")
 
 
 def make_parameters(scope: Construct, policies: list[PolicyFile], *, execution_role: str) -> None:

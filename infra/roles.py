@@ -34,7 +34,13 @@ TRACING = Grant(
 
 
 def make_role(
-    scope: Construct, construct_id: str, *, service: str, description: str, grants: Sequence[Grant]
+    scope: Construct,
+    construct_id: str,
+    *,
+    service: str,
+    description: str,
+    grants: Sequence[Grant],
+    role_name: str | None = None,
 ) -> iam.Role:
     """A role that `service` (for instance "lambda") may take on, in this account only, allowed `grants`.
 
@@ -49,10 +55,21 @@ def make_role(
         scope,
         construct_id,
         path=names.ROLES,
+        role_name=role_name,
         assumed_by=principal,
         description=description,
-        inline_policies={"Allowed": iam.PolicyDocument(statements=[grant.statement() for grant in grants])},
+        inline_policies={"Allowed": document(grants)},
     )
+    acknowledge_grants(role, grants)
+    return role
+
+
+def document(grants: Sequence[Grant]) -> iam.PolicyDocument:
+    """The grants as a policy."""
+    return iam.PolicyDocument(statements=[grant.statement() for grant in grants])
+
+
+def acknowledge_grants(role: iam.Role, grants: Sequence[Grant]) -> None:
+    """Excuse the wildcards of `grants` in the policy of `role`, each for its reason."""
     for grant in grants:
         acknowledge_wildcards(role, grant.resources, grant.reason)
-    return role

@@ -10,7 +10,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra import names
+from infra.accounts import OtherAccounts
 from infra.bus import Bus
+from infra.forwarding import Forwarding
 from infra.queues import DeadLetters, WorkQueue
 from infra.roles import Grant, make_role
 from infra.workflow import Workflow
@@ -40,20 +42,26 @@ class Rules(Construct):
         sweep: WorkQueue,
         workflow: Workflow,
         workflow_dead_letters: DeadLetters,
+        others: OtherAccounts,
+        others_dead_letters: DeadLetters | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._own = [cdk.Stack.of(self).account]
         self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [_send(register)])
         self._on_registry([self._start(workflow, workflow_dead_letters)], [_send(decision), _send(deploy)])
         self._rule(
             "DecisionMade",
             "A decision from any channel is weighed by the policy; an annotation takes the same path",
             {
+                "account": [*self._own, *others.everyone],
                 "source": events.Match.anything_but(names.SOURCE),
-                "detail-type": ["Model Approval Decision", "Model Annotation"],
+                "detail-type": [names.DECISION, names.ANNOTATION],
             },
             [_send(decision)],
             bus,
         )
+        if others_dead_letters:
+            self._tell(bus, others, others_dead_letters)
         events.Rule(
             self,
             "SweepDue",
@@ -61,6 +69,23 @@ class Rules(Construct):
             schedule=events.Schedule.rate(EVERY),
             targets=[_send(sweep)],
         )
+
+    def _tell(self, bus: Bus, others: OtherAccounts, dead_letters: DeadLetters) -> None:
+        """Forward what Signoff announces of a group to the bus of each account that the group is open to."""
+        for account in others.everyone:
+            Forwarding(
+                self,
+                f"Tell{account}",
+                bus=bus,
+                to=cdk.Stack.of(self).format_arn(
+                    service="events", resource="event-bus", resource_name=names.BUS, account=account
+                ),
+                dead_letters=dead_letters,
+                pattern=events.EventPattern(
+                    account=self._own, source=[names.SOURCE], detail={"group": others.names_for(account)}
+                ),
+                description=f"Account {account} hears what becomes of its groups",
+            )
 
     def _on_registry(self, validate: Sequence[events.IRuleTarget], decide: Sequence[events.IRuleTarget]) -> None:
         self._rule(
@@ -105,7 +130,11 @@ class Rules(Construct):
             description=description,
             event_bus=bus,
             event_pattern=events.EventPattern(
-                source=pattern["source"], detail_type=pattern["detail-type"], detail=pattern.get("detail")
+                # An event of another account that reached this bus is none of this account's registry or buckets.
+                account=pattern.get("account", self._own),
+                source=pattern["source"],
+                detail_type=pattern["detail-type"],
+                detail=pattern.get("detail"),
             ),
             targets=list(to),
         )

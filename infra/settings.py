@@ -1,6 +1,7 @@
 """What a deployment may choose, read from the CDK context (`-c name=value` or cdk.json)."""
 
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,21 @@ LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 
 
 class SettingFault(ValueError):
     """Raised when a context value is not one that the app understands."""
+
+
+@dataclass(frozen=True)
+class Central:
+    """Where the registry is that a workload account works with: account, region, stack, and its buckets' names.
+
+    deployed_to are further regions in which models are made.
+    """
+
+    account: str
+    region: str
+    artifacts_bucket: str
+    vault_bucket: str
+    stack: str = "Signoff"
+    deployed_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,9 +45,11 @@ class Settings:
     policies: the folder of policy files; workflow: the state machine's definition.
     source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
+    regions: further regions in which a vault is kept, for models that are deployed there.
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
     artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
     alarm_topic_arn: the SNS topic that alarms notify, if any.
+    central: where the registry is, for the stack of a workload account.
     nag: check the app against cdk-nag's AwsSolutions pack.
     """
 
@@ -47,10 +65,12 @@ class Settings:
     workflow: Path = ROOT / "statemachine" / "validation.asl.json"
     source_buckets: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     inspect_concurrency: int = 20
     artifacts_bucket_name: str | None = None
     vault_bucket_name: str | None = None
     alarm_topic_arn: str | None = None
+    central: Central | None = None
     nag: bool = True
 
 
@@ -75,14 +95,46 @@ def read(context: Callable[[str], Any]) -> Settings:
         workflow=_path(context("workflow"), Settings.workflow),
         source_buckets=_names(context("sourceBuckets")),
         execution_roles=_names(context("executionRoles")),
+        regions=_regions(context("regions")),
         inspect_concurrency=_number(
             "inspectConcurrency", context("inspectConcurrency"), Settings.inspect_concurrency, least=0
         ),
         artifacts_bucket_name=context("artifactsBucketName") or None,
         vault_bucket_name=context("vaultBucketName") or None,
         alarm_topic_arn=context("alarmTopicArn") or None,
+        central=_central(context),
         nag=_flag("nag", context("nag"), default=True),
     )
+
+
+def _central(context: Callable[[str], Any]) -> Central | None:
+    """The registry's place, when `central` (its account) says that this is an account beside it."""
+    account = context("central")
+    if account is None:
+        return None
+    if not re.fullmatch(r"[0-9]{12}", str(account)):
+        raise SettingFault(f"Context central={account!r} is no account: it has twelve digits")
+    needed = {name: context(name) for name in ("centralRegion", "centralArtifactsBucket", "centralVaultBucket")}
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise SettingFault(f"Context central needs {', '.join(missing)} too; the registry's stack says them")
+    (region,) = _regions(needed["centralRegion"])
+    return Central(
+        account=str(account),
+        region=region,
+        artifacts_bucket=str(needed["centralArtifactsBucket"]),
+        vault_bucket=str(needed["centralVaultBucket"]),
+        stack=context("centralStack") or Central.stack,
+        deployed_to=_regions(context("regions")),
+    )
+
+
+def _regions(value: Any) -> tuple[str, ...]:
+    regions = _names(value)
+    wrong = [region for region in regions if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]+", region)]
+    if wrong:
+        raise SettingFault(f"Context regions names {', '.join(wrong)}, which is no region (eu-west-1 is one)")
+    return regions
 
 
 def _architecture(value: Any) -> str:

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import names, policies
+from infra.accounts import shared
 from infra.alarms import Alarms
 from infra.buckets import AccessLogs, Artifacts, Vault
 from infra.bundling import bundle
 from infra.bus import Bus
-from infra.encryption import make_key
+from infra.encryption import make_key, regional_keys
 from infra.execution_role import make_execution_role
 from infra.functions import Function, Runtime, Shape
+from infra.groups import make_groups
 from infra.ledger import Ledger, Packages, Submissions
 from infra.permissions import Permissions
 from infra.queues import DeadLetters, WorkQueue
@@ -30,7 +33,7 @@ OPEN = Shape("open_validation", "Claims a package and lists its artifacts", time
 INSPECT = Shape("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=1769)
 RECORD = Shape("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
 DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
-DEPLOY = Shape("create_model", "Makes the deployable model agree with the ledger", timeout=120, memory=512)
+DEPLOY = Shape("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
 SWEEP = Shape("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
 ANNOUNCE = Shape("announce", "Puts ledger entries on the bus", timeout=60, memory=256)
 
@@ -49,7 +52,10 @@ class SignoffStack(cdk.Stack):
         self._tell()
 
     def _keep(self) -> None:
-        settings, key = self.settings, make_key(self, self.settings)
+        settings = self.settings
+        self.policies = policies.load(settings.policies)
+        self.others = shared(self.policies)
+        key = make_key(self, settings, self.others)
         logs = AccessLogs(self, "AccessLogs", settings=settings)
         self.key = key
         self.artifacts = Artifacts(self, "Artifacts", settings=settings, key=key, logs=logs)
@@ -58,9 +64,21 @@ class SignoffStack(cdk.Stack):
         self.packages = Packages(self, "Packages", settings=settings, key=key)
         self.submissions = Submissions(self, "Submissions", settings=settings, key=key)
         self.bus = Bus(self, "Bus")
-        self.execution_role = make_execution_role(self, vault=self.vault, key=key)
-        self.policies = policies.load(settings.policies)
+        make_groups(self, self.others)
+        vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
+        self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
         policies.make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
+
+    @property
+    def _regional(self) -> dict[str, str]:
+        """The name of the vault in each further region."""
+        return {region: names.regional_vault(self.account, region) for region in self.settings.regions}
+
+    def _keys(self, key: kms.IKey | None) -> list[Grant]:
+        """Decrypting with the customer's own keys, if there are any: that of this region and those of further ones."""
+        if key is None:
+            return []
+        return [Grant(("kms:Decrypt",), (key.key_arn,)), *regional_keys(self, self.settings.regions, ("kms:Decrypt",))]
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
@@ -69,6 +87,9 @@ class SignoffStack(cdk.Stack):
         self.sweep_queue = self._inbox("SweepQueue", SWEEP)
         self.validation_dead_letters = DeadLetters(self, "ValidationDeadLetters", key=self.key)
         self.announce_dead_letters = DeadLetters(self, "AnnounceDeadLetters", key=self.key)
+        self.others_dead_letters = (
+            DeadLetters(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
+        )
 
     def _inbox(self, construct_id: str, shape: Shape) -> WorkQueue:
         return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
@@ -85,7 +106,10 @@ class SignoffStack(cdk.Stack):
         self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
         days = str(self.settings.approved_retention_days)
         self.apply_decision.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", days)
-        self.create_model = self._reader("CreateModel", DEPLOY, self.deploy_queue, may.create_model())
+        self.create_model = self._reader(names.MODEL_MAKER, DEPLOY, self.deploy_queue, may.create_model())
+        if self._regional:
+            vaults = ",".join(f"{region}={name}" for region, name in self._regional.items())
+            self.create_model.add_environment("SIGNOFF_REGIONAL_VAULTS", vaults)
         self.workflow = self._workflow()
         self.sweep = self._sweeper()
         self.announce = self._announcer()
@@ -107,6 +131,9 @@ class SignoffStack(cdk.Stack):
             bus=self.bus,
             source_buckets=self.settings.source_buckets,
             execution_roles=sorted(roles | named),
+            others=self.others,
+            regional_vaults=self._regional,
+            regional_keys=self.settings.regions if self.settings.customer_managed_key else (),
         )
 
     def _inspection(self) -> Shape:
@@ -184,19 +211,28 @@ class SignoffStack(cdk.Stack):
             sweep=self.sweep_queue,
             workflow=self.workflow,
             workflow_dead_letters=self.validation_dead_letters,
+            others=self.others,
+            others_dead_letters=self.others_dead_letters,
         )
-        self.bus.protect(announcer=self.announce.own_role)
-        copiers = [self.register_model.own_role, self.inspect_artifact.own_role]
-        keepers = [self.register_model.own_role, self.open_validation.own_role, self.apply_decision.own_role]
+        self.bus.protect(announcer=self.announce.own_role, others=self.others.everyone)
+        self.artifacts.open_to(self.others)
+        self.vault.open_to(self.others)
+        self._protect_vault()
+
+    def _protect_vault(self) -> None:
+        register, inspect, decide = (
+            function.own_role.role_arn for function in (self.register_model, self.inspect_artifact, self.apply_decision)
+        )
+        opening, record = self.open_validation.own_role.role_arn, self.record_evidence.own_role.role_arn
         self.vault.protect(
             writers={
-                "models/": copiers,
-                "registrations/": [self.register_model.own_role],
-                "findings/": [self.inspect_artifact.own_role],
-                "evidence/": [self.record_evidence.own_role],
-                "policies/": keepers,
+                "models/": [register, inspect],
+                "registrations/": [register],
+                "findings/": [inspect],
+                "evidence/": [record],
+                "policies/": [register, opening, decide],
             },
-            retainers=[self.apply_decision.own_role],
+            retainers=[decide],
         )
 
     def _watch(self) -> None:
@@ -207,6 +243,8 @@ class SignoffStack(cdk.Stack):
             alarms.on_dead_letters(inbox.dead_letters)
         alarms.on_dead_letters(self.validation_dead_letters)
         alarms.on_dead_letters(self.announce_dead_letters)
+        if self.others_dead_letters:
+            alarms.on_dead_letters(self.others_dead_letters)
         for function in self.functions:
             alarms.on_function(function)
         alarms.on_workflow(self.workflow)

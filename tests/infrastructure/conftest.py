@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import STACK, build
+from infra.app import STACK, WORKLOAD, build
+from tests.support.shared_registry import ACCOUNT, CENTRAL, GROUP, THERE
 from tests.support.template import Template
 
 
@@ -15,7 +16,12 @@ def synthesise(folder: Path, **context: object) -> Template:
     The dependencies are left out of the bundle: fetching them is the deployment's business.
     """
     build({"bundle": "source", **context}, folder).synth()
-    return Template(json.loads((folder / f"{STACK}.template.json").read_bytes()))
+    return read_template(folder, STACK)
+
+
+def read_template(folder: Path, stack: str) -> Template:
+    """One stack's template in an assembly."""
+    return Template(json.loads((folder / f"{stack}.template.json").read_bytes()))
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +63,38 @@ def chosen(chosen_assembly: Path) -> Template:
 def ephemeral(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The stack for the local engine and for trying things out."""
     return synthesise(tmp_path_factory.mktemp("ephemeral"), ephemeral="true", nag="false")
+
+
+@pytest.fixture(scope="session")
+def central_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registry's account with one group that is shared, checked by cdk-nag, under a key of the customer's own."""
+    base = tmp_path_factory.mktemp("central")
+    for name, document in {"default": {}, "groups/Churn": GROUP, "groups/private": {}}.items():
+        path = base / "policies" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+    choices = {"policies": str(base / "policies"), "regions": THERE, "customerManagedKey": "true"}
+    build({"bundle": "source", **choices}, base / "out").synth()
+    return base / "out"
+
+
+@pytest.fixture(scope="session")
+def central(central_assembly: Path) -> Template:
+    return read_template(central_assembly, STACK)
+
+
+@pytest.fixture(scope="session")
+def region(central_assembly: Path) -> Template:
+    return read_template(central_assembly, f"{STACK}Region-{THERE}")
+
+
+@pytest.fixture(scope="session")
+def workload_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workload")
+    build({**CENTRAL, "regions": THERE, "executionRoles": f"arn:aws:iam::{ACCOUNT}:role/own/*"}, folder).synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workload(workload_assembly: Path) -> Template:
+    return read_template(workload_assembly, WORKLOAD)

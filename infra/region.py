@@ -1,0 +1,42 @@
+"""What Signoff keeps in a further region: a vault of its own, for models that are deployed there.
+
+SageMaker reads model data from buckets of the model's own region only, so CreateModel copies what was approved.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html (ModelDataUrl)
+"""
+
+from dataclasses import replace
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra import names, policies
+from infra.accounts import shared
+from infra.buckets import AccessLogs, Vault
+from infra.encryption import make_key
+from infra.settings import Settings
+
+
+class SignoffRegionStack(cdk.Stack):
+    """The vault of one further region; `central` is the name of the stack that writes to it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, region: str, central: str) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(region=region),
+            description="Signoff: what is deployed in this region",
+        )
+        others = shared(policies.load(settings.policies))
+        key = make_key(self, settings, others)
+        logs = AccessLogs(self, "AccessLogs", settings=settings)
+        # Only what was approved is copied here, so everything is kept as long as that.
+        kept = replace(
+            settings,
+            vault_bucket_name=names.regional_vault(self.account, region),
+            lock_days=settings.approved_retention_days,
+        )
+        self.vault = Vault(self, "Vault", settings=kept, key=key, logs=logs)
+        self.vault.open_to(others)
+        maker = names.model_maker_role(self.partition, self.account, central)
+        self.vault.protect(writers={"models/": [maker]}, retainers=[])
+        cdk.CfnOutput(self, "VaultBucket", value=self.vault.bucket_name)

@@ -1,0 +1,113 @@
+"""What a workload account has: the way to a registry in another account, and what that may do here.
+
+Its bus takes decisions, which go on to the registry's account, and hears what becomes of the account's groups; and
+CreateModel of the registry's account may make models here, and nothing else.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import names
+from infra.alarms import Alarms
+from infra.bus import Bus
+from infra.execution_role import make_execution_role
+from infra.forwarding import Forwarding
+from infra.permissions import LIST_ONLY, make_models
+from infra.queues import DeadLetters
+from infra.roles import Grant, acknowledge_grants, document
+from infra.settings import Central, Settings
+
+
+class SignoffWorkloadStack(cdk.Stack):
+    """The bus, the forwarding of decisions, the role that makes models, the role that they run under, the outputs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, central: Central) -> None:
+        super().__init__(scope, construct_id, description="Signoff: a workload account of a central registry")
+        self.central = central
+        self.bus = Bus(self, "Bus")
+        self.bus.listen_to(central.account)
+        self.execution_role = self._models_role()
+        self.deployer = self._deployer(settings)
+        self._send_decisions(settings)
+        self._tell()
+
+    def _models_role(self) -> iam.Role:
+        """What models run under here unless the group's policy names another role of this account."""
+        central = self.central
+        regional = (names.regional_vault(central.account, region) for region in central.deployed_to)
+        vaults = [f"arn:{self.partition}:s3:::{name}" for name in (central.vault_bucket, *regional)]
+        keys = tuple(
+            self.format_arn(service="kms", region=region, account=central.account, resource="key/*")
+            for region in sorted({central.region, *central.deployed_to})
+        )
+        by_s3 = [f"s3.{region}.amazonaws.com" for region in sorted({central.region, *central.deployed_to})]
+        decrypt = Grant(
+            ("kms:Decrypt",), keys, "The key's policy says which", {"StringEquals": {"kms:ViaService": by_s3}}
+        )
+        return make_execution_role(self, vaults=vaults, keys=[decrypt], role_name=names.WORKLOAD_MODELS)
+
+    def _deployer(self, settings: Settings) -> iam.Role:
+        """The role that CreateModel of the registry's account takes on, and nobody else of that account."""
+        maker = names.model_maker_role(self.partition, self.central.account, self.central.stack)
+        regions = sorted({self.central.region, *self.central.deployed_to})
+        grants = [
+            *(grant for region in regions for grant in make_models(self, region, "Models are named after packages")),
+            Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
+            Grant(
+                ("iam:PassRole",),
+                (self.execution_role.role_arn, *settings.execution_roles),
+                "The context names these execution roles by pattern",
+                {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+        ]
+        role = iam.Role(
+            self,
+            "Deployer",
+            role_name=names.DEPLOYER,
+            path=names.ROLES,
+            description="What Signoff's CreateModel of the registry's account may do here",
+            assumed_by=iam.AccountPrincipal(self.central.account).with_conditions(
+                {"ArnLike": {"aws:PrincipalArn": maker}}
+            ),
+            inline_policies={"Allowed": document(grants)},
+        )
+        acknowledge_grants(role, grants)
+        return role
+
+    def _send_decisions(self, settings: Settings) -> None:
+        dead_letters = DeadLetters(self, "DecisionDeadLetters", key=None)
+        Forwarding(
+            self,
+            "Decisions",
+            bus=self.bus,
+            to=self.format_arn(
+                service="events",
+                region=self.central.region,
+                account=self.central.account,
+                resource="event-bus",
+                resource_name=names.BUS,
+            ),
+            dead_letters=dead_letters,
+            pattern=events.EventPattern(
+                account=[self.account],
+                source=events.Match.anything_but(names.SOURCE),
+                detail_type=[names.DECISION],
+            ),
+            description="Decisions made in this account are weighed in the registry's",
+        )
+        Alarms(self, "Alarms", topic_arn=settings.alarm_topic_arn).on_dead_letters(dead_letters)
+
+    def _tell(self) -> None:
+        """The outputs, by which the command finds the registry's account from here."""
+        outputs = {
+            "CentralAccount": self.central.account,
+            "CentralRegion": self.central.region,
+            "ArtifactsBucket": self.central.artifacts_bucket,
+            "BusName": self.bus.event_bus_name,
+            "DeployerRoleArn": self.deployer.role_arn,
+            "ModelExecutionRoleArn": self.execution_role.role_arn,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)

@@ -1,0 +1,109 @@
+"""Models in other accounts and regions: who makes them, from which copies, under which roles."""
+
+from tests.support.iam import allowed, denied, listed
+from tests.support.shared_registry import (
+    DEPLOYS,
+    HERE,
+    REGIONAL,
+    STRANGER,
+    SUBMITS,
+    THERE,
+    bucket_policy,
+    by,
+    grants_of,
+    open_to,
+    person,
+)
+from tests.support.template import ACCOUNT
+
+
+def test_only_create_model_takes_on_the_role_that_deploys(central, workload):
+    trust = workload.one("AWS::IAM::Role", "Deployer")["AssumeRolePolicyDocument"]
+    maker = central.role("CreateModelRole")
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    (pattern,) = statement["Condition"]["ArnLike"].values()
+    condition = {"Statement": [statement | {"Resource": "*"}]}
+    assert pattern == f"arn:aws:iam::{ACCOUNT}:role/signoff/Signoff-CreateModelRole*"
+    assert open_to(condition, ACCOUNT, "sts:AssumeRole", "any", aws__PrincipalArn=maker)
+    for other in (person(ACCOUNT), central.role("ApplyDecisionRole"), f"arn:aws:iam::{ACCOUNT}:role/CreateModelRole"):
+        assert not open_to(condition, ACCOUNT, "sts:AssumeRole", "any", aws__PrincipalArn=other)
+
+
+def test_the_role_that_deploys_makes_models_and_touches_nothing_else(workload):
+    policy = grants_of(workload, "Deployer")
+    actions = {action for statement in policy["Statement"] for action in listed(statement["Action"])}
+    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    assert actions == {
+        *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
+        *("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+        "iam:PassRole",
+    }
+    for where in (HERE, THERE):
+        assert allowed(policy, "sagemaker:CreateModel", f"arn:aws:sagemaker:{where}:{ACCOUNT}:model/any", {})
+    assert not allowed(policy, "sagemaker:CreateModel", f"arn:aws:sagemaker:us-west-2:{ACCOUNT}:model/any", {})
+    assert allowed(policy, "iam:PassRole", workload.role("ModelExecutionRole"), passed)
+    assert not allowed(policy, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/Administrator", passed)
+
+
+def test_create_model_takes_on_the_roles_of_the_accounts_that_the_policies_name(central):
+    policy = grants_of(central, "CreateModelRole")
+    taken = {
+        account: f"arn:aws:iam::{account}:role/signoff/SignoffDeployer" for account in (SUBMITS, DEPLOYS, STRANGER)
+    }
+    assert {account: allowed(policy, "sts:AssumeRole", role, {}) for account, role in taken.items()} == {
+        SUBMITS: True,
+        DEPLOYS: True,
+        STRANGER: False,
+    }
+
+
+def test_create_model_makes_models_in_the_regions_that_the_policies_name(central, template):
+    there = f"arn:aws:sagemaker:{THERE}:{ACCOUNT}:model/any"
+    assert allowed(grants_of(central, "CreateModelRole"), "sagemaker:CreateModel", there, {})
+    assert not allowed(grants_of(template, "CreateModelRole"), "sagemaker:CreateModel", there, {})
+
+
+def test_a_registry_for_one_account_takes_on_no_roles_and_forwards_nothing(template):
+    roles = template.of_type("AWS::IAM::Role")
+    actions = {a for role in roles for s in grants_of(template, role)["Statement"] for a in listed(s["Action"])}
+    assert "sts:AssumeRole" not in actions
+    assert not template.of_type("AWS::SageMaker::ModelPackageGroup")
+    assert not [name for name in template.of_type("AWS::Events::Rule") if "Tell" in name]
+
+
+# Further regions
+
+
+def test_another_region_has_a_vault_that_only_create_model_writes_to(central, region):
+    properties, policy = region.one("AWS::S3::Bucket", "Vault"), bucket_policy(region, "Vault")
+    model = "arn:aws:s3:::signoff-vault/models/Churn/1/model.tar.gz"
+
+    def puts(principal: str, key: str = model) -> bool:
+        return not denied(policy, "s3:PutObject", key, {"aws:PrincipalArn": principal, "aws:SecureTransport": "true"})
+
+    assert properties["BucketName"] == REGIONAL
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert puts(central.role("CreateModelRole"))
+    assert not puts(central.role("RegisterModelRole"))
+    assert not puts(person(ACCOUNT))
+    assert not puts(central.role("CreateModelRole"), "arn:aws:s3:::signoff-vault/evidence/1.json")
+    maker = by(ACCOUNT, aws__PrincipalArn=central.role("CreateModelRole"))
+    assert denied(policy, "s3:DeleteObjectVersion", model, maker)
+
+
+def test_what_is_copied_to_another_region_is_kept_as_long_as_what_was_approved(region):
+    lock = region.one("AWS::S3::Bucket", "Vault")["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert lock == {"Days": 2557, "Mode": "GOVERNANCE"}
+
+
+def test_create_model_knows_the_vaults_of_other_regions_and_may_write_there(central, template):
+    variables = {
+        name: found.one("AWS::Lambda::Function", "CreateModel")["Environment"]["Variables"]
+        for name, found in {"central": central, "alone": template}.items()
+    }
+    assert variables["central"]["SIGNOFF_REGIONAL_VAULTS"] == f"{THERE}={REGIONAL}"
+    assert "SIGNOFF_REGIONAL_VAULTS" not in variables["alone"]
+    copy = f"arn:aws:s3:::{REGIONAL}/models/Churn/1/model.tar.gz"
+    assert allowed(grants_of(central, "CreateModelRole"), "s3:PutObject", copy, {})
+    assert allowed(grants_of(central, "ModelExecutionRole"), "s3:GetObject", copy, {})
