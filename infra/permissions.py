@@ -25,7 +25,7 @@ class Permissions:
     """The grants of each function, over the stack's resources.
 
     source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
-    run under; others are the accounts and regions that models are deployed to beside this, regional_vaults the names of
+    run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that models are deployed to beside this, regional_vaults the names of
     the vaults in further regions, and regional_keys those of the regions that have a key of the customer's own.
     """
 
@@ -38,6 +38,7 @@ class Permissions:
     bus: events.EventBus
     source_buckets: Sequence[str]
     execution_roles: Sequence[str]
+    validation_roles: Sequence[str]
     others: OtherAccounts = field(default_factory=lambda: OtherAccounts(()))
     regional_vaults: Mapping[str, str] = field(default_factory=dict)
     regional_keys: Sequence[str] = ()
@@ -72,6 +73,11 @@ class Permissions:
                 {"StringEqualsIfExists": {STATUS: "PendingManualApproval"}},
             ),
             self._images(),
+            *(
+                [self._pass_roles(self.validation_roles, "A policy names the roles that packages may be tested under")]
+                if self.validation_roles
+                else []
+            ),
         ]
 
     def open_validation(self) -> list[Grant]:
@@ -90,7 +96,10 @@ class Permissions:
         buckets = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.source_buckets]
         sources = (self.artifacts.arn_for_objects("*"), *(f"{bucket}/*" for bucket in buckets))
         return [
-            Grant(("s3:ListBucket",), (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets)),
+            Grant(
+                ("s3:ListBucket", "s3:ListBucketVersions"),
+                (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets),
+            ),
             Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
             self._read_vault("models/", "policies/"),
             self._write_vault("models/", "findings/"),
@@ -116,7 +125,7 @@ class Permissions:
             *self._append(),
             *self._governance(),
             self._update_package(may_approve=True),
-            self._find(self.vault),
+            self._find_versions(self.vault),
             self._read_vault("evidence/", "policies/", "registrations/"),
             self._write_vault("policies/"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
@@ -131,13 +140,8 @@ class Permissions:
             Grant(("sagemaker:CreateModel",), (self._arn("model-package/*"),), ANY_PACKAGE),
             Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
             *make_models(self.stack, self.stack.region, ANY_PACKAGE),
-            Grant(
-                ("iam:PassRole",),
-                tuple(self.execution_roles),
-                "A policy or the context names these execution roles by pattern",
-                {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-            self._find(self.vault),
+            self._pass_roles(self.execution_roles, "A policy or the context names these execution roles by pattern"),
+            self._find_versions(self.vault),
             self._read_vault("models/", "evidence/"),
             *self._champions(),
             *self._elsewhere(),
@@ -258,6 +262,14 @@ class Permissions:
     def _find(self, *buckets: s3.Bucket) -> Grant:
         """Without it S3 answers that an object which is not there may not be read."""
         return Grant(("s3:ListBucket",), tuple(bucket.bucket_arn for bucket in buckets))
+
+    def _find_versions(self, *buckets: s3.Bucket) -> Grant:
+        """What is under a prefix is compared by its versions."""
+        return Grant(("s3:ListBucket", "s3:ListBucketVersions"), tuple(bucket.bucket_arn for bucket in buckets))
+
+    def _pass_roles(self, roles: Sequence[str], why: str) -> Grant:
+        conditions = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        return Grant(("iam:PassRole",), tuple(roles), why, conditions)
 
     def _in_vault(self, *prefixes: str) -> tuple[str, ...]:
         return tuple(self.vault.arn_for_objects(f"{prefix}*") for prefix in prefixes)

@@ -34,10 +34,16 @@ class PolicyFile:
         return self.name.removeprefix("groups/") if self.name.startswith("groups/") else None
 
     @property
-    def execution_role(self) -> str | None:
-        """The role that the file names for deployed models, or None when that is left to the app."""
+    def execution_roles(self) -> set[str]:
+        """The roles that the file names for deployed models, to be used or chosen; what it leaves out is the app's."""
         deployment = self.document.get("deployment", {})
-        return deployment.get("execution_role") if isinstance(deployment, dict) else None
+        named = {deployment["execution_role"]} if "execution_role" in deployment else set()
+        return {*named, *deployment.get("choices", {}).get("execution_roles", ())}
+
+    @property
+    def validation_roles(self) -> set[str]:
+        """The roles that the file names for SageMaker's own tests of packages."""
+        return set(self.document.get("validation", {}).get("roles", ()))
 
     def text(self, default_execution_role: str) -> str:
         """The policy as the functions read it, with the execution role filled in when the file leaves it out."""

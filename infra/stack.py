@@ -120,7 +120,7 @@ class SignoffStack(cdk.Stack):
 
     def _permissions(self) -> Permissions:
         roles = {self.execution_role.role_arn, *self.settings.execution_roles}
-        named = {policy.execution_role for policy in self.policies if policy.execution_role}
+        named = {role for policy in self.policies for role in policy.execution_roles}
         return Permissions(
             stack=self,
             artifacts=self.artifacts,
@@ -131,6 +131,7 @@ class SignoffStack(cdk.Stack):
             bus=self.bus,
             source_buckets=self.settings.source_buckets,
             execution_roles=sorted(roles | named),
+            validation_roles=sorted({role for policy in self.policies for role in policy.validation_roles}),
             others=self.others,
             regional_vaults=self._regional,
             regional_keys=self.settings.regions if self.settings.customer_managed_key else (),

@@ -16,6 +16,7 @@ EVERY_FUNCTION = {
 }
 INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+VERSIONS = {"s3:ListBucketVersions"}
 APPEND = {"dynamodb:PutItem", "dynamodb:Query"}
 GOVERNANCE = {
     *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
@@ -34,7 +35,7 @@ ALLOWED = {
         *("dynamodb:GetItem", "ecr:BatchGetImage"),
     },
     "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
-    "InspectArtifactRole": EVERY_FUNCTION | READ | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
     "RecordEvidenceRole": EVERY_FUNCTION
     | READ
     | APPEND
@@ -43,12 +44,14 @@ ALLOWED = {
     "ApplyDecisionRole": EVERY_FUNCTION
     | INBOX
     | READ
+    | VERSIONS
     | APPEND
     | GOVERNANCE
     | {"s3:PutObject", "s3:GetObjectRetention", "s3:PutObjectRetention", "sagemaker:UpdateModelPackage"},
     "CreateModelRole": EVERY_FUNCTION
     | INBOX
     | READ
+    | VERSIONS
     | APPEND
     | GOVERNANCE
     | CHAMPIONS
