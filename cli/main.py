@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import decide, engine, read, submit
+from cli.commands import decide, engine, manifest, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -24,6 +24,8 @@ _PLAIN = {
 app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **_PLAIN)  # type: ignore[arg-type]
 local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  # type: ignore[arg-type]
 app.add_typer(local, name="local")
+manifests = typer.Typer(help="Manifests, before they are submitted.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(manifests, name="manifest")
 
 app.command(
     epilog=examples(
@@ -54,6 +56,16 @@ app.command(epilog=examples('signoff revoke churn/3 --reason "Drifts since Monda
 app.command(
     epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
 )(read.revalidate)
+manifests.command(
+    epilog=examples(
+        "signoff manifest check manifest.json",
+        "signoff manifest check churn.json --policy infra/policies/groups/churn.json --json | jq .faults",
+        "python -m pipelines.manifest | signoff manifest check -",
+    )
+)(manifest.check)
+manifests.command(
+    epilog=examples("signoff manifest schema > .vscode/signoff-manifest.schema.json"),
+)(manifest.schema)
 local.command(epilog=examples("signoff local up", "signoff local up --port 4600"))(engine.up)
 local.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))(
     engine.env

@@ -22,7 +22,20 @@ from signoff.moments import utc_now
 from signoff.tables import LedgerTable
 from tests.support import entries
 
-COMMANDS = ["submit", "list", "show", "watch", "approve", "reject", "revoke", "revalidate", "local up", "local env"]
+COMMANDS = [
+    "submit",
+    "list",
+    "show",
+    "watch",
+    "approve",
+    "reject",
+    "revoke",
+    "revalidate",
+    "manifest check",
+    "manifest schema",
+    "local up",
+    "local env",
+]
 
 
 OUTPUTS = {"ArtifactsBucket": "artifacts", "LedgerTable": "ledger", "PackagesTable": "packages"}
