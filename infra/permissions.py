@@ -25,8 +25,9 @@ class Permissions:
     """The grants of each function, over the stack's resources.
 
     source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
-    run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that models are deployed to beside this, regional_vaults the names of
-    the vaults in further regions, and regional_keys those of the regions that have a key of the customer's own.
+    run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that
+    models are deployed to beside this, regional_vaults the names of the vaults in further regions, and regional_keys
+    those of the regions that have a key of the customer's own.
     """
 
     stack: cdk.Stack
