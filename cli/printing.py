@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from cli.sentences import clean, sentence, short
+from cli.sentences import clean, recommendations, sentence, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "sha256": evidence and evidence["sha256"],
         "model": model and model["name"],
         "model ARN": model and model["arn"],
+        "recommended": ", ".join(recommendations(document)),
         "in use by": ", ".join(document["retirement_blocked_by"]),
     }
     for name, value in facts.items():

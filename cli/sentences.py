@@ -148,3 +148,15 @@ _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.MODEL_RETIRED: _retired,
     Kind.RETIREMENT_BLOCKED: _blocked,
 }
+
+
+def recommendations(document: Mapping[str, Any]) -> list[str]:
+    """Return how SageMaker recommends to deploy the model, one line each; none where it has no recommendation."""
+    described = (document["model"] or {}).get("described") or {}
+    found = (described.get("DeploymentRecommendation") or {}).get("RealTimeInferenceRecommendations") or ()
+    return [_recommendation(each) for each in found]
+
+
+def _recommendation(recommended: Mapping[str, Any]) -> str:
+    environment = " ".join(f"{name}={value}" for name, value in sorted((recommended.get("Environment") or {}).items()))
+    return " ".join(filter(None, (recommended["InstanceType"], environment, f"({recommended['RecommendationId']})")))

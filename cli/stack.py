@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from signoff.events import Bus
     from signoff.executions import Executions
     from signoff.objects import Bucket
+    from signoff.registry import Registry
     from signoff.tables import LedgerTable
 
 # boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
@@ -59,6 +60,13 @@ class Stack:
         from signoff.events import COMMAND_SOURCE, Bus
 
         return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
+
+    @property
+    def registry(self) -> Registry:
+        """SageMaker's model registry and models."""
+        from signoff.registry import Registry
+
+        return Registry(_client("sagemaker"))
 
     @property
     def executions(self) -> Executions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,15 +50,18 @@ def _cells(row: dict[str, object]) -> tuple[object, ...]:
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
     """Show all that is known of a package.
 
-    Its checks, evidence, decisions, model and ledger.
+    Its checks, evidence, decisions, model and ledger; with --json also all that SageMaker says of package and model.
 
     Verifies the ledger's hash chain, and fails when somebody changed or removed an entry.
     """
-    from cli import printing, reading
+    from cli import describing, printing, reading
     from cli.stack import Stack
 
-    history = history_of(Stack.named(stack).ledger, package)
-    document = reading.document(history)
+    found = Stack.named(stack)
+    history = history_of(found.ledger, package)
+    document, notes = describing.with_sagemaker(reading.document(history), found.registry)
+    for note in notes:
+        printing.line(f"signoff: {note}", sys.stderr)
     if json:
         printing.as_json(document)
     else:
