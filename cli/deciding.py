@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Literal
 
-from cli.following import Patience, TooLong
-from cli.reading import Head, Ledger, find
-from signoff.ledger import DECIDED_STATUS, Entry, History, Kind, unknown_key
+from cli import asking
+from signoff.ledger import DECIDED_STATUS, Entry, History, Kind
 
 if TYPE_CHECKING:
     from signoff.events import Event
 
 _ANSWERS = {Kind.DECISION_RECORDED, Kind.DECISION_REFUSED}
-# The same decision, refused again for the same reason, leaves no entry: an answer that is only to be expected again
-# is waited for a little, not to the end.
-_SECOND_REFUSAL = 10.0
 
 Outcome = Literal["recorded", "refused", "absorbed"]
-
-
-class Bus(Protocol):
-    """Where decisions are sent (`signoff.events.Bus`)."""
-
-    def put(self, events: Sequence[Event]) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -77,13 +68,13 @@ class Answer:
         }
 
 
-class Asking:
+class Asking(asking.Asking[Decision, Answer]):
     """One decision: what the ledgers said before it was sent, and what they answer."""
 
-    def __init__(self, ledger: Ledger, decision: Decision) -> None:
-        self._ledger = ledger
-        self.decision = decision
-        self.before = self._histories()
+    @property
+    def decision(self) -> Decision:
+        """What is to be decided."""
+        return self.request
 
     def already(self) -> Answer | None:
         """Return the answer when the package stands already as the decision wants it, or None."""
@@ -92,66 +83,28 @@ class Asking:
                 return Answer(self.decision, "absorbed", self._made_before(history))
         return None
 
-    def send(self, bus: Bus) -> None:
-        """Put the decision on the bus."""
-        bus.put([self.decision.event])
-
-    def answer(self, patience: Patience) -> Answer:
-        """Wait for the answer. Raises `TooLong` when there is none in time."""
-        refused_before = self._refused_before()
-        if refused_before:
-            patience = patience.at_most(_SECOND_REFUSAL)
-        while True:
-            answer = self._answer()
-            if answer is not None:
-                return answer
-            try:
-                patience.pause(self._unanswered())
-            except TooLong:
-                if refused_before is None:
-                    raise
-                return Answer(self.decision, "refused", refused_before)
-
-    def _answer(self) -> Answer | None:
-        seen = {history.package: len(history.entries) for history in self.before}
-        for history in self._histories():
-            for entry in history.entries[seen.get(history.package, 0) :]:
-                answer = self._answered_by(entry)
-                if answer is not None:
-                    return answer
-        return None
-
-    def _answered_by(self, entry: Entry) -> Answer | None:
+    def answered_by(self, entry: Entry) -> Answer | None:
+        """Return the answer that an entry about this decision is; made by somebody else meanwhile, it is the same."""
         if entry.kind not in _ANSWERS or entry.details.get("decision") != self.decision.decision:
             return None
         if entry.kind is Kind.DECISION_RECORDED:
-            # By somebody else meanwhile, it is the same decision: ours is absorbed.
             outcome: Outcome = "recorded" if entry.actor == self.decision.approver else "absorbed"
             return Answer(self.decision, outcome, entry)
         return Answer(self.decision, "refused", entry) if entry.actor == self.decision.approver else None
 
-    def _refused_before(self) -> Entry | None:
-        for history in self.before:
-            for entry in reversed(history.entries):
-                if entry.kind is not Kind.DECISION_REFUSED:
-                    break
-                same = entry.details["decision"], entry.details.get("reason")
-                if entry.actor == self.decision.approver and same == (self.decision.decision, self.decision.reason):
-                    return entry
+    def answered_before(self) -> Answer | None:
+        """Return the refusal of the very same decision that stands among the newest entries."""
+        for entry in (entry for history in self.before for entry in newest_refusals(history)):
+            same = entry.details["decision"], entry.details.get("reason")
+            if entry.actor == self.decision.approver and same == (self.decision.decision, self.decision.reason):
+                return Answer(self.decision, "refused", entry)
         return None
 
     def _made_before(self, history: History) -> Entry | None:
         last = history.last(Kind.DECISION_RECORDED)
         return last if last and last.details["decision"] == self.decision.decision else None
 
-    def _histories(self) -> list[History]:
-        """Return the ledger of the package, if it has one, and that of what was said of it while it was unknown."""
-        head: Head | None = find(self._ledger, self.decision.package)
-        keys = [*([str(head["package"])] if head else []), unknown_key(self.decision.package)]
-        return [self._ledger.history(key).verified() for key in keys]
 
-    def _unanswered(self) -> str:
-        return (
-            f"the decision was sent, and no answer is in the ledger in the time given with --timeout. Look with "
-            f"`signoff show {self.decision.package}`; if none comes, look at the dead-letter queue of decisions"
-        )
+def newest_refusals(history: History) -> Iterator[Entry]:
+    """Yield the refusals since anything else happened, the newest first."""
+    return takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import decide, engine, manifest, read, submit
+from cli.commands import annotate, decide, engine, manifest, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -53,6 +53,12 @@ app.command(
 )(decide.approve)
 app.command(epilog=examples('signoff reject churn/3 --reason "Trained on last year\'s features"'))(decide.reject)
 app.command(epilog=examples('signoff revoke churn/3 --reason "Drifts since Monday" --yes'))(decide.revoke)
+app.command(
+    epilog=examples(
+        "signoff annotate churn/3 --set ticket=CHG-4711 --remove draft",
+        'signoff annotate churn/3 --add-specification gpu.json --reason "For the new endpoints" --yes --json',
+    )
+)(annotate.annotate)
 app.command(
     epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
 )(read.revalidate)

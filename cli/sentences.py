@@ -10,10 +10,12 @@ from cli.reading import errored_reason
 from signoff.ledger import Kind
 
 if TYPE_CHECKING:
+    from cli.annotating import Answer as Annotated
     from cli.deciding import Answer, Decision
+    from signoff.annotations import Annotation
     from signoff.ledger import Entry, History
 
-_NOUNS = {"approve": "approval", "reject": "rejection", "revoke": "revocation"}
+_NOUNS = {"approve": "approval", "reject": "rejection", "revoke": "revocation", "annotate": "annotation"}
 _VERBS = {"approve": "approved", "reject": "rejected", "revoke": "revoked"}
 
 
@@ -56,6 +58,27 @@ def summary(history: History, decision: Decision) -> list[str]:
         lines.append(f"  evidence   {evidence['uri']}")
         lines += [f"  {check['status']:<10} {check['name']}: {check['reason']}" for check in evidence["checks"]]
     return [clean(line) for line in lines]
+
+
+def annotating(history: History, said: Annotation) -> list[str]:
+    """Return what is about to be said of a package, for the person who is asked to confirm it."""
+    state = history.state
+    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
+    lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {said.by}"]
+    lines += [f"  set        {key} = {value}" for key, value in said.set.items()]
+    lines += [f"  remove     {key}" for key in said.remove]
+    lines += [f"  add        inference specification {each}" for each in said.names]
+    lines.append(f"  it stands  {state.status or 'nowhere'}, submitted by {short(state.submitter)}")
+    if said.names:
+        lines.append("  note       with another specification it is another thing to sign: it is validated anew")
+    return [clean(line) for line in lines]
+
+
+def annotated(answer: Annotated) -> str:
+    """Return what became of an annotation that was not refused."""
+    entry = answer.entry
+    anew = f" It is validated anew: follow it with `signoff watch {entry.group}/{entry.version}`."
+    return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
 
 
 def answered(answer: Answer) -> str:
@@ -108,6 +131,18 @@ def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
     return f"{noun} by {short(entry.actor)} refused: {details['refusal']}: {details['because']}"
 
 
+def _annotated(entry: Entry, details: Mapping[str, Any]) -> str:
+    said = [f"{key} = {value}" for key, value in details["set"].items()]
+    said += [f"{key} removed" for key in details["removed"]]
+    said += [f"specification {name} added" for name in details["added"]]
+    why = f": {details['reason']}" if details["reason"] else ""
+    return f"annotated by {short(entry.actor)}{why} ({', '.join(said)})"
+
+
+def _deleted(_: Entry, _details: Mapping[str, Any]) -> str:
+    return "deleted from SageMaker's registry"
+
+
 def _registry(_: Entry, details: Mapping[str, Any]) -> str:
     return f"SageMaker shows {details['status']}"
 
@@ -141,12 +176,14 @@ _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.EVIDENCE_RECORDED: _evidence,
     Kind.DECISION_RECORDED: _decided,
     Kind.DECISION_REFUSED: _refused,
+    Kind.ANNOTATED: _annotated,
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,
     Kind.SUBJECT_CHANGED: _changed,
     Kind.MODEL_CREATED: _created,
     Kind.MODEL_RETIRED: _retired,
     Kind.RETIREMENT_BLOCKED: _blocked,
+    Kind.PACKAGE_DELETED: _deleted,
 }
 
 

@@ -11,7 +11,9 @@ from cli.failures import CommandFailed
 from cli.options import AsJson, Package, Reason, StackName, Timeout
 
 if TYPE_CHECKING:
-    from cli.deciding import Answer, Asking
+    from collections.abc import Sequence
+
+    from cli.deciding import Answer
     from cli.reading import Ledger
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -62,21 +64,22 @@ def revoke(
 def _decide(decision: str, package: str, reason: str, yes: bool, timeout: float, json: bool, stack: str) -> None:
     from cli.deciding import Asking, Decision
     from cli.following import Patience
+    from cli.sentences import summary
     from cli.stack import Stack, caller
 
     found = Stack.named(stack)
     ledger = found.ledger
-    asking = Asking(ledger, Decision(_arn(ledger, package), decision, caller(), reason))
+    asking = Asking(ledger, Decision(arn_of(ledger, package), decision, caller(), reason))
     answer = asking.already()
     if answer is None:
         if not yes:
-            _confirm(asking)
+            confirmed(summary(asking.before[0], asking.decision), "Nothing was decided")
         asking.send(found.bus)
         answer = asking.answer(Patience(timeout))
     _tell(answer, json)
 
 
-def _arn(ledger: Ledger, package: str) -> str:
+def arn_of(ledger: Ledger, package: str) -> str:
     """Return the package's ARN. One that is unknown is sent all the same: the refusal says that it is."""
     from cli import reading
 
@@ -84,15 +87,14 @@ def _arn(ledger: Ledger, package: str) -> str:
     return str(head["arn"]) if head else package
 
 
-def _confirm(asking: Asking) -> None:
-    from cli.sentences import summary
-
-    for line in summary(asking.before[0], asking.decision):
+def confirmed(summary: Sequence[str], otherwise: str) -> None:
+    """Ask whether to go on with what `summary` says. Raises `CommandFailed`, with `otherwise`, unless told to."""
+    for line in summary:
         typer.echo(line, err=True)
     if not sys.stdin.isatty():
-        raise CommandFailed("nobody is there to be asked: say --yes. Nothing was decided")
+        raise CommandFailed(f"nobody is there to be asked: say --yes. {otherwise}")
     if not typer.confirm("Go on?", err=True):
-        raise CommandFailed("nothing was decided")
+        raise CommandFailed(otherwise)
 
 
 def _tell(answer: Answer, json: bool) -> None:

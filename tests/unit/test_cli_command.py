@@ -30,6 +30,7 @@ COMMANDS = [
     "approve",
     "reject",
     "revoke",
+    "annotate",
     "revalidate",
     "manifest check",
     "manifest schema",
@@ -141,6 +142,9 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["approve", "churn/3"],
         ["approve", "churn/3", "--reason", "  "],
         ["list", "--status", "Fine"],
+        ["annotate", "churn/3"],
+        ["annotate", "churn/3", "--set", "ticket"],
+        ["annotate", "churn/3", "--set", "ticket="],
         ["submit", "model.tar.gz"],
         ["submit", "model.tar.gz", "--group", "churn", "--file", "quality.json"],
         ["local", "env", "--as", "root"],
@@ -270,6 +274,17 @@ def test_nothing_is_decided_when_nobody_is_there_to_confirm_it(
         told = failure(capsys, ["approve", "Churn/3", "--reason", "fine"])
     assert "say --yes. Nothing was decided" in told
     assert "s3://vault/evidence/e.json" in told
+
+
+def test_an_annotation_is_confirmed_before_it_is_sent(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        told = failure(capsys, ["annotate", "Churn/3", "--set", "ticket=CHG-1=2", "--remove", "draft"])
+    assert "say --yes. Nothing was changed" in told
+    assert "ticket = CHG-1=2" in told
 
 
 def test_a_decision_that_stands_already_is_told_and_not_sent(

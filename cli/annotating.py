@@ -1,0 +1,123 @@
+"""Sending an annotation, and finding the answer to it in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from cli import asking
+from cli.deciding import newest_refusals
+from cli.failures import CommandFailed
+from signoff.ledger import Entry, Kind
+
+if TYPE_CHECKING:
+    from signoff.annotations import Annotation as Said
+    from signoff.events import Event
+
+Outcome = Literal["recorded", "refused"]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What is about to be said of a package."""
+
+    said: Said
+
+    @property
+    def package(self) -> str:
+        """The package's ARN."""
+        return self.said.package
+
+    @property
+    def event(self) -> Event:
+        """The event that asks for it."""
+        from signoff.events import ANNOTATION, Event
+
+        return Event(ANNOTATION, self.said.document)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of an annotation; `entry` is the ledger's about it."""
+
+    annotation: Annotation
+    outcome: Outcome
+    entry: Entry
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The answer as `--json` prints it."""
+        said = self.annotation.said
+        return {
+            "package": said.package,
+            "by": said.by,
+            "set": said.set,
+            "removed": list(said.remove),
+            "added": said.names,
+            "outcome": self.outcome,
+            "refusal": self.entry.details.get("refusal"),
+            "because": self.entry.details.get("because"),
+            "entry": {**self.entry.content, "hash": self.entry.hash},
+        }
+
+
+class Asking(asking.Asking[Annotation, Answer]):
+    """One annotation: what the ledgers said before it was sent, and what they answer."""
+
+    def answered_by(self, entry: Entry) -> Answer | None:
+        """Return the answer that an entry is which names this annotation, by its digest, and who made it."""
+        said = self.request.said
+        if entry.actor != said.by or entry.details.get("annotation") != said.sha256:
+            return None
+        return Answer(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
+
+    def answered_before(self) -> Answer | None:
+        """Return what the newest entries say of the very same annotation: they would not say it a second time."""
+        for history in self.before:
+            newest = [*newest_refusals(history), *history.entries[-1:]]
+            answers = (self.answered_by(entry) for entry in newest)
+            answer = next((answer for answer in answers if answer), None)
+            if answer:
+                return answer
+        return None
+
+
+def annotation(
+    package: str,
+    by: str,
+    *,
+    set_: Mapping[str, str],
+    remove: Iterable[str],
+    specifications: Iterable[Mapping[str, Any]],
+    reason: str,
+) -> Annotation:
+    """Return the annotation. Raises `CommandFailed` when it is none, with what is wrong with it."""
+    from signoff.annotations import parse
+    from signoff.errors import EventFault
+
+    detail = {
+        "package": package,
+        "by": by,
+        "set": dict(set_),
+        "remove": list(remove),
+        "add_specifications": list(specifications),
+        "reason": reason,
+    }
+    try:
+        return Annotation(parse(detail))
+    except EventFault as fault:
+        raise CommandFailed(str(fault)) from fault
+
+
+def specifications(name: str, data: bytes) -> list[dict[str, Any]]:
+    """Return the inference specifications in a JSON file, which holds one or a list of them. Raises `CommandFailed`."""
+    from signoff.strict_json import parse
+
+    document, faults = parse(data)
+    found = document if isinstance(document, list) else [document]
+    if faults:
+        raise CommandFailed(f"{name}: {'; '.join(map(str, faults))}")
+    if not found or not all(isinstance(each, dict) for each in found):
+        raise CommandFailed(f"{name}: must be an inference specification with a Name and Containers, or a list of them")
+    return found

@@ -1,0 +1,93 @@
+"""`signoff annotate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.commands.decide import Yes, arn_of, confirmed
+from cli.failures import CommandFailed
+from cli.options import AsJson, Package, StackName, Timeout
+
+if TYPE_CHECKING:
+    from cli.annotating import Answer
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set an entry of its customer metadata. Repeatable."),
+]
+Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="KEY", help="Remove an entry of it. Repeatable.")]
+Specifications = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--add-specification",
+        metavar="FILE",
+        help="Add further inference specifications: a JSON file with one or a list. Repeatable.",
+    ),
+]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")]
+
+
+def annotate(
+    package: Package,
+    set_: Set = None,
+    remove: Remove = None,
+    add_specification: Specifications = None,
+    reason: Reason = "",
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Change what a package says of itself.
+
+    Sets and removes customer metadata, and adds inference specifications. Keys beginning `signoff:` are Signoff's own.
+
+    A package that awaits a decision is validated anew when it gets another specification; one that was decided on gets
+    none.
+    """
+    from cli.annotating import Asking, annotation
+    from cli.following import Patience
+    from cli.sentences import annotating
+    from cli.stack import Stack, caller
+
+    pairs = dict(_pair(text) for text in set_ or ())
+    if not (pairs or remove or add_specification):
+        raise typer.BadParameter("say what to change: --set, --remove or --add-specification")
+    added = [each for path in add_specification or () for each in _read(path)]
+    found = Stack.named(stack)
+    asked = annotation(
+        arn_of(found.ledger, package), caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason
+    )
+    asking = Asking(found.ledger, asked)
+    if not yes:
+        confirmed(annotating(asking.before[0], asked.said), "Nothing was changed")
+    asking.send(found.bus)
+    _tell(asking.answer(Patience(timeout)), json)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise typer.BadParameter(f"{text} is not KEY=VALUE; take an entry away with --remove KEY", param_hint="--set")
+    return key, value
+
+
+def _read(path: Path) -> list[dict[str, object]]:
+    from cli.annotating import specifications
+
+    return specifications(path.name, path.read_bytes())
+
+
+def _tell(answer: Answer, json: bool) -> None:
+    from cli import printing
+    from cli.sentences import annotated
+
+    if json:
+        printing.as_json(answer.document)
+    if answer.outcome == "refused":
+        raise CommandFailed(f"{answer.entry.details['refusal']}: {answer.entry.details['because']}")
+    if not json:
+        printing.line(annotated(answer))
