@@ -1,15 +1,19 @@
-"""The model registry's rules that moto does not keep: what is remembered, merged, refused and announced.
+"""Model packages: created, described, changed and deleted, each change with its event.
 
 The fields of an event are those of "SageMaker Model Package State Change" in SageMaker's documentation of
 its EventBridge events; the fields of a description are those of the API reference.
 """
 
+import copy
 import datetime
-import time
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable
 
-from local.sagemaker_account import Account, Call, Document, Refused, service_model
+from local import package_rules
+from local.group_policies import permit
+from local.model_package_groups import existing, named
+from local.sagemaker_account import Account, Call, Document, Refused, only
+from local.tags import tagged
 
 _EVENT_FIELDS = (
     "ModelPackageGroupName",
@@ -48,193 +52,193 @@ _UPDATABLE = (
     "SourceUri",
     "ModelCard",
     "ModelLifeCycle",
+    "ModelPackageRegistrationType",
 )
 
 
-def create_group(call: Call) -> Document:
-    """CreateModelPackageGroup: a name is taken once."""
-    name = call.request["ModelPackageGroupName"]
-    arn = call.account.arn("model-package-group", name)
-    if _exists(call, "DescribeModelPackageGroup", {"ModelPackageGroupName": name}):
-        raise Refused(f"Model Package Group already exists: {arn}")
-    answer = call.moto()
-    call.account.remembered[arn] = {"CreatedBy": _identity(call)}
-    return answer
-
-
-def describe_group(call: Call) -> Document:
-    """DescribeModelPackageGroup, by name or ARN."""
-    described = call.moto("DescribeModelPackageGroup", _by_group_name(call.request))
-    return described | call.account.remembered.get(described["ModelPackageGroupArn"], {})
-
-
-def delete_group(call: Call) -> Document:
-    """DeleteModelPackageGroup, which only an empty group allows; its versions start again at 1."""
-    described = describe_group(call)
-    name, arn = described["ModelPackageGroupName"], described["ModelPackageGroupArn"]
-    if _listed(call, name):
-        raise Refused(f"Cannot delete model package group {arn}: it still contains model packages", "ConflictException")
-    backend = _backend(call.account)
-    del backend.model_package_groups[name]
-    for package in [p for p in backend.model_packages.values() if p.model_package_group_name == name]:
-        del backend.model_packages[package.arn]
-        call.account.deleted.discard(package.arn)
-    call.account.remembered.pop(arn, None)
-    call.account.policies.pop(arn, None)
-    return {}
-
-
 def create_package(call: Call) -> Document:
-    """CreateModelPackage: idempotent by ClientToken; every field is remembered; the event follows."""
-    request = _by_group_name(call.request)
-    if request.get("ModelPackageGroupName") and request.get("Tags"):
-        raise Refused("Tags cannot be given for a model package in a group: tag the model package group")
-    known = _known_token(call.account, request)
-    if known:
-        return {"ModelPackageArn": known}
-    answer = call.moto(request=request)
-    arn = answer["ModelPackageArn"]
-    kept = {name: value for name, value in request.items() if name in _described()}
-    call.account.remembered[arn] = kept | {"CreatedBy": _identity(call)}
-    if "ClientToken" in request:
-        call.account.tokens[request["ClientToken"]] = (request, arn)
-    call.events.append((arn, _event(_describe(call, arn))))
-    return answer
+    """CreateModelPackage, a version of a group or an unversioned package; idempotent by ClientToken."""
+    package_rules.check_new(call.request)
+    return _create_version(call) if call.request.get("ModelPackageGroupName") else _create_unversioned(call)
 
 
 def describe_package(call: Call) -> Document:
     """DescribeModelPackage with every field that was ever given, and the message AWS has for an unknown one."""
-    return _describe(call, call.request["ModelPackageName"])
+    described = dict(package_named(call, call.request["ModelPackageName"]))
+    if call.request.get("IncludedData") == "MetadataOnly" and "ModelCard" in described:
+        described["ModelCard"] = _without_content(described["ModelCard"])
+    return described
 
 
 def update_package(call: Call) -> Document:
     """UpdateModelPackage keeps what it is not given, merges customer metadata, and says what changed."""
-    arn = call.request["ModelPackageArn"]
-    before = _describe(call, arn)
-    after = before | _updated(before, call.request)
-    call.moto(
-        request={
-            "ModelPackageArn": arn,
-            "ModelApprovalStatus": after.get("ModelApprovalStatus"),
-            "ApprovalDescription": after.get("ApprovalDescription"),
-            "CustomerMetadataProperties": after.get("CustomerMetadataProperties"),
-        }
-    )
-    changed = [name for name in _UPDATABLE if before.get(name) != after.get(name)]
-    remembered = call.account.remembered[arn]
-    remembered.update({name: after[name] for name in _UPDATABLE if name in after})
-    remembered.update({"LastModifiedTime": time.time(), "LastModifiedBy": _identity(call)})
-    if changed:
-        fields = [_UPDATED_NAMES.get(name, name) for name in changed]
-        call.events.append((arn, _event(_describe(call, arn)) | {"UpdatedModelPackageFields": fields}))
-    return {"ModelPackageArn": arn}
+    package = package_named(call, call.request["ModelPackageArn"])
+    arn = package["ModelPackageArn"]
+    if "ModelPackageGroupName" not in package:
+        raise Refused(f"{arn} is unversioned: only versioned model packages can be updated")
+    owner = call.owner(arn)
+    return _once(call, owner, lambda: _update(call, owner, package))
 
 
 def delete_package(call: Call) -> Document:
     """DeleteModelPackage: the version is gone, and its number is not given again."""
-    arn = _describe(call, call.request["ModelPackageName"])["ModelPackageArn"]
-    call.account.deleted.add(arn)
+    package = package_named(call, call.request["ModelPackageName"])
+    owner = call.owner(package["ModelPackageArn"])
+    if "ModelPackageGroupName" in package:
+        del owner.groups[package["ModelPackageGroupName"].lower()].packages[package["ModelPackageVersion"]]
+    else:
+        del owner.unversioned[package["ModelPackageName"].lower()]
+        owner.tags.pop(package["ModelPackageArn"], None)
     return {}
 
 
-def list_packages(call: Call) -> Document:
-    """ListModelPackages without those that were deleted (a page may then be short, as AWS allows)."""
-    answer = call.moto(request=_by_group_name(call.request))
-    listed = answer["ModelPackageSummaryList"]
-    answer["ModelPackageSummaryList"] = [p for p in listed if p["ModelPackageArn"] not in call.account.deleted]
-    return answer
+def package_named(call: Call, name: str, action: str | None = None) -> Document:
+    """The package that a request names by name, `group/version` or ARN, to do `action` with.
+
+    Raises Refused when there is none, or when it is another account's and its group's policy does not grant it.
+    """
+    owner = call.owner(name)
+    path = name.partition("/")[2].lower() if name.startswith("arn:") else name.lower()
+    group, _, version = path.partition("/")
+    arn = owner.arn("model-package", path)
+    permit(call, owner, group, arn, action=action)
+    found = _version(owner, group, int(version)) if version.isdecimal() else owner.unversioned.get(path)
+    if found is None or (name.startswith("arn:") and ":model-package/" not in name):
+        raise Refused(f"ModelPackage {name if name.startswith('arn:') else arn} does not exist.")
+    return found
 
 
-def package_named(call: Call, name: str) -> Document:
-    """The description of a package that another request names; raises Refused when there is none."""
-    return _describe(call, name)
+def _create_version(call: Call) -> Document:
+    owner, key = named(call)
+    version = owner.groups[key].versions + 1 if key in owner.groups else 1
+    arn = owner.arn("model-package", f"{key}/{version}")
+    permit(call, owner, key, arn)
+    group = existing(owner, key)
+
+    def create() -> str:
+        group.versions = version
+        group.packages[version] = _new(call, owner, arn) | {
+            "ModelPackageGroupName": group.described["ModelPackageGroupName"],
+            "ModelPackageVersion": version,
+            "ModelApprovalStatus": call.request.get("ModelApprovalStatus", "PendingManualApproval"),
+        }
+        _announce(call, group.packages[version])
+        return arn
+
+    return _once(call, owner, create)
 
 
-def _describe(call: Call, name: str) -> Document:
-    account = call.account
-    missing = f"ModelPackage {name if name.startswith('arn:') else account.arn('model-package', name)} does not exist."
-    try:
-        described = call.moto("DescribeModelPackage", {"ModelPackageName": name})
-    except Refused as unknown:
-        raise Refused(missing) from unknown
-    if described["ModelPackageArn"] in account.deleted:
-        raise Refused(missing)
-    return described | account.remembered.get(described["ModelPackageArn"], {})
+def _create_unversioned(call: Call) -> Document:
+    account, key = call.account, call.request["ModelPackageName"].lower()
+    arn = account.arn("model-package", key)
+
+    def create() -> str:
+        if key in account.unversioned:
+            raise Refused(f"Model Package already exists: {arn}")
+        account.unversioned[key] = _new(call, account, arn)
+        account.tags[arn] = tagged(call.request)
+        _announce(call, account.unversioned[key])
+        return arn
+
+    return _once(call, account, create)
+
+
+def _new(call: Call, owner: Account, arn: str) -> Document:
+    profiles = (call.request.get("ValidationSpecification") or {}).get("ValidationProfiles") or []
+    statuses = [{"Name": profile["ProfileName"], "Status": "Completed"} for profile in profiles]
+    given = copy.deepcopy(only("DescribeModelPackageOutput", call.request))
+    return {
+        "CertifyForMarketplace": False,
+        **given,
+        "ModelPackageArn": arn,
+        "CreationTime": owner.now(),
+        "CreatedBy": call.identity,
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": statuses, "ImageScanStatuses": []},
+    }
+
+
+def _update(call: Call, owner: Account, package: Document) -> str:
+    package_rules.check_specifications(call.request)
+    given = _updated(package, call.request)
+    changed = [name for name in _UPDATABLE if name in given and given[name] != package.get(name)]
+    package.update(given)
+    package.update({"LastModifiedTime": owner.now(), "LastModifiedBy": call.identity})
+    if changed:
+        _announce(call, package, UpdatedModelPackageFields=[_UPDATED_NAMES.get(name, name) for name in changed])
+    return str(package["ModelPackageArn"])
 
 
 def _updated(before: Document, request: Document) -> Document:
-    given = {name: request[name] for name in _UPDATABLE if request.get(name) is not None}
+    given = copy.deepcopy({name: request[name] for name in _UPDATABLE if request.get(name) is not None})
     removed = request.get("CustomerMetadataPropertiesToRemove") or []
     metadata = before.get("CustomerMetadataProperties", {}) | given.get("CustomerMetadataProperties", {})
     metadata = {key: value for key, value in metadata.items() if key not in removed}
+    package_rules.check_metadata(metadata)
     if metadata or "CustomerMetadataProperties" in before:
         given["CustomerMetadataProperties"] = metadata
     added = request.get("AdditionalInferenceSpecificationsToAdd")
     if added:
-        given["AdditionalInferenceSpecifications"] = before.get("AdditionalInferenceSpecifications", []) + added
+        after = before.get("AdditionalInferenceSpecifications", []) + copy.deepcopy(added)
+        package_rules.check_additional(after)
+        given["AdditionalInferenceSpecifications"] = after
+    if "ModelCard" in given:
+        given["ModelCard"] = _new_card(before.get("ModelCard", {}), given["ModelCard"])
     return given
 
 
-def _known_token(account: Account, request: Document) -> str | None:
-    first, arn = account.tokens.get(request.get("ClientToken", ""), (None, None))
-    if arn is None or arn in account.deleted:
-        return None
-    if first != request:
-        raise Refused(
-            f"ClientToken {request['ClientToken']} was already used with other parameters", "ConflictException"
-        )
-    return arn
+def _new_card(before: Document, given: Document) -> Document:
+    after = before | given
+    content = after.get("ModelCardContent")
+    if before.get("ModelCardStatus") == "Archived" and content != before.get("ModelCardContent"):
+        raise Refused("Model Card is in Archived state.")
+    return after
 
 
-def _event(described: Document) -> Document:
-    detail = {name: described[name] for name in _EVENT_FIELDS if name in described}
+def _without_content(card: Document) -> Document:
+    """A model card as MetadataOnly shows it: of what is encrypted in its content, nothing but the risk rating."""
+    try:
+        rating = json.loads(card.get("ModelCardContent", "{}")).get("intended_uses", {}).get("risk_rating")
+    except (ValueError, AttributeError):
+        rating = None
+    return card | {"ModelCardContent": json.dumps({"intended_uses": {"risk_rating": rating}} if rating else {})}
+
+
+def _once(call: Call, owner: Account, act: Callable[[], str]) -> Document:
+    """What `act` makes or changes, by its ARN; the same request with the same ClientToken does it once."""
+    token = call.request.get("ClientToken")
+    if token is None:
+        return {"ModelPackageArn": act()}
+    first, arn = owner.tokens.get((call.action, token), (None, ""))
+    if first is not None and _exists(owner, arn):
+        if first != call.request:
+            raise Refused(f"ClientToken {token} was already used with other parameters", "ConflictException")
+        return {"ModelPackageArn": arn}
+    owner.tokens[call.action, token] = (copy.deepcopy(call.request), act())
+    return {"ModelPackageArn": owner.tokens[call.action, token][1]}
+
+
+def _exists(owner: Account, arn: str) -> bool:
+    group, _, version = arn.partition("/")[2].partition("/")
+    return _version(owner, group, int(version)) is not None if version else group in owner.unversioned
+
+
+def _version(owner: Account, group: str, version: int) -> Document | None:
+    return owner.groups[group].packages.get(version) if group in owner.groups else None
+
+
+def _announce(call: Call, package: Document, **more: list[str]) -> None:
+    detail = {name: copy.deepcopy(package[name]) for name in _EVENT_FIELDS if name in package}
     for name in ("CreationTime", "LastModifiedTime"):
         if name in detail:
             moment = datetime.datetime.fromtimestamp(detail[name], datetime.UTC)
             detail[name] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return detail
-
-
-def _identity(call: Call) -> Document:
-    return {"IamIdentity": {"Arn": call.caller, "PrincipalId": call.caller.rpartition("/")[2]}}
-
-
-def _exists(call: Call, action: str, request: Document) -> bool:
-    try:
-        call.moto(action, request)
-    except Refused:
-        return False
-    return True
-
-
-def _listed(call: Call, group: str) -> list[Document]:
-    listed: list[Document] = call.moto("ListModelPackages", {"ModelPackageGroupName": group})["ModelPackageSummaryList"]
-    return [package for package in listed if package["ModelPackageArn"] not in call.account.deleted]
-
-
-def _by_group_name(request: Document) -> Document:
-    group = request.get("ModelPackageGroupName")
-    return {**request, "ModelPackageGroupName": group.rpartition("/")[2]} if group else request
-
-
-def _described() -> Mapping[str, Any]:
-    members: Mapping[str, Any] = service_model().shape_for("DescribeModelPackageOutput").members
-    return members
-
-
-def _backend(account: Account) -> Any:
-    from moto.sagemaker.models import sagemaker_backends
-
-    return sagemaker_backends[account.account_id][account.region]
+    call.events.append((package["ModelPackageArn"], detail | more))
 
 
 RULES = {
-    "CreateModelPackageGroup": create_group,
-    "DescribeModelPackageGroup": describe_group,
-    "DeleteModelPackageGroup": delete_group,
     "CreateModelPackage": create_package,
     "DescribeModelPackage": describe_package,
     "UpdateModelPackage": update_package,
     "DeleteModelPackage": delete_package,
-    "ListModelPackages": list_packages,
 }

@@ -1,51 +1,86 @@
-"""SageMaker in the engine: moto's, behind the emulator's front door, with its gaps closed by rules.
+"""SageMaker in the engine: its registry and models by rules of our own, the rest of it moto's.
 
 A request goes to the rule for its action, if there is one, else straight to moto. Everything runs on the
-server's one event loop, one request after another, which is what moto, not being thread-safe, needs.
+server's one event loop, one request after another, which is what the stores and moto, not being thread-safe, need.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local import group_policies, model_registry, models
-from local.sagemaker_account import Account, Call, Refused, service_model
+from local import group_policies, model_package_groups, model_registry, models, registry_lists, tags
+from local.sagemaker_account import Call, Clock, Refused, Regions, service_model
 from signoff.constraints import faults
 
 Response = tuple[int, dict[str, str], bytes]
 Publish = Callable[[str, dict[str, Any]], None]
 Identify = Callable[[Mapping[str, str]], tuple[str, str, str]]
+Authorize = Callable[[Mapping[str, str], str, str], None]
 
-_RULES = {**model_registry.RULES, **group_policies.RULES, **models.RULES}
+_RULES = {
+    **model_package_groups.RULES,
+    **group_policies.RULES,
+    **model_registry.RULES,
+    **registry_lists.RULES,
+    **models.RULES,
+    **tags.RULES,
+}
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 class SageMaker:
     """SageMaker's control plane for every account and region of one engine."""
 
-    def __init__(self, identify: Identify, publish: Publish) -> None:
-        """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus."""
+    def __init__(
+        self,
+        identify: Identify,
+        publish: Publish,
+        *,
+        authorize: Authorize = lambda headers, action, resource: None,
+        holds: Callable[[str], bool] = lambda url: True,
+        clock: Clock = time.time,
+    ) -> None:
+        """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus.
+
+        `authorize` raises Refused when identity policies do not let the request (its headers) do an action to a
+        resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`).
+        """
         self._identify = identify
         self._publish = publish
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._authorize = authorize
+        self._holds = holds
+        self._regions = Regions(clock)
 
     async def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, query: Mapping[str, Any]
     ) -> Response:
         """Answer one request in the way the emulator's other services do: status, headers, body."""
         action = headers.get("x-amz-target", "").rpartition(".")[2]
+
+        def authorize(action: str, resource: str) -> None:
+            self._authorize(headers, action, resource)
+
         try:
-            answer = self.ask(action, json.loads(body or b"{}"), *self._identify(headers))
+            answer = self.ask(action, json.loads(body or b"{}"), *self._identify(headers), authorize)
         except Refused as refusal:
             error = {"__type": refusal.code, "message": refusal.message}
             return 400, {**_JSON, "x-amzn-errortype": refusal.code}, json.dumps(error).encode()
         return 200, dict(_JSON), json.dumps(answer).encode()
 
-    def ask(self, action: str, request: dict[str, Any], account_id: str, region: str, caller: str) -> dict[str, Any]:
+    def ask(
+        self,
+        action: str,
+        request: dict[str, Any],
+        account_id: str,
+        region: str,
+        caller: str,
+        authorize: Callable[[str, str], None] = lambda action, resource: None,
+    ) -> dict[str, Any]:
         """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises Refused."""
         _check(action, request)
-        account = self._accounts.setdefault((account_id, region), Account(account_id, region))
-        call = Call(account, action, request, caller)
+        account = self._regions.account(account_id, region)
+        call = Call(account, action, request, caller, self._regions, authorize, self._holds)
         rule = _RULES.get(action)
         answer = rule(call) if rule else call.moto()
         for arn, detail in call.events:

@@ -1,7 +1,12 @@
-"""One account's SageMaker in one region: moto's store, and beside it what moto forgets."""
+"""One account's SageMaker in one region, and one request to it.
+
+Registry, models and their tags are kept here; endpoints and their configurations are moto's.
+"""
 
 import functools
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +16,7 @@ from moto.core.request import Request
 from moto.sagemaker.responses import SageMakerResponse
 
 Document = dict[str, Any]
+Clock = Callable[[], float]
 
 
 class Refused(Exception):
@@ -22,20 +28,43 @@ class Refused(Exception):
         self.message = message
 
 
-class Account:
-    """What one account has in one region."""
+@dataclass
+class Group:
+    """A model package group: its description, its packages by version, and the last version it gave."""
 
-    def __init__(self, account_id: str, region: str) -> None:
+    described: Document
+    packages: dict[int, Document] = field(default_factory=dict)
+    versions: int = 0
+
+    @property
+    def arn(self) -> str:
+        """The group's ARN."""
+        return str(self.described["ModelPackageGroupArn"])
+
+
+class Account:
+    """What one account has in one region. Groups and packages are found by name in small letters, as in their ARNs."""
+
+    def __init__(self, account_id: str, region: str, clock: Clock = time.time) -> None:
         self.account_id = account_id
         self.region = region
-        self.remembered: dict[str, Document] = {}
-        self.tokens: dict[str, tuple[Document, str]] = {}
-        self.deleted: set[str] = set()
+        self.groups: dict[str, Group] = {}
+        self.unversioned: dict[str, Document] = {}
+        self.models: dict[str, Document] = {}
         self.policies: dict[str, str] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.tokens: dict[tuple[str, str], tuple[Document, str]] = {}
+        self._clock = clock
+        self._last = 0.0
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a resource, from its kind (`model`, `model-package-group`) and name."""
         return f"arn:aws:sagemaker:{self.region}:{self.account_id}:{kind}/{name}"
+
+    def now(self) -> float:
+        """The time in seconds, later each time it is asked: what is created later sorts later."""
+        self._last = round(max(self._clock(), self._last + 1e-6), 6)
+        return self._last
 
     def moto(self, action: str, request: Document) -> Document:
         """Let moto answer; raises Refused where moto refuses or has not got the action."""
@@ -56,6 +85,29 @@ class Account:
         return answer
 
 
+class Regions:
+    """Every account's SageMaker in every region of one engine."""
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self._clock = clock
+        self._accounts: dict[tuple[str, str], Account] = {}
+
+    def account(self, account_id: str, region: str) -> Account:
+        """The account's SageMaker in the region; an account without anything is like one that was never seen."""
+        key = (account_id, region)
+        if key not in self._accounts:
+            self._accounts[key] = Account(account_id, region, self._clock)
+        return self._accounts[key]
+
+    def others(self, account: Account) -> list[Account]:
+        """The other accounts in the account's region."""
+        return [each for each in self._accounts.values() if each.region == account.region and each is not account]
+
+
+def _nobody_asks(action: str, resource: str) -> None:
+    """Refuse nothing: what identity policies say is asked where the engine evaluates them."""
+
+
 @dataclass
 class Call:
     """One request: whose, what, and the registry events it leaves behind."""
@@ -64,14 +116,42 @@ class Call:
     action: str
     request: Document
     caller: str
+    regions: Regions = field(default_factory=Regions)
+    authorize: Callable[[str, str], None] = _nobody_asks
+    holds: Callable[[str], bool] = lambda url: True
     events: list[tuple[str, Document]] = field(default_factory=list)
 
     def moto(self, action: str | None = None, request: Document | None = None) -> Document:
         """Let moto answer this request, or another one in its place."""
         return self.account.moto(action or self.action, self.request if request is None else request)
 
+    def owner(self, name: str) -> Account:
+        """The account that a name (this one) or an ARN (the one it says) is of; raises Refused for another region."""
+        if not name.startswith("arn:"):
+            return self.account
+        region, account_id = name.split(":")[3:5]
+        if region != self.account.region:
+            raise Refused(f"Invalid ARN {name}: it is of region {region}, and this is {self.account.region}")
+        return self.regions.account(account_id, region)
+
+    @property
+    def identity(self) -> Document:
+        """The caller as a UserContext."""
+        return {"IamIdentity": {"Arn": self.caller, "PrincipalId": self.caller.rpartition("/")[2]}}
+
 
 @functools.cache
 def service_model() -> ServiceModel:
     """SageMaker's API as botocore describes it."""
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+
+
+@functools.cache
+def members(shape: str) -> tuple[str, ...]:
+    """The names of the fields of one of SageMaker's structures."""
+    return tuple(service_model().shape_for(shape).members)
+
+
+def only(shape: str, document: Document) -> Document:
+    """What the structure has fields for, of a document."""
+    return {name: document[name] for name in members(shape) if name in document}

@@ -46,14 +46,14 @@ def plug_in() -> None:
     from ministack import app
     from ministack.core import router
 
-    from local.gaps import access, cloudformation, functions, s3, sagemaker_resources, states, streams
+    from local.gaps import access, cloudformation, functions, model_data, s3, sagemaker_resources, states, streams
     from local.sagemaker import SageMaker
 
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
         "host_patterns": [r"api\.sagemaker\."],
     }
-    sagemaker = SageMaker(access.identify, publish)
+    sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds)
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     sagemaker_resources.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     for gap in (access, cloudformation, functions, s3, states, streams):
@@ -61,7 +61,8 @@ def plug_in() -> None:
 
 
 def publish(arn: str, detail: dict[str, Any]) -> None:
-    """Put a registry event on the default bus, as SageMaker does and no caller may."""
+    """Put a registry event on the default bus of the package's account, as SageMaker does and no caller may."""
+    from ministack.core.responses import request_scope
     from ministack.services import eventbridge
 
     entry = {
@@ -70,7 +71,9 @@ def publish(arn: str, detail: dict[str, Any]) -> None:
         "Detail": json.dumps(detail),
         "Resources": [arn],
     }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    region, account = arn.split(":")[3:5]
+    with request_scope(account, region):
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 def create_users(account: str, region: str) -> None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.sagemaker_account import Refused
+
 # By the field of a request that names what it acts on, in order of preference, as in the service authorization
 # reference for SageMaker: the kind of resource that the name stands for, or None where the field holds an ARN.
 _NAMED_BY = {
@@ -52,16 +54,40 @@ def whose_stack() -> tuple[str, str, str]:
     return get_account_id(), get_region(), caller_arn()
 
 
+def authorize(headers: Mapping[str, str], action: str, resource: str) -> None:
+    """Ask the caller's policies about one more resource of a request; raises Refused when they do not allow it."""
+    from ministack import app
+    from ministack.core.iam_evaluator import enforce
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+
+    if not app.AUTH:
+        return
+    denied = enforce(extract_access_key_id(dict(headers)), action, "sagemaker", get_region(), resource_arn=resource)
+    if denied is not None:
+        who = getattr(denied, "principal_arn", "") or identify(headers)[2]
+        message = f"User: {who} is not authorized to perform: {action} on resource: {resource}"
+        raise Refused(message, "AccessDeniedException")
+
+
 def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, account: str) -> str:
-    """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing."""
+    """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing.
+
+    A group's or package's ARN has its name in small letters. Of many packages the first is asked about here, and each
+    by `authorize`.
+    """
     prefix = f"arn:aws:sagemaker:{region}:{account}:"
-    group = request.get("ModelPackageGroupName")
+    group, packages = request.get("ModelPackageGroupName"), request.get("ModelPackageArnList")
     if action == "CreateModelPackage" and group:
-        return f"{prefix}model-package/{group.rpartition('/')[2].lower()}/*"
+        owner = f"{group.rpartition(':')[0]}:" if group.startswith("arn:") else prefix
+        return f"{owner}model-package/{group.rpartition('/')[2].lower()}/*"
+    if packages:
+        return str(packages[0])
     for field, kind in _NAMED_BY.items():
         name = request.get(field)
         if name:
-            return str(name) if kind is None or name.startswith("arn:") else f"{prefix}{kind}/{name}"
+            named = name.lower() if kind and kind.startswith("model-package") else name
+            return str(named) if kind is None or name.startswith("arn:") else f"{prefix}{kind}/{named}"
     return "*"
 
 
