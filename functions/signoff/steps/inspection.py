@@ -89,9 +89,11 @@ class Inspection:
 
     def _archive_under(self, name: str, stored: Stored, required: Sequence[str]) -> dict[str, Any]:
         inspection = self._look_into(stored, required)
+        # A document of its own: a thousand inventories in one would be more than anybody reads at once.
+        findings = self._vault.write("findings", {"artifact": {"name": name}, **inspection.document()})
         refusals = [_sentence(finding) for finding in inspection.findings if finding.severity == "error"]
-        fact = {"name": name, "version_id": stored.version_id, "refusals": refusals}
-        return {**fact, **inspection.document()}
+        fact = {"name": name, "version_id": stored.version_id, "size": stored.size, "sha256": inspection.sha256}
+        return {**fact, "members": inspection.members, "findings": findings.uri, "refusals": refusals}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
