@@ -36,21 +36,27 @@ def deploy(
     assembly: Path | None = None,
     stack: str = "Signoff",
     context: Mapping[str, str] = LOCAL_CONTEXT,
+    account: str | None = None,
+    region: str | None = None,
 ) -> Outputs:
-    """Bootstrap the engine's account and deploy `stack` to it; returns the stack's outputs by their keys.
+    """Bootstrap the account and deploy `stack` to it; returns the stack's outputs by their keys.
+
+    Account and region are the engine's own unless others are given.
 
     `assembly` is a directory that `synthesise` made; without it the app in cdk.json is synthesised here, while
     the account is bootstrapped. `progress` gets the command line's output line by line. Raises DeploymentError.
     """
     with tempfile.TemporaryDirectory(prefix="signoff-deploy-") as scratch, ThreadPoolExecutor(2) as both:
-        bootstrapped = both.submit(_bootstrap, engine, progress)
+        settings = engine.environment(None, account, region)
+        place = f"aws://{account or engine.account}/{region or engine.region}"
+        bootstrapped = both.submit(_bootstrap, place, settings, progress)
         synthesised = assembly or Path(scratch) / "cdk.out"
         if assembly is None:
-            synthesise(synthesised, progress, context=context, settings=engine.environment())
+            synthesise(synthesised, progress, context=context, settings=settings)
         bootstrapped.result()
         outputs = Path(scratch) / "outputs.json"
         arguments = ["deploy", stack, "--app", str(synthesised), "--outputs-file", str(outputs)]
-        _cdk([*arguments, "--require-approval", "never", "--progress", "events"], engine.environment(), progress)
+        _cdk([*arguments, "--require-approval", "never", "--progress", "events"], settings, progress)
         deployed: dict[str, Outputs] = json.loads(outputs.read_text())
         return deployed[stack]
 
@@ -71,10 +77,10 @@ def synthesise(
     _cdk(arguments, settings or {}, progress)
 
 
-def _bootstrap(engine: Engine, progress: Progress) -> None:
+def _bootstrap(place: str, settings: Mapping[str, str], progress: Progress) -> None:
     # Where there is no cdk.json, the command has no app to synthesise before it begins.
     with tempfile.TemporaryDirectory(prefix="signoff-bootstrap-") as nowhere:
-        _cdk(["bootstrap", f"aws://{engine.account}/{engine.region}"], engine.environment(), progress, Path(nowhere))
+        _cdk(["bootstrap", place], settings, progress, Path(nowhere))
 
 
 def _cdk(arguments: list[str], settings: Mapping[str, str], progress: Progress, directory: Path = node.ROOT) -> None:

@@ -53,6 +53,7 @@ class Engine:
         host: str = "127.0.0.1",
         auth: bool = False,
         account: str = users.ACCOUNT,
+        accounts: tuple[str, ...] = (),
         region: str = users.REGION,
         wait_scale: float = 1.0,
         log: Path | None = None,
@@ -67,6 +68,7 @@ class Engine:
             port=port,
             auth=auth,
             account=account,
+            accounts=accounts,
             region=region,
             wait_scale=wait_scale,
             log=str(log or _log_file()),
@@ -93,9 +95,11 @@ class Engine:
         host = self._settings.host
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104
 
-    def environment(self, user: str | None = None) -> dict[str, str]:
-        """The AWS_* settings to speak to this engine as its administrator, or as one of `users.USERS`."""
-        return users.environment(self.url, user, self.account, self.region)
+    def environment(
+        self, user: str | None = None, account: str | None = None, region: str | None = None
+    ) -> dict[str, str]:
+        """The AWS_* settings to speak to this engine as the administrator, or one of `users.USERS`, of an account."""
+        return users.environment(self.url, user, account or self.account, region or self.region)
 
     def wait(self) -> int:
         """Wait until the engine ends by itself; returns its exit code."""

@@ -31,7 +31,8 @@ def serve(settings: Settings) -> None:
 
     app.BANNER = "{port}"
     plug_in()
-    create_users(settings.account, settings.region)
+    for account in (settings.account, *settings.accounts):
+        create_users(account, settings.region)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
@@ -46,7 +47,17 @@ def plug_in() -> None:
     from ministack import app
     from ministack.core import router
 
-    from local.gaps import access, cloudformation, functions, model_data, s3, sagemaker_resources, states, streams
+    from local.gaps import (
+        access,
+        accounts,
+        cloudformation,
+        functions,
+        model_data,
+        s3,
+        sagemaker_resources,
+        states,
+        streams,
+    )
     from local.sagemaker import SageMaker
 
     router.SERVICE_PATTERNS["sagemaker"] = {
@@ -56,7 +67,7 @@ def plug_in() -> None:
     sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds)
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     sagemaker_resources.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for gap in (access, cloudformation, functions, s3, states, streams):
+    for gap in (access, cloudformation, functions, s3, accounts, states, streams):
         gap.close()
 
 

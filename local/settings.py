@@ -10,7 +10,7 @@ from local import users
 
 
 class Settings(Struct, frozen=True):
-    """Where an engine listens, as which account, and how strict it is.
+    """Where an engine listens, as which account, and how strict it is; `accounts` are others whose users it knows.
 
     port 0 is any free port; `auth` checks signatures and evaluates IAM policies; `wait_scale` scales the seconds
     that state machines wait and retry; `faults` is a file that collects requests which break a service's model.
@@ -20,6 +20,7 @@ class Settings(Struct, frozen=True):
     port: int = 0
     auth: bool = False
     account: str = users.ACCOUNT
+    accounts: tuple[str, ...] = ()
     region: str = users.REGION
     wait_scale: float = 1.0
     log: str = ""

@@ -122,7 +122,8 @@ def _keep_policies(evaluator: Any) -> None:
     from ministack.services import dynamodb, eventbridge
 
     def of_bus(arn: str) -> tuple[dict[str, Any] | str, str]:
-        return eventbridge._event_bus_policies.get(arn.rpartition("/")[2]) or "", arn.split(":")[4]
+        region, account = arn.split(":")[3:5]
+        return eventbridge._event_bus_policies.get_scoped(account, region, arn.rpartition("/")[2]) or "", account
 
     def of_table(arn: str) -> tuple[str, str]:
         return (dynamodb._resource_policies.get(arn) or {}).get("Policy", ""), arn.split(":")[4]
@@ -138,9 +139,11 @@ def _with_event_sources(context: Callable[..., dict[str, Any]]) -> Callable[...,
         if action != "events:PutEvents":
             return found
         entries = _document(body).get("Entries", [])
+        types = sorted({str(entry.get("DetailType", "")) for entry in entries})
         return found | {
             "events:source": [entry.get("Source", "") for entry in entries],
-            "events:detail-type": [entry.get("DetailType", "") for entry in entries],
+            # AWS asks about each entry by itself, and this key has one value.
+            "events:detail-type": types[0] if len(types) == 1 else types,
         }
 
     return request_context
