@@ -175,18 +175,23 @@ class Stage:
         ]
 
     def _packages(self) -> dict[str, str]:
-        sagemaker = self.aws("sagemaker")
-        groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+        groups = self._listed("list_model_package_groups", "ModelPackageGroupSummaryList")
         return {
             package["ModelPackageArn"]: package["ModelApprovalStatus"]
             for group in groups
-            for package in sagemaker.list_model_packages(ModelPackageGroupName=group["ModelPackageGroupName"])[
-                "ModelPackageSummaryList"
-            ]
+            for package in self._listed(
+                "list_model_packages",
+                "ModelPackageSummaryList",
+                ModelPackageGroupName=group["ModelPackageGroupName"],
+            )
         }
 
     def _models(self) -> list[str]:
-        return [model["ModelName"] for model in self.aws("sagemaker").list_models()["Models"]]
+        return [model["ModelName"] for model in self._listed("list_models", "Models", SortOrder="Ascending")]
+
+    def _listed(self, call: str, items: str, **request: str) -> Iterator[dict[str, Any]]:
+        for page in self.aws("sagemaker").get_paginator(call).paginate(**request):
+            yield from page[items]
 
     def _objects(self) -> Iterator[str]:
         for bucket in (self.outputs["ArtifactsBucket"], self.outputs["VaultBucket"]):
