@@ -164,7 +164,7 @@ def _records(gate: Gate) -> list[dict[str, Any]]:
             "Policies",
             ["ssm:PutParameter", "ssm:DeleteParameter*", "ssm:AddTagsToResource"],
             [gate.arn("ssm", f"parameter{names.POLICIES}/*")],
-            deployers,
+            [*deployers, *gate.roles(f"{names.PROJECT_ROLES.strip('/')}/*")],
         ),
         _deny(
             "Champions",

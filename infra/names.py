@@ -3,6 +3,8 @@
 # The path of all of Signoff's roles. Not a prefix of their names: anyone who may create roles could choose that, and
 # a path is what IAM policies can reserve.
 ROLES = "/signoff/"
+# The path, among them, of the role that makes what the template of a SageMaker project names.
+PROJECT_ROLES = "/signoff/projects/"
 # Where in SSM Parameter Store the policies lie.
 POLICIES = "/signoff/policies"
 # Where the ARN of each group's champion, a model, is published.

@@ -62,6 +62,11 @@ def load(folder: Path) -> list[PolicyFile]:
     return list(_read(folder, files))
 
 
+def load_projects(folder: Path) -> list[PolicyFile]:
+    """The policies that a project may choose from: projects/*.json in `folder`. Raises PolicyFileFault."""
+    return list(_read(folder, sorted((folder / "projects").glob("*.json"))))
+
+
 def _read(folder: Path, files: list[Path]) -> Iterator[PolicyFile]:
     for path in files:
         try:

@@ -46,6 +46,8 @@ class Settings:
     source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
     regions: further regions in which a vault is kept, for models that are deployed there.
+    projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
+        use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
     artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
     alarm_topic_arn: the SNS topic that alarms notify, if any.
@@ -66,6 +68,8 @@ class Settings:
     source_buckets: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    projects: bool = False
+    project_principals: tuple[str, ...] = ()
     inspect_concurrency: int = 20
     artifacts_bucket_name: str | None = None
     vault_bucket_name: str | None = None
@@ -96,6 +100,8 @@ def read(context: Callable[[str], Any]) -> Settings:
         source_buckets=_names(context("sourceBuckets")),
         execution_roles=_names(context("executionRoles")),
         regions=_regions(context("regions")),
+        projects=_flag("projects", context("projects"), default=False),
+        project_principals=_names(context("projectPrincipals")),
         inspect_concurrency=_number(
             "inspectConcurrency", context("inspectConcurrency"), Settings.inspect_concurrency, least=0
         ),

@@ -20,6 +20,7 @@ from infra.functions import Function, Runtime, Shape
 from infra.groups import make_groups
 from infra.ledger import Ledger, Packages, Submissions
 from infra.permissions import Permissions
+from infra.projects import Projects
 from infra.queues import DeadLetters, WorkQueue
 from infra.roles import Grant
 from infra.rules import Rules
@@ -50,10 +51,20 @@ class SignoffStack(cdk.Stack):
         self._connect()
         self._watch()
         self._tell()
+        if settings.projects:
+            Projects(
+                self,
+                "Projects",
+                settings=settings,
+                chosen=self.project_policies,
+                artifacts=self.artifacts,
+                execution_role=self.execution_role.role_arn,
+            )
 
     def _keep(self) -> None:
         settings = self.settings
         self.policies = policies.load(settings.policies)
+        self.project_policies = policies.load_projects(settings.policies) if settings.projects else []
         self.others = shared(self.policies)
         key = make_key(self, settings, self.others)
         logs = AccessLogs(self, "AccessLogs", settings=settings)
@@ -120,7 +131,8 @@ class SignoffStack(cdk.Stack):
 
     def _permissions(self) -> Permissions:
         roles = {self.execution_role.role_arn, *self.settings.execution_roles}
-        named = {role for policy in self.policies for role in policy.execution_roles}
+        every = (*self.policies, *self.project_policies)
+        named = {role for policy in every for role in policy.execution_roles}
         return Permissions(
             stack=self,
             artifacts=self.artifacts,

@@ -56,6 +56,8 @@ def chosen(chosen_assembly: Path) -> Template:
         artifactsBucketName="acme-submissions",
         vaultBucketName="acme-vault",
         inspectConcurrency="0",
+        projects="true",
+        projectPrincipals="arn:aws:iam::123456789012:role/DataScientist,arn:aws:iam:::role/Team*",
     )
 
 
