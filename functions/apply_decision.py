@@ -39,7 +39,7 @@ def _answer(event: dict[str, Any]) -> None:
 
 def _decide(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    outcome = _deciding().apply(event["detail"], event.get("id"))
+    outcome = _deciding().apply(event["detail"], event.get("id"), event.get("account"))
     logger().info("decision", extra={"outcome": type(outcome).__name__})
     count(f"Decision{type(outcome).__name__}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from signoff.errors import EventFault
-from signoff.identity import person, same_person
+from signoff.identity import account_of, person, same_person
 from signoff.ledger import DECIDED_STATUS, Draft, Kind, State, Status
 from signoff.policy import Policy
 
@@ -77,6 +77,22 @@ def decide(state: State, decision: Decision, policy: Policy) -> Outcome:
         return Absorbed()
     refusal = _wrong_person(state, decision, policy) or _wrong_moment(state, decision)
     return refusal or Recorded(_recorded(state, decision, policy))
+
+
+def foreign(decision: Decision, account: str | None, policy: Policy) -> Refused | None:
+    """Return why `decision` does not stand that another account than the registry's sent, or None.
+
+    `account` is that of the event, which EventBridge sets and keeps when a rule passes the event on; None is the
+    registry's own. Only accounts that the group's policy names decide about it, and each for its own people only.
+    """
+    if account in {None, account_of(decision.package)}:
+        return None
+    if account_of(decision.approver) != account:
+        because = f"the decision is from account {account} and names {decision.approver}, who is not of that account"
+        return Refused("ForeignApprover", because)
+    if not policy.opens_to(account):
+        return Refused("AccountNotListed", f"the policy of {decision.package} does not name account {account}")
+    return None
 
 
 def _wrong_person(state: State, decision: Decision, policy: Policy) -> Refused | None:

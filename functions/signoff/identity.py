@@ -30,6 +30,12 @@ def person(arn: str) -> str:
     return f"arn:{partition}:iam::{account}:role/{role}"
 
 
+def account_of(arn: str) -> str:
+    """Return the account (12 digits) that an ARN is of; empty for those of no account, and for what is no ARN."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
 def same_person(one: str | None, other: str | None) -> bool:
     """Return whether both ARNs stand for one person; an unknown person is nobody's other self."""
     return one is not None and other is not None and person(one) == person(other)

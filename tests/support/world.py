@@ -17,6 +17,7 @@ from signoff.policies import Policies
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.annotating import Annotating
+from signoff.steps.baselining import Baselining
 from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
 from signoff.steps.inspection import Inspection
@@ -36,6 +37,7 @@ from tests.support.fakes import (
     FakeLedger,
     FakeParameters,
     FakeQueue,
+    FakeStacks,
     FakeSubmissions,
 )
 from tests.support.interruptions import Interruptions
@@ -99,6 +101,9 @@ class World:
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions)
+        self.stacks: dict[tuple[str, str], str] = {}
+        stacks = wrap(FakeStacks(self.stacks))
+        self.baselining = Baselining(registry, policies, ledger, stacks, self.champions)
         executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
         self.sweeping = Sweeping(
@@ -150,9 +155,12 @@ class World:
         self.registry.actor = ours
         return arn
 
-    def decide(self, arn: str, decision: str, approver: str = APPROVER, reason: str = "because") -> Any:
-        """Send a decision and return what came of it."""
-        return self.deciding.apply({"package": arn, "decision": decision, "reason": reason, "approver": approver})
+    def decide(
+        self, arn: str, decision: str, approver: str = APPROVER, reason: str = "because", account: str | None = None
+    ) -> Any:
+        """Send a decision, from another account if that is given, and return what came of it."""
+        detail = {"package": arn, "decision": decision, "reason": reason, "approver": approver}
+        return self.deciding.apply(detail, account=account)
 
     def annotate(self, arn: str, by: str = SUBMITTER, event: str | None = None, **said: Any) -> Any:
         """Send an annotation and return the refusal, if it is refused."""

@@ -38,10 +38,11 @@ class Deciding:
         self._projecting = projecting
         self._retention = retention
 
-    def apply(self, detail: Any, event: str | None = None) -> Outcome:
+    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Outcome:
         """Decide what the `detail` of an event asks for, record the outcome, and bring the registry to it.
 
         The same decision again changes nothing, nor does the same `event` (its id), however late it comes again.
+        `account` is the event's, None for the registry's own.
         """
         try:
             decision = decisions.parse(detail)
@@ -54,15 +55,17 @@ class Deciding:
         if candidate is None:
             because = f"{decision.package} belongs to a group that Signoff does not govern"
             return self._refuse_unknown(decision, Refused("UngovernedPackage", because))
-        return self._decide(candidate, decision, event)
+        return self._decide(candidate, decision, event, account)
 
-    def _decide(self, candidate: Candidate, decision: Decision, event: str | None) -> Outcome:
+    def _decide(self, candidate: Candidate, decision: Decision, event: str | None, account: str | None) -> Outcome:
         outcome: Outcome = Absorbed()
+        foreign = decisions.foreign(decision, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
             state = history.verified().state
-            outcome = Absorbed() if seen(history, event) else decisions.decide(state, decision, candidate.policy)
+            weighed = foreign or decisions.decide(state, decision, candidate.policy)
+            outcome = Absorbed() if seen(history, event) else weighed
             if isinstance(outcome, Recorded) and decision.decision == "approve":
                 outcome = self._stale(state, candidate) or outcome
             # A decision may come before anything else: the ledger still begins with who submitted what.
