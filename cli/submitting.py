@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli import folders
 from cli.failures import CommandFailed
+from cli.folders import Folder
+from cli.sentences import clean
+from signoff import listing
 from signoff.errors import ManifestRefused
+from signoff.locations import is_prefix, relative_name
 from signoff.submission import MANIFEST, SUBMISSION, Submission
 
 if TYPE_CHECKING:
@@ -32,14 +38,20 @@ class Upload:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a submission uploads beside `submission.json`, in this order."""
+    """All that a submission uploads beside `submission.json`, and what of the folders given it leaves out, and why."""
 
     uploads: tuple[Upload, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """The bytes in all."""
         return sum(upload.path.stat().st_size for upload in self.uploads)
+
+    @property
+    def objects(self) -> list[str]:
+        """The names of all objects, sorted: what `submission.json` lists, and so without the manifest."""
+        return sorted(upload.name for upload in self.uploads if upload.name != MANIFEST)
 
 
 def submission_name(now: datetime, suffix: str) -> str:
@@ -51,40 +63,92 @@ def plan(artifact: Path, manifest: Path | None, files: Mapping[str, Path]) -> Pl
     """Return what to upload: the manifest, and the local file of every object that it names.
 
     An object's file is the one that `files` gives for its name; the artifact, for the model data of another name when
-    there is one only; otherwise the file of that name in the manifest's folder. Objects that Signoff will refuse for
-    where they point are left to it. Raises `CommandFailed` naming every file that is not there.
+    there is one only; otherwise the file of that name in the manifest's folder. A name that ends in `/` means all files
+    of a folder. Objects that Signoff will refuse for where they point are left to it. Raises `CommandFailed` naming
+    every file that is not there, or that cannot be an object.
     """
-    _must_exist([artifact, *files.values(), *([manifest] if manifest else [])])
+    _must_exist([artifact, *files.values()])
+    if manifest and not manifest.is_file():
+        raise CommandFailed(f"there is no file {manifest}")
+    chosen = {_as_folder(name, path): path for name, path in files.items()}
     if manifest is None:
-        return Plan(_uploads({artifact.name: artifact, **files}))
+        return _planned({_own_name(artifact): artifact, **chosen}, ())
     model_data, others = _names(manifest.read_bytes())
-    chosen = {**files}
-    name = _artifact_name(artifact, model_data, others, files)
-    chosen.setdefault(name, artifact)
+    chosen.setdefault(_artifact_name(artifact, model_data, others, chosen), artifact)
     for wanted in (*model_data, *others):
         chosen.setdefault(wanted, manifest.parent / wanted)
     _must_all_be_there(chosen, manifest)
-    return Plan((Upload(MANIFEST, manifest), *_uploads(chosen)))
+    return _planned(chosen, (Upload(MANIFEST, manifest),))
 
 
-def _uploads(files: Mapping[str, Path]) -> tuple[Upload, ...]:
-    return tuple(Upload(name, files[name]) for name in sorted(files))
+def _as_folder(name: str, path: Path) -> str:
+    return f"{name}/" if path.is_dir() and not is_prefix(name) else name
+
+
+def _own_name(artifact: Path) -> str:
+    # Not resolved: a link is called as it is called, but `.` and `..` have no name.
+    return _as_folder(Path(os.path.abspath(artifact)).name, artifact)
+
+
+def _planned(chosen: Mapping[str, Path], first: tuple[Upload, ...]) -> Plan:
+    found: dict[str, Path] = {}
+    left_out: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    # A name within a folder that has a file of its own comes later, and its own file stands.
+    for name in sorted(chosen, key=len):
+        folder = folders.read(chosen[name]) if is_prefix(name) else Folder({"": chosen[name]})
+        found |= {f"{name}{within}": path for within, path in folder.files.items()}
+        left_out |= {f"{name}{within}": why for within, why in folder.left_out.items()}
+        faults |= {f"{name}{within}": why for within, why in folder.faults.items()}
+        if not (folder.files or folder.faults):
+            faults[name] = f"{chosen[name]} holds no file"
+    _must_be_objects(found, [name for name in chosen if is_prefix(name)], faults)
+    return Plan((*first, *(Upload(name, found[name]) for name in sorted(found))), left_out)
+
+
+def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults: dict[str, str]) -> None:
+    """Raise `CommandFailed` with `faults` and with every name that cannot be an object's, or a file's of a model."""
+    for name in found:
+        try:
+            relative_name(name, name, "", "")
+        except ManifestRefused as refused:
+            faults[name] = refused.faults[0].message
+    for prefix in prefixes:
+        within = [name.removeprefix(prefix) for name in found if name.startswith(prefix) and name not in faults]
+        faults |= {f"{prefix}{name}": reason for name, reason in listing.file_faults(within)}
+    told = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
+    if len(found) > listing.MAX_OBJECTS:
+        told.append(f"  {len(found):,} files: a submission may have {listing.MAX_OBJECTS:,}; put them into archives")
+    if told:
+        raise CommandFailed("\n".join(["these cannot be submitted, and nothing was uploaded:", *told]))
 
 
 def _must_exist(paths: Sequence[Path]) -> None:
-    missing = [str(path) for path in paths if not path.is_file()]
+    missing = [str(path) for path in paths if not _is_there(path)]
     if missing:
-        raise CommandFailed(f"there is no file {', '.join(missing)}")
+        raise CommandFailed(f"there is no file or folder {', '.join(missing)}")
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
 
 
 def _must_all_be_there(chosen: Mapping[str, Path], manifest: Path) -> None:
-    missing = [name for name, path in chosen.items() if not path.is_file()]
+    missing = [name for name, path in chosen.items() if not _is_there(path)]
     if missing:
         names = ", ".join(sorted(missing))
         raise CommandFailed(
             f"{manifest} names {names}, which is not in {manifest.parent}; put it there, or say where it is with "
             "--file NAME=PATH. Nothing was uploaded"
         )
+    for name, path in sorted(chosen.items()):
+        if is_prefix(name) and not path.is_dir():
+            raise CommandFailed(f"{name} is a prefix (it ends in /), and {path} is no folder. Nothing was uploaded")
+        if path.is_dir() and not is_prefix(name):
+            raise CommandFailed(
+                f"{path} is a folder, and {name} is one object; a name that means a folder ends in /. Nothing was "
+                "uploaded"
+            )
 
 
 def _names(data: bytes) -> tuple[list[str], list[str]]:
@@ -114,8 +178,6 @@ def _manifest(data: bytes) -> Manifest:
 
 
 def _plain_name(path: str, value: str) -> str | None:
-    from signoff.locations import relative_name
-
     try:
         return relative_name(path, value, "", "")
     except ManifestRefused:
@@ -123,24 +185,50 @@ def _plain_name(path: str, value: str) -> str | None:
 
 
 def _artifact_name(artifact: Path, model_data: list[str], others: list[str], files: Mapping[str, Path]) -> str:
-    if artifact.name in {*model_data, *others}:
-        return artifact.name
+    own, folder = _own_name(artifact), artifact.is_dir()
+    if own in {*model_data, *others}:
+        return own
     free = [name for name in model_data if name not in files]
-    if len(free) > 1:
+    fitting = [name for name in free if is_prefix(name) == folder]
+    if len(fitting) > 1:
         raise CommandFailed(
-            f"the manifest names the model data {', '.join(free)}, and none of it is called {artifact.name}; say which "
+            f"the manifest names the model data {', '.join(fitting)}, and none of it is called {own}; say which "
             f"is which with --file NAME=PATH. Nothing was uploaded"
         )
-    return free[0] if free else artifact.name
+    if free and not fitting:
+        raise CommandFailed(
+            f"{artifact} is a {'folder' if folder else 'file'}, and the manifest's model data is {', '.join(free)}: a "
+            "name that ends in / means a folder, and any other one file. Nothing was uploaded"
+        )
+    return fitting[0] if fitting else own
 
 
 def upload(s3: Any, bucket: str, submission: Submission, plan: Plan, submitter: str, progress: Progress) -> None:
-    """Upload who submits, then the manifest and all objects, each by multipart when it is large.
+    """Upload who submits and what, then the manifest, then all objects, several at a time and large ones in parts.
 
-    `progress` is told each number of bytes sent, from several threads.
+    `progress` is told each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent
+    by then is not sent any more.
     """
+    from s3transfer.manager import TransferManager
+
     # Before everything else: whichever object completes the submission, who submits must be there to be read.
-    body = json.dumps({"submitter": submitter}).encode()
+    body = json.dumps({"submitter": submitter, "objects": plan.objects}).encode()
     s3.put_object(Bucket=bucket, Key=submission.key(SUBMISSION), Body=body, ContentType="application/json")
-    for each in plan.uploads:
-        s3.upload_file(str(each.path), bucket, submission.key(each.name), Callback=progress)
+    told = [_subscriber(progress)]
+    manifests = [each for each in plan.uploads if each.name == MANIFEST]
+    objects = [each for each in plan.uploads if each.name != MANIFEST]
+    with TransferManager(s3) as manager:
+        for several in (manifests, objects):
+            sent = [manager.upload(str(it.path), bucket, submission.key(it.name), subscribers=told) for it in several]
+            for each in sent:
+                each.result()
+
+
+def _subscriber(progress: Progress) -> Any:
+    from s3transfer.subscribers import BaseSubscriber
+
+    class Told(BaseSubscriber):  # type: ignore[misc]
+        def on_progress(self, future: Any, bytes_transferred: int, **_: Any) -> None:
+            progress(bytes_transferred)
+
+    return Told()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from signoff.ledger import History
     from signoff.submission import Submission
 
-File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact, a .tar.gz.")]
+File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact: a .tar.gz, or a folder.")]
 Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to.")]
 ManifestFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Its manifest; by default manifest.json beside the artifact.")
@@ -29,7 +29,11 @@ NoManifest = Annotated[
 ]
 Named = Annotated[
     list[str] | None,
-    typer.Option("--file", metavar="NAME=PATH", help="Where the object is that the manifest calls NAME. Repeatable."),
+    typer.Option(
+        "--file",
+        metavar="NAME=PATH",
+        help="Where the object is that the manifest calls NAME, or the folder that it calls NAME/. Repeatable.",
+    ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it awaits its approval or has failed.")]
 
@@ -50,7 +54,8 @@ def submit(
     Uploads both, and every other object that the manifest names.
 
     An object is the file of its name in the manifest's folder, unless --file says otherwise. The artifact is uploaded
-    under the name that the manifest has for its model data.
+    under the name that the manifest has for its model data. A name that ends in / means all files of a folder, with
+    its subfolders.
 
     --json prints what `show --json` does, of what was submitted, with the submission's prefix and its registration
     report; it implies --wait, for without waiting there is nothing to print.
@@ -72,9 +77,10 @@ def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: li
 
     if no_manifest and manifest:
         raise typer.BadParameter("--manifest and --no-manifest exclude one another")
-    beside = artifact.parent / MANIFEST
+    # Beside `.` is not in it, though pathlib has it so.
+    beside = (artifact if artifact.name else artifact.absolute()).parent / MANIFEST
     if manifest is None and not no_manifest:
-        if artifact.is_file() and not beside.is_file():
+        if artifact.exists() and not beside.is_file():
             raise CommandFailed(f"there is no {beside}; say where the manifest is with --manifest FILE")
         manifest = beside
     return plan(artifact, manifest, dict(_pair(file) for file in files))
@@ -91,6 +97,7 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
     import secrets
 
     from cli import printing, submitting
+    from cli.sentences import clean
     from cli.stack import caller, s3
     from signoff.moments import utc_now
     from signoff.submission import Submission
@@ -102,6 +109,8 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
         )
     submitter = caller()
     bucket = found.artifacts.name
+    for name, why in plan.left_out.items():
+        _say(f"left out  {clean(name)}: {why}", json)
     with printing.progress(plan.size) as progress:
         submitting.upload(s3(), bucket, submission, plan, submitter, progress)
     _say(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)

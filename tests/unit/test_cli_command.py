@@ -239,7 +239,7 @@ def test_a_submission_says_who_submits_before_anything_else_arrives(
     assert prefix is not None
     assert uploaded == [f"{prefix[1]}/{name}" for name in ("submission.json", "manifest.json", "model.tar.gz")]
     written = json.loads(s3.get_object(Bucket="artifacts", Key=uploaded[0])["Body"].read())
-    assert written == {"submitter": client("sts").get_caller_identity()["Arn"]}
+    assert written == {"submitter": client("sts").get_caller_identity()["Arn"], "objects": ["model.tar.gz"]}
 
 
 def test_a_submission_whose_files_are_not_all_there_uploads_nothing(
