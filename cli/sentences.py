@@ -168,6 +168,15 @@ def _blocked(_: Entry, details: Mapping[str, Any]) -> str:
     return f"model {details['model']} cannot be retired: in use by endpoint {', '.join(details['endpoints'])}"
 
 
+def _baseline(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f", reviewed in {details['review']}" if details.get("review") else ""
+    return f"model {details['model']['name']} deployed as the baseline of {details['group']}{by}"
+
+
+def _baseline_retired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"baseline {details['model']['name']} retired"
+
+
 _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.REGISTERED: _registered,
     Kind.REGISTRATION_FAILED: _registration_failed,
@@ -183,6 +192,8 @@ _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.MODEL_CREATED: _created,
     Kind.MODEL_RETIRED: _retired,
     Kind.RETIREMENT_BLOCKED: _blocked,
+    Kind.BASELINE_DEPLOYED: _baseline,
+    Kind.BASELINE_RETIRED: _baseline_retired,
     Kind.PACKAGE_DELETED: _deleted,
 }
 

@@ -18,6 +18,8 @@ _TYPES = {
     Kind.SUBJECT_CHANGED: ("Decision Recorded",),
     Kind.MODEL_CREATED: ("Model Created",),
     Kind.MODEL_RETIRED: ("Model Retired",),
+    Kind.BASELINE_DEPLOYED: ("Baseline Deployed",),
+    Kind.BASELINE_RETIRED: ("Baseline Retired",),
     Kind.PACKAGE_DELETED: ("Package Deleted",),
 }
 _LONGEST = 100_000  # characters of the details as they are sent; an event may have 256 KiB in all

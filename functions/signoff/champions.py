@@ -90,8 +90,8 @@ class Champions:
 
     def _baseline(self, group: str) -> Champion | None:
         history = self._ledger.history(baseline_key(group)).verified()
-        models = history.state.baselines
-        return Champion(models[-1], history.package) if models else None
+        model = next(reversed(history.state.baselines), None)
+        return Champion(model, history.package) if model else None
 
     def _parameter(self, group: str) -> tuple[str | None, datetime | None]:
         try:

@@ -74,5 +74,9 @@ class AnnouncementFailed(SignoffError):
     """Raised when EventBridge took some of the events but not all."""
 
 
+class BaselineRefused(SignoffError):
+    """Raised when a stack may not deploy a group's baseline, or what it says of its model is not so."""
+
+
 class Transient(SignoffError):
     """Raised when AWS throttled a call, failed itself or was cut off: the same may succeed a moment later."""

@@ -144,7 +144,7 @@ class State:
     projected: str = "PendingManualApproval"
     model: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
-    baselines: tuple[str, ...] = ()  # ARNs of models; the last is the one that counts
+    baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
 
     @property
     def registry_status(self) -> str:
@@ -333,13 +333,17 @@ def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, status=Status.DELETED, attempt_open=False)
 
 
-def _baseline_deployed(state: State, details: dict[str, Any], _: Entry) -> State:
-    others = tuple(arn for arn in state.baselines if arn != details["model"]["arn"])
-    return replace(state, group=details["group"], baselines=(*others, details["model"]["arn"]))
+def _baseline_deployed(state: State, details: dict[str, Any], entry: Entry) -> State:
+    others = _other_baselines(state, details)
+    return replace(state, group=details["group"], baselines={**others, details["model"]["arn"]: entry.actor})
 
 
 def _baseline_retired(state: State, details: dict[str, Any], _: Entry) -> State:
-    return replace(state, baselines=tuple(arn for arn in state.baselines if arn != details["model"]["arn"]))
+    return replace(state, baselines=_other_baselines(state, details))
+
+
+def _other_baselines(state: State, details: dict[str, Any]) -> dict[str, str]:
+    return {arn: stack for arn, stack in state.baselines.items() if arn != details["model"]["arn"]}
 
 
 _FOLDS = {

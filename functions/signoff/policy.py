@@ -14,9 +14,18 @@ from signoff.identity import person
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a submission may create the model package group that it names."""
+    """Whether a submission may create the model package group that it names, and whose baselines it takes.
+
+    `baselines` are patterns (`*` and `?`) of the ARNs of CloudFormation stacks whose models count as approved by the
+    review of their code; none means no stack's.
+    """
 
     create: bool = False
+    baselines: tuple[str, ...] = ()
+
+    def takes_baseline(self, stack: str) -> bool:
+        """Return whether the stack of that ARN may deploy the group's baseline."""
+        return any(fnmatchcase(stack, pattern) for pattern in self.baselines)
 
 
 class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

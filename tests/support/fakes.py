@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff.errors import LedgerConflict, ObjectMissing
-from signoff.ledger import Draft, History, Step
+from signoff.ledger import Draft, History, Status, Step
 from signoff.moments import Clock
 from signoff.tables import LedgerTable, from_item, head_item
 
@@ -34,6 +34,9 @@ class FakeLedger(LedgerTable):
 
     def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         yield from sorted((head for head in self.heads() if head.get("next") == step), key=lambda head: head["since"])
+
+    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
+        yield from sorted((h for h in self.heads() if h.get("status") == status), key=lambda head: head["since"])
 
     def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
         yield from sorted((h for h in self.heads() if h.get("group") == group), key=lambda head: head["version"])
@@ -116,6 +119,16 @@ class FakeParameters:
             raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": Name}}, "DeleteParameter")
         del self.values[Name]
         self.writes.append(Name)
+
+
+class FakeStacks:
+    """CloudFormation's stacks; `resources` are the physical ids by stack and logical id."""
+
+    def __init__(self, resources: Mapping[tuple[str, str], str]) -> None:
+        self.resources = resources
+
+    def resource(self, stack: str, logical_id: str) -> str | None:
+        return self.resources.get((stack, logical_id))
 
 
 class FakeImages:

@@ -1,0 +1,94 @@
+"""Recording the models that other teams' stacks deploy with code review as their approval: the groups' baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.champions import Champions
+from signoff.custom_resource import Request
+from signoff.errors import BaselineRefused
+from signoff.ledger import Draft, History, Kind, baseline_key
+from signoff.policies import Policies
+from signoff.registry import Registry
+from signoff.stacks import Stacks
+from signoff.tables import LedgerTable
+
+_SHOWN = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
+_FLAG = "EnableNetworkIsolation"
+_PROPERTIES = ("Group", "ModelArn", "ModelLogicalId")
+
+
+class Baselining:
+    """Keeps the ledger of baselines, and publishes the champion of a group whose baseline has changed."""
+
+    def __init__(
+        self, registry: Registry, policies: Policies, ledger: LedgerTable, stacks: Stacks, champions: Champions
+    ) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._stacks = stacks
+        self._champions = champions
+
+    def handle(self, request: Request) -> str:
+        """Record what a stack has done with its baseline and return what it is known by: `<group>@<model's ARN>`.
+
+        A replaced model is first recorded and then taken back by a request of its own. Raises `BaselineRefused`.
+        """
+        if request.kind == "Delete":
+            return self._retired(request)
+        group, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
+        if not (group and arn and logical_id):
+            raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
+        self._may(request.stack, group)
+        details = {"group": group, **self._described(request.stack, arn, logical_id), **_said(request)}
+        self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
+        self._champions.publish(group)
+        return f"{group}@{arn}"
+
+    def _retired(self, request: Request) -> str:
+        identity = request.identity or ""
+        group, _, arn = identity.partition("@")
+        if not arn:
+            return identity  # it failed before it was known by anything
+        state = self._ledger.history(baseline_key(group)).verified().state
+        # What was never recorded goes without a trace, and so does what another stack has taken over.
+        if state.baselines.get(arn) == request.stack:
+            model = {"name": arn.rpartition("/")[2], "arn": arn}
+            details = {"group": group, "model": model, "request": request.request_id}
+            self._append(group, Draft(Kind.BASELINE_RETIRED, request.stack, details))
+        self._champions.publish(group)
+        return identity
+
+    def _append(self, group: str, draft: Draft) -> None:
+        def unless_told_already(history: History) -> list[Draft]:
+            known = {entry.details["request"] for entry in history.verified().entries}
+            return [] if draft.details["request"] in known else [draft]
+
+        self._ledger.update(baseline_key(group), unless_told_already)
+
+    def _may(self, stack: str, group: str) -> None:
+        tags = self._registry.group_tags(group)
+        policy = self._policies.for_new_group(group) if tags is None else self._policies.governing(group, tags)
+        if policy is None:
+            raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
+        if not policy.groups.takes_baseline(stack):
+            raise BaselineRefused(f"the policy of group {group} takes no baseline of {stack}: list it in `groups`")
+
+    def _described(self, stack: str, arn: str, logical_id: str) -> dict[str, Any]:
+        """Return the model as SageMaker describes it, if it is the stack's: whoever calls could name any."""
+        name = arn.rpartition("/")[2]
+        described = self._registry.describe_model(name)
+        if described is None or described["ModelArn"] != arn:
+            raise BaselineRefused(f"there is no model {arn}")
+        if self._stacks.resource(stack, logical_id) not in {arn, name}:
+            raise BaselineRefused(f"{logical_id} of stack {stack} is not the model {arn}")
+        shown = {field: described[field] for field in _SHOWN if described.get(field)}
+        return {"model": {"name": name, "arn": arn}, **shown, _FLAG: bool(described.get(_FLAG))}
+
+
+def _said(request: Request) -> Mapping[str, str]:
+    """Return what the request says itself: which one it is, and by which review the stack's code came to be."""
+    review = request.properties.get("Review")
+    return {"request": request.request_id, **({"review": str(review)} if review else {})}
