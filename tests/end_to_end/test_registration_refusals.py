@@ -41,7 +41,7 @@ MANIFESTS: dict[str, tuple[Any, str, str]] = {
     "sets what the policy sets": (
         manifest(Deployment={"ExecutionRoleArn": "arn:aws:iam::123456789012:role/admin"}),
         "Deployment.ExecutionRoleArn",
-        "the policy of the model package group sets it",
+        "is not what the policy of the group offers",
     ),
     "breaks an enum": (manifest(SkipModelValidation="Maybe"), "SkipModelValidation", "None"),
     "breaks a pattern": (

@@ -201,15 +201,19 @@ class Group:
         return Package(self.pipeline, answer["ModelPackageArn"])
 
     def packages(self) -> list[Package]:
-        """Its packages, the oldest first."""
-        pages = self.pipeline.aws("sagemaker").get_paginator("list_model_packages")
-        summaries = [
-            summary
-            for page in pages.paginate(ModelPackageGroupName=self.name)
-            for summary in page["ModelPackageSummaryList"]
-        ]
+        """Its packages, the oldest first; none while there is no such group."""
+        sagemaker = self.pipeline.aws("sagemaker")
+        if not self._exists(sagemaker):
+            return []
+        pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.name)
+        summaries = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
         summaries.sort(key=lambda summary: int(summary["ModelPackageVersion"]))
         return [Package(self.pipeline, summary["ModelPackageArn"]) for summary in summaries]
+
+    def _exists(self, sagemaker: Any) -> bool:
+        pages = sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=self.name)
+        groups = [group for page in pages for group in page["ModelPackageGroupSummaryList"]]
+        return any(group["ModelPackageGroupName"] == self.name for group in groups)
 
     def everything(self) -> dict[str, Any]:
         """All that is kept anywhere about this group, to be compared with the same at another time."""
