@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, decide, engine, manifest, read, submit
+from cli.commands import annotate, decide, engine, listing, manifest, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -37,8 +37,15 @@ app.command(
 )(submit.submit)
 app.command(
     "list",
-    epilog=examples("signoff list", "signoff list --group churn --status PendingApproval", "signoff list --json"),
-)(read.list_packages)
+    epilog=examples(
+        "signoff list",
+        "signoff list --group churn --status PendingApproval",
+        "signoff list --metadata ticket=CHG-4711 --json",
+    ),
+)(listing.list_packages)
+app.command(epilog=examples("signoff queue", "signoff queue --group churn --json | jq -r '.[0].package'"))(
+    listing.queue
+)
 app.command(
     epilog=examples(
         "signoff show churn/3",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.failures import CommandFailed
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 _DECISIONS = {Kind.DECISION_RECORDED: "recorded", Kind.DECISION_REFUSED: "refused"}
 _BY_VERSION = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9-]*)/([1-9][0-9]*)")
-_LISTED = ("group", "version", "status", "registry_status", "submitter", "since", "next")
+_LISTED = (
+    *("group", "version", "created", "status", "registry_status", "submitter", "registered", "since", "next"),
+    "verdict",
+)
 
 Head = Mapping[str, Any]
 
@@ -23,6 +26,7 @@ class Ledger(Protocol):
     """What is read of the ledger and of the index of its heads (`signoff.tables.LedgerTable`)."""
 
     def history(self, package: str) -> History: ...  # noqa: D102
+    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
     def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
     def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
     def heads(self) -> Iterator[dict[str, Any]]: ...  # noqa: D102
@@ -41,7 +45,7 @@ def find(ledger: Ledger, package: str) -> Head | None:
     by_version = _BY_VERSION.fullmatch(package)
     if by_version:
         group, version = by_version[1], int(by_version[2])
-        heads = [head for head in ledger.heads_by_group(group) if head.get("version") == version]
+        heads = [head for head in of_group(ledger, group) if head.get("version") == version]
     else:
         heads = list(ledger.heads_by_arn(package)) or list(ledger.heads_by_arn(package.lower()))
     return max(heads, key=lambda head: str(head.get("created")), default=None)
@@ -58,14 +62,29 @@ def found(ledger: Ledger, package: str) -> Head:
     return head
 
 
-def listed(heads: Iterable[Head], status: str | None = None) -> list[dict[str, Any]]:
-    """Return one row for each head, those of `status` only if given, by group and version."""
-    rows = [
-        {"package": head["arn"], **{name: head.get(name) for name in _LISTED}}
-        for head in heads
-        if head.get("arn") and (status is None or head.get("status") == status)
-    ]
-    return sorted(rows, key=lambda row: (row["group"] or "", row["version"] or 0, row["since"]))
+def of_group(ledger: Ledger, group: str) -> list[Head]:
+    """Return the heads of a group's packages; of a group whose name differs by case only, where none has that name.
+
+    SageMaker takes names that differ by case only for one group. The index knows the name as SageMaker has it, so
+    that another spelling costs looking through all of it.
+    """
+    exact: list[Head] = list(ledger.heads_by_group(group))
+    wanted = group.casefold()
+    return exact or [head for head in ledger.heads() if str(head.get("group")).casefold() == wanted]
+
+
+def row(head: Head) -> dict[str, Any]:
+    """Return what a list shows of a package, from the head of its ledger."""
+    return {
+        "package": head["arn"],
+        **{name: head.get(name) for name in _LISTED},
+        "metadata": head.get("metadata") or {},
+    }
+
+
+def by_package(row: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Return by what a list is sorted: group, version as a number, and when the package was made."""
+    return row["group"] or "", row["version"] or 0, str(row["created"])
 
 
 def document(history: History) -> dict[str, Any]:

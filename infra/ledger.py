@@ -67,13 +67,16 @@ def _append_only() -> iam.PolicyStatement:
 
 
 class Packages(dynamodb.Table):
-    """The head of each package's ledger: what is found by state, by group and by ARN."""
+    """The head of each package's ledger: what is found by its next step, by status, by group and by ARN."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("package"))
         self.add_global_secondary_index(index_name="by-next", partition_key=_string("next"), sort_key=_string("since"))
         self.add_global_secondary_index(
             index_name="by-group", partition_key=_string("group"), sort_key=_number("version")
+        )
+        self.add_global_secondary_index(
+            index_name="by-status", partition_key=_string("status"), sort_key=_string("since")
         )
         self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
 

@@ -1,4 +1,4 @@
-"""`signoff list`, `show`, `watch` and `revalidate`."""
+"""`signoff show`, `watch` and `revalidate`."""
 
 from __future__ import annotations
 
@@ -8,43 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.failures import CommandFailed
-from cli.options import AsJson, Package, StackName, StatusFilter, Timeout
+from cli.options import AsJson, Package, StackName, Timeout
 
 if TYPE_CHECKING:
     from cli.reading import Ledger
     from signoff.ledger import History
-
-
-def list_packages(
-    group: Annotated[str | None, typer.Option(metavar="GROUP", help="Only packages of this group.")] = None,
-    status: StatusFilter = None,
-    json: AsJson = False,
-    stack: StackName = "Signoff",
-) -> None:
-    """List packages and where they stand.
-
-    Reads the index that follows the ledger; `signoff show` reads a package's ledger itself and verifies it.
-    """
-    from cli import printing, reading
-    from cli.stack import Stack
-
-    ledger = Stack.named(stack).ledger
-    rows = reading.listed(ledger.heads_by_group(group) if group else ledger.heads(), status)
-    if json:
-        printing.as_json(rows)
-    elif rows:
-        columns = ("package", "status", "submitted by", "since")
-        cells = [_cells(row) for row in rows]
-        printing.table(columns, cells, printing.console())
-    else:
-        printing.line("No packages.")
-
-
-def _cells(row: dict[str, object]) -> tuple[object, ...]:
-    from cli.sentences import short
-
-    submitter = row["submitter"]
-    return f"{row['group']}/{row['version']}", row["status"], short(str(submitter) if submitter else None), row["since"]
 
 
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:

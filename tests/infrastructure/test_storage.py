@@ -143,6 +143,7 @@ def test_the_tables_have_the_keys_that_the_functions_use(template):
     }
     assert indexes == {
         "by-next": {"HASH": "next", "RANGE": "since"},
+        "by-status": {"HASH": "status", "RANGE": "since"},
         "by-group": {"HASH": "group", "RANGE": "version"},
         "by-arn": {"HASH": "arn", "RANGE": "created"},
     }

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,6 +71,42 @@ def test_what_may_pass_by_itself_is_no_refusal(call: str):
     registry = Registry(Answering("ThrottlingException", "Rate exceeded"))
     with pytest.raises(ClientError, match="Rate exceeded"):
         getattr(registry, call)({} if call == "create_package" else "name")
+
+
+class Batches:
+    """Stands before SageMaker, answers BatchDescribeModelPackage, and keeps the requests, as botocore checked them."""
+
+    def __init__(self, sagemaker: Any) -> None:
+        self.asked: list[list[str]] = []
+        sagemaker.meta.events.register("before-call.sagemaker.BatchDescribeModelPackage", self.answer)
+
+    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        arns = json.loads(params["body"])["ModelPackageArnList"]
+        self.asked.append(arns)
+        gone = {"ErrorCode": "ResourceNotFound", "ErrorResponse": "gone"}
+        found = {arn: {"ModelPackageArn": arn} for arn in arns if not arn.endswith("0")}
+        errors = {arn: gone for arn in arns if arn.endswith("0")}
+        answer = {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": errors}
+        return SimpleNamespace(status_code=200), answer
+
+
+def test_packages_are_described_a_hundred_at_a_time_each_once_and_errors_are_kept_beside_them(aws: Any):
+    sagemaker = aws("sagemaker")
+    batches = Batches(sagemaker)
+    arns = [f"arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/{n}" for n in range(1, 251)]
+    found, errors = Registry(sagemaker).batch([*arns, *arns])
+    assert [len(asked) for asked in batches.asked] == [100, 100, 50]
+    assert [*found.keys(), *errors.keys()] == [
+        *(arn for arn in arns if not arn.endswith("0")),
+        *(arn for arn in arns if arn.endswith("0")),
+    ]
+    assert errors[arns[9]] == {"ErrorCode": "ResourceNotFound", "ErrorResponse": "gone"}
+
+
+def test_no_packages_are_described_without_a_call(aws: Any):
+    sagemaker = aws("sagemaker")
+    batches = Batches(sagemaker)
+    assert (Registry(sagemaker).batch([]), batches.asked) == (({}, {}), [])
 
 
 def test_a_description_keeps_its_words_and_loses_its_lines():

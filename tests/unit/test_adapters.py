@@ -9,12 +9,24 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signoff.errors import LedgerConflict, ObjectMissing, UnknownPackage
-from signoff.ledger import Kind, Step
+from signoff.ledger import Kind, Status, Step
 from signoff.objects import Bucket, source_metadata
 from signoff.registry import Registry
 from signoff.tables import LedgerTable, SubmissionsTable, entry_item, entry_of
 from tests.support.clock import Clock
-from tests.support.entries import APPROVED, ARN, PACKAGE, PENDING, decided, history, refused, registered
+from tests.support.entries import (
+    APPROVED,
+    ARN,
+    PACKAGE,
+    PENDING,
+    SUBMITTER,
+    decided,
+    evidence,
+    history,
+    refused,
+    registered,
+    started,
+)
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fakes import FakeLedger, FakeSubmissions
@@ -64,7 +76,12 @@ def ledger(request: pytest.FixtureRequest) -> LedgerTable:
         return FakeLedger(Clock())
     dynamodb = request.getfixturevalue("aws")("dynamodb")
     entries = made_table(dynamodb, "ledger", {"package": "S", "sequence": "N"}, {})
-    indexes = {"by-next": ("next", "since"), "by-group": ("group", "version"), "by-arn": ("arn", "created")}
+    indexes = {
+        "by-next": ("next", "since"),
+        "by-status": ("status", "since"),
+        "by-group": ("group", "version"),
+        "by-arn": ("arn", "created"),
+    }
     return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), Clock())
 
 
@@ -99,13 +116,14 @@ def test_an_update_decides_again_on_the_newer_history(ledger: LedgerTable):
     assert seen == [0, 1]
 
 
-def test_heads_are_found_by_step_group_and_arn(ledger: LedgerTable):
+def test_heads_are_found_by_step_status_group_and_arn(ledger: LedgerTable):
     ledger.append(ledger.history(PACKAGE), APPROVED)
     older = f"{ARN}@2025-01-01T00:00:00.000Z"
     ledger.append(ledger.history(older), [registered()])
     ledger.append(ledger.history("submission:churn/a@b"), [refused()])
     assert [head["package"] for head in ledger.heads_by_step(Step.CREATE_MODEL)] == [PACKAGE]
     assert [head["package"] for head in ledger.heads_by_step(Step.VALIDATE)] == [older]
+    assert [head["package"] for head in ledger.heads_by_status(Status.APPROVED)] == [PACKAGE]
     assert {head["package"] for head in ledger.heads_by_group("Churn")} == {PACKAGE, older}
     assert [head["package"] for head in ledger.heads_by_arn(ARN)] == [older, PACKAGE]
     assert {head["package"] for head in ledger.heads()} == {PACKAGE, older}
@@ -117,6 +135,24 @@ def test_a_head_says_where_its_package_stands(ledger: LedgerTable):
     assert (head["status"], head["registry_status"], head["sequence"]) == ("Approved", "Approved", 4)
     assert (head["group"], head["version"], head["since"]) == ("Churn", 3, "2026-03-02T09:15:20.000Z")
     assert head["hash"] == ledger.history(PACKAGE).head
+
+
+def test_a_head_carries_what_sagemakers_batch_call_does_not(ledger: LedgerTable):
+    facts = {"metadata": {"team": "risk", "cost": "4.50"}}
+    ledger.append(ledger.history(PACKAGE), [registered(**facts), started(), evidence(specification="d" * 64)])
+    (head,) = ledger.heads_by_group("Churn")
+    assert (head["metadata"], head["submitter"]) == (facts["metadata"], SUBMITTER)
+    assert (head["registered"], head["verdict"], head["specification"]) == (
+        "2026-03-02T09:15:20.000Z",
+        "passed",
+        "d" * 64,
+    )
+
+
+def test_a_ledger_from_before_there_was_an_index_of_metadata_has_a_head_without(ledger: LedgerTable):
+    ledger.append(ledger.history(PACKAGE), PENDING)
+    (head,) = ledger.heads_by_group("Churn")
+    assert ("metadata" in head, "specification" in head, head["status"]) == (False, False, "PendingApproval")
 
 
 def test_an_entry_survives_its_item_with_whatever_it_holds():

@@ -25,6 +25,7 @@ from tests.support import entries
 COMMANDS = [
     "submit",
     "list",
+    "queue",
     "show",
     "watch",
     "approve",
@@ -73,7 +74,7 @@ def ledger(account: None) -> LedgerTable:
     where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
     client("s3").create_bucket(Bucket="artifacts", **where)
     create_table("ledger", ("package", "sequence"))
-    create_table("packages", ("package",), ("group", "version"), ("arn", "created"))
+    create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))
     return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
 
 
@@ -188,7 +189,7 @@ def test_a_stack_of_something_else_is_told_from_signoff(account: None, capsys: p
 
 def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
     ledger.append(History(entries.PACKAGE), entries.PENDING)
-    assert run("list", "--json") == 0
+    assert run("list", "--json", "--no-registry") == 0
     assert [row["package"] for row in json.loads(capsys.readouterr().out)] == [entries.ARN]
     assert run("list", "--group", "Churn", "--status", "Approved") == 0
     assert capsys.readouterr().out == "No packages.\n"
@@ -197,6 +198,26 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("show", entries.ARN, "--json") == 0
     assert json.loads(capsys.readouterr().out) == by_version
     assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
+
+
+def test_where_sagemaker_does_not_answer_a_list_is_the_index_alone_and_says_so(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    error = {"Error": {"Code": "AccessDeniedException", "Message": "user/sam is not authorized"}}
+    forbid(monkeypatch, "sagemaker", "BatchDescribeModelPackage", error)
+    assert run("queue", "--json") == 0
+    printed = capsys.readouterr()
+    assert [(row["package"], row["verdict"], row["registry"]) for row in json.loads(printed.out)] == [
+        (entries.ARN, "passed", None)
+    ]
+    assert "the ledger's index alone: user/sam is not authorized" in printed.err
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, service: str, operation: str, error: dict[str, Any]) -> None:
+    """Have AWS answer an operation with `error`."""
+    answer = (SimpleNamespace(status_code=400), {**error, "ResponseMetadata": {}})
+    client(service).meta.events.register(f"before-call.{service}.{operation}", lambda **_: answer)
 
 
 def test_a_settled_package_is_watched_to_its_last_entry(

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.failures import CommandFailed
-from cli.reading import document, find, found, is_package_name, listed, reason
+from cli.reading import document, find, found, is_package_name, reason
 from signoff.ledger import Draft, History, Kind, package_key
 from tests.support import entries
 from tests.support.clock import Clock
@@ -40,6 +40,19 @@ def test_an_arn_is_found_as_sagemaker_writes_it_whatever_case_it_is_given_in() -
     assert found(ledger, entries.ARN.replace("churn", "Churn"))["arn"] == entries.ARN
 
 
+@pytest.mark.parametrize("name", ["CHURN/3", "churn/3", "Churn/3"])
+def test_a_group_is_found_whatever_case_it_is_given_in(name: str) -> None:
+    ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
+    assert found(ledger, name)["package"] == entries.PACKAGE
+
+
+def test_a_group_of_exactly_that_name_comes_before_one_that_differs_by_case() -> None:
+    old, new = package_key(entries.ARN, MONDAY), package_key(entries.ARN, TUESDAY)
+    ledger = ledger_of((new, [entries.registered(group="churn")]), (old, [entries.registered(group="Churn")]))
+    assert found(ledger, "Churn/3")["package"] == old
+    assert found(ledger, "churn/3")["package"] == new
+
+
 def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:
     old, new = package_key(entries.ARN, MONDAY), package_key(entries.ARN, TUESDAY)
     ledger = ledger_of((new, [entries.registered()]), (old, [entries.registered()]))
@@ -50,24 +63,6 @@ def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:
 def test_a_package_that_is_not_there_is_refused_by_its_name() -> None:
     with pytest.raises(CommandFailed, match="knows no package Churn/4"):
         found(ledger_of((entries.PACKAGE, [entries.registered()])), "Churn/4")
-
-
-def test_a_list_is_sorted_by_group_and_version_as_a_number() -> None:
-    arns = {version: f"{entries.ARN[:-1]}{version}" for version in (10, 9)}
-    ledger = ledger_of(*((package_key(arn, MONDAY), [entries.registered(version=v)]) for v, arn in arns.items()))
-    assert [row["version"] for row in listed(ledger.heads())] == [9, 10]
-
-
-def test_a_list_holds_only_packages_of_the_status_asked_for() -> None:
-    other = package_key(f"{entries.ARN}4", MONDAY)
-    ledger = ledger_of((entries.PACKAGE, list(entries.PENDING)), (other, [entries.registered(version=34)]))
-    assert [row["package"] for row in listed(ledger.heads(), "PendingApproval")] == [entries.ARN]
-
-
-def test_submissions_and_unknown_packages_are_not_listed_as_packages() -> None:
-    refused = Draft(Kind.DECISION_REFUSED, entries.APPROVER, {"decision": "approve", "refusal": "UnknownPackage"})
-    ledger = ledger_of(("unknown:arn:aws:x", [refused]))
-    assert listed(ledger.heads()) == []
 
 
 def test_the_document_says_all_that_the_ledger_does() -> None:

@@ -146,7 +146,9 @@ def _furnish() -> None:
         "packages": [("package", "S")],
         "submissions": [("submission", "S")],
     }
-    indexes = {"packages": {"by-next": ("next", "since"), "by-arn": ("arn", "created")}}
+    indexes = {
+        "packages": {"by-next": ("next", "since"), "by-status": ("status", "since"), "by-arn": ("arn", "created")}
+    }
     for table, key in keys.items():
         _create_table(table, key, indexes.get(table, {}))
 
