@@ -17,7 +17,13 @@ Progress = Callable[[str], None]
 
 # Where a laptop's stack differs from AWS's: it can be torn down, its functions find their dependencies in the
 # engine's environment, and the rules for a stack in AWS are not checked each time it starts.
-LOCAL_CONTEXT = {"ephemeral": "true", "bundle": "source", "nag": "false"}
+LOCAL_CONTEXT = {
+    "ephemeral": "true",
+    "bundle": "source",
+    "nag": "false",
+    "projects": "true",
+    "projectPrincipals": "arn:aws:iam:::user/*",
+}
 _LAST_LINES = 30
 
 

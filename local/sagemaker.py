@@ -16,6 +16,7 @@ from signoff.constraints import faults
 Response = tuple[int, dict[str, str], bytes]
 Publish = Callable[[str, dict[str, Any]], None]
 Identify = Callable[[Mapping[str, str]], tuple[str, str, str]]
+Rules = Mapping[str, Callable[[Call], dict[str, Any]]]
 Authorize = Callable[[Mapping[str, str], str, str], None]
 
 _RULES = {
@@ -39,17 +40,20 @@ class SageMaker:
         *,
         authorize: Authorize = lambda headers, action, resource: None,
         holds: Callable[[str], bool] = lambda url: True,
+        rules: Rules | None = None,
         clock: Clock = time.time,
     ) -> None:
         """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus.
 
         `authorize` raises Refused when identity policies do not let the request (its headers) do an action to a
-        resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`).
+        resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`); `rules` are
+        those of further actions.
         """
         self._identify = identify
         self._publish = publish
         self._authorize = authorize
         self._holds = holds
+        self._rules = {**_RULES, **(rules or {})}
         self._regions = Regions(clock)
 
     async def handle(
@@ -81,7 +85,7 @@ class SageMaker:
         _check(action, request)
         account = self._regions.account(account_id, region)
         call = Call(account, action, request, caller, self._regions, authorize, self._holds)
-        rule = _RULES.get(action)
+        rule = self._rules.get(action)
         answer = rule(call) if rule else call.moto()
         for arn, detail in call.events:
             self._publish(arn, detail)

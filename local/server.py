@@ -53,6 +53,7 @@ def plug_in() -> None:
         cloudformation,
         functions,
         model_data,
+        projects,
         s3,
         sagemaker_resources,
         states,
@@ -64,7 +65,8 @@ def plug_in() -> None:
         "target_prefixes": ["SageMaker."],
         "host_patterns": [r"api\.sagemaker\."],
     }
-    sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds)
+    rules = projects.plug_in()
+    sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds, rules=rules)
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     sagemaker_resources.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     for gap in (access, cloudformation, functions, s3, accounts, states, streams):

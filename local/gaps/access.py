@@ -16,6 +16,7 @@ _NAMED_BY = {
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
     "ModelPackageGroupName": "model-package-group",
+    "ProjectName": "project",
 }
 
 
