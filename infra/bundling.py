@@ -25,7 +25,7 @@ PLATFORMS = {
 }
 # Of botocore's 400 services, those the functions call and X-Ray, for which its SDK makes a client when it is imported;
 # botocore's other data files say how to call any.
-SERVICES = {"dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "xray"}
+SERVICES = {"cloudformation", "dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "xray"}
 UNUSED = ("__pycache__", "tests", "test")
 
 

@@ -66,7 +66,8 @@ class Gate:
     """What is guarded: where Signoff runs, and which roles besides its own may change it.
 
     account may be `*`; deployers and operators are role names or patterns: the first deploy the stack, the second may
-    send to its queues and call its functions by hand (to redrive what failed).
+    send to its queues and call its functions by hand (to redrive what failed). baselines: whether
+    what the deployers deploy may hold models too, and have RecordBaseline record them.
     """
 
     account: str = "*"
@@ -75,6 +76,7 @@ class Gate:
     vault: str = "signoff-vault*"
     deployers: tuple[str, ...] = (DEPLOYER,)
     operators: tuple[str, ...] = ()
+    baselines: bool = False
 
     def arn(self, service: str, resource: str, region: str = "*") -> str:
         """An ARN pattern in the account."""
@@ -89,6 +91,11 @@ class Gate:
         """Signoff's own roles."""
         return self.roles(f"{names.ROLES.strip('/')}/*")
 
+    @property
+    def makers(self) -> list[str]:
+        """The roles that make models: Signoff's own, and the deployers' where there are baselines."""
+        return [*self.own, *(self.roles(*self.deployers) if self.baselines else ())]
+
 
 def statements(gate: Gate) -> list[dict[str, Any]]:
     """The denials, each for everyone but the roles it names."""
@@ -102,7 +109,7 @@ def _sagemaker(gate: Gate) -> list[dict[str, Any]]:
             "Models",
             ["sagemaker:CreateModel", "sagemaker:CreateInferenceComponent", "sagemaker:UpdateInferenceComponent"],
             ["*"],
-            gate.own,
+            gate.makers,
         ),
         _deny(
             "Approvals",
@@ -163,7 +170,7 @@ def _records(gate: Gate) -> list[dict[str, Any]]:
         _deny(
             "Policies",
             ["ssm:PutParameter", "ssm:DeleteParameter*", "ssm:AddTagsToResource"],
-            [gate.arn("ssm", f"parameter{names.POLICIES}/*")],
+            [gate.arn("ssm", f"parameter{path}/*") for path in (names.POLICIES, names.CONSTRUCTS)],
             [*deployers, *gate.roles(f"{names.PROJECT_ROLES.strip('/')}/*")],
         ),
         _deny(
@@ -205,7 +212,7 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
             "Inputs",
             ["lambda:InvokeFunction", "sqs:SendMessage", "sqs:PurgeQueue"],
             [function, queue],
-            [*gate.own, *gate.roles(*gate.operators)],
+            [*gate.makers, *gate.roles(*gate.operators)],
         ),
     ]
 
@@ -254,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--vault", default=Gate.vault, help="the vault's name or a pattern for it")
     parser.add_argument("--deployer", action="append", metavar="ROLE", help=f"who deploys ({DEPLOYER})")
     parser.add_argument("--operator", action="append", metavar="ROLE", help="who redrives what failed (nobody)")
+    parser.add_argument("--baselines", action="store_true", help="deployers' stacks make models too (no)")
     options = parser.parse_args(arguments)
     gate = Gate(
         account=options.account,
@@ -262,6 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         vault=options.vault,
         deployers=tuple(options.deployer or Gate.deployers),
         operators=tuple(options.operator or ()),
+        baselines=options.baselines,
     )
     try:
         text = service_control_policy(gate) if options.kind == "scp" else permissions_boundary(gate)

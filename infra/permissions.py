@@ -192,6 +192,18 @@ class Permissions:
             self._policies(),
         ]
 
+    def record_baseline(self) -> list[Grant]:
+        """Records what other stacks deploy: looks at the model, the stack and the group's policy, publishes."""
+        stacks = self.stack.format_arn(service="cloudformation", resource="stack/*")
+        return [
+            *self._append(),
+            *self._champions(),
+            self._groups("DescribeModelPackageGroup", "ListTags"),
+            self._policies(),
+            Grant(("sagemaker:DescribeModel",), (self._arn("model/*"),), "Other teams' stacks name their models"),
+            Grant(("cloudformation:DescribeStackResource",), (stacks,), "Policies name the stacks, by pattern"),
+        ]
+
     def announce(self, failures: sqs.IQueue) -> list[Grant]:
         """Reads the ledger's stream and puts its entries on the bus."""
         stream = self.ledger.table_stream_arn or ""

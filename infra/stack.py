@@ -6,6 +6,7 @@ from dataclasses import replace
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra import names, policies
@@ -36,6 +37,7 @@ RECORD = Shape("record_evidence", "Judges the findings and records the evidence"
 DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
 DEPLOY = Shape("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
 SWEEP = Shape("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
+BASELINE = Shape("record_baseline", "Records the baselines that other stacks deploy", timeout=120, memory=512)
 ANNOUNCE = Shape("announce", "Puts ledger entries on the bus", timeout=60, memory=256)
 
 
@@ -124,9 +126,10 @@ class SignoffStack(cdk.Stack):
         self.workflow = self._workflow()
         self.sweep = self._sweeper()
         self.announce = self._announcer()
+        self.record_baseline = self._function("RecordBaseline", BASELINE, may.record_baseline())
         self.functions = (
             *(self.register_model, self.open_validation, self.inspect_artifact, self.record_evidence),
-            *(self.apply_decision, self.create_model, self.sweep, self.announce),
+            *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
 
     def _permissions(self) -> Permissions:
@@ -264,7 +267,14 @@ class SignoffStack(cdk.Stack):
         alarms.on_progress()
 
     def _tell(self) -> None:
-        """The outputs, from which the command finds everything."""
+        """The outputs, from which the command finds everything, and the parameter from which other apps do."""
+        ssm.StringParameter(
+            self,
+            "BaselineRecorder",
+            parameter_name=names.BASELINE_RECORDER,
+            string_value=self.record_baseline.function_arn,
+            description="The function that records baselines: signoff_cdk.BaselineModel looks it up here",
+        )
         outputs = {
             "ArtifactsBucket": self.artifacts.bucket_name,
             "VaultBucket": self.vault.bucket_name,

@@ -16,6 +16,7 @@ FUNCTIONS = {
     "CreateModel": "create_model",
     "Sweep": "sweep",
     "Announce": "announce",
+    "RecordBaseline": "record_baseline",
 }
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,7 @@
 """The guardrails: nobody but Signoff walks through the gate, and nobody walks round it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,7 @@ def test_only_signoff_sets_the_tags_by_which_it_knows_its_groups(policy, templat
     [
         ("ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/policies/groups/breast-cancer"),
         ("ssm:DeleteParameters", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/policies/default"),
+        ("ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/constructs/record-baseline"),
         ("s3:PutBucketPolicy", "arn:aws:s3:::signoff-vault1a2b-xyz"),
         ("s3:DeleteBucketPolicy", "arn:aws:s3:::signoff-vault1a2b-xyz"),
         ("dynamodb:DeleteResourcePolicy", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Signoff-LedgerA1B2-XYZ"),
@@ -136,7 +138,22 @@ def test_the_boundary_allows_all_but_what_the_scp_refuses(policy):
     assert boundary["Statement"][1:] == policy["Statement"]
 
 
+BASELINE = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Signoff-RecordBaseline-XYZ"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [("sagemaker:CreateModel", f"{SAGEMAKER}:model/any"), ("lambda:InvokeFunction", BASELINE)],
+)
+def test_stacks_make_models_and_record_them_only_where_baselines_are_chosen(policy, action, resource):
+    with_baselines = json.loads(service_control_policy(replace(GATE, baselines=True)))
+    assert refused(policy, DEPLOYER, action, resource)
+    assert not refused(with_baselines, DEPLOYER, action, resource)
+    assert refused(with_baselines, PERSON, action, resource)
+
+
 def test_both_fit_what_aws_takes():
+    assert len(service_control_policy(replace(GATE, baselines=True))) <= SCP_LIMIT
     assert len(service_control_policy(GATE)) <= SCP_LIMIT
     assert len(permissions_boundary(GATE)) <= BOUNDARY_LIMIT
 

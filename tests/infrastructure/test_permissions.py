@@ -70,6 +70,13 @@ ALLOWED = {
         *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
     },
+    "RecordBaselineRole": EVERY_FUNCTION
+    | APPEND
+    | CHAMPIONS
+    | {
+        *("sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags", "sagemaker:DescribeModel"),
+        "cloudformation:DescribeStackResource",
+    },
     "AnnounceRole": EVERY_FUNCTION
     | {
         *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
