@@ -11,23 +11,36 @@ from __future__ import annotations
 
 import re
 
-# `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://`; and git's and pip's forms without slashes (`git@host:repo`).
-_URL = re.compile(r"(?:^|[\s=,;'\"@+(])(?:[a-z][a-z0-9+.-]*://|git@[\w.-]+:)", re.IGNORECASE)
-# Variables that hold a model's id in a hub or the place of a script, unless it is a path inside the container.
-_BY_NAME = re.compile(
-    r"(?:(?:HF|OPTION|SM|SMDEBUG|VLLM|TGI|SERVING_LOAD)_)?(?:MODELS?|MODEL_ID|DRAFT_MODEL|SPECULATIVE_DRAFT_MODEL"
-    r"|TOKENIZER|TOKENIZER_ID|ADAPTER|ADAPTERS|LORA_ADAPTERS|LORA_MODULES)"
+# `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://`, wherever they stand; and git's form without slashes.
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|\bgit@[\w.-]+:", re.IGNORECASE)
+# A server in the container says by such a URL where it listens: TS_INFERENCE_ADDRESS=http://0.0.0.0:8080.
+_OWN_HOST = re.compile(
+    r"(?:localhost|127(?:\.[0-9]{1,3}){3}|0\.0\.0\.0|\[::1?\])(?::[0-9]+)?(?=[/\s,;'\")\]}]|$)", re.IGNORECASE
+)
+_WHOSE = r"(?:(?:HF|OPTION|SM|SERVING|LOAD|VLLM|SGLANG|TGI|TRTLLM|LMI)_)"
+# Variables that hold a model's id in a hub; what is no path inside the container is looked up there.
+_MODEL_ID = re.compile(rf"{_WHOSE}*(?:DRAFT_)?MODEL_ID|{_WHOSE}+(?:MODEL|TOKENIZER|TOKENIZER_ID)", re.IGNORECASE)
+# Variables that may hold such an id, and more often something else.
+_MAY_BE_ID = re.compile(
+    rf"{_WHOSE}*(?:MODELS?|MODEL_PATH|DRAFT_MODEL|SPECULATIVE_DRAFT_MODEL|SPECULATIVE_MODEL|TOKENIZER|TOKENIZER_ID"
+    r"|TOKENIZER_PATH|ADAPTERS?|ADAPTER_ID|LORA_ADAPTERS|LORA_MODULES)"
     r"|SAGEMAKER_SUBMIT_DIRECTORY|PIP_[A-Z_]*INDEX_URL|PIP_FIND_LINKS|HF_ENDPOINT",
     re.IGNORECASE,
 )
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?")
-_INSIDE = ("/", "file:///")
+_INSIDE = ("/", "./", "file:")
 
 
 def fetches(name: str, value: str) -> bool:
     """Return whether a variable `name` with that `value` makes a container fetch something when it starts."""
-    if value.lower().startswith(_INSIDE):
-        return False
-    if _URL.search(value):
+    if any(_leads_out(url, value) for url in _URL.finditer(value)):
         return True
-    return _BY_NAME.fullmatch(name) is not None and _HUB_ID.fullmatch(value.strip()) is not None
+    plain = value.strip()
+    if not plain or plain.lower().startswith(_INSIDE):
+        return False
+    return bool(_MODEL_ID.fullmatch(name) or (_MAY_BE_ID.fullmatch(name) and _HUB_ID.fullmatch(plain)))
+
+
+def _leads_out(url: re.Match[str], value: str) -> bool:
+    scheme = (url["scheme"] or "").lower()
+    return scheme != "file" and not (scheme and _OWN_HOST.match(value, url.end()))
