@@ -14,6 +14,7 @@ from signoff.submission import SUBMISSION
 MAX_OBJECTS = 1000
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
 MAX_PART_BYTES = 255
+_SHOWN = 100  # characters of a name that is wrong
 
 
 def objects(document: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -30,9 +31,18 @@ def objects(document: Mapping[str, Any]) -> tuple[str, ...] | None:
         raise ManifestRefused(
             [Fault("objects", f"{SUBMISSION} lists {len(listed)} objects; {MAX_OBJECTS} are allowed")]
         )
-    for position, name in enumerate(listed):
-        relative_name(f"objects[{position}]", name, "", "")
+    found = [fault for position, name in enumerate(listed) for fault in _name_faults(f"objects[{position}]", name)]
+    if found:
+        raise ManifestRefused(found)
     return tuple(dict.fromkeys(listed))
+
+
+def _name_faults(path: str, name: str) -> list[Fault]:
+    try:
+        relative_name(path, name, "", "")
+    except ManifestRefused as refused:
+        return [Fault(path, f"{SUBMISSION} lists {name[:_SHOWN]!r}, which {fault.message}") for fault in refused.faults]
+    return []
 
 
 def faults(listed: Sequence[str], prefixes: Collection[str]) -> list[Fault]:

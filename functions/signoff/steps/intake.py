@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,12 @@ from signoff.policy import Policy
 from signoff.registry import Registry
 from signoff.submission import MANIFEST, SUBMISSION, Submission
 
+_MISSING = 50  # names of what a submission waits for, which its row in the table must hold
+
 
 @dataclass(frozen=True)
 class Incomplete:
-    """A submission that waits for the objects `missing`, by their names relative to it."""
+    """A submission that waits for the objects `missing`, by their names relative to it: the first of them."""
 
     missing: tuple[str, ...]
 
@@ -73,7 +75,7 @@ class Intake:
         self._check(manifest, policy)
         objects, missing = self._objects(submission, manifest)
         if missing:
-            return Incomplete(tuple(sorted(missing)))
+            return Incomplete(tuple(sorted(missing)[:_MISSING]))
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         return Complete(submission, manifest, objects | ({MANIFEST: stored} if stored else {}), policy, new_group)
 
@@ -87,10 +89,20 @@ class Intake:
             if listed is None:
                 return {}, {SUBMISSION}
             _refuse(listing.faults(listed, prefixes))
-            names = names - prefixes | {name for name in listed if name.startswith(tuple(prefixes))}
+            under = {name for name in listed if name.startswith(tuple(prefixes))}
+            missing = under - self._uploaded(submission, prefixes)
+            if missing:
+                return {}, missing
+            names = names - prefixes | under
         found = {name: self._inbox.current(submission.key(name)) for name in names}
         objects = {name: stored for name, stored in found.items() if stored}
         return objects, found.keys() - objects.keys()
+
+    def _uploaded(self, submission: Submission, prefixes: Collection[str]) -> set[str]:
+        """Return the names of what is there under `prefixes`: a request for a thousand, and not one for each."""
+        home = submission.key("")
+        keys = (key for prefix in prefixes for key, _ in self._inbox.names(home + prefix))
+        return {key.removeprefix(home) for key in keys}
 
     def submitter(self, submission: Submission) -> str | None:
         """Return who submits, an ARN, as `signoff submit` wrote it beside the manifest; None when nobody did."""
