@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from posixpath import basename
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,11 +109,12 @@ class Inspection:
         prefix = self._vault.key_of(url)
         if prefix is None:
             bucket, source_prefix = _parts(url)
-            sources = _some(list(self._bucket(bucket).listing(source_prefix)), url)
-            prefix = f"{_elsewhere(claim, sources)}/"
+            sources = _some(self._bucket(bucket).listing(source_prefix), url)
+            # Apart from the copies of single objects, of which one may be the only object under this prefix.
+            prefix = f"{_elsewhere(claim, sources)}/all/"
             for source in sources:
                 self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
-        return prefix, _some(self._vault.under(prefix), url)
+        return prefix, _some(iter(self._vault.under(prefix)), url)
 
     def _digest(self, stored: Stored) -> str:
         digest = hashlib.sha256()
@@ -136,11 +138,12 @@ def _elsewhere(claim: Mapping[str, Any], sources: Sequence[Stored]) -> str:
     return f"models/{claim['group']}/{unique}"
 
 
-def _some(found: list[Stored], url: str) -> list[Stored]:
+def _some(objects: Iterator[Stored], url: str) -> list[Stored]:
+    found = list(islice(objects, MAX_OBJECTS + 1))
     if not found:
         raise ObjectMissing(f"there is no object under {url}: upload them, then `signoff revalidate` the package")
     if len(found) > MAX_OBJECTS:
-        raise ObjectMissing(f"there are {len(found)} objects under {url}; {MAX_OBJECTS} can be kept and inspected")
+        raise ObjectMissing(f"there are more than {MAX_OBJECTS} objects under {url}: so many cannot be inspected")
     return found
 
 
