@@ -44,6 +44,20 @@ def from_hub(source: Mapping[str, Any]) -> bool:
     return "HubAccessConfig" in source and str(source.get("S3Uri", "")).startswith("s3://")
 
 
+def stays_in_hub(source: Mapping[str, Any], location: str) -> bool:
+    """Whether what a data source names in its field `location` is hub content; a manifest file beside it is not."""
+    return location == "S3Uri" and from_hub(source)
+
+
+def shown_twice(item: Mapping[str, Any]) -> bool:
+    """Whether a container's ModelDataSource only repeats its ModelDataUrl, as SageMaker describes it to newer readers.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sagemaker_model (model_data_source)
+    """
+    source = (item.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return bool(item.get("ModelDataUrl")) and source.get("S3Uri") == item["ModelDataUrl"]
+
+
 def in_hub(document: Any) -> set[str]:
     """Return the paths of the locations that lead to hub content, and so out of the submission."""
     return {below(path, "S3Uri") for path, source in objects(document, *SOURCES) if from_hub(source)}
@@ -70,6 +84,13 @@ def prefixes(document: dict[str, Any]) -> Iterator[Fault]:
             )
 
 
+def algorithms_load_one_object(document: dict[str, Any]) -> Iterator[Fault]:
+    """An algorithm's ModelDataUrl is one archive: there is no container that could be told to run in another mode."""
+    for path, algorithm in objects(document, ALGORITHMS):
+        if is_prefix(str(algorithm.get("ModelDataUrl", ""))):
+            yield Fault(below(path, "ModelDataUrl"), "must be one object, and not a prefix (it ends in /)")
+
+
 def etags_are_of_objects(document: dict[str, Any]) -> Iterator[Fault]:
     """An ETag is of one object, which stands beside it."""
     for path, item, _, location in etags(document):
@@ -88,4 +109,4 @@ def channels_differ(document: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(below(path, "AdditionalModelDataSources"), "must have a ChannelName of its own each")
 
 
-RULES = (one_form, prefixes, etags_are_of_objects, channels_differ)
+RULES = (one_form, prefixes, algorithms_load_one_object, etags_are_of_objects, channels_differ)

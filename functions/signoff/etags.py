@@ -18,7 +18,7 @@ def faults(document: Mapping[str, Any], etag_of: Callable[[str], str]) -> list[F
     """Return a fault for each ETag in `document` that is not that of its object; `etag_of` takes the location."""
     found = []
     for path, item, field, location in data_rules.etags(document):
-        if not data_rules.from_hub(item):
+        if not data_rules.stays_in_hub(item, location):
             actual = etag_of(item[location])
             if _bare(item[field]) != actual:
                 found.append(Fault(path, f"is not the ETag of {item[location]} as it was uploaded, which is {actual}"))
@@ -29,7 +29,7 @@ def replaced(document: Mapping[str, Any], etag_of: Callable[[str], str]) -> dict
     """Return `document` with each ETag as `etag_of` its location says, in quotes where it was."""
     copy = deepcopy(dict(document))
     for _, item, field, location in data_rules.etags(copy):
-        if not data_rules.from_hub(item):
+        if not data_rules.stays_in_hub(item, location):
             quote = '"' if item[field].startswith('"') else ""
             item[field] = f"{quote}{etag_of(item[location])}{quote}"
     return copy
