@@ -12,7 +12,7 @@ from signoff.metadata import own_metadata
 from signoff.policies import Policies
 from signoff.policy import Policy
 from signoff.registry import Registry
-from signoff.subject import DEPLOYED_FIELDS, covers
+from signoff.subject import DEPLOYED_FIELDS, adds, covers
 from signoff.vault import Vault
 
 # Customer metadata that says which registration to look up. Anyone may write it: what is found there must still fulfil.
@@ -132,7 +132,9 @@ def _texts(value: Any) -> Iterator[str]:
 def _fulfils(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:
     request = registration["request"]
     same = (
-        covers(described.get(field), request[field]) if request.get(field) else not described.get(field)
+        covers(described.get(field), request[field]) and not adds(described.get(field), request[field])
+        if request.get(field)
+        else not described.get(field)
         for field in _REGISTERED_FIELDS
     )
     return described["ModelPackageGroupName"] == registration["group"] and all(same)

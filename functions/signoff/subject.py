@@ -20,6 +20,9 @@ _DESCRIBED = {
     "SourceUri": "source_uri",
     "ManagedStorageType": "managed_storage",
 }
+# What SageMaker adds to a description: of the bytes that it saw, and defaults.
+_SAGEMAKERS = frozenset({"ImageDigest", "ModelDataETag", "ETag", "ManifestEtag", "IsCheckpoint", "CompressionType"})
+_EMPTY: tuple[Any, ...] = (None, "", False, {}, [])
 DEPLOYED_FIELDS = frozenset(_DESCRIBED)
 
 
@@ -61,6 +64,20 @@ def covers(found: Any, asked: Any) -> bool:
         same_length = isinstance(found, list | tuple) and len(found) == len(asked)
         return same_length and all(covers(*pair) for pair in zip(found, asked, strict=True))
     return bool(found == asked)
+
+
+def adds(found: Any, asked: Any) -> bool:
+    """Return whether `found`, which covers `asked`, says more than SageMaker adds of itself: digests and ETags.
+
+    A variable, a channel or a data source that nobody asked for would run, and is no part of what was registered.
+    """
+    if isinstance(asked, Mapping):
+        more = (field for field, value in found.items() if field not in asked and value not in _EMPTY)
+        own = _SAGEMAKERS | ({"ModelDataSource"} if data_rules.shown_twice(found) else set())
+        return any(field not in own for field in more) or any(adds(found.get(f), asked[f]) for f in asked)
+    if isinstance(asked, list | tuple):
+        return any(adds(*pair) for pair in zip(found, asked, strict=True))
+    return False
 
 
 def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
