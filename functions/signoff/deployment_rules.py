@@ -84,7 +84,8 @@ def multi_model(document: dict[str, Any]) -> Iterator[Fault]:
     for path, container in objects(document, *CONTAINERS):
         url = container.get("ModelDataUrl")
         prefix = isinstance(url, str) and is_prefix(url)
-        if prefix and path not in several:
+        runs = path.rpartition("[")[0] == found.path
+        if prefix and runs and path not in several:
             yield Fault(below(path, "ModelDataUrl"), f"is a prefix, which only a container of Mode {PREFIX_MODE} loads")
         if path in several and not prefix:
             yield Fault(
@@ -126,6 +127,14 @@ def hostnames_for_all(document: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(below(path, "Containers"), "must have a ContainerHostname on every container where one has it")
 
 
+def hostnames_differ(document: dict[str, Any]) -> Iterator[Fault]:
+    """A container is called by its name, so it has one of its own."""
+    found = _running(document)
+    names = [name for name in map(found.hostname, range(len(found.pairs))) if isinstance(name, str)]
+    if len(set(names)) < len(names):
+        yield Fault(found.path, "must each have a ContainerHostname of its own, here or in the Deployment")
+
+
 def environments_fit(document: dict[str, Any]) -> Iterator[Fault]:
     """A model's environments together have a limit, those of a specification and those that run."""
     for path, spec in objects(document, "InferenceSpecification", "AdditionalInferenceSpecifications[]"):
@@ -150,5 +159,6 @@ RULES = (
     settings_that_need_others,
     execution_of_several,
     hostnames_for_all,
+    hostnames_differ,
     environments_fit,
 )
