@@ -30,8 +30,14 @@ def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
         for path, item in objects(document, *data_rules.CONTAINERS, data_rules.ALGORITHMS)
         if item.get("ModelDataUrl")
     ]
+    repeated = {
+        f"{path}.ModelDataSource.S3DataSource"
+        for path, item in objects(document, *data_rules.CONTAINERS, data_rules.ALGORITHMS)
+        if data_rules.shown_twice(item)
+    }
     for path, source in objects(document, *data_rules.SOURCES, *data_rules.OTHER_SOURCES):
-        found += _of_source(path, source)
+        if path not in repeated:
+            found += _of_source(path, source)
     quality = quality_document(described)
     if quality:
         found.append(_artifact(QUALITY, quality, DOCUMENT, DOCUMENT))
