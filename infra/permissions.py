@@ -27,7 +27,8 @@ class Permissions:
     source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
     run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that
     models are deployed to beside this, regional_vaults the names of the vaults in further regions, and regional_keys
-    those of the regions that have a key of the customer's own.
+    those of the regions that have a key of the customer's own; package_keys are ARNs of keys that packages may be
+    encrypted with (SecurityConfig).
     """
 
     stack: cdk.Stack
@@ -43,6 +44,7 @@ class Permissions:
     others: OtherAccounts = field(default_factory=lambda: OtherAccounts(()))
     regional_vaults: Mapping[str, str] = field(default_factory=dict)
     regional_keys: Sequence[str] = ()
+    package_keys: Sequence[str] = ()
 
     def register_model(self) -> list[Grant]:
         """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
@@ -74,6 +76,7 @@ class Permissions:
                 {"StringEqualsIfExists": {STATUS: "PendingManualApproval"}},
             ),
             self._images(),
+            *self._package_keys(),
             *(
                 [self._pass_roles(self.validation_roles, "A policy names the roles that packages may be tested under")]
                 if self.validation_roles
@@ -182,6 +185,7 @@ class Permissions:
             self._find(self.artifacts, self.vault),
             self._read_vault("evidence/"),
             self._packages("DescribeModelPackage"),
+            *self._package_keys(),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
             self._groups("ListTags"),
             Grant(
@@ -231,7 +235,16 @@ class Permissions:
             self._packages("DescribeModelPackage"),
             self._groups("DescribeModelPackageGroup", "ListTags"),
             self._policies(),
+            *self._package_keys(),
         ]
+
+    def _package_keys(self) -> list[Grant]:
+        """What SageMaker does in the caller's name with the key of a package that its registrant had encrypted."""
+        if not self.package_keys:
+            return []
+        via = {"StringEquals": {"kms:ViaService": f"sagemaker.{self.stack.region}.{self.stack.url_suffix}"}}
+        actions = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+        return [Grant(actions, tuple(self.package_keys), "The context names these keys by pattern", via)]
 
     def _policies(self) -> Grant:
         arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")

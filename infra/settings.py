@@ -48,6 +48,7 @@ class Settings:
     regions: further regions in which a vault is kept, for models that are deployed there.
     projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
         use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
+    package_keys: ARNs of KMS keys that manifests may have packages encrypted with (SecurityConfig).
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
     artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
     alarm_topic_arn: the SNS topic that alarms notify, if any.
@@ -67,6 +68,7 @@ class Settings:
     workflow: Path = ROOT / "statemachine" / "validation.asl.json"
     source_buckets: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
+    package_keys: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     projects: bool = False
     project_principals: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ def read(context: Callable[[str], Any]) -> Settings:
         workflow=_path(context("workflow"), Settings.workflow),
         source_buckets=_names(context("sourceBuckets")),
         execution_roles=_names(context("executionRoles")),
+        package_keys=_names(context("packageKeys")),
         regions=_regions(context("regions")),
         projects=_flag("projects", context("projects"), default=False),
         project_principals=_names(context("projectPrincipals")),

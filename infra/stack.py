@@ -146,6 +146,7 @@ class SignoffStack(cdk.Stack):
             bus=self.bus,
             source_buckets=self.settings.source_buckets,
             execution_roles=sorted(roles | named),
+            package_keys=self.settings.package_keys,
             validation_roles=sorted({role for policy in self.policies for role in policy.validation_roles}),
             others=self.others,
             regional_vaults=self._regional,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from signoff.checks import Check, CheckStatus
-from signoff.containers import BESIDE_A_PACKAGE, Running, running, specification_name
-from signoff.data_rules import ETAGS
+from signoff.containers import BESIDE_A_PACKAGE, PREFIX_MODE, Running, running, specification_name
+from signoff.data_rules import ETAGS, shown_twice
+from signoff.deployment_rules import RULES
 
 NAME_LIMIT = 63
 # What a container of a package and one of a model have in common, besides what is changed on the way.
@@ -18,6 +19,7 @@ _COPIED = ("ContainerHostname",)
 _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")
 # What a container of a package may have and one of a model cannot express.
 _NOT_IN_A_MODEL = ("ProductId", "AdditionalS3DataSource")
+_MODEL_DATA = ("ModelDataUrl", "ModelDataSource.S3DataSource.S3Uri")
 _ETAG_FIELDS = frozenset(etag for _, etag, _ in ETAGS)
 
 
@@ -93,13 +95,19 @@ def why_expanded(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> l
     return sorted(reasons)
 
 
-def deployment_checks(described: Mapping[str, Any], deployment: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield a failed check for whatever would keep CreateModel from making this deployment.
+def deployment_checks(
+    described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str]
+) -> Iterator[Check]:
+    """Yield a failed check for whatever would keep CreateModel from making the model of the subject `signed`.
 
-    `deployment` has the `policy`'s effective settings and the `manifest`'s Deployment.
+    A package from elsewhere has not been through the rules of manifests: how it is to run is said for its whole group.
     """
+    deployment = signed["deployment"]
     manifest = deployment["manifest"]
-    reasons, found = why_expanded(described, manifest), running(described, manifest)
+    for fault in (fault for rule in RULES for fault in rule({**described, "Deployment": manifest})):
+        yield Check(f"deployment:{fault.path}", CheckStatus.FAILED, fault.message)
+    found = running(described, manifest)
+    reasons = [*why_expanded(described, manifest), *([] if _pinned(signed, uri) else ["what is not in the vault"])]
     for position, (container, settings) in enumerate(found.pairs):
         path = f"deployment:{found.path}[{position}]"
         for field in (field for field in _NOT_IN_A_MODEL if reasons and container.get(field)):
@@ -122,7 +130,7 @@ def _expanded(
     container, settings = found.pairs[position]
     expanded: dict[str, Any] = {"Image": images[container["Image"]]}
     for field in ("ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources"):
-        if container.get(field):
+        if container.get(field) and not (field == "ModelDataSource" and shown_twice(container)):
             expanded[field] = _on_copies(container[field], copy_of)
     expanded |= {field: container[field] for field in _COPIED if container.get(field)}
     expanded |= {field: settings[field] for field in _SETTINGS if field in settings}
@@ -144,24 +152,47 @@ def _on_copies(value: Any, copy_of: Callable[[str], str]) -> Any:
 def differences(request: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
     """Return the paths of what DescribeModel shows otherwise than a CreateModel request asked for.
 
-    What was not asked for and would change what runs, and where, is a difference too: a network, another container, a
-    variable of a container that is written out. SageMaker's own additions (a mode, a hostname) are none.
+    What was not asked for and would change what runs, and where, is a difference too: a network, another container,
+    more model data, a variable of a container that is written out. SageMaker's own additions (a mode, a hostname, the
+    one form of model data beside the other) are none.
     """
     fields = {*request, "VpcConfig", "PrimaryContainer", "Containers"} - {"Tags"}
-    return sorted({path for field in fields for path in _different(field, request.get(field), described.get(field))})
+    found = {path for field in fields for path in _different(field, request.get(field), described.get(field))}
+    if "InferenceExecutionConfig" not in request and _at(described, "InferenceExecutionConfig.Mode") == "Direct":
+        found.add("InferenceExecutionConfig")
+    return sorted(found)
 
 
 def _different(path: str, asked: Any, found: Any) -> Iterator[str]:
     if isinstance(asked, Mapping) and isinstance(found, Mapping):
-        for field in {*asked, *(("Environment",) if "Image" in asked else ())}:
-            yield from _different(f"{path}.{field}", asked.get(field), found.get(field))
-        if path.endswith(".Environment"):
-            yield from (f"{path}.{name}" for name in found.keys() - asked.keys())
+        for field in asked:
+            yield from _different(f"{path}.{field}", asked[field], found.get(field))
+        yield from (f"{path}.{field}" for field in _unasked(path, asked, found))
     elif isinstance(asked, list | tuple) and isinstance(found, list | tuple) and len(asked) == len(found):
         for position, pair in enumerate(zip(asked, found, strict=True)):
             yield from _different(f"{path}[{position}]", *pair)
     elif asked != found and not _both_empty(asked, found):
         yield path
+
+
+def _unasked(path: str, asked: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields of an object that nobody asked for and that change what runs."""
+    if path.endswith(".Environment"):
+        yield from found.keys() - asked.keys()
+    if "Image" in asked:
+        fields = {"Environment", "AdditionalModelDataSources"} - asked.keys()
+        yield from (field for field in fields if found.get(field))
+        forms = {field: _at(found, field) for field in _MODEL_DATA}
+        wanted = {_at(asked, field) for field in _MODEL_DATA}
+        yield from (field.partition(".")[0] for field, location in forms.items() if location and location not in wanted)
+        if "Mode" not in asked and found.get("Mode") == PREFIX_MODE:
+            yield "Mode"
+
+
+def _at(value: Any, path: str) -> Any:
+    for field in path.split("."):
+        value = value.get(field) if isinstance(value, Mapping) else None
+    return value
 
 
 def _both_empty(asked: Any, found: Any) -> bool:

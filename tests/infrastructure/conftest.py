@@ -52,6 +52,7 @@ def chosen(chosen_assembly: Path) -> Template:
         logRetentionDays="365",
         sourceBuckets="training-output,sagemaker-us-east-1-123456789012",
         executionRoles="arn:aws:iam::123456789012:role/models/*",
+        packageKeys="arn:aws:kms:us-east-1:123456789012:key/of-the-registry",
         alarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms",
         artifactsBucketName="acme-submissions",
         vaultBucketName="acme-vault",

@@ -198,6 +198,15 @@ def test_models_run_under_the_roles_that_the_policies_name(template, chosen):
     assert allowed(policy_of(chosen, "CreateModelRole"), "iam:PassRole", other, to_sagemaker)
 
 
+@pytest.mark.parametrize("role", ["RegisterModelRole", "RecordEvidenceRole", "CreateModelRole", "SweepRole"])
+def test_packages_are_encrypted_with_the_keys_that_were_named_and_only_by_sagemaker(template, chosen, role):
+    key, action = "arn:aws:kms:us-east-1:123456789012:key/of-the-registry", "kms:GenerateDataKey"
+    by_sagemaker = {"kms:ViaService": f"sagemaker.{REGION}.amazonaws.com"}
+    assert not allowed(policy_of(template, role), action, key, by_sagemaker)
+    assert allowed(policy_of(chosen, role), action, key, by_sagemaker)
+    assert not allowed(policy_of(chosen, role), action, key, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"})
+
+
 def test_artifacts_are_read_from_the_buckets_that_were_named(template, chosen):
     elsewhere = "arn:aws:s3:::training-output/job/model.tar.gz"
     assert not allowed(policy_of(template, "InspectArtifactRole"), "s3:GetObject", elsewhere, {})

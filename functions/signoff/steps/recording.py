@@ -78,11 +78,12 @@ class Recording:
         checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
-        checks += models.deployment_checks(described, deployment)
+        signed = subject(described, deployment, pinned, loaded)
+        checks += models.deployment_checks(described, signed, self._vault.uri)
         checks += _inspected_check(described, artifacts)
         return evidence.document(
             _attempt(history, claim),
-            subject(described, deployment, pinned, loaded),
+            signed,
             checks,
             artifacts,
             policy=claim["policy"],
