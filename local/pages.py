@@ -4,9 +4,9 @@ A token names the order and the last item given, not a position: what is added m
 """
 
 import base64
-import binascii
 import datetime
 import json
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -75,14 +75,19 @@ def moment(value: Any) -> float | None:
 
 
 def _token(label: str, key: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([label, *key]).encode()).decode()
+    body = json.dumps([label, *key]).encode()
+    return base64.urlsafe_b64encode(zlib.crc32(body).to_bytes(4, "big") + body).decode()
 
 
 def _opened(token: str, label: str) -> Key:
     try:
-        given, *key = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError) as malformed:
-        raise Refused("Invalid NextToken: it is none that was given") from malformed
-    if given != label or not key or not all(isinstance(part, str | float | int) for part in key):
+        opened = base64.b64decode(token, altchars=b"-_", validate=True)
+    except ValueError:
+        opened = b""
+    check, body = opened[:4], opened[4:]
+    if not body or check != zlib.crc32(body).to_bytes(4, "big"):
+        raise Refused("Invalid NextToken: it is none that was given")
+    given, *key = json.loads(body)
+    if given != label:
         raise Refused("Invalid NextToken: it continues another list")
     return list(key)

@@ -1,5 +1,6 @@
 """The engine's lists are filtered, sorted and paged as the API reference says, whatever is added meanwhile."""
 
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -101,6 +102,21 @@ def test_a_token_that_no_list_gave_is_refused(token: str) -> None:
     for action in LISTS:
         code, message = local.refusal(action, NextToken=token)
         assert (code, "Invalid NextToken" in message) == ("ValidationException", True)
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_token_that_somebody_changed_is_refused(data: st.DataObject) -> None:
+    local = Local()
+    for name in ("a", "b"):
+        local.group(name)
+    token = local.ask("ListModelPackageGroups", MaxResults=1)["NextToken"]
+    at = data.draw(st.integers(0, len(token.rstrip("=")) - 2))
+    other = data.draw(st.sampled_from([letter for letter in ascii_letters + digits if letter != token[at]]))
+
+    refused = local.refusal("ListModelPackageGroups", NextToken=token[:at] + other + token[at + 1 :])
+
+    assert refused == ("ValidationException", "Invalid NextToken: it is none that was given")
 
 
 def test_a_token_continues_its_own_order_only(local: Local) -> None:
