@@ -7,7 +7,7 @@ from typing import Any
 
 from signoff import wiring
 from signoff.observability import about, count, logger, observed
-from signoff.queues import each_event
+from signoff.queues import DELETED, each_event
 from signoff.settings import from_environment
 from signoff.steps.deploying import Deploying
 from signoff.steps.projecting import Projecting
@@ -24,9 +24,9 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _converge(event: dict[str, Any]) -> None:
-    arn = event["detail"]["ModelPackageArn"]
+    arn, deleted = event["detail"]["ModelPackageArn"], event["detail"].get(DELETED)
     about(arn)
-    state = _deploying().converge(arn)
+    state = _deploying().retire(deleted) if deleted else _deploying().converge(arn)
     if state and state.retirement_blocked_by:
         count("RetirementBlocked")
         logger().warning("the model is in use and stays", extra={"endpoints": state.retirement_blocked_by})

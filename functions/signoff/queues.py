@@ -14,6 +14,7 @@ from signoff.observability import logger
 REGISTRY_EVENT = "SageMaker Model Package State Change"
 UPLOAD_EVENT = "Object Created"
 SWEEP_SOURCE = "signoff.sweep"
+DELETED = "DeletedPackage"  # in the detail of what the sweep sends: the ledger's key of a package that is gone
 
 
 def each_event(batch: Any, context: Any, handle: Callable[[dict[str, Any]], Any]) -> Any:

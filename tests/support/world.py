@@ -14,6 +14,7 @@ from signoff.governance import Governance
 from signoff.ledger import History, State, package_key
 from signoff.manifest import manifest_shape
 from signoff.policies import Policies
+from signoff.queues import DELETED
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.annotating import Annotating
@@ -201,6 +202,8 @@ class World:
             self.registering.uploaded(message["detail"]["object"]["key"])
         elif queue is self.queues["decisions"].messages:
             self.deciding.reconcile(message["detail"]["ModelPackageArn"])
+        elif DELETED in message["detail"]:
+            self.deploying.retire(message["detail"][DELETED])
         else:
             self.deploying.converge(message["detail"]["ModelPackageArn"])
         return True

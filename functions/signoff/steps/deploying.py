@@ -7,14 +7,17 @@ from typing import Any
 
 from signoff.artifacts import inventory
 from signoff.champions import Champions
-from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
+from signoff.errors import UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.locations import is_prefix
-from signoff.models import differences, model_name, model_request
+from signoff.models import model_name, model_request
+from signoff.places import targets_by_place
 from signoff.registry import Registry
 from signoff.steps.deciding import subject_changed
+from signoff.steps.elsewhere import Elsewhere
+from signoff.steps.making import made
 from signoff.steps.projecting import Projecting
 from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
@@ -32,6 +35,7 @@ class Deploying:
         vault: Vault,
         projecting: Projecting,
         champions: Champions,
+        elsewhere: Elsewhere,
     ) -> None:
         self._governance = governance
         self._registry = registry
@@ -39,9 +43,10 @@ class Deploying:
         self._vault = vault
         self._projecting = projecting
         self._champions = champions
+        self._elsewhere = elsewhere
 
     def converge(self, arn: str) -> State | None:
-        """Make the model of that package agree with its ledger, and return the state it is in then.
+        """Make the models of that package agree with its ledger, and return the state it is in then.
 
         It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
         Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
@@ -56,14 +61,62 @@ class Deploying:
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
         self._champions.publish(candidate.group, history)
-        return history.state
+        # Last, for it may take long: a champion does not wait for other regions.
+        return self._everywhere(candidate, history).state
+
+    def _everywhere(self, candidate: Candidate, history: History) -> History:
+        def changed(signed: Mapping[str, Any]) -> list[str]:
+            return self._changed(self._registry.describe(candidate.arn), signed)
+
+        was_approved = history.state.status is Status.APPROVED
+        history = self._elsewhere.converge(candidate, history, changed)
+        if was_approved and history.state.status is not Status.APPROVED:
+            self._projecting.project(candidate.arn, history)
+        return history
+
+    def retire(self, package: str) -> State:
+        """Retire the model of a package that was deleted, by its ledger's key, and return the state it is in then.
+
+        Its ARN says nothing any more: nobody has it, or another package whose group was made anew.
+        """
+        history = self._ledger.update(package, lambda history: self._orphaned(history.verified()))
+        state = history.state
+        if state.group:
+            self._champions.publish(state.group, history)
+        return state
+
+    def _orphaned(self, history: History) -> list[Draft]:
+        state = history.state
+        if state.status is not Status.DELETED or state.group is None:
+            return []
+        if state.model:
+            self._champions.publish(state.group, history)
+        kept = self._models_of_others(state.group, history.package)
+        names = sorted(self._names(state.group, state.version, state))
+        return [draft for name in names for draft in self._given_up(name, state, kept.get(name.lower()))]
+
+    def _given_up(self, name: str, state: State, kept_for: str | None) -> list[Draft]:
+        if kept_for is None:
+            return self._retire(name, state)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name, "kept_for": kept_for})] if state.model else []
+
+    def _models_of_others(self, group: str, package: str) -> dict[str, str]:
+        """Return the models of a group's other packages, by name in lower case as in an ARN, and whose they are.
+
+        A group that was made anew may hold the very same package again, whose model has the same name.
+        """
+        heads = (head for head in self._ledger.heads_by_group(group) if head.get("model"))
+        return {
+            head["model"].rpartition("/")[2].lower(): head["package"] for head in heads if head["package"] != package
+        }
 
     def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
         state = history.state
         if state.status is not Status.APPROVED:
             if state.model:  # nobody should deploy a model that is about to go
                 self._champions.publish(candidate.group, history)
-            return self._retired(candidate, state)
+            names = self._names(candidate.group, candidate.version, state)
+            return [draft for name in sorted(names) for draft in self._retire(name, state)]
         if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
             return []  # created already, or the registry's status is still on its way: its event will come
         return self._created(candidate, state)
@@ -77,8 +130,10 @@ class Deploying:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = self._create({"ModelName": name, **request})
-        created = Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})
+        arn = made(self._registry, {"ModelName": name, **request})
+        places = list(targets_by_place(signed["deployment"], candidate.arn))
+        about = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
+        created = Draft(Kind.MODEL_CREATED, "signoff", about)
         # SageMaker read package and vault when it made the model: was there still what we had seen just before?
         changed = self._changed(self._registry.describe(candidate.arn), signed)
         return [created, subject_changed(changed)] if changed else [created]
@@ -107,15 +162,14 @@ class Deploying:
             raise ModelDiffers(f"model {request['ModelName']} is not what was signed: {', '.join(different)} differ")
         return str(described["ModelArn"])
 
-    def _retired(self, candidate: Candidate, state: State) -> list[Draft]:
+    def _names(self, group: str, version: int | None, state: State) -> set[str]:
         # A model may be there although no entry says so: created, and then the function died before it appended.
-        names = {state.model["name"]} if state.model else self._unrecorded(candidate, state)
-        return [draft for name in sorted(names) for draft in self._retire(name, state)]
+        return {state.model["name"]} if state.model else self._unrecorded(group, version, state)
 
-    def _unrecorded(self, candidate: Candidate, state: State) -> set[str]:
+    def _unrecorded(self, group: str, version: int | None, state: State) -> set[str]:
         if not (state.decision and state.decision.get("subject")):
             return set()
-        name = model_name(candidate.group, candidate.version, state.decision["subject"])
+        name = model_name(group, version, state.decision["subject"])
         return {name} if self._registry.describe_model(name) else set()
 
     def _retire(self, name: str, state: State) -> list[Draft]:
