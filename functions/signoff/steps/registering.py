@@ -74,7 +74,7 @@ class Registering:
     def _register(self, submission: Submission, stored: Stored) -> str:
         known = self._submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
-            return self._closed(submission, known["attempt"], known["package"])
+            return self._closed(submission, known["attempt"], known["package"], stored)
         begun = self._begun(known)
         if begun is not None:
             # Whatever was uploaded since: an attempt that may have created its package already is finished first.
@@ -114,13 +114,16 @@ class Registering:
             about = self._inbox.current(submission.key(MANIFEST)) or stored
             return self._refuse(submission, about, refused.faults, claim=attempt)
 
-    def _closed(self, submission: Submission, attempt: str, package: str) -> str:
-        """Refuse whatever was put into a registered submission since, also while it was being registered."""
+    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
+        """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
         document = self._vault.read_named(registration_key(attempt)) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
         message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
         refused = ""
-        for name in sorted({*registered, MANIFEST}):
+        names = {*registered, MANIFEST}
+        if uploaded is not None:
+            names &= {uploaded.key.removeprefix(submission.key(""))}
+        for name in sorted(names):
             stored = self._inbox.current(submission.key(name))
             if stored and stored.version_id != registered.get(name):
                 refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
