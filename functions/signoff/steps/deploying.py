@@ -7,17 +7,14 @@ from typing import Any
 
 from signoff.artifacts import inventory
 from signoff.champions import Champions
-from signoff.errors import UnknownPackage
+from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.locations import is_prefix
-from signoff.models import model_name, model_request
-from signoff.places import targets_by_place
+from signoff.models import differences, model_name, model_request
 from signoff.registry import Registry
 from signoff.steps.deciding import subject_changed
-from signoff.steps.elsewhere import Elsewhere
-from signoff.steps.making import made
 from signoff.steps.projecting import Projecting
 from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
@@ -35,7 +32,6 @@ class Deploying:
         vault: Vault,
         projecting: Projecting,
         champions: Champions,
-        elsewhere: Elsewhere,
     ) -> None:
         self._governance = governance
         self._registry = registry
@@ -43,10 +39,9 @@ class Deploying:
         self._vault = vault
         self._projecting = projecting
         self._champions = champions
-        self._elsewhere = elsewhere
 
     def converge(self, arn: str) -> State | None:
-        """Make the models of that package agree with its ledger, and return the state it is in then.
+        """Make the model of that package agree with its ledger, and return the state it is in then.
 
         It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
         Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
@@ -61,18 +56,7 @@ class Deploying:
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
         self._champions.publish(candidate.group, history)
-        # Last, for it may take long: a champion does not wait for other regions.
-        return self._everywhere(candidate, history).state
-
-    def _everywhere(self, candidate: Candidate, history: History) -> History:
-        def changed(signed: Mapping[str, Any]) -> list[str]:
-            return self._changed(self._registry.describe(candidate.arn), signed)
-
-        was_approved = history.state.status is Status.APPROVED
-        history = self._elsewhere.converge(candidate, history, changed)
-        if was_approved and history.state.status is not Status.APPROVED:
-            self._projecting.project(candidate.arn, history)
-        return history
+        return history.state
 
     def retire(self, package: str) -> State:
         """Retire the model of a package that was deleted, by its ledger's key, and return the state it is in then.
@@ -130,10 +114,8 @@ class Deploying:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = made(self._registry, {"ModelName": name, **request})
-        places = list(targets_by_place(signed["deployment"], candidate.arn))
-        about = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
-        created = Draft(Kind.MODEL_CREATED, "signoff", about)
+        arn = self._create({"ModelName": name, **request})
+        created = Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})
         # SageMaker read package and vault when it made the model: was there still what we had seen just before?
         changed = self._changed(self._registry.describe(candidate.arn), signed)
         return [created, subject_changed(changed)] if changed else [created]
