@@ -22,17 +22,6 @@ def make_strict(validator: Any = ParamValidator) -> None:
         validator.validate = _strict(validator.validate)
 
 
-class StrictValidator(ParamValidator):  # type: ignore[misc]
-    """botocore's validator of requests with the constraints that it leaves to AWS."""
-
-
-def strict_client(client: Any) -> Any:
-    """The given boto3 client, which checks its requests from now on, whatever others do."""
-    make_strict(StrictValidator)
-    client._serializer._param_validator = StrictValidator()
-    return client
-
-
 def _strict(check: Callable[..., Any]) -> Callable[..., Any]:
     def validate(self: Any, params: Any, shape: Any) -> Any:
         # Found when first needed: in a function's process, once the bundle that holds it is on the path.

@@ -5,14 +5,20 @@ from uuid import uuid4
 
 import pytest
 
+from local.strict import make_strict
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
 
 
+def pytest_configure() -> None:
+    """Send nothing in the whole run, from whatever client, that AWS would not take."""
+    make_strict()
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """An engine with the product deployed to it; all that its functions asked of AWS must be what AWS takes."""
+    """An engine with the product deployed to it; all that was asked of AWS must be what AWS takes."""
     assembly = assembly_in(shared_directory(tmp_path_factory.getbasetemp()))
     with deployed(tmp_path_factory.mktemp("stack"), assembly) as running:
         yield running

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.strict import FILE
 from tests.support.groups import Group
 from tests.support.submissions import Files, as_json, honest, manifest, measured
 
@@ -32,9 +33,9 @@ class Shell:
         paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT)])
         settings = self.group.pipeline.stack.engine.environment(self.user)
         return subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "tests.support.strict_command", *arguments],
             cwd=ROOT,
-            env=kept | settings | {"PYTHONPATH": paths},
+            env=kept | settings | {"PYTHONPATH": paths, FILE: str(self.group.pipeline.stack.request_faults)},
             capture_output=True,
             text=True,
             timeout=120,

@@ -6,21 +6,19 @@ import boto3
 from botocore.config import Config
 
 from local.engine import Engine
-from local.strict import strict_client
 
 
 def client(engine: Engine, service: str, user: str | None = None, *, strict: bool = True) -> Any:
     """A client of the engine as its administrator, or as one of its users.
 
-    It sends nothing that AWS would not take, unless it is not to be strict.
+    Like every client of a test run it sends nothing that AWS would not take, unless it is not to be strict.
     """
     settings = engine.environment(user)
-    made = boto3.client(
+    return boto3.client(
         service,
         endpoint_url=engine.url,
         region_name=engine.region,
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=strict),
     )
-    return strict_client(made) if strict else made
