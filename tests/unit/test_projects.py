@@ -1,10 +1,12 @@
 """Packages of a project's group carry the project's id."""
 
+import json
 from typing import Any
 
 import pytest
 
 from signoff.projects import ID_TAG, NAME_TAG, faults, in_project
+from tests.support.world import World
 
 TAGS = {ID_TAG: "p-abc", NAME_TAG: "churn", "signoff:governed": "true"}
 
@@ -50,3 +52,26 @@ def test_a_manifest_of_the_wrong_shape_is_left_to_those_who_check_shapes(wrong: 
     given = {"MetadataProperties": wrong}
     assert in_project(given, TAGS) == given
     assert faults(given, TAGS) == []
+
+
+def test_a_package_of_a_projects_group_carries_the_projects_id() -> None:
+    world = World()
+    world.registry.tags["churn"] = TAGS
+    described = world.registry.describe(world.submit(MetadataProperties={"CommitId": "8c1d"}))
+    assert described["MetadataProperties"] == {"CommitId": "8c1d", "ProjectId": "p-abc"}
+
+
+def test_a_submission_that_names_another_project_is_refused_and_told_so() -> None:
+    world = World()
+    world.registry.tags["churn"] = TAGS
+    for key, data in world.files("churn/run-7", MetadataProperties={"ProjectId": "p-other"}).items():
+        world.upload(key, data)
+    report = json.loads(world.inbox.read(world.inbox.current("churn/run-7/registration-report.json")))
+    (fault,) = report["faults"]
+    assert (report["outcome"], fault["path"]) == ("refused", "MetadataProperties.ProjectId")
+    assert world.registry.described == {}
+
+
+def test_a_group_that_a_submission_makes_belongs_to_no_project() -> None:
+    world = World()
+    assert "MetadataProperties" not in world.registry.describe(world.submit())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from signoff import etags, listing, strict_json
+from signoff import etags, listing, projects, strict_json
 from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.faults import Fault
 from signoff.images import Images
@@ -65,19 +65,21 @@ class Intake:
 
     def read(self, submission: Submission) -> Complete | Incomplete:
         """Return the submission as it is now. Raises `ManifestRefused` with every fault that it has."""
-        policy, new_group = self._policy(submission)
+        policy, group_tags = self._policy(submission)
         stored = self._inbox.current(submission.key(MANIFEST))
         if stored is None and policy.registration_defaults is None:
             return Incomplete((MANIFEST,))
         written = self._document(stored) if stored else {}
-        document = with_defaults(written, policy.registration_defaults)
+        document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags or {})
         manifest = Manifest(document, self._inbox.name, submission.prefix, self._shape())
         self._check(manifest, policy)
+        _refuse(projects.faults(document, group_tags or {}))
         objects, missing = self._objects(submission, manifest)
         if missing:
             return Incomplete(tuple(sorted(missing)[:_MISSING]))
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
-        return Complete(submission, manifest, objects | ({MANIFEST: stored} if stored else {}), policy, new_group)
+        known = objects | ({MANIFEST: stored} if stored else {})
+        return Complete(submission, manifest, known, policy, new_group=group_tags is None)
 
     def _objects(self, submission: Submission, manifest: Manifest) -> tuple[dict[str, Stored], set[str]]:
         """Return the objects that a manifest means, by name, and the names of those that are not there yet."""
@@ -139,7 +141,8 @@ class Intake:
                 faults.append(Fault(path, str(missing)))
         return digests, faults
 
-    def _policy(self, submission: Submission) -> tuple[Policy, bool]:
+    def _policy(self, submission: Submission) -> tuple[Policy, dict[str, str] | None]:
+        """Return the policy of the submission's group, and the tags of a group that is there already."""
         group = submission.group
         if not submission.names_a_group:
             raise _refused_group(f"`{group}` cannot be the name of a model package group; upload under another prefix")
@@ -148,11 +151,11 @@ class Intake:
             policy = self._policies.governing(group, tags)
             if policy is None:
                 raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
-            return policy, False
+            return policy, tags
         policy = self._policies.for_new_group(group)
         if not policy.groups.create:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
-        return policy, True
+        return policy, None
 
     def _document(self, stored: Stored, where: str = "") -> dict[str, Any]:
         if stored.size > strict_json.MAX_BYTES:
