@@ -14,10 +14,6 @@ from signoff.clients import error_message
 from signoff.ledger import Status
 
 Row = dict[str, Any]
-_SUMMARY = (
-    *("ModelPackageDescription", "ModelApprovalStatus", "ModelPackageStatus", "ModelPackageRegistrationType"),
-    "CreationTime",
-)
 _REPLACED = {
     "ErrorCode": "PackageDeleted",
     "ErrorResponse": "the package was deleted with its group; the group was made anew and another has its ARN",
@@ -74,9 +70,7 @@ def _joined(each: Row, found: Mapping[str, Mapping[str, Any]], errors: Mapping[s
     # The index names moments to the millisecond, and SageMaker's lists sometimes to the second.
     if moments.text(summary["CreationTime"])[:19] != str(each["created"])[:19]:
         return {"registry": None, "error": _REPLACED}
-    containers = (summary.get("InferenceSpecification") or {}).get("Containers") or ()
-    images = [container["Image"] for container in containers if container.get("Image")]
-    return {"registry": {**plain({name: summary.get(name) for name in _SUMMARY}), "Images": images}, "error": None}
+    return {"registry": plain(summary), "error": None}
 
 
 def _any(ledger: Ledger, status: Status | None) -> Iterator[Head]:

@@ -158,16 +158,11 @@ def test_the_queue_is_that_of_a_group_in_whatever_case_it_is_given():
 # Joined with SageMaker
 
 
-def test_rows_carry_sagemakers_summary_in_its_own_words():
-    rows, notes = with_sagemaker(listed(ledger_of((package(1), pending(1)))), Registry(SageMaker()))
-    assert rows[0]["registry"] == {
-        "ModelPackageDescription": "The model 1",
-        "ModelApprovalStatus": "PendingManualApproval",
-        "ModelPackageStatus": "Completed",
-        "ModelPackageRegistrationType": None,
-        "CreationTime": "2026-03-02T00:00:00.000Z",
-        "Images": ["one", "two"],
-    }
+def test_rows_carry_sagemakers_whole_summary():
+    sagemaker = SageMaker()
+    rows, notes = with_sagemaker(listed(ledger_of((package(1), pending(1)))), Registry(sagemaker))
+    summary = sagemaker.summary(rows[0]["package"])
+    assert rows[0]["registry"] == {**summary, "CreationTime": "2026-03-02T00:00:00.000Z"}
     assert (rows[0]["error"], notes) == (None, [])
 
 
