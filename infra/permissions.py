@@ -184,7 +184,7 @@ class Permissions:
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
             self._find(self.artifacts, self.vault),
             self._read_vault("evidence/"),
-            self._packages("DescribeModelPackage"),
+            self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
             self._groups("ListTags"),

@@ -67,7 +67,8 @@ ALLOWED = {
     | CHAMPIONS
     | {
         *("dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
-        *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:ListTags"),
+        *("sagemaker:BatchDescribeModelPackage", "sagemaker:ListModelPackageGroups"),
+        *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
     },
     "RecordBaselineRole": EVERY_FUNCTION

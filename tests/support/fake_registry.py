@@ -25,7 +25,8 @@ class FakeRegistry:
 
     ARNs lower-case a group's name, names that differ only by case are one group, a ClientToken returns the package it
     made, an update keeps what it is not given, merges customer metadata and adds specifications, an event says which
-    fields an update really changed, and a model is made once. `batches` are the ARNs of each batch that was asked for.
+    fields an update really changed, and a model is made once. `reads` are the ARNs of packages
+    described one by one, `batches` those of each batch.
     """
 
     def __init__(self, now: Clock, actor: str = "arn:aws:sts::123456789012:assumed-role/Signoff/session") -> None:
@@ -43,12 +44,14 @@ class FakeRegistry:
         self._versions: dict[str, int] = {}
 
     def describe(self, arn: str) -> dict[str, Any]:
+        self.reads: list[str] = []
         if arn not in self.described:
             raise UnknownPackage(f"{arn}: ModelPackage {arn} does not exist.")
         return copy.deepcopy(self.described[arn])
 
     def batch(self, arns: Iterable[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
         asked = list(dict.fromkeys(arns))
+        self.reads.append(arn)
         self.batches += [asked[start : start + 100] for start in range(0, len(asked), 100)]
         absent = {"ErrorCode": "ValidationException", "ErrorResponse": "ModelPackage does not exist."}
         errors = {

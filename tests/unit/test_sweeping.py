@@ -1,12 +1,18 @@
 """The sweep: whatever event was lost, what lacks its next step is moved on, and the rest is left alone."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
-from signoff.ledger import Status, Step
+from signoff.ledger import Draft, History, Status, Step
 from signoff.submission import Submission
+from signoff.summaries import its_turn
+from tests.support.clock import START
 from tests.support.interruptions import Died
 from tests.support.world import ACCURATE, GRACE, MANIFEST, MODEL, World
 
@@ -156,6 +162,78 @@ def test_metadata_written_since_is_no_change():
     assert world.state(arn).status is Status.APPROVED
 
 
+def add_specification(world: World, arn: str) -> None:
+    """Have somebody add a specification, which no summary shows; its event is lost."""
+    world.clock.forward(minutes=10)
+    container = world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
+    world.registry.by_hand(arn, AdditionalInferenceSpecificationsToAdd=[{"Name": "gpu", "Containers": [container]}])
+    lose_everything(world)
+
+
+def test_what_no_summary_shows_is_found_within_a_day_when_its_event_was_lost():
+    world = World()
+    arn = world.approved()
+    add_specification(world, arn)
+    found = [sweep for sweep in range(96) if world.sweep(minutes=15).get("changed specification")]
+    assert len(found) == 1
+    assert (world.state(arn).status, world.registry.models) == (Status.REVOKED, {})
+
+
+def test_a_package_that_has_what_no_summary_shows_is_looked_at_in_every_sweep():
+    world = World()
+    arn = world.pending()
+    container = world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
+    world.annotate(arn, add_specifications=[{"Name": "gpu", "Containers": [container]}])
+    world.deliver()
+    world.clock.forward(minutes=10)
+    world.registry.by_hand(arn, SourceUri="s3://elsewhere")
+    lose_everything(world)
+    assert world.sweep() == {"changed specification": 1}
+    assert (world.state(arn).status, world.state(arn).attempt) == (Status.PENDING_APPROVAL, 3)
+
+
+def test_packages_that_are_as_they_were_signed_are_looked_through_a_hundred_to_a_call():
+    world = World()
+    arns = [world.submit(f"churn/run-{n}") for n in range(120)]
+    world.deliver()
+    world.decide(arns[0], "approve")
+    world.deliver()
+    world.clock.now = START + timedelta(minutes=15 * its_own_turn_is_not(world, arns))
+    world.registry.batches.clear()
+    world.registry.reads.clear()
+    assert world.sweep(minutes=0) == {}
+    assert [len(batch) for batch in world.registry.batches] == [100, 20]
+    assert world.registry.reads == []
+
+
+def its_own_turn_is_not(world: World, arns: list[str]) -> int:
+    """Return the number of a quarter of an hour, past the first few, in which it is no package's turn."""
+    keys = [world.history(arn).package for arn in arns]
+    quarters = (START + timedelta(minutes=15 * n) for n in range(4, 400))
+    return next(n for n, now in enumerate(quarters, 4) if not any(its_turn(key, now) for key in keys))
+
+
+@given(package=st.text(), minutes=st.integers(0, 1_000_000))
+def test_every_package_has_its_turn_once_a_day(package: str, minutes: int):
+    turns = [its_turn(package, START + timedelta(minutes=minutes + 15 * n)) for n in range(96)]
+    assert turns.count(True) == 1
+
+
+def test_evidence_of_before_there_were_digests_of_summaries_is_described():
+    world = World()
+    arn = world.pending()
+    history = world.history(arn)
+    old = [replace(entry, details=without(entry.details, "specification")) for entry in history.entries]
+    drafts = [Draft(entry.kind, entry.actor, entry.details) for entry in old]
+    world.ledger.histories[history.package] = History(history.package).extended(drafts, world.clock())
+    change(world, arn)
+    assert world.sweep() == {"changed specification": 1}
+
+
+def without(details: dict[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in details.items() if field != name}
+
+
 def test_a_submission_whose_last_upload_event_was_lost_is_registered():
     world = World()
     for key, data in world.files(PREFIX).items():
@@ -249,6 +327,8 @@ def test_one_group_with_a_faulty_policy_keeps_no_other_from_being_swept():
     [
         "FakeRegistry.groups",
         "FakeRegistry.packages",
+        "FakeRegistry.batch",
+        "FakeLedger.heads_by_status",
         "FakeBucket.names",
         "FakeSubmissions.get",
         "FakeLedger.heads_by_step",

@@ -9,7 +9,7 @@ from signoff import evidence, gates, models
 from signoff.artifacts import DOCUMENT, QUALITY, artifacts_of
 from signoff.checks import Check, CheckStatus
 from signoff.containers import running
-from signoff.errors import ObjectMissing, PolicyFault
+from signoff.errors import ObjectMissing, PolicyFault, UnknownPackage
 from signoff.evidence import Attempt
 from signoff.governance import Governance, first_entry, registration_key, registration_of
 from signoff.images import Images
@@ -19,6 +19,7 @@ from signoff.policy import Policy, of_document
 from signoff.registry import Registry
 from signoff.steps.projecting import Projecting
 from signoff.subject import containers, images, subject, unpinned
+from signoff.summaries import shown
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -59,6 +60,7 @@ class Recording:
             "uri": written.uri,
             "sha256": written.sha256,
             "subject": document["subject"]["sha256"],
+            "specification": shown(document["subject"]),
             "checks": document["checks"],
         }
         history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
@@ -70,6 +72,8 @@ class Recording:
         self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
         described = self._registry.describe(claim["arn"])
+        if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
+            raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
         policy = of_document(self._vault.read("policies", claim["policy"]))
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         deployment = self._deployment(history, policy)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,15 +22,19 @@ from signoff.moments import Clock
 from signoff.objects import Bucket
 from signoff.observability import logger
 from signoff.policies import Policies
-from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT, Queue
+from signoff.queues import DELETED, REGISTRY_EVENT, UPLOAD_EVENT, Queue
 from signoff.registry import Registry
 from signoff.submission import REPORT, Submission
+from signoff.summaries import differs, its_turn
 from signoff.tables import LedgerTable, SubmissionsTable
 from signoff.vault import Vault
 
 # What is found and how to move it on; an act that answers False found that there was nothing to do.
 Overdue = Iterator[tuple[str, Callable[[], Any]]]
 _SIGNED = {Status.PENDING_APPROVAL, Status.APPROVED}  # evidence that is decided on, or was
+# Whatever may still be decided, deployed or retired: of the others it does not matter whether they are still there.
+_LIVE = (Status.VALIDATING, Status.VALIDATION_ERRORED, Status.PENDING_APPROVAL, Status.APPROVED)
+_CHUNK = 100  # packages of one batch
 _CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apart
 
 
@@ -67,12 +72,15 @@ class Sweeping:
         """
         before = self._now() - grace
         moved: Counter[str] = Counter()
+        governed: set[str] = set()
+        with _reported("groups", moved):
+            for group, tags in self._registry.groups():
+                self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
+        # Before the steps: what is gone waits for none.
+        self._move_on(partial(self._overdue_live, governed), before, moved)
         for step in Step:
             self._move_on(partial(self._overdue_packages, step), before, moved)
         self._move_on(self._overdue_submissions, before, moved)
-        with _reported("groups", moved):
-            for group, tags in self._registry.groups():
-                self._move_on(partial(self._overdue_in_group, group, tags), before, moved)
         return moved
 
     def _move_on(self, search: Callable[[datetime], Overdue], before: datetime, moved: Counter[str]) -> None:
@@ -94,7 +102,7 @@ class Sweeping:
             Step.FINISH_VALIDATION: self._finish,
             Step.UPDATE_REGISTRY: lambda head: self._nudge("decisions", head["arn"]),
             Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
-            Step.RETIRE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
+            Step.RETIRE_MODEL: self._retire,
         }
         for head in self._ledger.heads_by_step(step):
             if head["since"] <= moments.text(before):
@@ -117,21 +125,72 @@ class Sweeping:
 
         self._ledger.update(head["package"], died)
 
-    def _overdue_in_group(self, group: str, tags: Mapping[str, str], before: datetime) -> Overdue:
+    def _overdue_in_group(self, group: str, tags: Mapping[str, str], governed: set[str], before: datetime) -> Overdue:
         if self._policies.governing(group, tags) is None:
             return
-        heads = {head["package"].rpartition(".")[0]: head for head in self._ledger.heads_by_group(group)}
+        governed.add(group)
+        heads = {_second(head["package"]): head for head in self._ledger.heads_by_group(group)}
         for summary in self._registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
-            head = heads.get(package_key(arn, created).rpartition(".")[0])
+            head = heads.get(_second(package_key(arn, created)))
             if head is None and created <= before:
                 yield "never validated", partial(self._executions.start, arn)
-            elif head and head["since"] <= moments.text(before):
-                if _diverges(summary, head):
-                    yield "diverging status", partial(self._nudge, "decisions", arn)
-                elif head["status"] in _SIGNED:
-                    yield "changed specification", partial(self._answer_change, head)
+            elif head and head["since"] <= moments.text(before) and _diverges(summary, head):
+                yield "diverging status", partial(self._nudge, "decisions", arn)
         yield "champion", partial(self._champions.repair, group, before)
+
+    def _overdue_live(self, governed: Set[str], before: datetime) -> Overdue:
+        """Look through all packages that something may still happen to, a hundred to a call."""
+        heads = iter(self._live(moments.text(before)))
+        while chunk := list(islice(heads, _CHUNK)):
+            summaries, _ = self._registry.batch(head["arn"] for head in chunk)
+            for head in chunk:
+                summary = summaries.get(head["arn"])
+                if summary is None or not _is_of(head, summary):
+                    yield "deleted package", partial(self._answer_deletion, head)
+                elif head["group"] in governed and self._may_have_changed(head, summary):
+                    yield "changed specification", partial(self._answer_change, head)
+
+    def _live(self, before: str) -> Iterator[dict[str, Any]]:
+        waiting = (self._ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
+        standing = (self._ledger.heads_by_status(status) for status in _LIVE)
+        seen: set[str] = set()
+        for head in chain(*standing, *waiting):
+            if head["package"] not in seen and head["since"] <= before and head["status"] != Status.DELETED:
+                seen.add(head["package"])
+                yield head
+
+    def _may_have_changed(self, head: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
+        if head["status"] not in _SIGNED or _diverges(summary, head):
+            return False
+        return differs(summary, head.get("specification")) or its_turn(head["package"], self._now())
+
+    def _answer_deletion(self, head: Mapping[str, Any]) -> bool:
+        """Record that a package is gone, and have its model retired. Returns whether it is."""
+        gone = self._gone(head)
+        if gone is None:
+            return False
+        draft = Draft(Kind.PACKAGE_DELETED, "signoff", {"because": gone})
+
+        def deleted(history: History) -> list[Draft]:
+            return [] if history.verified().state.status is Status.DELETED else [draft]
+
+        state = self._ledger.update(head["package"], deleted).state
+        if state.model or state.decision:
+            self._retire({**head, "status": state.status})
+        return True
+
+    def _gone(self, head: Mapping[str, Any]) -> str | None:
+        """Return why a package that no batch showed is taken for deleted, or None when it is there all the same."""
+        try:
+            described = self._registry.describe(head["arn"])
+        except UnknownPackage as unknown:
+            return str(unknown)
+        return None if _is_of(head, described) else "its group was deleted and made anew: another package has its ARN"
+
+    def _retire(self, head: Mapping[str, Any]) -> None:
+        deleted = {DELETED: head["package"]} if head["status"] == Status.DELETED else {}
+        self._queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": head["arn"], **deleted})
 
     def _answer_change(self, head: Mapping[str, Any]) -> bool:
         """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
@@ -183,6 +242,16 @@ def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
     except (SignoffError, ClientError):
         logger().exception("could not be moved on", extra={"what": what})
         moved["problem"] += 1
+
+
+def _second(key: str) -> str:
+    """Return a ledger's key to the second, for not every answer of SageMaker's tells a time more exactly."""
+    return key.rpartition(".")[0]
+
+
+def _is_of(head: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+    """Return whether a description, or a summary, is of the very package and not of another that has its ARN now."""
+    return _second(package_key(head["arn"], described["CreationTime"])) == _second(head["package"])
 
 
 def _diverges(summary: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
