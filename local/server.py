@@ -51,6 +51,7 @@ def plug_in() -> None:
         access,
         accounts,
         cloudformation,
+        endpoint_configurations,
         functions,
         model_data,
         projects,
@@ -68,7 +69,8 @@ def plug_in() -> None:
     rules = projects.plug_in()
     sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds, rules=rules)
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
-    sagemaker_resources.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
+    for types in (sagemaker_resources, endpoint_configurations):
+        types.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     for gap in (access, cloudformation, functions, s3, accounts, states, streams):
         gap.close()
 

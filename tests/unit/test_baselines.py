@@ -43,7 +43,7 @@ def deployed(world: World, name: str = "base", stack: str = STACK) -> str:
 def asked(kind: str, arn: str, number: str = "1", stack: str = STACK, **properties: Any) -> Request:
     """Return a request about the baseline whose model is `arn`."""
     name = arn.rpartition("/")[2]
-    said = {"Group": "churn", "ModelArn": arn, "ModelLogicalId": f"Model{name}", **properties}
+    said = {"Group": "churn", "ModelName": name, "ModelArn": arn, "ModelLogicalId": f"Model{name}", **properties}
     identity = None if kind == "Create" else f"{said['Group']}@{arn}"
     return Request(kind, number, stack, URL, "Record", identity, said)
 
@@ -129,11 +129,13 @@ def not_listed(signoff: World) -> Request:
 
 
 def a_model_that_is_not_there(signoff: World) -> Request:
-    return asked("Create", deployed(signoff).replace("base", "gone"))
+    del signoff.registry.models[deployed(signoff).rpartition("/")[2]]
+    return asked("Create", signoff.stacks[STACK, "Modelbase"])
 
 
 def a_model_of_another_account(signoff: World) -> Request:
-    return asked("Create", deployed(signoff).replace("123456789012", "999999999999"))
+    arn = signoff.stacks[STACK, "Modelbase"] = deployed(signoff).replace("123456789012", "999999999999")
+    return asked("Create", arn)
 
 
 def a_model_of_another_stack(signoff: World) -> Request:

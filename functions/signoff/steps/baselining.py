@@ -16,7 +16,7 @@ from signoff.tables import LedgerTable
 
 _SHOWN = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
 _FLAG = "EnableNetworkIsolation"
-_PROPERTIES = ("Group", "ModelArn", "ModelLogicalId")
+_PROPERTIES = ("Group", "ModelName", "ModelArn", "ModelLogicalId")
 
 
 class Baselining:
@@ -38,11 +38,13 @@ class Baselining:
         """
         if request.kind == "Delete":
             return self._retired(request)
-        group, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
-        if not (group and arn and logical_id):
+        group, name, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
+        if not (group and name and arn and logical_id):
             raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
         self._may(request.stack, group)
-        details = {"group": group, **self._described(request.stack, arn, logical_id), **_said(request)}
+        if self._stacks.resource(request.stack, logical_id) not in {arn, name}:
+            raise BaselineRefused(f"{logical_id} of stack {request.stack} is not the model {arn}")
+        details = {"group": group, **self._described(name, arn), **_said(request)}
         self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
         self._champions.publish(group)
         return f"{group}@{arn}"
@@ -76,14 +78,11 @@ class Baselining:
         if not policy.groups.takes_baseline(stack):
             raise BaselineRefused(f"the policy of group {group} takes no baseline of {stack}: list it in `groups`")
 
-    def _described(self, stack: str, arn: str, logical_id: str) -> dict[str, Any]:
-        """Return the model as SageMaker describes it, if it is the stack's: whoever calls could name any."""
-        name = arn.rpartition("/")[2]
+    def _described(self, name: str, arn: str) -> dict[str, Any]:
+        """Return the model as SageMaker describes it."""
         described = self._registry.describe_model(name)
         if described is None or described["ModelArn"] != arn:
             raise BaselineRefused(f"there is no model {arn}")
-        if self._stacks.resource(stack, logical_id) not in {arn, name}:
-            raise BaselineRefused(f"{logical_id} of stack {stack} is not the model {arn}")
         shown = {field: described[field] for field in _SHOWN if described.get(field)}
         return {"model": {"name": name, "arn": arn}, **shown, _FLAG: bool(described.get(_FLAG))}
 

@@ -1,0 +1,65 @@
+"""Another team's CDK app: it begins with a baseline of its own, and serves what Signoff's approvers have signed since.
+
+`cdk deploy --all --app "python -m examples.cdk.app" -c model=build/examples/good/model.tar.gz`; deployed again, its
+endpoint configuration has the champion of that day. Its choices: `-c group=... -c model=... -c image=repository:tag`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import aws_cdk.aws_sagemaker_alpha as sagemaker
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from signoff_cdk import ApprovedModel, BaselineModel
+
+
+class Models(cdk.Stack):
+    """What the group begins with: a model that was there before Signoff, reviewed with this code."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, group: str, model: str, image: str) -> None:
+        super().__init__(scope, construct_id)
+        repository, _, tag = image.partition(":")
+        container = sagemaker.ContainerDefinition(
+            image=sagemaker.ContainerImage.from_ecr_repository(
+                ecr.Repository.from_repository_name(self, "Images", repository), tag
+            ),
+            model_data=sagemaker.ModelData.from_asset(model),
+        )
+        self.baseline = BaselineModel(
+            self, "Baseline", group=group, containers=[container], network_isolation=True, review="pull request 1"
+        )
+        cdk.CfnOutput(self, "BaselineArn", value=self.baseline.model_arn)
+
+
+class Serving(cdk.Stack):
+    """What serves the group's champion."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, group: str, baseline: BaselineModel) -> None:
+        super().__init__(scope, construct_id)
+        model = ApprovedModel(self, "Champion", group=group, baseline=baseline)
+        variant = sagemaker.InstanceProductionVariantProps(model=model, variant_name="champion")
+        config = sagemaker.EndpointConfig(self, "Config", instance_production_variants=[variant])
+        cdk.CfnOutput(self, "ChampionArn", value=model.model_arn)
+        cdk.CfnOutput(self, "ConfigName", value=config.endpoint_config_name)
+
+
+def main() -> None:
+    """Synthesise the app with the choices of its context."""
+    app = cdk.App()
+
+    def chosen(name: str, otherwise: str) -> str:
+        value: Any = app.node.try_get_context(name)
+        return str(value or otherwise)
+
+    group = chosen("group", "breast-cancer")
+    model = chosen("model", "build/examples/good/model.tar.gz")
+    models = Models(app, "TeamModels", group=group, model=model, image=chosen("image", "sklearn-inference:1.7"))
+    Serving(app, "TeamServing", group=group, baseline=models.baseline)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
