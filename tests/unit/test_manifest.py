@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signoff import java_patterns
@@ -268,10 +268,32 @@ json_values = st.recursive(
     | st.dictionaries(
         st.sampled_from(["InferenceSpecification", "Containers", "Deployment", "PrimaryContainer", "Name",
                          "AdditionalInferenceSpecifications", "ModelDataSource", "S3DataSource", "Environment",
-                         "CustomerMetadataProperties", "S3DataType", "S3Uri", "InferenceSpecificationName", "Image"])
+                         "CustomerMetadataProperties", "S3DataType", "S3Uri", "InferenceSpecificationName", "Image",
+                         "AdditionalModelDataSources", "AdditionalS3DataSource", "ChannelName", "CompressionType",
+                         "HubAccessConfig", "ManifestS3Uri", "ManifestEtag", "ETag", "ModelDataETag", "ModelDataUrl",
+                         "SourceAlgorithmSpecification", "SourceAlgorithms", "Mode", "MultiModelConfig", "ImageConfig",
+                         "RepositoryAccessMode", "RepositoryAuthConfig", "InferenceExecutionConfig",
+                         "ContainerHostname", "ValidationSpecification", "ValidationProfiles", "ProductId",
+                         "TransformJobDefinition", "TransformInput", "DataSource"])
         | st.text(max_size=3), inner, max_size=4),
     max_leaves=25,
 )  # fmt: skip
+
+
+def looks_like(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Values of a shape's own outline, in which any part may be anything else."""
+    if shape.type_name == "structure" and depth < 7:
+        members = {name: looks_like(member, depth + 1) for name, member in shape.members.items()}
+        outline: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional=members)
+    elif shape.type_name == "list" and depth < 7:
+        outline = st.lists(looks_like(shape.member, depth + 1), max_size=2)
+    elif shape.type_name == "string":
+        words = ["", "a", "models/", "model.tar.gz", "s3://b/k", "s3://b/k/", *shape.metadata.get("enum", ())]
+        outline = st.sampled_from(words)
+    else:
+        outline = st.booleans() | st.integers(-1, 9)
+    odd = st.sampled_from([None, [], {}, 3, "x", True, [None], {"a": 1}])
+    return st.integers(0, 7).flatmap(lambda roll: odd if roll == 7 else outline)
 
 
 @settings(max_examples=300, deadline=None)
@@ -281,6 +303,22 @@ def test_any_json_value_is_checked_without_a_crash(value):
 
     assert faults == manifest(copy.deepcopy(value)).faults()
     assert isinstance(value, dict) or [fault.path for fault in faults] == [""]
+
+
+ABOUT_CONTAINERS = (
+    *("InferenceSpecification", "AdditionalInferenceSpecifications", "SourceAlgorithmSpecification"),
+    *("ValidationSpecification", "Deployment"),
+)
+outlines = {name: looks_like(SHAPE.structure.members[name]) for name in ABOUT_CONTAINERS}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.fixed_dictionaries({}, optional=outlines))
+def test_what_only_looks_like_containers_and_their_data_is_checked_without_a_crash(document):
+    first, again = manifest(document).faults(), manifest(copy.deepcopy(document)).faults()
+
+    assert first == again
+    assert first or manifest(document).resolved(lambda name: f"s3://vault/{name}")
 
 
 @settings(max_examples=200, deadline=None)
