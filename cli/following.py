@@ -61,7 +61,7 @@ def settled(state: State) -> bool:
     """Return whether nothing more happens to a package by itself."""
     if state.status is None or state.status is Status.VALIDATING:
         return False
-    return state.next_step is None or bool(state.retirement_blocked_by)
+    return state.next_step is None or state.stuck
 
 
 def follow(

@@ -118,6 +118,15 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
     for name, value in facts.items():
         if value:
             to.print(f"{name:<14}{clean(value)}", soft_wrap=True)
+    for place, there in document["elsewhere"].items():
+        to.print(f"{'elsewhere':<14}{clean(f'{place}: {_stands(there)}')}", soft_wrap=True)
+
+
+def _stands(there: Mapping[str, Any]) -> str:
+    if there["failed"]:
+        return str(there["failed"])
+    in_use = f", in use by {', '.join(there['retirement_blocked_by'])}" if there["retirement_blocked_by"] else ""
+    return f"{there['model']['arn']}{in_use}" if there["model"] else "no model"
 
 
 def _section(title: str, to: Console) -> None:

@@ -11,6 +11,7 @@ from signoff.ledger import Kind, Status, package_of
 
 if TYPE_CHECKING:
     from signoff.ledger import Entry, History, State
+    from signoff.places import There
 
 _DECISIONS = {Kind.DECISION_RECORDED: "recorded", Kind.DECISION_REFUSED: "refused"}
 _BY_VERSION = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9-]*)/([1-9][0-9]*)")
@@ -105,8 +106,13 @@ def document(history: History) -> dict[str, Any]:
         "decisions": [_decision(entry) for entry in history.entries if entry.kind in _DECISIONS],
         "model": state.model,
         "retirement_blocked_by": list(state.retirement_blocked_by),
+        "elsewhere": {place: _there(there) for place, there in state.elsewhere.items()},
         "ledger": [{**entry.content, "hash": entry.hash} for entry in history.entries],
     }
+
+
+def _there(there: There) -> dict[str, Any]:
+    return {"model": there.model, "retirement_blocked_by": list(there.blocked_by), "failed": there.failed}
 
 
 def reason(history: History) -> str | None:

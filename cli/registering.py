@@ -68,6 +68,7 @@ def refused_document(submission: Submission, report: Report) -> dict[str, Any]:
         "evidence": None,
         "decisions": [],
         "model": None,
+        "elsewhere": {},
         "ledger": [],
         **about(submission, report),
     }

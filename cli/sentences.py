@@ -156,16 +156,25 @@ def _changed(_: Entry, details: Mapping[str, Any]) -> str:
     return f"revoked: {details['because']}"
 
 
+def _where(details: Mapping[str, Any]) -> str:
+    return f" in {details['place']}" if "place" in details else ""
+
+
 def _created(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"model {details['model']['name']} created"
+    return f"model {details['model']['name']} created{_where(details)}"
+
+
+def _failed_elsewhere(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"its model{_where(details)} does not agree yet: {details['because']}"
 
 
 def _retired(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"model {details['model']} retired"
+    return f"model {details['model']} retired{_where(details)}"
 
 
 def _blocked(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"model {details['model']} cannot be retired: in use by endpoint {', '.join(details['endpoints'])}"
+    endpoints = ", ".join(details["endpoints"])
+    return f"model {details['model']} cannot be retired{_where(details)}: in use by endpoint {endpoints}"
 
 
 def _baseline(_: Entry, details: Mapping[str, Any]) -> str:
@@ -192,6 +201,7 @@ _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.MODEL_CREATED: _created,
     Kind.MODEL_RETIRED: _retired,
     Kind.RETIREMENT_BLOCKED: _blocked,
+    Kind.DEPLOYMENT_FAILED: _failed_elsewhere,
     Kind.BASELINE_DEPLOYED: _baseline,
     Kind.BASELINE_RETIRED: _baseline_retired,
     Kind.PACKAGE_DELETED: _deleted,

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from signoff import wiring
+from signoff.clients import client
+from signoff.deployers import Deployers
+from signoff.moments import utc_now
 from signoff.observability import about, count, logger, observed
 from signoff.queues import DELETED, each_event
 from signoff.settings import from_environment
 from signoff.steps.deploying import Deploying
+from signoff.steps.elsewhere import Elsewhere
 from signoff.steps.projecting import Projecting
 
 
+@dataclass(frozen=True)
 class Settings(wiring.ChampionSettings):
-    """What this function needs of its environment: what all that publish champions do."""
+    """What this function needs of its environment; `regional_vaults` is `<region>=<bucket>,...` of further regions."""
+
+    regional_vaults: str = ""
+
+    @property
+    def vaults(self) -> dict[str, str]:
+        """The vault's name by region."""
+        pairs = (pair.partition("=") for pair in self.regional_vaults.split(",") if pair)
+        return {region: bucket for region, _, bucket in pairs}
 
 
 @observed
@@ -30,6 +44,10 @@ def _converge(event: dict[str, Any]) -> None:
     if state and state.retirement_blocked_by:
         count("RetirementBlocked")
         logger().warning("the model is in use and stays", extra={"endpoints": state.retirement_blocked_by})
+    failed = {place: there.failed for place, there in (state.elsewhere if state else {}).items() if there.failed}
+    if failed:
+        count("DeploymentFailed", len(failed))
+        logger().warning("models could not be made or deleted elsewhere", extra={"places": failed})
     logger().info("converged", extra={"status": state and state.status, "model": state and state.model})
 
 
@@ -39,4 +57,5 @@ def _deploying() -> Deploying:
     registry, ledger = wiring.registry(), wiring.ledger(settings)
     vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
     champions = wiring.champions(settings)
-    return Deploying(wiring.governance(settings), registry, ledger, vault, projecting, champions)
+    elsewhere = Elsewhere(Deployers(vault, settings.vaults, client("sts"), utc_now), vault, ledger)
+    return Deploying(wiring.governance(settings), registry, ledger, vault, projecting, champions, elsewhere)

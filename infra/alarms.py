@@ -68,6 +68,11 @@ class Alarms(Construct):
             above=HOUR,
         )
         self._alarm(
+            "DeploymentFailed",
+            _own_metric("DeploymentFailed", "Sum"),
+            "A model could not be made or deleted in another account or region: the ledger says where and why",
+        )
+        self._alarm(
             "RetirementBlocked",
             _own_metric("RetirementBlocked", "Sum"),
             "A model that is no longer signed is still in use by an endpoint: the ledger names it",

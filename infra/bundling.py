@@ -25,7 +25,19 @@ PLATFORMS = {
 }
 # Of botocore's 400 services, those the functions call and X-Ray, for which its SDK makes a client when it is imported;
 # botocore's other data files say how to call any.
-SERVICES = {"cloudformation", "dynamodb", "ecr", "events", "s3", "sagemaker", "sqs", "ssm", "stepfunctions", "xray"}
+SERVICES = {
+    "cloudformation",
+    "dynamodb",
+    "ecr",
+    "events",
+    "s3",
+    "sagemaker",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+    "sts",
+    "xray",
+}
 UNUSED = ("__pycache__", "tests", "test")
 
 

@@ -18,6 +18,7 @@ _TYPES = {
     Kind.SUBJECT_CHANGED: ("Decision Recorded",),
     Kind.MODEL_CREATED: ("Model Created",),
     Kind.MODEL_RETIRED: ("Model Retired",),
+    Kind.DEPLOYMENT_FAILED: ("Deployment Failed",),
     Kind.BASELINE_DEPLOYED: ("Baseline Deployed",),
     Kind.BASELINE_RETIRED: ("Baseline Retired",),
     Kind.PACKAGE_DELETED: ("Package Deleted",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any
 
@@ -31,9 +31,24 @@ _OF_THE_MOMENT = {
 
 
 @cache
-def client(service: str) -> Any:
-    """Return the client of `service`, with region, credentials and endpoint from the environment as ever."""
-    return boto3.client(service, config=_CONFIG)
+def client(service: str, region: str | None = None) -> Any:
+    """Return the client of `service`, with region, credentials and endpoint from the environment as ever.
+
+    In another `region` than that, if it is given.
+    """
+    return boto3.client(service, region_name=region, config=_CONFIG)
+
+
+def client_as(session: Mapping[str, Any], service: str, region: str) -> Any:
+    """Return the client of `service` in `region` under the credentials of a `session`, as STS answered them."""
+    return boto3.client(
+        service,
+        region_name=region,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+        config=_CONFIG,
+    )
 
 
 def error_code(error: ClientError) -> str:

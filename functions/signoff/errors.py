@@ -58,6 +58,10 @@ class ModelDiffers(SignoffError):
     """Raised when a model of the deterministic name exists and is not the one that was signed."""
 
 
+class TargetFault(SignoffError):
+    """Raised when a model cannot be made or deleted in a place that its policy names; trying again does not mend it."""
+
+
 class VaultConflict(SignoffError):
     """Raised when a key of the vault holds something else than what was to be put there."""
 

@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from signoff import moments
+from signoff import moments, places
 from signoff.canonical import digest
 from signoff.errors import LedgerBroken
+from signoff.places import There
 
 GENESIS = "0" * 64
 # Whoever can reach the bus names what they like; a partition key ends at 2,048 bytes, four to a character at most.
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     MODEL_CREATED = "ModelCreated"
     MODEL_RETIRED = "ModelRetired"
     RETIREMENT_BLOCKED = "RetirementBlocked"
+    DEPLOYMENT_FAILED = "DeploymentFailed"
     PACKAGE_DELETED = "PackageDeleted"
     BASELINE_DEPLOYED = "BaselineDeployed"
     BASELINE_RETIRED = "BaselineRetired"
@@ -144,6 +146,7 @@ class State:
     projected: str = "PendingManualApproval"
     model: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
+    elsewhere: dict[str, There] = field(default_factory=dict)  # by place, `<account>/<region>`
     baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
 
     @property
@@ -165,9 +168,15 @@ class State:
         return self._model_step()
 
     def _model_step(self) -> Step | None:
+        models = [self.model, *(there.model for there in self.elsewhere.values())]
         if self.status is Status.APPROVED:
-            return None if self.model else Step.CREATE_MODEL
-        return Step.RETIRE_MODEL if self.model else None
+            return None if all(models) else Step.CREATE_MODEL
+        return Step.RETIRE_MODEL if any(models) else None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a model could not be made or deleted until somebody does something."""
+        return bool(self.retirement_blocked_by) or any(there.stuck for there in self.elsewhere.values())
 
 
 def package_key(arn: str, created: datetime) -> str:
@@ -318,15 +327,27 @@ def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
 
 
 def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        return replace(state, elsewhere=places.created(state.elsewhere, details["place"], details["model"]))
+    state = replace(state, elsewhere=places.awaited(state.elsewhere, details.get("places", ())))
     return replace(state, model=details["model"], retirement_blocked_by=())
 
 
-def _model_retired(state: State, _details: dict[str, Any], _: Entry) -> State:
+def _model_retired(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        return replace(state, elsewhere=places.retired(state.elsewhere, details["place"]))
     return replace(state, model=None, retirement_blocked_by=())
 
 
 def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        there = places.blocked(state.elsewhere, details["place"], details["endpoints"])
+        return replace(state, elsewhere=there)
     return replace(state, retirement_blocked_by=tuple(details["endpoints"]))
+
+
+def _deployment_failed(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, elsewhere=places.failed(state.elsewhere, details["place"], details["because"]))
 
 
 def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
@@ -359,6 +380,7 @@ _FOLDS = {
     Kind.MODEL_CREATED: _model_created,
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
+    Kind.DEPLOYMENT_FAILED: _deployment_failed,
     Kind.PACKAGE_DELETED: _package_deleted,
     Kind.BASELINE_DEPLOYED: _baseline_deployed,
     Kind.BASELINE_RETIRED: _baseline_retired,

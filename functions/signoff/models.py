@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ from signoff.checks import Check, CheckStatus
 from signoff.containers import BESIDE_A_PACKAGE, PREFIX_MODE, Running, running, specification_name
 from signoff.data_rules import ETAGS, shown_twice
 from signoff.deployment_rules import RULES
+from signoff.errors import TargetFault
 
 NAME_LIMIT = 63
+_ECR = re.compile(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
 # What a container of a package and one of a model have in common, besides what is changed on the way.
 _COPIED = ("ContainerHostname",)
 _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")
@@ -30,13 +33,14 @@ def model_name(group: str, version: int | None, subject: str) -> str:
 
 
 def model_request(
-    arn: str, described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str], evidence: str
+    arn: str | None, described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str], evidence: str
 ) -> dict[str, Any]:
     """Return the CreateModel request, without the name, for a package whose `signed` subject still holds.
 
     SageMaker takes everything from the package where it can and where that is pinned: its model data in the vault, its
-    images by digest. Otherwise the package is expanded into container definitions on the vault's copies (`uri` gives a
-    vault key's URI) and images by digest, for a package's own URL can be overwritten after everybody has signed.
+    images by digest. Otherwise, and without an `arn`, the package is expanded into container definitions on the vault's
+    copies (`uri` gives a vault key's URI) and images by digest, for a package's own URL can be overwritten after
+    everybody has signed.
     """
     policy, manifest = signed["deployment"]["policy"], signed["deployment"]["manifest"]
     request: dict[str, Any] = {
@@ -57,18 +61,52 @@ def model_request(
     return {**request, **({"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": containers})}
 
 
+def target_request(
+    described: Mapping[str, Any],
+    signed: Mapping[str, Any],
+    target: Mapping[str, Any],
+    uri: Callable[[str], str],
+    evidence: str,
+) -> dict[str, Any]:
+    """Return the CreateModel request, without the name, for a further place (`target`, of the signed policy).
+
+    The package is always expanded, for SageMaker takes no package of another region. Model data is at `uri` of a vault
+    in the target's region, images are those of the same digest in that region, where Amazon ECR replicates them to.
+    Raises `TargetFault` for a package that container definitions cannot express.
+    """
+    own = signed["deployment"]
+    policy = {**own["policy"], "execution_role": target["execution_role"], "vpc": target["vpc"]}
+    images = {image: in_region(pinned, target["region"]) for image, pinned in signed["images"].items()}
+    elsewhere = {**signed, "deployment": {**own, "policy": policy}, "images": images}
+    return model_request(None, described, elsewhere, uri, evidence)
+
+
+def in_region(image: str, region: str) -> str:
+    """Return an image of Amazon ECR, named by digest, as it is in another region's registry of the same account."""
+    return _ECR.sub(rf"\g<1>{region}\g<2>", image)
+
+
 def _containers(
-    arn: str, described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str]
+    arn: str | None, described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str]
 ) -> list[dict[str, Any]]:
     manifest = signed["deployment"]["manifest"]
     found = running(described, manifest)
-    if not found.containers or (_pinned(signed, uri) and not why_expanded(described, manifest)):
+    if arn is None:
+        _must_be_expandable(found)
+    elif not found.containers or (_pinned(signed, uri) and not why_expanded(described, manifest)):
         return [_by_package(arn, found, specification_name(manifest))]
     copies = {artifact["url"]: uri(artifact["key"]) for artifact in signed["artifacts"]}
     return [
         _expanded(found, position, signed["images"], lambda url: copies.get(url, url))
         for position in range(len(found.containers))
     ]
+
+
+def _must_be_expandable(found: Running) -> None:
+    lost = sorted({field for container in found.containers for field in _NOT_IN_A_MODEL if container.get(field)})
+    if not found.containers or lost:
+        what = f"{', '.join(lost)}, which no container of a model can hold" if lost else "no containers of its own"
+        raise TargetFault(f"the package has {what}: SageMaker makes its model only where the package is")
 
 
 def _by_package(arn: str, found: Running, specification: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 from signoff.errors import MissingSetting
@@ -14,11 +14,11 @@ T = TypeVar("T")
 def from_environment(model: type[T]) -> T:
     """Return `model`, a dataclass of strings, with each field `name` taken from the variable `SIGNOFF_NAME`.
 
-    Raises `MissingSetting` naming every variable that is absent or empty.
+    A field with a default may be left out. Raises `MissingSetting` naming every other variable that is absent or empty.
     """
-    names = {field.name: f"SIGNOFF_{field.name.upper()}" for field in fields(model)}  # type: ignore[arg-type]
-    missing = [variable for variable in names.values() if not os.environ.get(variable)]
+    wanted = {f"SIGNOFF_{field.name.upper()}": field for field in fields(model)}  # type: ignore[arg-type]
+    missing = [name for name, field in wanted.items() if not os.environ.get(name) and field.default is MISSING]
     if missing:
         raise MissingSetting(f"{model.__name__} needs the environment variables {', '.join(missing)}")
-    values: dict[str, Any] = {name: os.environ[variable] for name, variable in names.items()}
+    values: dict[str, Any] = {field.name: os.environ[name] for name, field in wanted.items() if os.environ.get(name)}
     return model(**values)

@@ -29,8 +29,14 @@ class FakeRegistry:
     described one by one, `batches` those of each batch.
     """
 
-    def __init__(self, now: Clock, actor: str = "arn:aws:sts::123456789012:assumed-role/Signoff/session") -> None:
+    def __init__(
+        self,
+        now: Clock,
+        actor: str = "arn:aws:sts::123456789012:assumed-role/Signoff/session",
+        where: str = ACCOUNT,
+    ) -> None:
         self._now = now
+        self._where = where
         self.actor = actor
         self.tags: dict[str, dict[str, str]] = {}
         self.described: dict[str, dict[str, Any]] = {}
@@ -38,20 +44,20 @@ class FakeRegistry:
         self.endpoints: dict[str, set[str]] = {}
         self.events: list[dict[str, Any]] = []
         self.writes: list[tuple[str, str]] = []
+        self.reads: list[str] = []
         self.batches: list[list[str]] = []
         self.refuses: dict[str, dict[str, str]] = {}
         self._tokens: dict[str, tuple[Any, str]] = {}
         self._versions: dict[str, int] = {}
 
     def describe(self, arn: str) -> dict[str, Any]:
-        self.reads: list[str] = []
+        self.reads.append(arn)
         if arn not in self.described:
             raise UnknownPackage(f"{arn}: ModelPackage {arn} does not exist.")
         return copy.deepcopy(self.described[arn])
 
     def batch(self, arns: Iterable[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
         asked = list(dict.fromkeys(arns))
-        self.reads.append(arn)
         self.batches += [asked[start : start + 100] for start in range(0, len(asked), 100)]
         absent = {"ErrorCode": "ValidationException", "ErrorResponse": "ModelPackage does not exist."}
         errors = {
@@ -81,7 +87,7 @@ class FakeRegistry:
         if group not in self.tags:
             raise RegistryRefused(f"Model Package Group {group} does not exist")
         version = self._versions[group] = self._versions.get(group, 0) + 1
-        arn = f"{ACCOUNT}:model-package/{group.lower()}/{version}"
+        arn = f"{self._where}:model-package/{group.lower()}/{version}"
         self.described[arn] = {
             "ModelApprovalStatus": "PendingManualApproval",
             **copy.deepcopy({field: value for field, value in request.items() if field not in ("ClientToken", "Tags")}),
@@ -119,7 +125,7 @@ class FakeRegistry:
         self.writes.append(("create_model", name))
         if name in self.models:
             return False
-        arn = f"{ACCOUNT}:model/{name.lower()}"
+        arn = f"{self._where}:model/{name.lower()}"
         shown = {field: value for field, value in request.items() if field != "Tags"}
         self.models[name] = {**copy.deepcopy(shown), "ModelArn": arn, "CreationTime": self._now()}
         return True

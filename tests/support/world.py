@@ -21,6 +21,7 @@ from signoff.steps.annotating import Annotating
 from signoff.steps.baselining import Baselining
 from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
+from signoff.steps.elsewhere import Elsewhere
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
 from signoff.steps.opening import Opening, Request
@@ -31,6 +32,7 @@ from signoff.steps.sweeping import Sweeping
 from signoff.vault import Vault
 from tests.support.clock import Clock
 from tests.support.fake_bucket import FakeS3
+from tests.support.fake_places import FakeDeployers
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fakes import (
     FakeExecutions,
@@ -75,6 +77,7 @@ class World:
         self.s3 = FakeS3(self.clock)
         self.inbox, self.vault_bucket = self.s3.bucket("artifacts"), self.s3.bucket("vault")
         self.registry = FakeRegistry(self.clock)
+        self.places = FakeDeployers(self.s3, self.clock, {"eu-west-1": "vault-eu-west-1"})
         self.parameters = FakeParameters(self.clock)
         self.images = FakeImages({IMAGE: f"sha256:{'a' * 64}"})
         self.ledger = FakeLedger(self.clock)
@@ -101,7 +104,8 @@ class World:
         self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
-        self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions)
+        elsewhere = Elsewhere(wrap(self.places), vault, ledger)
+        self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions, elsewhere)
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
         self.baselining = Baselining(registry, policies, ledger, stacks, self.champions)

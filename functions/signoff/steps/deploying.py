@@ -7,14 +7,17 @@ from typing import Any
 
 from signoff.artifacts import inventory
 from signoff.champions import Champions
-from signoff.errors import LedgerConflict, ModelDiffers, UnknownPackage
+from signoff.errors import UnknownPackage
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.locations import is_prefix
-from signoff.models import differences, model_name, model_request
+from signoff.models import model_name, model_request
+from signoff.places import targets_by_place
 from signoff.registry import Registry
 from signoff.steps.deciding import subject_changed
+from signoff.steps.elsewhere import Elsewhere
+from signoff.steps.making import made
 from signoff.steps.projecting import Projecting
 from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
@@ -32,6 +35,7 @@ class Deploying:
         vault: Vault,
         projecting: Projecting,
         champions: Champions,
+        elsewhere: Elsewhere,
     ) -> None:
         self._governance = governance
         self._registry = registry
@@ -39,9 +43,10 @@ class Deploying:
         self._vault = vault
         self._projecting = projecting
         self._champions = champions
+        self._elsewhere = elsewhere
 
     def converge(self, arn: str) -> State | None:
-        """Make the model of that package agree with its ledger, and return the state it is in then.
+        """Make the models of that package agree with its ledger, and return the state it is in then.
 
         It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
         Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
@@ -56,7 +61,18 @@ class Deploying:
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
         self._champions.publish(candidate.group, history)
-        return history.state
+        # Last, for it may take long: a champion does not wait for other regions.
+        return self._everywhere(candidate, history).state
+
+    def _everywhere(self, candidate: Candidate, history: History) -> History:
+        def changed(signed: Mapping[str, Any]) -> list[str]:
+            return self._changed(self._registry.describe(candidate.arn), signed)
+
+        was_approved = history.state.status is Status.APPROVED
+        history = self._elsewhere.converge(candidate, history, changed)
+        if was_approved and history.state.status is not Status.APPROVED:
+            self._projecting.project(candidate.arn, history)
+        return history
 
     def retire(self, package: str) -> State:
         """Retire the model of a package that was deleted, by its ledger's key, and return the state it is in then.
@@ -67,7 +83,8 @@ class Deploying:
         state = history.state
         if state.group:
             self._champions.publish(state.group, history)
-        return state
+            history = self._elsewhere.retire(history, self._models_of_others(state.group, package))
+        return history.state
 
     def _orphaned(self, history: History) -> list[Draft]:
         state = history.state
@@ -114,8 +131,10 @@ class Deploying:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = self._create({"ModelName": name, **request})
-        created = Draft(Kind.MODEL_CREATED, "signoff", {"model": {"name": name, "arn": arn}})
+        arn = made(self._registry, {"ModelName": name, **request})
+        places = list(targets_by_place(signed["deployment"], candidate.arn))
+        about = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
+        created = Draft(Kind.MODEL_CREATED, "signoff", about)
         # SageMaker read package and vault when it made the model: was there still what we had seen just before?
         changed = self._changed(self._registry.describe(candidate.arn), signed)
         return [created, subject_changed(changed)] if changed else [created]
@@ -133,16 +152,6 @@ class Deploying:
             return {**artifact, "version_id": inventory(versions, "version_id")}
         stored = self._vault.current(key)
         return {**artifact, "version_id": stored.version_id if stored else None}
-
-    def _create(self, request: Mapping[str, Any]) -> str:
-        self._registry.create_model(request)
-        described = self._registry.describe_model(request["ModelName"])
-        if described is None:
-            raise LedgerConflict(f"model {request['ModelName']} was retired while it was created: look again")
-        different = differences(request, described)
-        if different:
-            raise ModelDiffers(f"model {request['ModelName']} is not what was signed: {', '.join(different)} differ")
-        return str(described["ModelArn"])
 
     def _names(self, group: str, version: int | None, state: State) -> set[str]:
         # A model may be there although no entry says so: created, and then the function died before it appended.

@@ -1,0 +1,172 @@
+"""A package's models in the further accounts and regions that its signed deployment names.
+
+The registry's own account comes first; then each place agrees with the ledger by itself, so that what fails in one
+keeps no other waiting, and is tried again with the next event or sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from signoff.artifacts import inventory
+from signoff.clients import error_code, error_message, transient
+from signoff.deployers import Deployers
+from signoff.errors import ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict
+from signoff.evidence import signed_subject
+from signoff.governance import Candidate
+from signoff.ledger import Draft, History, Kind, State, Status, package_of
+from signoff.locations import is_prefix
+from signoff.models import model_name, target_request
+from signoff.objects import Stored
+from signoff.places import targets_by_place
+from signoff.steps.deciding import subject_changed
+from signoff.steps.making import made
+from signoff.tables import LedgerTable
+from signoff.vault import Vault
+
+# What makes one place agree with a history: the place in, the entries that say what was done out.
+Act = Callable[[str, History], list[Draft]]
+# Which parts of a signed subject are not as signed.
+Changed = Callable[[Mapping[str, Any]], list[str]]
+_FAILURES = (ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict)
+_READING = "the execution role must be allowed to read model data and images (docs/operations.md, Several accounts)"
+
+
+class Elsewhere:
+    """Creates the models of signed packages in further places, and retires those of packages no longer signed."""
+
+    def __init__(self, deployers: Deployers, vault: Vault, ledger: LedgerTable) -> None:
+        self._deployers = deployers
+        self._vault = vault
+        self._ledger = ledger
+
+    def converge(self, candidate: Candidate, history: History, changed: Changed) -> History:
+        """Make the models agree with the ledger in every place that it names, and return it as it is then.
+
+        What does not pass by itself is recorded, once for each reason; what may pass in a moment is raised when every
+        place has had its turn.
+        """
+
+        def agreed(place: str, history: History) -> list[Draft]:
+            state = history.state
+            if state.status is not Status.APPROVED:
+                return self._retired(history, place)
+            return [] if state.elsewhere[place].model else self._created(candidate, place, state, changed)
+
+        return self._everywhere(history, agreed)
+
+    def retire(self, history: History, kept: Mapping[str, str]) -> History:
+        """Retire the models of a package that was deleted, but for those `kept` (names in small letters) for others."""
+
+        def given_up(place: str, history: History) -> list[Draft]:
+            model = history.state.elsewhere[place].model
+            kept_for = kept.get(model["name"].lower()) if model else None
+            if model is None or kept_for is None:
+                return self._retired(history, place)
+            about = {"place": place, "model": model["name"], "kept_for": kept_for}
+            return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
+
+        return self._everywhere(history, given_up) if history.state.status is Status.DELETED else history
+
+    def _everywhere(self, history: History, act: Act) -> History:
+        passing: list[Exception] = []
+        for place in list(history.state.elsewhere):
+            try:
+                history = self._ledger.update(history.package, partial(_reporting, act, place))
+            except (ClientError, BotoCoreError) as error:
+                passing.append(error)
+        if passing:
+            raise passing[0]
+        return history
+
+    def _created(self, candidate: Candidate, place: str, state: State, changed: Changed) -> list[Draft]:
+        sha256 = (state.decision or {})["evidence"]
+        evidence = self._vault.read("evidence", sha256)
+        signed = signed_subject(evidence)
+        parts = changed(signed)
+        if parts:
+            return [subject_changed(parts)]
+        vault = self._deployers.vault(place, candidate.arn)
+        self._copied(signed["artifacts"], vault)
+        target = targets_by_place(signed["deployment"], candidate.arn)[place]
+        request = target_request(candidate.described, signed, target, vault.uri, evidence=sha256)
+        name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
+        arn = made(self._deployers.registry(place, candidate.arn), {"ModelName": name, **request})
+        model = {"name": name, "arn": arn, "vault": vault.name}
+        return [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
+
+    def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
+        """Have what was signed in another region's vault, to the byte. Raises `VaultConflict` when it is not."""
+        if vault.name == self._vault.name:
+            return
+        for artifact in artifacts:
+            key = artifact["key"]
+            sources = self._vault.under(key) if is_prefix(key) else [self._there(key)]
+            copies = [vault.keep(source, source.key) for source in sources]
+            found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": _digest(vault, copy)} for copy in copies}
+            sha256 = inventory(list(found.values()), "sha256") if is_prefix(key) else found[key]["sha256"]
+            current = {copy.key: vault.current(copy.key) for copy in copies}
+            changed = [copy.key for copy in copies if current[copy.key] != copy and not _same(current[copy.key], copy)]
+            if sha256 != artifact["sha256"] or changed or len(vault.under(key)) != len(copies):
+                raise VaultConflict(f"{vault.uri(key)} is not what was signed: somebody else has written there")
+
+    def _there(self, key: str) -> Stored:
+        stored = self._vault.current(key)
+        if stored is None:
+            raise ObjectMissing(f"{self._vault.uri(key)} is not there any more")
+        return stored
+
+    def _retired(self, history: History, place: str) -> list[Draft]:
+        state, package = history.state, package_of(history.package)[0] or ""
+        there, subject = state.elsewhere[place], (state.decision or {}).get("subject") or ""
+        name = there.model["name"] if there.model else model_name(state.group or "", state.version, subject)
+        registry = self._deployers.registry(place, package)
+        # A model may be there although no entry says so: created, and then the function died before it appended.
+        if there.model is None and registry.describe_model(name) is None:
+            return []
+        endpoints = tuple(registry.endpoints_using(name))
+        about: dict[str, Any] = {"place": place, "model": name}
+        if endpoints:
+            blocked = Draft(Kind.RETIREMENT_BLOCKED, "signoff", {**about, "endpoints": list(endpoints)})
+            return [] if endpoints == there.blocked_by else [blocked]
+        registry.delete_model(name)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
+
+
+def _reporting(act: Act, place: str, history: History) -> list[Draft]:
+    """Do what makes `place` agree; what does not pass by itself becomes an entry, unless the ledger says it already."""
+    history.verified()
+    try:
+        return act(place, history)
+    except _FAILURES as error:
+        because = _refusal(str(error)) if isinstance(error, RegistryRefused) else str(error)
+    except ClientError as error:
+        if transient(error):
+            raise
+        because = f"{error_code(error)}: {error_message(error)}"
+    because = because[:4000]
+    if history.state.elsewhere[place].failed == because:
+        return []
+    return [Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": place, "because": because})]
+
+
+def _digest(vault: Vault, stored: Stored) -> str:
+    digest = hashlib.sha256()
+    for chunk in vault.stream(stored):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _same(current: Stored | None, copy: Stored) -> bool:
+    return current is not None and current.version_id == copy.version_id
+
+
+def _refusal(words: str) -> str:
+    """Return SageMaker's words, and what to look at where they are about what it may not read."""
+    reading = any(word in words.lower() for word in ("access", "image", "permission", "repository", "s3://"))
+    return f"SageMaker refused: {words}; {_READING}" if reading else f"SageMaker refused: {words}"

@@ -1,0 +1,44 @@
+"""Further accounts and regions in memory: SageMaker and the vault of each, with the interface of `Deployers`."""
+
+from __future__ import annotations
+
+from signoff.errors import TargetFault
+from signoff.moments import Clock
+from signoff.vault import Vault
+from tests.support.fake_bucket import FakeS3
+from tests.support.fake_registry import FakeRegistry
+
+HOME = "us-east-1"
+
+
+class FakeDeployers:
+    """Places are made when first asked for; `closed` are those that let nobody in, `vaults` the further regions'."""
+
+    def __init__(self, s3: FakeS3, now: Clock, vaults: dict[str, str]) -> None:
+        self._s3 = s3
+        self._now = now
+        self.vaults = vaults
+        self.registries: dict[str, FakeRegistry] = {}
+        self.closed: set[str] = set()
+        self.failures: dict[str, Exception] = {}
+
+    def of(self, place: str) -> FakeRegistry:
+        """SageMaker of a place."""
+        account, region = place.split("/")
+        where = f"arn:aws:sagemaker:{region}:{account}"
+        return self.registries.setdefault(place, FakeRegistry(self._now, where=where))
+
+    def registry(self, place: str, package: str) -> FakeRegistry:
+        if place in self.closed:
+            raise TargetFault(f"the role of {place} cannot be taken on")
+        if place in self.failures:
+            raise self.failures[place]
+        return self.of(place)
+
+    def vault(self, place: str, package: str) -> Vault:
+        region = place.split("/")[1]
+        if region == HOME:
+            return Vault(self._s3.bucket("vault"))
+        if region not in self.vaults:
+            raise TargetFault(f"there is no vault in {region}")
+        return Vault(self._s3.bucket(self.vaults[region]))
