@@ -170,14 +170,14 @@ def deployment(**fields: Any) -> dict[str, Any]:
     [
         ([], " type"),
         ({}, " anyOf"),
-        (GOOD | {"ModelMetric": {}}, ".ModelMetric false"),
+        (GOOD | {"ModelMetric": {}}, " additionalProperties"),
         (GOOD | {"ModelApprovalStatus": "Approved"}, ".ModelApprovalStatus not"),
         (GOOD | {"CertifyForMarketplace": True}, ".CertifyForMarketplace const"),
         (GOOD | {"SkipModelValidation": "Maybe"}, ".SkipModelValidation enum"),
         (GOOD | {"ModelPackageDescription": "x" * 1025}, ".ModelPackageDescription maxLength"),
         (GOOD | {"ModelLifeCycle": {"Stage": "a"}}, ".ModelLifeCycle required"),
         (GOOD | {"CustomerMetadataProperties": {"a": "semi;colon"}}, ".CustomerMetadataProperties.a pattern"),
-        (GOOD | {"CustomerMetadataProperties": {"signoff:a": "b"}}, ".CustomerMetadataProperties.signoff:a not"),
+        (GOOD | {"CustomerMetadataProperties": {"signoff:a": "b"}}, ".CustomerMetadataProperties not"),
         (
             GOOD | {"CustomerMetadataProperties": {f"k{n}": "v" for n in range(43)}},
             ".CustomerMetadataProperties maxProperties",
