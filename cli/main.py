@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, decide, engine, listing, manifest, read, submit
+from cli.commands import annotate, decide, engine, listing, manifest, projects, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -26,6 +26,8 @@ local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  #
 app.add_typer(local, name="local")
 manifests = typer.Typer(help="Manifests, before they are submitted.", **_PLAIN)  # type: ignore[arg-type]
 app.add_typer(manifests, name="manifest")
+project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(project_commands, name="projects")
 
 app.command(
     epilog=examples(
@@ -80,6 +82,19 @@ manifests.command(
 manifests.command(
     epilog=examples("signoff manifest schema > .vscode/signoff-manifest.schema.json"),
 )(manifest.schema)
+project_commands.command(
+    "list",
+    epilog=examples("signoff projects list", "signoff projects list --name-contains churn --sort-by Name --json"),
+)(projects.list_projects)
+project_commands.command(
+    epilog=examples("signoff projects show churn", "signoff projects show churn --json | jq .template")
+)(projects.show)
+project_commands.command(
+    epilog=examples(
+        "signoff projects update churn --wait",
+        "signoff projects update churn --version v2 --parameter Policy=strict --yes --json",
+    )
+)(projects.update)
 local.command(epilog=examples("signoff local up", "signoff local up --port 4600"))(engine.up)
 local.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))(
     engine.env

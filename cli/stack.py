@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cli.failures import CommandFailed
 
 if TYPE_CHECKING:
+    from cli.projects import Projects
     from signoff.events import Bus
     from signoff.executions import Executions
     from signoff.objects import Bucket
@@ -67,6 +68,14 @@ class Stack:
         from signoff.registry import Registry
 
         return Registry(_client("sagemaker"))
+
+    @property
+    def projects(self) -> Projects:
+        """SageMaker's projects."""
+        from cli.projects import Projects
+
+        newest = self._outputs.get("ProjectTemplateUrl")
+        return Projects(_client("sagemaker"), _client("servicecatalog"), self.registry, self.ledger, newest)
 
     @property
     def executions(self) -> Executions:

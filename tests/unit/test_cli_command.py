@@ -35,6 +35,9 @@ COMMANDS = [
     "revalidate",
     "manifest check",
     "manifest schema",
+    "projects list",
+    "projects show",
+    "projects update",
     "local up",
     "local env",
 ]
@@ -149,6 +152,13 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["submit", "model.tar.gz"],
         ["submit", "model.tar.gz", "--group", "churn", "--file", "quality.json"],
         ["local", "env", "--as", "root"],
+        ["projects", "show"],
+        ["projects", "list", "--limit", "0"],
+        ["projects", "list", "--sort-by", "Size"],
+        ["projects", "list", "--created-after", "yesterday"],
+        ["projects", "update", "churn", "--version", "v2", "--template-url", "https://s3/t/v2.json"],
+        ["projects", "update", "churn", "--parameter", "Policy"],
+        ["projects", "update", "churn", "--tag", "=crm"],
         ["dance"],
     ],
 )
