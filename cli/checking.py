@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from signoff.container_images import image_reference
 from signoff.data_rules import CONTAINERS, etags
 from signoff.errors import ManifestRefused, PolicyFault
 from signoff.faults import Fault
-from signoff.manifest import Manifest, manifest_shape, read, with_defaults
+from signoff.manifest import Manifest, manifest_shape, read_on, with_defaults
 from signoff.manifest_policy import policy_faults
 from signoff.service_model import sagemaker_shape
 from signoff.shapes import objects
@@ -124,20 +124,27 @@ def check(data: bytes, home: Home, policy: Policy | None = None) -> Checked:
     """
     if len(data) > MAX_BYTES:
         return Checked((Fault("", f"is longer than the {MAX_BYTES:,} bytes that are read"),))
-    try:
-        document = with_defaults(read(data), policy.registration_defaults if policy else None)
-    except ManifestRefused as refused:
-        return Checked((*home.faults(), *refused.faults))
+    written, unread = read_on(data)
+    if not written and unread:
+        return Checked((*home.faults(), *unread))
+    document = with_defaults(written, policy.registration_defaults if policy else None)
     manifest = Manifest(document, home.bucket, home.submission.prefix, shape())
-    faults = manifest.faults() or (policy_faults(document, policy) if policy else [])
-    known = {fault.path for fault in faults}
+    faults = _beside(unread, manifest.faults())
+    if policy and not faults:
+        faults = policy_faults(document, policy)
     return Checked(
-        faults=(*home.faults(), *sorted([*faults, *(fault for fault in _images(manifest) if fault.path not in known)])),
+        faults=(*home.faults(), *sorted(_beside(faults, _images(manifest)))),
         containers=sum(1 for _ in objects(document, *CONTAINERS)),
         objects=_objects(manifest),
         images=tuple(dict.fromkeys(image for _, image in manifest.images())),
         notes=tuple(_notes(manifest, policy)),
     )
+
+
+def _beside(first: list[Fault], more: Iterable[Fault]) -> list[Fault]:
+    """Return the faults `first`, and of `more` those at other paths: of one path, the first reason is enough."""
+    known = {fault.path for fault in first}
+    return [*first, *(fault for fault in more if fault.path not in known)]
 
 
 def _objects(manifest: Manifest) -> tuple[str, ...]:

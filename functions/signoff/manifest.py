@@ -38,12 +38,21 @@ def read(data: bytes) -> dict[str, Any]:
     Raises ManifestRefused, with every fault by its path, when it is not one JSON object that every reader reads alike
     (see `signoff.strict_json`). Says nothing yet about the object's fields.
     """
-    document, faults = parse(data)
-    if not faults and not isinstance(document, dict):
-        faults = [Fault("", "must be a JSON object")]
+    document, faults = read_on(data)
     if faults:
         raise ManifestRefused(faults[:MAX_FAULTS])
-    return dict(document)
+    return document
+
+
+def read_on(data: bytes) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the JSON object in `data` as far as it can be read, and all that `read` would refuse in it.
+
+    So that somebody who mends a manifest is told of everything at once.
+    """
+    document, faults = parse(data)
+    if isinstance(document, dict):
+        return dict(document), faults
+    return {}, faults or [Fault("", "must be a JSON object")]
 
 
 def with_defaults(document: Mapping[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -31,9 +31,9 @@ class _NotJson:
 def parse(data: bytes) -> tuple[Any, list[Fault]]:
     """Return the value that `data` holds and everything that is wrong with it, by path.
 
-    With any fault the value is not to be used. Refused are: more than MAX_BYTES, other encodings than UTF-8, a byte
-    order mark, what is not JSON (with line and column), nesting deeper than MAX_DEPTH, keys given twice, NaN and
-    Infinity, numbers too large for a double, and halves of surrogate pairs.
+    With any fault the value is only good for finding more of them. Refused are: more than MAX_BYTES, other encodings
+    than UTF-8, a byte order mark, what is not JSON (with line and column), nesting deeper than MAX_DEPTH, keys given
+    twice, NaN and Infinity, numbers too large for a double, and halves of surrogate pairs.
     """
     text, fault = _text(data)
     if fault:

@@ -105,6 +105,12 @@ def test_json_that_two_readers_may_read_differently_is_a_fault(data: bytes, path
     assert words in faults(data)[path]
 
 
+def test_who_mends_a_manifest_is_told_at_once_of_what_is_no_json_and_of_what_is_no_manifest() -> None:
+    found = faults(b'{"Task": NaN, "Domain": "a", "Domain": "b", "Colour": "blue"}')
+    assert set(found) == {"Task", "Domain", "Colour", ""}
+    assert "is NaN" in found["Task"]
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", str(tmp_path / "nothing.json")) == 1
     assert "cannot be read: No such file" in capsys.readouterr().err
