@@ -1,7 +1,8 @@
 """Another team's CDK app: it begins with a baseline of its own, and serves what Signoff's approvers have signed since.
 
 `cdk deploy --all --app "python -m examples.cdk.app" -c model=build/examples/good/model.tar.gz`; deployed again, its
-endpoint configuration has the champion of that day. Its choices: `-c group=... -c model=... -c image=repository:tag`.
+endpoint configuration has the champion of that day. Its choices: `-c group=... -c model=... -c image=repository:tag`,
+and `-c team=...` for the first part of the names of its two stacks.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def main() -> None:
         value: Any = app.node.try_get_context(name)
         return str(value or otherwise)
 
-    group = chosen("group", "breast-cancer")
+    team, group = chosen("team", "Team"), chosen("group", "breast-cancer")
     model = chosen("model", "build/examples/good/model.tar.gz")
-    models = Models(app, "TeamModels", group=group, model=model, image=chosen("image", "sklearn-inference:1.7"))
-    Serving(app, "TeamServing", group=group, baseline=models.baseline)
+    models = Models(app, f"{team}Models", group=group, model=model, image=chosen("image", "sklearn-inference:1.7"))
+    Serving(app, f"{team}Serving", group=group, baseline=models.baseline)
     app.synth()
 
 
