@@ -56,10 +56,17 @@ class PolicyFile:
 def load(folder: Path) -> list[PolicyFile]:
     """The policies in `folder`: default.json and groups/*.json.
 
-    Raises PolicyFileFault when one is missing, is not JSON, is too large, or is not a policy.
+    Raises PolicyFileFault when one is missing, is not JSON, is too large, or is not a policy, or when two are for names
+    that differ by case only.
     """
     files = [folder / "default.json", *sorted((folder / "groups").glob("*.json"))]
-    return list(_read(folder, files))
+    policies = list(_read(folder, files))
+    spelled: dict[str, PolicyFile] = {}
+    for policy in policies:
+        other = spelled.setdefault(policy.name.lower(), policy)
+        if other is not policy:
+            raise PolicyFileFault(f"{policy.path}: {other.path.name} is for the same group: only the case differs")
+    return policies
 
 
 def load_projects(folder: Path) -> list[PolicyFile]:
@@ -105,7 +112,8 @@ def make_parameters(scope: Construct, policies: list[PolicyFile], *, execution_r
         ssm.StringParameter(
             parameters,
             policy.name.replace("/", "-"),
-            parameter_name=f"{names.POLICIES}/{policy.name}",
+            # One for all spellings: names that differ by case only are one group to SageMaker.
+            parameter_name=f"{names.POLICIES}/{policy.name.lower()}",
             string_value=policy.text(execution_role),
             description=str(policy.document.get("description", ""))[:1024] or None,
             tier=ssm.ParameterTier.ADVANCED if large else ssm.ParameterTier.STANDARD,

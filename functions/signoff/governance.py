@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.errors import UnknownPackage
 from signoff.ledger import Draft, Kind, package_key
 from signoff.metadata import own_metadata
 from signoff.policies import Policies
@@ -46,7 +47,7 @@ class Governance:
 
         Raises `UnknownPackage` when SageMaker has no such package, and `PolicyFault` when its policy cannot be read.
         """
-        described = self._registry.describe(arn)
+        described = self._described(arn)
         group = described.get("ModelPackageGroupName")
         if group is None:
             return None
@@ -63,6 +64,15 @@ class Governance:
             policy=policy,
             group_tags=tags,
         )
+
+    def _described(self, arn: str) -> dict[str, Any]:
+        """Describe a package; its ARN has the group's name in lower case, which not everybody knows who writes one."""
+        try:
+            return self._registry.describe(arn)
+        except UnknownPackage:
+            if arn == arn.lower():
+                raise
+            return self._registry.describe(arn.lower())
 
 
 def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> Draft:
@@ -137,4 +147,5 @@ def _fulfils(described: Mapping[str, Any], registration: Mapping[str, Any]) -> b
         else not described.get(field)
         for field in _REGISTERED_FIELDS
     )
-    return described["ModelPackageGroupName"] == registration["group"] and all(same)
+    # SageMaker spells a group's name as whoever created it did, which may have been another submission just now.
+    return described["ModelPackageGroupName"].lower() == registration["group"].lower() and all(same)

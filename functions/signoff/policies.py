@@ -24,8 +24,13 @@ class Policies:
         self._path = path
 
     def own(self, group: str) -> Policy | None:
-        """Return the group's own policy, or None when it has none. Raises `PolicyFault` when it cannot be read."""
-        return self._read(f"{self._path}/groups/{group}")
+        """Return the group's own policy, or None when it has none. Raises `PolicyFault` when it cannot be read.
+
+        Names that differ by case only are one group to SageMaker, and so they have one policy: the infra app keeps it
+        under the name in lower case.
+        """
+        exact = self._read(f"{self._path}/groups/{group}")
+        return exact if exact or group == group.lower() else self._read(f"{self._path}/groups/{group.lower()}")
 
     def governing(self, group: str, tags: Mapping[str, str]) -> Policy | None:
         """Return the policy that governs `group`, whose tags are `tags`, or None when Signoff does not govern it.

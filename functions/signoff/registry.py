@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -27,6 +28,14 @@ def approval_description(text: str) -> str:
     """Return `text` as ApprovalDescription may hold it: one line of 1,024 characters at most."""
     line = " ".join(text.split())
     return line if len(line) <= _DESCRIPTION_LIMIT else f"{line[: _DESCRIPTION_LIMIT - 1]}…"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A model package group: its name as SageMaker spells it, and its tags."""
+
+    name: str
+    tags: dict[str, str]
 
 
 class Registry:
@@ -62,10 +71,30 @@ class Registry:
             errors |= {arn: _UNANSWERED for arn in chunk if arn not in found and arn not in errors}
         return found, errors
 
+    def group(self, name: str) -> Group | None:
+        """Return the model package group of that name, or of one that differs by case only, or None.
+
+        Names that differ by case only are one group to SageMaker: their ARN, in lower case, is the same.
+        """
+        described = self._described_group(name)
+        if described is None:
+            return None
+        return Group(described["ModelPackageGroupName"], self._tags(described["ModelPackageGroupArn"]))
+
     def group_tags(self, group: str) -> dict[str, str] | None:
         """Return the tags of a model package group, or None when there is no such group."""
-        arn = self._group_arn(group)
-        return None if arn is None else self._tags(arn)
+        found = self.group(group)
+        return found.tags if found else None
+
+    def group_name(self, group: str) -> str | None:
+        """Return the name, as it was given, of the group of a name or an ARN; None when there is none to be seen."""
+        try:
+            answer = self._sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+        except ClientError as error:
+            if error_code(error) in {*_REFUSALS, "AccessDeniedException"}:
+                return None
+            raise
+        return str(answer["ModelPackageGroupName"])
 
     def create_group(self, group: str) -> None:
         """Create a model package group that Signoff governs; one that exists already stays as it is."""
@@ -158,13 +187,17 @@ class Registry:
         return {variant["ModelName"] for variant in variants if variant.get("ModelName")}
 
     def _group_arn(self, group: str) -> str | None:
+        described = self._described_group(group)
+        return str(described["ModelPackageGroupArn"]) if described else None
+
+    def _described_group(self, group: str) -> dict[str, Any] | None:
         try:
-            answer = self._sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+            answer: dict[str, Any] = self._sagemaker.describe_model_package_group(ModelPackageGroupName=group)
         except ClientError as error:
             if error_code(error) in _REFUSALS:
                 return None
             raise
-        return str(answer["ModelPackageGroupArn"])
+        return answer
 
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)

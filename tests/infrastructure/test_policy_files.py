@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 from infra.app import build
-from infra.policies import PolicyFileFault, load
+from infra.policies import PolicyFileFault, load, make_parameters
 from infra.settings import Settings
 from signoff.policy import parse
 
@@ -21,7 +23,7 @@ def write(folder: Path, name: str, document: Any) -> Path:
 
 def test_every_policy_of_the_app_becomes_a_parameter_that_the_functions_can_read(template):
     parameters = {p["Name"]: p for p in template.of_type("AWS::SSM::Parameter").values()}
-    assert set(parameters) == {f"/signoff/policies/{policy.name}" for policy in load(Settings.policies)}
+    assert set(parameters) == {f"/signoff/policies/{policy.name.lower()}" for policy in load(Settings.policies)}
     policies = {name: parse(parameter["Value"]) for name, parameter in parameters.items()}
     assert all(policy.deployment.execution_role for policy in policies.values())
 
@@ -45,6 +47,24 @@ def test_a_groups_policy_is_named_after_its_group(tmp_path):
     write(tmp_path, "default", {})
     write(tmp_path, "groups/breast-cancer", {})
     assert [policy.name for policy in load(tmp_path)] == ["default", "groups/breast-cancer"]
+
+
+def test_two_policies_whose_groups_differ_by_case_only_are_refused(tmp_path):
+    write(tmp_path, "default", {})
+    for name in ("Churn", "churn"):
+        write(tmp_path, f"groups/{name}", {})
+    with pytest.raises(PolicyFileFault, match=r"groups/churn\.json: Churn\.json is for the same group"):
+        load(tmp_path)
+
+
+def test_a_policy_is_kept_under_its_groups_name_in_lower_case(tmp_path):
+    write(tmp_path, "default", {})
+    write(tmp_path, "groups/Churn", {})
+    stack = cdk.Stack(cdk.App())
+    make_parameters(stack, load(tmp_path), execution_role="arn:aws:iam::123456789012:role/own")
+    parameters = Template.from_stack(stack).find_resources("AWS::SSM::Parameter")
+    kept = {parameter["Properties"]["Name"] for parameter in parameters.values()}
+    assert kept == {"/signoff/policies/default", "/signoff/policies/groups/churn"}
 
 
 @pytest.mark.parametrize(

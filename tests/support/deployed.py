@@ -59,5 +59,5 @@ def shared_directory(base: Path) -> Path:
 
 def policy_of(deployed: Deployed, group: str, policy: dict[str, Any]) -> None:
     """Give a group a policy of its own, as the infra app would from a file."""
-    name = f"{deployed.outputs['PolicyPath']}/groups/{group}"
+    name = f"{deployed.outputs['PolicyPath']}/groups/{group.lower()}"
     deployed.client("ssm").put_parameter(Name=name, Value=json.dumps(policy), Type="String", Overwrite=True)

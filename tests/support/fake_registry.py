@@ -9,7 +9,7 @@ from typing import Any
 from signoff.errors import RegistryRefused, UnknownPackage
 from signoff.moments import Clock
 from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG
-from signoff.registry import approval_description
+from signoff.registry import Group, approval_description
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 _UPDATED_NAMES = {"SourceUri": "sourceUri"}
@@ -66,11 +66,19 @@ class FakeRegistry:
         known = {arn: self.described[arn] for arn in asked if arn not in errors}
         return {arn: {f: described[f] for f in _SUMMARY if f in described} for arn, described in known.items()}, errors
 
+    def group(self, name: str) -> Group | None:
+        spelled = self._spelled(name)
+        return Group(spelled, dict(self.tags[spelled])) if spelled in self.tags else None
+
     def group_tags(self, group: str) -> dict[str, str] | None:
-        return dict(self.tags[group]) if group in self.tags else None
+        found = self.group(group)
+        return found.tags if found else None
+
+    def _spelled(self, group: str) -> str:
+        return next((name for name in self.tags if name.lower() == group.lower()), group)
 
     def create_group(self, group: str) -> None:
-        self.tags.setdefault(group, {GOVERNED_TAG: "true"})
+        self.tags.setdefault(self._spelled(group), {GOVERNED_TAG: "true"})
         self.writes.append(("create_group", group))
 
     def mark_own_policy(self, group: str) -> None:
@@ -78,7 +86,7 @@ class FakeRegistry:
         self.writes.append(("mark_own_policy", group))
 
     def create_package(self, request: Mapping[str, Any]) -> str:
-        group, token = request["ModelPackageGroupName"], request.get("ClientToken")
+        group, token = self._spelled(request["ModelPackageGroupName"]), request.get("ClientToken")
         if token in self._tokens:
             first, arn = self._tokens[token]
             if first != request:
@@ -91,6 +99,7 @@ class FakeRegistry:
         self.described[arn] = {
             "ModelApprovalStatus": "PendingManualApproval",
             **copy.deepcopy({field: value for field, value in request.items() if field not in ("ClientToken", "Tags")}),
+            "ModelPackageGroupName": group,
             "ModelPackageArn": arn,
             "ModelPackageVersion": version,
             "ModelPackageStatus": "Completed",

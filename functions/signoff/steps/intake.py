@@ -146,12 +146,14 @@ class Intake:
         group = submission.group
         if not submission.names_a_group:
             raise _refused_group(f"`{group}` cannot be the name of a model package group; upload under another prefix")
-        tags = self._registry.group_tags(group)
-        if tags is not None:
-            policy = self._policies.governing(group, tags)
+        found = self._registry.group(group)
+        if found is not None:
+            if found.name != group:
+                raise _refused_group(f"there is a group {found.name}, which is the same to SageMaker; spell it so")
+            policy = self._policies.governing(group, found.tags)
             if policy is None:
                 raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
-            return policy, tags
+            return policy, found.tags
         policy = self._policies.for_new_group(group)
         if not policy.groups.create:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
