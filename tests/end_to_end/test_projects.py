@@ -65,13 +65,26 @@ class Studio:
         )
         return name, url
 
+    def newcomer(self, policy: str) -> dict[str, str]:
+        """Create an IAM user who has nothing but a managed policy, and return the settings of their shell."""
+        iam, name = self.pipeline.aws("iam"), f"newcomer-{uuid4().hex[:8]}"
+        iam.create_user(UserName=name)
+        iam.attach_user_policy(UserName=name, PolicyArn=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        own = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        return self.pipeline.stack.engine.environment() | own
+
     def signoff(self, *arguments: str, expected: int = 0) -> str:
+        """Run `signoff projects` as the user `submitter`."""
+        settings = self.pipeline.stack.engine.environment("submitter")
+        return self.run("projects", *arguments, settings=settings, expected=expected)
+
+    def run(self, *arguments: str, settings: dict[str, str], expected: int = 0) -> str:
         """Run the command and return what it printed, on standard error when it is expected to fail."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        settings = self.pipeline.stack.engine.environment("submitter")
         paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT)])
         ended = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "cli.main", "projects", *arguments],
+            [sys.executable, "-m", "cli.main", *arguments],
             cwd=ROOT,
             env=kept | settings | {"PYTHONPATH": paths},
             capture_output=True,
@@ -109,6 +122,12 @@ class Made:
     def group(self) -> Group:
         """The model package group that bears its name."""
         return Group(self.studio.pipeline, self.name)
+
+    def outputs(self) -> dict[str, str]:
+        """What its stack gives out."""
+        stack = f"SC-{self.studio.pipeline.stack.engine.account}-{self.id}"
+        found = self.studio.pipeline.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     def policy(self, group: str | None = None) -> dict[str, Any]:
         """The policy of its group."""
@@ -167,18 +186,22 @@ def test_a_project_from_the_template_in_s3_has_the_group_that_it_names(studio: S
     assert studio.as_json("show", project.name)["groups"] == [name]
 
 
-def test_whoever_submits_to_a_project_needs_no_more_than_its_policy(studio: Studio) -> None:
-    project = studio.created()
-    stack = f"SC-{studio.pipeline.stack.engine.account}-{project.id}"
-    found = studio.pipeline.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found}
+def test_whoever_submits_to_a_project_needs_no_more_than_its_policy(studio: Studio, tmp_path: Path) -> None:
+    project, other = studio.created(), studio.created()
+    outputs = project.outputs()
     bucket = studio.pipeline.outputs["ArtifactsBucket"]
     assert outputs["SubmissionsUri"] == f"s3://{bucket}/{project.name}/"
-    iam = studio.pipeline.aws("iam")
-    document = iam.get_policy_version(PolicyArn=outputs["SubmitPolicyArn"], VersionId="v1")["PolicyVersion"]["Document"]
-    (statement,) = document["Statement"]
-    assert "s3:PutObject" in statement["Action"]
-    assert statement["Resource"] == f"arn:aws:s3:::{bucket}/{project.name}/*"
+    settings = studio.newcomer(outputs["SubmitPolicyArn"])
+    for name, body in honest().items():
+        (tmp_path / name).write_bytes(body)
+
+    submit = ["submit", str(tmp_path / "model.tar.gz"), "--group"]
+    studio.run(*submit, project.name, settings=settings)
+    told = studio.run(*submit, other.name, settings=settings, expected=1)
+
+    assert "you are not permitted to do this" in told
+    eventually(project.group.packages, what="the newcomer's package")
+    assert other.group.packages() == []
 
 
 def test_a_group_that_is_there_already_is_not_taken_over(studio: Studio, group: Group) -> None:
