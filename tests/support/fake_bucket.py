@@ -38,13 +38,14 @@ class FakeS3:
 
 
 class FakeBucket:
-    """One bucket; `writes` lists what was done to it."""
+    """One bucket; `writes` lists what was done to it, and `multipart` makes each version's ETag one of its own."""
 
     def __init__(self, s3: FakeS3, name: str) -> None:
         self._s3 = s3
         self.name = name
         self.versions: dict[str, list[Version]] = defaultdict(list)
         self.writes: list[tuple[str, str]] = []
+        self.multipart = False
 
     def current(self, key: str) -> Stored | None:
         versions = self.versions.get(key)
@@ -117,4 +118,6 @@ class FakeBucket:
 
     def _stored(self, key: str, version: Version) -> Stored:
         etag = hashlib.md5(version.data, usedforsecurity=False).hexdigest()
+        if self.multipart:
+            etag = f"{hashlib.md5(version.id.encode(), usedforsecurity=False).hexdigest()}-2"
         return Stored(self.name, key, version.id, len(version.data), etag, dict(version.metadata))

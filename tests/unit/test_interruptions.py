@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from signoff.steps.opening import Request
 from tests.support.interruptions import Died
-from tests.support.world import ACCURATE, SPECIFICATION, World
+from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
+from tests.support.world import ACCURATE, IMAGE, SPECIFICATION, World
 
 Act = Callable[[], Any]
 
@@ -19,6 +20,40 @@ def registers(world: World) -> Act:
         world.upload(key, earlier)
     world.put(last, data)
     return lambda: world.registering.uploaded(last)
+
+
+def registers_a_prefix(world: World) -> Act:
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
+    *others, (last, data) = files_of(document, WEIGHTS).items()
+    for key, earlier in others:
+        world.upload(key, earlier)
+    world.put(last, data)
+    return lambda: world.registering.uploaded(last)
+
+
+def inspects_a_prefix_from_elsewhere(world: World) -> Act:
+    world.set_policy("groups/churn")
+    for name, data in WEIGHTS.items():
+        world.s3.bucket("pipelines").put(name, data)
+    container = {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}
+    arn = world.elsewhere(InferenceSpecification={**SPECIFICATION, "Containers": [container]})
+    world.registry.events.clear()
+    claim = world.opening.open(Request(arn, "x1"))
+
+    def inspects_and_records() -> None:
+        found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
+        world.recording.record(claim, found)
+
+    return inspects_and_records
+
+
+def creates_a_model_of_a_prefix(world: World) -> Act:
+    document = manifest(SEVERAL, deployment={"PrimaryContainer": CACHED})
+    arn = submitted(world, document, MODELS)
+    world.deliver()
+    world.decide(arn, "approve")
+    world.registry.events.clear()
+    return lambda: world.deploying.converge(arn)
 
 
 def refuses_a_manifest(world: World) -> Act:
@@ -139,6 +174,9 @@ def cannot_retire_a_model_in_use(world: World) -> Act:
 
 SCENARIOS = [
     registers,
+    registers_a_prefix,
+    inspects_a_prefix_from_elsewhere,
+    creates_a_model_of_a_prefix,
     refuses_a_manifest,
     refuses_an_image_that_is_not_there,
     opens_a_validation,
