@@ -38,6 +38,12 @@ def is_package_name(text: str) -> bool:
     return text.startswith("arn:") or _BY_VERSION.fullmatch(text) is not None
 
 
+def by_version(text: str) -> tuple[str, int] | None:
+    """Return the group and the version that `group/version` names, or None for an ARN."""
+    named = _BY_VERSION.fullmatch(text)
+    return (named[1], int(named[2])) if named else None
+
+
 def find(ledger: Ledger, package: str) -> Head | None:
     """Return the head of the package that `package` names (an ARN, or `group/version`), or None.
 

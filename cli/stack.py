@@ -9,6 +9,8 @@ from cli.failures import CommandFailed
 
 if TYPE_CHECKING:
     from cli.projects import Projects
+    from cli.workload import Central
+    from signoff.champions import Champions
     from signoff.events import Bus
     from signoff.executions import Executions
     from signoff.objects import Bucket
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from signoff.tables import LedgerTable
 
 # boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
+
+
+# The stack of an account beside the registry's (infra/workload.py).
+WORKLOAD = "SignoffWorkload"
 
 
 class Stack:
@@ -26,19 +32,17 @@ class Stack:
 
     @classmethod
     def named(cls, name: str) -> Stack:
-        """Return the stack of that name. Raises `CommandFailed` when this account and region have none."""
-        from botocore.exceptions import ClientError
+        """Return the stack of that name, or else that of a workload account, when there is one.
 
-        from signoff.clients import error_code, error_message
-
+        Raises `CommandFailed` when this account and region have neither.
+        """
         cloudformation = _client("cloudformation")
-        try:
-            described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if error_code(error) == "ValidationError" and "does not exist" in error_message(error):
-                raise CommandFailed(_no_stack(name, cloudformation.meta)) from error
-            raise
-        return cls({output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())})
+        outputs = _outputs(cloudformation, name)
+        if outputs is None:
+            outputs = _outputs(cloudformation, WORKLOAD)
+        if outputs is None:
+            raise CommandFailed(_no_stack(name, cloudformation.meta))
+        return cls(outputs)
 
     @property
     def artifacts(self) -> Bucket:
@@ -54,6 +58,13 @@ class Stack:
         from signoff.tables import LedgerTable
 
         return LedgerTable(_client("dynamodb"), self.output("LedgerTable"), self.output("PackagesTable"), utc_now)
+
+    @property
+    def champions(self) -> Champions:
+        """The champions of the groups, as the ledger knows them and as they are published."""
+        from signoff.champions import Champions
+
+        return Champions(_client("ssm"), self.output("ChampionPath"), self.ledger)
 
     @property
     def bus(self) -> Bus:
@@ -84,17 +95,35 @@ class Stack:
 
         return Executions(_client("stepfunctions"), self.output("ValidationArn"))
 
+    @property
+    def central(self) -> Central | None:
+        """Where the registry is, when this is the stack of a workload account beside it."""
+        from cli.workload import Central
+
+        outputs = self._outputs
+        return Central(outputs["CentralAccount"], outputs["CentralRegion"]) if "CentralAccount" in outputs else None
+
     def output(self, key: str) -> str:
         """Return one of the stack's outputs. Raises `CommandFailed` when it has none of that key."""
         try:
             return self._outputs[key]
         except KeyError:
+            if self.central:
+                raise CommandFailed(_elsewhere(self.central)) from None
             raise CommandFailed(f"the stack has no output {key}: it is no Signoff, or one of another version") from None
 
 
 def caller() -> str:
     """Return the ARN that the present credentials stand for (STS GetCallerIdentity)."""
     return str(_client("sts").get_caller_identity()["Arn"])
+
+
+def home() -> Central:
+    """Return the present account and region as the place of the registry."""
+    from cli.workload import Central
+
+    sts = _client("sts")
+    return Central(str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name))
 
 
 def s3() -> Any:
@@ -106,6 +135,28 @@ def _client(service: str) -> Any:
     from signoff.clients import client
 
     return client(service)
+
+
+def _elsewhere(central: Central) -> str:
+    return (
+        f"the registry is in account {central.account} ({central.region}), and this is to be asked there; here "
+        "you can `signoff submit`, `approve`, `reject` and `revoke`, and describe packages with SageMaker"
+    )
+
+
+def _outputs(cloudformation: Any, name: str) -> dict[str, str] | None:
+    """Return the outputs of the stack of that name, or None when there is none."""
+    from botocore.exceptions import ClientError
+
+    from signoff.clients import error_code, error_message
+
+    try:
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error_code(error) == "ValidationError" and "does not exist" in error_message(error):
+            return None
+        raise
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())}
 
 
 def _no_stack(name: str, meta: Any) -> str:

@@ -13,8 +13,10 @@ from cli.options import AsJson, Package, Reason, StackName, Timeout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cli.deciding import Answer
+    from cli.deciding import Answer, Decision
     from cli.reading import Ledger
+    from cli.stack import Stack
+    from cli.workload import Central
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -68,6 +70,9 @@ def _decide(decision: str, package: str, reason: str, yes: bool, timeout: float,
     from cli.stack import Stack, caller
 
     found = Stack.named(stack)
+    if found.central:
+        _decide_elsewhere(found, found.central, Decision(package, decision, caller(), reason), yes, timeout, json)
+        return
     ledger = found.ledger
     asking = Asking(ledger, Decision(arn_of(ledger, package), decision, caller(), reason))
     answer = asking.already()
@@ -77,6 +82,32 @@ def _decide(decision: str, package: str, reason: str, yes: bool, timeout: float,
         asking.send(found.bus)
         answer = asking.answer(Patience(timeout))
     _tell(answer, json)
+
+
+def _decide_elsewhere(
+    found: Stack, central: Central, decision: Decision, yes: bool, timeout: float, json: bool
+) -> None:
+    """Send a decision to the registry in another account, and wait until SageMaker shows it there."""
+    from dataclasses import replace
+
+    from cli import printing, workload
+    from cli.following import Patience
+    from cli.sentences import clean
+
+    decision = replace(decision, package=workload.package_named(decision.package, central))
+    described = found.registry.describe(decision.package)
+    outcome = "absorbed" if workload.stands_already(described, decision) else "recorded"
+    if outcome == "recorded":
+        if not yes:
+            confirmed([clean(line) for line in workload.summary(described, decision)], "Nothing was decided")
+        found.bus.put([decision.event])
+        described = workload.decided(found.registry, decision, Patience(timeout))
+    status, why = described["ModelApprovalStatus"], described.get("ApprovalDescription")
+    if json:
+        facts = {"package": decision.package, "decision": decision.decision, "approver": decision.approver}
+        printing.as_json({**facts, "outcome": outcome, "status": status, "because": why})
+    else:
+        printing.line(clean(f"{decision.package} is {status}: {why}"))
 
 
 def arn_of(ledger: Ledger, package: str) -> str:

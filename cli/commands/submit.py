@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signoff.submission import Submission
 
 File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact: a .tar.gz, or a folder.")]
-Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to.")]
+Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to, by name or ARN.")]
 ManifestFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Its manifest; by default manifest.json beside the artifact.")
 ]
@@ -66,9 +66,20 @@ def submit(
 
     plan = _planned(artifact, manifest, no_manifest, file or [])
     found = Stack.named(stack)
-    submission = _uploaded(found, group, plan, json)
+    submission = _uploaded(found, _group(found, group), plan, json)
     if wait or json:
         _follow(found, submission, timeout, json)
+
+
+def _group(found: Stack, group: str) -> str:
+    """Return the group's name; an ARN must be of a group that this stack submits to."""
+    from cli.stack import home
+    from cli.workload import group_named
+
+    central = found.central
+    if central is None and not group.startswith("arn:"):
+        return group
+    return group_named(group, central or home(), found.registry)
 
 
 def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> Plan:
@@ -128,6 +139,9 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
     except RegistrationRefused as refused:
         _print_refused(submission, refused, json)
         raise
+    if found.central:
+        _judged(found, submission, arn, patience, json)
+        return
     history = _settled(found, arn, patience, json)
     if json:
         document: dict[str, Any] = {**reading.document(history), **about(submission, report_of(bucket, submission))}
@@ -136,6 +150,22 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
     if why:
         raise CommandFailed(f"{history.state.group}/{history.state.version} is {history.state.status}: {why}")
     _say(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
+
+
+def _judged(found: Stack, submission: Submission, arn: str, patience: Patience, json: bool) -> None:
+    """Follow a package of the registry in another account, by what SageMaker shows of it."""
+    from cli import printing, workload
+    from cli.registering import about, report_of
+
+    _say(f"registered {arn}", json)
+    described = workload.judged(found.registry, arn, patience)
+    if json:
+        shown = {name: described.get(name) for name in ("ModelApprovalStatus", "CustomerMetadataProperties")}
+        printing.as_json({"package": arn, **shown, **about(submission, report_of(found.artifacts, submission))})
+    why = workload.failure(described)
+    if why:
+        raise CommandFailed(f"{submission.group}/{described.get('ModelPackageVersion')} did not pass: {why}")
+    _say(f"now       {submission.group}/{described.get('ModelPackageVersion')} awaits its approval", json)
 
 
 def _print_refused(submission: Submission, refused: RegistrationRefused, json: bool) -> None:

@@ -1,0 +1,115 @@
+"""Signoff from an account beside the registry's: what SageMaker shows there of packages in the registry's account.
+
+The ledger is read in the registry's account only. From here one submits, decides, and sees by the packages themselves,
+which the group's policy lets this account describe, what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cli.failures import CommandFailed
+from cli.reading import by_version
+
+if TYPE_CHECKING:
+    from cli.deciding import Decision
+    from cli.following import Patience
+
+_WANTED = {"approve": "Approved", "reject": "Rejected", "revoke": "Rejected"}
+_PENDING = "PendingManualApproval"
+
+
+class Registry(Protocol):
+    """What is read of SageMaker's registry (`signoff.registry.Registry`)."""
+
+    def describe(self, arn: str) -> dict[str, Any]: ...  # noqa: D102
+    def group_name(self, group: str) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Central:
+    """Where the registry is that a workload account works with: its account, of 12 digits, and its region."""
+
+    account: str
+    region: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """Return the ARN of something of the registry's (`model-package-group`), whose name SageMaker writes small."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
+
+
+def group_named(group: str, central: Central, registry: Registry) -> str:
+    """Return the name, as it was given, of the group of the registry that `group`, a name or an ARN, stands for.
+
+    Raises `CommandFailed` for the ARN of a group elsewhere, and for a group that this account cannot see.
+    """
+    arn = group if group.startswith("arn:") else central.arn("model-package-group", group)
+    if arn.lower() != central.arn("model-package-group", arn.rpartition("/")[2]):
+        raise CommandFailed(
+            f"{group} is no model package group of the registry in account {central.account}, {central.region}"
+        )
+    name = registry.group_name(arn)
+    if name is None:
+        raise CommandFailed(
+            f"there is no group {group} that is open to this account; the group's policy says to which it is"
+        )
+    return name
+
+
+def package_named(package: str, central: Central) -> str:
+    """Return the ARN of the registry's package that `package`, an ARN or `group/version`, stands for."""
+    named = by_version(package)
+    return central.arn("model-package", f"{named[0]}/{named[1]}") if named else package
+
+
+def judged(registry: Registry, arn: str, patience: Patience) -> dict[str, Any]:
+    """Wait until a package is validated, and return its description. Raises `TooLong`."""
+    while True:
+        described = registry.describe(arn)
+        metadata = described.get("CustomerMetadataProperties", {})
+        if "signoff:verdict" in metadata or described["ModelApprovalStatus"] != _PENDING:
+            return described
+        patience.pause(f"{arn} is not validated yet, and the time given with --timeout is over; describe it later")
+
+
+def failure(described: Mapping[str, Any]) -> str | None:
+    """Return why a package did not pass its validation, or None when it did."""
+    if described["ModelApprovalStatus"] == "Rejected":
+        return str(described.get("ApprovalDescription", "it is Rejected"))
+    return None
+
+
+def stands_already(described: Mapping[str, Any], decision: Decision) -> bool:
+    """Return whether the registry shows a package already as the decision wants it."""
+    return bool(described["ModelApprovalStatus"] == _WANTED[decision.decision])
+
+
+def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[str, Any]:
+    """Wait until the registry shows the decision, and return the package's description.
+
+    Raises `TooLong` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    """
+    while True:
+        described = registry.describe(decision.package)
+        if stands_already(described, decision):
+            return described
+        patience.pause(
+            f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it was "
+            "refused, the event `Decision Refused` on this account's bus says why, and `signoff show` in the registry's"
+        )
+
+
+def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
+    """Return what is about to be decided, for the person who is asked to confirm it."""
+    metadata = described.get("CustomerMetadataProperties", {})
+    name = f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
+    return [
+        f"{decision.decision} {name}",
+        f"  package    {decision.package}",
+        f"  as         {decision.approver}",
+        f"  because    {decision.reason}",
+        f"  it stands  {described['ModelApprovalStatus']}, verdict {metadata.get('signoff:verdict', 'none yet')}",
+        f"  evidence   {metadata.get('signoff:evidence', 'none yet')} (to be read in the registry's account)",
+    ]
