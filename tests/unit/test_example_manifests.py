@@ -25,7 +25,7 @@ def test_an_example_becomes_a_model(name: str) -> None:
     way = shapes.example(name)
 
     assert (way.status, way.failed) == ("Approved", [])
-    assert way.model["ModelName"].startswith("churn-v1-")
+    assert way.model_request["ModelName"].startswith("churn-v1-")
 
 
 @pytest.mark.parametrize("name", WITH_POLICY)

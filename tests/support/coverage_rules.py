@@ -1,0 +1,241 @@
+"""How each field is reached, and which test proves it: the first rule that is about a field counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CALLS = (
+    *("CreateModelPackage", "DescribeModelPackage", "BatchDescribeModelPackage", "UpdateModelPackage"),
+    *("CreateModel", "DescribeModel"),
+    *("ListProjects", "DescribeProject", "UpdateProject"),
+    "PutModelPackageGroupPolicy",
+)
+CLASSES = ("Model", "ContainerDefinition", "ContainerImage", "ModelData")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is true of the fields of a `call` (or class) on one `side` whose paths fit: `|` between, `*` for any."""
+
+    call: str
+    side: str
+    paths: str
+    how: str
+    test: str
+
+
+EVERY = "tests/unit/test_every_field.py"
+
+PACKAGES = (
+    Rule(
+        "CreateModelPackage",
+        "request",
+        "ModelPackageGroupName|ModelApprovalStatus|ClientToken",
+        "Signoff sets it: the group from the submission's prefix, pending approval, a token of the submission's own",
+        f"{EVERY}::test_signoff_sets_it_and_refuses_a_manifest_that_does",
+    ),
+    Rule(
+        "CreateModelPackage",
+        "request",
+        "ModelPackageName|CertifyForMarketplace",
+        "refused in a manifest by its name: it is for unversioned packages, and a submission becomes a version",
+        f"{EVERY}::test_a_manifest_that_sets_it_is_refused_by_its_name",
+    ),
+    Rule(
+        "CreateModelPackage",
+        "request",
+        "Tags[].*",
+        "refused in a manifest by its name: a package in a group has the group's tags",
+        f"{EVERY}::test_a_manifest_that_sets_it_is_refused_by_its_name",
+    ),
+    Rule(
+        "CreateModelPackage",
+        "request",
+        "*",
+        "the manifest's field of that name",
+        f"{EVERY}::test_what_a_manifest_says_reaches_create_model_package",
+    ),
+    Rule(
+        "CreateModelPackage",
+        "response",
+        "ModelPackageArn",
+        "`package` of `registration-report.json`, of the ledger and of every event",
+        f"{EVERY}::test_the_package_that_was_made_is_reported_and_listed",
+    ),
+    Rule(
+        "DescribeModelPackage",
+        "request",
+        "ModelPackageName",
+        "the package that `signoff show` is asked for, by its ARN",
+        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+    ),
+    Rule(
+        "DescribeModelPackage",
+        "request",
+        "IncludedData",
+        "left out: all data are wanted, SageMaker's default",
+        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+    ),
+    Rule(
+        "DescribeModelPackage",
+        "response",
+        "*",
+        "`signoff show --json`: `registry`",
+        f"{EVERY}::test_show_prints_all_that_describe_model_package_answers",
+    ),
+    Rule(
+        "BatchDescribeModelPackage",
+        "request",
+        "ModelPackageArnList[]",
+        "`signoff list` and `signoff queue`: all packages listed, 100 at once",
+        f"{EVERY}::test_a_list_asks_for_all_its_packages_at_once",
+    ),
+    Rule(
+        "BatchDescribeModelPackage",
+        "response",
+        "ModelPackageSummaries{}.*",
+        "`signoff list --json`: `registry`",
+        f"{EVERY}::test_a_list_prints_all_that_the_batch_call_answers_of_a_package",
+    ),
+    Rule(
+        "BatchDescribeModelPackage",
+        "response",
+        "BatchDescribeModelPackageErrorMap{}.*",
+        "`signoff list --json`: `error`",
+        f"{EVERY}::test_a_list_prints_what_the_batch_call_could_not_describe",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "ModelPackageArn|ModelApprovalStatus|ApprovalDescription",
+        "a decision: `signoff approve`, `reject`, `revoke`, or an event",
+        f"{EVERY}::test_a_decision_updates_the_package",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "CustomerMetadataProperties{}|CustomerMetadataPropertiesToRemove[]",
+        "`signoff annotate --set`, `--remove`, or an event",
+        f"{EVERY}::test_an_annotation_updates_the_package",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "AdditionalInferenceSpecificationsToAdd[].*",
+        "`signoff annotate --add-specification`, or an event",
+        f"{EVERY}::test_an_annotation_adds_specifications_with_all_that_they_say",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "InferenceSpecification.*|SourceUri",
+        "not Signoff's: another model is a new submission. Whoever changes it revokes the approval: it is not what was "
+        "signed",
+        f"{EVERY}::test_whoever_changes_what_runs_revokes_the_approval",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "ModelCard.*|ModelLifeCycle.*|ModelPackageRegistrationType",
+        "not Signoff's: in Studio or by API. It is no part of what was signed; `signoff show` prints it",
+        f"{EVERY}::test_what_others_may_change_leaves_the_approval_alone_and_is_shown",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "request",
+        "ClientToken",
+        "left out: an update is repeated until the package says what the ledger does",
+        f"{EVERY}::test_an_update_that_is_repeated_changes_nothing",
+    ),
+    Rule(
+        "UpdateModelPackage",
+        "response",
+        "ModelPackageArn",
+        "the package that the update was for, known already",
+        f"{EVERY}::test_an_update_that_is_repeated_changes_nothing",
+    ),
+)
+
+MODELS = (
+    Rule(
+        "CreateModel",
+        "request",
+        "ModelName",
+        "Signoff sets it, of group, version and what was signed; refused in a manifest by its name",
+        f"{EVERY}::test_signoff_names_the_model",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "PrimaryContainer.ModelPackageName",
+        "Signoff sets it where SageMaker takes everything from the package; refused in a manifest by its name",
+        f"{EVERY}::test_a_model_is_made_from_the_package_where_that_says_everything",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "PrimaryContainer.InferenceSpecificationName",
+        "the manifest's `Deployment.PrimaryContainer`, or `Deployment.Containers`",
+        f"{EVERY}::test_create_model_is_asked_for_what_the_manifest_says",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "Containers[].ModelPackageName|Containers[].InferenceSpecificationName",
+        "never asked for: one package is all containers of a model, or they are written out; which specification's, "
+        "`Deployment.Containers` says",
+        f"{EVERY}::test_several_containers_are_written_out_instead",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "*S3DataSource.ETag|*S3DataSource.ManifestEtag",
+        "left out: the objects are the vault's, held by version. The manifest's ETag is compared when it is submitted, "
+        "and stands in the package",
+        f"{EVERY}::test_an_etag_is_compared_when_it_is_submitted_and_never_asked_of_a_model",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "*.Image|*.ModelDataUrl|*ModelDataSource.*|*AdditionalModelDataSources[].*",
+        "the package's container, its image by digest and its model data in the vault",
+        f"{EVERY}::test_create_model_is_asked_for_what_the_manifest_says",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "ExecutionRoleArn|VpcConfig.*|EnableNetworkIsolation|Tags[].*",
+        "the policy's, or the manifest's `Deployment` where the policy offers the choice",
+        f"{EVERY}::test_create_model_is_asked_for_what_the_manifest_says",
+    ),
+    Rule(
+        "CreateModel",
+        "request",
+        "*",
+        "the manifest's `Deployment`",
+        f"{EVERY}::test_create_model_is_asked_for_what_the_manifest_says",
+    ),
+    Rule(
+        "CreateModel",
+        "response",
+        "ModelArn",
+        "`signoff show`: `model.arn`, from the ledger",
+        f"{EVERY}::test_the_model_that_was_made_is_in_the_ledger",
+    ),
+    Rule(
+        "DescribeModel",
+        "request",
+        "ModelName",
+        "the model of the package that `signoff show` is asked for",
+        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+    ),
+    Rule(
+        "DescribeModel",
+        "response",
+        "*",
+        "`signoff show --json`: `model.described`",
+        f"{EVERY}::test_show_prints_all_that_describe_model_answers",
+    ),
+)
+
+RULES = (*PACKAGES, *MODELS)
