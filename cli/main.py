@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, decide, engine, listing, manifest, projects, read, submit
+from cli.commands import annotate, champion, decide, engine, listing, manifest, projects, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -69,6 +69,9 @@ app.command(
         'signoff annotate churn/3 --add-specification gpu.json --reason "For the new endpoints" --yes --json',
     )
 )(annotate.annotate)
+app.command(epilog=examples("signoff champion churn", "signoff champion churn --json | jq -r .model"))(
+    champion.champion
+)
 app.command(
     epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
 )(read.revalidate)

@@ -112,6 +112,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "sha256": evidence and evidence["sha256"],
         "model": model and model["name"],
         "model ARN": model and model["arn"],
+        "champion": document.get("champion") and f"of {document['group']}",
         "recommended": ", ".join(recommendations(document)),
         "in use by": ", ".join(document["retirement_blocked_by"]),
     }

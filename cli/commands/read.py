@@ -22,12 +22,13 @@ def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -
 
     Verifies the ledger's hash chain, and fails when somebody changed or removed an entry.
     """
-    from cli import describing, printing, reading
+    from cli import championing, describing, printing, reading
     from cli.stack import Stack
 
     found = Stack.named(stack)
     history = history_of(found.ledger, package)
-    document, notes = describing.with_sagemaker(reading.document(history), found.registry)
+    known = {**reading.document(history), "champion": championing.is_champion(found.champions, history)}
+    document, notes = describing.with_sagemaker(known, found.registry)
     for note in notes:
         printing.line(f"signoff: {note}", sys.stderr)
     if json:

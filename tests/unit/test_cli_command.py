@@ -27,6 +27,7 @@ COMMANDS = [
     "list",
     "queue",
     "show",
+    "champion",
     "watch",
     "approve",
     "reject",
@@ -43,7 +44,12 @@ COMMANDS = [
 ]
 
 
-OUTPUTS = {"ArtifactsBucket": "artifacts", "LedgerTable": "ledger", "PackagesTable": "packages"}
+OUTPUTS = {
+    "ArtifactsBucket": "artifacts",
+    "LedgerTable": "ledger",
+    "PackagesTable": "packages",
+    "ChampionPath": "/signoff/champions",
+}
 STACKS = {"Signoff": OUTPUTS, "Other": {"Something": "else"}}
 
 
@@ -208,6 +214,22 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("show", entries.ARN, "--json") == 0
     assert json.loads(capsys.readouterr().out) == by_version
     assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
+
+
+def test_the_champion_of_a_group_is_shown_and_so_is_that_a_package_is_it(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "group Churn has no champion" in failure(capsys, ["champion", "Churn"])
+    ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
+    client("ssm").put_parameter(Name="/signoff/champions/Churn", Value="arn:churn-v3", Type="String")
+    assert run("champion", "Churn") == 0
+    assert capsys.readouterr().out.startswith("Churn/3, model arn:churn-v3, approved by user/ann")
+    assert run("champion", "Churn", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["agrees"] is True
+    assert run("show", "Churn/3", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["champion"] is True
+    assert run("show", "Churn/3") == 0
+    assert "champion      of Churn" in capsys.readouterr().out
 
 
 def test_where_sagemaker_does_not_answer_a_list_is_the_index_alone_and_says_so(

@@ -1,0 +1,32 @@
+"""`signoff champion`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson, StackName
+
+
+def champion(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The model package group.", show_default=False)],
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Show the champion of a group.
+
+    That is its package approved last whose model exists, or the group's baseline; and whether it is the one that is
+    published for other stacks to deploy.
+
+    Fails when the group has none.
+    """
+    from cli import championing, printing
+    from cli.stack import Stack
+
+    found = Stack.named(stack)
+    document = championing.document(found.champions, found.ledger, group)
+    if json:
+        printing.as_json(document)
+    else:
+        printing.line(championing.sentence(document))
