@@ -104,7 +104,7 @@ def read(context: Callable[[str], Any]) -> Settings:
         package_keys=_names(context("packageKeys")),
         regions=_regions(context("regions")),
         projects=_flag("projects", context("projects"), default=False),
-        project_principals=_names(context("projectPrincipals")),
+        project_principals=_principals(context),
         inspect_concurrency=_number(
             "inspectConcurrency", context("inspectConcurrency"), Settings.inspect_concurrency, least=0
         ),
@@ -144,6 +144,16 @@ def _regions(value: Any) -> tuple[str, ...]:
     if wrong:
         raise SettingFault(f"Context regions names {', '.join(wrong)}, which is no region (eu-west-1 is one)")
     return regions
+
+
+def _principals(context: Callable[[str], Any]) -> tuple[str, ...]:
+    principals = _names(context("projectPrincipals"))
+    if principals and not _flag("projects", context("projects"), default=False):
+        raise SettingFault("Context projectPrincipals says who may make projects, and projects is not true")
+    wrong = [principal for principal in principals if not principal.startswith("arn:")]
+    if wrong:
+        raise SettingFault(f"Context projectPrincipals names {', '.join(wrong)}, which is no ARN of a role or user")
+    return principals
 
 
 def _architecture(value: Any) -> str:

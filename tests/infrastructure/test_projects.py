@@ -11,7 +11,7 @@ from cfnlint import ManualArgs, lint_file
 from infra.app import build
 from infra.guardrails import Gate, service_control_policy
 from infra.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
-from infra.settings import Settings
+from infra.settings import SettingFault, Settings, read
 from signoff.policy import parse
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, REGION, Template
@@ -115,6 +115,12 @@ def test_the_product_is_launched_under_its_own_role_and_its_projects_can_be_tagg
 def test_the_product_is_for_those_principals_that_were_chosen(chosen: Template) -> None:
     found = {each["PrincipalARN"]: each["PrincipalType"] for each in catalog(chosen, "PortfolioPrincipalAssociation")}
     assert found == {PERSON: "IAM", "arn:aws:iam:::role/Team*": "IAM_PATTERN"}
+
+
+@pytest.mark.parametrize("context", [{"projectPrincipals": PERSON}, {"projects": "true", "projectPrincipals": "Data"}])
+def test_principals_that_could_make_no_project_stop_the_deployment(context: dict[str, str]) -> None:
+    with pytest.raises(SettingFault, match="projectPrincipals"):
+        read(context.get)
 
 
 def test_the_newest_version_is_in_s3_as_well(chosen: Template, chosen_assembly: Path) -> None:
