@@ -98,7 +98,7 @@ def _cells(row: Document) -> tuple[object, ...]:
 
 def _brief(version: str) -> str:
     """Return a version's name, or of a template's URL its last part."""
-    return version.rpartition("/")[2]
+    return version.rpartition("/")[2] if version.startswith("https://") else version
 
 
 def _utc(moment: datetime | None) -> datetime | None:
