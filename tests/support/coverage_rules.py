@@ -238,4 +238,72 @@ MODELS = (
     ),
 )
 
-RULES = (*PACKAGES, *MODELS)
+PROJECTS_FILE = "tests/unit/test_every_field_of_projects.py"
+
+PROJECTS = (
+    Rule(
+        "ListProjects",
+        "request",
+        "CreationTimeAfter|CreationTimeBefore|NameContains|SortBy|SortOrder",
+        "`signoff projects list`: the option of that name",
+        f"{PROJECTS_FILE}::test_a_list_asks_for_the_projects_that_it_is_asked_for",
+    ),
+    Rule(
+        "ListProjects",
+        "request",
+        "MaxResults|NextToken",
+        "`signoff projects list`: page by page, as many as `--limit` says",
+        f"{PROJECTS_FILE}::test_a_list_asks_for_the_projects_that_it_is_asked_for",
+    ),
+    Rule(
+        "ListProjects",
+        "response",
+        "*",
+        "`signoff projects list --json`",
+        f"{PROJECTS_FILE}::test_a_list_shows_every_project_of_every_page",
+    ),
+    Rule(
+        "DescribeProject",
+        "request",
+        "ProjectName",
+        "`signoff projects show PROJECT`",
+        f"{PROJECTS_FILE}::test_a_project_is_asked_for_by_its_name",
+    ),
+    Rule(
+        "DescribeProject",
+        "response",
+        "*",
+        "`signoff projects show --json`",
+        f"{PROJECTS_FILE}::test_show_prints_all_that_describe_project_answers",
+    ),
+    Rule(
+        "UpdateProject",
+        "request",
+        "*",
+        "`signoff projects update`: its options, and of the project what they leave as it is",
+        f"{PROJECTS_FILE}::test_an_update_says_what_it_is_told",
+    ),
+    Rule(
+        "UpdateProject",
+        "response",
+        "ProjectArn",
+        "`signoff projects update --json`: the project, as it is shown",
+        f"{PROJECTS_FILE}::test_the_project_that_was_updated_is_shown",
+    ),
+    Rule(
+        "PutModelPackageGroupPolicy",
+        "request",
+        "*",
+        "the CDK app: the group of a policy that opens it to other accounts, with the group policy that says how far",
+        "tests/infrastructure/test_accounts.py::test_an_account_may_do_with_packages_what_the_policy_opens_to_it",
+    ),
+    Rule(
+        "PutModelPackageGroupPolicy",
+        "response",
+        "ModelPackageGroupArn",
+        "the CDK app: CloudFormation has the ARN of the group that it made",
+        "tests/infrastructure/test_accounts.py::test_a_group_with_accounts_is_made_governed_and_outlives_the_stack",
+    ),
+)
+
+RULES = (*PACKAGES, *MODELS, *PROJECTS)

@@ -64,7 +64,7 @@ def _step(value: Any, token: str) -> list[Any]:
 def filled(shape: Any, path: str = "") -> Any:
     """A value of a shape in which every field is there, each string with its own path for a value."""
     if shape.type_name == "structure":
-        return {name: filled(member, f"{path}.{name}") for name, member in shape.members.items()}
+        return {name: filled(member, f"{path}.{name}" if path else name) for name, member in shape.members.items()}
     if shape.type_name == "list":
         return [filled(shape.member, f"{path}[]")]
     if shape.type_name == "map":
