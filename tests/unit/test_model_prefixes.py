@@ -66,6 +66,18 @@ def test_a_submission_that_waits_for_very_many_objects_names_the_first():
     assert 0 < len(json.dumps(missing)) < 100_000
 
 
+def test_an_upload_asks_for_a_prefix_as_a_whole_and_not_for_each_of_its_objects():
+    world = World()
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
+    many = [f"weights/{number:03}" for number in range(1000)]
+    world.put(f"{PREFIX}/submission.json", {"submitter": SUBMITTER, "objects": many})
+    for name in many[1:]:
+        world.put(f"{PREFIX}/{name}", b"")
+    world.interruptions.arm(None)
+    assert world.upload(f"{PREFIX}/manifest.json", document) == "waits for weights/000"
+    assert world.interruptions.calls < 20
+
+
 def test_only_what_is_listed_goes_with_a_prefix():
     world = World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})

@@ -70,6 +70,16 @@ def test_a_prefix_without_an_object_is_an_error_that_says_what_to_do():
     assert "there is no object under s3://pipelines/none/" in world.history(arn).entries[-1].details["cause"]
 
 
+def test_objects_that_cannot_be_the_files_of_one_folder_fail_by_their_names():
+    world = governed()
+    objects = {"weights/a": b"1", "weights/a/b": b"2", "weights/": b""}
+    arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **objects)
+    world.deliver()
+    (reason,) = checks(world, arn).values()
+    assert "a/b: a is a file already" in reason
+    assert ": no file can have this name" in reason
+
+
 def test_a_prefix_of_more_objects_than_can_be_inspected_is_an_error():
     world = governed()
     many = {f"many/{number}": b"" for number in range(1001)}
