@@ -124,7 +124,8 @@ def why_expanded(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> l
         reasons = asked - {"InferenceSpecificationName"}
     else:
         reasons = asked - BESIDE_A_PACKAGE
-        if found.containers[0].get("Environment") and found.settings[0].get("Environment"):
+        # An environment of the package that is there and empty was once refused as well.
+        if found.containers[0].get("Environment") is not None and found.settings[0].get("Environment"):
             reasons |= {"Environment"}
     if manifest.get("InferenceExecutionConfig"):
         reasons |= {"InferenceExecutionConfig"}

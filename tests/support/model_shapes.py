@@ -31,11 +31,13 @@ def manifest(*containers: dict[str, Any], deployment: dict[str, Any] | None = No
     return {**document, **fields, **({"Deployment": deployment} if deployment else {})}
 
 
-def files_of(document: dict[str, Any], files: dict[str, bytes], listed: Any = None) -> dict[str, Any]:
-    """The objects of a submission by key, submission.json first and the manifest last."""
+def files_of(
+    document: dict[str, Any], files: dict[str, bytes], name: str = "run-7", *, listed: Any = None
+) -> dict[str, Any]:
+    """The objects of a submission of that name by key, submission.json first and the manifest last."""
     described = {"submitter": SUBMITTER, "objects": sorted(files) if listed is None else listed}
     objects = {"submission.json": described, **files, "manifest.json": document}
-    return {f"{PREFIX}/{name}": data for name, data in objects.items()}
+    return {f"churn/{name}/{relative}": data for relative, data in objects.items()}
 
 
 def submitted(world: World, document: dict[str, Any], files: dict[str, bytes]) -> str:

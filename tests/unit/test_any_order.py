@@ -9,20 +9,29 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import Status
 from tests.support.interruptions import Died
+from tests.support.model_shapes import CACHED, MODELS, SEVERAL, files_of, manifest
 from tests.support.world import APPROVER, GRACE, SUBMITTER, World
 
 EVE = "arn:aws:iam::123456789012:user/eve"
 positions = st.integers(0, 50)
+packages = st.integers(0, 2)
+
+
+def several(world: World) -> str:
+    """Submit a package of a prefix and return its ARN."""
+    for name, data in files_of(manifest(SEVERAL, deployment={"PrimaryContainer": CACHED}), MODELS, "run-8").items():
+        world.upload(name, data)
+    return str(world.submissions.get("churn/run-8")["package"])
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Two packages, one submitted and one registered elsewhere, in a group with its own policy."""
+    """Three packages, one submitted, one registered elsewhere and one of a prefix, in a group with its own policy."""
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(approvals={"approvers": [APPROVER, SUBMITTER]}, groups={"create": True})
         self.world.set_policy("groups/churn", approvals={"approvers": [APPROVER, SUBMITTER]}, groups={"create": True})
-        self.arns = [self.world.submit(), self.world.elsewhere(Domain="MACHINE_LEARNING")]
+        self.arns = [self.world.submit(), self.world.elsewhere(Domain="MACHINE_LEARNING"), several(self.world)]
         self.foreign = self.world.elsewhere("foreign")
         self.untouched = self.world.registry.describe(self.foreign)
         self.decided: list[Callable[[], Any]] = []
@@ -62,7 +71,7 @@ class AnyOrder(RuleBasedStateMachine):
             queue.pop(index)
 
     @rule(
-        which=st.integers(0, 1),
+        which=packages,
         decision=st.sampled_from(["approve", "approve", "reject", "revoke"]),
         approver=st.sampled_from([APPROVER, APPROVER, SUBMITTER, EVE]),
     )
@@ -77,19 +86,24 @@ class AnyOrder(RuleBasedStateMachine):
         if self.decided:
             self.decided[position % len(self.decided)]()
 
-    @rule(which=st.integers(0, 1), status=st.sampled_from(["Approved", "Rejected", "PendingManualApproval"]))
+    @rule(which=packages, status=st.sampled_from(["Approved", "Rejected", "PendingManualApproval"]))
     def somebody_sets_a_status_by_hand(self, which: int, status: str) -> None:
         self.world.registry.by_hand(self.arns[which], ModelApprovalStatus=status)
 
-    @rule(which=st.integers(0, 1), types=st.sampled_from(["text/csv", "application/json"]))
+    @rule(which=packages, types=st.sampled_from(["text/csv", "application/json"]))
     def somebody_changes_the_specification(self, which: int, types: str) -> None:
         arn = self.arns[which]
         specification = self.world.registry.describe(arn)["InferenceSpecification"]
         self.world.registry.by_hand(arn, InferenceSpecification={**specification, "SupportedContentTypes": [types]})
 
-    @rule(which=st.integers(0, 1))
+    @rule(which=packages)
     def somebody_asks_for_another_validation(self, which: int) -> None:
         self.world.executions.start(self.arns[which], {"by": SUBMITTER, "reason": "again"})
+
+    @rule(name=st.sampled_from(["models/de.tar.gz", "models/more.tar.gz"]))
+    def somebody_forces_an_object_into_the_vault(self, name: str) -> None:
+        attempt = self.world.submissions.get("churn/run-8")["attempt"]
+        self.world.vault_bucket.put(f"models/churn/{attempt}/{name}", b"other weights")
 
     @rule(minutes=st.sampled_from([1, 7, 20]))
     def the_sweep_comes_by(self, minutes: int) -> None:
@@ -143,10 +157,10 @@ AnyOrder.TestCase.settings = settings(
 TestAnyOrder = AnyOrder.TestCase
 
 
-def test_both_kinds_of_package_can_get_through_to_a_model():
+def test_every_kind_of_package_can_get_through_to_a_model():
     machine = AnyOrder()
     machine.world.deliver()
     for arn in machine.arns:
         machine.world.decide(arn, "approve")
     machine.teardown()
-    assert len(machine.world.registry.models) == 2
+    assert len(machine.world.registry.models) == 3

@@ -110,6 +110,7 @@ def test_a_package_whose_containers_nobody_sees_is_taken_by_its_name(described: 
         (package(), {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}, ["ImageConfig"]),
         (package({**ONE, "Environment": {"A": "1"}}), {"PrimaryContainer": {"Environment": {"B": "2"}}},
          ["Environment"]),
+        (package({**ONE, "Environment": {}}), {"PrimaryContainer": {"Environment": {"B": "2"}}}, ["Environment"]),
         (package(ONE, ONE), {"Containers": [{"Environment": {"B": "2"}}, {}]}, ["Environment"]),
         (package(ONE, ONE), {"Containers": [{"ContainerHostname": "a"}, {"ContainerHostname": "b"}]},
          ["ContainerHostname"]),
