@@ -138,9 +138,9 @@ class Pipeline:
         self.quiet()
         return moved
 
-    def say(self, detail: Any, source: str = "signoff.cli", user: str = "approver") -> None:
-        """Put a decision on Signoff's bus, as the command or a bot would."""
-        entry = {"EventBusName": self.outputs["BusName"], "Source": source, "DetailType": DECISION}
+    def say(self, detail: Any, source: str = "signoff.cli", user: str = "approver", kind: str = DECISION) -> None:
+        """Put a decision, or another `kind` of event, on Signoff's bus, as the command or a bot would."""
+        entry = {"EventBusName": self.outputs["BusName"], "Source": source, "DetailType": kind}
         answer = self.aws("events", user).put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
         assert answer["FailedEntryCount"] == 0, answer
 
