@@ -109,13 +109,22 @@ class Bucket:
     def listing(self, prefix: str) -> Iterator[Stored]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.
 
+        Raises `ObjectMissing` when the bucket is not there or may not be listed.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
         """
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
+        for page in self._version_pages(prefix):
             for listed in page.get("Versions", ()):
                 if listed["IsLatest"]:
                     etag = listed["ETag"].strip('"')
                     yield Stored(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
+
+    def _version_pages(self, prefix: str) -> Iterator[dict[str, Any]]:
+        try:
+            yield from self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        except ClientError as error:
+            if error_code(error) not in {*_FORBIDDEN, "NoSuchBucket"}:
+                raise
+            raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff") from error
 
     def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
         """Copy one version to `key` on the server's side, with `metadata` and no tags.

@@ -306,6 +306,28 @@ def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any
     assert vault.current("models/m") == copy
 
 
+def test_a_listing_has_the_newest_version_of_each_object_under_a_prefix(buckets: Any):
+    vault = buckets("vault")
+    for key, data in (("a/2", b"x"), ("a/1", b"one"), ("b/1", b"x"), ("a/1", b"three"), ("a/2/3", b"")):
+        vault.put(key, data)
+    listed = list(vault.listing("a/"))
+    assert [(each.key, each.size) for each in listed] == [("a/1", 5), ("a/2", 1), ("a/2/3", 0)]
+    assert listed == [vault.current(each.key) for each in listed]
+
+
+def test_what_is_deleted_stands_in_no_listing(aws: Any):
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    s3.put_object(Bucket="vault", Key="a/1", Body=b"x")
+    s3.delete_object(Bucket="vault", Key="a/1")
+    assert list(Bucket(s3, "vault").listing("a/")) == []
+
+
+def test_what_may_not_be_listed_or_has_no_bucket_is_missing(aws: Any):
+    with pytest.raises(ObjectMissing, match="s3://nowhere/a/ cannot be listed by Signoff"):
+        list(Bucket(aws("s3"), "nowhere").listing("a/"))
+
+
 def test_names_come_with_the_time_of_their_last_change(buckets: Any):
     vault = buckets("vault")
     for key in ("a/1", "a/2", "b/1"):
