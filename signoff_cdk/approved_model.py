@@ -13,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from signoff_cdk.baseline_model import BaselineModel
-from signoff_cdk.group import group_name
+from signoff_cdk.group import group_name, parameter_of
 
 CHAMPIONS = "/signoff/champions"
 
@@ -48,14 +48,14 @@ class ApprovedModel(cdk.Resource):
         super().__init__(scope, id)
         if baseline:
             self._after(baseline, group)
-        arn = ssm.StringParameter.value_for_string_parameter(self, f"{champions}/{group_name(group)}")
+        arn = ssm.StringParameter.value_for_string_parameter(self, parameter_of(champions, group_name(group)))
         groups = list(security_groups) if security_groups else None
         self._model = sagemaker.Model.from_model_attributes(
             self, "Champion", model_arn=arn, role=role, security_groups=groups
         )
 
     def _after(self, baseline: BaselineModel, group: str) -> None:
-        if baseline.group != group:
+        if baseline.group.lower() != group.lower():
             raise ValueError(f"{baseline.node.path} is the baseline of {baseline.group}, not of {group}")
         if baseline.stack.node.path == self.stack.node.path:
             raise ValueError(

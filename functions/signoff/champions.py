@@ -37,7 +37,10 @@ def ranked(heads: Iterable[Mapping[str, Any]]) -> list[Champion]:
 
 
 class Champions:
-    """The champions as the ledger knows them, and as they are published: `<path>/<group>`, the model's ARN."""
+    """The champions as the ledger knows them, and as they are published: `<path>/<group>`, the model's ARN.
+
+    Groups are named as SageMaker has them; the parameter's name is in lower case, as the names of policies are.
+    """
 
     def __init__(self, ssm: Any, path: str, ledger: LedgerTable) -> None:
         self._ssm = ssm
@@ -115,4 +118,4 @@ class Champions:
                 raise
 
     def _name(self, group: str) -> str:
-        return f"{self._path}/{group}"
+        return f"{self._path}/{group.lower()}"

@@ -196,8 +196,11 @@ def submission_key(prefix: str) -> str:
 
 
 def baseline_key(group: str) -> str:
-    """Return the key of the ledger of the models that a group's stacks deployed with code review as their approval."""
-    return f"baseline:{group}"
+    """Return the key of the ledger of the models that a group's stacks deployed with code review as their approval.
+
+    It is in lower case: the group may not be there yet, and names that differ by case only are one group to SageMaker.
+    """
+    return f"baseline:{group.lower()}"
 
 
 def unknown_key(arn: str) -> str:

@@ -144,6 +144,12 @@ def test_several_champions_are_looked_up_once_for_each_group(stack: cdk.Stack) -
     ]
 
 
+def test_a_group_is_the_same_in_whatever_case_it_is_written(app: cdk.App, stack: cdk.Stack) -> None:
+    made = baseline(cdk.Stack(app, "Models"))
+    ApprovedModel(stack, "Champion", group="Churn", baseline=made)
+    assert "/signoff/champions/churn" in json.dumps(synthesised(stack)["Parameters"])
+
+
 def test_champions_are_looked_up_where_another_signoff_publishes_them(stack: cdk.Stack) -> None:
     ApprovedModel(stack, "Champion", group="churn", champions="/risk/champions")
     assert "/risk/champions/churn" in json.dumps(synthesised(stack)["Parameters"])

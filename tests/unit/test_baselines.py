@@ -105,6 +105,21 @@ def test_a_stack_that_goes_takes_its_baseline_back():
     assert (signoff.published(), kinds(signoff)) == ({}, ["BaselineDeployed", "BaselineRetired"])
 
 
+@pytest.mark.parametrize(("group", "written"), [("Churn", "churn"), ("churn", "CHURN")])
+def test_a_baseline_is_that_of_its_group_in_whatever_case_that_is_written(group: str, written: str):
+    signoff = world()
+    baseline = deployed(signoff)
+    signoff.baselining.handle(asked("Create", baseline, "1", Group=written))
+    assert signoff.published() == {"churn": baseline}
+    package = signoff.approved(prefix=f"{group}/run-7")
+    assert signoff.baselining.handle(asked("Update", baseline, "again", Group=written)) == f"churn@{baseline}"
+    signoff.baselining.handle(asked("Update", deployed(signoff, "newer"), "2", Group=written))
+    assert signoff.published() == {"churn": signoff.state(package).model["arn"]}
+    signoff.decide(package, "revoke")
+    signoff.deliver()
+    assert signoff.published() == {"churn": signoff.stacks[STACK, "Modelnewer"]}
+
+
 def test_what_was_never_recorded_goes_without_a_trace():
     signoff = world()
     for identity in (f"churn@{deployed(signoff)}", f"{STACK}/Record", "", "2026/11/20/[$LATEST]abc"):

@@ -221,7 +221,7 @@ def test_the_champion_of_a_group_is_shown_and_so_is_that_a_package_is_it(
 ) -> None:
     assert "group Churn has no champion" in failure(capsys, ["champion", "Churn"])
     ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
-    client("ssm").put_parameter(Name="/signoff/champions/Churn", Value="arn:churn-v3", Type="String")
+    client("ssm").put_parameter(Name="/signoff/champions/churn", Value="arn:churn-v3", Type="String")
     assert run("champion", "Churn") == 0
     assert capsys.readouterr().out.startswith("Churn/3, model arn:churn-v3, approved by user/ann")
     assert run("champion", "Churn", "--json") == 0

@@ -41,19 +41,22 @@ class Baselining:
         group, name, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
         if not (group and name and arn and logical_id):
             raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
-        self._may(request.stack, group)
+        group = self._governed(request.stack, group)
         if self._stacks.resource(request.stack, logical_id) not in {arn, name}:
             raise BaselineRefused(f"{logical_id} of stack {request.stack} is not the model {arn}")
         details = {"group": group, **self._described(name, arn), **_said(request)}
         self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
         self._champions.publish(group)
-        return f"{group}@{arn}"
+        # In lower case: another identity for the same baseline would have CloudFormation delete the first.
+        return f"{group.lower()}@{arn}"
 
     def _retired(self, request: Request) -> str:
         identity = request.identity or ""
         group, _, arn = identity.partition("@")
         if not arn:
             return identity  # it failed before it was known by anything
+        found = self._registry.group(group)
+        group = found.name if found else group
         state = self._ledger.history(baseline_key(group)).verified().state
         # What was never recorded goes without a trace, and so does what another stack has taken over.
         if state.baselines.get(arn) == request.stack:
@@ -70,13 +73,15 @@ class Baselining:
 
         self._ledger.update(baseline_key(group), unless_told_already)
 
-    def _may(self, stack: str, group: str) -> None:
-        tags = self._registry.group_tags(group)
-        policy = self._policies.for_new_group(group) if tags is None else self._policies.governing(group, tags)
+    def _governed(self, stack: str, group: str) -> str:
+        """Return the group's name as SageMaker has it, if its policy takes baselines of the stack."""
+        found = self._registry.group(group)
+        policy = self._policies.governing(found.name, found.tags) if found else self._policies.for_new_group(group)
         if policy is None:
             raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
         if not policy.groups.takes_baseline(stack):
             raise BaselineRefused(f"the policy of group {group} takes no baseline of {stack}: list it in `groups`")
+        return found.name if found else group
 
     def _described(self, name: str, arn: str) -> dict[str, Any]:
         """Return the model as SageMaker describes it."""
