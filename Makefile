@@ -44,6 +44,10 @@ format: setup  ## Bring the code into shape
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
+.PHONY: coverage
+coverage: setup  ## Write docs/coverage.md: every field of SageMaker's calls, how it is reached, and its test
+	@$(BIN)/python -m tests.support.coverage
+
 .PHONY: bench
 bench: setup  ## Measure: warm latency against a bare chain, import times, bundle size
 	@$(BIN)/python -m benchmarks

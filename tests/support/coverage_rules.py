@@ -306,4 +306,93 @@ PROJECTS = (
     ),
 )
 
-RULES = (*PACKAGES, *MODELS, *PROJECTS)
+PARAMETERS = "tests/infrastructure/test_every_construct_parameter.py"
+
+CONSTRUCTS = (
+    Rule(
+        "Model",
+        "parameters",
+        "Model(*",
+        "`BaselineModel`, which is a `Model`: the parameter of that name",
+        f"{PARAMETERS}::test_a_baseline_is_as_its_parameters_say",
+    ),
+    Rule(
+        "Model",
+        "parameters",
+        "add_container(*",
+        "`BaselineModel.add_container`",
+        f"{PARAMETERS}::test_a_container_is_added_to_a_baseline",
+    ),
+    Rule(
+        "Model",
+        "parameters",
+        "add_to_role_policy(*",
+        "`BaselineModel.add_to_role_policy`, and that of `ApprovedModel` where it has a role",
+        f"{PARAMETERS}::test_a_statement_is_added_to_the_role_of_a_model",
+    ),
+    Rule(
+        "Model",
+        "parameters",
+        "from_model_*",
+        "as the library has it; `ApprovedModel` is found so, by its ARN, role and security groups",
+        f"{PARAMETERS}::test_a_model_that_is_there_is_found_as_the_champion_is",
+    ),
+    Rule(
+        "Model",
+        "attributes",
+        "*",
+        "the attribute of `BaselineModel` and of `ApprovedModel`",
+        f"{PARAMETERS}::test_baseline_and_champion_have_what_a_model_has",
+    ),
+    Rule(
+        "ContainerDefinition",
+        "parameters",
+        "*",
+        "`BaselineModel(containers=...)`",
+        f"{PARAMETERS}::test_a_container_is_as_its_definition_says",
+    ),
+    Rule(
+        "ContainerDefinition",
+        "attributes",
+        "*",
+        "`BaselineModel(containers=...)`",
+        f"{PARAMETERS}::test_a_container_is_as_its_definition_says",
+    ),
+    Rule(
+        "ContainerImage",
+        "parameters",
+        "from_asset(*",
+        "`ContainerDefinition(image=...)` of a `BaselineModel`",
+        f"{PARAMETERS}::test_an_image_that_is_built_is_as_its_parameters_say",
+    ),
+    Rule(
+        "ContainerImage",
+        "parameters",
+        "*",
+        "`ContainerDefinition(image=...)` of a `BaselineModel`, which binds it",
+        f"{PARAMETERS}::test_an_image_that_is_there_is_found_by_its_parameters",
+    ),
+    Rule(
+        "ModelData",
+        "parameters",
+        "from_asset(deploy_time)|from_asset(source_kms_key)",
+        "`ContainerDefinition(model_data=...)` of a `BaselineModel`; of a model's data the library makes nothing of it",
+        f"{PARAMETERS}::test_what_says_nothing_of_model_data_is_taken_and_changes_nothing",
+    ),
+    Rule(
+        "ModelData",
+        "parameters",
+        "from_asset(*",
+        "`ContainerDefinition(model_data=...)` of a `BaselineModel`",
+        f"{PARAMETERS}::test_model_data_that_are_uploaded_are_as_their_parameters_say",
+    ),
+    Rule(
+        "ModelData",
+        "parameters",
+        "*",
+        "`ContainerDefinition(model_data=...)` of a `BaselineModel`, which binds it",
+        f"{PARAMETERS}::test_model_data_that_are_there_are_found_and_may_be_read",
+    ),
+)
+
+RULES = (*PACKAGES, *MODELS, *PROJECTS, *CONSTRUCTS)
