@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
+from botocore.validate import ParamValidator, ValidationErrors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -336,6 +336,8 @@ def valued(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(valued(CREATE_MODEL))
 def test_whatever_botocore_refuses_is_refused_here_too(value):
-    refused_by_botocore = ParamValidator().validate(value, CREATE_MODEL).has_errors()
+    errors = ValidationErrors()
+    # What botocore itself says: in a test run every client checks the whole model before it sends anything.
+    ParamValidator()._validate(value, CREATE_MODEL, errors, name="")
 
-    assert refused(CREATE_MODEL, value) or not refused_by_botocore
+    assert refused(CREATE_MODEL, value) or not errors.has_errors()
