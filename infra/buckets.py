@@ -73,7 +73,8 @@ class Artifacts(s3.Bucket):
 
     def open_to(self, others: OtherAccounts) -> None:
         """Let the accounts that may submit to a group upload and read below its own prefix, and nowhere else."""
-        actions = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+        reading, writing = ("s3:GetObject", "s3:GetObjectVersion"), ("s3:PutObject", "s3:AbortMultipartUpload")
+        actions = (*reading, *writing, "s3:ListMultipartUploadParts")
         for group in others.groups:
             if group.submit:
                 _open(self, f"Submit{_camel(group.name)}", group.submit, actions, f"{group.name}/*")

@@ -169,7 +169,7 @@ class Permissions:
         if vaults:
             copies = tuple(f"{vault}/models/*" for vault in vaults)
             actions = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload")
-            grants += [Grant(("s3:ListBucket",), vaults), Grant(actions, copies, ANY_OBJECT)]
+            grants += [Grant(("s3:ListBucket", "s3:ListBucketVersions"), vaults), Grant(actions, copies, ANY_OBJECT)]
         return grants
 
     def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:

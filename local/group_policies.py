@@ -56,6 +56,7 @@ def permit(call: Call, owner: Account, group: str, *resources: str, action: str 
 def _decision(call: Call, owner: Account, policy: str, action: str, resource: str) -> str:
     from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
+    status = call.request.get("ModelApprovalStatus")
     context = EvalContext(
         principal_arn=call.caller,
         principal_type="AssumedRole" if ":assumed-role/" in call.caller else "User",
@@ -63,6 +64,7 @@ def _decision(call: Call, owner: Account, policy: str, action: str, resource: st
         action=action,
         resource_arn=resource,
         region=owner.region,
+        service_context={"sagemaker:modelapprovalstatus": status} if status else {},
     )
     return str(evaluate_resource_policy(policy, context).decision)
 

@@ -106,4 +106,6 @@ def test_create_model_knows_the_vaults_of_other_regions_and_may_write_there(cent
     assert "SIGNOFF_REGIONAL_VAULTS" not in variables["alone"]
     copy = f"arn:aws:s3:::{REGIONAL}/models/Churn/1/model.tar.gz"
     assert allowed(grants_of(central, "CreateModelRole"), "s3:PutObject", copy, {})
+    versions = "s3:ListBucketVersions"
+    assert allowed(grants_of(central, "CreateModelRole"), versions, f"arn:aws:s3:::{REGIONAL}", {})
     assert allowed(grants_of(central, "ModelExecutionRole"), "s3:GetObject", copy, {})
