@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.manifest_rules import METADATA_KEYS, OWN_METADATA, OWN_METADATA_KEYS
+from signoff.manifest_rules import METADATA_KEYS, OWN_METADATA_KEYS
+from signoff.metadata import OWN_METADATA
 
 Schema = dict[str, Any]
 

@@ -100,7 +100,7 @@ def _may_be_validated(history: History) -> None:
     state = history.state
     if state.attempt_open:
         raise CommandFailed(f"it is being validated already, by {state.execution}; follow it with `signoff watch`")
-    if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED}:
+    if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.DELETED}:
         raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
 
 

@@ -314,7 +314,10 @@ def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
 
 def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
     kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
-    return replace(state, metadata={**kept, **details["set"]})
+    evidence = state.evidence
+    if evidence and details["added"]:
+        evidence = {**evidence, "specification": None}  # no summary shows that it is as validated any more
+    return replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
 
 
 def _registry(state: State, details: dict[str, Any], _: Entry) -> State:

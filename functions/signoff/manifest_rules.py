@@ -12,9 +12,9 @@ from typing import Any
 from signoff import data_rules, deployment_rules
 from signoff.data_rules import CONTAINERS
 from signoff.faults import Fault
+from signoff.metadata import OWN_METADATA, is_signoffs
 from signoff.shapes import below, objects
 
-OWN_METADATA = "signoff:"
 OWN_METADATA_KEYS = 8
 METADATA_KEYS = 50
 _TRANSFORM = "ValidationSpecification.ValidationProfiles[].TransformJobDefinition"
@@ -36,7 +36,7 @@ def _containers_have_images(document: dict[str, Any]) -> Iterator[Fault]:
 def _metadata_keys(document: dict[str, Any]) -> Iterator[Fault]:
     for path, metadata in objects(document, "CustomerMetadataProperties"):
         for key in metadata:
-            if key.casefold().startswith(OWN_METADATA):
+            if is_signoffs(key):
                 yield Fault(below(path, key), f"begins with {OWN_METADATA}, which is for Signoff's own entries")
         if METADATA_KEYS - OWN_METADATA_KEYS < len(metadata) <= METADATA_KEYS:
             yield Fault(path, f"must have at most {METADATA_KEYS - OWN_METADATA_KEYS} entries: Signoff adds its own")

@@ -66,6 +66,15 @@ def refused(name: str = "NotAnApprover") -> Draft:
     return Draft(Kind.DECISION_REFUSED, APPROVER, details)
 
 
+def annotated(*added: str, removed: tuple[str, ...] = (), **set_: str) -> Draft:
+    details = {"set": set_, "removed": list(removed), "added": list(added), "reason": "", "annotation": "a" * 64}
+    return Draft(Kind.ANNOTATED, SUBMITTER, details)
+
+
+def deleted() -> Draft:
+    return Draft(Kind.PACKAGE_DELETED, "signoff", {"because": "it does not exist"})
+
+
 def history(*drafts: Draft, package: str = PACKAGE) -> History:
     return History(package).extended(drafts, START)
 

@@ -17,8 +17,10 @@ from tests.support.entries import (
     APPROVER,
     ARN,
     PENDING,
+    annotated,
     blocked,
     decided,
+    deleted,
     errored,
     evidence,
     history,
@@ -54,6 +56,8 @@ def announced(*drafts: Draft, package: str | None = None) -> list[tuple[str, dic
         ([*APPROVED, blocked("live")], []),
         ([*PENDING, updated("Approved")], []),
         ([*PENDING, reverted("Approved")], []),
+        ([*PENDING, annotated(ticket="CHG-1")], ["Package Annotated"]),
+        ([*PENDING, deleted()], ["Package Deleted"]),
     ],
 )
 def test_each_kind_of_entry_is_announced_as_what_it_means(drafts: list[Draft], types: list[str]):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import Status
+from signoff.metadata import own_metadata
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, files_of, manifest
 from tests.support.world import APPROVER, GRACE, SUBMITTER, World
@@ -81,6 +82,15 @@ class AnyOrder(RuleBasedStateMachine):
         self.decided.append(lambda: self.world.deciding.apply(detail, f"event-{number}"))
         self.decided[-1]()
 
+    @rule(which=packages, said=st.sampled_from(["one", "two"]), added=st.sampled_from([None, None, "gpu"]))
+    def somebody_annotates(self, which: int, said: str, added: str | None) -> None:
+        arn, number = self.arns[which], len(self.decided)
+        container = self.world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
+        more = {"add_specifications": [{"Name": added, "Containers": [container]}]} if added else {}
+        detail = {"package": arn, "by": EVE, "set": {"said": said}, "remove": ["Said"], **more}
+        self.decided.append(lambda: self.world.annotating.apply(detail, f"event-{number}"))
+        self.decided[-1]()
+
     @rule(position=positions)
     def a_decision_arrives_again(self, position: int) -> None:
         if self.decided:
@@ -144,6 +154,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.world.status(arn) == state.projected == state.registry_status
             assert (state.model is not None) == (state.status is Status.APPROVED)
             deployed |= {state.model["name"]} if state.model else set()
+            assert own_metadata(self.world.registry.describe(arn)) == state.metadata
         assert set(self.world.registry.models) == deployed
         approved = [self.world.state(arn) for arn in self.arns if self.world.state(arn).model]
         champion = max(approved, key=lambda state: (state.decision["time"], state.version), default=None)

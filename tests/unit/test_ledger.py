@@ -31,8 +31,10 @@ from tests.support.entries import (
     PACKAGE,
     PENDING,
     SUBMITTER,
+    annotated,
     blocked,
     decided,
+    deleted,
     errored,
     evidence,
     history,
@@ -61,6 +63,8 @@ DRAFTS = [
     model_retired(),
     blocked("live"),
     refused(),
+    annotated(ticket="CHG-1"),
+    deleted(),
     Draft(Kind.REGISTRATION_FAILED, "signoff", {"faults": []}),
 ]
 
@@ -159,7 +163,13 @@ def legal(choices: list[int]) -> list[Draft]:
 
 
 def _options(now: State) -> list[Draft]:
-    always = [refused(), updated(now.registry_status), reverted("Approved")]
+    always = [
+        refused(),
+        updated(now.registry_status),
+        reverted("Approved"),
+        annotated("gpu", ticket="CHG-1"),
+        deleted(),
+    ]
     retiring = [model_retired(), blocked("live")] if now.model else []
     match now.status:
         case None:
@@ -221,6 +231,12 @@ def test_once_every_step_is_done_nothing_is_left_to_do(choices: list[int]):
         ([*PENDING, decided("reject"), updated("Rejected")], Status.REJECTED, None),
         ([*APPROVED, model_created(), decided("revoke"), updated("Rejected")], Status.REVOKED, Step.RETIRE_MODEL),
         ([*APPROVED, subject_changed()], Status.REVOKED, Step.UPDATE_REGISTRY),
+        ([registered(), deleted()], Status.DELETED, None),
+        ([registered(), started(), deleted()], Status.DELETED, None),
+        ([*PENDING, decided("approve"), deleted()], Status.DELETED, None),
+        ([*APPROVED, model_created(), deleted()], Status.DELETED, Step.RETIRE_MODEL),
+        ([*APPROVED, model_created(), deleted(), blocked("live")], Status.DELETED, Step.RETIRE_MODEL),
+        ([*APPROVED, model_created(), deleted(), model_retired()], Status.DELETED, None),
     ],
 )
 def test_a_package_stands_where_its_entries_say_and_waits_for_the_step_that_is_missing(
@@ -245,6 +261,30 @@ def test_a_decision_is_remembered_with_who_made_it_and_when():
 
 def test_a_refusal_leaves_everything_as_it_was():
     assert state(*PENDING, refused()) == state(*PENDING)
+
+
+def test_an_annotation_moves_nothing_but_the_metadata():
+    now = state(*APPROVED, annotated(ticket="CHG-1"))
+    assert now.metadata == {"ticket": "CHG-1"}
+    assert replace(now, metadata={}) == state(*APPROVED)
+
+
+def test_metadata_is_that_of_the_registration_with_what_was_set_and_removed_since():
+    first = registered(metadata={"team": "risk", "draft": "yes"})
+    assert state(first).metadata == {"team": "risk", "draft": "yes"}
+    now = state(first, annotated(team="core", ticket="CHG-1"), annotated(removed=("draft", "never there"), ticket="2"))
+    assert now.metadata == {"team": "core", "ticket": "2"}
+
+
+def test_after_another_specification_was_added_a_summary_does_not_show_the_package_as_its_evidence_does():
+    pending = (registered(), started(), evidence(specification="d" * 64))
+    assert (state(*pending).evidence or {})["specification"] == "d" * 64
+    assert (state(*pending, annotated(ticket="1")).evidence or {})["specification"] == "d" * 64
+    assert (state(*pending, annotated("gpu")).evidence or {})["specification"] is None
+
+
+def test_the_time_of_registration_is_that_of_the_first_entry():
+    assert state(*PENDING).registered == "2026-03-02T09:15:20.000Z"
 
 
 def test_the_submitter_is_whom_the_registration_names():
