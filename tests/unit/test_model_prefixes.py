@@ -107,6 +107,19 @@ def test_a_listing_that_cannot_be_a_model_is_refused_by_name(listed: Any, path: 
     assert world.registry.described == {}
 
 
+def test_a_list_that_is_corrected_and_still_wrong_is_told_again_and_the_same_fault_is_not():
+    world = World()
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
+    for key, data in files_of(document, WEIGHTS, listed=["../up"]).items():
+        world.upload(key, data)
+    world.registering.uploaded(f"{PREFIX}/manifest.json")
+    corrected = {"submitter": SUBMITTER, "objects": ["model.bin"]}
+    world.upload(f"{PREFIX}/submission.json", corrected)
+    world.registering.uploaded(f"{PREFIX}/submission.json")
+    told = [[fault["path"] for fault in each["faults"]] for each in world.refusals(f"submission:{PREFIX}")]
+    assert told == [["objects[0]"], ["objects"]]
+
+
 def test_events_that_come_again_for_a_prefix_change_nothing():
     world, again = World(), World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})

@@ -176,14 +176,14 @@ class Registering:
         reported: bool = True,
         claim: str | None = None,
     ) -> str:
-        """Tell the sender what is wrong, once for each version of the object that it is `about`; end the `claim`."""
+        """Tell the sender what is wrong, each thing once for a version of the object it is `about`; end the `claim`."""
         prefix = submission.prefix.lstrip("/")
         attempt = submission.attempt({about.key: about.version_id})
         draft = _failed(submission, attempt, about, faults)
 
         def once(history: History) -> list[Draft]:
-            told = any(entry.details.get("attempt") == attempt for entry in history.entries)
-            return [] if told else [draft]
+            told = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
+            return [] if draft.details["faults"] in told else [draft]
 
         self._ledger.update(submission_key(prefix), once)
         if reported:
