@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from cli.projects import Projects
     from cli.workload import Central
     from signoff.champions import Champions
-    from signoff.champions import Champions
     from signoff.events import Bus
     from signoff.executions import Executions
     from signoff.objects import Bucket
@@ -59,13 +58,6 @@ class Stack:
         from signoff.tables import LedgerTable
 
         return LedgerTable(_client("dynamodb"), self.output("LedgerTable"), self.output("PackagesTable"), utc_now)
-
-    @property
-    def champions(self) -> Champions:
-        """The champions of the groups, as the ledger knows them and as they are published."""
-        from signoff.champions import Champions
-
-        return Champions(_client("ssm"), self.output("ChampionPath"), self.ledger)
 
     @property
     def champions(self) -> Champions:
