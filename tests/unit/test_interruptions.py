@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from signoff.steps.opening import Request
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
-from tests.support.world import ACCURATE, IMAGE, SPECIFICATION, World
+from tests.support.world import ACCURATE, GRACE, IMAGE, SPECIFICATION, World
 
 Act = Callable[[], Any]
 
@@ -172,7 +172,36 @@ def cannot_retire_a_model_in_use(world: World) -> Act:
     return lambda: world.deploying.converge(arn)
 
 
+def annotates(world: World) -> Act:
+    arn = world.pending(CustomerMetadataProperties={"draft": "yes"})
+    return lambda: world.annotate(arn, set={"ticket": "CHG-1"}, remove=["draft"], event="e-1")
+
+
+def adds_a_specification(world: World) -> Act:
+    arn = world.pending()
+    container = world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
+    return lambda: world.annotate(arn, add_specifications=[{"Name": "gpu", "Containers": [container]}], event="e-1")
+
+
+def refuses_an_annotation(world: World) -> Act:
+    arn = world.approved()
+    return lambda: world.annotate(arn, set={"signoff:verdict": "passed"}, event="e-1")
+
+
+def retires_the_model_of_a_deleted_package(world: World) -> Act:
+    key = world.history(arn := world.approved()).package
+    world.registry.delete_package(arn)
+    world.clock.forward(minutes=20)
+    world.sweeping.sweep(GRACE)
+    world.queues["deployments"].messages.clear()
+    return lambda: world.deploying.retire(key)
+
+
 SCENARIOS = [
+    annotates,
+    adds_a_specification,
+    refuses_an_annotation,
+    retires_the_model_of_a_deleted_package,
     registers,
     registers_a_prefix,
     inspects_a_prefix_from_elsewhere,
