@@ -129,9 +129,10 @@ class Submission:
         return str(s3.put_object(Bucket=bucket, Key=f"{self.prefix}/{name}", Body=body)["VersionId"])
 
     def upload(self, files: Files) -> "Submission":
-        """Upload files in their order, after saying who submits."""
-        who = {"submitter": self.pipeline.user("submitter")}
-        for name, body in {"submission.json": json.dumps(who).encode(), **files}.items():
+        """Upload files in their order, after saying who submits and which objects they are, as the command does."""
+        objects = sorted(name for name in files if name != "manifest.json")
+        said = {"submitter": self.pipeline.user("submitter"), "objects": objects}
+        for name, body in {"submission.json": json.dumps(said).encode(), **files}.items():
             self.put(name, body)
         return self
 
