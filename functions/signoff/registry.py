@@ -97,15 +97,19 @@ class Registry:
         return str(answer["ModelPackageGroupName"])
 
     def create_group(self, group: str) -> None:
-        """Create a model package group that Signoff governs; one that exists already stays as it is."""
+        """Create a model package group that Signoff governs; one that exists already stays as it is.
+
+        Raises `RegistryRefused` when SageMaker refuses the name, and there is no group of that name to be found.
+        """
         try:
-            self._sagemaker.create_model_package_group(
-                ModelPackageGroupName=group,
-                ModelPackageGroupDescription="Created by Signoff for a submission",
-                Tags=[{"Key": GOVERNED_TAG, "Value": "true"}],
-            )
-        except ClientError as error:
-            if error_code(error) not in _REFUSALS or self._group_arn(group) is None:
+            with _refusals():
+                self._sagemaker.create_model_package_group(
+                    ModelPackageGroupName=group,
+                    ModelPackageGroupDescription="Created by Signoff for a submission",
+                    Tags=[{"Key": GOVERNED_TAG, "Value": "true"}],
+                )
+        except RegistryRefused:
+            if self._group_arn(group) is None:
                 raise
 
     def mark_own_policy(self, group: str) -> None:

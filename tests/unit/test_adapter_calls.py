@@ -62,6 +62,8 @@ def test_what_sagemaker_finds_wrong_is_a_refusal_in_its_own_words():
     for call in (registry.create_model, registry.create_package):
         with pytest.raises(RegistryRefused, match="Could not assume role"):
             call({"ModelName": "m"})
+    with pytest.raises(RegistryRefused, match="Could not assume role"):
+        registry.create_group("churn")
     with pytest.raises(RegistryRefused):
         registry.set_status("arn", "Approved", "why")
 

@@ -1,8 +1,9 @@
 """Packages and groups that somebody deletes in SageMaker, at any moment of their lives.
 
 DeleteModelPackage takes a package whatever its approval status, and its version is not used again; a group that is
-deleted and made anew begins with version 1 again. No event of the registry tells of either.
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-delete-model-version.html
+deleted and made anew begins with version 1 again. SageMaker documents no event that tells of either.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteModelPackage.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
 
 import pytest

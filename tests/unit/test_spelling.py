@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage
 import pytest
 
 from signoff.decisions import Recorded
+from signoff.errors import RegistryRefused
 from signoff.ledger import Status, submission_key
 from signoff.policies import Policies
 from tests.support.world import APPROVER, SUBMITTER, World
@@ -34,6 +35,20 @@ def test_nobody_walks_round_a_groups_policy_by_spelling_its_name_otherwise():
     world.upload("Churn/run-1/manifest.json", {})
     (refusal,) = world.refusals(submission_key("Churn/run-1"))
     assert "does not let a submission create it" in refusal["faults"][0]["message"]
+
+
+def test_a_group_that_sagemaker_will_not_create_is_a_refusal_that_its_sender_reads():
+    world = World()
+    world.interruptions.before["FakeRegistry.create_group"] = refused
+    for key, data in world.files("churn/run-1").items():
+        world.upload(key, data)
+    (refusal,) = world.refusals(submission_key("churn/run-1"))
+    assert "Churn already exists" in refusal["faults"][0]["message"]
+    assert world.registry.described == {}
+
+
+def refused() -> None:
+    raise RegistryRefused("Model Package Group Churn already exists.")
 
 
 def test_a_group_made_in_another_spelling_meanwhile_takes_the_package_with_its_submitter_and_its_policy():

@@ -130,9 +130,9 @@ class Registering:
         return refused or f"registered as {package}"
 
     def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
-        if registration["creates_group"]:
-            self._registry.create_group(submission.group)
         try:
+            if registration["creates_group"]:
+                self._registry.create_group(submission.group)
             arn = self._registry.create_package(registration["request"])
         except RegistryRefused as refusal:
             raise ManifestRefused([Fault("", f"SageMaker refuses it: {refusal}")]) from refusal
