@@ -23,7 +23,7 @@ _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "Co
 # What a container of a package may have and one of a model cannot express.
 _NOT_IN_A_MODEL = ("ProductId", "AdditionalS3DataSource")
 _MODEL_DATA = ("ModelDataUrl", "ModelDataSource.S3DataSource.S3Uri")
-_ETAG_FIELDS = frozenset(etag for _, etag, _ in ETAGS)
+_ETAG_OF = {etag: location for _, etag, location in ETAGS}
 
 
 def model_name(group: str, version: int | None, subject: str) -> str:
@@ -178,14 +178,17 @@ def _expanded(
 
 
 def _on_copies(value: Any, copy_of: Callable[[str], str]) -> Any:
-    """Return model data with each location's copy in its place, and without ETags, which are of other objects."""
-    if isinstance(value, str):
-        return copy_of(value)
+    """Return model data with each location's copy in its place, without the ETags of objects that have another one."""
     if isinstance(value, list):
         return [_on_copies(item, copy_of) for item in value]
     if isinstance(value, Mapping):
-        return {field: _on_copies(item, copy_of) for field, item in value.items() if field not in _ETAG_FIELDS}
-    return value
+        lost = {etag for etag, location in _ETAG_OF.items() if not _stays(value.get(location), copy_of)}
+        return {field: _on_copies(item, copy_of) for field, item in value.items() if field not in lost}
+    return copy_of(value) if isinstance(value, str) else value
+
+
+def _stays(location: Any, copy_of: Callable[[str], str]) -> bool:
+    return isinstance(location, str) and copy_of(location) == location
 
 
 def differences(request: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
@@ -210,7 +213,7 @@ def _different(path: str, asked: Any, found: Any) -> Iterator[str]:
     elif isinstance(asked, list | tuple) and isinstance(found, list | tuple) and len(asked) == len(found):
         for position, pair in enumerate(zip(asked, found, strict=True)):
             yield from _different(f"{path}[{position}]", *pair)
-    elif asked != found and not _both_empty(asked, found):
+    elif asked != found and not _both_empty(asked, found) and not _same_etag(path, asked, found):
         yield path
 
 
@@ -232,6 +235,11 @@ def _at(value: Any, path: str) -> Any:
     for field in path.split("."):
         value = value.get(field) if isinstance(value, Mapping) else None
     return value
+
+
+def _same_etag(path: str, asked: Any, found: Any) -> bool:
+    """Whether two ETags differ only in the quotes that S3 writes them in."""
+    return path.rpartition(".")[2] in _ETAG_OF and str(asked).strip('"') == str(found).strip('"')
 
 
 def _both_empty(asked: Any, found: Any) -> bool:

@@ -190,9 +190,8 @@ MODELS = (
         "CreateModel",
         "request",
         "*S3DataSource.ETag|*S3DataSource.ManifestEtag",
-        "left out: the objects are the vault's, held by version. The manifest's ETag is compared when it is submitted, "
-        "and stands in the package",
-        f"{EVERY}::test_an_etag_is_compared_when_it_is_submitted_and_never_asked_of_a_model",
+        "the package's, which is that of the object in the vault; left out beside what was registered elsewhere",
+        f"{EVERY}::test_create_model_is_asked_for_what_the_manifest_says",
     ),
     Rule(
         "CreateModel",

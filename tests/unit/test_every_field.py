@@ -323,32 +323,6 @@ def test_several_containers_are_written_out_instead(path: str) -> None:
     assert not any(at(each.models[0], path) for each in ways() if each.models)
 
 
-@fields("test_an_etag_is_compared_when_it_is_submitted_and_never_asked_of_a_model")
-def test_an_etag_is_compared_when_it_is_submitted_and_never_asked_of_a_model(path: str) -> None:
-    etag, name = path.partition(".")[2], path.rpartition(".")[2]
-    with_etag = [way for way in ways() if at(way.package_request, f"InferenceSpecification.Containers[].{etag}")]
-    written_out = [way for way in with_etag if way.models and at(way.models[0], path.rpartition(".")[0])]
-
-    assert written_out
-    assert not any(at(way.models[0], path) for way in written_out)
-    document = copy.deepcopy(written_out[0].document)
-    for source in at(document, f"InferenceSpecification.Containers[].{etag.rpartition('.')[0]}"):
-        source |= {name: "f" * 32} if name in source else {}
-    assert "is not the ETag of" in _refusal(document)
-
-
-def _refusal(document: Document) -> str:
-    """What the submitter of a manifest reads whose ETags are not those of its objects."""
-    told = {**artifacts.submission(document), "manifest.json": json.dumps(document).encode()}
-    way = Way(document, {}, shapes.World())
-    way.world.images.digests[artifacts.IMAGE] = shapes.DIGEST
-    listed = {"submitter": shapes.SUBMITTER, "objects": [name for name in told if name != "manifest.json"]}
-    for name, data in {"submission.json": json.dumps(listed).encode(), **told}.items():
-        way.world.upload(f"{shapes.PREFIX}/{name}", data)
-    assert way.report["outcome"] == "refused"
-    return str(way.report["faults"])
-
-
 @fields("test_the_model_that_was_made_is_in_the_ledger")
 def test_the_model_that_was_made_is_in_the_ledger(path: str) -> None:
     way = shapes.example("single-container")

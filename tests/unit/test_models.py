@@ -190,6 +190,20 @@ def test_all_model_data_of_a_package_from_elsewhere_is_on_the_vaults_copies():
     }
 
 
+def test_the_etag_of_what_is_in_the_vault_already_stays_beside_it():
+    home = "s3://vault/models/churn/2/"
+    data = source(f"{home}m.bin", ETag='"1"', ManifestS3Uri="s3://b/files.json", ManifestEtag="2")
+    subject = signed("s3://b/files.json", manifest={"PrimaryContainer": {"Mode": "SingleModel"}})
+    (expanded,) = containers(package({"Image": TAGGED, "ModelDataSource": data}), subject)
+    assert expanded["ModelDataSource"] == source(f"{home}m.bin", ETag='"1"', ManifestS3Uri=f"{home}files.json")
+
+
+@pytest.mark.parametrize(("shown", "different"), [('"1"', []), ("1", []), ("2", ["ETag"]), (None, ["ETag"])])
+def test_an_etag_is_the_same_with_and_without_its_quotes(shown: str | None, different: list[str]):
+    asked, found = ({"PrimaryContainer": {"ModelDataSource": source("s3://v/m", ETag=etag)}} for etag in ('"1"', shown))
+    assert [path.rpartition(".")[2] for path in differences(asked, found)] == different
+
+
 def test_hub_content_is_left_where_it_is():
     hub = source("s3://hub/model/", HubAccessConfig={"HubContentArn": "arn:hub"})
     (expanded,) = containers(package({"Image": TAGGED, "ModelDataSource": hub}), signed())
