@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.errors import UnknownPackage
+from signoff.identity import account_of
 from signoff.ledger import Draft, Kind, package_key
 from signoff.metadata import own_metadata
 from signoff.policies import Policies
@@ -99,6 +100,21 @@ def _creator(described: Mapping[str, Any]) -> str | None:
     created_by = described.get("CreatedBy") or {}
     arn: str | None = (created_by.get("IamIdentity") or {}).get("Arn") or created_by.get("UserProfileArn")
     return arn
+
+
+UNKNOWN_OWNER = "unknown"
+
+
+def source_owner(candidate: Candidate) -> str | None:
+    """Return the account whose buckets a package may load from, as far as Signoff may read them; None for any.
+
+    Signoff reads with its own rights what another account may not: so what an account registers must lie in a bucket of
+    its own. In a group that is open to others, a package of which nobody says who registered it loads from nowhere.
+    """
+    creator = _creator(candidate.described)
+    if creator is None:
+        return UNKNOWN_OWNER if candidate.policy.accounts.submit else None
+    return None if account_of(creator) == account_of(candidate.arn) else account_of(creator)
 
 
 def registration_key(registration: str) -> str:

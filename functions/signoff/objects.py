@@ -43,11 +43,15 @@ class Stored:
 
 
 class Bucket:
-    """One S3 bucket."""
+    """One S3 bucket; of no other account than `owner`, if that is given: S3 refuses to read it otherwise.
 
-    def __init__(self, s3: Any, name: str) -> None:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+
+    def __init__(self, s3: Any, name: str, owner: str | None = None) -> None:
         self._s3 = s3
         self.name = name
+        self._owned = {"ExpectedBucketOwner": owner} if owner else {}
 
     def current(self, key: str) -> Stored | None:
         """Return the version of `key` that a reader without a version gets now, or None when there is none."""
@@ -59,7 +63,7 @@ class Bucket:
 
     def _head(self, **which: str) -> Stored | None:
         try:
-            head = self._s3.head_object(Bucket=self.name, **which)
+            head = self._s3.head_object(Bucket=self.name, **which, **self._owned)
         except ClientError as error:
             if error_code(error) in _ABSENT:
                 return None
@@ -120,7 +124,8 @@ class Bucket:
 
     def _version_pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         try:
-            yield from self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+            pages = self._s3.get_paginator("list_object_versions")
+            yield from pages.paginate(Bucket=self.name, Prefix=prefix, **self._owned)
         except ClientError as error:
             if error_code(error) not in {*_FORBIDDEN, "NoSuchBucket"}:
                 raise

@@ -64,9 +64,9 @@ def champions(settings: ChampionSettings) -> Champions:
     return Champions(client("ssm"), settings.champion_path, ledger(settings))
 
 
-def bucket(name: str) -> Bucket:
-    """Return the bucket of that name."""
-    return Bucket(client("s3"), name)
+def bucket(name: str, owner: str | None = None) -> Bucket:
+    """Return the bucket of that name, which must be of the account `owner` if that is given."""
+    return Bucket(client("s3"), name, owner)
 
 
 def vault(name: str) -> Vault:

@@ -31,6 +31,7 @@ def close() -> None:
     eventbridge._dispatch_to_event_bus = _to_other_buses(eventbridge._dispatch_to_event_bus)
     eventbridge._put_events = _on_other_buses(eventbridge._put_events)
     eventbridge._put_permission = _with_whole_policies(eventbridge._put_permission)
+    s3._apply_bucket_scope = _of_the_expected_owner(s3._apply_bucket_scope, s3)
     s3._foreign_bucket_allows = _asked_in_person(s3._foreign_bucket_allows)
     iam_evaluator.evaluate_resource_policy = _of_the_caller(iam_evaluator.evaluate_resource_policy)
     for name in ("_buckets", "_object_versions", "_object_tags"):
@@ -173,6 +174,18 @@ def _with_whole_policies(put: Callable[[dict[str, Any]], Answer]) -> Callable[[d
         return eventbridge.json_response({})  # type: ignore[no-any-return]
 
     return put_permission
+
+
+def _of_the_expected_owner(apply: Callable[..., Any], s3: Any) -> Callable[..., Any]:
+    """A request that says whose the bucket must be is refused when it is somebody else's."""
+
+    def apply_bucket_scope(method: str, bucket: str, key: str, headers: dict[str, str], *more: Any) -> Any:
+        expected, owner = headers.get("x-amz-expected-bucket-owner"), s3._bucket_owner_account(bucket)
+        if expected and owner and expected != owner:
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}/{key}")
+        return apply(method, bucket, key, headers, *more)
+
+    return apply_bucket_scope
 
 
 def _asked_in_person(allows: Callable[..., bool]) -> Callable[..., bool]:

@@ -234,6 +234,17 @@ def test_an_account_decides_for_its_own_people_and_about_its_own_groups_only(
     assert accounts.ears[TWO].hears("Decision Refused", package=beta.arn)
 
 
+def test_signoff_reads_nothing_for_an_account_that_is_not_its_own(accounts: Accounts, central: Pipeline) -> None:
+    submission = Group(central, BETA).submit()
+    (kept,) = submission.package().until("PendingApproval").described()["InferenceSpecification"]["Containers"]
+    uploaded = f"s3://{accounts.outputs[CENTRAL]['ArtifactsBucket']}/{submission.prefix}/model.tar.gz"
+
+    for url in (kept["ModelDataUrl"], uploaded):
+        package = Package(central, register(accounts, url)).until("ValidationErrored")
+        (errored,) = package.entries(Kind.VALIDATION_ERRORED)
+        assert errored["error"] == "ObjectMissing", errored
+
+
 def test_a_third_account_is_refused_everywhere(accounts: Accounts, central: Pipeline, training: str) -> None:
     package = Package(central, register(accounts, training)).until("PendingApproval")
     before = package.kinds()

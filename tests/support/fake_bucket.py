@@ -31,6 +31,13 @@ class FakeS3:
     def __init__(self, now: Clock) -> None:
         self.now = now
         self.buckets: dict[str, FakeBucket] = {}
+        self.owners: dict[str, str] = {}  # of the buckets that are not the registry's account's
+
+    def owned(self, name: str, owner: str | None) -> FakeBucket:
+        """Return the bucket of that name, which holds nothing to be read unless it is of the account `owner`."""
+        if owner in {None, self.owners.get(name, "123456789012")}:
+            return self.bucket(name)
+        return Forbidden(self, name)
 
     def bucket(self, name: str) -> FakeBucket:
         """Return the bucket of that name, empty when it is new."""
@@ -121,3 +128,13 @@ class FakeBucket:
         if self.multipart:
             etag = f"{hashlib.md5(version.id.encode(), usedforsecurity=False).hexdigest()}-2"
         return Stored(self.name, key, version.id, len(version.data), etag, dict(version.metadata))
+
+
+class Forbidden(FakeBucket):
+    """A bucket that S3 lets nobody read who expects another owner."""
+
+    def current(self, key: str) -> Stored | None:
+        raise ObjectMissing(f"s3://{self.name}/{key} may not be read by Signoff")
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        raise ObjectMissing(f"s3://{self.name}/{prefix} may not be read by Signoff")

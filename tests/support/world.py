@@ -99,7 +99,7 @@ class World:
         self.vault = vault
         self.registering = Registering(inbox, intake, registry, ledger, submissions, vault, self.clock)
         self.opening = Opening(governance, registry, policies, ledger, vault)
-        self.inspection = Inspection(vault, lambda name: wrap(self.s3.bucket(name)))
+        self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
         self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)

@@ -4,7 +4,7 @@ import pytest
 
 from signoff.decisions import Recorded, Refused
 from signoff.identity import account_of
-from tests.support.world import APPROVER, World
+from tests.support.world import APPROVER, IMAGE, MODEL, SPECIFICATION, World
 
 OURS, THEIRS, STRANGER = "123456789012", "222222222222", "999999999999"
 SHARED = {"accounts": {"submit": [THEIRS]}}
@@ -72,3 +72,76 @@ def test_the_list_of_approvers_is_for_other_accounts_too():
 )
 def test_an_arns_account_is_its_fifth_part(arn, account):
     assert account_of(arn) == account
+
+
+# What other accounts register
+
+
+def registered(world: World, url: str, by: str | None = f"arn:aws:iam::{THEIRS}:user/dan") -> str:
+    """Register a package with model data at `url` as somebody of another account, and return its ARN."""
+    world.registry.tags.setdefault("churn", {})
+    ours, world.registry.actor = world.registry.actor, by or ""
+    container = {"Image": IMAGE, "ModelDataUrl": url}
+    specification = {**SPECIFICATION, "Containers": [container]}
+    arn = world.registry.create_package({"ModelPackageGroupName": "churn", "InferenceSpecification": specification})
+    world.registry.actor = ours
+    if by is None:
+        del world.registry.described[arn]["CreatedBy"]
+    world.deliver()
+    return arn
+
+
+def training(owner: str) -> World:
+    """A world with a shared group, and a bucket of account `owner` that Signoff may read."""
+    world = World()
+    world.set_policy("groups/churn", **SHARED)
+    world.s3.bucket("training").put("model.tar.gz", MODEL)
+    world.s3.owners["training"] = owner
+    return world
+
+
+def why_errored(world: World, arn: str) -> str:
+    (errored,) = (entry for entry in world.history(arn).entries if entry.kind == "ValidationErrored")
+    return str(errored.details["cause"])
+
+
+def test_a_package_of_another_account_loads_from_that_accounts_own_bucket():
+    world = training(THEIRS)
+    arn = registered(world, "s3://training/model.tar.gz")
+    assert world.state(arn).status == "PendingApproval"
+    assert world.state(arn).submitter == f"arn:aws:iam::{THEIRS}:user/dan"
+
+
+@pytest.mark.parametrize("owner", [OURS, STRANGER])
+def test_signoff_reads_no_bucket_of_ours_or_a_thirds_for_another_account(owner):
+    world = training(owner)
+    arn = registered(world, "s3://training/model.tar.gz")
+    assert world.state(arn).status == "ValidationErrored"
+    assert "may not be read" in why_errored(world, arn)
+
+
+def test_signoff_reads_no_submission_for_another_account():
+    world = training(THEIRS)
+    world.put("private/run-1/model.tar.gz", MODEL)
+    arn = registered(world, "s3://artifacts/private/run-1/model.tar.gz")
+    assert "may not be read" in why_errored(world, arn)
+
+
+@pytest.mark.parametrize("suffix", ["model.tar.gz", ""])
+def test_signoff_takes_nothing_of_another_group_out_of_the_vault_for_another_account(suffix):
+    world = training(THEIRS)
+    world.vault_bucket.put("models/private/1/model.tar.gz", MODEL)
+    arn = registered(world, f"s3://vault/models/private/1/{suffix}")
+    assert "of another group" in why_errored(world, arn)
+
+
+def test_the_registrys_own_account_registers_from_wherever_signoff_may_read():
+    world = training(STRANGER)
+    arn = registered(world, "s3://training/model.tar.gz", by=APPROVER)
+    assert world.state(arn).status == "PendingApproval"
+
+
+def test_where_others_may_register_a_package_of_nobody_known_loads_from_nowhere():
+    world = training(OURS)
+    arn = registered(world, "s3://training/model.tar.gz", by=None)
+    assert "nobody says who registered" in why_errored(world, arn)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from signoff import archive
 from signoff.artifacts import ARCHIVE, ARCHIVES, FILES, inventory, is_the_model
 from signoff.errors import ObjectMissing
+from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
@@ -23,9 +24,12 @@ _SHOWN = 5  # refusals that travel with the workflow's state; all of them are in
 
 
 class Inspection:
-    """Inspects the artifacts of claimed packages. `bucket` gives the bucket of a name, to copy from."""
+    """Inspects the artifacts of claimed packages.
 
-    def __init__(self, vault: Vault, bucket: Callable[[str], Bucket]) -> None:
+    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named.
+    """
+
+    def __init__(self, vault: Vault, bucket: Callable[[str, str | None], Bucket]) -> None:
         self._vault = vault
         self._bucket = bucket
 
@@ -99,28 +103,46 @@ class Inspection:
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
         if key is not None:
-            return _there(self._vault.current(key), url)
+            return _there(self._vault.current(_own(claim, key)), url)
         bucket, source_key = _parts(url)
-        source = _there(self._bucket(bucket).current(source_key), url)
+        source = _there(self._source(claim, bucket).current(source_key), url)
         return self._vault.keep(source, f"{_elsewhere(claim, [source])}/{basename(source.key)}")
 
     def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[Stored]]:
         """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
         prefix = self._vault.key_of(url)
-        if prefix is None:
+        if prefix is not None:
+            _own(claim, prefix)
+        else:
             bucket, source_prefix = _parts(url)
-            sources = _some(self._bucket(bucket).listing(source_prefix), url)
+            sources = _some(self._source(claim, bucket).listing(source_prefix), url)
             # Apart from the copies of single objects, of which one may be the only object under this prefix.
             prefix = f"{_elsewhere(claim, sources)}/all/"
             for source in sources:
                 self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
         return prefix, _some(iter(self._vault.under(prefix)), url)
 
+    def _source(self, claim: Mapping[str, Any], bucket: str) -> Bucket:
+        owner = claim.get("source_owner")
+        if owner == UNKNOWN_OWNER:
+            raise ObjectMissing(
+                f"nobody says who registered {claim['arn']}, and its group is open to other accounts: only what is in "
+                "the vault already can be deployed; submit it instead"
+            )
+        return self._bucket(bucket, owner)
+
     def _digest(self, stored: Stored) -> str:
         digest = hashlib.sha256()
         for chunk in self._vault.stream(stored):
             digest.update(chunk)
         return digest.hexdigest()
+
+
+def _own(claim: Mapping[str, Any], key: str) -> str:
+    """Return `key`, or a prefix, of the vault, which for a package of another account must be of the same group."""
+    if claim.get("source_owner") and not key.startswith(f"models/{claim['group']}/"):
+        raise ObjectMissing(f"{key} in the vault is of another group than the package")
+    return key
 
 
 def _parts(url: str) -> tuple[str, str]:

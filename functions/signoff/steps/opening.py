@@ -9,7 +9,7 @@ from typing import Any, Literal
 from signoff.artifacts import artifacts_of
 from signoff.errors import UnknownPackage
 from signoff.evidence import outdated
-from signoff.governance import Candidate, Governance, first_entry, registration_of
+from signoff.governance import Candidate, Governance, first_entry, registration_of, source_owner
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.policies import OWN_POLICY_TAG, Policies
 from signoff.registry import Registry
@@ -81,6 +81,7 @@ class Opening:
             "attempt": state.attempt,
             "execution": state.execution,
             "policy": state.policy,
+            "source_owner": source_owner(candidate),
             "artifacts": artifacts_of(candidate.described),
         }
 

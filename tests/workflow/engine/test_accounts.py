@@ -108,6 +108,17 @@ def test_a_buckets_policy_is_asked_about_the_person_of_another_account(accounts:
         client(accounts, TWO, "s3", "submitter").get_object(Bucket=bucket, Key="model")
 
 
+def test_a_bucket_of_another_owner_than_expected_is_not_read(accounts: Engine, bucket: str) -> None:
+    ours = client(accounts, ONE, "s3")
+    ours.put_object(Bucket=bucket, Key="model", Body=b"model")
+
+    assert ours.head_object(Bucket=bucket, Key="model", ExpectedBucketOwner=ONE)["ContentLength"] == 5
+    with pytest.raises(ClientError, match="403"):
+        ours.head_object(Bucket=bucket, Key="model", ExpectedBucketOwner=TWO)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ours.list_object_versions(Bucket=bucket, ExpectedBucketOwner=TWO)
+
+
 def test_an_object_of_another_account_is_copied_where_its_policy_lets_it_be_read(accounts: Engine, bucket: str) -> None:
     version = client(accounts, ONE, "s3").put_object(Bucket=bucket, Key="model", Body=b"first")["VersionId"]
     client(accounts, ONE, "s3").put_object(Bucket=bucket, Key="model", Body=b"second")
