@@ -99,7 +99,7 @@ class Gate:
 
 def statements(gate: Gate) -> list[dict[str, Any]]:
     """The denials, each for everyone but the roles it names."""
-    return [*_sagemaker(gate), *_records(gate), *_machinery(gate)]
+    return [*_sagemaker(gate), *_records(gate), *_parameters(gate), *_machinery(gate)]
 
 
 def _sagemaker(gate: Gate) -> list[dict[str, Any]]:
@@ -167,6 +167,12 @@ def _records(gate: Gate) -> list[dict[str, Any]]:
             [ledger],
             deployers,
         ),
+    ]
+
+
+def _parameters(gate: Gate) -> list[dict[str, Any]]:
+    deployers = gate.roles(*gate.deployers)
+    return [
         _deny(
             "Policies",
             ["ssm:PutParameter", "ssm:DeleteParameter*", "ssm:AddTagsToResource"],
