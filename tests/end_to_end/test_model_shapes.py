@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from examples import artifacts
 from signoff.subject import covers
 from tests.support.groups import Group, Package, Submission
 from tests.support.pipeline import Pipeline
+from tests.support.shell import Shell
 
 Document = dict[str, Any]
 BY_PACKAGE = {"PrimaryContainer": {"ModelPackageName": "the package"}}
@@ -394,3 +396,23 @@ def test_a_prefix_that_was_registered_elsewhere_is_deployed_from_the_vault(group
     listed = pipeline.aws("s3").list_objects_v2(Bucket=pipeline.outputs["VaultBucket"], Prefix=prefix)["Contents"]
     assert found == {**UNCOMPRESSED, "S3Uri": found["S3Uri"]}
     assert sorted(each["Key"].removeprefix(prefix) for each in listed) == sorted(artifacts.FILES)
+
+
+def test_a_folder_is_submitted_and_its_model_shown_by_the_command(group: Group, tmp_path: Path) -> None:
+    group.policy()
+    for name, body in artifacts.submission(
+        artifacts.manifest("multi-model-cached"), group.pipeline.stack.image
+    ).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(body)
+    submitter = Shell(group.pipeline, "submitter")
+
+    submitted = submitter.signoff("submit", str(tmp_path / "models"), "--group", group.name, "--wait")
+    (package,) = group.packages()
+    model = package.approve()
+    shown = json.loads(submitter.signoff("show", f"{group.name}/1", "--json").stdout)
+
+    assert submitted.returncode == 0, submitted.stderr
+    assert shown["registry"]["InferenceSpecification"] == package.described()["InferenceSpecification"]
+    assert shown["model"]["described"]["PrimaryContainer"] == model["PrimaryContainer"]
+    assert model["PrimaryContainer"]["MultiModelConfig"] == {"ModelCacheSetting": "Enabled"}

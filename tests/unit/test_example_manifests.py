@@ -5,19 +5,27 @@ from typing import Any
 
 import pytest
 
+from cli.manifest_schema import manifest_schema
 from examples import artifacts
 from signoff.policy import parse
 from tests.support import shapes
-from tests.support.manifests import found
+from tests.support.json_schema import Schema
+from tests.support.manifests import SHAPE, found
 from tests.support.world import ROLE
 
 NAMES = artifacts.names()
+SCHEMA = Schema(manifest_schema(SHAPE))
 WITH_POLICY = [name for name in NAMES if artifacts.policy(name)]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_has_no_faults(name: str) -> None:
     assert found(artifacts.manifest(name)) == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_editor_finds_nothing_in_an_example(name: str) -> None:
+    assert list(SCHEMA.faults(artifacts.manifest(name))) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
