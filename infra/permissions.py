@@ -28,7 +28,7 @@ class Permissions:
     run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that
     models are deployed to beside this, regional_vaults the names of the vaults in further regions, and regional_keys
     those of the regions that have a key of the customer's own; package_keys are ARNs of keys that packages may be
-    encrypted with (SecurityConfig).
+    encrypted with (SecurityConfig), source_keys of those that objects in further buckets are.
     """
 
     stack: cdk.Stack
@@ -45,6 +45,7 @@ class Permissions:
     regional_vaults: Mapping[str, str] = field(default_factory=dict)
     regional_keys: Sequence[str] = ()
     package_keys: Sequence[str] = ()
+    source_keys: Sequence[str] = ()
 
     def register_model(self) -> list[Grant]:
         """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
@@ -108,6 +109,7 @@ class Permissions:
             self._read_vault("models/", "policies/"),
             self._write_vault("models/", "findings/"),
             self._abort_copies(),
+            *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),
         ]
 
     def record_evidence(self) -> list[Grant]:

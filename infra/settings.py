@@ -44,6 +44,7 @@ class Settings:
     log_retention_days: how long logs are kept.
     policies: the folder of policy files; workflow: the state machine's definition.
     source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
+    source_keys: ARNs of the KMS keys that what lies in those buckets is encrypted with.
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
     regions: further regions in which a vault is kept, for models that are deployed there.
     projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
@@ -67,6 +68,7 @@ class Settings:
     policies: Path = ROOT / "infra" / "policies"
     workflow: Path = ROOT / "statemachine" / "validation.asl.json"
     source_buckets: tuple[str, ...] = ()
+    source_keys: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
     package_keys: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
@@ -100,6 +102,7 @@ def read(context: Callable[[str], Any]) -> Settings:
         policies=_path(context("policies"), Settings.policies),
         workflow=_path(context("workflow"), Settings.workflow),
         source_buckets=_names(context("sourceBuckets")),
+        source_keys=_names(context("sourceKeys")),
         execution_roles=_names(context("executionRoles")),
         package_keys=_names(context("packageKeys")),
         regions=_regions(context("regions")),

@@ -145,6 +145,7 @@ class SignoffStack(cdk.Stack):
             submissions=self.submissions,
             bus=self.bus,
             source_buckets=self.settings.source_buckets,
+            source_keys=self.settings.source_keys,
             execution_roles=sorted(roles | named),
             package_keys=self.settings.package_keys,
             validation_roles=sorted({role for policy in self.policies for role in policy.validation_roles}),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.app import STACK, WORKLOAD, build
-from tests.support.shared_registry import ACCOUNT, CENTRAL, GROUP, THERE
+from tests.support.shared_registry import ACCOUNT, CENTRAL, GROUP, SOURCE_KEY, THERE
 from tests.support.template import Template
 
 
@@ -76,7 +76,12 @@ def central_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = base / "policies" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
-    choices = {"policies": str(base / "policies"), "regions": THERE, "customerManagedKey": "true"}
+    choices = {
+        "policies": str(base / "policies"),
+        "regions": THERE,
+        "customerManagedKey": "true",
+        "sourceKeys": SOURCE_KEY,
+    }
     build({"bundle": "source", **choices}, base / "out").synth()
     return base / "out"
 

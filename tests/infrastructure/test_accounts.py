@@ -10,7 +10,7 @@ from infra.app import WORKLOAD, build
 from infra.policies import PolicyFileFault, load
 from infra.settings import SettingFault, read
 from tests.infrastructure.conftest import read_template
-from tests.support.iam import denied, listed
+from tests.support.iam import allowed, denied, listed
 from tests.support.patterns import matches
 from tests.support.shared_registry import (
     CENTRAL,
@@ -18,11 +18,13 @@ from tests.support.shared_registry import (
     GROUP,
     HERE,
     MODELS,
+    SOURCE_KEY,
     STRANGER,
     SUBMITS,
     THERE,
     bucket_policy,
     by,
+    grants_of,
     group_policy,
     open_to,
 )
@@ -152,6 +154,14 @@ def test_the_key_is_used_by_way_of_s3_by_those_who_submit_and_deploy(central):
         (STRANGER, "GenerateDataKey"): False,
     }
     assert not open_to(policy, SUBMITS, "kms:Decrypt", "any")
+
+
+def test_what_lies_encrypted_in_other_accounts_buckets_is_decrypted_with_the_keys_that_were_named(central, template):
+    def decrypts(found: Template) -> bool:
+        return allowed(grants_of(found, "InspectArtifactRole"), "kms:Decrypt", SOURCE_KEY, {})
+
+    assert decrypts(central)
+    assert not decrypts(template)
 
 
 # The buses

@@ -18,6 +18,7 @@ GROUP = {
         ]
     },
 }
+SOURCE_KEY = f"arn:aws:kms:{REGION}:{SUBMITS}:key/1b2c3d4e"
 CENTRAL = {
     "central": ACCOUNT,
     "centralRegion": HERE,
