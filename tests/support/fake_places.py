@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from signoff.errors import TargetFault
 from signoff.moments import Clock
 from signoff.vault import Vault
@@ -12,9 +15,13 @@ HOME = "us-east-1"
 
 
 class FakeDeployers:
-    """Places are made when first asked for; `closed` are those that let nobody in, `vaults` the further regions'."""
+    """Places are made when first asked for; `closed` are those that let nobody in, `vaults` the further regions'.
 
-    def __init__(self, s3: FakeS3, now: Clock, vaults: dict[str, str]) -> None:
+    `wrap` is put around what is given out, so that a test can interrupt calls to it.
+    """
+
+    def __init__(self, s3: FakeS3, now: Clock, vaults: dict[str, str], wrap: Callable[[Any], Any]) -> None:
+        self._wrap = wrap
         self._s3 = s3
         self._now = now
         self.vaults = vaults
@@ -33,12 +40,13 @@ class FakeDeployers:
             raise TargetFault(f"the role of {place} cannot be taken on")
         if place in self.failures:
             raise self.failures[place]
-        return self.of(place)
+        wrapped: FakeRegistry = self._wrap(self.of(place))
+        return wrapped
 
     def vault(self, place: str, package: str) -> Vault:
         region = place.split("/")[1]
         if region == HOME:
-            return Vault(self._s3.bucket("vault"))
+            return Vault(self._wrap(self._s3.bucket("vault")))
         if region not in self.vaults:
             raise TargetFault(f"there is no vault in {region}")
-        return Vault(self._s3.bucket(self.vaults[region]))
+        return Vault(self._wrap(self._s3.bucket(self.vaults[region])))

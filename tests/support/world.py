@@ -77,7 +77,8 @@ class World:
         self.s3 = FakeS3(self.clock)
         self.inbox, self.vault_bucket = self.s3.bucket("artifacts"), self.s3.bucket("vault")
         self.registry = FakeRegistry(self.clock)
-        self.places = FakeDeployers(self.s3, self.clock, {"eu-west-1": "vault-eu-west-1"})
+        vaults = {"eu-west-1": "vault-eu-west-1"}
+        self.places = FakeDeployers(self.s3, self.clock, vaults, self.interruptions.wrap)
         self.parameters = FakeParameters(self.clock)
         self.images = FakeImages({IMAGE: f"sha256:{'a' * 64}"})
         self.ledger = FakeLedger(self.clock)
@@ -104,7 +105,7 @@ class World:
         self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
-        elsewhere = Elsewhere(wrap(self.places), vault, ledger)
+        elsewhere = Elsewhere(self.places, vault, ledger)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions, elsewhere)
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from signoff.errors import RegistryRefused
 from signoff.ledger import Kind, Status, Step
 from signoff.models import in_region
+from tests.support.interruptions import Died
 from tests.support.world import PINNED, ROLE, World
 
 THEIRS = "arn:aws:iam::222222222222:role/signoff/SignoffModels"
@@ -210,6 +211,47 @@ def test_another_model_of_that_name_is_left_alone():
     world.sweep()
     assert "is not what was signed" in failures(world, arn)[-1]
     assert model_in(world, NEXT_DOOR)["ExecutionRoleArn"] == "arn:another"
+
+
+def test_wherever_the_function_dies_every_place_has_its_one_model_in_the_end():
+    at, deaths = 0, 0
+    while deaths == at:
+        at += 1
+        world = world_of(target(NEXT_DOOR), target(OVERSEAS))
+        arn = world.pending()
+        world.decide(arn, "approve")
+        world.interruptions.arm(at)
+        try:
+            world.deploying.converge(arn)
+        except Died:
+            deaths += 1
+        world.interruptions.arm(None)
+        world.deliver()
+        world.sweep()
+        assert elsewhere(world, arn) == {NEXT_DOOR: True, OVERSEAS: True}, at
+        assert [len(world.places.of(place).models) for place in (NEXT_DOOR, OVERSEAS)] == [1, 1], at
+    assert deaths > 20
+
+
+def test_a_revocation_after_the_function_died_anywhere_leaves_a_model_nowhere():
+    at, deaths = 0, 0
+    while deaths == at:
+        at += 1
+        world = world_of(target(NEXT_DOOR), target(OVERSEAS))
+        arn = world.pending()
+        world.decide(arn, "approve")
+        world.interruptions.arm(at)
+        try:
+            world.deploying.converge(arn)
+        except Died:
+            deaths += 1
+        world.interruptions.arm(None)
+        world.decide(arn, "revoke")
+        world.deliver()
+        world.sweep()
+        models = [world.registry.models, *(world.places.of(place).models for place in (NEXT_DOOR, OVERSEAS))]
+        assert (world.state(arn).status, models) == (Status.REVOKED, [{}, {}, {}]), at
+    assert deaths > 20
 
 
 # Retiring
