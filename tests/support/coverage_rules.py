@@ -25,6 +25,7 @@ class Rule:
 
 
 EVERY = "tests/unit/test_every_field.py"
+READ = "tests/unit/test_every_field_read.py"
 
 PACKAGES = (
     Rule(
@@ -67,42 +68,42 @@ PACKAGES = (
         "request",
         "ModelPackageName",
         "the package that `signoff show` is asked for, by its ARN",
-        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+        f"{READ}::test_show_asks_for_the_package_and_the_model_by_their_names",
     ),
     Rule(
         "DescribeModelPackage",
         "request",
         "IncludedData",
         "left out: all data are wanted, SageMaker's default",
-        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+        f"{READ}::test_show_asks_for_the_package_and_the_model_by_their_names",
     ),
     Rule(
         "DescribeModelPackage",
         "response",
         "*",
         "`signoff show --json`: `registry`",
-        f"{EVERY}::test_show_prints_all_that_describe_model_package_answers",
+        f"{READ}::test_show_prints_all_that_describe_model_package_answers",
     ),
     Rule(
         "BatchDescribeModelPackage",
         "request",
         "ModelPackageArnList[]",
         "`signoff list` and `signoff queue`: all packages listed, 100 at once",
-        f"{EVERY}::test_a_list_asks_for_all_its_packages_at_once",
+        f"{READ}::test_a_list_asks_for_all_its_packages_at_once",
     ),
     Rule(
         "BatchDescribeModelPackage",
         "response",
         "ModelPackageSummaries{}.*",
         "`signoff list --json`: `registry`",
-        f"{EVERY}::test_a_list_prints_all_that_the_batch_call_answers_of_a_package",
+        f"{READ}::test_a_list_prints_all_that_the_batch_call_answers_of_a_package",
     ),
     Rule(
         "BatchDescribeModelPackage",
         "response",
         "BatchDescribeModelPackageErrorMap{}.*",
         "`signoff list --json`: `error`",
-        f"{EVERY}::test_a_list_prints_what_the_batch_call_could_not_describe",
+        f"{READ}::test_a_list_prints_what_the_batch_call_could_not_describe",
     ),
     Rule(
         "UpdateModelPackage",
@@ -226,14 +227,14 @@ MODELS = (
         "request",
         "ModelName",
         "the model of the package that `signoff show` is asked for",
-        f"{EVERY}::test_show_asks_for_the_package_and_the_model_by_their_names",
+        f"{READ}::test_show_asks_for_the_package_and_the_model_by_their_names",
     ),
     Rule(
         "DescribeModel",
         "response",
         "*",
         "`signoff show --json`: `model.described`",
-        f"{EVERY}::test_show_prints_all_that_describe_model_answers",
+        f"{READ}::test_show_prints_all_that_describe_model_answers",
     ),
 )
 
@@ -305,7 +306,8 @@ PROJECTS = (
     ),
 )
 
-PARAMETERS = "tests/infrastructure/test_every_construct_parameter.py"
+MODEL = "tests/infrastructure/test_every_model_parameter.py"
+IMAGE = "tests/infrastructure/test_every_image_and_data_parameter.py"
 
 CONSTRUCTS = (
     Rule(
@@ -313,84 +315,84 @@ CONSTRUCTS = (
         "parameters",
         "Model(*",
         "`BaselineModel`, which is a `Model`: the parameter of that name",
-        f"{PARAMETERS}::test_a_baseline_is_as_its_parameters_say",
+        f"{MODEL}::test_a_baseline_is_as_its_parameters_say",
     ),
     Rule(
         "Model",
         "parameters",
         "add_container(*",
         "`BaselineModel.add_container`",
-        f"{PARAMETERS}::test_a_container_is_added_to_a_baseline",
+        f"{MODEL}::test_a_container_is_added_to_a_baseline",
     ),
     Rule(
         "Model",
         "parameters",
         "add_to_role_policy(*",
         "`BaselineModel.add_to_role_policy`, and that of `ApprovedModel` where it has a role",
-        f"{PARAMETERS}::test_a_statement_is_added_to_the_role_of_a_model",
+        f"{MODEL}::test_a_statement_is_added_to_the_role_of_a_model",
     ),
     Rule(
         "Model",
         "parameters",
         "from_model_*",
         "as the library has it; `ApprovedModel` is found so, by its ARN, role and security groups",
-        f"{PARAMETERS}::test_a_model_that_is_there_is_found_as_the_champion_is",
+        f"{MODEL}::test_a_model_that_is_there_is_found_as_the_champion_is",
     ),
     Rule(
         "Model",
         "attributes",
         "*",
         "the attribute of `BaselineModel` and of `ApprovedModel`",
-        f"{PARAMETERS}::test_baseline_and_champion_have_what_a_model_has",
+        f"{MODEL}::test_baseline_and_champion_have_what_a_model_has",
     ),
     Rule(
         "ContainerDefinition",
         "parameters",
         "*",
         "`BaselineModel(containers=...)`",
-        f"{PARAMETERS}::test_a_container_is_as_its_definition_says",
+        f"{MODEL}::test_a_container_is_as_its_definition_says",
     ),
     Rule(
         "ContainerDefinition",
         "attributes",
         "*",
         "`BaselineModel(containers=...)`",
-        f"{PARAMETERS}::test_a_container_is_as_its_definition_says",
+        f"{MODEL}::test_a_container_is_as_its_definition_says",
     ),
     Rule(
         "ContainerImage",
         "parameters",
         "from_asset(*",
         "`ContainerDefinition(image=...)` of a `BaselineModel`",
-        f"{PARAMETERS}::test_an_image_that_is_built_is_as_its_parameters_say",
+        f"{IMAGE}::test_an_image_that_is_built_is_as_its_parameters_say",
     ),
     Rule(
         "ContainerImage",
         "parameters",
         "*",
         "`ContainerDefinition(image=...)` of a `BaselineModel`, which binds it",
-        f"{PARAMETERS}::test_an_image_that_is_there_is_found_by_its_parameters",
+        f"{IMAGE}::test_an_image_that_is_there_is_found_by_its_parameters",
     ),
     Rule(
         "ModelData",
         "parameters",
         "from_asset(deploy_time)|from_asset(source_kms_key)",
         "`ContainerDefinition(model_data=...)` of a `BaselineModel`; of a model's data the library makes nothing of it",
-        f"{PARAMETERS}::test_what_says_nothing_of_model_data_is_taken_and_changes_nothing",
+        f"{IMAGE}::test_what_says_nothing_of_model_data_is_taken_and_changes_nothing",
     ),
     Rule(
         "ModelData",
         "parameters",
         "from_asset(*",
         "`ContainerDefinition(model_data=...)` of a `BaselineModel`",
-        f"{PARAMETERS}::test_model_data_that_are_uploaded_are_as_their_parameters_say",
+        f"{IMAGE}::test_model_data_that_are_uploaded_are_as_their_parameters_say",
     ),
     Rule(
         "ModelData",
         "parameters",
         "*",
         "`ContainerDefinition(model_data=...)` of a `BaselineModel`, which binds it",
-        f"{PARAMETERS}::test_model_data_that_are_there_are_found_and_may_be_read",
+        f"{IMAGE}::test_model_data_that_are_there_are_found_and_may_be_read",
     ),
 )
 
