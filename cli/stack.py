@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
 
 
-# The stack of an account beside the registry's (infra/workload.py).
-WORKLOAD = "SignoffWorkload"
+# The registry's stack unless --stack says otherwise, and that of an account beside it (infra/app.py).
+REGISTRY, WORKLOAD = "Signoff", "SignoffWorkload"
 
 
 class Stack:
@@ -32,13 +32,13 @@ class Stack:
 
     @classmethod
     def named(cls, name: str) -> Stack:
-        """Return the stack of that name, or else that of a workload account, when there is one.
+        """Return the stack of that name, or in place of the registry's own that of a workload account.
 
         Raises `CommandFailed` when this account and region have neither.
         """
         cloudformation = _client("cloudformation")
         outputs = _outputs(cloudformation, name)
-        if outputs is None:
+        if outputs is None and name == REGISTRY:
             outputs = _outputs(cloudformation, WORKLOAD)
         if outputs is None:
             raise CommandFailed(_no_stack(name, cloudformation.meta))
