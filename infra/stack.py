@@ -136,6 +136,7 @@ class SignoffStack(cdk.Stack):
         roles = {self.execution_role.role_arn, *self.settings.execution_roles}
         every = (*self.policies, *self.project_policies)
         named = {role for policy in every for role in policy.execution_roles}
+        named |= {target.execution_role for target in self.others.targets if target.account is None}
         return Permissions(
             stack=self,
             artifacts=self.artifacts,

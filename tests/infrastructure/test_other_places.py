@@ -4,6 +4,7 @@ from tests.support.iam import allowed, denied, listed
 from tests.support.shared_registry import (
     DEPLOYS,
     HERE,
+    MODELS,
     REGIONAL,
     STRANGER,
     SUBMITS,
@@ -62,6 +63,26 @@ def test_create_model_makes_models_in_the_regions_that_the_policies_name(central
     there = f"arn:aws:sagemaker:{THERE}:{ACCOUNT}:model/any"
     assert allowed(grants_of(central, "CreateModelRole"), "sagemaker:CreateModel", there, {})
     assert not allowed(grants_of(template, "CreateModelRole"), "sagemaker:CreateModel", there, {})
+
+
+def test_models_in_the_own_accounts_other_regions_run_under_the_roles_that_the_policies_name(central):
+    policy, to_sagemaker = grants_of(central, "CreateModelRole"), {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    assert allowed(policy, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/models", to_sagemaker)
+    assert not allowed(policy, "iam:PassRole", MODELS[DEPLOYS], to_sagemaker)
+
+
+def test_what_cannot_be_forwarded_waits_in_a_queue_that_takes_it(central, workload):
+    for found, queue, rule in (
+        (central, "OthersDeadLetters", f"Rules/Tell{SUBMITS}/Rule"),
+        (workload, "DecisionDeadLetters", "Decisions/Rule"),
+    ):
+        (target,) = found.one("AWS::Events::Rule", rule)["Targets"]
+        waiting = target["DeadLetterConfig"]["Arn"]
+        policy = found.one("AWS::SQS::QueuePolicy", f"{queue}/Policy")["PolicyDocument"]
+        name = f"Signoff-{rule.replace('/', '-')}"
+        source = {"aws:SourceArn": f"arn:aws:events:{HERE}:{ACCOUNT}:rule/{name}", "aws:SecureTransport": "true"}
+        assert waiting.endswith(queue)
+        assert allowed(policy, "sqs:SendMessage", waiting, source), policy
 
 
 def test_a_registry_for_one_account_takes_on_no_roles_and_forwards_nothing(template):
