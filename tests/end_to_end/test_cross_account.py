@@ -120,8 +120,8 @@ def test_a_package_registered_from_a_workload_account_ends_as_models_in_two_acco
         accounts.one.user("submitter"),
         accounts.one.user("approver"),
     )
-    assert set(state.elsewhere) == {f"{ONE}/{HERE}", f"{TWO}/{THERE}"}
-    assert [(there.failed, bool(there.model)) for there in state.elsewhere.values()] == [(None, True)] * 2
+    assert set(state.elsewhere) == {f"{ONE}/{HERE}", f"{TWO}/{THERE}", f"{CENTRAL}/{THERE}"}
+    assert [(there.failed, bool(there.model)) for there in state.elsewhere.values()] == [(None, True)] * 3
     assert (asked["account"], asked["detail"]["group"]) == (CENTRAL, ALPHA)
     assert accounts.ears[ONE].hears("Decision Recorded", package=package.arn)["detail"]["decision"] == "approve"
     assert accounts.ears[ONE].hears("Model Created", package=package.arn, place=f"{TWO}/{THERE}")
@@ -161,9 +161,10 @@ def test_a_revocation_from_a_workload_account_takes_the_models_back_everywhere(
     accounts.one.decide(package.arn, "revoke", accounts.one.user("approver"))
     package.until("Revoked")
 
-    everywhere = [*accounts.one.models(), *accounts.two.models(THERE)]
+    registry = Account(accounts.registry.engine, CENTRAL)
+    everywhere = [*accounts.one.models(), *accounts.two.models(THERE), *registry.models(), *registry.models(THERE)]
     assert name not in [model["ModelName"] for model in everywhere]
-    assert package.kinds().count("ModelRetired") == 3
+    assert package.kinds().count("ModelRetired") == 4
 
 
 def test_a_submission_by_the_groups_arn_with_the_command_is_registered_and_decided_from_there(

@@ -38,6 +38,7 @@ POLICIES = {
             "targets": [
                 {"account": ONE, "region": HERE, "execution_role": models_role(ONE)},
                 {"account": TWO, "region": THERE, "execution_role": models_role(TWO)},
+                {"region": THERE, "execution_role": f"arn:aws:iam::{CENTRAL}:role/models"},
             ]
         },
     },
