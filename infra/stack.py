@@ -182,6 +182,7 @@ class SignoffStack(cdk.Stack):
             "SIGNOFF_PACKAGES_TABLE": self.packages.table_name,
             "SIGNOFF_SUBMISSIONS_TABLE": self.submissions.table_name,
             "SIGNOFF_BUS_NAME": self.bus.event_bus_name,
+            "SIGNOFF_REGISTRY": f"arn:{self.partition}:sagemaker:{self.region}:{self.account}",
             "SIGNOFF_POLICY_PATH": names.POLICIES,
             "SIGNOFF_CHAMPION_PATH": names.CHAMPIONS,
             "POWERTOOLS_SERVICE_NAME": "signoff",

@@ -37,11 +37,12 @@ class Candidate:
 
 
 class Governance:
-    """Finds the candidate that an ARN names."""
+    """Finds the candidate that an ARN names, in the one registry whose ARNs begin with `where`."""
 
-    def __init__(self, registry: Registry, policies: Policies) -> None:
+    def __init__(self, registry: Registry, policies: Policies, where: str) -> None:
         self._registry = registry
         self._policies = policies
+        self._where = where
 
     def candidate(self, arn: str) -> Candidate | None:
         """Return the package of that ARN, or None when Signoff does not govern its group.
@@ -67,7 +68,12 @@ class Governance:
         )
 
     def _described(self, arn: str) -> dict[str, Any]:
-        """Describe a package; its ARN has the group's name in lower case, which not everybody knows who writes one."""
+        """Describe a package; its ARN has the group's name in lower case, which not everybody knows who writes one.
+
+        One of another account is none, even if that account lets Signoff describe it: its group has but the name.
+        """
+        if not arn.startswith(f"{self._where}:"):
+            raise UnknownPackage(f"{arn} is no package of the registry {self._where}")
         try:
             return self._registry.describe(arn)
         except UnknownPackage:

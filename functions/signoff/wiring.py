@@ -26,8 +26,12 @@ class LedgerSettings:
 
 @dataclass(frozen=True)
 class PackageSettings(LedgerSettings):
-    """What every function needs that works on packages: the ledger, the policies and the vault."""
+    """What every function needs that works on packages: the ledger, the policies, the vault and the registry.
 
+    `registry` is what the ARNs of the registry's packages begin with: `arn:aws:sagemaker:<region>:<account>`.
+    """
+
+    registry: str
     policy_path: str
     vault_bucket: str
 
@@ -56,7 +60,7 @@ def policies(settings: PackageSettings) -> Policies:
 
 def governance(settings: PackageSettings) -> Governance:
     """Return what tells Signoff's packages from others."""
-    return Governance(registry(), policies(settings))
+    return Governance(registry(), policies(settings), settings.registry)
 
 
 def champions(settings: ChampionSettings) -> Champions:

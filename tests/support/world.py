@@ -51,6 +51,7 @@ REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
 IMAGE, PINNED = f"{REPOSITORY}:1.2", f"{REPOSITORY}@sha256:{'a' * 64}"
 SUBMITTER, APPROVER = "arn:aws:iam::123456789012:user/sam", "arn:aws:iam::123456789012:user/ann"
 ROLE = "arn:aws:iam::123456789012:role/model"
+REGISTRY = "arn:aws:sagemaker:us-east-1:123456789012"
 MODEL = gzip.compress(honest(), mtime=0)
 SPECIFICATION = {
     "Containers": [{"Image": IMAGE, "ModelDataUrl": "model.tar.gz"}],
@@ -94,7 +95,7 @@ class World:
         images, submissions = wrap(self.images), wrap(self.submissions)
         policies = Policies(wrap(self.parameters), "/signoff/policies")
         vault = Vault(wrap(self.vault_bucket))
-        governance, projecting = Governance(registry, policies), Projecting(registry, ledger)
+        governance, projecting = Governance(registry, policies, REGISTRY), Projecting(registry, ledger)
         retention = Retention(vault, self.clock, days=365)
         intake = Intake(inbox, registry, policies, images, lambda: SHAPE)
         self.vault = vault

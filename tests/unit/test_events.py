@@ -126,6 +126,7 @@ def _environment() -> dict[str, str]:
     return {
         **{f"SIGNOFF_{name.upper()}": name.split("_")[0] for name in names},
         **queues,
+        "SIGNOFF_REGISTRY": "arn:aws:sagemaker:us-east-1:123456789012",
         "SIGNOFF_POLICY_PATH": "/signoff/policies",
         "SIGNOFF_CHAMPION_PATH": "/signoff/champions",
         "SIGNOFF_APPROVED_RETENTION_DAYS": "1",

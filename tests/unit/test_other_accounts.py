@@ -4,6 +4,7 @@ import pytest
 
 from signoff.decisions import Recorded, Refused
 from signoff.identity import account_of
+from signoff.steps.opening import Request
 from tests.support.world import APPROVER, IMAGE, MODEL, SPECIFICATION, World
 
 OURS, THEIRS, STRANGER = "123456789012", "222222222222", "999999999999"
@@ -58,6 +59,15 @@ def test_what_an_account_may_not_decide_is_refused_even_when_it_is_so_already():
 def test_the_list_of_approvers_is_for_other_accounts_too():
     world, arn = shared(approvals={"approvers": [APPROVER]})
     assert refusal(world.decide(arn, "approve", THEIR_APPROVER, account=THEIRS)) == "NotAnApprover"
+
+
+def test_another_accounts_package_is_none_even_where_it_may_be_described_and_its_group_has_the_name():
+    world, arn = shared()
+    theirs = arn.replace(OURS, THEIRS)
+    world.registry.described[theirs] = {**world.registry.described[arn], "ModelPackageArn": theirs}
+    assert refusal(world.decide(theirs, "approve", THEIR_APPROVER, account=THEIRS)) == "UnknownPackage"
+    assert world.opening.open(Request(theirs, "execution"))["outcome"] == "Gone"
+    assert world.deploying.converge(theirs) is None
 
 
 @pytest.mark.parametrize(
