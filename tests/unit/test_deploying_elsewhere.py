@@ -188,6 +188,16 @@ def test_a_copy_that_is_not_what_was_signed_is_not_deployed():
     assert "no copy of" in failures(world, arn)[0]
 
 
+def test_an_object_whose_key_only_begins_like_that_of_a_copy_is_none_of_it():
+    world = world_of(target(OVERSEAS))
+    arn = world.pending()
+    key = world.vault.read("evidence", world.state(arn).evidence["sha256"])["artifacts"][0]["key"]
+    world.s3.bucket("vault-eu-west-1").put(f"{key}.sig", b"another artifact")
+    world.decide(arn, "approve")
+    world.deliver()
+    assert elsewhere(world, arn) == {OVERSEAS: True}
+
+
 def test_a_later_version_over_a_copy_is_not_deployed():
     world = world_of(target(OVERSEAS))
     world.places.closed.add(OVERSEAS)

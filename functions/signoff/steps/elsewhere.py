@@ -110,9 +110,9 @@ class Elsewhere:
             copies = [vault.keep(source, source.key) for source in sources]
             found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": _digest(vault, copy)} for copy in copies}
             sha256 = inventory(list(found.values()), "sha256") if is_prefix(key) else found[key]["sha256"]
-            current = {copy.key: vault.current(copy.key) for copy in copies}
-            changed = [copy.key for copy in copies if current[copy.key] != copy and not _same(current[copy.key], copy)]
-            if sha256 != artifact["sha256"] or changed or len(vault.under(key)) != len(copies):
+            changed = [copy.key for copy in copies if not _same(vault.current(copy.key), copy)]
+            more = is_prefix(key) and len(vault.under(key)) != len(copies)
+            if sha256 != artifact["sha256"] or changed or more:
                 raise VaultConflict(f"{vault.uri(key)} is not what was signed: somebody else has written there")
 
     def _there(self, key: str) -> Stored:
