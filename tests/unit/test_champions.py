@@ -120,7 +120,8 @@ def test_of_several_baselines_the_one_deployed_last_counts_until_it_is_gone():
     world = World()
     for arn in ("a", "b", "a", "c"):
         baseline(world, arn=arn)
-    assert world.ledger.history(baseline_key("churn")).verified().state.baselines == dict.fromkeys(("b", "a", "c"), STACK)
+    state = world.ledger.history(baseline_key("churn")).verified().state
+    assert state.baselines == dict.fromkeys(("b", "a", "c"), STACK)
     baseline(world, Kind.BASELINE_RETIRED, "c")
     world.champions.publish("churn")
     assert world.published() == {"churn": "a"}
