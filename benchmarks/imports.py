@@ -49,7 +49,15 @@ _SETTINGS = {
     f"SIGNOFF_{name}": "1"
     for name in (
         *("ARTIFACTS_BUCKET", "VAULT_BUCKET", "LEDGER_TABLE", "PACKAGES_TABLE", "SUBMISSIONS_TABLE", "BUS_NAME"),
-        *("REGISTRY", "POLICY_PATH", "VALIDATION_ARN", "REGISTER_QUEUE_URL", "DECISION_QUEUE_URL", "DEPLOY_QUEUE_URL"),
+        *(
+            "REGISTRY",
+            "POLICY_PATH",
+            "CHAMPION_PATH",
+            "VALIDATION_ARN",
+            "REGISTER_QUEUE_URL",
+            "DECISION_QUEUE_URL",
+            "DEPLOY_QUEUE_URL",
+        ),
         "APPROVED_RETENTION_DAYS",
     )
 }
@@ -78,8 +86,13 @@ def tracer(runs: int) -> float:
     return min(_run(_TRACER, [])[0] for _ in range(runs))
 
 
+def services_of(name: str) -> list[str]:
+    """Return the services whose clients a function makes, in their order."""
+    return _run(_FUNCTION, [name])[2]
+
+
 def _function(name: str, runs: int) -> ImportTime:
-    _, _, services = _run(_FUNCTION, [name])
+    services = services_of(name)
     _run(_BOTO3, services)
     own, boto3 = [], []
     for _ in range(runs):
