@@ -167,6 +167,7 @@ class Permissions:
         own = sorted({target.region for target in self.others.targets if target.account is None})
         for region in own:
             grants += make_models(self.stack, region, "The group's models are also made in this region")
+            grants.append(publish_champions(self.stack, region))
         vaults = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.regional_vaults.values()]
         if vaults:
             copies = tuple(f"{vault}/models/*" for vault in vaults)
@@ -254,14 +255,9 @@ class Permissions:
 
     def _champions(self) -> list[Grant]:
         """Finding a group's champion by the index, and publishing it."""
-        arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.CHAMPIONS}/*")
         return [
             Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",)),
-            Grant(
-                ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
-                (arn,),
-                "The path of the champions, one for each group",
-            ),
+            publish_champions(self.stack, self.stack.region),
         ]
 
     def _packages(self, *operations: str) -> Grant:
@@ -326,3 +322,10 @@ def make_models(stack: cdk.Stack, region: str, reason: str) -> list[Grant]:
         Grant(("sagemaker:DescribeEndpoint",), (arn("endpoint/*"),), in_use),
         Grant(("sagemaker:DescribeEndpointConfig",), (arn("endpoint-config/*"),), in_use),
     ]
+
+
+def publish_champions(stack: cdk.Stack, region: str) -> Grant:
+    """Publishing the champions in a region of the stack's account, where their models are."""
+    arn = stack.format_arn(service="ssm", region=region, resource=f"parameter{names.CHAMPIONS}/*")
+    actions = ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter")
+    return Grant(actions, (arn,), "The path of the champions, one for each group")

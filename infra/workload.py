@@ -1,7 +1,7 @@
 """What a workload account has: the way to a registry in another account, and what that may do here.
 
 Its bus takes decisions, which go on to the registry's account, and hears what becomes of the account's groups; and
-CreateModel of the registry's account may make models here, and nothing else.
+CreateModel of the registry's account may make models here and publish the champions among them, and nothing else.
 """
 
 import aws_cdk as cdk
@@ -14,7 +14,7 @@ from infra.alarms import Alarms
 from infra.bus import Bus
 from infra.execution_role import make_execution_role
 from infra.forwarding import Forwarding
-from infra.permissions import LIST_ONLY, make_models
+from infra.permissions import LIST_ONLY, make_models, publish_champions
 from infra.queues import DeadLetters
 from infra.roles import Grant, acknowledge_grants, document
 from infra.settings import Central, Settings
@@ -54,6 +54,7 @@ class SignoffWorkloadStack(cdk.Stack):
         regions = sorted({self.central.region, *self.central.deployed_to})
         grants = [
             *(grant for region in regions for grant in make_models(self, region, "Models are named after packages")),
+            *(publish_champions(self, region) for region in regions),
             Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
             Grant(
                 ("iam:PassRole",),

@@ -1,6 +1,7 @@
 """The champion of each group: its package approved last whose model exists, published as a parameter in SSM.
 
 The ledger knows the champion; the parameter is its projection, for those who deploy it (`signoff_cdk.ApprovedModel`).
+Each place where the group's models are made has a champion of its own: the package approved last whose model is there.
 Whoever changes it announces nothing: SSM puts `Parameter Store Change` on the account's default bus.
 https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
 """
@@ -29,23 +30,36 @@ class Champion:
     package: str
 
 
-def ranked(heads: Iterable[Mapping[str, Any]]) -> list[Champion]:
-    """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last."""
-    live = [head for head in heads if head.get("status") == Status.APPROVED and head.get("model")]
+def ranked(heads: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
+    """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last.
+
+    In another `place` (`<account>/<region>`) than the registry's own, if it is given.
+    """
+    live = [head for head in heads if head.get("status") == Status.APPROVED and _model(head, place)]
     live.sort(key=lambda head: (head["decided"], head["version"]), reverse=True)
-    return [Champion(head["model"], head["package"]) for head in live]
+    return [Champion(_model(head, place) or "", head["package"]) for head in live]
+
+
+def _model(head: Mapping[str, Any], place: str | None) -> str | None:
+    return (head.get("elsewhere") or {}).get(place) if place else head.get("model")
 
 
 class Champions:
     """The champions as the ledger knows them, and as they are published: `<path>/<group>`, the model's ARN.
 
     Groups are named as SageMaker has them; the parameter's name is in lower case, as the names of policies are.
+    `place` (`<account>/<region>`) is where `ssm` is, None for the registry's own account and region.
     """
 
-    def __init__(self, ssm: Any, path: str, ledger: LedgerTable) -> None:
+    def __init__(self, ssm: Any, path: str, ledger: LedgerTable, place: str | None = None) -> None:
         self._ssm = ssm
         self._path = path
         self._ledger = ledger
+        self._place = place
+
+    def at(self, place: str, ssm: Any) -> Champions:
+        """Return the champions of another `place` (`<account>/<region>`), whose SSM client is `ssm`."""
+        return Champions(ssm, self._path, self._ledger, place)
 
     def of(self, group: str, known: History | None = None) -> Champion | None:
         """Return the group's champion: a package, else the baseline deployed last, else None.
@@ -56,8 +70,9 @@ class Champions:
         heads = {head["package"]: head for head in self._ledger.heads_by_group(group)}
         if known and known.entries:
             heads[known.package] = from_item(head_item(known))
-        standing = (each for each in ranked(heads.values()) if self._stands(each, known))
-        return next(standing, None) or self._baseline(group)
+        standing = (each for each in ranked(heads.values(), self._place) if self._stands(each, known))
+        # A baseline is the model of a stack in the registry's own account and region.
+        return next(standing, None) or (None if self._place else self._baseline(group))
 
     def published(self, group: str) -> str | None:
         """Return the ARN of the model that is published as the group's champion, or None when none is."""
@@ -75,6 +90,7 @@ class Champions:
             if self.published(group) == (champion and champion.model):
                 return look > 0
             self._put(group, champion)
+            known = known and self._newer(known)
         return True
 
     def repair(self, group: str, before: datetime) -> bool:
@@ -88,8 +104,12 @@ class Champions:
     def _stands(self, champion: Champion, known: History | None) -> bool:
         if known and champion.package == known.package:
             return True
-        state = self._ledger.history(champion.package).verified().state
-        return state.status is Status.APPROVED and state.model is not None
+        head = from_item(head_item(self._ledger.history(champion.package).verified()))
+        return bool(ranked([head], self._place))
+
+    def _newer(self, known: History) -> History:
+        """Return what the ledger says by now; the caller may be about to append what it knows."""
+        return max(known, self._ledger.history(known.package).verified(), key=lambda history: len(history.entries))
 
     def _baseline(self, group: str) -> Champion | None:
         history = self._ledger.history(baseline_key(group)).verified()

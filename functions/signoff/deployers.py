@@ -1,4 +1,4 @@
-"""Where models are made beside the registry's own account and region: SageMaker and the vault of each place.
+"""Where models are made beside the registry's own account and region: SageMaker, SSM and the vault of each place.
 
 Another account has a role for Signoff that only CreateModel takes on (infra/workload.py); SageMaker reads model data
 from buckets of its own region, so each further region has a vault (infra/region.py).
@@ -27,7 +27,7 @@ _LEFT = timedelta(minutes=5)
 
 
 class Deployers:
-    """SageMaker and the vault of each place. `vaults` are the names of the vaults of further regions."""
+    """SageMaker, SSM and the vault of each place. `vaults` are the names of the vaults of further regions."""
 
     def __init__(self, home: Vault, vaults: Mapping[str, str], sts: Any, now: Clock) -> None:
         self._home = home
@@ -41,10 +41,11 @@ class Deployers:
 
         Raises `TargetFault` when the place's account does not let Signoff in.
         """
-        account, region = place.split("/")
-        if account == account_of(package):
-            return Registry(client("sagemaker", region))
-        return Registry(client_as(self._session(account, package.split(":")[1]), "sagemaker", region))
+        return Registry(self._client("sagemaker", place, package))
+
+    def parameters(self, place: str, package: str) -> Any:
+        """Return the SSM client of `place`, where its champions are published. Raises `TargetFault` as `registry`."""
+        return self._client("ssm", place, package)
 
     def vault(self, place: str, package: str) -> Vault:
         """Return the vault that models of `place` load from. Raises `TargetFault` for a region that has none."""
@@ -54,6 +55,12 @@ class Deployers:
         if region not in self._vaults:
             raise TargetFault(f"there is no vault in {region}; deploy Signoff with `-c regions={region}` first")
         return Vault(Bucket(client("s3", region), self._vaults[region]))
+
+    def _client(self, service: str, place: str, package: str) -> Any:
+        account, region = place.split("/")
+        if account == account_of(package):
+            return client(service, region)
+        return client_as(self._session(account, package.split(":")[1]), service, region)
 
     def _session(self, account: str, partition: str) -> dict[str, Any]:
         kept = self._sessions.get(account)

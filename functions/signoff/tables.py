@@ -70,6 +70,7 @@ def head_item(history: History) -> dict[str, Any]:
             "since": _since(history),
             "decided": state.decision["time"] if state.decision else None,
             "model": state.model["arn"] if state.model else None,
+            "elsewhere": {place: there.model["arn"] for place, there in state.elsewhere.items() if there.model} or None,
             "sequence": last.sequence,
             "hash": last.hash,
         }

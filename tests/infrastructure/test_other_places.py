@@ -18,6 +18,17 @@ from tests.support.shared_registry import (
 from tests.support.template import ACCOUNT
 
 
+def champion(region: str) -> str:
+    """The ARN of a group's champion in a region of the account."""
+    return f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/signoff/champions/churn"
+
+
+def writes(policy, parameter: str) -> bool:
+    """Whether a role may read, write and delete a parameter; half of that fails the test."""
+    (every,) = {allowed(policy, f"ssm:{verb}Parameter", parameter, {}) for verb in ("Get", "Put", "Delete")}
+    return every
+
+
 def test_only_create_model_takes_on_the_role_that_deploys(central, workload):
     trust = workload.one("AWS::IAM::Role", "Deployer")["AssumeRolePolicyDocument"]
     maker = central.role("CreateModelRole")
@@ -31,18 +42,22 @@ def test_only_create_model_takes_on_the_role_that_deploys(central, workload):
         assert not open_to(condition, ACCOUNT, "sts:AssumeRole", "any", aws__PrincipalArn=other)
 
 
-def test_the_role_that_deploys_makes_models_and_touches_nothing_else(workload):
+def test_the_role_that_deploys_makes_models_and_publishes_champions_and_touches_nothing_else(workload):
     policy = grants_of(workload, "Deployer")
     actions = {action for statement in policy["Statement"] for action in listed(statement["Action"])}
     passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
     assert actions == {
         *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
         *("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+        *("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
         "iam:PassRole",
     }
     for where in (HERE, THERE):
         assert allowed(policy, "sagemaker:CreateModel", f"arn:aws:sagemaker:{where}:{ACCOUNT}:model/any", {})
+        assert writes(policy, champion(where))
+        assert not writes(policy, f"arn:aws:ssm:{where}:{ACCOUNT}:parameter/signoff/policies/default")
     assert not allowed(policy, "sagemaker:CreateModel", f"arn:aws:sagemaker:us-west-2:{ACCOUNT}:model/any", {})
+    assert not writes(policy, champion("us-west-2"))
     assert allowed(policy, "iam:PassRole", workload.role("ModelExecutionRole"), passed)
     assert not allowed(policy, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/Administrator", passed)
 
@@ -63,6 +78,14 @@ def test_create_model_makes_models_in_the_regions_that_the_policies_name(central
     there = f"arn:aws:sagemaker:{THERE}:{ACCOUNT}:model/any"
     assert allowed(grants_of(central, "CreateModelRole"), "sagemaker:CreateModel", there, {})
     assert not allowed(grants_of(template, "CreateModelRole"), "sagemaker:CreateModel", there, {})
+
+
+def test_create_model_publishes_champions_in_the_regions_that_the_policies_name(central, template):
+    several, alone = (grants_of(found, "CreateModelRole") for found in (central, template))
+    assert [writes(several, champion(where)) for where in (HERE, THERE, "us-west-2")] == [True, True, False]
+    assert [writes(alone, champion(where)) for where in (HERE, THERE)] == [True, False]
+    for other in ("SweepRole", "RecordBaselineRole"):
+        assert not writes(grants_of(central, other), champion(THERE))
 
 
 def test_models_in_the_own_accounts_other_regions_run_under_the_roles_that_the_policies_name(central):

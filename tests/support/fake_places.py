@@ -1,4 +1,4 @@
-"""Further accounts and regions in memory: SageMaker and the vault of each, with the interface of `Deployers`."""
+"""Further accounts and regions in memory: SageMaker, SSM and the vault of each, with the interface of `Deployers`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from signoff.moments import Clock
 from signoff.vault import Vault
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_registry import FakeRegistry
+from tests.support.fakes import FakeParameters
 
 HOME = "us-east-1"
 
@@ -26,6 +27,7 @@ class FakeDeployers:
         self._now = now
         self.vaults = vaults
         self.registries: dict[str, FakeRegistry] = {}
+        self.stores: dict[str, FakeParameters] = {}
         self.closed: set[str] = set()
         self.failures: dict[str, Exception] = {}
 
@@ -41,6 +43,16 @@ class FakeDeployers:
         if place in self.failures:
             raise self.failures[place]
         wrapped: FakeRegistry = self._wrap(self.of(place))
+        return wrapped
+
+    def store(self, place: str) -> FakeParameters:
+        """SSM of a place."""
+        return self.stores.setdefault(place, FakeParameters(self._now))
+
+    def parameters(self, place: str, package: str) -> FakeParameters:
+        if place in self.closed:
+            raise TargetFault(f"the role of {place} cannot be taken on")
+        wrapped: FakeParameters = self._wrap(self.store(place))
         return wrapped
 
     def vault(self, place: str, package: str) -> Vault:

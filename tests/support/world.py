@@ -106,7 +106,7 @@ class World:
         self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
-        elsewhere = Elsewhere(self.places, vault, ledger)
+        elsewhere = Elsewhere(self.places, vault, ledger, self.champions)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions, elsewhere)
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
@@ -281,9 +281,9 @@ class World:
         kinds = ("DecisionRefused", "RegistrationFailed")
         return [entry.details for entry in self.ledger.history(key).entries if entry.kind in kinds]
 
-    def published(self) -> dict[str, str]:
-        """Return the model, by ARN, that is published as the champion of each group."""
-        values = self.parameters.values.items()
+    def published(self, place: str | None = None) -> dict[str, str]:
+        """Return the model, by ARN, that is published as the champion of each group, in another `place` if given."""
+        values = (self.places.store(place) if place else self.parameters).values.items()
         return {name.rpartition("/")[2]: value for name, value in values if name.startswith(CHAMPIONS)}
 
     def outcome(self) -> dict[str, Any]:

@@ -70,6 +70,17 @@ def test_the_own_account_is_called_in_another_region_under_the_functions_own_rol
     assert sts.taken == []
 
 
+def test_a_places_parameters_are_those_of_its_account_and_region():
+    found, _ = deployers()
+    clients_of = [found.parameters(place, PACKAGE) for place in (OVERSEAS, OURS_OVERSEAS)]
+    keys = [each._request_signer._credentials.access_key for each in clients_of]
+    assert [(key, each.meta.region_name) for key, each in zip(keys, clients_of, strict=True)] == [
+        ("ASIA1", "eu-west-1"),
+        ("OWN", "eu-west-1"),
+    ]
+    assert {each.meta.service_model.service_name for each in clients_of} == {"ssm"}
+
+
 def test_a_role_is_taken_on_once_for_all_regions_and_again_before_its_session_ends():
     clock = Clock()
     found, _ = deployers(clock)

@@ -13,13 +13,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from signoff import moments
 from signoff.artifacts import inventory
+from signoff.champions import Champions
 from signoff.clients import error_code, error_message, transient
 from signoff.deployers import Deployers
 from signoff.errors import ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict
 from signoff.evidence import signed_subject
 from signoff.governance import Candidate
-from signoff.ledger import Draft, History, Kind, State, Status, package_of
+from signoff.ledger import Draft, History, Kind, Status, package_of
 from signoff.locations import is_prefix
 from signoff.models import model_name, target_request
 from signoff.objects import Stored
@@ -38,12 +40,16 @@ _READING = "the execution role must be allowed to read model data and images (do
 
 
 class Elsewhere:
-    """Creates the models of signed packages in further places, and retires those of packages no longer signed."""
+    """Creates the models of signed packages in further places, retires those of packages no longer signed.
 
-    def __init__(self, deployers: Deployers, vault: Vault, ledger: LedgerTable) -> None:
+    In each place it publishes the group's champion there.
+    """
+
+    def __init__(self, deployers: Deployers, vault: Vault, ledger: LedgerTable, champions: Champions) -> None:
         self._deployers = deployers
         self._vault = vault
         self._ledger = ledger
+        self._champions = champions
 
     def converge(self, candidate: Candidate, history: History, changed: Changed) -> History:
         """Make the models agree with the ledger in every place that it names, and return it as it is then.
@@ -56,7 +62,7 @@ class Elsewhere:
             state = history.state
             if state.status is not Status.APPROVED:
                 return self._retired(history, place)
-            return [] if state.elsewhere[place].model else self._created(candidate, place, state, changed)
+            return [] if state.elsewhere[place].model else self._created(candidate, place, history, changed)
 
         return self._everywhere(history, agreed)
 
@@ -78,14 +84,20 @@ class Elsewhere:
         for place in list(history.state.elsewhere):
             try:
                 history = self._ledger.update(history.package, partial(_reporting, act, place))
-            except (ClientError, BotoCoreError) as error:
+                if history.state.elsewhere[place].failed is None:
+                    self._publish(place, history)  # another may have been made or retired there meanwhile
+            except (ClientError, BotoCoreError, TargetFault) as error:
                 passing.append(error)
         if passing:
             raise passing[0]
         return history
 
-    def _created(self, candidate: Candidate, place: str, state: State, changed: Changed) -> list[Draft]:
-        sha256 = (state.decision or {})["evidence"]
+    def _publish(self, place: str, history: History) -> None:
+        package, group = package_of(history.package)[0] or "", history.state.group or ""
+        self._champions.at(place, self._deployers.parameters(place, package)).publish(group, history)
+
+    def _created(self, candidate: Candidate, place: str, history: History, changed: Changed) -> list[Draft]:
+        sha256 = (history.state.decision or {})["evidence"]
         evidence = self._vault.read("evidence", sha256)
         signed = signed_subject(evidence)
         parts = changed(signed)
@@ -98,7 +110,10 @@ class Elsewhere:
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
         arn = made(self._deployers.registry(place, candidate.arn), {"ModelName": name, **request})
         model = {"name": name, "arn": arn, "vault": vault.name}
-        return [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
+        drafts = [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
+        # Before the ledger says that the model is there: until it does, the sweep comes again.
+        self._publish(place, history.extended(drafts, moments.moment(history.entries[-1].time)))
+        return drafts
 
     def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
         """Have what was signed in another region's vault, to the byte. Raises `VaultConflict` when it is not."""
@@ -134,6 +149,7 @@ class Elsewhere:
         if endpoints:
             blocked = Draft(Kind.RETIREMENT_BLOCKED, "signoff", {**about, "endpoints": list(endpoints)})
             return [] if endpoints == there.blocked_by else [blocked]
+        self._publish(place, history)  # nobody should deploy a model that is about to go
         registry.delete_model(name)
         return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
 
