@@ -167,6 +167,38 @@ def test_a_revocation_from_a_workload_account_takes_the_models_back_everywhere(
     assert package.kinds().count("ModelRetired") == 4
 
 
+def published(account: Account, region: str) -> str | None:
+    """The model that is published as ALPHA's champion in an account and region."""
+    ssm = account.aws("ssm", None, region)
+    try:
+        return str(ssm.get_parameter(Name=f"/signoff/champions/{ALPHA.lower()}")["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return None
+
+
+def test_the_champion_is_published_in_each_account_and_region_until_it_is_revoked(
+    accounts: Accounts, central: Pipeline, training: str
+) -> None:
+    own = Account(accounts.registry.engine, CENTRAL)
+    places = {f"{ONE}/{HERE}": (accounts.one, HERE), f"{TWO}/{THERE}": (accounts.two, THERE)}
+    places |= {f"{CENTRAL}/{THERE}": (own, THERE), f"{CENTRAL}/{HERE}": (own, HERE)}
+    package = Package(central, register(accounts, training)).until("PendingApproval")
+
+    accounts.one.decide(package.arn, "approve", accounts.one.user("approver"))
+    state = package.until("Approved").state
+    models = {place: there.model for place, there in state.elsewhere.items()} | {f"{CENTRAL}/{HERE}": state.model}
+    champions = {place: published(*where) for place, where in places.items()}
+    assert champions == {place: (model or {})["arn"] for place, model in models.items()}
+    assert str(champions[f"{TWO}/{THERE}"]).startswith(f"arn:aws:sagemaker:{THERE}:{TWO}:model/")
+
+    for each in Group(central, ALPHA).packages():
+        if each.status == "Approved":
+            accounts.one.decide(each.arn, "revoke", accounts.one.user("approver"))
+            each.until("Revoked")
+    central.quiet()
+    assert [published(*where) for where in places.values()] == [None] * 4
+
+
 def test_a_submission_by_the_groups_arn_with_the_command_is_registered_and_decided_from_there(
     accounts: Accounts, central: Pipeline, tmp_path: Path
 ) -> None:
