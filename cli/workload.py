@@ -1,7 +1,7 @@
 """Signoff from an account beside the registry's: what SageMaker shows there of packages in the registry's account.
 
-The ledger is read in the registry's account only. From here one submits, decides, and sees by the packages themselves,
-which the group's policy lets this account describe, what came of it.
+The ledger is read in the registry's account only. From here one submits, decides, annotates, and sees by the packages
+themselves, which the group's policy lets this account describe, what came of it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cli.reading import by_version
 if TYPE_CHECKING:
     from cli.deciding import Decision
     from cli.following import Patience
+    from signoff.annotations import Annotation
 
 _WANTED = {"approve": "Approved", "reject": "Rejected", "revoke": "Rejected"}
 _PENDING = "PendingManualApproval"
@@ -101,15 +102,52 @@ def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[
         )
 
 
+def says_already(described: Mapping[str, Any], said: Annotation) -> bool:
+    """Return whether a package's metadata is already as the annotation wants it."""
+    metadata: Mapping[str, str] = described.get("CustomerMetadataProperties", {})
+    return said.set.items() <= metadata.items() and not metadata.keys() & set(said.remove)
+
+
+def annotated(registry: Registry, said: Annotation, patience: Patience) -> dict[str, Any]:
+    """Wait until the registry shows the annotation, and return the package's description.
+
+    Raises `TooLong` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    """
+    while True:
+        described = registry.describe(said.package)
+        if says_already(described, said):
+            return described
+        patience.pause(
+            f"the annotation was sent, and {said.package} does not show it. If it was refused, the event `Decision "
+            "Refused` (of `annotate`) on this account's bus says why, and `signoff show` in the registry's"
+        )
+
+
+def name_of(described: Mapping[str, Any]) -> str:
+    """Return `group/version` of a package."""
+    return f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
+
+
 def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
     """Return what is about to be decided, for the person who is asked to confirm it."""
     metadata = described.get("CustomerMetadataProperties", {})
-    name = f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
     return [
-        f"{decision.decision} {name}",
+        f"{decision.decision} {name_of(described)}",
         f"  package    {decision.package}",
         f"  as         {decision.approver}",
         f"  because    {decision.reason}",
         f"  it stands  {described['ModelApprovalStatus']}, verdict {metadata.get('signoff:verdict', 'none yet')}",
         f"  evidence   {metadata.get('signoff:evidence', 'none yet')} (to be read in the registry's account)",
+    ]
+
+
+def about_to_say(described: Mapping[str, Any], said: Annotation) -> list[str]:
+    """Return what is about to be said of a package, for the person who is asked to confirm it."""
+    return [
+        f"annotate {name_of(described)}",
+        f"  package    {said.package}",
+        f"  as         {said.by}",
+        *(f"  set        {key} = {value}" for key, value in said.set.items()),
+        *(f"  remove     {key}" for key in said.remove),
+        f"  it stands  {described['ModelApprovalStatus']}",
     ]

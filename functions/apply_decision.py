@@ -46,7 +46,7 @@ def _decide(event: dict[str, Any]) -> None:
 
 def _annotate(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    refusal = _annotating().apply(event["detail"], event.get("id"))
+    refusal = _annotating().apply(event["detail"], event.get("id"), event.get("account"))
     logger().info("annotation", extra={"refusal": refusal and refusal.name})
     count("AnnotationRefused" if refusal else "Annotated")
 

@@ -23,11 +23,11 @@ class Bus(events.EventBus):
     def protect(self, *, announcer: iam.IRole, others: Sequence[str]) -> None:
         """Refuse events of accounts that are not among `others`, and Signoff's own from anyone but `announcer`.
 
-        `others` may send decisions, and nothing else.
+        `others` may send decisions and annotations, and nothing else.
         """
         self._only_accounts(others)
         if others:
-            decisions = {"StringEquals": {"events:detail-type": names.DECISION}}
+            decisions = {"StringEquals": {"events:detail-type": [names.DECISION, names.ANNOTATION]}}
             self._statement("OthersSendDecisions", iam.Effect.ALLOW, self._roots(others), decisions)
         self._deny(
             "OnlyAnnounceSpeaksAsSignoff",

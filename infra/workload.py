@@ -1,7 +1,8 @@
 """What a workload account has: the way to a registry in another account, and what that may do here.
 
-Its bus takes decisions, which go on to the registry's account, and hears what becomes of the account's groups; and
-CreateModel of the registry's account may make models here and publish the champions among them, and nothing else.
+Its bus takes decisions and annotations, which go on to the registry's account, and hears what becomes of the account's
+groups; and CreateModel of the registry's account may make models here and publish the champions among them, and nothing
+else.
 """
 
 import aws_cdk as cdk
@@ -94,9 +95,9 @@ class SignoffWorkloadStack(cdk.Stack):
             pattern=events.EventPattern(
                 account=[self.account],
                 source=events.Match.anything_but(names.SOURCE),
-                detail_type=[names.DECISION],
+                detail_type=[names.DECISION, names.ANNOTATION],
             ),
-            description="Decisions made in this account are weighed in the registry's",
+            description="Decisions and annotations made in this account are weighed in the registry's",
         )
         Alarms(self, "Alarms", topic_arn=settings.alarm_topic_arn).on_dead_letters(dead_letters)
 

@@ -12,7 +12,9 @@ from cli.failures import CommandFailed
 from cli.options import AsJson, Package, StackName, Timeout
 
 if TYPE_CHECKING:
-    from cli.annotating import Answer
+    from cli.annotating import Annotation, Answer
+    from cli.stack import Stack
+    from cli.workload import Central
 
 Set = Annotated[
     list[str] | None,
@@ -48,9 +50,7 @@ def annotate(
     A package that awaits a decision is validated anew when it gets another specification; one that was decided on gets
     none.
     """
-    from cli.annotating import Asking, annotation
-    from cli.following import Patience
-    from cli.sentences import annotating
+    from cli.annotating import annotation
     from cli.stack import Stack, caller
 
     pairs = dict(_pair(text) for text in set_ or ())
@@ -58,14 +58,51 @@ def annotate(
         raise typer.BadParameter("say what to change: --set, --remove or --add-specification")
     added = [each for path in add_specification or () for each in _read(path)]
     found = Stack.named(stack)
-    asked = annotation(
-        arn_of(found.ledger, package), caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason
-    )
+    arn = _named(package, found.central) if found.central else arn_of(found.ledger, package)
+    asked = annotation(arn, caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason)
+    (_annotate_elsewhere if found.central else _annotate)(found, asked, yes, timeout, json)
+
+
+def _annotate(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
+    from cli.annotating import Asking
+    from cli.following import Patience
+    from cli.sentences import annotating
+
     asking = Asking(found.ledger, asked)
     if not yes:
         confirmed(annotating(asking.before[0], asked.said), "Nothing was changed")
     asking.send(found.bus)
     _tell(asking.answer(Patience(timeout)), json)
+
+
+def _annotate_elsewhere(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
+    """Send an annotation to the registry in another account, and wait until SageMaker shows it there."""
+    from cli import printing, workload
+    from cli.following import Patience
+    from cli.sentences import clean
+
+    said = asked.said
+    if said.add_specifications:
+        raise CommandFailed("inference specifications are added from the registry's account only")
+    described = found.registry.describe(said.package)
+    outcome = "absorbed" if workload.says_already(described, said) else "recorded"
+    if outcome == "recorded":
+        if not yes:
+            confirmed([clean(line) for line in workload.about_to_say(described, said)], "Nothing was changed")
+        found.bus.put([asked.event])
+        described = workload.annotated(found.registry, said, Patience(timeout))
+    if json:
+        facts = {"package": said.package, "by": said.by, "set": said.set, "removed": list(said.remove)}
+        printing.as_json({**facts, "outcome": outcome})
+    else:
+        already = " already. Nothing was changed." if outcome == "absorbed" else "."
+        printing.line(clean(f"{workload.name_of(described)} is annotated{already}"))
+
+
+def _named(package: str, central: Central) -> str:
+    from cli import workload
+
+    return workload.package_named(package, central)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -12,14 +12,17 @@ from typing import Annotated, Any
 
 import msgspec
 
+from signoff import decisions
 from signoff.canonical import canonical, digest
 from signoff.constraints import faults as constraint_faults
 from signoff.decisions import Name, storable
 from signoff.errors import EventFault
 from signoff.faults import Fault
+from signoff.identity import account_of
 from signoff.ledger import Draft, Kind, Status
 from signoff.manifest_rules import METADATA_KEYS, OWN_METADATA_KEYS, RULES
 from signoff.metadata import OWN_METADATA, is_signoffs, own_metadata
+from signoff.policy import Policy
 from signoff.subject import covers
 
 VERB = "annotate"  # the decision that an entry about a refused annotation names
@@ -105,6 +108,20 @@ class Change:
         """The fields of UpdateModelPackage that bring it about; none when there is nothing to change."""
         asked = {_SET: dict(self.set), _REMOVE: list(self.remove), f"{_ADD}ToAdd": list(self.add)}
         return {field: value for field, value in asked.items() if value}
+
+
+def foreign(annotation: Annotation, account: str | None, policy: Policy) -> Refusal | None:
+    """Return why `annotation` does not stand that another account than the registry's sent, or None.
+
+    It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
+    what is that account's, and it goes by who registered the package.
+    """
+    refused = decisions.foreign(annotation.package, annotation.by, account, policy)
+    if refused:
+        return Refusal(refused.name, refused.reason)
+    if annotation.add_specifications and account not in {None, account_of(annotation.package)}:
+        return Refusal("ForeignSpecification", "inference specifications are added from the registry's account only")
+    return None
 
 
 def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any) -> Change | Refusal:

@@ -79,19 +79,18 @@ def decide(state: State, decision: Decision, policy: Policy) -> Outcome:
     return refusal or Recorded(_recorded(state, decision, policy))
 
 
-def foreign(decision: Decision, account: str | None, policy: Policy) -> Refused | None:
-    """Return why `decision` does not stand that another account than the registry's sent, or None.
+def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refused | None:
+    """Return why what `by` (an ARN) says of `package` does not stand that another account than the registry's sent.
 
     `account` is that of the event, which EventBridge sets and keeps when a rule passes the event on; None is the
-    registry's own. Only accounts that the group's policy names decide about it, and each for its own people only.
+    registry's own. Only accounts that the group's policy names have a say in it, and each for its own people only.
     """
-    if account in {None, account_of(decision.package)}:
+    if account in {None, account_of(package)}:
         return None
-    if account_of(decision.approver) != account:
-        because = f"the decision is from account {account} and names {decision.approver}, who is not of that account"
-        return Refused("ForeignApprover", because)
+    if account_of(by) != account:
+        return Refused("ForeignApprover", f"it is from account {account} and names {by}, who is not of that account")
     if not policy.opens_to(account):
-        return Refused("AccountNotListed", f"the policy of {decision.package} does not name account {account}")
+        return Refused("AccountNotListed", f"the policy of {package} does not name account {account}")
     return None
 
 

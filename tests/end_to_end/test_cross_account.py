@@ -220,6 +220,25 @@ def test_a_submission_by_the_groups_arn_with_the_command_is_registered_and_decid
     assert (package.until("Approved").state.decision or {})["approver"] == accounts.two.user("approver")
 
 
+def test_metadata_is_annotated_with_the_command_from_a_workload_account(
+    accounts: Accounts, central: Pipeline, training: str
+) -> None:
+    package = Package(central, register(accounts, training)).until("PendingApproval")
+    said = (f"{ALPHA}/{package.state.version}", "--set", "ticket=CHG-4711", "--yes")
+
+    annotated = signoff(accounts, ONE, "approver", "annotate", *said)
+    again = signoff(accounts, ONE, "approver", "annotate", *said)
+    in_anothers_name = {"package": package.arn, "by": accounts.one.user("approver"), "set": {"ticket": "CHG-1"}}
+    accounts.two.say("Model Annotation", in_anothers_name)
+
+    assert (annotated.returncode, "is annotated." in annotated.stdout) == (0, True), annotated.stderr
+    assert "is annotated already" in again.stdout
+    entry = eventually(lambda: package.entries(Kind.ANNOTATED))[0]
+    assert (entry["set"], package.kinds().count("Annotated")) == ({"ticket": "CHG-4711"}, 1)
+    assert last_refusal(package) == "ForeignApprover"
+    assert package.described()["CustomerMetadataProperties"]["ticket"] == "CHG-4711"
+
+
 def test_the_command_says_what_is_to_be_asked_in_the_registrys_account(accounts: Accounts) -> None:
     asked = signoff(accounts, ONE, "submitter", "list")
 

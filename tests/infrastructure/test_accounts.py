@@ -177,16 +177,22 @@ def may_send(template: Template, account: str, detail_type: str, source: str = "
 
 
 @pytest.mark.parametrize("account", [SUBMITS, DEPLOYS])
-def test_the_accounts_of_a_group_send_decisions_and_nothing_else(central, account):
+def test_the_accounts_of_a_group_send_decisions_and_annotations_and_nothing_else(central, account):
     assert may_send(central, account, "Model Approval Decision")
+    assert may_send(central, account, "Model Annotation")
     assert not may_send(central, account, "Decision Recorded")
     assert not may_send(central, account, "Model Approval Decision", source="signoff")
+    assert not may_send(central, account, "Model Annotation", source="signoff")
 
 
 def test_an_account_that_no_policy_names_sends_nothing(central):
     assert not may_send(central, STRANGER, "Model Approval Decision")
+    assert not may_send(central, STRANGER, "Model Annotation")
     told = by(STRANGER, events__source="acme")
     assert denied(bus_policy(central), "events:PutEvents", CENTRAL_BUS, told)
+
+
+ANNOTATION = {"detail-type": "Model Annotation"}
 
 
 def decision(account: str, **fields: Any) -> dict[str, Any]:
@@ -200,7 +206,9 @@ def rule(template: Template, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("account", "heard"), [(ACCOUNT, True), (SUBMITS, True), (DEPLOYS, True), (STRANGER, False)])
 def test_decisions_are_heard_of_the_own_account_and_of_those_with_a_group(central, account, heard):
-    assert matches(rule(central, "Rules/DecisionMade")["EventPattern"], decision(account)) is heard
+    pattern = rule(central, "Rules/DecisionMade")["EventPattern"]
+    assert matches(pattern, decision(account)) is heard
+    assert matches(pattern, decision(account, **ANNOTATION)) is heard
 
 
 def test_registry_and_upload_events_of_other_accounts_are_not_taken_for_the_own(central):
@@ -223,10 +231,12 @@ def test_an_account_hears_of_its_own_groups_only(central):
     assert not matches(found["EventPattern"], {**told, "source": "acme"})
 
 
-def test_a_workloads_decisions_go_to_the_registrys_bus(workload):
+def test_a_workloads_decisions_and_annotations_go_to_the_registrys_bus(workload):
     found = rule(workload, "Decisions/Rule")
     assert [target["Arn"] for target in found["Targets"]] == [CENTRAL_BUS]
     assert matches(found["EventPattern"], decision(ACCOUNT))  # its own account: both templates have this one
+    assert matches(found["EventPattern"], decision(ACCOUNT, **ANNOTATION))
+    assert not matches(found["EventPattern"], decision(ACCOUNT, **{"detail-type": "Order Placed"}))
     assert not matches(found["EventPattern"], decision(STRANGER))
     assert not matches(found["EventPattern"], decision(ACCOUNT, source="signoff"))
     role = workload.one("AWS::IAM::Role", "Decisions/Role")

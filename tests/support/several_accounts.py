@@ -72,7 +72,11 @@ class Account:
     def decide(self, package: str, decision: str, approver: str, bus: str = "signoff") -> int:
         """Put a decision on a bus, as the account's approver; returns how many entries were not taken."""
         detail = {"package": package, "decision": decision, "reason": "Recall holds", "approver": approver}
-        entry = {"EventBusName": bus, "Source": "tickets", "DetailType": "Model Approval Decision"}
+        return self.say("Model Approval Decision", detail, bus)
+
+    def say(self, detail_type: str, detail: Mapping[str, Any], bus: str = "signoff") -> int:
+        """Put an event on a bus, as the account's approver; returns how many entries were not taken."""
+        entry = {"EventBusName": bus, "Source": "tickets", "DetailType": detail_type}
         answer = self.aws("events", "approver").put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
         return int(answer["FailedEntryCount"])
 

@@ -169,9 +169,11 @@ class World:
         detail = {"package": arn, "decision": decision, "reason": reason, "approver": approver}
         return self.deciding.apply(detail, account=account)
 
-    def annotate(self, arn: str, by: str = SUBMITTER, event: str | None = None, **said: Any) -> Any:
-        """Send an annotation and return the refusal, if it is refused."""
-        return self.annotating.apply({"package": arn, "by": by, **said}, event)
+    def annotate(
+        self, arn: str, by: str = SUBMITTER, event: str | None = None, account: str | None = None, **said: Any
+    ) -> Any:
+        """Send an annotation, from another account if that is given, and return the refusal, if it is refused."""
+        return self.annotating.apply({"package": arn, "by": by, **said}, event, account)
 
     def pending(self, **changed: Any) -> str:
         """Return the ARN of a package that awaits a decision."""

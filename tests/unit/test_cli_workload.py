@@ -13,6 +13,7 @@ from cli.failures import CommandFailed
 from cli.following import Patience, TooLong
 from cli.stack import Stack
 from cli.workload import Central
+from signoff.annotations import Annotation, parse
 
 CENTRAL = Central("123456789012", "us-east-1")
 GROUP = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/churn"
@@ -112,6 +113,30 @@ def test_what_is_decided_is_shown_before_it_is_sent():
     lines = workload.summary(shown("PendingManualApproval", **PASSED), Decision(PACKAGE, "approve", ANN, "because"))
     assert lines[0] == "approve Churn/3"
     assert any("PendingManualApproval, verdict passed" in line for line in lines)
+
+
+def annotation(**said: Any) -> Annotation:
+    return parse({"package": PACKAGE, "by": ANN, **said})
+
+
+def test_an_annotation_is_seen_by_the_packages_metadata():
+    said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
+    pending = "PendingManualApproval"
+    steps = [shown(pending, draft="yes"), shown(pending, ticket="CHG-1", draft="yes"), shown(pending, ticket="CHG-1")]
+    assert [workload.says_already(each, said) for each in steps] == [False, False, True]
+    assert workload.annotated(Registry(*steps), said, patience()) == steps[-1]
+
+
+def test_an_annotation_that_changes_nothing_says_where_its_refusal_is():
+    with pytest.raises(TooLong, match=r"does not show it.*`Decision Refused`.*on this account's bus"):
+        workload.annotated(Registry(shown("Approved")), annotation(set={"ticket": "CHG-1"}), patience())
+
+
+def test_what_is_annotated_is_shown_before_it_is_sent():
+    said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
+    lines = workload.about_to_say(shown("Approved"), said)
+    assert lines[0] == "annotate Churn/3"
+    assert [line.split(maxsplit=1) for line in lines[3:5]] == [["set", "ticket = CHG-1"], ["remove", "draft"]]
 
 
 def test_what_only_the_registrys_account_knows_is_refused_with_where_to_ask():

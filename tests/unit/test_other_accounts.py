@@ -61,6 +61,42 @@ def test_the_list_of_approvers_is_for_other_accounts_too():
     assert refusal(world.decide(arn, "approve", THEIR_APPROVER, account=THEIRS)) == "NotAnApprover"
 
 
+def test_an_annotation_of_an_account_that_the_group_is_open_to_is_made():
+    world, arn = shared()
+    assert world.annotate(arn, THEIR_APPROVER, account=THEIRS, set={"ticket": "CHG-1"}) is None
+    assert world.registry.describe(arn)["CustomerMetadataProperties"]["ticket"] == "CHG-1"
+    assert world.history(arn).entries[-1].actor == THEIR_APPROVER
+
+
+@pytest.mark.parametrize(
+    ("by", "account", "name"),
+    [
+        (APPROVER, THEIRS, "ForeignApprover"),
+        (f"arn:aws:iam::{STRANGER}:user/ann", THEIRS, "ForeignApprover"),
+        ("ann", THEIRS, "ForeignApprover"),
+        (f"arn:aws:iam::{STRANGER}:user/ann", STRANGER, "AccountNotListed"),
+    ],
+)
+def test_no_account_annotates_in_anothers_name_or_what_is_not_open_to_it(by, account, name):
+    world, arn = shared()
+    before = world.registry.describe(arn)
+    refused = world.annotate(arn, by, account=account, set={"ticket": "CHG-1"})
+    assert (refused.name, world.kinds(arn)[-1]) == (name, "DecisionRefused")
+    assert world.registry.describe(arn) == before
+
+
+def test_another_account_adds_nothing_to_load_for_signoff_would_read_it_with_its_own_rights():
+    world, arn = shared()
+    world.put("private/run-1/model.tar.gz", MODEL)
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://artifacts/private/run-1/model.tar.gz"}
+    added = {"Name": "gpu", **SPECIFICATION, "Containers": [container]}
+    assert world.annotate(arn, THEIR_APPROVER, account=THEIRS, add_specifications=[added]).name == (
+        "ForeignSpecification"
+    )
+    assert "AdditionalInferenceSpecifications" not in world.registry.describe(arn)
+    assert world.annotate(arn, THEIR_APPROVER, account=OURS, add_specifications=[added]) is None
+
+
 def test_another_accounts_package_is_none_even_where_it_may_be_described_and_its_group_has_the_name():
     world, arn = shared()
     theirs = arn.replace(OURS, THEIRS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.annotations import VERB, Annotation, Change, Refusal, annotated, parse, refused, weigh
+from signoff.annotations import VERB, Annotation, Change, Refusal, annotated, foreign, parse, refused, weigh
 from signoff.errors import EventFault, RegistryRefused, UnknownPackage
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, unknown_key
@@ -32,10 +32,11 @@ class Annotating:
         self._vault = vault
         self._shape = shape
 
-    def apply(self, detail: Any, event: str | None = None) -> Refusal | None:
+    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Refusal | None:
         """Do what the `detail` of an event asks for and record it; return the refusal when it is not done.
 
-        The same `event` (its id) again changes nothing, however late it comes.
+        The same `event` (its id) again changes nothing, however late it comes. `account` is the event's, None for the
+        registry's own.
         """
         try:
             annotation = parse(detail)
@@ -49,10 +50,13 @@ class Annotating:
         if candidate is None:
             because = f"{annotation.package} belongs to a group that Signoff does not govern"
             return self._refuse_unknown(annotation, Refusal("UngovernedPackage", because))
-        return self._annotate(candidate, annotation, event)
+        return self._annotate(candidate, annotation, event, account)
 
-    def _annotate(self, candidate: Candidate, annotation: Annotation, event: str | None) -> Refusal | None:
+    def _annotate(
+        self, candidate: Candidate, annotation: Annotation, event: str | None, account: str | None
+    ) -> Refusal | None:
         refusal: Refusal | None = None
+        from_elsewhere = foreign(annotation, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
             nonlocal refusal
@@ -60,7 +64,7 @@ class Annotating:
             if seen(history.verified(), event):
                 return []
             # Whoever appends last has written to the registry after all others: ledger and registry end up the same.
-            refusal = self._bring_about(candidate, annotation, history)
+            refusal = from_elsewhere or self._bring_about(candidate, annotation, history)
             first = [] if history.state.status else [self._first(candidate)]
             if refusal:
                 return [*first, *refusing(history, refused(annotation, refusal), event)]

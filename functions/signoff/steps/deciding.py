@@ -59,7 +59,7 @@ class Deciding:
 
     def _decide(self, candidate: Candidate, decision: Decision, event: str | None, account: str | None) -> Outcome:
         outcome: Outcome = Absorbed()
-        foreign = decisions.foreign(decision, account, candidate.policy)
+        foreign = decisions.foreign(decision.package, decision.approver, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
