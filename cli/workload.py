@@ -102,6 +102,13 @@ def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[
         )
 
 
+def metadata_only(said: Annotation) -> Annotation:
+    """Return the annotation. Raises `CommandFailed` for one that the registry's account would refuse to this one."""
+    if said.add_specifications:
+        raise CommandFailed("inference specifications are added from the registry's account only")
+    return said
+
+
 def says_already(described: Mapping[str, Any], said: Annotation) -> bool:
     """Return whether a package's metadata is already as the annotation wants it."""
     metadata: Mapping[str, str] = described.get("CustomerMetadataProperties", {})

@@ -81,9 +81,7 @@ def _annotate_elsewhere(found: Stack, asked: Annotation, yes: bool, timeout: flo
     from cli.following import Patience
     from cli.sentences import clean
 
-    said = asked.said
-    if said.add_specifications:
-        raise CommandFailed("inference specifications are added from the registry's account only")
+    said = workload.metadata_only(asked.said)
     described = found.registry.describe(said.package)
     outcome = "absorbed" if workload.says_already(described, said) else "recorded"
     if outcome == "recorded":

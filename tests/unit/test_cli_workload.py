@@ -119,6 +119,13 @@ def annotation(**said: Any) -> Annotation:
     return parse({"package": PACKAGE, "by": ANN, **said})
 
 
+def test_what_a_model_loads_is_not_added_from_here():
+    said = annotation(set={"ticket": "CHG-1"})
+    assert workload.metadata_only(said) is said
+    with pytest.raises(CommandFailed, match="from the registry's account only"):
+        workload.metadata_only(annotation(add_specifications=[{"Name": "gpu"}]))
+
+
 def test_an_annotation_is_seen_by_the_packages_metadata():
     said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
     pending = "PendingManualApproval"
