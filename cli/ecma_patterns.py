@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from signoff.java_patterns import DOT
+
 # In Java these stand for ASCII only. Each ends in a range, so that a hyphen after it stays literal.
 _CHARACTERS = {
     "d": "0-9",
@@ -42,9 +44,8 @@ class _Unsayable(Exception):
 def ecma_pattern(pattern: str) -> str | None:
     """Return `pattern`, a service model's, as the `pattern` of a JSON Schema.
 
-    It takes what `signoff.java_patterns` takes, anchored where that matches the whole value; for a `.` also U+0085,
-    which only Java calls the end of a line. Returns None when that cannot be said: possessive quantifiers, flags,
-    classes within classes.
+    It takes what `signoff.java_patterns` takes, anchored where that matches the whole value. Returns None when that
+    cannot be said: possessive quantifiers, flags, classes within classes.
     """
     only_the_beginning = pattern.startswith("^") and "$" not in pattern
     try:
@@ -58,6 +59,8 @@ def _written(found: re.Match[str]) -> str:
     text = found[0]
     if text in _ANYTHING:
         return text
+    if text == ".":
+        return DOT
     if found["class"]:
         return _ESCAPE.sub(lambda escape: _escaped(escape[0], in_class=True), text)
     if found["escape"]:

@@ -8,7 +8,9 @@ from typing import Any
 import regex
 
 TIMEOUT_SECONDS = 1.0
-_TOKEN = regex.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])", regex.DOTALL)
+_TOKEN = regex.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", regex.DOTALL)
+# Java's `.` stops at these ends of lines, which are neither Python's nor JavaScript's.
+DOT = r"[^\n\r\u0085\u2028\u2029]"
 # In Java these two stand for ASCII only. After a range a hyphen is literal, so `[\w-]` keeps its meaning.
 _ASCII = {"d": "0-9", "w": "0-9A-Z_a-z"}
 # Java reads a surrogate pair as the one character it encodes.
@@ -39,8 +41,7 @@ def _says_only_the_beginning(pattern: str) -> bool:
 def _compiled(pattern: str) -> Any:
     for candidate in (_translated(pattern), pattern):
         try:
-            # WORD, because Java's `.` stops at every Unicode line separator, not at \n alone.
-            return regex.compile(candidate, regex.WORD)
+            return regex.compile(candidate)
         except regex.error:
             continue
     return None
@@ -54,6 +55,8 @@ def _translated(pattern: str) -> str:
         if found["bracket"]:
             in_class = found["bracket"] == "["
             return str(found[0])
+        if found["dot"]:
+            return "." if in_class else DOT
         ascii_range = _ASCII.get(found["escaped"])
         if ascii_range is None:
             return str(found[0])
