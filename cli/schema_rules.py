@@ -23,6 +23,8 @@ LOCATION: Schema = {
     "patternErrorMessage": "Give the name of an object as it stands under the submission: no .. and no URL.",
     "description": "The name of an object of the submission, or of a prefix that ends in /; or its S3 URI.",
 }
+# A schema's patterns have no flag for it.
+_OWN_IN_ANY_CASE = "^" + "".join(f"[{each.lower()}{each.upper()}]" if each.isalpha() else each for each in OWN_METADATA)
 _A_LOCATION: Schema = {"$ref": "#/$defs/Location"}
 _OUTPUT = "S3OutputPath"  # where SageMaker writes, and so no part of a submission
 
@@ -67,7 +69,7 @@ _HUB: Schema = {
 _ONE_FORM = (_not_both("ModelDataUrl", "ModelDataSource"), {"dependentRequired": {"ModelDataETag": ["ModelDataUrl"]}})
 _METADATA: Schema = {
     "maxProperties": METADATA_KEYS - OWN_METADATA_KEYS,
-    "propertyNames": {"not": {"pattern": f"^{OWN_METADATA}"}},
+    "propertyNames": {"not": {"pattern": _OWN_IN_ANY_CASE}},
 }
 
 RULES: Mapping[str, tuple[Schema, ...]] = {

@@ -152,9 +152,26 @@ def deployment_checks(
         for field in (field for field in _NOT_IN_A_MODEL if reasons and container.get(field)):
             needed = f"{', '.join(reasons)} needs its container written out, which cannot hold {field}"
             yield Check(path, CheckStatus.FAILED, needed)
-        if (settings.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc" and not deployment["policy"]["vpc"]:
+        if _in_vpc(settings) and not deployment["policy"]["vpc"]:
             reason = "its image is in a registry of the VPC, and the policy connects the model to none"
             yield Check(path, CheckStatus.FAILED, reason)
+    for target in deployment["policy"].get("targets") or ():
+        yield from _target_checks(found, target)
+
+
+def _target_checks(found: Running, target: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield a failed check for whatever would keep a further place from having the model that this one has."""
+    path = f"deployment:targets.{target['account'] or 'this account'}/{target['region']}"
+    try:
+        _must_be_expandable(found)
+    except TargetFault as fault:
+        yield Check(path, CheckStatus.FAILED, str(fault))
+    if any(_in_vpc(settings) for settings in found.settings) and not target["vpc"]:
+        yield Check(path, CheckStatus.FAILED, "an image is in a registry of the VPC, and the target has none")
+
+
+def _in_vpc(settings: Mapping[str, Any]) -> bool:
+    return (settings.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc"
 
 
 def _pinned(signed: Mapping[str, Any], uri: Callable[[str], str]) -> bool:

@@ -254,6 +254,25 @@ def test_an_image_in_the_vpcs_registry_needs_the_vpc():
     assert checks(package(), pinned(manifest=manifest, vpc=VPC)) == {}
 
 
+THERE = {"account": None, "region": "eu-west-1", "execution_role": ROLE, "vpc": None}
+
+
+@pytest.mark.parametrize(
+    ("described", "manifest", "reason"),
+    [
+        (package({**ONE, "ProductId": "prod"}), {}, "the package has ProductId"),
+        ({"ModelPackageArn": ARN, "SourceUri": "arn:model"}, {}, "the package has no containers of its own"),
+        (package(), {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}, "the target has none"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_in_a_further_place_is_known_before_anybody_decides(
+    described: dict[str, Any], manifest: dict[str, Any], reason: str
+):
+    assert checks(described, pinned(manifest=manifest, vpc=VPC)) == {}
+    found = checks(described, pinned(manifest=manifest, vpc=VPC, targets=[THERE]))
+    assert reason in found["deployment:targets.this account/eu-west-1"]
+
+
 @pytest.mark.parametrize(
     ("described", "manifest", "path"),
     [
