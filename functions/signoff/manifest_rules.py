@@ -49,7 +49,7 @@ def _not_for_the_marketplace(document: dict[str, Any]) -> Iterator[Fault]:
 
 def _validated_on_what_was_submitted(document: dict[str, Any]) -> Iterator[Fault]:
     for path, source in objects(document, f"{_TRANSFORM}.TransformInput.DataSource.S3DataSource"):
-        if source.get("S3DataType") in {"ManifestFile", "AugmentedManifestFile"}:
+        if source.get("S3DataType") in ("ManifestFile", "AugmentedManifestFile"):
             message = "must be S3Prefix: a manifest file leads to objects outside the submission"
             yield Fault(below(path, "S3DataType"), message)
 

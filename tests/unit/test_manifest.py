@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from signoff import java_patterns
@@ -309,10 +309,12 @@ ABOUT_CONTAINERS = (
     *("InferenceSpecification", "AdditionalInferenceSpecifications", "SourceAlgorithmSpecification"),
     *("ValidationSpecification", "Deployment"),
 )
+ODD_INPUT = {"TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": []}}}}
 outlines = {name: looks_like(SHAPE.structure.members[name]) for name in ABOUT_CONTAINERS}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@example({"ValidationSpecification": {"ValidationProfiles": [{"TransformJobDefinition": ODD_INPUT}]}})
 @given(st.fixed_dictionaries({}, optional=outlines))
 def test_what_only_looks_like_containers_and_their_data_is_checked_without_a_crash(document):
     first, again = manifest(document).faults(), manifest(copy.deepcopy(document)).faults()
