@@ -9,16 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from signoff.java_patterns import DOT
+from signoff.java_patterns import CHARACTERS, DOT
 
-# In Java these stand for ASCII only. Each ends in a range, so that a hyphen after it stays literal.
-_CHARACTERS = {
-    "d": "0-9",
-    "w": "0-9A-Z_a-z",
-    "s": " \\t-\\r",
-    "D": "\\0-/:-\U0010ffff",
-    "S": "\\0-\\x08\\x0e-\\x1f!-\U0010ffff",
-}
 _ANYTHING = (r"[\s\S]", r"[\S\s]")
 _CONTROLS = frozenset("tnrf")
 _SYNTAX = frozenset("^$\\.*+?()[]{}|/")  # what ECMA-262 lets a backslash stand before
@@ -76,8 +68,8 @@ def _escaped(escape: str, *, in_class: bool) -> str:
     character = escape[1]
     if len(escape) > 2 or character in _CONTROLS:
         return escape
-    if character in _CHARACTERS:
-        return _CHARACTERS[character] if in_class else f"[{_CHARACTERS[character]}]"
+    if character in CHARACTERS:
+        return CHARACTERS[character] if in_class else f"[{CHARACTERS[character]}]"
     if character.isalnum():
         raise _Unsayable(escape)
     return escape if character in _SYNTAX or (in_class and character == "-") else character

@@ -11,8 +11,14 @@ TIMEOUT_SECONDS = 1.0
 _TOKEN = regex.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", regex.DOTALL)
 # Java's `.` stops at these ends of lines, which are neither Python's nor JavaScript's.
 DOT = r"[^\n\r\u0085\u2028\u2029]"
-# In Java these two stand for ASCII only. After a range a hyphen is literal, so `[\w-]` keeps its meaning.
-_ASCII = {"d": "0-9", "w": "0-9A-Z_a-z"}
+# In Java these stand for ASCII only. Each ends in a range, after which a hyphen is literal: `[\w-]` keeps its meaning.
+CHARACTERS = {
+    "d": "0-9",
+    "w": "0-9A-Z_a-z",
+    "s": " \\t-\\r",
+    "D": "\\0-/:-\U0010ffff",
+    "S": "\\0-\\x08\\x0e-\\x1f!-\U0010ffff",
+}
 # Java reads a surrogate pair as the one character it encodes.
 _ASTRAL = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 
@@ -57,7 +63,7 @@ def _translated(pattern: str) -> str:
             return str(found[0])
         if found["dot"]:
             return "." if in_class else DOT
-        ascii_range = _ASCII.get(found["escaped"])
+        ascii_range = CHARACTERS.get(found["escaped"])
         if ascii_range is None:
             return str(found[0])
         return ascii_range if in_class else f"[{ascii_range}]"

@@ -286,9 +286,7 @@ def test_javascript_reads_every_pattern_of_sagemakers_as_java_does() -> None:
         if answer != java_patterns.matches(pattern, word)
     }
     assert len(patterns) > 20
-    # What is white space is ASCII's in Java.
-    assert {word for _, word in differ} <= {"\x85", "\u2003", "a\u2028b"}
-    assert all(answers[patterns.index(pattern)][words.index(word)] for pattern, word in differ)
+    assert differ == set()
 
 
 @pytest.mark.parametrize(
