@@ -69,6 +69,13 @@ class Vault:
         """Yield the bytes of one version."""
         return self._bucket.stream(stored)
 
+    def sha256(self, stored: Stored) -> str:
+        """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
+        digest = hashlib.sha256()
+        for chunk in self.stream(stored):
+            digest.update(chunk)
+        return digest.hexdigest()
+
     def write(self, prefix: str, document: Any) -> Document:
         """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""
         data = canonical(document)

@@ -6,7 +6,6 @@ keeps no other waiting, and is tried again with the next event or sweep.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -123,7 +122,7 @@ class Elsewhere:
             key = artifact["key"]
             sources = self._vault.under(key) if is_prefix(key) else [self._there(key)]
             copies = [vault.keep(source, source.key) for source in sources]
-            found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": _digest(vault, copy)} for copy in copies}
+            found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": vault.sha256(copy)} for copy in copies}
             sha256 = inventory(list(found.values()), "sha256") if is_prefix(key) else found[key]["sha256"]
             changed = [copy.key for copy in copies if not _same(vault.current(copy.key), copy)]
             more = is_prefix(key) and len(vault.under(key)) != len(copies)
@@ -169,13 +168,6 @@ def _reporting(act: Act, place: str, history: History) -> list[Draft]:
     if history.state.elsewhere[place].failed == because:
         return []
     return [Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": place, "because": because})]
-
-
-def _digest(vault: Vault, stored: Stored) -> str:
-    digest = hashlib.sha256()
-    for chunk in vault.stream(stored):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _same(current: Stored | None, copy: Stored) -> bool:

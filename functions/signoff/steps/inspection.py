@@ -43,21 +43,23 @@ class Inspection:
         stored = self._in_vault(claim, artifact["url"])
         found = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
         if artifact["kind"] != ARCHIVE:
-            return {**found, "sha256": self._digest(stored), "refusals": [], "refusal_count": 0}
+            return {**found, "sha256": self._vault.sha256(stored), "refusals": [], "refusal_count": 0}
         return {**found, **self._archive(claim, artifact, stored)}
 
     def _archive(self, claim: Mapping[str, Any], artifact: Mapping[str, str], stored: Stored) -> dict[str, Any]:
-        inspection = self._look_into(stored, self._required(claim, artifact))
-        findings = self._vault.write("findings", {"artifact": dict(artifact), **inspection.document()})
+        found = self._look_into(artifact, stored, self._required(claim, artifact))
+        return {**found, **_refused(found["refusals"])}
+
+    def _look_into(self, about: Mapping[str, str], stored: Stored, required: Sequence[str]) -> dict[str, Any]:
+        """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
+        inspection = archive.inspect(self._vault.stream(stored), required)
+        findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
             "members": inspection.members,
             "findings": findings.uri,
-            **_refused([_sentence(finding) for finding in inspection.findings if finding.severity == "error"]),
+            "refusals": [_sentence(finding) for finding in inspection.findings if finding.severity == "error"],
         }
-
-    def _look_into(self, stored: Stored, required: Sequence[str]) -> archive.Inspection:
-        return archive.inspect(self._vault.stream(stored), required)
 
     def _required(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> tuple[str, ...]:
         """Return the patterns of the files that this artifact must hold: none, unless it is a container's model."""
@@ -89,16 +91,11 @@ class Inspection:
         }
 
     def _file_under(self, name: str, stored: Stored, _required: Sequence[str]) -> dict[str, Any]:
-        fact = {"name": name, "version_id": stored.version_id, "size": stored.size}
-        return {**fact, "sha256": self._digest(stored), "refusals": []}
+        return {**_fact(name, stored), "sha256": self._vault.sha256(stored), "refusals": []}
 
     def _archive_under(self, name: str, stored: Stored, required: Sequence[str]) -> dict[str, Any]:
-        inspection = self._look_into(stored, required)
-        # A document of its own: a thousand inventories in one would be more than anybody reads at once.
-        findings = self._vault.write("findings", {"artifact": {"name": name}, **inspection.document()})
-        refusals = [_sentence(finding) for finding in inspection.findings if finding.severity == "error"]
-        fact = {"name": name, "version_id": stored.version_id, "size": stored.size, "sha256": inspection.sha256}
-        return {**fact, "members": inspection.members, "findings": findings.uri, "refusals": refusals}
+        # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
+        return {**_fact(name, stored), **self._look_into({"name": name}, stored, required)}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
@@ -130,12 +127,6 @@ class Inspection:
                 "the vault already can be deployed; submit it instead"
             )
         return self._bucket(bucket, owner)
-
-    def _digest(self, stored: Stored) -> str:
-        digest = hashlib.sha256()
-        for chunk in self._vault.stream(stored):
-            digest.update(chunk)
-        return digest.hexdigest()
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:
@@ -173,6 +164,10 @@ def _there(stored: Stored | None, url: str) -> Stored:
     if stored is None:
         raise ObjectMissing(f"{url} is not there: upload it, then `signoff revalidate` the package")
     return stored
+
+
+def _fact(name: str, stored: Stored) -> dict[str, Any]:
+    return {"name": name, "version_id": stored.version_id, "size": stored.size}
 
 
 def _refused(refusals: list[str]) -> dict[str, Any]:
