@@ -15,7 +15,7 @@ import msgspec
 from signoff import decisions
 from signoff.canonical import canonical, digest
 from signoff.constraints import faults as constraint_faults
-from signoff.decisions import Name, storable
+from signoff.decisions import Name, Refused, storable
 from signoff.errors import EventFault
 from signoff.faults import Fault
 from signoff.identity import account_of
@@ -88,14 +88,6 @@ def parse(detail: Any) -> Annotation:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """The annotation is not made, for a reason with a name."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Change:
     """What an annotation changes of a package as it is described; nothing where it says so already."""
 
@@ -110,7 +102,7 @@ class Change:
         return {field: value for field, value in asked.items() if value}
 
 
-def foreign(annotation: Annotation, account: str | None, policy: Policy) -> Refusal | None:
+def foreign(annotation: Annotation, account: str | None, policy: Policy) -> Refused | None:
     """Return why `annotation` does not stand that another account than the registry's sent, or None.
 
     It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
@@ -118,13 +110,13 @@ def foreign(annotation: Annotation, account: str | None, policy: Policy) -> Refu
     """
     refused = decisions.foreign(annotation.package, annotation.by, account, policy)
     if refused:
-        return Refusal(refused.name, refused.reason)
+        return refused
     if annotation.add_specifications and account not in {None, account_of(annotation.package)}:
-        return Refusal("ForeignSpecification", "inference specifications are added from the registry's account only")
+        return Refused("ForeignSpecification", "inference specifications are added from the registry's account only")
     return None
 
 
-def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any) -> Change | Refusal:
+def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any) -> Change | Refused:
     """Return what `annotation` changes of a package, or why it is refused.
 
     `described` is DescribeModelPackage's answer, `shape` the input shape of UpdateModelPackage.
@@ -132,7 +124,7 @@ def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status |
     faults = list(_faults(annotation, described, shape))
     if faults:
         told = "; ".join(map(str, faults[:_SHOWN]))
-        return Refusal("NotAllowed", told if len(faults) <= _SHOWN else f"{told}; and {len(faults) - _SHOWN} more")
+        return Refused("NotAllowed", told if len(faults) <= _SHOWN else f"{told}; and {len(faults) - _SHOWN} more")
     change = _change(annotation, described)
     return (_wrong_moment(status) if change.add else None) or change
 
@@ -147,16 +139,16 @@ def _change(annotation: Annotation, described: Mapping[str, Any]) -> Change:
     )
 
 
-def _wrong_moment(status: Status | None) -> Refusal | None:
+def _wrong_moment(status: Status | None) -> Refused | None:
     """Another specification is another subject: it would revoke what is approved, and spoil a validation under way."""
     if status in _DECIDED:
-        return Refusal(
+        return Refused(
             "AlreadyDecided",
             f"the package is {status}: another inference specification would not be what was decided on; "
             "submit a new version instead",
         )
     if status is None or status is Status.VALIDATING:
-        return Refusal("BeingValidated", "the package is being validated; add the specification when that is done")
+        return Refused("BeingValidated", "the package is being validated; add the specification when that is done")
     return None
 
 
@@ -227,7 +219,7 @@ def annotated(annotation: Annotation) -> Draft:
     return Draft(Kind.ANNOTATED, annotation.by, details)
 
 
-def refused(annotation: Annotation, refusal: Refusal) -> Draft:
+def refused(annotation: Annotation, refusal: Refused) -> Draft:
     """Return the ledger's entry about a refused annotation, in the form of that about a refused decision."""
     details = {
         "decision": VERB,

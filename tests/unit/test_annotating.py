@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.annotations import Refusal, parse, weigh
+from signoff.annotations import parse, weigh
+from signoff.decisions import Refused
 from signoff.errors import EventFault, RegistryRefused
 from signoff.ledger import Kind, Status, unknown_key
 from signoff.service_model import sagemaker_shape
@@ -34,7 +35,7 @@ def metadata(world: World, arn: str) -> dict[str, str]:
 
 def refusal(world: World, arn: str, **said: Any) -> str:
     refused = world.annotate(arn, **said)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, Refused)
     return refused.name
 
 
@@ -355,4 +356,4 @@ def test_whatever_is_sent_is_either_made_or_refused_with_a_reason(details: dict[
     except EventFault:
         return
     weighed = weigh(annotation, {"InferenceSpecification": SPECIFICATION}, Status.PENDING_APPROVAL, SHAPE)
-    assert weighed.reason if isinstance(weighed, Refusal) else set(weighed.set) <= set(annotation.set)
+    assert weighed.reason if isinstance(weighed, Refused) else set(weighed.set) <= set(annotation.set)

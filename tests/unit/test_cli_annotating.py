@@ -11,7 +11,7 @@ from cli.failures import CommandFailed
 from cli.following import TooLong
 from cli.sentences import annotated, annotating, sentence
 from signoff import annotations
-from signoff.annotations import Refusal
+from signoff.decisions import Refused
 from signoff.ledger import Draft, History, unknown_key
 from tests.support import entries
 from tests.support.clock import Clock
@@ -34,7 +34,7 @@ def made(said: Annotation = TICKET) -> Draft:
 
 
 def refused(said: Annotation = TICKET) -> Draft:
-    return annotations.refused(said.said, Refusal("NotAllowed", "said so"))
+    return annotations.refused(said.said, Refused("NotAllowed", "said so"))
 
 
 def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) -> Callable[[], object]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.annotations import VERB, Annotation, Change, Refusal, annotated, foreign, parse, refused, weigh
-from signoff.errors import EventFault, RegistryRefused, UnknownPackage
+from signoff.annotations import VERB, Annotation, Change, annotated, foreign, parse, refused, weigh
+from signoff.decisions import Refused
+from signoff.errors import EventFault, RegistryRefused
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, unknown_key
 from signoff.registry import Registry
-from signoff.steps.answering import answering, refuse_malformed, refusing, seen
+from signoff.steps.answering import answering, candidate_of, refuse_malformed, refusing, seen
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -32,7 +33,7 @@ class Annotating:
         self._vault = vault
         self._shape = shape
 
-    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Refusal | None:
+    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Refused | None:
         """Do what the `detail` of an event asks for and record it; return the refusal when it is not done.
 
         The same `event` (its id) again changes nothing, however late it comes. `account` is the event's, None for the
@@ -42,20 +43,16 @@ class Annotating:
             annotation = parse(detail)
         except EventFault as fault:
             refuse_malformed(self._ledger, detail, str(fault), by="by", name="MalformedAnnotation", decision=VERB)
-            return Refusal("MalformedAnnotation", str(fault))
-        try:
-            candidate = self._governance.candidate(annotation.package)
-        except UnknownPackage as unknown:
-            return self._refuse_unknown(annotation, Refusal("UnknownPackage", str(unknown)))
-        if candidate is None:
-            because = f"{annotation.package} belongs to a group that Signoff does not govern"
-            return self._refuse_unknown(annotation, Refusal("UngovernedPackage", because))
+            return Refused("MalformedAnnotation", str(fault))
+        candidate = candidate_of(self._governance, annotation.package)
+        if isinstance(candidate, Refused):
+            return self._refuse_unknown(annotation, candidate)
         return self._annotate(candidate, annotation, event, account)
 
     def _annotate(
         self, candidate: Candidate, annotation: Annotation, event: str | None, account: str | None
-    ) -> Refusal | None:
-        refusal: Refusal | None = None
+    ) -> Refused | None:
+        refusal: Refused | None = None
         from_elsewhere = foreign(annotation, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
@@ -74,26 +71,26 @@ class Annotating:
         self._ledger.update(candidate.key, drafts)
         return refusal
 
-    def _bring_about(self, candidate: Candidate, annotation: Annotation, history: History) -> Refusal | None:
+    def _bring_about(self, candidate: Candidate, annotation: Annotation, history: History) -> Refused | None:
         described = self._registry.describe(candidate.arn)
         weighed = weigh(annotation, described, history.state.status, self._shape())
-        if isinstance(weighed, Refusal):
+        if isinstance(weighed, Refused):
             return weighed
         return self._update(candidate.arn, weighed)
 
-    def _update(self, arn: str, change: Change) -> Refusal | None:
+    def _update(self, arn: str, change: Change) -> Refused | None:
         if not change.fields:
             return None
         try:
             self._registry.update_package(arn, **change.fields)
         except RegistryRefused as refusal:
-            return Refusal("RefusedBySageMaker", str(refusal))
+            return Refused("RefusedBySageMaker", str(refusal))
         return None
 
     def _first(self, candidate: Candidate) -> Draft:
         return first_entry(candidate.described, registration_of(candidate.described, self._vault))
 
-    def _refuse_unknown(self, annotation: Annotation, refusal: Refusal) -> Refusal:
+    def _refuse_unknown(self, annotation: Annotation, refusal: Refused) -> Refused:
         draft = refused(annotation, refusal)
         self._ledger.update(unknown_key(annotation.package), lambda history: refusing(history, draft))
         return refusal

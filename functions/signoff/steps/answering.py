@@ -6,10 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 from signoff import decisions
+from signoff.decisions import Refused
+from signoff.errors import UnknownPackage
+from signoff.governance import Candidate, Governance
 from signoff.ledger import Draft, History, Kind, unknown_key
 from signoff.tables import LedgerTable
 
 _SHOWN = 1000  # characters of what makes no sense that an entry repeats
+
+
+def candidate_of(governance: Governance, package: str) -> Candidate | Refused:
+    """Return the governed package that an event names by its ARN, or why there is none to say anything of."""
+    try:
+        candidate = governance.candidate(package)
+    except UnknownPackage as unknown:
+        return Refused("UnknownPackage", str(unknown))
+    if candidate is None:
+        return Refused("UngovernedPackage", f"{package} belongs to a group that Signoff does not govern")
+    return candidate
 
 
 def seen(history: History, event: str | None) -> bool:

@@ -13,7 +13,7 @@ from signoff.governance import Candidate, Governance, first_entry, registration_
 from signoff.ledger import Draft, History, Kind, State, Status, unknown_key
 from signoff.registry import Registry
 from signoff.retention import Retention
-from signoff.steps.answering import answering, refuse_malformed, refusing, seen
+from signoff.steps.answering import answering, candidate_of, refuse_malformed, refusing, seen
 from signoff.steps.projecting import Projecting
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
@@ -48,13 +48,9 @@ class Deciding:
             decision = decisions.parse(detail)
         except EventFault as fault:
             return self._refuse_malformed(detail, str(fault))
-        try:
-            candidate = self._governance.candidate(decision.package)
-        except UnknownPackage as unknown:
-            return self._refuse_unknown(decision, Refused("UnknownPackage", str(unknown)))
-        if candidate is None:
-            because = f"{decision.package} belongs to a group that Signoff does not govern"
-            return self._refuse_unknown(decision, Refused("UngovernedPackage", because))
+        candidate = candidate_of(self._governance, decision.package)
+        if isinstance(candidate, Refused):
+            return self._refuse_unknown(decision, candidate)
         return self._decide(candidate, decision, event, account)
 
     def _decide(self, candidate: Candidate, decision: Decision, event: str | None, account: str | None) -> Outcome:
