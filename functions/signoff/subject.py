@@ -82,14 +82,7 @@ def adds(found: Any, asked: Any) -> bool:
 
 def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each container that a described package can run, with the path it stands at."""
-    yield from _numbered("InferenceSpecification", described.get("InferenceSpecification"))
-    for position, specification in enumerate(described.get("AdditionalInferenceSpecifications") or ()):
-        yield from _numbered(f"AdditionalInferenceSpecifications[{position}]", specification)
-
-
-def _numbered(path: str, specification: Mapping[str, Any] | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for position, container in enumerate((specification or {}).get("Containers") or ()):
-        yield f"{path}.Containers[{position}]", container
+    return objects(dict(described), *data_rules.CONTAINERS)
 
 
 def unpinned(described: Mapping[str, Any]) -> list[tuple[str, str]]:
