@@ -57,6 +57,6 @@ def _deploying() -> Deploying:
     registry, ledger = wiring.registry(), wiring.ledger(settings)
     vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
     champions = wiring.champions(settings)
-    deployers = Deployers(vault, settings.vaults, lambda: client("sts"), utc_now)
+    deployers = Deployers(vault, settings.vaults, client("sts"), utc_now)
     elsewhere = Elsewhere(deployers, vault, ledger, champions)
     return Deploying(wiring.governance(settings), registry, ledger, vault, projecting, champions, elsewhere)

@@ -6,7 +6,7 @@ from buckets of its own region, so each further region has a vault (infra/region
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ _LEFT = timedelta(minutes=5)
 class Deployers:
     """SageMaker, SSM and the vault of each place. `vaults` are the names of the vaults of further regions."""
 
-    def __init__(self, home: Vault, vaults: Mapping[str, str], sts: Callable[[], Any], now: Clock) -> None:
+    def __init__(self, home: Vault, vaults: Mapping[str, str], sts: Any, now: Clock) -> None:
         self._home = home
         self._vaults = vaults
         self._sts = sts
@@ -70,7 +70,7 @@ class Deployers:
 
     def _assumed(self, role: str) -> dict[str, Any]:
         try:
-            answer = self._sts().assume_role(RoleArn=role, RoleSessionName="signoff-create-model")
+            answer = self._sts.assume_role(RoleArn=role, RoleSessionName="signoff-create-model")
         except ClientError as error:
             if error_code(error) not in _DENIED:
                 raise

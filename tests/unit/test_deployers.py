@@ -49,7 +49,7 @@ def deployers(clock: Clock | None = None, refuses: str | None = None) -> tuple[D
     clock = clock or Clock()
     sts = Sts(clock, refuses)
     home = Vault(Bucket(clients.client("s3"), "vault"))
-    return Deployers(home, {"eu-west-1": "vault-eu-west-1"}, lambda: sts, clock), sts
+    return Deployers(home, {"eu-west-1": "vault-eu-west-1"}, sts, clock), sts
 
 
 def whose(found: Any) -> tuple[str, str]:
