@@ -1,33 +1,59 @@
 """Who an ARN stands for: decisions and submissions are compared as persons, not as sessions.
 
 Session names are chosen by the caller, so a role's sessions count as one, and an account's federated users do; except
-those of IAM Identity Center, whose session names are the users' own, the same in each account.
+those of IAM Identity Center, whose session names are the users' own, the same in each account, and those of roles that
+a policy trusts because an identity provider sets their session names.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 _ASSUMED_ROLE = re.compile(
     r"arn:(?P<partition>aws[\w-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<session>.+)"
 )
 _FEDERATED = re.compile(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
+_USER = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(user/.+|root)")
 _IDENTITY_CENTER = "AWSReservedSSO_"
 
 
-def person(arn: str) -> str:
-    """Return the person behind `arn`, as an ARN that is the same for each of that person's sessions."""
+def person(arn: str, trusted: Sequence[str] = ()) -> str:
+    """Return the person behind `arn`, as an ARN that is the same for each of that person's sessions.
+
+    `trusted` are patterns of the ARNs of roles whose session names are not chosen by the caller.
+    """
     federated = _FEDERATED.fullmatch(arn)
     if federated is not None:
         return federated["all"]
     session = _ASSUMED_ROLE.fullmatch(arn)
     if session is None:
         return arn
-    partition, account, role, name = session.group("partition", "account", "role", "session")
-    if role.startswith(_IDENTITY_CENTER):
-        return f"arn:{partition}:identitycenter:::user/{name}"
-    return f"arn:{partition}:iam::{account}:role/{role}"
+    if session["role"].startswith(_IDENTITY_CENTER):
+        return f"arn:{session['partition']}:identitycenter:::user/{session['session']}"
+    role = role_of(arn)
+    return arn if any(matches(role, pattern) for pattern in trusted) else role
+
+
+def role_of(arn: str) -> str:
+    """Return the role whose session `arn` is, without the path, which a session's ARN does not show; else `arn`."""
+    session = _ASSUMED_ROLE.fullmatch(arn)
+    if session is None:
+        return arn
+    return f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"
+
+
+def is_known(arn: str | None, trusted: Sequence[str] = ()) -> bool:
+    """Return whether `arn` says which human being it is: an IAM user, or a session whose name can be believed.
+
+    A job's role, a federated user and a SageMaker user profile do not: anybody may be behind them.
+    """
+    if arn is None:
+        return False
+    who = person(arn, trusted)
+    return _USER.fullmatch(who) is not None or ":identitycenter:" in who or (who == arn and ":assumed-role/" in who)
 
 
 def account_of(arn: str) -> str:
@@ -36,6 +62,12 @@ def account_of(arn: str) -> str:
     return parts[4] if len(parts) == 6 else ""
 
 
-def same_person(one: str | None, other: str | None) -> bool:
+def same_person(one: str | None, other: str | None, trusted: Sequence[str] = ()) -> bool:
     """Return whether both ARNs stand for one person; an unknown person is nobody's other self."""
-    return one is not None and other is not None and person(one) == person(other)
+    return one is not None and other is not None and person(one, trusted) == person(other, trusted)
+
+
+def matches(arn: str, pattern: str) -> bool:
+    """Return whether `pattern` matches, part by part: no `*` reaches across a colon, which a user's path may hold."""
+    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import jmespath
 import msgspec
 
+from signoff.approvals import Approvals, check_patterns, matches_any, names_of
 from signoff.canonical import digest
 from signoff.errors import PolicyFault
-from signoff.identity import person
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,23 +26,6 @@ class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def takes_baseline(self, stack: str) -> bool:
         """Return whether the stack of that ARN may deploy the group's baseline."""
         return any(fnmatchcase(stack, pattern) for pattern in self.baselines)
-
-
-class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may decide. `approvers` are ARN patterns (`*` and `?`); none means anyone who can reach the bus.
-
-    A pattern is for a caller's own ARN (`arn:aws:sts::...:assumed-role/...`) or for the person's behind it: a role is
-    listed as `arn:aws:iam::<account>:role/<name>`, without its path, which a session's ARN does not show.
-    """
-
-    needed: int = msgspec.field(default=1)
-    approvers: tuple[str, ...] = ()
-    submitter_may_approve: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what this version cannot count."""
-        if self.needed != 1:
-            raise ValueError("`needed` must be 1: one approval decides")
 
 
 class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,12 +142,24 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"`outputs` are S3 prefixes, s3://.../, and {output} is none")
 
 
+class Submissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may submit to the group: `submitters` are ARN patterns as for approvers; none means anyone who can upload."""
+
+    submitters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what would match nobody."""
+        check_patterns("submitters", self.submitters)
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One group's policy, or the default one."""
+    """One group's policy, or the default one. In `report` mode all is checked and recorded, and nothing is held."""
 
     deployment: Deployment
     description: str = ""
+    mode: Literal["enforce", "report"] = "enforce"
     groups: Groups = Groups()
+    submissions: Submissions = Submissions()
     approvals: Approvals = Approvals()
     artifact: Artifact = Artifact()
     metrics: tuple[Metric, ...] = ()
@@ -189,17 +184,21 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         targets = (target.account for target in self.deployment.targets)
         return account in {*self.accounts.submit, *self.accounts.deploy, *targets}
 
+    @property
+    def enforced(self) -> bool:
+        """Whether what is refused is held; in `report` mode it is only recorded."""
+        return self.mode == "enforce"
+
     def lists(self, approver: str) -> bool:
         """Return whether `approver` (an ARN) may decide for this group."""
-        patterns = self.approvals.approvers
-        names = {approver, person(approver)}
-        return not patterns or any(_matches(name, pattern) for name in names for pattern in patterns)
+        return self.approvals.lists(approver)
 
-
-def _matches(arn: str, pattern: str) -> bool:
-    """Return whether `pattern` matches, part by part: no `*` reaches across a colon, which a user's path may hold."""
-    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+    def takes_from(self, submitter: str | None) -> bool:
+        """Return whether `submitter` (an ARN, None for an unknown one) may submit to this group."""
+        patterns = self.submissions.submitters
+        if submitter is None:
+            return True  # whether an unknown one may is what `approvals.unknown_submitter` says
+        return not patterns or matches_any(names_of(submitter, self.approvals.trusted_sessions), patterns)
 
 
 def parse(data: bytes | str) -> Policy:

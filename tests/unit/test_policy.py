@@ -44,7 +44,7 @@ def test_everything_but_the_execution_role_has_a_default():
         ("{", "not JSON"),
         ("{}", "deployment"),
         ({"deploymnet": {}}, "deploymnet"),
-        ({"approvals": {"needed": 2}}, "`needed` must be 1"),
+        ({"approvals": {"needed": 0}}, "`needed` is at least 1"),
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "no JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
@@ -91,7 +91,7 @@ def test_a_role_is_listed_by_its_own_arn_whatever_its_sessions_are_called():
 
 
 def test_a_permission_set_is_listed_by_its_sessions():
-    found = listing("arn:aws:sts::*:assumed-role/AWSReservedSSO_Approver_*")
+    found = listing("arn:*:iam::*:role/AWSReservedSSO_Approver_*")
     assert (found.lists(SSO.format("123456789012", "Approver")), found.lists(SSO.format("1" * 12, "Reader"))) == (
         True,
         False,
