@@ -46,6 +46,15 @@ class LedgerBroken(SignoffError):
     """Raised when a ledger's entries do not follow from one another: somebody changed or removed one."""
 
 
+class ProofRefused(SignoffError):
+    """Raised when a proof of who signed a statement is not taken; `name` says which rule, `reason` what to do."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")
+
+
 class UnknownPackage(SignoffError):
     """Raised when SageMaker's registry has no model package of that ARN."""
 

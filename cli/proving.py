@@ -1,0 +1,55 @@
+"""Statements, and the proof of who makes them: an STS GetCallerIdentity that is signed and not sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
+
+from cli.failures import CommandFailed, explain
+from signoff import proofs
+from signoff.moments import Clock, text, utc_now
+
+
+def signed(statement: dict[str, Any], credentials: Any, endpoint: str, region: str, now: datetime) -> dict[str, Any]:
+    """Return `statement` with `proof`, and with `time` if it had none; docs/proof.md says what is signed.
+
+    `credentials` are botocore's frozen ones; `endpoint` (scheme and host) and `region` are those of the STS that the
+    statement's reader asks; `now` is aware. The proof can be used for 15 minutes. Raises `ProofRefused` for a
+    statement that has no canonical JSON.
+    """
+    whole = {"time": text(now), **statement}
+    whole.pop("proof", None)
+    url = f"{endpoint.rstrip('/')}/?Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest("GET", url, headers={proofs.HEADER: proofs.statement_digest(whole)})
+    _SignedAt(now, credentials, region).add_auth(request)
+    return {**whole, "proof": request.url}
+
+
+def sign_as_caller(statement: dict[str, Any], region: str, now: Clock = utc_now) -> dict[str, Any]:
+    """Return `statement` signed with boto3's default credentials, for the STS of `region`.
+
+    Raises `CommandFailed` when there are no credentials.
+    """
+    session = boto3.Session()
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise CommandFailed(explain(NoCredentialsError()))
+    endpoint = session.client("sts", region_name=region).meta.endpoint_url
+    return signed(statement, credentials.get_frozen_credentials(), endpoint, region, now())
+
+
+class _SignedAt(SigV4QueryAuth):  # type: ignore[misc]
+    """botocore's own signing, at a given moment and not at the present one."""
+
+    def __init__(self, now: datetime, credentials: Any, region: str) -> None:
+        super().__init__(credentials, "sts", region, expires=int(proofs.LONGEST.total_seconds()))
+        self._timestamp = now.astimezone(UTC).strftime(SIGV4_TIMESTAMP)
+
+    def _modify_request_before_signing(self, request: Any) -> None:
+        request.context["timestamp"] = self._timestamp
+        super()._modify_request_before_signing(request)
