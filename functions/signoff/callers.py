@@ -19,7 +19,7 @@ from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 
 from signoff import proofs
-from signoff.clients import error_code, transient
+from signoff.clients import transient
 from signoff.errors import ProofRefused, Transient
 from signoff.moments import Clock
 from signoff.proofs import Claim
@@ -116,13 +116,13 @@ def _answer(status: int, body: bytes) -> dict[str, Any]:
     raise Transient(f"STS gave no answer that can be read (HTTP {status})")
 
 
-def _refusal(answer: dict[str, Any]) -> ProofRefused | Transient:
-    error = ClientError(answer, _OPERATION)
-    # Only the code: STS's message about a signature quotes the request.
-    code = error_code(error)
-    if not _CODE.fullmatch(code):
+def _refusal(answer: Mapping[str, Any]) -> ProofRefused | Transient:
+    # Only the code is told: STS's message about a signature quotes the request.
+    error = answer.get("Error")
+    code = error.get("Code") if isinstance(error, dict) else None
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
         return Transient("STS gave an error without a code")
-    if transient(error):
+    if transient(ClientError(dict(answer), _OPERATION)):
         return Transient(f"STS could not answer ({code})")
     return ProofRefused("NotProven", f"STS does not bear the proof out ({code})")
 
