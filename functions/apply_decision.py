@@ -16,14 +16,17 @@ from signoff.service_model import sagemaker_shape
 from signoff.settings import from_environment
 from signoff.steps.annotating import Annotating
 from signoff.steps.deciding import Deciding
+from signoff.steps.identifying import Sender
 from signoff.steps.projecting import Projecting
+from signoff.steps.reconciling import Reconciling
 
 
 @dataclass(frozen=True)
 class Settings(wiring.PackageSettings):
-    """What this function needs of its environment."""
+    """What this function needs of its environment. `bus` is the bus's ARN, for which every proof is made."""
 
     approved_retention_days: str
+    bus: str
 
 
 @observed
@@ -39,34 +42,50 @@ def _answer(event: dict[str, Any]) -> None:
 
 def _decide(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    outcome = _deciding().apply(event["detail"], event.get("id"), event.get("account"))
+    outcome = _deciding().apply(event["detail"], _sender(event))
     logger().info("decision", extra={"outcome": type(outcome).__name__})
     count(f"Decision{type(outcome).__name__}")
 
 
 def _annotate(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    refusal = _annotating().apply(event["detail"], event.get("id"), event.get("account"))
+    refusal = _annotating().apply(event["detail"], _sender(event))
     logger().info("annotation", extra={"refusal": refusal and refusal.name})
     count("AnnotationRefused" if refusal else "Annotated")
 
 
 def _reconcile(event: dict[str, Any]) -> None:
     about(event["detail"]["ModelPackageArn"])
-    _deciding().reconcile(event["detail"]["ModelPackageArn"])
+    _reconciling().reconcile(event["detail"])
+
+
+def _sender(event: dict[str, Any]) -> Sender:
+    return Sender(event.get("id"), event.get("source", ""), event.get("account"))
+
+
+@cache
+def _settings() -> Settings:
+    return from_environment(Settings)
 
 
 @cache
 def _deciding() -> Deciding:
-    settings = from_environment(Settings)
-    registry, ledger, vault = wiring.registry(), wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    settings, registry = _settings(), wiring.registry()
+    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
     retention = Retention(vault, utc_now, int(settings.approved_retention_days))
-    return Deciding(wiring.governance(settings), registry, ledger, vault, Projecting(registry, ledger), retention)
+    projecting, callers = Projecting(registry, ledger), wiring.callers(settings.bus)
+    return Deciding(wiring.governance(settings), registry, ledger, vault, projecting, retention, callers, utc_now)
+
+
+@cache
+def _reconciling() -> Reconciling:
+    settings = _settings()
+    return Reconciling(wiring.governance(settings), wiring.registry(), wiring.ledger(settings), _deciding())
 
 
 @cache
 def _annotating() -> Annotating:
-    settings = from_environment(Settings)
-    registry, ledger, vault = wiring.registry(), wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    settings, registry = _settings(), wiring.registry()
+    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
     shape = partial(sagemaker_shape, "UpdateModelPackage")
-    return Annotating(wiring.governance(settings), registry, ledger, vault, shape)
+    return Annotating(wiring.governance(settings), registry, ledger, vault, shape, wiring.callers(settings.bus))

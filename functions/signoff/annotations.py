@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from signoff import decisions
 from signoff.canonical import canonical, digest
 from signoff.constraints import faults as constraint_faults
-from signoff.decisions import Name, Refused, storable
+from signoff.decisions import UNKNOWN, Approver, Name, Refused, storable
 from signoff.errors import EventFault
 from signoff.faults import Fault
 from signoff.identity import account_of
@@ -32,6 +32,7 @@ _SET, _REMOVE, _ADD = (
     "CustomerMetadataPropertiesToRemove",
     "AdditionalInferenceSpecifications",
 )
+_PROVING = {"statement", "audience", "time", "proof"}
 _DECIDED = {Status.APPROVED, Status.REJECTED, Status.REVOKED}
 _SHOWN = 10  # faults that a refusal tells; whoever made more than these corrects those first
 
@@ -40,15 +41,20 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A `Model Annotation`: what `by` (an ARN) wants said of `package` (an ARN).
 
     `set` and `remove` are customer metadata; `add_specifications` are further inference specifications as
-    CreateModelPackage takes them in AdditionalInferenceSpecifications.
+    CreateModelPackage takes them in AdditionalInferenceSpecifications. What proves who it is by (`statement`,
+    `audience`, `time`, `proof`) is read elsewhere (`signoff.proofs`).
     """
 
     package: Name
-    by: Name
+    by: Name | None = None
     set: dict[str, str] = {}
     remove: Annotated[tuple[str, ...], msgspec.Meta(max_length=METADATA_KEYS)] = ()
     add_specifications: tuple[dict[str, Any], ...] = ()
     reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    statement: Literal["annotation"] = "annotation"
+    audience: Name | None = None
+    time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    proof: str | None = None
 
     def __post_init__(self) -> None:
         """An annotation that says nothing is none, nor is one that contradicts itself or cannot be written down."""
@@ -69,9 +75,10 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The annotation as an event's detail."""
+        """What is asked for, and by whom, without what proves it."""
         builtins: dict[str, Any] = msgspec.to_builtins(self)
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in builtins.items()}
+        asked = {name: value for name, value in builtins.items() if name not in _PROVING}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
     @property
     def sha256(self) -> str:
@@ -102,16 +109,16 @@ class Change:
         return {field: value for field, value in asked.items() if value}
 
 
-def foreign(annotation: Annotation, account: str | None, policy: Policy) -> Refused | None:
-    """Return why `annotation` does not stand that another account than the registry's sent, or None.
+def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy) -> Refused | None:
+    """Return why `annotation` by `by` (an ARN) does not stand because of the account that one is of, or None.
 
     It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
     what is that account's, and it goes by who registered the package.
     """
-    refused = decisions.foreign(annotation.package, annotation.by, account, policy)
+    refused = decisions.foreign(annotation.package, by, account, policy)
     if refused:
         return refused
-    if annotation.add_specifications and account not in {None, account_of(annotation.package)}:
+    if annotation.add_specifications and {account, account_of(by)} - {None, account_of(annotation.package)}:
         return Refused("ForeignSpecification", "inference specifications are added from the registry's account only")
     return None
 
@@ -207,7 +214,7 @@ def _specification_faults(annotation: Annotation, described: Mapping[str, Any]) 
         yield from (fault for fault in rule(document) if fault.path.startswith(_ADD))
 
 
-def annotated(annotation: Annotation) -> Draft:
+def annotated(annotation: Annotation, by: Approver) -> Draft:
     """Return the ledger's entry about an annotation that was made."""
     details = {
         "set": dict(annotation.set),
@@ -215,17 +222,21 @@ def annotated(annotation: Annotation) -> Draft:
         "added": annotation.names,
         "reason": annotation.reason,
         "annotation": annotation.sha256,
+        **by.details,
     }
-    return Draft(Kind.ANNOTATED, annotation.by, details)
+    return Draft(Kind.ANNOTATED, by.arn, details)
 
 
-def refused(annotation: Annotation, refusal: Refused) -> Draft:
+def refused(annotation: Annotation, refusal: Refused, by: Approver | None = None) -> Draft:
     """Return the ledger's entry about a refused annotation, in the form of that about a refused decision."""
-    details = {
+    details: dict[str, Any] = {
         "decision": VERB,
         "reason": annotation.reason,
         "refusal": refusal.name,
         "because": refusal.reason,
         "annotation": annotation.sha256,
     }
-    return Draft(Kind.DECISION_REFUSED, annotation.by, details)
+    if by is not None:
+        return Draft(Kind.DECISION_REFUSED, by.arn, {**details, **by.details})
+    claimed = {"claimed": annotation.by} if annotation.by else {}
+    return Draft(Kind.DECISION_REFUSED, UNKNOWN, {**details, **claimed})

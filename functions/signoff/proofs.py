@@ -95,8 +95,8 @@ class Claim:
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 of what was signed and of its signature: a proof's name where it may not be kept."""
-        return digest({**self._signed, SIGNATURE: self.proof.signature})
+        """Return the SHA-256 of the proof alone, whichever statement it comes with: it is named so, and never kept."""
+        return digest({**self.proof.parameters, SIGNATURE: self.proof.signature})
 
     @property
     def _signed(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from signoff.ledger import Draft, Entry, History, Kind, Status, Step, package_of
 from signoff.moments import Clock
 
 _ATTEMPTS = 8
-_BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED}
+_BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 _NEW = "attribute_not_exists(submission)"
 _REFUSED = {":refused": "refused"}
@@ -68,6 +68,11 @@ def head_item(history: History) -> dict[str, Any]:
             "registry_status": state.registry_status,
             "next": str(state.next_step) if state.next_step else None,
             "since": _since(history),
+            "asked": state.asked,
+            "reminded": list(state.reminded) or None,
+            "votes": list(state.votes) or None,
+            "enforced": None if state.enforced else False,
+            "superseded_by": state.superseded_by,
             "decided": state.decision["time"] if state.decision else None,
             "model": state.model["arn"] if state.model else None,
             "elsewhere": {place: there.model["arn"] for place, there in state.elsewhere.items() if there.model} or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signoff.callers import Callers
 from signoff.champions import Champions
 from signoff.clients import client
 from signoff.governance import Governance
@@ -81,3 +82,8 @@ def vault(name: str) -> Vault:
 def images() -> Images:
     """Return the images in Amazon ECR."""
     return Images(client("ecr"))
+
+
+def callers(audience: str) -> Callers:
+    """Return the callers of this region's STS, who prove what they state to `audience` (a bus's ARN)."""
+    return Callers.of(client("sts"), audience, utc_now)

@@ -6,8 +6,10 @@ import gzip
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from signoff.callers import Callers
 from signoff.champions import Champions
 from signoff.errors import SignoffError
 from signoff.governance import Governance
@@ -22,10 +24,12 @@ from signoff.steps.baselining import Baselining
 from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
 from signoff.steps.elsewhere import Elsewhere
+from signoff.steps.identifying import Sender
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
 from signoff.steps.opening import Opening, Request
 from signoff.steps.projecting import Projecting
+from signoff.steps.reconciling import Reconciling
 from signoff.steps.recording import Recording
 from signoff.steps.registering import Registering
 from signoff.steps.sweeping import Sweeping
@@ -34,6 +38,7 @@ from tests.support.clock import Clock
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_places import FakeDeployers
 from tests.support.fake_registry import FakeRegistry
+from tests.support.fake_sts import FakeSts
 from tests.support.fakes import (
     FakeExecutions,
     FakeImages,
@@ -52,6 +57,7 @@ IMAGE, PINNED = f"{REPOSITORY}:1.2", f"{REPOSITORY}@sha256:{'a' * 64}"
 SUBMITTER, APPROVER = "arn:aws:iam::123456789012:user/sam", "arn:aws:iam::123456789012:user/ann"
 ROLE = "arn:aws:iam::123456789012:role/model"
 REGISTRY = "arn:aws:sagemaker:us-east-1:123456789012"
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
 MODEL = gzip.compress(honest(), mtime=0)
 SPECIFICATION = {
     "Containers": [{"Image": IMAGE, "ModelDataUrl": "model.tar.gz"}],
@@ -85,6 +91,7 @@ class World:
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
+        self.sts = FakeSts(self.clock)
         self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
         self.set_policy("default", **{"groups": {"create": True}, **policy})
         self._compose()
@@ -103,8 +110,11 @@ class World:
         self.opening = Opening(governance, registry, policies, ledger, vault)
         self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
-        self.annotating = Annotating(governance, registry, ledger, vault, lambda: sagemaker_shape("UpdateModelPackage"))
-        self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention)
+        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, wrap(self.sts).send)
+        shape = partial(sagemaker_shape, "UpdateModelPackage")
+        self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
+        self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention, callers, self.clock)
+        self.reconciling = Reconciling(governance, registry, ledger, self.deciding)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         elsewhere = Elsewhere(self.places, vault, ledger, self.champions)
         self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions, elsewhere)
@@ -162,18 +172,33 @@ class World:
         self.registry.actor = ours
         return arn
 
-    def decide(
-        self, arn: str, decision: str, approver: str = APPROVER, reason: str = "because", account: str | None = None
-    ) -> Any:
-        """Send a decision, from another account if that is given, and return what came of it."""
-        detail = {"package": arn, "decision": decision, "reason": reason, "approver": approver}
-        return self.deciding.apply(detail, account=account)
+    def statement(self, arn: str, decision: str, approver: str = APPROVER, **said: Any) -> dict[str, Any]:
+        """Return a decision that `approver` signs now, on the evidence at hand unless `said` otherwise."""
+        seen = self.evidence(arn)
+        statement = {"statement": "decision", "audience": BUS, "package": arn, "decision": decision}
+        statement |= {"reason": "because", **({"evidence": seen} if seen else {}), **said}
+        return self.sts.signed(statement, by=approver)
+
+    def evidence(self, arn: str) -> str | None:
+        """Return the digest of a package's evidence, if it is a package that has any."""
+        found = self.state(arn).evidence if arn in self.registry.described else None
+        return found["sha256"] if found else None
+
+    def decide(self, arn: str, decision: str, approver: str = APPROVER, account: str | None = None, **said: Any) -> Any:
+        """Send a decision that `approver` signs, from another account if that is given; return what came of it."""
+        return self.deciding.apply(self.statement(arn, decision, approver, **said), Sender(account=account))
+
+    def assert_decision(self, arn: str, decision: str, approver: str = APPROVER, source: str = "tickets") -> Any:
+        """Send a decision without a proof, from an event source of that name; return what came of it."""
+        detail = {"package": arn, "decision": decision, "reason": "because", "approver": approver}
+        return self.deciding.apply({**detail, "evidence": self.evidence(arn)}, Sender(source=source))
 
     def annotate(
         self, arn: str, by: str = SUBMITTER, event: str | None = None, account: str | None = None, **said: Any
     ) -> Any:
-        """Send an annotation, from another account if that is given, and return the refusal, if it is refused."""
-        return self.annotating.apply({"package": arn, "by": by, **said}, event, account)
+        """Send an annotation that `by` signs, from another account if given; return the refusal, if it is refused."""
+        statement = {"statement": "annotation", "audience": BUS, "package": arn, **said}
+        return self.annotating.apply(self.sts.signed(statement, by=by), Sender(event, account=account))
 
     def pending(self, **changed: Any) -> str:
         """Return the ARN of a package that awaits a decision."""
@@ -209,7 +234,7 @@ class World:
         elif queue is self.queues["registrations"].messages:
             self.registering.uploaded(message["detail"]["object"]["key"])
         elif queue is self.queues["decisions"].messages:
-            self.deciding.reconcile(message["detail"]["ModelPackageArn"])
+            self.reconciling.reconcile(message["detail"])
         elif DELETED in message["detail"]:
             self.deploying.retire(message["detail"][DELETED])
         else:

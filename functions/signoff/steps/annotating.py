@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.annotations import VERB, Annotation, Change, annotated, foreign, parse, refused, weigh
-from signoff.decisions import Refused
+from signoff.callers import Callers
+from signoff.decisions import Absorbed, Approver, Refused
 from signoff.errors import EventFault, RegistryRefused
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, unknown_key
 from signoff.registry import Registry
 from signoff.steps.answering import answering, candidate_of, refuse_malformed, refusing, seen
+from signoff.steps.identifying import Identifying, Sender
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
@@ -26,18 +28,19 @@ class Annotating:
         ledger: LedgerTable,
         vault: Vault,
         shape: Callable[[], Any],
+        callers: Callers,
     ) -> None:
         self._governance = governance
         self._registry = registry
         self._ledger = ledger
         self._vault = vault
         self._shape = shape
+        self._identifying = Identifying(callers, "annotation")
 
-    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Refused | None:
+    def apply(self, detail: Any, sender: Sender = Sender()) -> Refused | None:  # noqa: B008 -- it is frozen
         """Do what the `detail` of an event asks for and record it; return the refusal when it is not done.
 
-        The same `event` (its id) again changes nothing, however late it comes. `account` is the event's, None for the
-        registry's own.
+        The same again changes nothing, however late it comes. Raises `Transient` when nobody could say who sent it.
         """
         try:
             annotation = parse(detail)
@@ -47,25 +50,38 @@ class Annotating:
         candidate = candidate_of(self._governance, annotation.package)
         if isinstance(candidate, Refused):
             return self._refuse_unknown(annotation, candidate)
-        return self._annotate(candidate, annotation, event, account)
+        history = self._ledger.history(candidate.key).verified()
+        if seen(history, sender.event):
+            return None
+        by = self._identifying.who(detail, annotation.by, sender, candidate.policy, history)
+        if isinstance(by, Absorbed):
+            return None
+        if isinstance(by, Refused):
+            return self._annotate(candidate, annotation, None, by, sender.event)
+        refusal = foreign(annotation, by.arn, sender.account, candidate.policy)
+        return self._annotate(candidate, annotation, by, refusal, sender.event)
 
     def _annotate(
-        self, candidate: Candidate, annotation: Annotation, event: str | None, account: str | None
+        self,
+        candidate: Candidate,
+        annotation: Annotation,
+        by: Approver | None,
+        refused_before: Refused | None,
+        event: str | None,
     ) -> Refused | None:
         refusal: Refused | None = None
-        from_elsewhere = foreign(annotation, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
             nonlocal refusal
             refusal = None
-            if seen(history.verified(), event):
+            if seen(history.verified(), event, by.id if by else None):
                 return []
             # Whoever appends last has written to the registry after all others: ledger and registry end up the same.
-            refusal = from_elsewhere or self._bring_about(candidate, annotation, history)
+            refusal = refused_before or self._bring_about(candidate, annotation, history)
             first = [] if history.state.status else [self._first(candidate)]
-            if refusal:
-                return [*first, *refusing(history, refused(annotation, refusal), event)]
-            made = annotated(annotation)
+            if refusal or by is None:
+                return [*first, *(refusing(history, refused(annotation, refusal, by), event) if refusal else [])]
+            made = annotated(annotation, by)
             return [*first, *([] if _said_already(history, made) else [answering(event, made)])]
 
         self._ledger.update(candidate.key, drafts)

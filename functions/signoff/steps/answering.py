@@ -26,9 +26,14 @@ def candidate_of(governance: Governance, package: str) -> Candidate | Refused:
     return candidate
 
 
-def seen(history: History, event: str | None) -> bool:
-    """Return whether the ledger answers `event` (its id) already, even if it would be answered otherwise now."""
-    return event is not None and any(entry.details.get("event") == event for entry in history.entries)
+def seen(history: History, event: str | None, statement: str | None = None) -> bool:
+    """Return whether the ledger answers already, even if it would answer otherwise now.
+
+    The `event` (its id), or the `statement` (the id of what was signed), whatever event brings that.
+    """
+    answers = [entry.details for entry in history.entries]
+    by_event = event is not None and any(details.get("event") == event for details in answers)
+    return by_event or (statement is not None and any(details.get("id") == statement for details in answers))
 
 
 def answering(event: str | None, draft: Draft) -> Draft:

@@ -1,26 +1,29 @@
-"""Applying a decision, and answering for a registry status that nobody decided."""
+"""Applying a decision: the one path on which a package's status changes by anybody's will."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from signoff import decisions
-from signoff.decisions import Absorbed, Decision, Outcome, Recorded, Refused
-from signoff.errors import EventFault, UnknownPackage
+from signoff.callers import Callers
+from signoff.decisions import Absorbed, Approver, Decision, Outcome, Recorded, Refused
+from signoff.errors import EventFault
 from signoff.evidence import outdated
 from signoff.governance import Candidate, Governance, first_entry, registration_of
 from signoff.ledger import Draft, History, Kind, State, Status, unknown_key
+from signoff.moments import Clock
 from signoff.registry import Registry
 from signoff.retention import Retention
 from signoff.steps.answering import answering, candidate_of, refuse_malformed, refusing, seen
+from signoff.steps.identifying import Identifying, Sender
 from signoff.steps.projecting import Projecting
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
 
 class Deciding:
-    """The one path on which a package's status changes by anybody's will."""
+    """Weighs what is decided, records what comes of it, and brings the registry to it."""
 
     def __init__(
         self,
@@ -30,6 +33,8 @@ class Deciding:
         vault: Vault,
         projecting: Projecting,
         retention: Retention,
+        callers: Callers,
+        now: Clock,
     ) -> None:
         self._governance = governance
         self._registry = registry
@@ -37,12 +42,14 @@ class Deciding:
         self._vault = vault
         self._projecting = projecting
         self._retention = retention
+        self._identifying = Identifying(callers, "decision")
+        self._now = now
 
-    def apply(self, detail: Any, event: str | None = None, account: str | None = None) -> Outcome:
+    def apply(self, detail: Any, sender: Sender = Sender()) -> Outcome:  # noqa: B008 -- it is frozen
         """Decide what the `detail` of an event asks for, record the outcome, and bring the registry to it.
 
-        The same decision again changes nothing, nor does the same `event` (its id), however late it comes again.
-        `account` is the event's, None for the registry's own.
+        The same decision again changes nothing, nor does the same event, however late it comes again. Raises
+        `Transient` when nobody could say who sent it.
         """
         try:
             decision = decisions.parse(detail)
@@ -51,45 +58,76 @@ class Deciding:
         candidate = candidate_of(self._governance, decision.package)
         if isinstance(candidate, Refused):
             return self._refuse_unknown(decision, candidate)
-        return self._decide(candidate, decision, event, account)
+        history = self._ledger.history(candidate.key).verified()
+        if seen(history, sender.event):
+            return Absorbed()
+        found = self._identifying.who(detail, decision.approver, sender, candidate.policy, history)
+        if isinstance(found, Absorbed):
+            return found
+        if isinstance(found, Refused):
+            return self._answer(candidate, decision, None, lambda _: found, sender.event)
+        foreign = decisions.foreign(decision.package, found.arn, sender.account, candidate.policy)
+        return self._answer(
+            candidate,
+            decision,
+            found,
+            lambda state: foreign or self.weigh(state, decision, found, candidate),
+            sender.event,
+        )
 
-    def _decide(self, candidate: Candidate, decision: Decision, event: str | None, account: str | None) -> Outcome:
+    def _answer(
+        self,
+        candidate: Candidate,
+        decision: Decision,
+        approver: Approver | None,
+        weigh: Callable[[State], Outcome],
+        event: str | None,
+    ) -> Outcome:
         outcome: Outcome = Absorbed()
-        foreign = decisions.foreign(decision.package, decision.approver, account, candidate.policy)
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
             state = history.verified().state
-            weighed = foreign or decisions.decide(state, decision, candidate.policy)
-            outcome = Absorbed() if seen(history, event) else weighed
-            if isinstance(outcome, Recorded) and decision.decision == "approve":
-                outcome = self._stale(state, candidate) or outcome
+            again = seen(history, event, approver.id if approver else None)
+            outcome = Absorbed() if again else weigh(state)
             # A decision may come before anything else: the ledger still begins with who submitted what.
-            first = [] if state.status else [self._first(candidate)]
-            return [*first, *_entries(history, decision, outcome, event)]
+            first = [] if state.status else [self.first(candidate)]
+            return [*first, *_entries(history, decision, outcome, approver, event)]
 
         self._vault.write("policies", candidate.policy.document)
-        history = self._ledger.update(candidate.key, drafts)
-        self._bring_about(candidate.arn, history)
+        self.bring_about(candidate.arn, self._ledger.update(candidate.key, drafts))
         return outcome
 
-    def _bring_about(self, arn: str, history: History) -> None:
+    def weigh(self, state: State, decision: Decision, approver: Approver, candidate: Candidate) -> Outcome:
+        """Return what follows from a decision, if the package is still as its evidence says."""
+        outcome = decisions.decide(state, decision, approver, candidate.policy, self._now())
+        if isinstance(outcome, Recorded) and decision.decision in decisions.ADMITTING:
+            return self._stale(state, candidate) or outcome
+        return outcome
+
+    def bring_about(self, arn: str, history: History) -> None:
+        """Make the registry show what the ledger says; what is approved is kept for longer before that."""
         state = history.state
         if state.status is Status.APPROVED and state.model is None:
             self._retention.extend(state)
         self._projecting.project(arn, history)
 
     def _stale(self, state: State, candidate: Candidate) -> Refused | None:
-        changed = self._changed(state, candidate.described)
+        changed = self.changed(state, candidate.described)
         if not changed:
             return None
         parts = ", ".join(changed)
         return Refused("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
 
-    def _changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
+    def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
+        """Return the parts of the subject that `described` shows otherwise than the package's evidence does."""
         if state.evidence is None:
             return []
         return outdated(self._vault.read("evidence", state.evidence["sha256"]), described)
+
+    def first(self, candidate: Candidate) -> Draft:
+        """Return the first entry of a package's ledger."""
+        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
 
     def _refuse_unknown(self, decision: Decision, refusal: Refused) -> Outcome:
         key = unknown_key(decision.package)
@@ -100,34 +138,6 @@ class Deciding:
         refuse_malformed(self._ledger, detail, because, by="approver", name="MalformedDecision")
         return Refused("MalformedDecision", because)
 
-    def reconcile(self, arn: str) -> None:
-        """Answer a registry event: set back a status that nobody decided, revoke what changed after it was signed."""
-        try:
-            candidate = self._governance.candidate(arn)
-        except UnknownPackage:
-            return  # deleted since: nothing to set back
-        if candidate is not None:
-            self._reconcile(candidate)
-
-    def _reconcile(self, candidate: Candidate) -> None:
-        def drafts(history: History) -> list[Draft]:
-            # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
-            described = self._registry.describe(candidate.arn)
-            state = history.verified().state
-            if state.status is None:
-                return [self._first(candidate)]
-            revoked = self._revoked(state, described)
-            return [revoked] if revoked else _reverted(state, described)
-
-        self._bring_about(candidate.arn, self._ledger.update(candidate.key, drafts))
-
-    def _first(self, candidate: Candidate) -> Draft:
-        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
-
-    def _revoked(self, state: State, described: Mapping[str, Any]) -> Draft | None:
-        changed = self._changed(state, described) if state.status is Status.APPROVED else []
-        return subject_changed(changed) if changed else None
-
 
 def subject_changed(parts: list[str]) -> Draft:
     """Return the entry that revokes an approved package because `parts` of its subject are not as they were signed."""
@@ -135,20 +145,11 @@ def subject_changed(parts: list[str]) -> Draft:
     return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})
 
 
-def _entries(history: History, decision: Decision, outcome: Outcome, event: str | None = None) -> list[Draft]:
+def _entries(
+    history: History, decision: Decision, outcome: Outcome, approver: Approver | None = None, event: str | None = None
+) -> list[Draft]:
     if isinstance(outcome, Recorded):
         return [answering(event, outcome.draft)]
     if isinstance(outcome, Refused):
-        return refusing(history, decisions.refused(decision, outcome), event)
+        return refusing(history, decisions.refused(decision, outcome, approver), event)
     return []
-
-
-def _reverted(state: State, described: Mapping[str, Any]) -> list[Draft]:
-    """Return the entry about a status that differs from the ledger's, unless Signoff is still on its way to it."""
-    found = described["ModelApprovalStatus"]
-    if found in (state.registry_status, state.projected):
-        return []
-    modifier = described.get("LastModifiedBy") or {}
-    by = (modifier.get("IamIdentity") or {}).get("Arn") or modifier.get("UserProfileArn")
-    details = {"found": found, "restored": state.registry_status, "last_modified_by": by}
-    return [Draft(Kind.REGISTRY_REVERTED, "signoff", details)]

@@ -12,6 +12,7 @@ from signoff.evidence import outdated
 from signoff.governance import Candidate, Governance, first_entry, registration_of, source_owner
 from signoff.ledger import Draft, History, Kind, State, Status
 from signoff.policies import OWN_POLICY_TAG, Policies
+from signoff.policy import Policy
 from signoff.registry import Registry
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
@@ -67,7 +68,7 @@ class Opening:
         def claim(history: History) -> list[Draft]:
             first = [] if history.state.status else [opened]
             attempt = self._attempt(history.verified().state, candidate, request)
-            return [*first, _started(attempt, request, policy.sha256)] if attempt else []
+            return [*first, _started(attempt, request, policy.sha256, candidate.policy)] if attempt else []
 
         history = self._ledger.update(candidate.key, claim)
         state = history.state
@@ -100,9 +101,11 @@ class Opening:
         return bool(outdated(self._vault.read("evidence", state.evidence["sha256"]), candidate.described))
 
 
-def _started(attempt: int, request: Request, policy: str) -> Draft:
+def _started(attempt: int, request: Request, sha256: str, policy: Policy) -> Draft:
     by = (request.revalidate or {}).get("by", "signoff")
-    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": policy}
+    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256}
+    if not policy.enforced:
+        details["enforced"] = False
     if request.revalidate and request.revalidate.get("reason"):
         details["reason"] = request.revalidate["reason"]
     return Draft(Kind.VALIDATION_STARTED, by, details)
