@@ -343,18 +343,24 @@ def test_a_proof_has_one_id_whatever_its_signature() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda s: {**s, "reason": "Another"},
-        lambda s: {**s, "proof": parameter("X-Amz-Expires", "60")(s["proof"])},
-        lambda s: {**s, "proof": parameter("X-Amz-Date", "20260302T091521Z")(s["proof"])},
-        lambda s: {**s, "proof": parameter("X-Amz-Security-Token", "abc")(s["proof"])},
-        lambda s: {**s, "proof": parameter("X-Amz-Security-Token", None)(s["proof"])},
-        lambda s: {**s, "proof": credential(key="B" * 20)(s["proof"])},
+        parameter("X-Amz-Expires", "60"),
+        parameter("X-Amz-Date", "20260302T091521Z"),
+        parameter("X-Amz-Security-Token", "abc"),
+        parameter("X-Amz-Security-Token", None),
+        credential(key="B" * 20),
     ],
+    ids=["expiry", "moment", "token", "no token", "key"],
 )
-def test_another_statement_moment_expiry_token_or_key_has_another_id(change: Callable[[Any], Any]) -> None:
-    other = reading(change(BY_SESSION))
+def test_another_moment_expiry_token_or_key_is_another_proof(change: Callable[[str], str]) -> None:
+    other = reading(with_proof(change))
     assert other.id != reading(BY_SESSION).id
     assert other.sha256 != reading(BY_SESSION).sha256
+
+
+def test_a_proof_with_another_statement_has_another_id_and_is_known_for_the_same_proof() -> None:
+    moved = reading({**BY_SESSION, "reason": "Another"})
+    assert moved.id != reading(BY_SESSION).id
+    assert moved.sha256 == reading(BY_SESSION).sha256
 
 
 def test_a_claim_shows_neither_signature_nor_token() -> None:
