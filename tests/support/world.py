@@ -181,7 +181,8 @@ class World:
 
     def evidence(self, arn: str) -> str | None:
         """Return the digest of a package's evidence, if it is a package that has any."""
-        found = self.state(arn).evidence if arn in self.registry.described else None
+        known = next((each for each in self.registry.described if each.lower() == arn.lower()), None)
+        found = self.state(known).evidence if known else None
         return found["sha256"] if found else None
 
     def decide(self, arn: str, decision: str, approver: str = APPROVER, account: str | None = None, **said: Any) -> Any:

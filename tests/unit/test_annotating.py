@@ -293,10 +293,11 @@ def refused_by_sagemaker() -> None:
 def test_the_same_refused_annotation_again_leaves_no_second_entry():
     world = World()
     arn = world.pending()
+    unproven = {"package": arn, "by": SUBMITTER, "set": {"signoff:x": "y"}}
     for _ in range(3):
-        refusal(world, arn, set={"signoff:x": "y"})
+        assert world.annotating.apply(unproven).name == "Unproven"
     assert world.kinds(arn).count("DecisionRefused") == 1
-    refusal(world, arn, set={"signoff:x": "z"})
+    assert world.annotating.apply({**unproven, "set": {"signoff:x": "z"}}).name == "Unproven"
     assert world.kinds(arn).count("DecisionRefused") == 2
 
 
@@ -317,7 +318,7 @@ def test_the_same_refused_annotation_again_leaves_no_second_entry():
         {"package": ARN, "by": SUBMITTER, "remove": ["a"] * 51},
         {"package": ARN, "by": SUBMITTER, "add_specifications": {"Name": "one, not in a list"}},
         {"package": ARN, "by": SUBMITTER, "set": {"a": "b"}, "reason": "x" * 2001},
-        {"package": ARN, "set": {"a": "b"}},
+        {"package": ARN, "by": SUBMITTER, "set": {"a": "b"}, "statement": "decision"},
     ],
 )
 def test_what_makes_no_sense_is_refused_in_the_ledger_of_what_it_names(detail: Any):

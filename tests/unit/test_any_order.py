@@ -9,9 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import Status
 from signoff.metadata import own_metadata
+from signoff.steps.identifying import Sender
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, files_of, manifest
-from tests.support.world import APPROVER, GRACE, SUBMITTER, World
+from tests.support.world import APPROVER, BUS, GRACE, SUBMITTER, World
 
 EVE = "arn:aws:iam::123456789012:user/eve"
 positions = st.integers(0, 50)
@@ -78,8 +79,8 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def somebody_decides(self, which: int, decision: str, approver: str) -> None:
         arn, number = self.arns[which], len(self.decided)
-        detail = {"package": arn, "decision": decision, "reason": "because", "approver": approver}
-        self.decided.append(lambda: self.world.deciding.apply(detail, f"event-{number}"))
+        detail = self.world.statement(arn, decision, approver)
+        self.decided.append(lambda: self.world.deciding.apply(detail, Sender(f"event-{number}")))
         self.decided[-1]()
 
     @rule(which=packages, said=st.sampled_from(["one", "two"]), added=st.sampled_from([None, None, "gpu"]))
@@ -87,8 +88,9 @@ class AnyOrder(RuleBasedStateMachine):
         arn, number = self.arns[which], len(self.decided)
         container = self.world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
         more = {"add_specifications": [{"Name": added, "Containers": [container]}]} if added else {}
-        detail = {"package": arn, "by": EVE, "set": {"said": said}, "remove": ["Said"], **more}
-        self.decided.append(lambda: self.world.annotating.apply(detail, f"event-{number}"))
+        detail = {"statement": "annotation", "audience": BUS, "package": arn, "set": {"said": said}, "remove": ["Said"]}
+        signed = self.world.sts.signed({**detail, **more}, by=EVE)
+        self.decided.append(lambda: self.world.annotating.apply(signed, Sender(f"event-{number}")))
         self.decided[-1]()
 
     @rule(position=positions)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from signoff.decisions import Absorbed, Recorded, Refused
 from signoff.errors import UnknownPackage
 from signoff.ledger import Draft, Kind, Status, unknown_key
+from signoff.steps.identifying import Sender
 from tests.support.world import ACCURATE, APPROVER, SPECIFICATION, SUBMITTER, World
 
 NOBODY = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/99"
+EVE = "arn:aws:iam::123456789012:user/eve"
 CHANGED = {**SPECIFICATION, "SupportedContentTypes": ["application/json"]}
 
 
@@ -69,13 +71,25 @@ def test_the_same_decision_again_is_absorbed():
     world.decide(arn, "approve")
     before = world.kinds(arn)
     assert world.decide(arn, "approve") == Absorbed()
-    assert world.decide(arn, "approve", approver="arn:aws:iam::123456789012:user/eve") == Absorbed()
+    world.clock.forward(minutes=1)
+    assert world.decide(arn, "approve", reason="signed anew") == Absorbed()
     assert world.kinds(arn) == before
 
 
-def test_who_submitted_may_still_reject_their_own():
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_of_two_people_who_decide_the_same_both_are_recorded_and_one_outcome(decision: str):
     world = World()
     arn = world.pending()
+    world.decide(arn, decision)
+    assert isinstance(world.decide(arn, decision, approver=EVE), Recorded)
+    assert world.kinds(arn)[-3:] == ["DecisionRecorded", "RegistryUpdated", "VoteRecorded"]
+    assert world.decide(arn, decision, approver=EVE, reason="again") == Absorbed()
+
+
+def test_a_policy_may_let_submitters_withdraw_their_own_but_not_approve_it():
+    world = World(approvals={"submitter_may_withdraw": True})
+    arn = world.pending()
+    assert refused(world, arn, approver=SUBMITTER) == "OwnModel"
     assert isinstance(world.decide(arn, "reject", approver=SUBMITTER), Recorded)
 
 
@@ -143,7 +157,7 @@ def test_what_was_decided_otherwise_is_already_decided(first: str | None, second
 
 def test_somebody_not_on_the_policys_list_is_not_an_approver():
     world = World(approvals={"approvers": [APPROVER]})
-    assert refused(world, world.pending(), approver="arn:aws:iam::123456789012:user/eve") == "NotAnApprover"
+    assert refused(world, world.pending(), approver=EVE) == "NotAnApprover"
 
 
 def test_who_submitted_a_model_cannot_approve_it():
@@ -196,12 +210,22 @@ def test_a_repeated_refusal_leaves_one_entry():
     world = World()
     arn = world.pending()
     for _ in range(3):
-        refused(world, arn, approver=SUBMITTER)
-        refused(world, arn, decision="revoke")
-    assert [details["refusal"] for details in world.refusals(world.history(arn).package)] == [
-        "OwnModel",
-        "AlreadyDecided",
+        assert world.assert_decision(arn, "approve").name == "Unproven"
+        assert world.assert_decision(arn, "reject").name == "Unproven"
+    refusals = world.refusals(world.history(arn).package)
+    assert [(details["decision"], details["refusal"]) for details in refusals] == [
+        ("approve", "Unproven"),
+        ("reject", "Unproven"),
     ]
+
+
+def test_each_refused_decision_that_somebody_signed_is_recorded_once():
+    world = World()
+    arn = world.pending()
+    signed = [world.statement(arn, "approve", SUBMITTER, reason=reason) for reason in ("one", "two", "one")]
+    for statement in signed:
+        world.deciding.apply(statement)
+    assert [details["reason"] for details in world.refusals(world.history(arn).package)] == ["one", "two"]
 
 
 def test_a_refusal_leaves_registry_and_status_as_they_were():
@@ -220,7 +244,7 @@ def test_a_late_approval_after_a_revocation_changes_nothing():
     arn = world.approved()
     world.decide(arn, "revoke")
     world.deliver()
-    assert refused(world, arn, approver="arn:aws:iam::123456789012:user/eve") == "AlreadyDecided"
+    assert refused(world, arn, approver=EVE) == "AlreadyDecided"
     world.deliver()
     assert (world.state(arn).status, world.status(arn), world.registry.models) == (Status.REVOKED, "Rejected", {})
 
@@ -228,11 +252,11 @@ def test_a_late_approval_after_a_revocation_changes_nothing():
 def test_the_very_event_of_an_approval_again_after_a_revocation_is_absorbed():
     world = World()
     arn = world.pending()
-    approval = {"package": arn, "decision": "approve", "reason": "because", "approver": APPROVER}
-    world.deciding.apply(approval, "event-1")
+    approval = world.statement(arn, "approve")
+    world.deciding.apply(approval, Sender("event-1"))
     world.decide(arn, "revoke")
     before = world.kinds(arn)
-    assert world.deciding.apply(approval, "event-1") == Absorbed()
+    assert world.deciding.apply(approval, Sender("event-1")) == Absorbed()
     assert world.kinds(arn) == before
 
 
@@ -286,10 +310,10 @@ def test_the_ledger_never_says_that_the_registry_shows_what_was_not_set():
 def test_the_event_of_a_decision_that_was_refused_does_not_take_effect_when_it_comes_again_later():
     world = World()
     arn = world.submit()
-    approval = {"package": arn, "decision": "approve", "reason": "because", "approver": APPROVER}
-    assert world.deciding.apply(approval, "event-1").name == "NotValidated"
+    approval = world.statement(arn, "approve")
+    assert world.deciding.apply(approval, Sender("event-1")).name == "NotValidated"
     world.deliver()
-    assert world.deciding.apply(approval, "event-1") == Absorbed()
+    assert world.deciding.apply(approval, Sender("event-1")) == Absorbed()
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
@@ -327,14 +351,16 @@ def test_a_status_that_signoff_is_on_its_way_to_is_not_set_back():
     world.decide(arn, "approve")
     event = dict(world.registry.events[-1])
     world.deliver()
-    world.deciding.reconcile(event["ModelPackageArn"])
+    world.reconciling.reconcile(event)
     assert "RegistryReverted" not in world.kinds(arn)
 
 
 def test_an_event_between_the_ledger_and_the_registry_does_not_undo_the_decision():
     world = World()
     arn = world.pending()
-    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.deciding.reconcile(arn)
+    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.reconciling.reconcile(
+        {"ModelPackageArn": arn}
+    )
     world.decide(arn, "approve")
     assert (world.status(arn), "RegistryReverted" in world.kinds(arn)) == ("Approved", False)
 
@@ -359,7 +385,7 @@ def test_an_approved_package_that_is_changed_is_revoked_and_says_why():
 
 def test_an_event_about_a_deleted_package_is_nothing_to_answer():
     world = World()
-    world.deciding.reconcile(NOBODY)
+    world.reconciling.reconcile({"ModelPackageArn": NOBODY})
     with pytest.raises(UnknownPackage):
         world.registry.describe(NOBODY)
     assert world.ledger.histories == {}

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from signoff.steps.opening import Request
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
-from tests.support.world import ACCURATE, GRACE, IMAGE, SPECIFICATION, World
+from tests.support.world import ACCURATE, APPROVER, GRACE, IMAGE, SPECIFICATION, World
 
 Act = Callable[[], Any]
 
@@ -116,6 +116,44 @@ def revokes(world: World) -> Act:
     return lambda: world.decide(arn, "revoke")
 
 
+def counts_a_vote_of_several(world: World) -> Act:
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 2})
+    arn = world.pending()
+    return lambda: world.decide(arn, "approve")
+
+
+def counts_a_status_set_in_the_registry(world: World) -> Act:
+    world.set_policy("default", groups={"create": True}, approvals={"registry_edits": "count"})
+    arn = world.pending()
+    world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
+    event = world.registry.events.pop()
+    return lambda: world.reconciling.reconcile(event)
+
+
+def holds_a_vote_set_in_the_registry(world: World) -> Act:
+    world.set_policy("default", groups={"create": True}, approvals={"registry_edits": "count", "needed": 2})
+    arn = world.pending()
+    world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
+    event = world.registry.events.pop()
+    return lambda: world.reconciling.reconcile(event)
+
+
+def begins_to_enforce(world: World) -> Act:
+    world.set_policy("default", groups={"create": True}, mode="report")
+    arn = world.pending()
+    world.registry.by_hand(arn, ModelApprovalStatus="Approved")
+    world.deliver()
+    world.set_policy("default", groups={"create": True})
+    return lambda: world.reconciling.reconcile({"ModelPackageArn": arn})
+
+
+def reopens_what_was_rejected(world: World) -> Act:
+    arn = world.pending()
+    world.decide(arn, "reject")
+    world.deliver()
+    return lambda: world.decide(arn, "reopen")
+
+
 def refuses_a_decision(world: World) -> Act:
     arn = world.approved()
     return lambda: world.decide(arn, "reject")
@@ -124,15 +162,15 @@ def refuses_a_decision(world: World) -> Act:
 def sets_a_status_back(world: World) -> Act:
     arn = world.pending()
     world.registry.by_hand(arn, ModelApprovalStatus="Approved")
-    world.registry.events.clear()
-    return lambda: world.deciding.reconcile(arn)
+    event = world.registry.events.pop()
+    return lambda: world.reconciling.reconcile(event)
 
 
 def revokes_what_was_changed(world: World) -> Act:
     arn = world.approved()
     world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "SupportedContentTypes": ["text/x"]})
-    world.registry.events.clear()
-    return lambda: world.deciding.reconcile(arn)
+    event = world.registry.events.pop()
+    return lambda: world.reconciling.reconcile(event)
 
 
 def creates_a_model(world: World) -> Act:
@@ -216,6 +254,11 @@ SCENARIOS = [
     approves,
     rejects,
     revokes,
+    counts_a_vote_of_several,
+    counts_a_status_set_in_the_registry,
+    holds_a_vote_set_in_the_registry,
+    begins_to_enforce,
+    reopens_what_was_rejected,
     refuses_a_decision,
     sets_a_status_back,
     revokes_what_was_changed,

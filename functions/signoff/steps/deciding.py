@@ -59,10 +59,12 @@ class Deciding:
         if isinstance(candidate, Refused):
             return self._refuse_unknown(decision, candidate)
         history = self._ledger.history(candidate.key).verified()
-        if seen(history, sender.event):
-            return Absorbed()
-        found = self._identifying.who(detail, decision.approver, sender, candidate.policy, history)
+        found: Approver | Refused | Absorbed = Absorbed()
+        if not seen(history, sender.event):
+            found = self._identifying.who(detail, decision.approver, sender, candidate.policy, history)
         if isinstance(found, Absorbed):
+            # Whoever recorded it may have died before the registry showed it.
+            self.bring_about(candidate.arn, history)
             return found
         if isinstance(found, Refused):
             return self._answer(candidate, decision, None, lambda _: found, sender.event)
