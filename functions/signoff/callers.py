@@ -70,7 +70,7 @@ class Callers:
             raise ProofRefused("NotProven", "STS answered with a redirect, which is not followed")
         answer = _answer(status, body)
         if status != 200:
-            raise _refusal(answer)
+            raise _refusal(status, answer)
         arn = answer.get("Arn")
         if not isinstance(arn, str) or not _ARN.fullmatch(arn):
             raise Transient("STS answered without the caller's ARN")
@@ -107,21 +107,20 @@ def _without_proofs(record: logging.LogRecord) -> bool:
 
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:
-    if status == 200 or 400 <= status < 500:
-        answered = {"status_code": status, "headers": {}, "body": body}
-        # Whatever botocore's parser trips over is nothing that STS answers; it trips in a dozen ways.
-        with suppress(Exception):
-            answer: dict[str, Any] = create_parser("query").parse(answered, _shape())
-            return answer
+    answered = {"status_code": status, "headers": {}, "body": body}
+    # Whatever botocore's parser trips over is nothing that STS answers; it trips in a dozen ways.
+    with suppress(Exception):
+        answer: dict[str, Any] = create_parser("query").parse(answered, _shape())
+        return answer
     raise Transient(f"STS gave no answer that can be read (HTTP {status})")
 
 
-def _refusal(answer: Mapping[str, Any]) -> ProofRefused | Transient:
+def _refusal(status: int, answer: Mapping[str, Any]) -> ProofRefused | Transient:
     # Only the code is told: STS's message about a signature quotes the request.
     error = answer.get("Error")
     code = error.get("Code") if isinstance(error, dict) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
-        return Transient("STS gave an error without a code")
+        return Transient(f"STS gave an error without a code (HTTP {status})")
     if transient(ClientError(dict(answer), _OPERATION)):
         return Transient(f"STS could not answer ({code})")
     return ProofRefused("NotProven", f"STS does not bear the proof out ({code})")

@@ -226,13 +226,17 @@ def test_a_proof_from_the_future_is_refused(gate: Gate) -> None:
     assert gate.refused(statement) == "ProofNotYetValid"
 
 
-def test_a_shorter_expiry_holds_though_sts_would_take_longer(gate: Gate) -> None:
+def test_the_expiry_holds_though_sts_would_take_longer_and_never_beyond_a_quarter_of_an_hour(gate: Gate) -> None:
     claim = gate.claim()
     gate.clock.forward(minutes=14)
     assert gate.callers.confirm(claim) == SESSION
     short = Claim(type(claim.proof)(**{**vars(claim.proof), "expires": 60}), claim.digest)
     with pytest.raises(ProofRefused, match=r"^ProofExpired: .*for 60 seconds"):
         gate.callers.confirm(short)
+    gate.clock.forward(minutes=2)
+    long = Claim(type(claim.proof)(**{**vars(claim.proof), "expires": 3600}), claim.digest)
+    with pytest.raises(ProofRefused, match=r"^ProofExpired: .*for 900 seconds"):
+        gate.callers.confirm(long)
 
 
 # What STS answers
