@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.reading import errored_reason
 from signoff.ledger import Kind
+from signoff.wording import clean as clean
+from signoff.wording import short as short
 
 if TYPE_CHECKING:
     from cli.annotating import Answer as Annotated
@@ -17,24 +18,6 @@ if TYPE_CHECKING:
 
 _NOUNS = {"approve": "approval", "reject": "rejection", "revoke": "revocation", "annotate": "annotation"}
 _VERBS = {"approve": "approved", "reject": "rejected", "revoke": "revoked"}
-
-
-def clean(text: object) -> str:
-    """Return `text` on one line, without characters that would command the terminal it is shown on.
-
-    Names in archives, reasons and faults are written by whoever submits or decides.
-    """
-    return "".join(" " if character in "\n\t" else _visible(character) for character in str(text))
-
-
-def _visible(character: str) -> str:
-    commands = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return f"\\u{ord(character):04x}" if commands else character
-
-
-def short(arn: str | None) -> str:
-    """Return the part of an ARN that a person knows somebody by (`user/alice`), or `nobody named`."""
-    return clean(arn.split(":", 5)[-1] if arn else "nobody named")
 
 
 def sentence(entry: Entry) -> str:

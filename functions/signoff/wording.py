@@ -1,0 +1,39 @@
+"""Putting what others wrote before people, so that it cannot pass for what Signoff says."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control and format characters, halves of surrogate pairs, line and paragraph separators, and what is no character.
+_NOT_SHOWN = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
+
+
+def clean(text: object) -> str:
+    """Return `text` on one line, without characters that would command the terminal or the mail it is shown in.
+
+    Names in archives, reasons and faults are written by whoever submits or decides.
+    """
+    return "".join(" " if character in "\n\t" else _visible(character) for character in str(text))
+
+
+def _visible(character: str) -> str:
+    commands = unicodedata.category(character) in _NOT_SHOWN
+    return f"\\u{ord(character):04x}" if commands else character
+
+
+def short(arn: str | None) -> str:
+    """Return the part of an ARN that a person knows somebody by (`user/alice`), or `nobody named`."""
+    return clean(arn.split(":", 5)[-1] if arn else "nobody named")
+
+
+def cut(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` characters, ending in dots where something is left out."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def one_line(text: object, limit: int) -> str:
+    """Return `text` cleaned, its runs of white space as one space each, in at most `limit` characters.
+
+    A long run of spaces would wrap where messages are shown, and what follows it would look like a line of ours.
+    """
+    return cut(" ".join(clean(text).split()), limit)
