@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from signoff.faults import Fault, refuse
 from signoff.identity import is_known, matches, person, role_of
+from signoff.shapes import below
 
 Patterns = tuple[str, ...]
 
@@ -22,11 +24,14 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a role that nobody can fill, or that is not needed."""
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
         if not self.members:
-            raise ValueError("`members` names nobody, so nobody could ever approve in this role")
+            yield Fault("members", "`members` names nobody, so nobody could ever approve in this role")
         if self.needed < 1:
-            raise ValueError("`needed` is at least 1; leave out a role that does not have to approve")
-        check_patterns("members", self.members)
+            yield Fault("needed", "`needed` is at least 1; leave out a role that does not have to approve")
+        yield from pattern_faults("members", self.members)
 
 
 class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,11 +47,18 @@ class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse times that would never come or come too late."""
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
         if self.after <= timedelta(0):
-            raise ValueError("`after` is a time from now on, such as P14D")
-        late = [reminder for reminder in self.reminders if not timedelta(0) < reminder < self.after]
-        if late:
-            raise ValueError("`reminders` come before it expires: each is shorter than `after` and longer than nothing")
+            yield Fault("after", "`after` is a time from now on, such as P14D")
+            return
+        for index, reminder in enumerate(self.reminders):
+            if not timedelta(0) < reminder < self.after:
+                yield Fault(
+                    f"reminders[{index}]",
+                    "`reminders` come before it expires: each is shorter than `after` and longer than nothing",
+                )
 
 
 class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +73,7 @@ class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse an approval that lapses before it is made."""
         if self.after is not None and self.after <= timedelta(0):
-            raise ValueError("`after` is a time from the approval on, such as P180D")
+            refuse([Fault("after", "`after` is a time from the approval on, such as P180D")])
 
 
 class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,16 +101,20 @@ class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what nobody could fulfil, and trust that would reach nobody."""
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
         if self.needed < 1:
-            raise ValueError("`needed` is at least 1: without an approval nothing is deployed")
+            yield Fault("needed", "`needed` is at least 1: without an approval nothing is deployed")
         if self.publishers and self.identity == "verified":
-            raise ValueError("`publishers` are only believed where `identity` is `asserted`")
+            yield Fault("identity", "`publishers` are only believed where `identity` is `asserted`")
         if self.identity == "asserted" and not self.publishers:
-            raise ValueError("`identity` is `asserted`, so `publishers` must name who is believed, by event source")
+            told = "`identity` is `asserted`, so `publishers` must name who is believed, by event source"
+            yield Fault("publishers", told)
         for source, principals in self.publishers.items():
-            check_publisher(source, principals)
+            yield from publisher_faults(source, principals)
         for field in ("approvers", "trusted_sessions", "break_glass"):
-            check_patterns(field, getattr(self, field))
+            yield from pattern_faults(field, getattr(self, field))
 
     def person(self, arn: str) -> str:
         """Return the person behind `arn`, as this policy sees it."""
@@ -191,25 +207,33 @@ def _fitting(seats: Sequence[str], roles: Sequence[str]) -> Iterator[int]:
     return (seat for seat, name in enumerate(seats) if name in roles)
 
 
-def check_publisher(source: str, principals: Patterns) -> None:
-    """Raise ValueError for an event source that cannot be given to `principals` (patterns of their ARNs)."""
+def publisher_faults(source: str, principals: Patterns) -> Iterator[Fault]:
+    """Yield why an event source cannot be given to `principals` (patterns of their ARNs)."""
+    here = below("publishers", source)
     if not source or source.startswith(("aws.", "signoff")):
-        raise ValueError(f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name")
+        yield Fault(here, f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name")
     if not principals:
-        raise ValueError(f"`publishers`: `{source}` names nobody who may speak as it")
-    wrong = [each for each in principals if not each.startswith("arn:") or each.count(":") < 5]
-    if wrong:
-        raise ValueError(f"`publishers`: `{source}`: `{wrong[0]}` is no pattern of an ARN")
+        yield Fault(here, f"`publishers`: `{source}` names nobody who may speak as it")
+    for index, each in enumerate(principals):
+        if not _is_arn(each):
+            yield Fault(f"{here}[{index}]", f"`publishers`: `{source}`: `{each}` is no pattern of an ARN")
 
 
-def check_patterns(field: str, patterns: Patterns) -> None:
-    """Raise ValueError, naming the policy's `field`, for a pattern of persons that could match nobody, or anybody."""
-    for pattern in patterns:
-        if not pattern.startswith("arn:") or pattern.count(":") < 5:
-            raise ValueError(f"`{field}`: `{pattern}` is no pattern of an ARN, so it would match nobody")
-        if ":assumed-role/" in pattern:
-            raise ValueError(
+def pattern_faults(field: str, patterns: Patterns) -> Iterator[Fault]:
+    """Yield what is wrong with patterns of persons, in the policy's `field`: they could match nobody, or anybody."""
+    for index, pattern in enumerate(patterns):
+        if not _is_arn(pattern):
+            yield Fault(
+                f"{field}[{index}]", f"`{field}`: `{pattern}` is no pattern of an ARN, so it would match nobody"
+            )
+        elif ":assumed-role/" in pattern:
+            yield Fault(
+                f"{field}[{index}]",
                 f"`{field}`: `{pattern}` names sessions, whose names callers choose; list the role "
                 "(arn:aws:iam::<account>:role/<name>), and put it under `trusted_sessions` if its session names can "
-                "be believed"
+                "be believed",
             )
+
+
+def _is_arn(pattern: str) -> bool:
+    return pattern.startswith("arn:") and pattern.count(":") >= 5

@@ -1,5 +1,6 @@
 """What is wrong with a document, and where."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -16,3 +17,18 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Unfit(ValueError):
+    """Raised when a value breaks rules that its type cannot say; `faults` are all of them, by their path in it."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.message for fault in self.faults))
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise `Unfit` when there are any `faults`."""
+    found = tuple(faults)
+    if found:
+        raise Unfit(found)

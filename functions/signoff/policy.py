@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 import jmespath
 import msgspec
 
-from signoff.approvals import Approvals, check_patterns, matches_any, names_of
+from signoff.approvals import Approvals, matches_any, names_of, pattern_faults
 from signoff.canonical import digest
 from signoff.errors import PolicyFault
+from signoff.faults import Fault, refuse
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,12 +46,16 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a threshold that tests nothing or looks nowhere."""
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
         if self.at_least is None and self.at_most is None:
-            raise ValueError(f"metric `{self.name}` needs `at_least`, `at_most` or both")
+            yield Fault("", f"metric `{self.name}` needs `at_least`, `at_most` or both")
         try:
             jmespath.compile(self.path)
         except jmespath.exceptions.JMESPathError as error:
-            raise ValueError(f"metric `{self.name}`: `{self.path}` is no JMESPath expression: {error}") from error
+            why = " ".join(str(error).split())
+            yield Fault("path", f"metric `{self.name}`: `{self.path}` is no JMESPath expression: {why}")
 
 
 class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,7 +107,7 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse the same place twice: there is one model of a package in each."""
         places = [(target.account, target.region) for target in self.targets]
         if len(set(places)) < len(places):
-            raise ValueError("`targets` name the same account and region twice")
+            refuse([Fault("targets", "`targets` name the same account and region twice")])
 
 
 class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,9 +143,11 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse an output that other names begin with as well."""
-        for output in self.outputs:
-            if not (output.startswith("s3://") and output.endswith("/")):
-                raise ValueError(f"`outputs` are S3 prefixes, s3://.../, and {output} is none")
+        refuse(
+            Fault(f"outputs[{index}]", f"`outputs` are S3 prefixes, s3://.../, and {output} is none")
+            for index, output in enumerate(self.outputs)
+            if not (output.startswith("s3://") and output.endswith("/"))
+        )
 
 
 class Submissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,7 +157,7 @@ class Submissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what would match nobody."""
-        check_patterns("submitters", self.submitters)
+        refuse(pattern_faults("submitters", self.submitters))
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
