@@ -103,6 +103,19 @@ class Stack:
         outputs = self._outputs
         return Central(outputs["CentralAccount"], outputs["CentralRegion"]) if "CentralAccount" in outputs else None
 
+    @property
+    def audience(self) -> str:
+        """The ARN of the registry's bus, which statements are made to wherever they are signed."""
+        if self.central is None:
+            return self.output("BusArn")
+        partition = _client("sts").meta.partition
+        return f"arn:{partition}:events:{self.central.region}:{self.central.account}:event-bus/signoff"
+
+    @property
+    def home_region(self) -> str:
+        """The region of the registry, whose STS is asked who signed."""
+        return self.audience.split(":")[3]
+
     def output(self, key: str) -> str:
         """Return one of the stack's outputs. Raises `CommandFailed` when it has none of that key."""
         try:
