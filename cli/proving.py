@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
+from botocore.session import Session
 
 from cli.failures import CommandFailed, explain
 from signoff import proofs
@@ -31,15 +31,17 @@ def signed(statement: dict[str, Any], credentials: Any, endpoint: str, region: s
 
 
 def sign_as_caller(statement: dict[str, Any], region: str, now: Clock = utc_now) -> dict[str, Any]:
-    """Return `statement` signed with boto3's default credentials, for the STS of `region`.
+    """Return `statement` signed with the credentials that boto3 would take, for the STS of `region`.
 
     Raises `CommandFailed` when there are no credentials.
     """
-    session = boto3.Session()
+    session = Session()
+    # Signoff asks the STS of its region, whatever a profile of former years says (`sts_regional_endpoints = legacy`).
+    session.set_config_variable("sts_regional_endpoints", "regional")
     credentials = session.get_credentials()
     if credentials is None:
         raise CommandFailed(explain(NoCredentialsError()))
-    endpoint = session.client("sts", region_name=region).meta.endpoint_url
+    endpoint = session.create_client("sts", region_name=region).meta.endpoint_url
     return signed(statement, credentials.get_frozen_credentials(), endpoint, region, now())
 
 

@@ -129,6 +129,15 @@ def test_the_command_signs_for_the_engine_that_the_environment_names(monkeypatch
     assert confirmed(sts, sign_as_caller(DECISION, "us-east-1", sts.clock)) == ANN
 
 
+def test_the_command_signs_for_the_regions_sts_where_a_profile_prefers_the_global_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sts = FakeSts(Clock())
+    set_caller(monkeypatch, sts.credentials(ANN))
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    assert confirmed(sts, sign_as_caller(DECISION, sts.region, sts.clock)) == ANN
+
+
 def test_the_command_signs_now() -> None:
     with pytest.MonkeyPatch.context() as environment:
         sts = FakeSts(Clock(datetime.now(UTC)))
