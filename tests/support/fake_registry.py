@@ -126,8 +126,9 @@ class FakeRegistry:
         if changed:
             self._announce(arn, [_UPDATED_NAMES.get(field, field) for field in changed])
 
-    def set_status(self, arn: str, status: str, why: str) -> None:
-        self.update_package(arn, ModelApprovalStatus=status, ApprovalDescription=approval_description(why))
+    def set_status(self, arn: str, status: str, why: str, metadata: Mapping[str, str] | None = None) -> None:
+        more = {"CustomerMetadataProperties": dict(metadata)} if metadata else {}
+        self.update_package(arn, ModelApprovalStatus=status, ApprovalDescription=approval_description(why), **more)
 
     def create_model(self, request: Mapping[str, Any]) -> bool:
         name = request["ModelName"]
@@ -179,7 +180,10 @@ class FakeRegistry:
         described = self.described[arn]
         fields = ("ModelPackageArn", "ModelPackageGroupName", "ModelPackageVersion", "ModelApprovalStatus")
         detail = {field: described[field] for field in (*fields, "ModelPackageStatus")}
-        self.events.append(detail if updated is None else {**detail, "UpdatedModelPackageFields": updated})
+        if updated is not None:
+            modified = described["LastModifiedTime"].strftime("%Y-%m-%dT%H:%M:%SZ")
+            detail |= {"UpdatedModelPackageFields": updated, "LastModifiedTime": modified}
+        self.events.append(detail)
 
 
 def _merged(described: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

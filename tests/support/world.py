@@ -110,7 +110,8 @@ class World:
         self.opening = Opening(governance, registry, policies, ledger, vault)
         self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
-        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, wrap(self.sts).send)
+        asked = wrap(self.sts)
+        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request))
         shape = partial(sagemaker_shape, "UpdateModelPackage")
         self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention, callers, self.clock)
@@ -131,6 +132,7 @@ class World:
 
     def set_policy(self, name: str, **policy: Any) -> None:
         """Keep a policy as the parameter `name`: `default` or `groups/<group>`."""
+        self.policy = policy
         document = {"deployment": {"execution_role": ROLE}, **policy}
         self.parameters.values[f"/signoff/policies/{name}"] = json.dumps(document)
 

@@ -1,0 +1,499 @@
+"""Decisions that take several people, or one with a special right; and those that nobody proves."""
+
+from typing import Any
+
+import pytest
+
+from signoff.decisions import Absorbed, Recorded, Refused
+from signoff.errors import Transient
+from signoff.ledger import Kind, Status
+from signoff.steps.identifying import Sender
+from tests.support.world import ACCURATE, APPROVER, BUS, SUBMITTER, World
+
+ACCOUNT = "123456789012"
+ANN, BEN, EVE = APPROVER, f"arn:aws:iam::{ACCOUNT}:user/ben", f"arn:aws:iam::{ACCOUNT}:user/eve"
+JOB = f"arn:aws:sts::{ACCOUNT}:assumed-role/training/job-7"
+TWO_ROLES = {"roles": {"risk": {"members": [ANN, BEN]}, "owners": {"members": [BEN, EVE]}}}
+TICKETS = {"identity": "asserted", "publishers": {"tickets": [f"arn:aws:iam::{ACCOUNT}:role/tickets"]}}
+
+
+def sso(name: str, permission_set: str = "Approver", account: str = ACCOUNT) -> str:
+    return f"arn:aws:sts::{account}:assumed-role/AWSReservedSSO_{permission_set}_0123456789abcdef/{name}"
+
+
+def asking(**approvals: Any) -> tuple[World, str]:
+    """A world with a package that awaits a decision under a policy with those `approvals`."""
+    world = World(approvals=approvals)
+    return world, world.pending()
+
+
+def refused(outcome: Any) -> str:
+    assert isinstance(outcome, Refused)
+    return outcome.name
+
+
+# Quorum
+
+
+def test_an_approval_that_is_not_enough_is_a_vote_and_changes_nothing_in_the_registry():
+    world, arn = asking(needed=2)
+    outcome = world.decide(arn, "approve")
+    assert isinstance(outcome, Recorded)
+    assert (world.kinds(arn)[-1], world.state(arn).status) == ("VoteRecorded", Status.PENDING_APPROVAL)
+    assert world.status(arn) == "PendingManualApproval"
+    assert world.history(arn).entries[-1].details["outstanding"] == "1 more approval"
+
+
+def test_the_last_approval_that_it_takes_names_all_of_them():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.decide(arn, "approve", BEN)
+    decision = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert decision is not None
+    assert (decision.actor, decision.details["votes"]) == (BEN, [ANN, BEN])
+    assert world.status(arn) == "Approved"
+
+
+def test_nobody_is_counted_twice():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    assert world.decide(arn, "approve", ANN, reason="once more") == Absorbed()
+    assert world.state(arn).votes == (ANN,)
+
+
+def test_a_person_who_has_two_permission_sets_and_accounts_is_one():
+    world = World(approvals={"needed": 2}, accounts={"submit": ["222222222222"]})
+    arn = world.pending()
+    world.decide(arn, "approve", sso("ann@example.com"))
+    other = sso("ann@example.com", "Admin", "222222222222")
+    assert world.decide(arn, "approve", other, reason="as admin") == Absorbed()
+    assert isinstance(world.decide(arn, "approve", sso("ben@example.com")), Recorded)
+    assert world.status(arn) == "Approved"
+
+
+def test_all_sessions_of_a_role_have_one_vote():
+    world, arn = asking(needed=2)
+    one, other = (f"arn:aws:sts::{ACCOUNT}:assumed-role/risk/{name}" for name in ("ann", "ben"))
+    world.decide(arn, "approve", one)
+    assert world.decide(arn, "approve", other, reason="as another") == Absorbed()
+
+
+def test_sessions_whose_names_a_policy_trusts_are_persons():
+    world, arn = asking(needed=2, trusted_sessions=[f"arn:aws:iam::{ACCOUNT}:role/risk"])
+    for name in ("ann", "ben"):
+        world.decide(arn, "approve", f"arn:aws:sts::{ACCOUNT}:assumed-role/risk/{name}")
+    assert world.status(arn) == "Approved"
+
+
+@pytest.mark.parametrize("order", [(ANN, EVE), (EVE, ANN), (BEN, ANN), (ANN, BEN), (EVE, BEN)])
+def test_one_of_each_role_approves_in_whichever_order(order: tuple[str, str]):
+    world, arn = asking(**TWO_ROLES)
+    world.decide(arn, "approve", order[0])
+    assert world.status(arn) == "PendingManualApproval"
+    world.decide(arn, "approve", order[1])
+    assert world.status(arn) == "Approved"
+
+
+def test_one_person_in_two_roles_fills_one_of_them():
+    world, arn = asking(**TWO_ROLES)
+    world.decide(arn, "approve", BEN)
+    assert world.state(arn).status is Status.PENDING_APPROVAL
+    assert world.history(arn).entries[-1].details["roles"] == ["risk", "owners"]
+
+
+def test_a_rejection_while_the_vote_is_open_ends_it():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.decide(arn, "reject", BEN)
+    assert (world.state(arn).status, world.status(arn)) == (Status.REJECTED, "Rejected")
+    assert refused(world.decide(arn, "approve", EVE)) == "AlreadyDecided"
+
+
+def test_new_evidence_is_voted_on_anew():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.clock.forward(minutes=1)
+    world.validate(arn, by=SUBMITTER)
+    world.decide(arn, "approve", BEN)
+    assert (world.state(arn).votes, world.state(arn).status) == ((BEN,), Status.PENDING_APPROVAL)
+
+
+def test_who_is_no_longer_an_approver_when_the_last_one_approves_does_not_count():
+    world, arn = asking(needed=2, approvers=[ANN, BEN])
+    world.decide(arn, "approve", ANN)
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 2, "approvers": [BEN, EVE]})
+    world.decide(arn, "approve", BEN)
+    assert world.status(arn) == "PendingManualApproval"
+    world.decide(arn, "approve", EVE)
+    assert world.status(arn) == "Approved"
+
+
+def test_a_changed_policy_changes_no_decision_that_was_made():
+    world, arn = asking()
+    world.decide(arn, "approve")
+    world.deliver()
+    decided = world.state(arn).decision
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 3, "approvers": [EVE]})
+    world.sweep()
+    assert (world.state(arn).decision, world.status(arn)) == (decided, "Approved")
+
+
+# Submitters whom nobody knows
+
+
+def registered_by(world: World, creator: str) -> str:
+    world.set_policy("groups/churn", **world.policy)
+    arn = world.elsewhere()
+    world.registry.described[arn]["CreatedBy"] = {"IamIdentity": {"Arn": creator}}
+    world.deliver()
+    return arn
+
+
+@pytest.mark.parametrize("creator", [JOB, "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-1/ann"])
+def test_what_nobody_known_submitted_takes_one_more_approval(creator: str):
+    world = World()
+    arn = registered_by(world, creator)
+    world.decide(arn, "approve", ANN)
+    assert world.status(arn) == "PendingManualApproval"
+    world.decide(arn, "approve", BEN)
+    assert world.status(arn) == "Approved"
+
+
+def test_a_policy_may_refuse_to_approve_what_nobody_known_submitted():
+    world = World(approvals={"unknown_submitter": "refuse"})
+    arn = registered_by(world, JOB)
+    assert refused(world.decide(arn, "approve")) in {"UnknownSubmitter", "ValidationFailed"}
+
+
+def test_a_policy_may_accept_what_nobody_known_submitted():
+    world = World(approvals={"unknown_submitter": "accept"})
+    arn = registered_by(world, JOB)
+    world.decide(arn, "approve")
+    assert world.status(arn) == "Approved"
+
+
+def test_a_submitter_is_the_same_person_in_another_session():
+    world = World()
+    arn = registered_by(world, sso("sam@example.com", "Scientist"))
+    assert refused(world.decide(arn, "approve", sso("sam@example.com"))) == "OwnModel"
+
+
+# Breaking the glass
+
+
+def test_one_who_may_break_the_glass_approves_alone_and_loudly():
+    world, arn = asking(needed=3, break_glass=[EVE])
+    assert isinstance(world.decide(arn, "approve", EVE, break_glass=True, reason="outage"), Recorded)
+    decision = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert decision is not None
+    assert (decision.details["break_glass"], decision.details["votes"]) == (True, [EVE])
+    assert world.status(arn) == "Approved"
+
+
+@pytest.mark.parametrize(("who", "name"), [(ANN, "NotBreakGlass"), (SUBMITTER, "OwnModel")])
+def test_nobody_else_breaks_the_glass_and_nobody_for_their_own(who: str, name: str):
+    world, arn = asking(needed=2, break_glass=[EVE, SUBMITTER])
+    assert refused(world.decide(arn, "approve", who, break_glass=True)) == name
+
+
+def test_broken_glass_does_not_skip_the_evidence():
+    world = World(approvals={"break_glass": [EVE]}, metrics=[{**ACCURATE[0], "at_least": 0.99}])
+    assert refused(world.decide(world.pending(), "approve", EVE, break_glass=True)) == "ValidationFailed"
+
+
+def test_who_may_break_the_glass_needs_to_say_so():
+    world, arn = asking(needed=2, approvers=[ANN], break_glass=[EVE])
+    assert refused(world.decide(arn, "approve", EVE)) == "NotAnApprover"
+
+
+# What was seen
+
+
+def test_an_approval_names_the_evidence_it_is_of():
+    world, arn = asking()
+    assert refused(world.decide(arn, "approve", evidence=None)) == "EvidenceNotNamed"
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_decision_on_evidence_that_is_not_the_packages_any_more_is_stale(decision: str):
+    world, arn = asking()
+    seen = world.evidence(arn)
+    world.clock.forward(minutes=1)
+    world.validate(arn, by=SUBMITTER)
+    assert world.evidence(arn) != seen
+    assert refused(world.decide(arn, decision, evidence=seen)) == "EvidenceStale"
+
+
+# Deciding again
+
+
+def test_a_rejected_package_can_be_re_opened_and_is_voted_on_anew():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.decide(arn, "reject", BEN)
+    world.deliver()
+    assert isinstance(world.decide(arn, "reopen", BEN, reason="I took it for another"), Recorded)
+    world.deliver()
+    assert (world.state(arn).status, world.status(arn)) == (Status.PENDING_APPROVAL, "PendingManualApproval")
+    assert world.state(arn).votes == ()
+    assert world.decide(arn, "reopen", EVE) == Absorbed()
+
+
+@pytest.mark.parametrize("decision", ["reject", "revoke"])
+def test_a_model_approved_after_it_was_re_opened_exists(decision: str):
+    world = World()
+    arn = world.approved() if decision == "revoke" else world.pending()
+    world.decide(arn, decision)
+    world.deliver()
+    world.decide(arn, "reopen")
+    world.deliver()
+    world.clock.forward(minutes=1)
+    world.decide(arn, "approve")
+    world.deliver()
+    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
+
+
+def test_what_changed_since_it_was_signed_is_not_re_opened():
+    world = World()
+    arn = world.approved()
+    specification = world.registry.described[arn]["InferenceSpecification"]
+    changed = {**specification, "SupportedContentTypes": ["x"]}
+    world.registry.by_hand(arn, InferenceSpecification=changed)
+    world.deliver()
+    assert refused(world.decide(arn, "reopen")) == "EvidenceStale"
+
+
+@pytest.mark.parametrize("decision", ["reopen", "rollback"])
+def test_an_approval_that_awaits_nothing_of_the_kind_is_refused(decision: str):
+    world, arn = asking()
+    name = refused(world.decide(arn, "rollback")) if decision == "rollback" else None
+    assert name == ("AlreadyDecided" if decision == "rollback" else None)
+    world.decide(arn, "reject")
+    assert refused(world.decide(arn, "rollback", reason="again")) == "AlreadyDecided"
+
+
+def test_a_revoked_version_is_rolled_back_to_in_one_step_by_those_who_approved_it_and_one_more():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.decide(arn, "approve", BEN)
+    world.deliver()
+    world.decide(arn, "revoke", EVE)
+    world.deliver()
+    outcome = world.decide(arn, "rollback", EVE, reason="the other one is worse")
+    assert isinstance(outcome, Recorded)
+    world.deliver()
+    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
+
+
+def test_a_rollback_that_the_policy_of_today_would_not_allow_is_refused():
+    world = World()
+    arn = world.approved()
+    world.decide(arn, "revoke")
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 3})
+    assert refused(world.decide(arn, "rollback", BEN)) == "PolicyNotSatisfied"
+
+
+def test_an_approval_that_comes_too_late_is_expired():
+    world, arn = asking(expiry={"after": "P1D"})
+    world.clock.forward(days=1, seconds=1)
+    assert refused(world.decide(arn, "approve")) == "Expired"
+    assert isinstance(world.decide(arn, "reject"), Recorded)
+
+
+# Who sends it
+
+
+def test_a_decision_without_a_proof_is_unproven_and_nobodys():
+    world, arn = asking()
+    assert refused(world.assert_decision(arn, "approve")) == "Unproven"
+    entry = world.history(arn).entries[-1]
+    assert (entry.actor, entry.details["claimed"]) == ("unknown", APPROVER)
+
+
+def test_a_publisher_that_the_policy_names_is_believed():
+    world, arn = asking(**TICKETS)
+    assert isinstance(world.assert_decision(arn, "approve", source="tickets"), Recorded)
+    details = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert details is not None
+    assert (details.actor, details.details["channel"], details.details["publisher"]) == (ANN, "publisher", "tickets")
+
+
+@pytest.mark.parametrize("source", ["", "signoff.cli", "Tickets", "tickets.evil"])
+def test_no_other_publisher_is_believed(source: str):
+    world, arn = asking(**TICKETS)
+    assert refused(world.assert_decision(arn, "approve", source=source)) == "UntrustedPublisher"
+
+
+def test_a_proof_is_believed_where_publishers_are_too():
+    world, arn = asking(**TICKETS)
+    assert isinstance(world.decide(arn, "approve"), Recorded)
+
+
+def test_who_signs_for_somebody_else_is_another_identity():
+    world, arn = asking()
+    statement = {"statement": "decision", "audience": BUS, "package": arn, "decision": "approve"}
+    statement |= {"reason": "because", "evidence": world.evidence(arn), "approver": ANN}
+    assert refused(world.deciding.apply(world.sts.signed(statement, by=EVE))) == "AnotherIdentity"
+
+
+def test_a_statement_changed_after_it_was_signed_is_not_proven():
+    world, arn = asking()
+    signed = {**world.statement(arn, "reject"), "decision": "approve"}
+    assert refused(world.deciding.apply(signed)) == "NotProven"
+    assert world.history(arn).entries[-1].actor == "unknown"
+
+
+def test_a_proof_that_comes_too_late_is_to_be_signed_again():
+    world, arn = asking()
+    signed = world.statement(arn, "approve")
+    world.clock.forward(minutes=16)
+    outcome = world.deciding.apply(signed)
+    assert (refused(outcome), "sign again" in outcome.reason) == ("ProofExpired", True)
+
+
+def test_a_decision_that_was_answered_is_absorbed_however_late_it_comes_again_and_nobody_is_asked():
+    world, arn = asking()
+    signed = world.statement(arn, "approve")
+    world.deciding.apply(signed, Sender("event-1"))
+    asked = len(world.sts.requests)
+    world.clock.forward(days=30)
+    assert world.deciding.apply(signed, Sender("event-2")) == Absorbed()
+    assert len(world.sts.requests) == asked
+
+
+def test_the_proof_of_an_answered_decision_with_other_content_is_a_replay():
+    world, arn = asking()
+    signed = world.statement(arn, "reject")
+    world.deciding.apply(signed)
+    assert refused(world.deciding.apply({**signed, "decision": "reopen"})) == "Replayed"
+
+
+def test_whoever_sends_anothers_decision_first_with_a_wrong_signature_does_not_keep_it_from_counting():
+    world, arn = asking()
+    signed = world.statement(arn, "approve")
+    forged = {**signed, "proof": signed["proof"][:-64] + "0" * 64}
+    assert refused(world.deciding.apply(forged)) == "NotProven"
+    assert isinstance(world.deciding.apply(signed), Recorded)
+
+
+def test_nothing_is_recorded_when_sts_gives_no_answer_and_the_next_try_counts():
+    world, arn = asking()
+    signed, before = world.statement(arn, "approve"), world.kinds(arn)
+    answering = world.sts.send
+    world.sts.send = lambda url, headers: (503, b"")  # type: ignore[method-assign]
+    with pytest.raises(Transient):
+        world.deciding.apply(signed)
+    assert world.kinds(arn) == before
+    world.sts.send = answering  # type: ignore[method-assign]
+    assert isinstance(world.deciding.apply(signed), Recorded)
+
+
+def test_neither_ledger_nor_vault_holds_a_proof():
+    world, arn = asking()
+    signed = world.statement(arn, "approve", sso("ann@example.com"))
+    world.deciding.apply(signed)
+    signature = signed["proof"].rpartition("=")[2]
+    kept = str(world.outcome()) + str([entry.content for entry in world.history(arn).entries])
+    assert signature not in kept
+    assert "X-Amz" not in kept
+    entry = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert entry is not None
+    assert len(entry.details["id"]) == len(entry.details["proof"]) == 64
+
+
+# A status set in the registry
+
+COUNT = {"registry_edits": "count"}
+
+
+def edited(world: World, arn: str, by: str, status: str = "Approved", **fields: Any) -> None:
+    world.clock.forward(seconds=5)
+    world.registry.by_hand(arn, by, ModelApprovalStatus=status, **fields)
+    world.deliver()
+
+
+def test_a_status_set_by_an_approver_counts_where_the_policy_says_so():
+    world, arn = asking(**COUNT)
+    edited(world, arn, ANN, ApprovalDescription="fine")
+    decision = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert decision is not None
+    assert (decision.actor, decision.details["channel"]) == (ANN, "registry")
+    assert decision.details["reason"] == "set in the registry: fine"
+    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
+
+
+def test_a_status_that_is_one_vote_of_two_is_set_back_and_counted():
+    world, arn = asking(**COUNT, needed=2)
+    edited(world, arn, ANN)
+    assert (world.status(arn), world.state(arn).votes) == ("PendingManualApproval", (ANN,))
+    edited(world, arn, BEN)
+    assert world.status(arn) == "Approved"
+
+
+@pytest.mark.parametrize(
+    ("by", "refusal"),
+    [
+        (SUBMITTER, "OwnModel"),
+        ("arn:aws:iam::999999999999:user/ann", "AccountNotListed"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/studio/anybody", None),
+    ],
+)
+def test_a_status_set_by_somebody_else_is_set_back(by: str, refusal: str | None):
+    world, arn = asking(**COUNT)
+    edited(world, arn, by)
+    assert (world.status(arn), world.registry.models) == ("PendingManualApproval", {})
+    refusals = [details["refusal"] for details in world.refusals(world.history(arn).package)]
+    assert refusals == ([refusal] if refusal else [])
+
+
+def test_an_approved_package_that_an_approver_sets_to_rejected_is_revoked():
+    world, arn = asking(**COUNT)
+    edited(world, arn, ANN)
+    edited(world, arn, BEN, "Rejected")
+    assert (world.state(arn).status, world.registry.models) == (Status.REVOKED, {})
+
+
+def test_a_status_whose_author_another_write_has_covered_counts_for_nobody():
+    world, arn = asking(**COUNT)
+    world.registry.by_hand(arn, EVE, ModelApprovalStatus="Approved")
+    world.clock.forward(seconds=5)
+    world.registry.by_hand(arn, ANN, CustomerMetadataProperties={"note": "mine"})
+    world.deliver()
+    assert (world.status(arn), world.state(arn).votes) == ("PendingManualApproval", ())
+
+
+def test_an_event_that_does_not_say_that_the_status_changed_counts_for_nobody():
+    world, arn = asking(**COUNT)
+    world.registry.by_hand(arn, ANN, ModelApprovalStatus="Approved")
+    event = {**world.registry.events.pop(), "UpdatedModelPackageFields": ["InferenceSpecification"]}
+    world.reconciling.reconcile(event)
+    assert (world.status(arn), world.state(arn).votes) == ("PendingManualApproval", ())
+
+
+# Only reporting
+
+
+def test_where_a_policy_only_reports_a_status_set_by_hand_is_observed_and_left():
+    world = World(mode="report")
+    arn = world.pending()
+    edited(world, arn, EVE)
+    assert (world.status(arn), world.state(arn).status) == ("Approved", Status.PENDING_APPROVAL)
+    assert world.kinds(arn)[-1] == "RegistryObserved"
+    assert world.sweep() == {}
+
+
+def test_once_the_policy_enforces_what_it_would_have_held_is_held():
+    world = World(mode="report")
+    arn = world.pending()
+    edited(world, arn, EVE)
+    world.set_policy("default", groups={"create": True})
+    world.reconciling.reconcile({"ModelPackageArn": arn})
+    assert (world.status(arn), "EnforcementChanged" in world.kinds(arn)) == ("PendingManualApproval", True)
+
+
+def test_where_a_policy_only_reports_a_decision_is_brought_about_all_the_same():
+    world = World(mode="report")
+    arn = world.pending()
+    world.decide(arn, "approve")
+    world.deliver()
+    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
