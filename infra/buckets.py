@@ -1,6 +1,6 @@
 """The buckets: where submissions are uploaded, where what is judged is kept, and who reached for either."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,6 +11,8 @@ from constructs import Construct
 
 from infra.accounts import OtherAccounts, roots
 from infra.compliance import acknowledge
+from infra.policies import PolicyFile
+from infra.principals import principal_arns
 from infra.settings import Settings
 
 # What the vault holds, by prefix. A write anywhere else is refused to everyone.
@@ -78,6 +80,25 @@ class Artifacts(s3.Bucket):
         for group in others.groups:
             if group.submit:
                 _open(self, f"Submit{_camel(group.name)}", group.submit, actions, f"{group.name}/*")
+
+    def reserve(self, policies: Iterable[PolicyFile], *, registrar: iam.IRole) -> None:
+        """Refuse uploads below a group's prefix to all but the submitters that its own policy names.
+
+        Submitters of other accounts are no exception: they are named in the policy as well. `registrar` writes its
+        report there. A user of IAM Identity Center is not told from another by a principal's ARN: the proof in the
+        submission says which person it is. Under another spelling of the group's name uploads are not refused here:
+        the functions, for which it is the same group, refuse them.
+        """
+        for policy in policies:
+            if policy.group and policy.submitters:
+                self.add_to_resource_policy(
+                    _deny(
+                        f"OnlySubmitters{_camel(policy.group)}",
+                        ["s3:PutObject"],
+                        [self.arn_for_objects(f"{name}/*") for name in sorted({policy.group, policy.group.lower()})],
+                        unless=[*principal_arns(policy.submitters), registrar.role_arn],
+                    )
+                )
 
 
 class Vault(s3.Bucket):

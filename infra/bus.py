@@ -1,6 +1,7 @@
 """The buses on which decisions come in and Signoff's own events go out, each with those who may speak there."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,6 +11,7 @@ from constructs import Construct
 
 from infra import names
 from infra.accounts import roots
+from infra.principals import principal_arns
 
 SPEAKS_AS_SIGNOFF = {"ForAnyValue:StringEquals": {"events:source": names.SOURCE}}
 
@@ -33,6 +35,15 @@ class Bus(events.EventBus):
             "OnlyAnnounceSpeaksAsSignoff",
             {**SPEAKS_AS_SIGNOFF, "ArnNotEquals": {"aws:PrincipalArn": announcer.role_arn}},
         )
+
+    def reserve(self, publishers: Mapping[str, Sequence[str]]) -> None:
+        """Refuse events from each source of `publishers` to everyone but its principals (patterns of their ARNs)."""
+        for source, principals in sorted(publishers.items()):
+            # Of the source's own name, so that another source beside it changes nothing here.
+            sid = f"OnlyPublishersOf{sha256(source.encode()).hexdigest()[:12]}"
+            as_source = {"ForAnyValue:StringEquals": {"events:source": source}}
+            elsewhere = {"ArnNotLike": {"aws:PrincipalArn": principal_arns(principals)}}
+            self._deny(sid, {**as_source, **elsewhere})
 
     def listen_to(self, central: str) -> None:
         """Take Signoff's events from the account `central`, from nobody else, and nothing else from there."""

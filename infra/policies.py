@@ -1,15 +1,18 @@
 """What each group demands: the policy files of the app as parameters in SSM Parameter Store."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra import names
+
+if TYPE_CHECKING:
+    from signoff.faults import Fault
 
 # SSM's limits in bytes: a standard parameter is free and smaller.
 STANDARD, ADVANCED = 4096, 8192
@@ -45,12 +48,22 @@ class PolicyFile:
         """The roles that the file names for SageMaker's own tests of packages."""
         return set(self.document.get("validation", {}).get("roles", ()))
 
+    @property
+    def publishers(self) -> dict[str, list[str]]:
+        """The event sources that the file believes, each with patterns of the principals who may speak as it."""
+        return {**self.document.get("approvals", {}).get("publishers", {})}
+
+    @property
+    def submitters(self) -> list[str]:
+        """Patterns of those who may submit; none where anyone may who can upload."""
+        return [*self.document.get("submissions", {}).get("submitters", ())]
+
     def text(self, default_execution_role: str) -> str:
         """The policy as the functions read it, with the execution role filled in when the file leaves it out."""
-        deployment = self.document.get("deployment", {})
-        if isinstance(deployment, dict):
-            deployment = {"execution_role": default_execution_role, **deployment}
-        return json.dumps({**self.document, "deployment": deployment}, separators=(",", ":"), ensure_ascii=False)
+        from signoff.policy_faults import with_execution_role
+
+        document = with_execution_role(self.document, default_execution_role)
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def load(folder: Path) -> list[PolicyFile]:
@@ -69,17 +82,32 @@ def load(folder: Path) -> list[PolicyFile]:
     return policies
 
 
+def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
+    """Raise PolicyFileFault when two of `policies` let different principals speak as one event source."""
+    from signoff.policy import parse
+    from signoff.policy_faults import publisher_conflicts
+
+    faults = publisher_conflicts({str(policy.path): parse(policy.text(_ANY_ROLE)) for policy in policies})
+    if faults:
+        raise PolicyFileFault("\n".join(map(str, faults)))
+
+
 def load_projects(folder: Path) -> list[PolicyFile]:
     """The policies that a project may choose from: projects/*.json in `folder`. Raises PolicyFileFault."""
     return list(_read(folder, sorted((folder / "projects").glob("*.json"))))
 
 
 def _read(folder: Path, files: list[Path]) -> Iterator[PolicyFile]:
+    # The functions' package is not on the path of every tool that reads this module.
+    from signoff.strict_json import parse
+
     for path in files:
         try:
-            document = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
+            document, faults = parse(path.read_bytes())
+        except OSError as error:
             raise PolicyFileFault(f"{path}: {error}") from error
+        if faults:
+            raise PolicyFileFault(_told(path, faults))
         if not isinstance(document, dict):
             raise PolicyFileFault(f"{path}: a policy is a JSON object")
         policy = PolicyFile(path.relative_to(folder).with_suffix("").as_posix(), path, document)
@@ -88,20 +116,25 @@ def _read(folder: Path, files: list[Path]) -> Iterator[PolicyFile]:
 
 
 def _check(policy: PolicyFile) -> None:
-    """Have the functions' own reader read the policy, so that a fault stops the deployment and not a submission."""
+    """Look for all faults of the policy, so that they stop the deployment and not a submission."""
+    from signoff.policy import of_document
+    from signoff.policy_faults import all_faults, with_execution_role
+
     text = policy.text(_ANY_ROLE).encode()
     if len(text) > ADVANCED:
         raise PolicyFileFault(f"{policy.path}: {len(text)} bytes, and SSM Parameter Store takes {ADVANCED}")
-    # The functions' package is not on the path of every tool that reads this module.
-    from signoff.errors import PolicyFault
-    from signoff.policy import parse
-
-    try:
-        found = parse(text)
-    except PolicyFault as error:
-        raise PolicyFileFault(f"{policy.path}: {error}") from error
+    document = with_execution_role(policy.document)
+    faults = all_faults(document)
+    if faults:
+        raise PolicyFileFault(_told(policy.path, faults))
+    found = of_document(document)
     if policy.group is None and (found.accounts.submit or found.accounts.deploy or found.deployment.targets):
         raise PolicyFileFault(f"{policy.path}: other accounts and targets belong into the policy of one group")
+
+
+def _told(path: Path, faults: "Iterable[Fault]") -> str:
+    """Every fault on a line of its own, which says the file."""
+    return "\n".join(f"{path}: {fault}" for fault in faults)
 
 
 def make_parameters(scope: Construct, policies: list[PolicyFile], *, execution_role: str) -> None:

@@ -67,6 +67,7 @@ class SignoffStack(cdk.Stack):
         settings = self.settings
         self.policies = policies.load(settings.policies)
         self.project_policies = policies.load_projects(settings.policies) if settings.projects else []
+        policies.refuse_conflicts([*self.policies, *self.project_policies])
         self.others = shared(self.policies)
         key = make_key(self, settings, self.others)
         logs = AccessLogs(self, "AccessLogs", settings=settings)
@@ -236,7 +237,10 @@ class SignoffStack(cdk.Stack):
             others_dead_letters=self.others_dead_letters,
         )
         self.bus.protect(announcer=self.announce.own_role, others=self.others.everyone)
+        every = (*self.policies, *self.project_policies)
+        self.bus.reserve({source: who for policy in every for source, who in policy.publishers.items()})
         self.artifacts.open_to(self.others)
+        self.artifacts.reserve(self.policies, registrar=self.register_model.own_role)
         self.vault.open_to(self.others)
         self._protect_vault()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,18 @@ _INSTEAD: dict[type[inspect.Type], Any] = {
 }
 _FIELD = re.compile(r"[.\[]")
 _WILDCARD = re.compile(r"[*?\[]")
-_ANYTHING = Structure("Anything", {}, type_name="anything")
+
+
+@dataclass(frozen=True)
+class _Anything(Structure):
+    """The shape of whatever is looked at elsewhere, or not at all."""
+
+    name: str = "Anything"
+    members: Mapping[str, Any] = field(default_factory=dict)
+    is_document_type: bool = True
+
+
+_ANYTHING = _Anything()
 
 
 def with_execution_role(document: Any, role: str = _ANY_ROLE) -> Any:

@@ -9,9 +9,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.app import build
-from infra.policies import PolicyFileFault, load, make_parameters
+from infra.policies import PolicyFileFault, load, make_parameters, refuse_conflicts
 from infra.settings import Settings
 from signoff.policy import parse
+
+APPROVER = "arn:aws:iam::123456789012:user/approver"
+TICKETS = "arn:aws:iam::123456789012:role/tickets"
 
 
 def write(folder: Path, name: str, document: Any) -> Path:
@@ -84,6 +87,48 @@ def test_a_faulty_policy_stops_the_deployment_and_is_named(tmp_path, document, c
     path = write(tmp_path, "groups/faulty", document)
     with pytest.raises(PolicyFileFault, match=f"{path}.*{complaint}"):
         load(tmp_path)
+
+
+def test_all_faults_of_a_file_are_told_at_once_each_with_its_name(tmp_path):
+    write(tmp_path, "default", {})
+    path = write(tmp_path, "groups/faulty", {"aprovals": {}, "mode": "loud", "approvals": {"needed": 0}})
+    with pytest.raises(PolicyFileFault) as refused:
+        load(tmp_path)
+    lines = str(refused.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [str(path)] * 3
+    assert [line.split(": ")[1] for line in lines] == ["approvals.needed", "aprovals", "mode"]
+
+
+def test_a_faulty_policy_for_projects_stops_the_deployment_too(tmp_path):
+    write(tmp_path, "default", {})
+    path = write(tmp_path, "projects/faulty", {"approvals": {"needed": 2, "approvers": [APPROVER]}})
+    with pytest.raises(PolicyFileFault, match=rf"{path}: approvals\.needed: 2 approvals can never come together"):
+        build({"policies": str(tmp_path), "bundle": "source", "projects": "true"}, tmp_path / "out")
+
+
+def test_a_key_that_is_given_twice_is_a_fault(tmp_path):
+    path = write(tmp_path, "default", '{"mode": "report", "mode": "enforce"}')
+    with pytest.raises(PolicyFileFault, match=f"{path}: mode: is given more than once"):
+        load(tmp_path)
+
+
+def believing(*principals: str) -> dict[str, Any]:
+    return {"approvals": {"identity": "asserted", "publishers": {"acme.tickets": principals}}}
+
+
+def test_two_policies_that_believe_a_source_of_different_principals_are_refused(tmp_path):
+    write(tmp_path, "default", believing(TICKETS))
+    path = write(tmp_path, "projects/trusting", believing(TICKETS, APPROVER))
+    with pytest.raises(PolicyFileFault, match=rf"publishers\[\"acme.tickets\"\]: {path} lets others speak"):
+        build({"policies": str(tmp_path), "bundle": "source", "projects": "true"}, tmp_path / "out")
+
+
+def test_two_policies_may_believe_a_source_of_the_same_principals(tmp_path):
+    write(tmp_path, "default", believing(TICKETS, APPROVER))
+    write(tmp_path, "groups/churn", believing(APPROVER, TICKETS))
+    found = load(tmp_path)
+    refuse_conflicts(found)
+    assert [set(policy.publishers["acme.tickets"]) for policy in found] == [{TICKETS, APPROVER}] * 2
 
 
 def test_an_app_without_a_default_policy_is_not_deployed(tmp_path):

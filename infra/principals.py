@@ -1,0 +1,40 @@
+"""The people of a policy as resource policies know them: by `aws:PrincipalArn`, which for a session is its role's ARN.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+"""
+
+from collections.abc import Iterable, Iterator
+
+# IAM Identity Center makes its roles below this path, in some regions a level deeper, and reserves it.
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+_IDENTITY_CENTER = "role/aws-reserved/sso.amazonaws.com/"
+_PERMISSION_SET = "AWSReservedSSO_"
+
+
+def principal_arns(patterns: Iterable[str]) -> list[str]:
+    """Return patterns of `aws:PrincipalArn`, sorted, that match all whom the `patterns` of a policy match.
+
+    A policy names roles without their path, `aws:PrincipalArn` has it. A user of IAM Identity Center is none: any role
+    of Identity Center stands for one.
+    """
+    return sorted({arn for pattern in patterns for arn in _arns(pattern)})
+
+
+def _arns(pattern: str) -> Iterator[str]:
+    start, _, resource = pattern.rpartition(":")
+    kind, _, name = resource.partition("/")
+    if ":identitycenter:" in pattern:
+        yield f"arn:*:iam::*:{_IDENTITY_CENTER}*"
+    elif kind == "assumed-role":
+        yield from _roles(start.replace(":sts:", ":iam:", 1), name.partition("/")[0])
+    elif kind == "role" and "/" not in name:
+        yield from _roles(start, name)
+    else:
+        yield pattern
+
+
+def _roles(start: str, name: str) -> Iterator[str]:
+    # Nobody but Identity Center makes roles below its path: a role of such a name elsewhere is somebody else's.
+    path = _IDENTITY_CENTER if name.startswith(_PERMISSION_SET) else "role/"
+    yield f"{start}:{path}{name}"
+    yield f"{start}:{path}*/{name}"
