@@ -98,7 +98,7 @@ class Gate:
 
 
 def statements(gate: Gate) -> list[dict[str, Any]]:
-    """The denials, each for everyone but the roles it names."""
+    """The denials, each for everyone but the roles it names, if it names any."""
     return [*_sagemaker(gate), *_records(gate), *_parameters(gate), *_machinery(gate)]
 
 
@@ -200,6 +200,10 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
             [*gate.own, *deployers],
             deployers,
         ),
+        # A session's ARN shows no path: a role of this name would pass for a permission set's, whose session names are
+        # believed. IAM Identity Center makes its own with a service-linked role, which no guardrail reaches.
+        # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+        _deny("Persons", ["iam:CreateRole"], gate.roles("*AWSReservedSSO_*"), []),
         _deny("Pass", ["iam:PassRole"], gate.own, [*deployers, *gate.own]),
         _deny(
             "Parts",
@@ -230,13 +234,10 @@ def _deny(
     unless: list[str],
     conditions: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    return {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Action": actions,
-        "Resource": resources,
-        "Condition": {"ArnNotLike": {"aws:PrincipalArn": unless}, **(conditions or {})},
-    }
+    exempt = {"ArnNotLike": {"aws:PrincipalArn": unless}} if unless else {}
+    condition = {**exempt, **(conditions or {})}
+    statement = {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources}
+    return {**statement, "Condition": condition} if condition else statement
 
 
 def service_control_policy(gate: Gate) -> str:

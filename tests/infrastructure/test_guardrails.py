@@ -101,6 +101,14 @@ def test_only_a_deployment_changes_the_gate(policy, template, action, resource):
     assert not refused(policy, DEPLOYER, action, resource)
 
 
+@pytest.mark.parametrize("path", ["", "team/", "aws-reserved/sso.amazonaws.com/"])
+def test_nobody_makes_a_role_that_would_pass_for_a_permission_sets(policy, template, path):
+    role = f"{ROLE}/{path}AWSReservedSSO_Approver_0123456789abcdef"
+    everybody = [PERSON, OPERATOR, DEPLOYER, own(template, "ApplyDecision")]
+    assert all(refused(policy, who, "iam:CreateRole", role) for who in everybody)
+    assert not refused(policy, PERSON, "iam:CreateRole", f"{ROLE}/{path}Analyst")
+
+
 @pytest.mark.parametrize("action", ["s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectRetention"])
 def test_a_deployment_has_no_hand_in_the_vault(policy, action):
     assert refused(policy, DEPLOYER, action, "arn:aws:s3:::signoff-vault1a2b-xyz/models/g/1/model.tar.gz")
