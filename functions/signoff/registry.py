@@ -130,9 +130,10 @@ class Registry:
         with _refusals():
             self._sagemaker.update_model_package(ModelPackageArn=arn, **fields)
 
-    def set_status(self, arn: str, status: str, why: str) -> None:
-        """Set a package's approval status; `why` becomes its ApprovalDescription."""
-        self.update_package(arn, ModelApprovalStatus=status, ApprovalDescription=approval_description(why))
+    def set_status(self, arn: str, status: str, why: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Set a package's approval status and add customer `metadata`; `why` becomes its ApprovalDescription."""
+        more = {"CustomerMetadataProperties": dict(metadata)} if metadata else {}
+        self.update_package(arn, ModelApprovalStatus=status, ApprovalDescription=approval_description(why), **more)
 
     def create_model(self, request: Mapping[str, Any]) -> bool:
         """Create a model. Returns False when one of that name exists. Raises `RegistryRefused`."""

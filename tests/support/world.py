@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from signoff import heads
 from signoff.callers import Callers
 from signoff.champions import Champions
 from signoff.errors import SignoffError
@@ -16,6 +17,7 @@ from signoff.governance import Governance
 from signoff.ledger import History, State, package_key
 from signoff.manifest import manifest_shape
 from signoff.policies import Policies
+from signoff.policy import Policy, parse
 from signoff.queues import DELETED
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
@@ -135,6 +137,10 @@ class World:
         self.policy = policy
         document = {"deployment": {"execution_role": ROLE}, **policy}
         self.parameters.values[f"/signoff/policies/{name}"] = json.dumps(document)
+
+    def governing(self, group: str) -> Policy:
+        """Return the policy that governs a group which has its own."""
+        return parse(self.parameters.values[f"/signoff/policies/groups/{group}"])
 
     def upload(self, key: str, data: Any) -> str:
         """Put an object into the artifacts bucket and answer its event."""
@@ -320,7 +326,7 @@ class World:
         """Return all that Signoff has brought about, for comparing what two histories of events came to."""
         entries = {key: history.verified().entries for key, history in self.ledger.histories.items()}
         packages = {
-            arn: {field: value for field, value in described.items() if field != "LastModifiedTime"}
+            arn: {field: _without_head(value) for field, value in described.items() if field != "LastModifiedTime"}
             for arn, described in self.registry.described.items()
         }
         report = {
@@ -345,3 +351,8 @@ class World:
                 for key, row in self.submissions.rows.items()
             },
         }
+
+
+def _without_head(value: Any) -> Any:
+    """Return a field of a package without the ledger's head, which says how far it had come when it was written."""
+    return {key: each for key, each in value.items() if key != heads.METADATA} if isinstance(value, dict) else value

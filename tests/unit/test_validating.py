@@ -166,6 +166,7 @@ def test_digest_and_verdict_stand_in_the_packages_metadata():
     found = world.state(arn).evidence
     expected = {"evidence": found["sha256"], "subject": found["subject"], "verdict": "passed"}
     expected["registration"] = world.state(arn).registration
+    expected["head"] = f"3.{world.history(arn).head}"
     assert metadata == {f"signoff:{name}": value for name, value in expected.items()}
 
 

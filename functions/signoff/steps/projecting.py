@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from signoff import heads
+from signoff.errors import RegistryRefused
 from signoff.ledger import Draft, History, Kind, Status
 from signoff.registry import Registry
 from signoff.tables import LedgerTable
@@ -25,11 +27,19 @@ class Projecting:
         """
         while history.state.projected != history.state.registry_status:
             status = history.state.registry_status
-            self._registry.set_status(arn, status, explanation(history))
+            self._set(arn, status, history)
             history = self._ledger.update(history.package, partial(_updated, status))
             if history.state.status is Status.APPROVED:
                 break
         return history
+
+    def _set(self, arn: str, status: str, history: History) -> None:
+        why = explanation(history)
+        try:
+            self._registry.set_status(arn, status, why, heads.metadata(history))
+        except RegistryRefused:
+            # A package from elsewhere may have its 50 entries of metadata already; the status must not wait for that.
+            self._registry.set_status(arn, status, why)
 
 
 def _updated(status: str, history: History) -> list[Draft]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from signoff import evidence, gates, models
+from signoff import evidence, gates, heads, models
 from signoff.artifacts import DOCUMENT, QUALITY, artifacts_of
 from signoff.checks import Check, CheckStatus
 from signoff.containers import running
@@ -124,11 +124,8 @@ class Recording:
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
-        found = history.state.evidence
-        if found is not None:
-            metadata = {"evidence": found["sha256"], "subject": found["subject"], "verdict": found["verdict"]}
-            metadata = {f"signoff:{name}": value for name, value in metadata.items()}
-            self._registry.update_package(arn, CustomerMetadataProperties=metadata)
+        if history.state.evidence is not None:
+            self._registry.update_package(arn, CustomerMetadataProperties=heads.metadata(history))
         if history.state.status in VERDICT_STATUS.values():
             self._projecting.project(arn, history)
 
