@@ -8,14 +8,17 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import ClientError
 
 from signoff import wiring
 from signoff.clients import client
+from signoff.errors import SignoffError
 from signoff.executions import Executions
 from signoff.moments import utc_now
 from signoff.observability import count, logger, observed
 from signoff.queues import Queue, each_event
 from signoff.settings import from_environment
+from signoff.steps.heads import Heads
 from signoff.steps.sweeping import Sweeping
 from signoff.tables import SubmissionsTable
 
@@ -24,7 +27,7 @@ _GRACE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Settings(wiring.ChampionSettings):
-    """What this function needs of its environment."""
+    """What this function needs of its environment; `lock_mode` and the days are those of what is kept for longer."""
 
     artifacts_bucket: str
     submissions_table: str
@@ -32,6 +35,8 @@ class Settings(wiring.ChampionSettings):
     register_queue_url: str
     decision_queue_url: str
     deploy_queue_url: str
+    lock_mode: str
+    approved_retention_days: str
 
 
 @observed
@@ -43,13 +48,34 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _sweep(grace: timedelta) -> dict[str, int]:
+    problems = _keep_heads()  # first, while there is time
     sweeping = _sweeping()
     moved = sweeping.sweep(grace)
+    moved["problem"] += problems
     count("OldestValidatingSeconds", sweeping.oldest_validating(), MetricUnit.Seconds)
     count("SweepMoved", sum(moved.values()) - moved["problem"])
     count("SweepProblems", moved["problem"])
     logger().info("swept", extra={"moved": dict(moved)})
     return dict(moved)
+
+
+def _keep_heads() -> int:
+    """Keep the heads of the day and return the number of problems; what fails is tried again and keeps nothing waiting."""
+    try:
+        if _heads().write_daily():
+            count("HeadsKept")
+    except (SignoffError, ClientError):
+        logger().exception("the heads of the day could not be kept")
+        return 1
+    return 0
+
+
+@cache
+def _heads() -> Heads:
+    settings = from_environment(Settings)
+    days = int(settings.approved_retention_days)
+    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    return Heads(ledger, vault, utc_now, settings.lock_mode, days)
 
 
 @cache

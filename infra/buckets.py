@@ -16,7 +16,9 @@ from infra.principals import principal_arns
 from infra.settings import Settings
 
 # What the vault holds, by prefix. A write anywhere else is refused to everyone.
-PREFIXES = ("models/", "registrations/", "findings/", "evidence/", "policies/")
+PREFIXES = ("models/", "registrations/", "findings/", "evidence/", "policies/", "heads/")
+# The heads of all ledgers, day by day, which are locked for long when they are written.
+HEADS = "heads/"
 
 
 def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
@@ -148,7 +150,7 @@ class Vault(s3.Bucket):
     def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
         """Refuse everyone to delete or loosen; refuse puts but to `writers` (ARN patterns of roles, by prefix).
 
-        `retainers` are the roles that may extend an object's retention.
+        `retainers` are the roles that may extend an object's retention; of the heads that is who writes them.
         """
         self.add_to_resource_policy(
             _deny(
@@ -174,8 +176,16 @@ class Vault(s3.Bucket):
             _deny(
                 "OnlyDecisionsExtendRetention",
                 ["s3:PutObjectRetention"],
-                [self.arn_for_objects("*")],
+                [self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES if prefix != HEADS],
                 unless=retainers,
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "OnlyTheirWriterLocksHeads",
+                ["s3:PutObjectRetention"],
+                [self.arn_for_objects(f"{HEADS}*")],
+                unless=writers.get(HEADS, ()),
             )
         )
         self._reserve(writers)

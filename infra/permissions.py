@@ -186,7 +186,8 @@ class Permissions:
             Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
             self._find(self.artifacts, self.vault),
-            self._read_vault("evidence/"),
+            self._read_vault("evidence/", "heads/"),
+            *self._keep_heads(),
             self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
@@ -197,6 +198,13 @@ class Permissions:
                 ANY_PACKAGE,
             ),
             self._policies(),
+        ]
+
+    def _keep_heads(self) -> list[Grant]:
+        """Keeping the heads of all ledgers, locked for as long as what was approved from the moment they are there."""
+        return [
+            Grant(("dynamodb:Scan",), (self.packages.table_arn,)),
+            Grant(("s3:PutObject", "s3:PutObjectRetention"), self._in_vault("heads/"), ANY_OBJECT),
         ]
 
     def record_baseline(self) -> list[Grant]:

@@ -214,6 +214,8 @@ class SignoffStack(cdk.Stack):
         sweep.add_environment("SIGNOFF_VALIDATION_ARN", self.workflow.state_machine_arn)
         for name, queue in zip(("REGISTER", "DECISION", "DEPLOY"), queues, strict=True):
             sweep.add_environment(f"SIGNOFF_{name}_QUEUE_URL", queue.queue_url)
+        sweep.add_environment("SIGNOFF_LOCK_MODE", self.settings.lock_mode)
+        sweep.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", str(self.settings.approved_retention_days))
         return sweep
 
     def _announcer(self) -> Function:
@@ -260,6 +262,7 @@ class SignoffStack(cdk.Stack):
             retainers=[decide],
         )
 
+                "heads/": [self.sweep.own_role.role_arn],
     def _watch(self) -> None:
         alarms = Alarms(self, "Alarms", topic_arn=self.settings.alarm_topic_arn)
         inboxes = (self.register_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)

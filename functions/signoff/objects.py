@@ -42,6 +42,16 @@ class Stored:
         return f"s3://{self.bucket}/{self.key}"
 
 
+@dataclass(frozen=True)
+class Written:
+    """That a version was written at `key`, or that the key was marked as deleted; the `latest` is what readers get."""
+
+    key: str
+    version_id: str
+    latest: bool
+    deletes: bool
+
+
 class Bucket:
     """One S3 bucket; of no other account than `owner`, if that is given: S3 refuses to read it otherwise.
 
@@ -122,6 +132,23 @@ class Bucket:
                     etag = listed["ETag"].strip('"')
                     yield Stored(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
 
+    def history(self, prefix: str) -> Iterator[Written]:
+        """Yield all that was ever written under `prefix`, of each key the oldest first, and each deletion marker."""
+        written: dict[str, list[tuple[datetime, Written]]] = {}
+        for page in self._version_pages(prefix):
+            for deletes, found in ((False, page.get("Versions", ())), (True, page.get("DeleteMarkers", ()))):
+                for each in found:
+                    one = Written(each["Key"], each["VersionId"], each["IsLatest"], deletes)
+                    written.setdefault(one.key, []).append((each["LastModified"], one))
+        for key in sorted(written):
+            # Of two within one second S3 lists the newer first.
+            yield from (one for _, one in sorted(reversed(written[key]), key=lambda each: (each[1].latest, each[0])))
+
+    def retained_until(self, key: str, version_id: str) -> datetime | None:
+        """Return until when one version is under Object Lock, or None when it is not."""
+        kept = self._retention({"Bucket": self.name, "Key": key, "VersionId": version_id})
+        return kept.get("RetainUntilDate")
+
     def _version_pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         try:
             pages = self._s3.get_paginator("list_object_versions")
@@ -162,6 +189,23 @@ class Bucket:
         """Write `data` to `key` unless something is there. Returns whether it was written."""
         try:
             self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error_code(error) in _CONFLICT:
+                return False
+            raise
+        return True
+
+    def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
+        """Write JSON to `key` unless something is there, under Object Lock (`mode`) until then from the first moment.
+
+        Returns whether it was written.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+        """
+        lock = {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until}
+        try:
+            self._s3.put_object(
+                Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
+            )
         except ClientError as error:
             if error_code(error) in _CONFLICT:
                 return False

@@ -174,6 +174,24 @@ class LedgerTable:
         yield from self._heads("by-arn", "#key = :key", {"#key": "arn"}, {":key": arn})
 
     def heads(self) -> Iterator[dict[str, Any]]:
+    def tips(self) -> Iterator[tuple[str, int, str]]:
+        """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._packages,
+            ProjectionExpression="#package, #sequence, #hash",
+            ExpressionAttributeNames={f"#{name}": name for name in ("package", "sequence", "hash")},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            for item in map(from_item, page["Items"]):
+                yield item["package"], item["sequence"], item["hash"]
+
+    def indexed(self, package: str) -> dict[str, Any] | None:
+        """Return the row of the index about the ledger `package`, read consistently, or None when there is none."""
+        key = to_item({"package": package})
+        answer = self._dynamodb.get_item(TableName=self._packages, Key=key, ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
         """Yield the heads of all packages, in no order."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._packages):
             yield from (from_item(item) for item in page["Items"] if "arn" in item)

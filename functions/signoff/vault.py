@@ -90,6 +90,21 @@ class Vault:
         if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
             raise VaultConflict(f"{self.uri(key)} holds another document")
 
+    def write_locked(self, key: str, document: Any, mode: str, until: datetime) -> bool:
+        """Write `document` under a key of its own, locked (`mode`) until then; the first to be there stays.
+
+        Returns whether it was this one.
+        """
+        return self._bucket.put_locked(key, canonical(document), mode, until)
+
+    def data(self, key: str) -> bytes | None:
+        """Return the bytes of the document at `key`, or None when there is none."""
+        return self._bucket.get(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, sorted."""
+        return sorted(key for key, _ in self._bucket.names(prefix))
+
     def read(self, prefix: str, sha256: str) -> Any:
         """Return the document of that digest. Raises `DocumentMissing` when it is gone or was tampered with."""
         data = self._bucket.get(f"{prefix}/{sha256}.json")
@@ -102,12 +117,16 @@ class Vault:
         data = self._bucket.get(key)
         return None if data is None else json.loads(data)
 
-    def bytes_of(self, key: str, version_id: str) -> bytes:
-        """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
+    def version(self, key: str, version_id: str) -> Stored:
+        """Return one version of an object. Raises `ObjectMissing` when it is not there."""
         stored = self._bucket.version(key, version_id)
         if stored is None:
             raise ObjectMissing(f"{self.uri(key)} version {version_id} is not there")
-        return self._bucket.read(stored)
+        return stored
+
+    def bytes_of(self, key: str, version_id: str) -> bytes:
+        """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
+        return self._bucket.read(self.version(key, version_id))
 
     def retain(self, key: str, version_id: str | None, until: datetime) -> None:
         """Keep one version (the current one by default) under Object Lock until `until` at least."""

@@ -70,6 +70,7 @@ ALLOWED = {
         *("sagemaker:BatchDescribeModelPackage", "sagemaker:ListModelPackageGroups"),
         *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
+        *("dynamodb:Scan", "s3:PutObject", "s3:PutObjectRetention"),
     },
     "RecordBaselineRole": EVERY_FUNCTION
     | APPEND

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.iam import denied
+from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, Template
 
 BUCKETS = ("Artifacts", "Vault", "AccessLogs")
@@ -13,6 +13,7 @@ WRITERS = {
     "findings/1.json": {"InspectArtifactRole"},
     "evidence/1.json": {"RecordEvidenceRole"},
     "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
+    "heads/2026-03-02.json": {"SweepRole"},
     "elsewhere.json": set(),
     "models": set(),
 }
@@ -103,13 +104,23 @@ def test_each_prefix_of_the_vault_has_its_writers_and_no_others(template, key):
     assert vault_refuses(template, "s3:PutObject", key, ADMINISTRATOR)
 
 
-def test_only_a_decision_extends_a_retention(template):
+@pytest.mark.parametrize(
+    ("key", "role"), [("evidence/1.json", "ApplyDecisionRole"), ("heads/2026-03-02.json", "SweepRole")]
+)
+def test_only_a_decision_extends_a_retention_and_only_the_sweep_locks_heads(template, key, role):
     extending = {
-        who
-        for who in FUNCTIONS
-        if not vault_refuses(template, "s3:PutObjectRetention", "evidence/1.json", template.role(who))
+        who for who in FUNCTIONS if not vault_refuses(template, "s3:PutObjectRetention", key, template.role(who))
     }
-    assert extending == {"ApplyDecisionRole"}
+    assert extending == {role}
+    assert vault_refuses(template, "s3:PutObjectRetention", key, ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("key", ["heads/2026-03-02.json", "evidence/1.json"])
+def test_who_keeps_heads_writes_nothing_else(template, key):
+    policy = template.one("AWS::IAM::Role", "SweepRole")["Policies"][0]["PolicyDocument"]
+    resource = f"arn:aws:s3:::signoff-vault/{key}"
+    may = [allowed(policy, action, resource, {}) for action in ("s3:PutObject", "s3:PutObjectRetention")]
+    assert may == [key.startswith("heads/")] * 2
 
 
 def test_the_vault_can_be_read_by_those_whose_roles_say_so(template):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from signoff.errors import ObjectMissing
 from signoff.moments import Clock
-from signoff.objects import Stored
+from signoff.objects import Stored, Written
 
 
 @dataclass
@@ -96,8 +96,29 @@ class FakeBucket:
         self._add(key, data, {})
         return True
 
-    def put(self, key: str, data: bytes, content_type: str = "application/json") -> Stored:
-        return self._add(key, data, {})
+    def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
+        if self.versions.get(key):
+            return False
+        self.retain(key, self._add(key, data, {}).version_id, until)
+        return True
+
+    def history(self, prefix: str) -> Iterator[Written]:
+        for key in sorted(self.versions):
+            if key.startswith(prefix):
+                for version in self.versions[key]:
+                    yield Written(key, version.id, version is self.versions[key][-1], False)
+
+    def retained_until(self, key: str, version_id: str) -> datetime | None:
+        return next(each for each in self.versions[key] if each.id == version_id).retained_until
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        content_type: str = "application/json",
+        metadata: Mapping[str, str] | None = None,  # by those who upload; Signoff itself gives none
+    ) -> Stored:
+        return self._add(key, data, dict(metadata or {}))
 
     def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         kept = next(each for each in self.versions[key] if each.id == version_id)

@@ -44,6 +44,14 @@ class FakeLedger(LedgerTable):
     def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         yield from sorted((head for head in self.heads() if head["arn"] == arn), key=lambda head: head["created"])
 
+    def tips(self) -> Iterator[tuple[str, int, str]]:
+        for key, history in self.histories.items():
+            yield key, len(history.entries), history.head
+
+    def indexed(self, package: str) -> dict[str, Any] | None:
+        history = self.histories.get(package)
+        return from_item(head_item(history)) if history else None
+
     def heads(self) -> Iterator[dict[str, Any]]:
         heads = [from_item(head_item(history)) for history in self.histories.values()]
         yield from (head for head in heads if "arn" in head)

@@ -27,6 +27,7 @@ from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
 from signoff.steps.elsewhere import Elsewhere
 from signoff.steps.identifying import Sender
+from signoff.steps.heads import Heads
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
 from signoff.steps.opening import Opening, Request
@@ -133,6 +134,7 @@ class World:
     # What people do
 
     def set_policy(self, name: str, **policy: Any) -> None:
+        self.heads = Heads(ledger, vault, self.clock, "GOVERNANCE", days=365)
         """Keep a policy as the parameter `name`: `default` or `groups/<group>`."""
         self.policy = policy
         document = {"deployment": {"execution_role": ROLE}, **policy}

@@ -1,6 +1,10 @@
 """Heads: how far a ledger has come, beside its package and once a day in the vault."""
 
+import hashlib
+import json
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -100,3 +104,84 @@ def test_a_ledger_without_evidence_says_its_head_alone_and_an_empty_one_nothing(
     assert heads.metadata(history()) == {}
     assert list(heads.metadata(history(registered(), started()))) == [heads.METADATA]
     assert len(heads.metadata(history(*PENDING))) == len(heads.metadata(history(*APPROVED))) == 4
+
+
+# Once a day in the vault
+
+
+def days(world: World) -> dict[str, dict[str, Any]]:
+    return {key: json.loads(world.vault_bucket.get(key) or b"") for key in world.vault.keys("heads/")}
+
+
+def test_the_heads_of_all_ledgers_are_kept_whatever_they_are_about():
+    world = World()
+    arn = world.approved()
+    world.upload("churn/run-9/manifest.json", {"InferenceSpecification": "no"})
+    world.decide(f"{arn}9", "approve")
+    assert world.heads.write_daily()
+    (document,) = days(world).values()
+    kept = heads.of_document(document)
+    assert kept == {key: Head(len(h.entries), h.head) for key, h in world.ledger.histories.items()}
+    assert {key.partition(":")[0] for key in kept} == {"arn", "submission", "unknown"}
+    assert document["heads"] == sorted(document["heads"])
+
+
+def test_they_are_written_once_a_day_and_the_first_of_the_day_stays():
+    world = World()
+    world.pending()
+    assert [world.heads.write_daily() for _ in range(3)] == [True, False, False]
+    written = days(world)
+    world.clock.forward(minutes=20)
+    world.submit("churn/run-8")
+    assert not world.heads.write_daily()
+    assert days(world) == written
+
+
+def test_each_day_names_the_one_before_although_the_sweep_may_have_been_away():
+    world = World()
+    world.pending()
+    world.heads.write_daily()
+    for away in (1, 1, 5):
+        world.clock.forward(days=away)
+        world.heads.write_daily()
+    documents = list(days(world).values())
+    assert documents[0]["previous"] is None
+    digests = [hashlib.sha256(world.vault_bucket.get(key) or b"").hexdigest() for key in days(world)]
+    assert [each["previous"] for each in documents[1:]] == digests[:-1]
+
+
+def test_what_else_lies_there_is_no_day():
+    world = World()
+    world.vault_bucket.put("heads/notes.txt", b"?")
+    assert world.heads.write_daily()
+    assert days_of(world)["previous"] is None
+
+
+def days_of(world: World) -> dict[str, Any]:
+    newest: dict[str, Any] = json.loads(world.vault_bucket.get(max(k for k in world.vault.keys("heads/2"))) or b"")
+    return newest
+
+
+def test_they_are_locked_as_long_as_what_is_approved_from_the_first_moment():
+    world = World()
+    world.heads.write_daily()
+    (versions,) = (found for key, found in world.vault_bucket.versions.items() if key.startswith("heads/"))
+    assert [each.retained_until for each in versions] == [world.clock() + timedelta(days=365)]
+
+
+def test_of_two_that_write_at_once_the_first_wins():
+    world = World()
+    world.pending()
+    first, current = world.heads, world.vault_bucket.current
+    world.vault_bucket.current = lambda key: None  # type: ignore[method-assign]
+    assert first.write_daily()
+    written = days(world)
+    assert not first.write_daily()
+    world.vault_bucket.current = current  # type: ignore[method-assign]
+    assert days(world) == written
+
+
+@pytest.mark.parametrize("document", [{}, {"heads": 5}, {"heads": [["k"]]}, {"heads": [["k", "x", "h"]]}])
+def test_what_is_no_document_of_heads_says_so(document: dict[str, Any]):
+    with pytest.raises(ValueError, match="no document of heads"):
+        heads.of_document(document)
