@@ -1,4 +1,4 @@
-"""Who may call the engine: its administrator, and one IAM user for each side of an approval.
+"""Who may call the engine: its administrator, and one IAM user for each side of an approval, which may take two.
 
 A user's keys follow from the user's name, so that a second process can speak to a running engine knowing
 nothing but its port. They open nothing but an emulator that listens on loopback.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-USERS = ("submitter", "approver")
+USERS = ("submitter", "approver", "reviewer")
 ADMINISTRATOR_SECRET = "test"  # noqa: S105 - what the emulator takes from its administrator; it guards nothing
 
 

@@ -32,14 +32,20 @@ class Bus:
         self._name = name
         self._source = source
 
-    def put(self, events: Sequence[Event]) -> None:
-        """Put all of `events` on the bus. Raises `AnnouncementFailed` when EventBridge did not take every one."""
+    def put(self, events: Sequence[Event]) -> list[str]:
+        """Put all of `events` on the bus and return their ids, in order.
+
+        Raises `AnnouncementFailed` when EventBridge did not take every one.
+        """
+        ids: list[str] = []
         for start in range(0, len(events), _BATCH):
             entries = [self._entry(event) for event in events[start : start + _BATCH]]
             answer = self._events.put_events(Entries=entries)
             if answer["FailedEntryCount"]:
                 failed = [entry.get("ErrorMessage") for entry in answer["Entries"] if entry.get("ErrorCode")]
                 raise AnnouncementFailed(f"EventBridge refused {len(failed)} of {len(entries)} events: {failed}")
+            ids += [entry["EventId"] for entry in answer["Entries"]]
+        return ids
 
     def _entry(self, event: Event) -> dict[str, Any]:
         return {

@@ -17,6 +17,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.several_accounts import (
     ALPHA,
     BETA,
+    BUS,
     CENTRAL,
     HERE,
     ONE,
@@ -111,7 +112,7 @@ def test_a_package_registered_from_a_workload_account_ends_as_models_in_two_acco
     package = Package(central, register(accounts, training)).until("PendingApproval")
     asked = accounts.ears[ONE].hears("Approval Requested", package=package.arn)
 
-    assert accounts.one.decide(package.arn, "approve", accounts.one.user("approver")) == 0
+    assert accounts.one.decide(package.arn, "approve", evidence=package.seen()) == 0
     package.until("Approved")
 
     state = package.state
@@ -131,7 +132,7 @@ def test_each_model_runs_in_its_account_under_its_role_on_a_copy_in_its_region(
     accounts: Accounts, central: Pipeline, training: str
 ) -> None:
     package = Package(central, register(accounts, training)).until("PendingApproval")
-    accounts.one.decide(package.arn, "approve", accounts.one.user("approver"))
+    accounts.one.decide(package.arn, "approve", evidence=package.seen())
     name = (package.until("Approved").state.model or {})["name"]
 
     (near,) = (model for model in accounts.one.models() if model["ModelName"] == name)
@@ -155,10 +156,10 @@ def test_a_revocation_from_a_workload_account_takes_the_models_back_everywhere(
     accounts: Accounts, central: Pipeline, training: str
 ) -> None:
     package = Package(central, register(accounts, training)).until("PendingApproval")
-    accounts.one.decide(package.arn, "approve", accounts.one.user("approver"))
+    accounts.one.decide(package.arn, "approve", evidence=package.seen())
     name = (package.until("Approved").state.model or {})["name"]
 
-    accounts.one.decide(package.arn, "revoke", accounts.one.user("approver"))
+    accounts.one.decide(package.arn, "revoke")
     package.until("Revoked")
 
     registry = Account(accounts.registry.engine, CENTRAL)
@@ -184,7 +185,7 @@ def test_the_champion_is_published_in_each_account_and_region_until_it_is_revoke
     places |= {f"{CENTRAL}/{THERE}": (own, THERE), f"{CENTRAL}/{HERE}": (own, HERE)}
     package = Package(central, register(accounts, training)).until("PendingApproval")
 
-    accounts.one.decide(package.arn, "approve", accounts.one.user("approver"))
+    accounts.one.decide(package.arn, "approve", evidence=package.seen())
     state = package.until("Approved").state
     models = {place: there.model for place, there in state.elsewhere.items()} | {f"{CENTRAL}/{HERE}": state.model}
     champions = {place: published(*where) for place, where in places.items()}
@@ -193,7 +194,7 @@ def test_the_champion_is_published_in_each_account_and_region_until_it_is_revoke
 
     for each in Group(central, ALPHA).packages():
         if each.status == "Approved":
-            accounts.one.decide(each.arn, "revoke", accounts.one.user("approver"))
+            accounts.one.decide(each.arn, "revoke")
             each.until("Revoked")
     central.quiet()
     assert [published(*where) for where in places.values()] == [None] * 4
@@ -224,12 +225,12 @@ def test_metadata_is_annotated_with_the_command_from_a_workload_account(
     accounts: Accounts, central: Pipeline, training: str
 ) -> None:
     package = Package(central, register(accounts, training)).until("PendingApproval")
-    said = (f"{ALPHA}/{package.state.version}", "--set", "ticket=CHG-4711", "--yes")
+    words = (f"{ALPHA}/{package.state.version}", "--set", "ticket=CHG-4711", "--yes")
 
-    annotated = signoff(accounts, ONE, "approver", "annotate", *said)
-    again = signoff(accounts, ONE, "approver", "annotate", *said)
-    in_anothers_name = {"package": package.arn, "by": accounts.one.user("approver"), "set": {"ticket": "CHG-1"}}
-    accounts.two.say("Model Annotation", in_anothers_name)
+    annotated = signoff(accounts, ONE, "approver", "annotate", *words)
+    again = signoff(accounts, ONE, "approver", "annotate", *words)
+    said = {"statement": "annotation", "package": package.arn, "set": {"ticket": "CHG-1"}}
+    accounts.two.say("Model Annotation", accounts.one.signed(said))
 
     assert (annotated.returncode, "is annotated." in annotated.stdout) == (0, True), annotated.stderr
     assert "is annotated already" in again.stdout
@@ -273,10 +274,11 @@ def test_an_account_decides_for_its_own_people_and_about_its_own_groups_only(
 ) -> None:
     package = Package(central, register(accounts, training)).until("PendingApproval")
 
-    accounts.two.decide(package.arn, "approve", accounts.one.user("approver"))
+    said = {"statement": "decision", "package": package.arn, "decision": "reject", "reason": "Not mine to say"}
+    accounts.two.say("Model Approval Decision", accounts.one.signed(said))
     in_anothers_name = last_refusal(package)
     beta = Group(central, BETA).pending()
-    accounts.one.decide(beta.arn, "approve", accounts.one.user("approver"))
+    accounts.one.decide(beta.arn, "approve", evidence=beta.seen())
 
     assert (in_anothers_name, last_refusal(beta)) == ("ForeignApprover", "AccountNotListed")
     assert (package.status, beta.status) == ("PendingApproval", "PendingApproval")
@@ -316,9 +318,8 @@ def test_a_third_account_is_refused_everywhere(accounts: Accounts, central: Pipe
     assert refused(s3.put_object, Bucket=artifacts, Key=f"{ALPHA}/x/manifest.json", Body=b"{}")
     assert refused(s3.get_object, Bucket=vault, Key=key)
     assert refused(s3.get_object, Bucket=outputs[THERE]["VaultBucket"], Key=key)
-    bus = f"arn:aws:events:{HERE}:{CENTRAL}:event-bus/signoff"
     with pytest.raises(ClientError, match="AccessDenied"):
-        stranger.decide(package.arn, "approve", stranger.user("approver"), bus)
+        stranger.decide(package.arn, "approve", BUS)
     for account in (ONE, TWO):
         role = outputs[account]["DeployerRoleArn"]
         assert refused(stranger.aws("sts").assume_role, RoleArn=role, RoleSessionName="stranger")

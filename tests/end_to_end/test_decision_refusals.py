@@ -46,7 +46,7 @@ def test_somebody_who_is_not_on_the_policys_list_cannot_approve(group: Group) ->
     group.policy(approvals={"approvers": ["arn:*:iam::*:user/approver"]})
     package = group.pending()
 
-    package.decide("approve", by="visitor")
+    package.decide("approve", by="reviewer")
 
     assert_refused(package, "NotAnApprover", f"is not among the approvers of group {group.name}")
 
@@ -118,15 +118,18 @@ def test_a_package_that_is_not_approved_cannot_be_revoked(group: Group) -> None:
 
     package.decide("revoke")
 
-    assert_refused(package, "AlreadyDecided", "only an approved one can be revoked")
+    assert_refused(package, "AlreadyDecided", "one that is Approved can be the object of revoke")
 
 
 def test_a_refusal_is_kept_once_however_often_its_decision_comes(group: Group) -> None:
     package = group.pending()
-    package.decide("approve", by="submitter")
+    decision = package.statement("approve", by="submitter")
+    group.pipeline.say(decision)
+    group.pipeline.quiet()
     before = group.everything()
 
-    package.decide("approve", by="submitter")
+    group.pipeline.say(decision)
+    group.pipeline.quiet()
 
     assert group.everything() == before
 
@@ -174,7 +177,7 @@ def test_a_decision_without_a_reason_is_refused(group: Group) -> None:
 def test_a_decision_that_is_none_is_refused(group: Group) -> None:
     package = group.pending()
 
-    group.pipeline.say({"package": package.arn, "decision": "maybe", "approver": "me", "reason": "Perhaps"})
+    group.pipeline.say(package.statement("maybe", reason="Perhaps"))
 
     event = group.pipeline.event("Decision Refused", package.arn)["detail"]
     assert (event["refusal"], event["decision"]) == ("MalformedDecision", "maybe")
@@ -183,7 +186,7 @@ def test_a_decision_that_is_none_is_refused(group: Group) -> None:
 
 def test_a_decision_in_signoffs_own_name_is_not_heard(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
-    said = {"package": package.arn, "decision": "approve", "reason": "Mine", "approver": pipeline.user("approver")}
+    said = package.statement("approve", reason="Mine")
 
     with pytest.raises(ClientError, match="AccessDenied"):
         pipeline.say(said, source="signoff")

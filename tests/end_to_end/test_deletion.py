@@ -118,6 +118,6 @@ def test_a_decision_about_an_arn_in_another_spelling_is_about_the_package(group:
     package = group.pending()
     detail = {"package": package.arn.replace(group.name, group.name.upper()), "decision": "reject", "reason": "No"}
 
-    group.pipeline.say({**detail, "approver": group.pipeline.user("approver")})
+    group.pipeline.say(group.pipeline.signed(detail))
 
     assert package.until("Rejected").state.decision is not None

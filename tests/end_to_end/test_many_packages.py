@@ -9,6 +9,7 @@ from signoff.ledger import Draft, History, Kind, package_key
 from tests.support import entries
 from tests.support.counting import Door
 from tests.support.groups import Group
+from tests.support.pipeline import ANNOTATION
 from tests.support.shell import Shell
 from tests.support.submissions import IMAGE, as_json, honest, specification
 
@@ -70,7 +71,8 @@ def test_a_specification_added_to_a_pending_package_is_validated_and_to_an_appro
 
 def test_the_same_annotation_delivered_twice_is_made_once(group: Group) -> None:
     pipeline, package = group.pipeline, group.pending()
-    pipeline.say({"package": package.arn, "by": pipeline.user("approver"), "set": {"a": "b"}}, kind="Model Annotation")
+    said = {"package": package.arn, "set": {"a": "b"}}
+    pipeline.say(pipeline.signed(said, statement="annotation"), kind=ANNOTATION)
     event = pipeline.witness.hears("Model Annotation", package.arn)
     pipeline.quiet()
 

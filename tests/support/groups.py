@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
+
 from signoff.ledger import Kind, State
 from tests.support.deployed import policy_of
 from tests.support.pipeline import Pipeline
@@ -12,6 +14,7 @@ from tests.support.submissions import Files, honest
 from tests.support.waiting import eventually
 
 REPORT = "registration-report.json"
+REASON = "Recall holds on the new cohort"
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,29 @@ class Package:
         """Have somebody change it in the registry by hand."""
         self.pipeline.aws("sagemaker", by).update_model_package(ModelPackageArn=self.arn, **fields)
 
-    def decide(self, decision: str, by: str = "approver", reason: str = "Recall holds on the new cohort") -> None:
+    def decide(self, decision: str, by: str = "approver", reason: str = REASON, **said: Any) -> None:
         """Have somebody decide about it, and wait until nothing more comes of that."""
-        self.say(decision, by, reason)
+        self.say(decision, by, reason, **said)
         self.pipeline.quiet()
 
-    def say(self, decision: str, by: str = "approver", reason: str = "Recall holds on the new cohort") -> None:
+    def say(self, decision: str, by: str = "approver", reason: str = REASON, **said: Any) -> None:
         """Have somebody send a decision about it."""
-        who = self.pipeline.user(by)
-        self.pipeline.say({"package": self.arn, "decision": decision, "reason": reason, "approver": who})
+        self.pipeline.say(self.statement(decision, by, reason, **said), user=by)
+
+    def statement(self, decision: str, by: str = "approver", reason: str = REASON, **said: Any) -> dict[str, Any]:
+        """A decision about it that somebody signs now, on the evidence at hand unless `said` otherwise."""
+        seen = self.seen()
+        shown = {"evidence": seen} if seen else {}
+        decided = {"package": self.arn, "decision": decision, "reason": reason, **shown, **said}
+        return self.pipeline.signed(decided, by)
+
+    def seen(self) -> str | None:
+        """The digest of its evidence, if it is a package that has any."""
+        try:
+            evidence = self.state.evidence
+        except ClientError:
+            return None
+        return evidence["sha256"] if evidence else None
 
     def approve(self, by: str = "approver") -> dict[str, Any]:
         """Have it approved and return the model that comes of it."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
+from local.statements import signed_by
 from signoff.ledger import History, package_key
 from signoff.moments import utc_now
 from signoff.tables import LedgerTable, from_item
@@ -15,7 +16,7 @@ from tests.support.waiting import eventually
 from tests.support.witness import Event, Witness
 
 QUEUES = ("Register", "Decision", "Deploy", "Sweep")
-DECISION = "Model Approval Decision"
+DECISION, ANNOTATION = "Model Approval Decision", "Model Annotation"
 
 
 def _seconds(moment: datetime) -> float:
@@ -137,6 +138,11 @@ class Pipeline:
         moved: dict[str, int] = self.invoke("Sweep", {"grace_seconds": 0})
         self.quiet()
         return moved
+
+    def signed(self, said: Mapping[str, Any], user: str = "approver", statement: str = "decision") -> dict[str, Any]:
+        """What somebody says, or another `statement` than a decision, with the proof that it is they who say it."""
+        whole = {"statement": statement, **said}
+        return signed_by(user, whole, self.outputs["BusArn"], self.stack.engine.url)
 
     def say(self, detail: Any, source: str = "signoff.cli", user: str = "approver", kind: str = DECISION) -> None:
         """Put a decision, or another `kind` of event, on Signoff's bus, as the command or a bot would."""

@@ -13,12 +13,14 @@ from botocore.config import Config
 from local.deploy import LOCAL_CONTEXT, Outputs, deploy, synthesise
 from local.engine import Engine
 from local.seed import seed
+from local.statements import signed_by
 from tests.support.deployed import Deployed
 from tests.support.waiting import eventually
 
 CENTRAL, ONE, TWO, STRANGER = "123456789012", "222222222222", "333333333333", "999999999999"
 HERE, THERE = "us-east-1", "eu-west-1"
 ALPHA, BETA = "Alpha-churn", "beta-churn"
+BUS = f"arn:aws:events:{HERE}:{CENTRAL}:event-bus/signoff"
 TRAINING = f"training-{ONE}"
 # Projects, which have stacks of their own, are another matter.
 CONTEXT = {name: value for name, value in LOCAL_CONTEXT.items() if not name.startswith("project")}
@@ -69,10 +71,15 @@ class Account:
         """The ARN of a user of the account."""
         return f"arn:aws:iam::{self.number}:user/{name}"
 
-    def decide(self, package: str, decision: str, approver: str, bus: str = "signoff") -> int:
-        """Put a decision on a bus, as the account's approver; returns how many entries were not taken."""
-        detail = {"package": package, "decision": decision, "reason": "Recall holds", "approver": approver}
-        return self.say("Model Approval Decision", detail, bus)
+    def decide(self, package: str, decision: str, bus: str = "signoff", evidence: str | None = None) -> int:
+        """Put a decision that the account's approver signs on a bus; returns how many entries were not taken."""
+        said = {"package": package, "decision": decision, "reason": "Recall holds"}
+        seen = {"evidence": evidence} if evidence else {}
+        return self.say("Model Approval Decision", self.signed({"statement": "decision", **said, **seen}), bus)
+
+    def signed(self, statement: Mapping[str, Any], user: str = "approver") -> dict[str, Any]:
+        """A statement that a user of the account signs for the registry's bus."""
+        return signed_by(user, statement, BUS, self.engine.url, self.number)
 
     def say(self, detail_type: str, detail: Mapping[str, Any], bus: str = "signoff") -> int:
         """Put an event on a bus, as the account's approver; returns how many entries were not taken."""

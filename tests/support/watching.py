@@ -38,6 +38,7 @@ class Desk:
         self.events: list[Event] = []
         self._answer = answer
 
-    def put(self, events: Sequence[Event]) -> None:
+    def put(self, events: Sequence[Event]) -> list[str]:
         self.events += events
         self._answer()
+        return [f"event-{len(self.events) - len(events) + number}" for number in range(1, len(events) + 1)]

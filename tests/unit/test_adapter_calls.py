@@ -175,7 +175,8 @@ def test_all_events_reach_the_bus_ten_at_a_time(aws: Any):
     events.create_event_bus(Name="signoff")
     requests: list[dict[str, Any]] = []
     events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: requests.append(params))
-    Bus(events, "signoff").put([Event("Decision Recorded", {"number": number}) for number in range(23)])
+    ids = Bus(events, "signoff").put([Event("Decision Recorded", {"number": number}) for number in range(23)])
+    assert len(set(ids)) == 23
     assert [len(request["Entries"]) for request in requests] == [10, 10, 3]
     entry = requests[2]["Entries"][2]
     assert (entry["Source"], entry["EventBusName"], json.loads(entry["Detail"])) == (
@@ -186,7 +187,7 @@ def test_all_events_reach_the_bus_ten_at_a_time(aws: Any):
 
 
 def test_nothing_to_announce_calls_nobody():
-    assert Bus(Answering("InternalFailure"), "signoff").put([]) is None
+    assert Bus(Answering("InternalFailure"), "signoff").put([]) == []
 
 
 class Refusing:

@@ -20,7 +20,7 @@ def test_a_users_key_id_has_the_form_of_one() -> None:
 
 
 def test_nobody_else_has_keys() -> None:
-    with pytest.raises(ValueError, match="submitter, approver"):
+    with pytest.raises(ValueError, match="submitter, approver, reviewer"):
         users.keys("somebody")
 
 

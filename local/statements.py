@@ -1,0 +1,21 @@
+"""Decisions and annotations as users of the engine sign them: with their own keys, for the engine's STS."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.credentials import ReadOnlyCredentials
+
+from cli.proving import signed
+from local import users
+from signoff.moments import utc_now
+
+
+def signed_by(
+    user: str, statement: Mapping[str, Any], audience: str, url: str, account: str = users.ACCOUNT
+) -> dict[str, Any]:
+    """Return `statement`, meant for the bus whose ARN is `audience`, signed by a user of an account of the engine.
+
+    `url` is where whoever reads it finds the engine.
+    """
+    keys = ReadOnlyCredentials(*users.keys(user, account), None)
+    return signed({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())
