@@ -60,7 +60,7 @@ def _sweep(grace: timedelta) -> dict[str, int]:
 
 
 def _keep_heads() -> int:
-    """Keep the heads of the day and return the number of problems; what fails is tried again and keeps nothing waiting."""
+    """Keep the heads of the day, and return the number of problems: they are tried again and keep nothing waiting."""
     try:
         if _heads().write_daily():
             count("HeadsKept")
