@@ -1,4 +1,4 @@
-"""Announce: the ledger's stream becomes events on the bus; the only function that speaks as `signoff`."""
+"""Announce: the ledger's stream becomes events on the bus and messages for people; only it speaks as `signoff`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from signoff.announcements import announcements
+from signoff.announcements import announcements, broke_glass
 from signoff.clients import client
 from signoff.events import Bus
-from signoff.observability import about, observed
+from signoff.messages import Stage
+from signoff.notifications import notifications
+from signoff.observability import about, count, observed
 from signoff.queues import logged
 from signoff.settings import from_environment
 from signoff.tables import entry_of
+from signoff.topics import Topics
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,10 @@ class Settings:
     """What this function needs of its environment."""
 
     bus_name: str
+    topic_registrations: str
+    topic_approvals: str
+    topic_decisions: str
+    topic_deployments: str
 
 
 @observed
@@ -41,9 +48,23 @@ def _announce(record: DynamoDBRecord) -> None:
         return  # entries are only ever inserted; anything else is tampering, which the chain shows
     entry = entry_of(record.raw_event["dynamodb"]["NewImage"])
     about(entry.package)
+    if broke_glass(entry):
+        count("BreakGlass")
     _bus().put(announcements(entry))
+    for notification in notifications(entry):
+        _topics().publish(notification)
+
+
+@cache
+def _settings() -> Settings:
+    return from_environment(Settings)
 
 
 @cache
 def _bus() -> Bus:
-    return Bus(client("events"), from_environment(Settings).bus_name)
+    return Bus(client("events"), _settings().bus_name)
+
+
+@cache
+def _topics() -> Topics:
+    return Topics(client("sns"), {stage: getattr(_settings(), f"topic_{stage}") for stage in Stage})

@@ -60,12 +60,17 @@ class Alarms(Construct):
             self._alarm(f"Validation{what}", metric, "A validation ended without a verdict: revalidate the package")
 
     def on_progress(self) -> None:
-        """Alarm on what the functions themselves report: packages stuck, models that could not be retired."""
+        """Alarm on what the functions report themselves: packages stuck, models not retired, approvals given alone."""
         self._alarm(
             "OldestValidating",
             _own_metric("OldestValidatingSeconds", "Maximum"),
             "A package has been validating for over an hour",
             above=HOUR,
+        )
+        self._alarm(
+            "BreakGlassUsed",
+            _own_metric("BreakGlass", "Sum"),
+            "Somebody approved a package alone, past the number of approvals that its policy asks for: ask them why",
         )
         self._alarm(
             "DeploymentFailed",

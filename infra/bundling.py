@@ -32,6 +32,7 @@ SERVICES = {
     "events",
     "s3",
     "sagemaker",
+    "sns",
     "sqs",
     "ssm",
     "stepfunctions",

@@ -219,14 +219,15 @@ class Permissions:
             Grant(("cloudformation:DescribeStackResource",), (stacks,), "Policies name the stacks, by pattern"),
         ]
 
-    def announce(self, failures: sqs.IQueue) -> list[Grant]:
-        """Reads the ledger's stream and puts its entries on the bus."""
+    def announce(self, failures: sqs.IQueue, topics: Sequence[str]) -> list[Grant]:
+        """Reads the ledger's stream, puts its entries on the bus, and tells people by the `topics` (ARNs)."""
         stream = self.ledger.table_stream_arn or ""
         return [
             Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), (stream,)),
             Grant(("dynamodb:ListStreams",), ("*",), "DynamoDB's ListStreams names no resource; Lambda asks for it"),
             Grant(("sqs:SendMessage",), (failures.queue_arn,)),
             Grant(("events:PutEvents",), (self.bus.event_bus_arn,)),
+            Grant(("sns:Publish",), tuple(topics)),
         ]
 
     def consume(self, queue: sqs.IQueue) -> Grant:

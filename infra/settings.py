@@ -11,6 +11,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # CloudWatch Logs takes no other number of days (PutRetentionPolicy).
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653)
 
+# What people are notified of, each with a topic of its own (signoff.messages.Stage, which the functions bring along).
+STAGES = ("registrations", "approvals", "decisions", "deployments")
+# Where they may be: an SNS protocol, and how its endpoint is written.
+# https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+_TARGETS = {
+    "email": r"mailto:([^\s@:,]+@[^\s@:,]+\.[^\s@:,]+)",
+    "https": r"(https://[^\s/@]+(?:/\S*)?)",
+    "sqs": r"(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[\w-]{1,80})",
+    "lambda": r"(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[\w-]{1,64}(?::[\w$-]+)?)",
+}
+
 
 class SettingFault(ValueError):
     """Raised when a context value is not one that the app understands."""
@@ -29,6 +40,15 @@ class Central:
     vault_bucket: str
     stack: str = "Signoff"
     deployed_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """Who is notified of a stage: an SNS protocol ("email", "https", "sqs", "lambda") and its endpoint."""
+
+    stage: str
+    protocol: str
+    endpoint: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,8 @@ class Settings:
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
     artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
     alarm_topic_arn: the SNS topic that alarms notify, if any.
+    notify: who is notified of which stage, `<stage>:<target>` each: mailto:<address>, https://<url>, or the ARN of an
+        SQS queue or a Lambda function.
     central: where the registry is, for the stack of a workload account.
     nag: check the app against cdk-nag's AwsSolutions pack.
     """
@@ -78,6 +100,7 @@ class Settings:
     artifacts_bucket_name: str | None = None
     vault_bucket_name: str | None = None
     alarm_topic_arn: str | None = None
+    notify: tuple[Subscriber, ...] = ()
     central: Central | None = None
     nag: bool = True
 
@@ -114,8 +137,23 @@ def read(context: Callable[[str], Any]) -> Settings:
         artifacts_bucket_name=context("artifactsBucketName") or None,
         vault_bucket_name=context("vaultBucketName") or None,
         alarm_topic_arn=context("alarmTopicArn") or None,
+        notify=tuple(_subscriber(each) for each in _names(context("notify"))),
         central=_central(context),
         nag=_flag("nag", context("nag"), default=True),
+    )
+
+
+def _subscriber(text: str) -> Subscriber:
+    """The subscriber that `<stage>:<target>` names. Plain HTTP is none: what is said of models is nobody else's."""
+    stage, _, target = text.partition(":")
+    if stage not in STAGES:
+        raise SettingFault(f"Context notify={text!r} does not begin with a stage: {', '.join(STAGES)}")
+    for protocol, pattern in _TARGETS.items():
+        found = re.fullmatch(pattern, target)
+        if found:
+            return Subscriber(stage, protocol, found[1])
+    raise SettingFault(
+        f"Context notify={text!r} does not name mailto:<address>, https://<url>, or the ARN of a queue or function"
     )
 
 

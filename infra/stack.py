@@ -20,6 +20,7 @@ from infra.execution_role import make_execution_role
 from infra.functions import Function, Runtime, Shape
 from infra.groups import make_groups
 from infra.ledger import Ledger, Packages, Submissions
+from infra.notifications import Notifications
 from infra.permissions import Permissions
 from infra.projects import Projects
 from infra.queues import DeadLetters, WorkQueue
@@ -38,7 +39,7 @@ DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand"
 DEPLOY = Shape("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
 SWEEP = Shape("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
 BASELINE = Shape("record_baseline", "Records the baselines that other stacks deploy", timeout=120, memory=512)
-ANNOUNCE = Shape("announce", "Puts ledger entries on the bus", timeout=60, memory=256)
+ANNOUNCE = Shape("announce", "Puts ledger entries on the bus and tells people of them", timeout=60, memory=256)
 
 
 class SignoffStack(cdk.Stack):
@@ -78,6 +79,7 @@ class SignoffStack(cdk.Stack):
         self.packages = Packages(self, "Packages", settings=settings, key=key)
         self.submissions = Submissions(self, "Submissions", settings=settings, key=key)
         self.bus = Bus(self, "Bus")
+        self.notifications = Notifications(self, "Notifications", key=key, subscribers=settings.notify)
         make_groups(self, self.others)
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
         self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
@@ -212,14 +214,15 @@ class SignoffStack(cdk.Stack):
         grants = self.may.sweep(self.workflow.state_machine_arn, self.workflow.executions_arn, queues)
         sweep = self._reader("Sweep", SWEEP, self.sweep_queue, grants)
         sweep.add_environment("SIGNOFF_VALIDATION_ARN", self.workflow.state_machine_arn)
-        for name, queue in zip(("REGISTER", "DECISION", "DEPLOY"), queues, strict=True):
-            sweep.add_environment(f"SIGNOFF_{name}_QUEUE_URL", queue.queue_url)
         sweep.add_environment("SIGNOFF_LOCK_MODE", self.settings.lock_mode)
         sweep.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", str(self.settings.approved_retention_days))
+        for name, queue in zip(("REGISTER", "DECISION", "DEPLOY"), queues, strict=True):
+            sweep.add_environment(f"SIGNOFF_{name}_QUEUE_URL", queue.queue_url)
         return sweep
 
     def _announcer(self) -> Function:
-        announce = self._function("Announce", ANNOUNCE, self.may.announce(self.announce_dead_letters))
+        grants = self.may.announce(self.announce_dead_letters, self.notifications.arns)
+        announce = self._function("Announce", ANNOUNCE, grants, self.notifications.environment)
         read_stream(announce, self.ledger, self.announce_dead_letters)
         return announce
 
@@ -241,6 +244,7 @@ class SignoffStack(cdk.Stack):
         self.bus.protect(announcer=self.announce.own_role, others=self.others.everyone)
         every = (*self.policies, *self.project_policies)
         self.bus.reserve({source: who for policy in every for source, who in policy.publishers.items()})
+        self.notifications.protect(announcer=self.announce.own_role)
         self.artifacts.open_to(self.others)
         self.artifacts.reserve(self.policies, registrar=self.register_model.own_role)
         self.vault.open_to(self.others)
@@ -258,11 +262,11 @@ class SignoffStack(cdk.Stack):
                 "findings/": [inspect],
                 "evidence/": [record],
                 "policies/": [register, opening, decide],
+                "heads/": [self.sweep.own_role.role_arn],
             },
             retainers=[decide],
         )
 
-                "heads/": [self.sweep.own_role.role_arn],
     def _watch(self) -> None:
         alarms = Alarms(self, "Alarms", topic_arn=self.settings.alarm_topic_arn)
         inboxes = (self.register_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)
@@ -304,6 +308,7 @@ class SignoffStack(cdk.Stack):
             "RegisterFunction": self.register_model.function_name,
             "SweepFunction": self.sweep.function_name,
             "ModelExecutionRoleArn": self.execution_role.role_arn,
+            **self.notifications.outputs,
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)

@@ -98,7 +98,7 @@ def test_everything_that_can_go_wrong_has_its_alarm(template):
 def test_the_functions_own_metrics_are_watched_under_the_names_they_publish(template):
     alarms = template.of_type("AWS::CloudWatch::Alarm").values()
     own = {alarm["MetricName"]: alarm for alarm in alarms if alarm["Namespace"] == "Signoff"}
-    assert set(own) == {"OldestValidatingSeconds", "RetirementBlocked", "DeploymentFailed"}
+    assert set(own) == {"OldestValidatingSeconds", "RetirementBlocked", "DeploymentFailed", "BreakGlass"}
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": "signoff"}] for alarm in own.values())
     published = "".join(path.read_text() for path in (ROOT / "functions").glob("*.py"))
     assert all(f'count("{name}"' in published for name in own)
@@ -116,6 +116,7 @@ def test_the_outputs_are_those_that_the_command_reads(template):
         *("ArtifactsBucket", "VaultBucket", "LedgerTable", "PackagesTable", "SubmissionsTable", "BusName"),
         *("ValidationArn", "PolicyPath", "RegisterQueueUrl", "DecisionQueueUrl", "DeployQueueUrl"),
         *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn", "ChampionPath"),
+        *("RegistrationsTopicArn", "ApprovalsTopicArn", "DecisionsTopicArn", "DeploymentsTopicArn"),
     }
     assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")
     assert outputs["ModelExecutionRoleArn"] == template.role("ModelExecutionRole")

@@ -82,7 +82,7 @@ ALLOWED = {
     "AnnounceRole": EVERY_FUNCTION
     | {
         *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
-        *("events:PutEvents", "sqs:SendMessage"),
+        *("events:PutEvents", "sqs:SendMessage", "sns:Publish"),
     },
     "ValidationRole": {
         "lambda:InvokeFunction",

@@ -22,6 +22,7 @@ _ARNS = {
     "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
     "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
     "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
 }
 
@@ -87,7 +88,7 @@ class Template:
             return f"signoff-{self.name(logical).lower()}"
         if resource["Type"] == "AWS::Events::EventBus":
             return str(resource["Properties"]["Name"])
-        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+        if resource["Type"] in ("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"):
             return str(self._attribute(logical, "Arn"))
         return f"Signoff-{self.name(logical).replace('/', '-')}"
 

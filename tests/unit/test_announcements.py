@@ -35,6 +35,10 @@ from tests.support.entries import (
 )
 
 
+def said(kind: Kind, **details: Any) -> Draft:
+    return Draft(kind, APPROVER, details)
+
+
 def announced(*drafts: Draft, package: str | None = None) -> list[tuple[str, dict[str, Any]]]:
     entry = (history(*drafts, package=package) if package else history(*drafts)).entries[-1]
     return [(event.type, event.detail) for event in announcements(entry)]
@@ -55,7 +59,19 @@ def announced(*drafts: Draft, package: str | None = None) -> list[tuple[str, dic
         ([*APPROVED, model_retired()], ["Model Retired"]),
         ([*APPROVED, blocked("live")], []),
         ([*PENDING, updated("Approved")], []),
-        ([*PENDING, reverted("Approved")], []),
+        ([*PENDING, reverted("Approved")], ["Registry Edit Held"]),
+        ([*PENDING, said(Kind.VOTED, decision="approve")], ["Vote Recorded"]),
+        ([*PENDING, said(Kind.DECISION_RECORDED, decision="reopen", break_glass=False)], ["Decision Recorded"]),
+        (
+            [*PENDING, said(Kind.DECISION_RECORDED, decision="approve", break_glass=True)],
+            ["Decision Recorded", "Break Glass Used"],
+        ),
+        ([*PENDING, said(Kind.REMINDED, reminder="P7D", waiting_since="2026-03-02")], ["Approval Reminder"]),
+        ([*PENDING, said(Kind.EXPIRED, after="P14D", waiting_since="2026-03-02")], ["Approval Expired"]),
+        ([*APPROVED, said(Kind.SUPERSEDED, by="arn:4", by_version=4)], ["Model Superseded"]),
+        ([*APPROVED, said(Kind.REINSTATED, after="arn:4", after_version=4)], ["Model Reinstated"]),
+        ([*PENDING, said(Kind.REGISTRY_OBSERVED, found="Approved")], ["Registry Observed"]),
+        ([*PENDING, said(Kind.ENFORCEMENT_CHANGED, enforced=True)], ["Enforcement Changed"]),
         ([*PENDING, annotated(ticket="CHG-1")], ["Package Annotated"]),
         ([*PENDING, deleted()], ["Package Deleted"]),
     ],
