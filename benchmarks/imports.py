@@ -48,7 +48,17 @@ print(json.dumps([time.process_time() - started, 0, []]))
 _SETTINGS = {
     f"SIGNOFF_{name}": "1"
     for name in (
-        *("ARTIFACTS_BUCKET", "VAULT_BUCKET", "LEDGER_TABLE", "PACKAGES_TABLE", "SUBMISSIONS_TABLE", "BUS_NAME"),
+        *(
+            "ARTIFACTS_BUCKET",
+            "VAULT_BUCKET",
+            "LEDGER_TABLE",
+            "PACKAGES_TABLE",
+            "SUBMISSIONS_TABLE",
+            "BUS_NAME",
+            "BUS",
+            "LOCK_MODE",
+        ),
+        *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),
         *(
             "REGISTRY",
             "POLICY_PATH",

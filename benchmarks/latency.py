@@ -5,11 +5,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from benchmarks.bare import BareChain
 from examples.train import write_submissions
+from local import samples
 from local.deploy import deploy
 from local.engine import Engine
 from local.seed import seed
@@ -87,8 +88,7 @@ class Pipeline:
         return str(package) if package else None
 
     def _approve(self, arn: str) -> float:
-        approver = "arn:aws:iam::123456789012:user/approver"
-        detail = {"package": arn, "decision": "approve", "reason": "It is fast", "approver": approver}
+        detail = self._decision(arn)
         entry = {"EventBusName": self._outputs["BusName"], "Source": "signoff.cli"}
         started = time.perf_counter()
         self._stage.aws("events").put_events(
@@ -96,6 +96,12 @@ class Pipeline:
         )
         group, version = arn.split("/")[-2:]
         return _until(lambda: self._model(f"{group}-v{version}-"), started)[1]
+
+    def _decision(self, arn: str) -> dict[str, Any]:
+        sample = samples.sample("decision_approve", self._outputs)
+        about = {**sample, "detail": {**sample["detail"], "package": arn}}
+        detail: dict[str, Any] = self._stage.signed(about)["detail"]
+        return detail
 
     def _model(self, prefix: str) -> bool:
         pages = self._stage.aws("sagemaker").get_paginator("list_models").paginate()

@@ -45,9 +45,11 @@ def invoke(stage: Stage, port: int, assembly: Path, function: str, name: str) ->
     """
     logical = sam.function_id(assembly, function)
     deployed = stage.physical(logical)
-    given = stage.input(deployed, function, samples.sample(name, stage.outputs))
+    event = samples.sample(name, stage.outputs)
     before = stage.facts()
     with containers.reachable(port) as url:
+        # What is signed is signed for the endpoint that the function asks.
+        given = stage.input(deployed, function, stage.signed(event, url))
         variables = stage.environment(deployed) | {"AWS_ENDPOINT_URL": url}
         started = time.monotonic()
         answer = sam.invoke(assembly, logical, given, variables, users.environment(url))

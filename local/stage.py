@@ -12,6 +12,7 @@ import boto3
 from local import samples
 from local.deploy import Outputs
 from local.samples import Event
+from local.statements import signed_by
 
 T = TypeVar("T")
 _SECONDS = 60.0
@@ -114,11 +115,34 @@ class Stage:
         if by_hand:
             self.aws("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
             return
-        decision = samples.sample("decision_approve" if status == "Approved" else "decision_reject", self.outputs)
+        name = "decision_approve" if status == "Approved" else "decision_reject"
+        decision = self.signed(samples.sample(name, self.outputs))
         entry = {"EventBusName": self.outputs["BusName"], "Source": decision["source"]}
         entry |= {"DetailType": decision["detail-type"], "Detail": json.dumps(decision["detail"])}
         self.aws("events").put_events(Entries=[entry])
         self._until(lambda: self._packages()[arn] == status and self.status(arn) == status, f"it to be {status}")
+
+    def signed(self, event: Event, url: str | None = None) -> Event:
+        """A decision or an annotation as the user `approver` signs it now, on the evidence at hand.
+
+        `url` is where whoever reads it finds the engine, if that is another than ours. Other events are as they were.
+        """
+        if "proof" not in event["detail"]:
+            return event
+        statement = {name: value for name, value in event["detail"].items() if name not in {"proof", "time"}}
+        seen = self.evidence(statement["package"]) if statement["statement"] == "decision" else None
+        said = {**statement, "audience": self.outputs["BusArn"], **({"evidence": seen} if seen else {})}
+        return {**event, "detail": signed_by("approver", said, said["audience"], url or self._url)}
+
+    def evidence(self, arn: str) -> str | None:
+        """The digest of a package's evidence, or None where there is no such package, or none for it."""
+        sagemaker = self.aws("sagemaker")
+        try:
+            described = sagemaker.describe_model_package(ModelPackageName=arn)
+        except sagemaker.exceptions.ClientError:
+            return None
+        digest: str | None = described.get("CustomerMetadataProperties", {}).get("signoff:evidence")
+        return digest
 
     def upload(self, folder: Path, prefix: str) -> None:
         """Upload the files of `folder` as the submission `prefix` (`group/submission`) of the user `submitter`."""

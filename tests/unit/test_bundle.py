@@ -28,7 +28,17 @@ print(json.dumps([names, sorted(read)]))
 SETTINGS = {
     f"SIGNOFF_{name}": "1"
     for name in (
-        *("ARTIFACTS_BUCKET", "VAULT_BUCKET", "LEDGER_TABLE", "PACKAGES_TABLE", "SUBMISSIONS_TABLE", "BUS_NAME"),
+        *(
+            "ARTIFACTS_BUCKET",
+            "VAULT_BUCKET",
+            "LEDGER_TABLE",
+            "PACKAGES_TABLE",
+            "SUBMISSIONS_TABLE",
+            "BUS_NAME",
+            "BUS",
+            "LOCK_MODE",
+        ),
+        *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),
         *("REGISTRY", "POLICY_PATH", "VALIDATION_ARN", "REGISTER_QUEUE_URL", "DECISION_QUEUE_URL", "DEPLOY_QUEUE_URL"),
         *("APPROVED_RETENTION_DAYS", "CHAMPION_PATH"),
     )

@@ -22,14 +22,17 @@ import create_model
 import register_model
 import sweep
 from local.samples import names, queue_batch, sample, stream_batch
-from signoff import annotations, clients
+from signoff import annotations, clients, decisions, proofs
+from signoff.errors import ProofRefused
 from signoff.events import ANNOTATION, DECISION
+from signoff.moments import utc_now
 from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT
 from signoff.tables import from_item
 
 ENVELOPE = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"]
 UPDATED = {"ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties"}
 OUTPUTS = {"ArtifactsBucket": "artifacts", "VaultBucket": "vault"}
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:inbox"
 CONTEXT = SimpleNamespace(
     function_name="function", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:::x", aws_request_id="1"
@@ -97,14 +100,26 @@ def test_a_registry_event_has_what_sagemaker_documents(event):
 def test_a_decision_says_what_by_whom_and_why(event):
     assert event["source"] != "signoff"
     assert event["resources"] == [event["detail"]["package"]]
-    assert set(event["detail"]) == {"package", "decision", "reason", "approver"}
+    decision = decisions.parse(event["detail"])
+    assert (decision.package, decision.reason) == (event["detail"]["package"], event["detail"]["reason"])
+
+
+@pytest.mark.parametrize("event", [*of(DECISION), *of(ANNOTATION)])
+def test_a_statement_is_signed_for_the_bus_and_the_sts_of_its_region_at_its_time(event):
+    kind = {DECISION: "decision", ANNOTATION: "annotation"}[event["detail-type"]]
+    sts = "https://sts.us-east-1.amazonaws.com"
+    claim = proofs.read(event["detail"], kind=kind, audience=BUS, endpoint=sts, region="us-east-1")
+    assert claim.proof.signed_at == datetime.fromisoformat(event["time"])
+    with pytest.raises(ProofRefused, match="sign again"):
+        proofs.check_fresh(claim, utc_now())
 
 
 @pytest.mark.parametrize("event", of(ANNOTATION))
 def test_an_annotation_is_one_that_the_pipeline_reads(event):
     assert event["source"] != "signoff"
     assert event["resources"] == [event["detail"]["package"]]
-    assert annotations.parse(event["detail"]).document == event["detail"]
+    annotation = annotations.parse(event["detail"])
+    assert (annotation.set, list(annotation.remove)) == (event["detail"]["set"], event["detail"]["remove"])
 
 
 @pytest.fixture
@@ -127,6 +142,8 @@ def _environment() -> dict[str, str]:
         **{f"SIGNOFF_{name.upper()}": name.split("_")[0] for name in names},
         **queues,
         "SIGNOFF_REGISTRY": "arn:aws:sagemaker:us-east-1:123456789012",
+        "SIGNOFF_BUS": BUS,
+        "SIGNOFF_LOCK_MODE": "GOVERNANCE",
         "SIGNOFF_POLICY_PATH": "/signoff/policies",
         "SIGNOFF_CHAMPION_PATH": "/signoff/champions",
         "SIGNOFF_APPROVED_RETENTION_DAYS": "1",
@@ -203,7 +220,9 @@ def test_what_a_decision_says_is_what_the_ledger_keeps(account):
     entry = next(entry for entry in entries if event["detail"]["package"] in entry["package"])
 
     assert entry["kind"] == "DecisionRefused"
-    assert entry["actor"] == event["detail"]["approver"]
+    details = json.loads(entry["details"])
+    assert (entry["actor"], details["reason"]) == ("unknown", event["detail"]["reason"])
+    assert event["detail"]["proof"] not in entry["details"]
 
 
 def test_a_sample_stands_in_the_buckets_of_the_stack():
