@@ -10,7 +10,7 @@ from signoff import wiring
 from signoff.events import ANNOTATION, DECISION
 from signoff.moments import utc_now
 from signoff.observability import about, count, logger, observed
-from signoff.queues import each_event
+from signoff.queues import each_event, package_named
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.settings import from_environment
@@ -55,8 +55,12 @@ def _annotate(event: dict[str, Any]) -> None:
 
 
 def _reconcile(event: dict[str, Any]) -> None:
-    about(event["detail"]["ModelPackageArn"])
-    _reconciling().reconcile(event["detail"])
+    arn = package_named(event["detail"])
+    about(arn)
+    state = _reconciling().reconcile({**event["detail"], "ModelPackageArn": arn})
+    logger().info("reconciled", extra={"status": state and state.status})
+    if state and state.would_be_held:
+        count("WouldHaveHeld")
 
 
 def _sender(event: dict[str, Any]) -> Sender:

@@ -1,4 +1,4 @@
-"""CreateModel: on a registry event, makes the deployable model agree with the ledger."""
+"""CreateModel: on a registry event, or a rollback, makes the deployable model agree with the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.clients import client
 from signoff.deployers import Deployers
 from signoff.moments import utc_now
 from signoff.observability import about, count, logger, observed
-from signoff.queues import DELETED, each_event
+from signoff.queues import DELETED, each_event, package_named
 from signoff.settings import from_environment
 from signoff.steps.deploying import Deploying
 from signoff.steps.elsewhere import Elsewhere
@@ -38,7 +38,8 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _converge(event: dict[str, Any]) -> None:
-    arn, deleted = event["detail"]["ModelPackageArn"], event["detail"].get(DELETED)
+    deleted = event["detail"].get(DELETED)
+    arn = package_named(event["detail"])
     about(arn)
     state = _deploying().retire(deleted) if deleted else _deploying().converge(arn)
     if state and state.retirement_blocked_by:

@@ -33,9 +33,11 @@ class Champion:
 def ranked(heads: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
     """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last.
 
-    In another `place` (`<account>/<region>`) than the registry's own, if it is given.
+    In another `place` (`<account>/<region>`) than the registry's own, if it is given. One that was rolled back to is
+    champion nowhere before its model in the registry's own place was verified.
     """
-    live = [head for head in heads if head.get("status") == Status.APPROVED and _model(head, place)]
+    approved = (head for head in heads if head.get("status") == Status.APPROVED and head.get("model"))
+    live = [head for head in approved if _model(head, place)]
     live.sort(key=lambda head: (head["decided"], head["version"]), reverse=True)
     return [Champion(_model(head, place) or "", head["package"]) for head in live]
 
@@ -67,12 +69,16 @@ class Champions:
         `known` is a history that the caller has just read or written. The others are found by the index, which may
         be behind: a package that it names is champion only if its own ledger says the same.
         """
+        standing = (each for each in ranked(self.heads(group, known), self._place) if self._stands(each, known))
+        # A baseline is the model of a stack in the registry's own account and region.
+        return next(standing, None) or (None if self._place else self._baseline(group))
+
+    def heads(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
+        """Return the heads of a group's ledgers by the index, and of the one that is `known` as it is."""
         heads = {head["package"]: head for head in self._ledger.heads_by_group(group)}
         if known and known.entries:
             heads[known.package] = from_item(head_item(known))
-        standing = (each for each in ranked(heads.values(), self._place) if self._stands(each, known))
-        # A baseline is the model of a stack in the registry's own account and region.
-        return next(standing, None) or (None if self._place else self._baseline(group))
+        return list(heads.values())
 
     def published(self, group: str) -> str | None:
         """Return the ARN of the model that is published as the group's champion, or None when none is."""

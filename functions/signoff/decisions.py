@@ -135,7 +135,7 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
 
 def _stands(state: State, decision: Decision) -> bool:
     """Return whether the package stands as `decision` wants it: one rolled back to is champion, and not superseded."""
-    superseded = decision.decision == "rollback" and state.superseded_by is not None
+    superseded = decision.decision == "rollback" and state.superseded
     return state.status is DECIDED_STATUS[decision.decision] and not superseded
 
 

@@ -32,6 +32,11 @@ def each_event(batch: Any, context: Any, handle: Callable[[dict[str, Any]], Any]
     )
 
 
+def package_named(detail: Mapping[str, Any]) -> str:
+    """Return the ARN of the package that an event's `detail` is about: SageMaker's, or an announcement of Signoff's."""
+    return str(detail["ModelPackageArn"] if "ModelPackageArn" in detail else detail["package"])
+
+
 def logged(handle: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return `handle` so that what it raises is logged; the batch processor only reports which record failed."""
 

@@ -18,6 +18,9 @@ class State:
     `votes` are the ARNs of those who approved the present evidence, `deciders` of those who made, or since joined, the
     decision that stands. `asked` is since when a decision is awaited, `reminded` which reminders were sent since then.
     Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
+    `superseded_by` is the ARN of the champion after it, until it is champion itself again; `superseded` says that this
+    was since it was approved last. `unverified` is the model of a package that was rolled back to, until all that was
+    signed was looked at again.
     """
 
     status: Status | None = None
@@ -38,10 +41,12 @@ class State:
     asked: str | None = None
     reminded: tuple[str, ...] = ()
     superseded_by: str | None = None
+    superseded: bool = False
     enforced: bool = True
     by_person: bool = False
     projected: str = "PendingManualApproval"
     model: dict[str, Any] | None = None
+    unverified: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
     elsewhere: dict[str, There] = field(default_factory=dict)  # by place, `<account>/<region>`
     baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
@@ -53,6 +58,12 @@ class State:
         if self.status is Status.DELETED or not held:
             return self.projected
         return REGISTRY_STATUS[self.status] if self.status else "PendingManualApproval"
+
+    @property
+    def would_be_held(self) -> bool:
+        """Whether the registry, which a policy that only reports leaves as it is, shows what another would set back."""
+        left = not (self.enforced or self.by_person) and self.status not in {None, Status.DELETED}
+        return left and self.projected != replace(self, enforced=True).registry_status
 
     @property
     def next_step(self) -> Step | None:
@@ -68,8 +79,10 @@ class State:
     def _model_step(self) -> Step | None:
         models = [self.model, *(there.model for there in self.elsewhere.values())]
         if self.status is Status.APPROVED:
-            return None if all(models) else Step.CREATE_MODEL
-        return Step.RETIRE_MODEL if any(models) else None
+            # Where a policy only reports, somebody may have set the registry otherwise since: nothing to wait for then.
+            awaited = self.registry_status == "Approved" and not all(models)
+            return Step.CREATE_MODEL if awaited else None
+        return Step.RETIRE_MODEL if any(models) or self.unverified else None
 
     @property
     def stuck(self) -> bool:
@@ -77,9 +90,8 @@ class State:
         return bool(self.retirement_blocked_by) or any(there.stuck for there in self.elsewhere.values())
 
 
-def fold(entries: Iterable[Entry]) -> State:
-    """Return the state that `entries`, in order, come to."""
-    state = State()
+def fold(entries: Iterable[Entry], state: State = State()) -> State:  # noqa: B008 -- it is frozen
+    """Return the state that `entries`, in order, come to, after those that came to `state`."""
     for entry in entries:
         step = _FOLDS.get(entry.kind)
         state = step(state, entry.details, entry) if step else state
@@ -140,9 +152,9 @@ def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     if DECIDED_STATUS[verb] is not Status.APPROVED:
         return state
     votes = tuple(details.get("votes", (entry.actor,)))
+    state = replace(state, votes=votes, deciders=votes, superseded=False, retirement_blocked_by=())
     # Rolled back to, a model is made anew although it may be there: that looks at all that was signed once more.
-    model = state.model if verb == "approve" else None
-    return replace(state, votes=votes, deciders=votes, model=model, retirement_blocked_by=())
+    return state if verb == "approve" else replace(state, model=None, unverified=state.model or state.unverified)
 
 
 def _reminded(state: State, details: dict[str, Any], entry: Entry) -> State:
@@ -155,15 +167,15 @@ def _expired(state: State, details: dict[str, Any], entry: Entry) -> State:
     evidence = state.evidence or {}
     signed = {"evidence": evidence.get("sha256"), "subject": evidence.get("subject")}
     decision = {**details, **signed, "decision": "expire", "approver": entry.actor, "time": entry.time}
-    return replace(state, status=Status.REJECTED, decision=decision, deciders=())
+    return replace(state, status=Status.REJECTED, decision=decision, deciders=(), by_person=False)
 
 
 def _superseded(state: State, details: dict[str, Any], _: Entry) -> State:
-    return replace(state, superseded_by=details["by"])
+    return replace(state, superseded_by=details["by"], superseded=True)
 
 
 def _reinstated(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, superseded_by=None)
+    return replace(state, superseded_by=None, superseded=False)
 
 
 def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
@@ -198,13 +210,13 @@ def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:
     if "place" in details:
         return replace(state, elsewhere=places.created(state.elsewhere, details["place"], details["model"]))
     state = replace(state, elsewhere=places.awaited(state.elsewhere, details.get("places", ())))
-    return replace(state, model=details["model"], retirement_blocked_by=())
+    return replace(state, model=details["model"], unverified=None, retirement_blocked_by=())
 
 
 def _model_retired(state: State, details: dict[str, Any], _: Entry) -> State:
     if "place" in details:
         return replace(state, elsewhere=places.retired(state.elsewhere, details["place"]))
-    return replace(state, model=None, retirement_blocked_by=())
+    return replace(state, model=None, unverified=None, retirement_blocked_by=())
 
 
 def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -48,6 +48,24 @@ def entry_of(item: Mapping[str, Any]) -> Entry:
     return Entry(**values)
 
 
+def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str | None]:
+    """Return the entries that `items` keep, up to the first that is none, and what is wrong with that one.
+
+    An item has to be just what `entry_item` writes: another spelling, or something beside it, was written by others.
+    """
+    entries: list[Entry] = []
+    for position, item in enumerate(items, start=1):
+        try:
+            entry = entry_of(item)
+            same = entry_item(entry) == item
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            return tuple(entries), f"item {position} is no entry: {error!r}"
+        if not same:
+            return tuple(entries), f"item {position} is not written as Signoff writes entries"
+        entries.append(entry)
+    return tuple(entries), None
+
+
 def head_item(history: History) -> dict[str, Any]:
     """Return the item that indexes a ledger: where its package stands, and since when."""
     state, last = history.state, history.entries[-1]
@@ -73,6 +91,7 @@ def head_item(history: History) -> dict[str, Any]:
             "votes": list(state.votes) or None,
             "enforced": None if state.enforced else False,
             "superseded_by": state.superseded_by,
+            "superseded": state.superseded or None,
             "decided": state.decision["time"] if state.decision else None,
             "model": state.model["arn"] if state.model else None,
             "elsewhere": {place: there.model["arn"] for place, there in state.elsewhere.items() if there.model} or None,
@@ -107,13 +126,22 @@ class LedgerTable:
 
     def history(self, package: str) -> History:
         """Return all entries of `package` (a ledger's key), read consistently."""
+        return History(package, tuple(entry_of(item) for item in self._items(package)))
+
+    def verbatim(self, package: str) -> tuple[History, str | None]:
+        """Return the entries of `package` up to the first that is none, and what is wrong with that one, if any is."""
+        entries, fault = verbatim(self._items(package))
+        return History(package, entries), fault
+
+    def _items(self, package: str) -> Iterator[dict[str, Any]]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._ledger,
             KeyConditionExpression="package = :package",
             ExpressionAttributeValues=to_item({":package": package}),
             ConsistentRead=True,
         )
-        return History(package, tuple(entry_of(item) for page in pages for item in page["Items"]))
+        for page in pages:
+            yield from page["Items"]
 
     def append(self, history: History, drafts: Sequence[Draft]) -> History:
         """Return `history` with `drafts` behind it, all written or none.
@@ -173,7 +201,6 @@ class LedgerTable:
         """Yield the heads of the packages that ever had this ARN, the oldest first."""
         yield from self._heads("by-arn", "#key = :key", {"#key": "arn"}, {":key": arn})
 
-    def heads(self) -> Iterator[dict[str, Any]]:
     def tips(self) -> Iterator[tuple[str, int, str]]:
         """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
         pages = self._dynamodb.get_paginator("scan").paginate(
@@ -192,6 +219,7 @@ class LedgerTable:
         answer = self._dynamodb.get_item(TableName=self._packages, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
+    def heads(self) -> Iterator[dict[str, Any]]:
         """Yield the heads of all packages, in no order."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._packages):
             yield from (from_item(item) for item in page["Items"] if "arn" in item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from signoff import decisions
+from signoff import deadlines, decisions
 from signoff.callers import Callers
 from signoff.decisions import Absorbed, Approver, Decision, Outcome, Recorded, Refused
 from signoff.errors import EventFault
@@ -93,7 +93,7 @@ class Deciding:
             again = seen(history, event, approver.id if approver else None)
             outcome = Absorbed() if again else weigh(state)
             # A decision may come before anything else: the ledger still begins with who submitted what.
-            first = [] if state.status else [self.first(candidate)]
+            first = [] if state.status else self.first(candidate)
             return [*first, *_entries(history, decision, outcome, approver, event)]
 
         self._vault.write("policies", candidate.policy.document)
@@ -127,9 +127,28 @@ class Deciding:
             return []
         return outdated(self._vault.read("evidence", state.evidence["sha256"]), described)
 
-    def first(self, candidate: Candidate) -> Draft:
-        """Return the first entry of a package's ledger."""
-        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
+    def first(self, candidate: Candidate) -> list[Draft]:
+        """Return the entries that a package's ledger begins with."""
+        first = first_entry(candidate.described, registration_of(candidate.described, self._vault))
+        return [first, *self._enforcement(True, candidate)]
+
+    def enforcement(self, state: State, candidate: Candidate) -> list[Draft]:
+        """Return the entry about a policy that has begun, or ceased, to hold what it refuses."""
+        return self._enforcement(state.enforced, candidate) if state.status else []
+
+    def _enforcement(self, before: bool, candidate: Candidate) -> list[Draft]:
+        enforced = candidate.policy.enforced
+        if enforced == before:
+            return []
+        policy = self._vault.write("policies", candidate.policy.document)
+        return [Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": enforced, "policy": policy.sha256})]
+
+    def overdue(self, state: State, candidate: Candidate) -> list[Draft]:
+        """Return the entry about what is due by itself: a reminder, time that is over, an approval that ends."""
+        drafts = deadlines.due(state, candidate.policy, self._now())
+        if drafts:
+            self._vault.write("policies", candidate.policy.document)
+        return drafts
 
     def _refuse_unknown(self, decision: Decision, refusal: Refused) -> Outcome:
         key = unknown_key(decision.package)

@@ -1,8 +1,8 @@
-"""Making the deployable model agree with the ledger."""
+"""Making the deployable model agree with the ledger, and the group's champion with its models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from signoff.artifacts import inventory
@@ -19,6 +19,7 @@ from signoff.steps.deciding import subject_changed
 from signoff.steps.elsewhere import Elsewhere
 from signoff.steps.making import made
 from signoff.steps.projecting import Projecting
+from signoff.steps.succession import Succession
 from signoff.subject import changes, subject
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
@@ -43,6 +44,7 @@ class Deploying:
         self._vault = vault
         self._projecting = projecting
         self._champions = champions
+        self._succession = Succession(ledger, champions)
         self._elsewhere = elsewhere
 
     def converge(self, arn: str) -> State | None:
@@ -61,6 +63,7 @@ class Deploying:
         if history.state.status is not Status.APPROVED:
             self._projecting.project(arn, history)
         self._champions.publish(candidate.group, history)
+        self._succession.settle(candidate.group, history)
         # Last, for it may take long: a champion does not wait for other regions.
         return self._everywhere(candidate, history).state
 
@@ -83,6 +86,7 @@ class Deploying:
         state = history.state
         if state.group:
             self._champions.publish(state.group, history)
+            self._succession.settle(state.group, history)
             history = self._elsewhere.retire(history, self._models_of_others(state.group, package))
         return history.state
 
@@ -126,14 +130,17 @@ class Deploying:
         sha256 = (state.decision or {})["evidence"]
         evidence = self._vault.read("evidence", sha256)
         signed = signed_subject(evidence)
-        changed = self._changed(candidate.described, signed)
+        verifying = (state.decision or {})["decision"] == "rollback"
+        changed = self._changed(candidate.described, signed) or (self._other_bytes(evidence) if verifying else [])
         if changed:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
         arn = made(self._registry, {"ModelName": name, **request})
         places = list(targets_by_place(signed["deployment"], candidate.arn))
-        about = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
+        about: dict[str, Any] = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
+        if verifying:
+            about["verified"] = _size(evidence["artifacts"])
         created = Draft(Kind.MODEL_CREATED, "signoff", about)
         # SageMaker read package and vault when it made the model: was there still what we had seen just before?
         changed = self._changed(self._registry.describe(candidate.arn), signed)
@@ -143,6 +150,23 @@ class Deploying:
         """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
         artifacts = [self._artifact_now(artifact) for artifact in signed["artifacts"]]
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
+
+    def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
+        """Return `artifacts` when the vault holds other bytes than the evidence says, each read again; else nothing."""
+        kept = all(self._sha256(artifact["key"]) == artifact["sha256"] for artifact in evidence["artifacts"])
+        return [] if kept else ["artifacts"]
+
+    def _sha256(self, key: str) -> str | None:
+        """Return the digest of what a reader gets at `key` now, of a prefix as its inspection made it; None of nothing.
+
+        A reader without a version is what SageMaker is, and the version was compared with the one that was signed.
+        """
+        if is_prefix(key):
+            found = self._vault.under(key)
+            digests = [{"name": each.key.removeprefix(key), "sha256": self._vault.sha256(each)} for each in found]
+            return inventory(digests, "sha256")
+        stored = self._vault.current(key)
+        return self._vault.sha256(stored) if stored else None
 
     def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
         key = artifact["key"]
@@ -155,7 +179,8 @@ class Deploying:
 
     def _names(self, group: str, version: int | None, state: State) -> set[str]:
         # A model may be there although no entry says so: created, and then the function died before it appended.
-        return {state.model["name"]} if state.model else self._unrecorded(group, version, state)
+        model = state.model or state.unverified
+        return {model["name"]} if model else self._unrecorded(group, version, state)
 
     def _unrecorded(self, group: str, version: int | None, state: State) -> set[str]:
         if not (state.decision and state.decision.get("subject")):
@@ -171,3 +196,7 @@ class Deploying:
             return [Draft(Kind.RETIREMENT_BLOCKED, "signoff", {"model": name, "endpoints": list(endpoints)})]
         self._registry.delete_model(name)
         return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name})]
+
+
+def _size(artifacts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {"artifacts": len(artifacts), "bytes": sum(artifact["size"] for artifact in artifacts)}

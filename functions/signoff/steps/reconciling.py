@@ -1,4 +1,4 @@
-"""Answering the registry's events: a status that nobody decided here, and a package that is not as it was signed."""
+"""Answering the registry's events, and the sweep's: what nobody decided here, what is not as signed, what is due."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from signoff.tables import LedgerTable
 
 
 class Reconciling:
-    """Sets back a status that was set by hand, or counts it as its author's decision where the policy says so."""
+    """Sets back a status that was set by hand, or counts it as its author's decision where the policy says so.
+
+    It also does what is due by itself: what a package waits for too long, and what its policy takes back.
+    """
 
     def __init__(self, governance: Governance, registry: Registry, ledger: LedgerTable, deciding: Deciding) -> None:
         self._governance = governance
@@ -25,44 +28,51 @@ class Reconciling:
         self._ledger = ledger
         self._deciding = deciding
 
-    def reconcile(self, event: Mapping[str, Any]) -> None:
-        """Answer a registry event, of which `event` is the detail; one of the sweep's says only the package's ARN."""
+    def reconcile(self, event: Mapping[str, Any]) -> State | None:
+        """Answer a registry event, of which `event` is the detail, or one that says only the package's ARN.
+
+        Return where the package stands by what was recorded, or None when there was nothing to record.
+        """
         try:
             candidate = self._governance.candidate(event["ModelPackageArn"])
         except UnknownPackage:
-            return  # deleted since: nothing to set back
+            return None  # deleted since: nothing to set back
         if candidate is None:
-            return
-        self._ledger.update(candidate.key, lambda history: _enforcement(history.verified(), candidate))
-        history = self._ledger.update(candidate.key, lambda history: self._answer(history.verified(), candidate, event))
+            return None
+        answer: list[Draft] = []
+
+        def answered(history: History) -> list[Draft]:
+            answer[:] = self._answer(history.verified(), candidate, event)
+            return answer
+
+        self._ledger.update(candidate.key, lambda history: self._deciding.enforcement(history.state, candidate))
+        history = self._ledger.update(candidate.key, answered)
         self._deciding.bring_about(candidate.arn, history)
+        return history.state if answer else None
 
     def _answer(self, history: History, candidate: Candidate, event: Mapping[str, Any]) -> list[Draft]:
         # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
         described = self._registry.describe(candidate.arn)
         state = history.state
         if state.status is None:
-            return [self._deciding.first(candidate)]
+            return self._deciding.first(candidate)
         changed = self._deciding.changed(state, described) if state.status is Status.APPROVED else []
         if changed:
             return [subject_changed(changed)]
         # Signoff may still be on its way to the status that the ledger says.
-        found = described["ModelApprovalStatus"]
-        return (
-            []
-            if found in (state.registry_status, state.projected)
-            else self._edited(state, candidate, described, event)
-        )
+        if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
+            return self._edited(state, candidate, described, event)
+        return self._deciding.overdue(state, candidate)
 
     def _edited(
         self, state: State, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
     ) -> list[Draft]:
         facts = {"found": described["ModelApprovalStatus"], "last_modified_by": last_modifier(described)}
-        if not state.enforced:
-            return [Draft(Kind.REGISTRY_OBSERVED, "signoff", facts)]
         drafts = self._counted(state, candidate, described, event)
         if any(draft.kind is Kind.DECISION_RECORDED for draft in drafts):
             return drafts
+        if not state.enforced:
+            return [*drafts, Draft(Kind.REGISTRY_OBSERVED, "signoff", facts)]
         return [*drafts, Draft(Kind.REGISTRY_REVERTED, "signoff", {**facts, "restored": state.registry_status})]
 
     def _counted(
@@ -81,11 +91,3 @@ class Reconciling:
         if isinstance(outcome, Recorded):
             return [outcome.draft]
         return [decisions.refused(decision, outcome, approver)] if isinstance(outcome, Refused) else []
-
-
-def _enforcement(history: History, candidate: Candidate) -> list[Draft]:
-    """Return the entry about a policy that has begun, or ceased, to hold what it refuses."""
-    enforced, state = candidate.policy.enforced, history.state
-    if state.status is None or state.enforced == enforced:
-        return []
-    return [Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": enforced, "policy": candidate.policy.digest})]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from signoff import moments
 from signoff.champions import Champions
+from signoff.deadlines import due
 from signoff.errors import SignoffError, UnknownPackage
 from signoff.evidence import outdated
 from signoff.executions import Executions
@@ -22,8 +23,10 @@ from signoff.moments import Clock
 from signoff.objects import Bucket
 from signoff.observability import logger
 from signoff.policies import Policies
+from signoff.policy import Policy
 from signoff.queues import DELETED, REGISTRY_EVENT, UPLOAD_EVENT, Queue
 from signoff.registry import Registry
+from signoff.steps.succession import Succession
 from signoff.submission import REPORT, Submission
 from signoff.summaries import differs, its_turn
 from signoff.tables import LedgerTable, SubmissionsTable
@@ -31,7 +34,7 @@ from signoff.vault import Vault
 
 # What is found and how to move it on; an act that answers False found that there was nothing to do.
 Overdue = Iterator[tuple[str, Callable[[], Any]]]
-_SIGNED = {Status.PENDING_APPROVAL, Status.APPROVED}  # evidence that is decided on, or was
+_SIGNED = (Status.PENDING_APPROVAL, Status.APPROVED)  # evidence that is decided on, or was
 # Whatever may still be decided, deployed or retired: of the others it does not matter whether they are still there.
 _LIVE = (Status.VALIDATING, Status.VALIDATION_ERRORED, Status.PENDING_APPROVAL, Status.APPROVED)
 _CHUNK = 100  # packages of one batch
@@ -64,6 +67,7 @@ class Sweeping:
         self._queues = queues
         self._now = now
         self._champions = champions
+        self._succession = Succession(ledger, champions)
 
     def sweep(self, grace: timedelta) -> Counter[str]:
         """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
@@ -72,12 +76,13 @@ class Sweeping:
         """
         before = self._now() - grace
         moved: Counter[str] = Counter()
-        governed: set[str] = set()
+        governed: dict[str, Policy] = {}
         with _reported("groups", moved):
             for group, tags in self._registry.groups():
                 self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
         # Before the steps: what is gone waits for none.
         self._move_on(partial(self._overdue_live, governed), before, moved)
+        self._move_on(partial(self._overdue_decisions, governed), before, moved)
         for step in Step:
             self._move_on(partial(self._overdue_packages, step), before, moved)
         self._move_on(self._overdue_submissions, before, moved)
@@ -125,10 +130,13 @@ class Sweeping:
 
         self._ledger.update(head["package"], died)
 
-    def _overdue_in_group(self, group: str, tags: Mapping[str, str], governed: set[str], before: datetime) -> Overdue:
-        if self._policies.governing(group, tags) is None:
+    def _overdue_in_group(
+        self, group: str, tags: Mapping[str, str], governed: dict[str, Policy], before: datetime
+    ) -> Overdue:
+        policy = self._policies.governing(group, tags)
+        if policy is None:
             return
-        governed.add(group)
+        governed[group] = policy
         heads = {_second(head["package"]): head for head in self._ledger.heads_by_group(group)}
         for summary in self._registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
@@ -137,9 +145,12 @@ class Sweeping:
                 yield "never validated", partial(self._executions.start, arn)
             elif head and head["since"] <= moments.text(before) and _diverges(summary, head):
                 yield "diverging status", partial(self._nudge, "decisions", arn)
+            elif head and head.get("status") and head.get("enforced", True) != policy.enforced:
+                yield "changed enforcement", partial(self._nudge, "decisions", arn)
         yield "champion", partial(self._champions.repair, group, before)
+        yield "succession", partial(self._succession.settle, group)
 
-    def _overdue_live(self, governed: Set[str], before: datetime) -> Overdue:
+    def _overdue_live(self, governed: Mapping[str, Policy], before: datetime) -> Overdue:
         """Look through all packages that something may still happen to, a hundred to a call."""
         heads = iter(self._live(moments.text(before)))
         while chunk := list(islice(heads, _CHUNK)):
@@ -150,6 +161,14 @@ class Sweeping:
                     yield "deleted package", partial(self._answer_deletion, head)
                 elif head["group"] in governed and self._may_have_changed(head, summary):
                     yield "changed specification", partial(self._answer_change, head)
+
+    def _overdue_decisions(self, policies: Mapping[str, Policy], _before: datetime) -> Overdue:
+        """Look through what awaits a decision or lives by one; whoever decides sees by its ledger what is due."""
+        now = self._now()
+        for head in chain.from_iterable(self._ledger.heads_by_status(status) for status in _SIGNED):
+            policy = policies.get(head["group"])
+            if policy and due(head, policy, now):
+                yield "deadline", partial(self._nudge, "decisions", head["arn"])
 
     def _live(self, before: str) -> Iterator[dict[str, Any]]:
         waiting = (self._ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
