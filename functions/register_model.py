@@ -17,14 +17,16 @@ from signoff.queues import each_event
 from signoff.settings import from_environment
 from signoff.steps.intake import Intake
 from signoff.steps.registering import Registering
+from signoff.steps.signing import Signing
 from signoff.tables import SubmissionsTable
 
 
 @dataclass(frozen=True)
 class Settings(wiring.PackageSettings):
-    """What this function needs of its environment."""
+    """What this function needs of its environment. `bus` is the bus's ARN, for which submissions are signed."""
 
     artifacts_bucket: str
+    bus: str
     submissions_table: str
 
 
@@ -49,9 +51,10 @@ def _uploaded(document: dict[str, Any]) -> None:
 def _registering() -> Registering:
     settings = from_environment(Settings)
     inbox, registry = wiring.bucket(settings.artifacts_bucket), wiring.registry()
-    intake = Intake(inbox, registry, wiring.policies(settings), wiring.images(), _shape)
-    submissions = SubmissionsTable(client("dynamodb"), settings.submissions_table)
     vault = wiring.vault(settings.vault_bucket)
+    signing = Signing(wiring.callers(settings.bus), vault)
+    intake = Intake(inbox, registry, wiring.policies(settings), wiring.images(), _shape, signing)
+    submissions = SubmissionsTable(client("dynamodb"), settings.submissions_table)
     return Registering(inbox, intake, registry, wiring.ledger(settings), submissions, vault, utc_now)
 
 

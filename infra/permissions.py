@@ -120,7 +120,7 @@ class Permissions:
             self._update_package(),
             self._images(),
             self._find(self.vault),
-            self._read_vault("models/", "registrations/", "policies/"),
+            self._read_vault("models/", "registrations/", "findings/", "policies/"),
             self._write_vault("evidence/"),
         ]
 

@@ -23,10 +23,14 @@ class MissingSetting(SignoffError):
 
 
 class ManifestRefused(SignoffError):
-    """Raised when a manifest cannot be registered as it is; `faults` lists every reason by its path."""
+    """Raised when a submission cannot be registered as it is; `faults` lists every reason by its path.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    They are those of the manifest, or of the file beside it that `about` names.
+    """
+
+    def __init__(self, faults: Sequence[Fault], about: str = "manifest.json") -> None:
         self.faults = tuple(faults)
+        self.about = about
         super().__init__("; ".join(f"{fault.path or 'manifest'}: {fault.message}" for fault in faults))
 
 

@@ -86,15 +86,18 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | 
     """Return the first entry of a package's ledger, the same whichever function comes to write it.
 
     `registration` is the vault's document of the submission that the package comes from; without one the package was
-    registered elsewhere, and who submitted it is what SageMaker says, if it does.
+    registered elsewhere, and who submitted it is what SageMaker says, if it does. `channel` says how that is known.
     """
+    submitter = registration["submitter"] if registration else _creator(described)
+    channel = "registry" if registration is None else "proof" if registration.get("signed") else None
     return Draft(
         Kind.REGISTERED,
         "signoff",
         {
             "group": described["ModelPackageGroupName"],
             "version": described.get("ModelPackageVersion"),
-            "submitter": registration["submitter"] if registration else _creator(described),
+            "submitter": submitter,
+            **({"channel": channel} if submitter and channel else {}),
             "registration": registration["id"] if registration else None,
             "registry_status": described["ModelApprovalStatus"],
             "metadata": own_metadata(described),

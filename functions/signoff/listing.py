@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from signoff.errors import ManifestRefused
 from signoff.faults import Fault
 from signoff.locations import relative_name
-from signoff.submission import SUBMISSION
+from signoff.submission import MANIFEST, SUBMISSION
 
 # Each is copied and looked into by one run of a function.
 MAX_OBJECTS = 1000
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
 MAX_PART_BYTES = 255
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_EXPECTED = (
+    "must list the names of the submission's objects, or give the SHA-256 (64 hexadecimal digits) of each by its name"
+)
 _SHOWN = 100  # characters of a name that is wrong
 
 
 def objects(document: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the names that `document`, a submission.json, lists; None when it lists none at all.
+    """Return the names that `document`, a submission.json, lists but the manifest's; None when it lists none at all.
 
-    Raises ManifestRefused when what it lists is no list of plain names.
+    `objects` is a list of them, or the SHA-256 of each by its name. Raises ManifestRefused when it is neither.
     """
     listed = document.get("objects")
     if listed is None:
         return None
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        raise ManifestRefused([Fault("objects", f"{SUBMISSION} must list the names of the submission's objects")])
+    if isinstance(listed, dict):
+        listed = [name for name in digests(document) if name != MANIFEST]
+        paths = [f"objects.{name[:_SHOWN]}" for name in listed]
+    elif isinstance(listed, list) and all(isinstance(name, str) for name in listed):
+        paths = [f"objects[{position}]" for position in range(len(listed))]
+    else:
+        raise ManifestRefused([Fault("objects", f"{SUBMISSION} {_EXPECTED}")])
     if len(listed) > MAX_OBJECTS:
         raise ManifestRefused(
             [Fault("objects", f"{SUBMISSION} lists {len(listed)} objects; {MAX_OBJECTS} are allowed")]
         )
-    found = [fault for position, name in enumerate(listed) for fault in _name_faults(f"objects[{position}]", name)]
+    found = [fault for path, name in zip(paths, listed, strict=True) for fault in _name_faults(path, name)]
     if found:
         raise ManifestRefused(found)
     return tuple(dict.fromkeys(listed))
+
+
+def digests(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 (hexadecimal) of each object by its name, the manifest's among them.
+
+    Raises ManifestRefused when `document`, a submission.json, does not give those.
+    """
+    listed = document.get("objects")
+    if not isinstance(listed, dict) or not all(
+        isinstance(each, str) and _SHA256.fullmatch(each) for each in listed.values()
+    ):
+        raise ManifestRefused([Fault("objects", f"{SUBMISSION} {_EXPECTED}; who signs gives the SHA-256 of each")])
+    return dict(listed)
 
 
 def _name_faults(path: str, name: str) -> list[Fault]:

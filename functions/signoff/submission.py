@@ -11,6 +11,8 @@ from signoff.canonical import digest
 MANIFEST = "manifest.json"
 SUBMISSION = "submission.json"
 REPORT = "registration-report.json"
+# Metadata of the objects that whoever uploads them will sign: without it nobody knows that a signature is to come.
+TO_BE_SIGNED = {"signoff-submission": "signed"}
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html
 _GROUP_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 

@@ -6,7 +6,7 @@ from typing import Any
 from signoff.constraints import iter_faults
 from signoff.service_model import sagemaker_shape
 from signoff.submission import REPORT
-from tests.support.world import IMAGE, MODEL, SUBMITTER, World
+from tests.support.world import IMAGE, MODEL, World
 
 PREFIX = "churn/run-7"
 WEIGHTS = {"weights/model.bin": b"weights", "weights/config/config.json": b"{}"}
@@ -32,17 +32,18 @@ def manifest(*containers: dict[str, Any], deployment: dict[str, Any] | None = No
 
 
 def files_of(
-    document: dict[str, Any], files: dict[str, bytes], name: str = "run-7", *, listed: Any = None
+    world: World, document: dict[str, Any], files: dict[str, bytes], name: str = "run-7", *, listed: Any = None
 ) -> dict[str, Any]:
-    """The objects of a submission of that name by key, submission.json first and the manifest last."""
-    described = {"submitter": SUBMITTER, "objects": sorted(files) if listed is None else listed}
-    objects = {"submission.json": described, **files, "manifest.json": document}
-    return {f"churn/{name}/{relative}": data for relative, data in objects.items()}
+    """The objects of a submission of that name by key: signed, or nothing signed and first what is `listed` of them."""
+    prefix, objects = f"churn/{name}", {**files, "manifest.json": document}
+    if listed is None:
+        return world.signed(prefix, objects)
+    return {f"{prefix}/{within}": data for within, data in {"submission.json": {"objects": listed}, **objects}.items()}
 
 
 def submitted(world: World, document: dict[str, Any], files: dict[str, bytes]) -> str:
     """Submit and return the ARN; nothing is delivered yet."""
-    for key, data in files_of(document, files).items():
+    for key, data in files_of(world, document, files).items():
         world.upload(key, data)
     row = world.submissions.get(PREFIX)
     assert row["state"] == "registered", world.refusals(f"submission:{PREFIX}")
@@ -78,8 +79,8 @@ def faults(world: World) -> dict[str, str]:
 
 def kept(world: World, name: str = "") -> str:
     """Return where the vault keeps the submission's object or prefix."""
-    key = next(key for key in world.vault_bucket.versions if key.startswith("registrations/"))
-    return f"s3://vault/models/churn/{key.removeprefix('registrations/').removesuffix('.json')}/{name}"
+    row = world.submissions.get(PREFIX) or {}
+    return f"s3://vault/models/churn/{row['attempt']}/{name}"
 
 
 CACHED = {"Mode": "MultiModel", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from examples import artifacts
-from tests.support.world import ROLE, SUBMITTER, World
+from tests.support.world import ROLE, World
 
 Document = dict[str, Any]
 DIGEST = f"sha256:{'c' * 64}"
@@ -99,9 +99,8 @@ def submitted(document: Document, policy: Mapping[str, Any] | None = None) -> Wa
     if policy:
         deployment = {"execution_role": ROLE, **policy.get("deployment", {})}
         way.world.set_policy(f"groups/{GROUP}", **{**policy, "deployment": deployment})
-    listed = {"submitter": SUBMITTER, "objects": [name for name in files if name != "manifest.json"]}
-    for name, data in {"submission.json": json.dumps(listed).encode(), **files}.items():
-        way.world.upload(f"{PREFIX}/{name}", data)
+    for key, data in way.world.signed(PREFIX, files).items():
+        way.world.upload(key, data)
     way.world.deliver()
     return way
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -35,7 +36,9 @@ from signoff.steps.projecting import Projecting
 from signoff.steps.reconciling import Reconciling
 from signoff.steps.recording import Recording
 from signoff.steps.registering import Registering
+from signoff.steps.signing import Signing
 from signoff.steps.sweeping import Sweeping
+from signoff.submission import SUBMISSION, TO_BE_SIGNED
 from signoff.vault import Vault
 from tests.support.clock import Clock
 from tests.support.fake_bucket import FakeS3
@@ -78,6 +81,11 @@ CHAMPIONS = "/signoff/champions"
 _SPECIFICATION_FIELDS = {"InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"}
 
 
+def as_bytes(data: Any) -> bytes:
+    """Return what is uploaded: bytes as they are, anything else as JSON."""
+    return data if isinstance(data, bytes) else json.dumps(data).encode()
+
+
 class World:
     """Signoff over fakes, with a clock that only a test moves. `interruptions` lets any call be the last."""
 
@@ -95,6 +103,7 @@ class World:
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
         self.sts = FakeSts(self.clock)
+        self._to_be_signed: set[str] = set()
         self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
         self.set_policy("default", **{"groups": {"create": True}, **policy})
         self._compose()
@@ -107,14 +116,14 @@ class World:
         vault = Vault(wrap(self.vault_bucket))
         governance, projecting = Governance(registry, policies, REGISTRY), Projecting(registry, ledger)
         retention = Retention(vault, self.clock, days=365)
-        intake = Intake(inbox, registry, policies, images, lambda: SHAPE)
         self.vault = vault
+        asked = wrap(self.sts)
+        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request))
+        intake = Intake(inbox, registry, policies, images, lambda: SHAPE, Signing(callers, vault))
         self.registering = Registering(inbox, intake, registry, ledger, submissions, vault, self.clock)
         self.opening = Opening(governance, registry, policies, ledger, vault)
         self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.recording = Recording(governance, registry, images, ledger, vault, projecting)
-        asked = wrap(self.sts)
-        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request))
         shape = partial(sagemaker_shape, "UpdateModelPackage")
         self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention, callers, self.clock)
@@ -125,6 +134,7 @@ class World:
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
         self.baselining = Baselining(registry, policies, ledger, stacks, self.champions)
+        self.heads = Heads(ledger, vault, self.clock, "GOVERNANCE", days=365)
         executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
         self.sweeping = Sweeping(
@@ -134,7 +144,6 @@ class World:
     # What people do
 
     def set_policy(self, name: str, **policy: Any) -> None:
-        self.heads = Heads(ledger, vault, self.clock, "GOVERNANCE", days=365)
         """Keep a policy as the parameter `name`: `default` or `groups/<group>`."""
         self.policy = policy
         document = {"deployment": {"execution_role": ROLE}, **policy}
@@ -151,17 +160,25 @@ class World:
 
     def put(self, key: str, data: Any) -> None:
         """Put an object into the artifacts bucket; its event is lost."""
-        self.inbox.put(key, data if isinstance(data, bytes) else json.dumps(data).encode())
+        metadata = TO_BE_SIGNED if key in self._to_be_signed else None
+        self.inbox.put(key, as_bytes(data), metadata=metadata)
 
     def files(self, prefix: str, **changed: Any) -> dict[str, Any]:
         """Return the objects of a submission by key, as they are uploaded, with fields of the manifest `changed`."""
-        objects = {
-            "submission.json": {"submitter": SUBMITTER},
-            "model.tar.gz": MODEL,
-            "quality.json": QUALITY,
-            "manifest.json": {**MANIFEST, **changed},
-        }
-        return {f"{prefix}/{name}": data for name, data in objects.items()}
+        objects = {"model.tar.gz": MODEL, "quality.json": QUALITY, "manifest.json": {**MANIFEST, **changed}}
+        return self.signed(prefix, objects)
+
+    def signed(self, prefix: str, objects: Mapping[str, Any], by: str = SUBMITTER, **said: Any) -> dict[str, Any]:
+        """Return `objects` by key, and at last what `by` signs of them now; they are uploaded as ones to be signed."""
+        keyed = {f"{prefix}/{name}": data for name, data in objects.items()}
+        self._to_be_signed |= keyed.keys()
+        return {**keyed, f"{prefix}/{SUBMISSION}": self.submission(prefix, objects, by, **said)}
+
+    def submission(self, prefix: str, objects: Mapping[str, Any], by: str = SUBMITTER, **said: Any) -> dict[str, Any]:
+        """Return a submission.json that `by` signs now, with what is `said` otherwise."""
+        digests = {name: hashlib.sha256(as_bytes(data)).hexdigest() for name, data in objects.items()}
+        statement = {"statement": "submission", "audience": BUS, "submission": prefix, "objects": digests}
+        return self.sts.signed({**statement, **said}, by=by)
 
     def submit(self, prefix: str = "churn/run-7", **changed: Any) -> str:
         """Upload a whole submission and return its package's ARN; its events wait to be delivered."""

@@ -21,7 +21,9 @@ packages = st.integers(0, 2)
 
 def several(world: World) -> str:
     """Submit a package of a prefix and return its ARN."""
-    for name, data in files_of(manifest(SEVERAL, deployment={"PrimaryContainer": CACHED}), MODELS, "run-8").items():
+    for name, data in files_of(
+        world, manifest(SEVERAL, deployment={"PrimaryContainer": CACHED}), MODELS, "run-8"
+    ).items():
         world.upload(name, data)
     return str(world.submissions.get("churn/run-8")["package"])
 

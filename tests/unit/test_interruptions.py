@@ -24,7 +24,7 @@ def registers(world: World) -> Act:
 
 def registers_a_prefix(world: World) -> Act:
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    *others, (last, data) = files_of(document, WEIGHTS).items()
+    *others, (last, data) = files_of(world, document, WEIGHTS).items()
     for key, earlier in others:
         world.upload(key, earlier)
     world.put(last, data)

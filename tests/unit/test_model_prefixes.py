@@ -29,7 +29,7 @@ from tests.unit.archives import member, tar
 def test_the_order_in_which_a_prefix_is_uploaded_makes_no_difference(order: tuple[int, ...]):
     world, reference = World(), World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    uploads = list(files_of(document, WEIGHTS).items())
+    uploads = list(files_of(world, document, WEIGHTS).items())
     answers = [world.upload(*uploads[position]) for position in order]
     submitted(reference, document, WEIGHTS)
     assert world.registry.described == reference.registry.described
@@ -81,7 +81,7 @@ def test_an_upload_asks_for_a_prefix_as_a_whole_and_not_for_each_of_its_objects(
 def test_only_what_is_listed_goes_with_a_prefix():
     world = World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    for key, data in files_of(document, {**WEIGHTS, "weights/stray": b"x"}, listed=sorted(WEIGHTS)).items():
+    for key, data in files_of(world, document, {**WEIGHTS, "weights/stray": b"x"}, listed=sorted(WEIGHTS)).items():
         world.upload(key, data)
     kept_names = {key.partition("weights/")[2] for key in world.vault_bucket.versions if "/weights/" in key}
     assert kept_names == {"model.bin", "config/config.json"}
@@ -101,7 +101,7 @@ def test_only_what_is_listed_goes_with_a_prefix():
 def test_a_listing_that_cannot_be_a_model_is_refused_by_name(listed: Any, path: str, words: str):
     world = World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    for key, data in files_of(document, WEIGHTS, listed=listed).items():
+    for key, data in files_of(world, document, WEIGHTS, listed=listed).items():
         world.upload(key, data)
     assert words in faults(world)[path]
     assert world.registry.described == {}
@@ -110,7 +110,7 @@ def test_a_listing_that_cannot_be_a_model_is_refused_by_name(listed: Any, path: 
 def test_a_list_that_is_corrected_and_still_wrong_is_told_again_and_the_same_fault_is_not():
     world = World()
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    for key, data in files_of(document, WEIGHTS, listed=["../up"]).items():
+    for key, data in files_of(world, document, WEIGHTS, listed=["../up"]).items():
         world.upload(key, data)
     world.registering.uploaded(f"{PREFIX}/manifest.json")
     corrected = {"submitter": SUBMITTER, "objects": ["model.bin"]}
@@ -125,7 +125,7 @@ def test_events_that_come_again_for_a_prefix_change_nothing():
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
     for each in (world, again):
         submitted(each, document, WEIGHTS)
-    for key in files_of(document, WEIGHTS):
+    for key in files_of(world, document, WEIGHTS):
         again.registering.uploaded(key)
     for each in (world, again):
         each.deliver()

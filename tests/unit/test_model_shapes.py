@@ -180,7 +180,7 @@ def recorded(call: Any, asked: list[dict[str, Any]]) -> Any:
 )  # fmt: skip
 def test_what_the_policy_does_not_offer_is_refused_by_its_path(field: str, value: Any):
     world = World()
-    for key, data in files_of(manifest(ONE, deployment={field: value}), {"model.tar.gz": MODEL}).items():
+    for key, data in files_of(world, manifest(ONE, deployment={field: value}), {"model.tar.gz": MODEL}).items():
         world.upload(key, data)
     assert [path.startswith(f"Deployment.{field}") for path in faults(world)] == [True]
     assert world.registry.described == {}
@@ -261,7 +261,7 @@ def test_an_etag_is_checked_and_then_that_of_the_vaults_copy():
 
 def test_an_etag_of_other_bytes_is_refused():
     world = World()
-    for key, data in files_of(manifest({**ONE, "ModelDataETag": "0" * 32}), {"model.tar.gz": MODEL}).items():
+    for key, data in files_of(world, manifest({**ONE, "ModelDataETag": "0" * 32}), {"model.tar.gz": MODEL}).items():
         world.upload(key, data)
     assert "is not the ETag of model.tar.gz" in faults(world)["InferenceSpecification.Containers[0].ModelDataETag"]
 
@@ -289,7 +289,7 @@ def test_sagemaker_tests_a_package_only_as_the_policy_allows():
     tested = manifest(ONE, ValidationSpecification={"ValidationRole": ROLE, "ValidationProfiles": profiles})
     files = {"model.tar.gz": MODEL, "payload.csv": b"1,2"}
     refusing, allowing = World(), World(validation={"roles": [ROLE], "outputs": ["s3://tests/churn/"]})
-    for key, each in files_of(tested, files).items():
+    for key, each in files_of(refusing, tested, files).items():
         refusing.upload(key, each)
     assert {path.rpartition(".")[2] for path in faults(refusing)} == {"ValidationRole", "S3OutputPath"}
     arn = submitted(allowing, tested, files)
@@ -306,6 +306,6 @@ def test_sagemaker_tests_a_package_only_as_the_policy_allows():
 def test_what_is_for_unversioned_packages_is_refused(field: str):
     values = {"ModelPackageName": "churn", "CertifyForMarketplace": True, "Tags": [{"Key": "a", "Value": "b"}]}
     world = World()
-    for key, data in files_of(manifest(ONE, **{field: values[field]}), {"model.tar.gz": MODEL}).items():
+    for key, data in files_of(world, manifest(ONE, **{field: values[field]}), {"model.tar.gz": MODEL}).items():
         world.upload(key, data)
     assert set(faults(world)) == {field}

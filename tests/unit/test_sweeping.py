@@ -14,7 +14,7 @@ from signoff.submission import Submission
 from signoff.summaries import its_turn
 from tests.support.clock import START
 from tests.support.interruptions import Died
-from tests.support.world import ACCURATE, GRACE, MANIFEST, MODEL, World
+from tests.support.world import ACCURATE, GRACE, MODEL, World
 
 PREFIX = "churn/run-7"
 
@@ -238,6 +238,28 @@ def test_a_submission_whose_last_upload_event_was_lost_is_registered():
     world = World()
     for key, data in world.files(PREFIX).items():
         world.put(key, data)
+    assert world.sweep(minutes=10) == {"submission": 1}
+    assert world.submissions.get(PREFIX)["state"] == "registered"
+
+
+def test_a_submission_of_which_every_event_was_lost_for_too_long_is_to_be_signed_again():
+    world = World()
+    for key, data in world.files(PREFIX).items():
+        world.put(key, data)
+    assert world.sweep(minutes=20) == {"submission": 1}
+    ((fault,),) = [refused["faults"] for refused in world.refusals(f"submission:{PREFIX}")]
+    assert (fault["path"], "ProofExpired" in fault["message"], "sign again" in fault["message"]) == (
+        "submission.json", True, True,
+    )  # fmt: skip
+
+
+def test_a_submission_whose_signature_was_seen_in_time_is_registered_however_late_the_rest_comes():
+    world = World()
+    *others, (last, signed) = world.files(PREFIX).items()
+    world.upload(last, signed)
+    world.clock.forward(hours=3)
+    for key, data in others:
+        world.put(key, data)
     assert world.sweep() == {"submission": 1}
     assert world.submissions.get(PREFIX)["state"] == "registered"
 
@@ -259,8 +281,10 @@ def test_a_correction_whose_event_was_lost_is_taken_up():
     for key, data in world.files(PREFIX, Nonsense=1).items():
         world.upload(key, data)
     world.clock.forward(minutes=1)
-    world.put(f"{PREFIX}/manifest.json", MANIFEST)
-    assert world.sweep() == {"submission": 1}
+    corrected = world.files(PREFIX)
+    for key in (f"{PREFIX}/manifest.json", f"{PREFIX}/submission.json"):
+        world.put(key, corrected[key])
+    assert world.sweep(minutes=10) == {"submission": 1}
     assert world.submissions.get(PREFIX)["state"] == "registered"
 
 
@@ -370,7 +394,9 @@ def much_to_do() -> tuple[World, str, str]:
     world = World()
     approved, validating = world.pending(prefix="churn/run-1"), world.submit("churn/run-2")
     world.decide(approved, "approve")
-    for key, data in world.files("churn/run-3").items():
+    *others, (last, signed) = world.files("churn/run-3").items()
+    world.upload(last, signed)  # once a signature was seen, all the rest may come late
+    for key, data in others:
         world.put(key, data)
     lose_everything(world)
     world.clock.forward(minutes=20)

@@ -156,6 +156,7 @@ def test_evidence_opens_with_the_subject_and_holds_every_check_with_its_reason()
         "artifact:InferenceSpecification.Containers[0].ModelDataUrl": "passed",
         f"image:{world.registry.describe(arn)['InferenceSpecification']['Containers'][0]['Image']}": "passed",
         "metric:accuracy": "passed",
+        "submitter": "passed",
     }
 
 

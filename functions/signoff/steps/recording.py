@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from signoff import evidence, gates, heads, models
+from signoff import evidence, gates, heads, models, submitters
 from signoff.artifacts import DOCUMENT, QUALITY, artifacts_of
 from signoff.checks import Check, CheckStatus
 from signoff.containers import running
@@ -14,6 +15,7 @@ from signoff.evidence import Attempt
 from signoff.governance import Governance, first_entry, registration_key, registration_of
 from signoff.images import Images
 from signoff.ledger import VERDICT_STATUS, Draft, History, Kind, Status, package_key
+from signoff.locations import is_prefix
 from signoff.manifest_policy import effective
 from signoff.policy import Policy, of_document
 from signoff.registry import Registry
@@ -23,7 +25,7 @@ from signoff.summaries import shown
 from signoff.tables import LedgerTable
 from signoff.vault import Vault
 
-_QUALITY_LIMIT = 16 * 1024 * 1024
+_DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
@@ -62,11 +64,19 @@ class Recording:
             "subject": document["subject"]["sha256"],
             "specification": shown(document["subject"]),
             "checks": document["checks"],
+            **self._asked(claim, document),
         }
         history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
         stands = history.state.evidence or facts
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"]}
+
+    def _asked(self, claim: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
+        submitter = document["submitter"]
+        approvals = of_document(self._vault.read("policies", claim["policy"])).approvals
+        outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
+        return {"submitter": submitter, "outstanding": str(outstanding)}
 
     def _evidence(
         self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
@@ -76,7 +86,8 @@ class Recording:
             raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
         policy = of_document(self._vault.read("policies", claim["policy"]))
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
-        deployment = self._deployment(history, policy)
+        registration = self._registration(history)
+        deployment = self._deployment(registration, policy)
         pinned, image_checks = self._pinned(described)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
         checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
@@ -85,6 +96,7 @@ class Recording:
         signed = subject(described, deployment, pinned, loaded)
         checks += models.deployment_checks(described, signed, self._vault.uri)
         checks += _inspected_check(described, artifacts)
+        checks += self._submitter_checks(history, policy, registration, artifacts)
         return evidence.document(
             _attempt(history, claim),
             signed,
@@ -108,19 +120,67 @@ class Recording:
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
-        if quality is None or quality["size"] > _QUALITY_LIMIT:
+        if quality is None or quality["size"] > _DOCUMENT_LIMIT:
             return None
         return self._vault.bytes_of(quality["key"], quality["version_id"])
 
-    def _deployment(self, history: History, policy: Policy) -> dict[str, Any]:
+    def _registration(self, history: History) -> dict[str, Any] | None:
+        registration = history.state.registration
+        document: dict[str, Any] | None = (
+            self._vault.read_named(registration_key(registration)) if registration else None
+        )
+        return document
+
+    def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
         """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
 
         A package from elsewhere has no manifest; what the policy's registration defaults say is said of it too.
         """
-        registration = history.state.registration
-        document = self._vault.read_named(registration_key(registration)) if registration else None
-        manifest = document["deployment"] if document else (policy.registration_defaults or {}).get("Deployment", {})
+        defaults = (policy.registration_defaults or {}).get("Deployment", {})
+        manifest = registration["deployment"] if registration else defaults
         return {"policy": effective(policy.deployment, manifest), "manifest": manifest}
+
+    def _submitter_checks(
+        self,
+        history: History,
+        policy: Policy,
+        registration: Mapping[str, Any] | None,
+        artifacts: Sequence[Mapping[str, Any]],
+    ) -> list[Check]:
+        """Return the checks of who submitted it, and of whether it is what they signed."""
+        signed = (registration or {}).get("digests") or {}
+        checks = [*submitters.check(policy, history.state.submitter, signed)]
+        if registration and signed:
+            inspected = dict(self._inspected(registration, artifacts))
+            found = [*inspected.items(), *self._beside(registration, inspected)]
+            checks += submitters.object_checks(signed, found)
+        return checks
+
+    def _inspected(
+        self, registration: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield name and SHA-256 of each object that was inspected; one that was not submitted has its URL for a name.
+
+        Several objects under a prefix are several, each in the findings.
+        """
+        home = self._vault.uri(f"models/{registration['group']}/{registration['id']}/")
+        for artifact in artifacts:
+            name = artifact["url"].removeprefix(home)
+            if is_prefix(name):
+                findings = self._vault.read("findings", PurePosixPath(artifact["findings"]).stem)
+                yield from ((f"{name}{each['name']}", each["sha256"]) for each in findings["objects"])
+            else:
+                yield name, artifact["sha256"]
+
+    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str]]:
+        """Yield name and SHA-256 of what was submitted and nothing loads: reports for people, such as that on bias.
+
+        What is too large for one, say the input of SageMaker's own validation, is left alone.
+        """
+        for kept in registration["objects"]:
+            if kept["name"] not in inspected and kept["size"] <= _DOCUMENT_LIMIT:
+                key = self._vault.key_of(kept["vault"]["uri"]) or ""
+                yield kept["name"], self._vault.sha256(self._vault.version(key, kept["vault"]["version_id"]))
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""

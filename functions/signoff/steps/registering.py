@@ -18,7 +18,7 @@ from signoff.moments import Clock
 from signoff.objects import Bucket, Stored
 from signoff.registry import Registry
 from signoff.steps.intake import Complete, Incomplete, Intake
-from signoff.submission import MANIFEST, REPORT, Submission
+from signoff.submission import MANIFEST, REPORT, SUBMISSION, Submission
 from signoff.tables import LedgerTable, SubmissionsTable
 from signoff.vault import Vault
 
@@ -68,8 +68,12 @@ class Registering:
         try:
             return self._register(submission, stored)
         except ManifestRefused as refused:
-            manifest = self._inbox.current(submission.key(MANIFEST))
-            return self._refuse(submission, manifest or stored, refused.faults)
+            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults)
+
+    def _about(self, submission: Submission, refused: ManifestRefused) -> Stored | None:
+        """Return the object that has the faults, or the manifest in place of one that is not there."""
+        found = (self._inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
+        return next((stored for stored in found if stored), None)
 
     def _register(self, submission: Submission, stored: Stored) -> str:
         known = self._submissions.get(submission.prefix) or {}
@@ -111,13 +115,14 @@ class Registering:
         try:
             return self._finish(submission, registration())
         except ManifestRefused as refused:
-            about = self._inbox.current(submission.key(MANIFEST)) or stored
-            return self._refuse(submission, about, refused.faults, claim=attempt)
+            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
         """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
         document = self._vault.read_named(registration_key(attempt)) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
+        if "statement" in document:
+            registered[SUBMISSION] = document["statement"]
         message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
         refused = ""
         names = {*registered, MANIFEST}
@@ -153,13 +158,12 @@ class Registering:
         key = registration_key(taken.attempt)
         document: dict[str, Any] | None = self._vault.read_named(key)
         if document is None:
-            submitter = self._intake.submitter(taken.submission)
             manifest = self._intake.pinned(taken.manifest)
             copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
             resolved = manifest.resolved(lambda name: self._vault.uri(_vault_key(taken, name)))
             by_uri = {copy.uri: copy for copy in copies.values()}
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
-            document = _document(taken, resolved, copies, submitter)
+            document = _document(taken, resolved, copies)
             self._vault.write("policies", taken.policy.document)
             self._vault.write_named(key, document)
         return document
@@ -207,16 +211,18 @@ def _vault_key(taken: Complete, name: str) -> str:
     return f"models/{taken.submission.group}/{taken.attempt}/{name}"
 
 
-def _document(
-    taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored], submitter: str | None
-) -> dict[str, Any]:
+def _document(taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored]) -> dict[str, Any]:
+    signature, described = taken.signature, taken.described
     deployment = resolved.pop("Deployment", {})
     metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: taken.attempt}
     return {
         "id": taken.attempt,
         "group": taken.submission.group,
         "submission": taken.submission.prefix,
-        "submitter": submitter,
+        "submitter": signature.submitter if signature else None,
+        "signed": signature.document if signature else None,
+        "digests": dict(signature.digests) if signature else {},
+        "statement": described.stored.version_id if described else None,
         "policy": taken.policy.digest,
         "creates_group": taken.new_group,
         "objects": [
