@@ -60,6 +60,7 @@ class Rules(Construct):
             [_send(decision)],
             bus,
         )
+        self._on_announcements(bus, decision, deploy)
         if others_dead_letters:
             self._tell(bus, others, others_dead_letters)
         events.Rule(
@@ -68,6 +69,30 @@ class Rules(Construct):
             description="An event may never come: look for what lacks its next step",
             schedule=events.Schedule.rate(EVERY),
             targets=[_send(sweep)],
+        )
+
+    def _on_announcements(self, bus: Bus, decision: WorkQueue, deploy: WorkQueue) -> None:
+        """What follows from what Signoff announces itself, where no event of the registry's says so."""
+        self._rule(
+            "RolledBack",
+            "A version that is rolled back to may be approved in the registry still: its model is verified at once",
+            {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"decision": ["rollback"]}},
+            [_send(deploy)],
+            bus,
+        )
+        self._rule(
+            "DecidedInTheRegistry",
+            "A status set by hand that counts as a decision is what the registry shows already: it tells of no change",
+            {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"channel": ["registry"]}},
+            [_send(deploy)],
+            bus,
+        )
+        self._rule(
+            "Superseded",
+            "A policy may revoke what another champion has followed",
+            {"source": [names.SOURCE], "detail-type": ["Model Superseded"]},
+            [_send(decision)],
+            bus,
         )
 
     def _tell(self, bus: Bus, others: OtherAccounts, dead_letters: DeadLetters) -> None:

@@ -25,6 +25,7 @@ DESTINATIONS: dict[str, set[str]] = {
     "decision_approve": {"DecisionQueue"},
     "decision_reject": {"DecisionQueue"},
     "decision_unknown_package": {"DecisionQueue"},
+    "decision_rolled_back": {"DeployQueue"},
     "sweep_due": set(),  # the clock sends it by its schedule, which has no pattern
 }
 INBOXES = {
@@ -111,9 +112,37 @@ def test_a_decision_in_signoffs_own_name_is_no_decision(template):
     assert routed(template, sample("decision_approve") | {"source": "acme.tickets"}, OWN_BUS) == ["DecisionQueue"]
 
 
-def test_signoffs_own_events_reach_nothing_of_its_own(template):
-    announced = sample("decision_approve") | {"source": "signoff", "detail-type": "Decision Recorded"}
-    assert routed(template, announced, OWN_BUS) == []
+def announced(detail_type: str = "Decision Recorded", **detail: object) -> dict[str, Any]:
+    event = sample("decision_rolled_back") | {"detail-type": detail_type}
+    event["detail"] |= detail
+    return event
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject", "revoke", "reopen"])
+def test_what_signoff_announces_of_a_decision_is_followed_by_the_registrys_own_event(template, decision):
+    assert routed(template, announced(decision=decision), OWN_BUS) == []
+
+
+@pytest.mark.parametrize("kind", ["Model Created", "Approval Expired", "Model Reinstated", "Approval Requested"])
+def test_other_events_of_signoffs_own_reach_nothing_of_its_own(template, kind):
+    assert routed(template, announced(kind), OWN_BUS) == []
+
+
+@pytest.mark.parametrize("decision", ["approve", "revoke"])
+def test_the_model_follows_a_decision_that_the_registry_showed_before_it_was_one(template, decision):
+    found = routed(template, announced(decision=decision, channel="registry"), OWN_BUS)
+    assert found == ["DeployQueue"]
+
+
+def test_a_policy_is_asked_about_a_version_that_another_champion_followed(template):
+    assert routed(template, announced("Model Superseded"), OWN_BUS) == ["DecisionQueue"]
+
+
+@pytest.mark.parametrize("detail_type", ["Decision Recorded", "Model Superseded"])
+def test_only_signoff_itself_announces(template, detail_type):
+    foreign = announced(detail_type) | {"source": "acme.tickets"}
+    another = announced(detail_type) | {"account": "999999999999"}
+    assert routed(template, foreign, OWN_BUS) == routed(template, another, OWN_BUS) == []
 
 
 def test_the_sweep_is_due_every_quarter_of_an_hour(template):
