@@ -89,7 +89,7 @@ def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
 
     faults = publisher_conflicts({str(policy.path): parse(policy.text(_ANY_ROLE)) for policy in policies})
     if faults:
-        raise PolicyFileFault("\n".join(map(str, faults)))
+        raise PolicyFileFault("\n".join(f"{name}: {fault}" for name, fault in faults))
 
 
 def load_projects(folder: Path) -> list[PolicyFile]:

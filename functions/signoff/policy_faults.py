@@ -26,6 +26,8 @@ _INSTEAD: dict[type[inspect.Type], Any] = {
     inspect.VarTupleType: (),
     inspect.TimeDeltaType: "P9999D",
 }
+# What says how many have to approve, and who may.
+_VOTES = ("needed", "approvers", "roles", "trusted_sessions")
 _FIELD = re.compile(r"[.\[]")
 _WILDCARD = re.compile(r"[*?\[]")
 
@@ -58,18 +60,18 @@ def all_faults(document: Any) -> list[Fault]:
 
     An empty list means that `signoff.policy.of_document` reads it, and that it can be fulfilled.
     """
-    found = sorted(_faults(inspect.type_info(Policy), document, ""))
-    if found:
-        return found
-    try:
-        policy = of_document(document)
-    except PolicyFault as fault:  # the reader has the last word
-        return [Fault("", str(fault))]
-    return [*_impossible_votes(policy.approvals), *_impossible_metrics(policy)]
+    found = list(_faults(inspect.type_info(Policy), document, ""))
+    found += _impossible_votes(document, {fault.path for fault in found})
+    if not found:
+        try:
+            of_document(document)
+        except PolicyFault as fault:  # the reader has the last word
+            return [Fault("", str(fault))]
+    return sorted(found)
 
 
-def publisher_conflicts(policies: Mapping[str, Policy]) -> list[Fault]:
-    """Return the event sources that two of `policies` (by name) give to different principals.
+def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault]]:
+    """Return the event sources that two of `policies` (by name) give to different principals, with the later's name.
 
     A bus has one rule for each source, whichever group is decided about: the policies would open it to each other's.
     """
@@ -79,8 +81,8 @@ def publisher_conflicts(policies: Mapping[str, Policy]) -> list[Fault]:
         for source, principals in policy.approvals.publishers.items():
             other, theirs = first.setdefault(source, (name, frozenset(principals)))
             if theirs != frozenset(principals):
-                told = f"{name} lets others speak as `{source}` than {other} does: take two sources, or the same list"
-                found.append(Fault(below("approvals.publishers", source), told))
+                told = f"{other} lets others speak as `{source}`: name the same principals, or take another source"
+                found.append((name, Fault(below("approvals.publishers", source), told)))
     return found
 
 
@@ -171,23 +173,39 @@ def one_person(pattern: str, trusted: Sequence[str]) -> bool:
     return not many and not _WILDCARD.search(pattern)
 
 
-def _impossible_votes(approvals: Approvals) -> Iterator[Fault]:
-    """Yield why the approvals needed can never come together, where each that could count is one known person."""
+def _impossible_votes(document: Any, faulty: Set[str]) -> Iterator[Fault]:
+    """Yield why the approvals needed can never come together, unless what says so is faulty itself."""
+    if not isinstance(document, dict) or not isinstance(document.get("approvals"), dict):
+        return
+    if any(path.startswith(tuple(f"approvals.{field}" for field in _VOTES)) for path in faulty):
+        return
+    said = {field: value for field, value in document["approvals"].items() if field in _VOTES}
+    approvals = msgspec.convert(said, type=Approvals)
+    yield from (_unfilled(approvals) or _too_few(approvals))
+
+
+def _unfilled(approvals: Approvals) -> list[Fault]:
+    """Return the fault of roles that the people who are known for certain do not fill, if there is one."""
     trusted = approvals.trusted_sessions
     known = {
         name: role for name, role in approvals.roles.items() if all(one_person(each, trusted) for each in role.members)
     }
     people = {each for role in known.values() for each in role.members}
-    empty = Approvals(roles=known, trusted_sessions=trusted).outstanding(people).roles
-    if empty:
-        names, several = _names(known), len(known) > 1
-        told = f"{names} can never be filled: {'they list' if several else 'it lists'} {_count(len(people))} in all"
-        yield Fault("approvals.roles", f"{told}, and nobody fills two places")
-        return
+    if not Approvals(roles=known, trusted_sessions=trusted).outstanding(people).roles:
+        return []
+    names, several = _names(known), len(known) > 1
+    told = f"{names} can never be filled: {'they list' if several else 'it lists'} {_count(len(people))} in all"
+    return [Fault("approvals.roles", f"{told}, and nobody fills two places")]
+
+
+def _too_few(approvals: Approvals) -> list[Fault]:
+    """Return the fault of fewer people than have to approve, if each who may is known for certain."""
     listed = {*approvals.approvers, *(each for role in approvals.roles.values() for each in role.members)}
-    if len(listed) < approvals.needed and listed and all(one_person(each, trusted) for each in listed):
-        told = f"{approvals.needed} approvals can never come together: {_count(len(listed))} in all may approve"
-        yield Fault("approvals.needed", told)
+    certain = all(one_person(each, approvals.trusted_sessions) for each in listed)
+    if not listed or not certain or len(listed) >= approvals.needed:
+        return []
+    told = f"{approvals.needed} approvals can never come together: {_count(len(listed))} in all may approve"
+    return [Fault("approvals.needed", told)]
 
 
 def _names(roles: Mapping[str, object]) -> str:
@@ -197,10 +215,3 @@ def _names(roles: Mapping[str, object]) -> str:
 
 def _count(people: int) -> str:
     return "1 person" if people == 1 else f"{people} people"
-
-
-def _impossible_metrics(policy: Policy) -> Iterator[Fault]:
-    for index, metric in enumerate(policy.metrics):
-        if metric.at_least is not None and metric.at_most is not None and metric.at_least > metric.at_most:
-            told = f"metric `{metric.name}` cannot be at least {metric.at_least} and at most {metric.at_most}"
-            yield Fault(f"metrics[{index}]", told)
