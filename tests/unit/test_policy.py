@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff.approvals import Approvals
 from signoff.errors import PolicyFault
-from signoff.identity import person, same_person
+from signoff.identity import is_known, person, same_person
 from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG, Policies
 from signoff.policy import Policy, of_document, parse
 from tests.support.clock import Clock
@@ -107,6 +108,29 @@ def test_arns_are_compared_by_letter_case():
     assert not listing(ALICE).lists(ALICE.upper())
 
 
+def test_members_of_roles_are_listed_and_with_roles_nobody_else_is():
+    found = policy(approvals={"roles": {"risk": {"members": [ALICE]}}})
+    assert (found.lists(ALICE), found.lists(BOB)) == (True, False)
+
+
+def test_a_user_of_identity_center_is_listed_by_name_whatever_the_permission_set():
+    found = listing("arn:aws:identitycenter:::user/alice@*")
+    assert found.lists(SSO.format("123456789012", "Anything"))
+    assert not found.lists(SSO.format("123456789012", "Anything").replace("alice", "bob"))
+
+
+def test_who_breaks_the_glass_is_listed_apart():
+    found = policy(approvals={"approvers": [ALICE], "break_glass": [BOB]}).approvals
+    assert [(found.lists(who), found.breaks_glass(who)) for who in (ALICE, BOB)] == [(True, False), (False, True)]
+    assert not Approvals().breaks_glass(ALICE)
+
+
+def test_submitters_are_listed_as_persons_and_an_unknown_one_is_another_rules_business():
+    found = policy(submissions={"submitters": ["arn:aws:iam::123456789012:role/risk-approvers"]})
+    assert [found.takes_from(who) for who in (SESSION, ALICE, None)] == [True, False, True]
+    assert policy().takes_from(ALICE)
+
+
 # Governing
 
 
@@ -180,6 +204,32 @@ def test_users_are_themselves_and_nobody_else():
 def test_an_unknown_person_is_nobodys_other_self():
     assert not same_person(None, None)
     assert not same_person(ALICE, None)
+
+
+@pytest.mark.parametrize(
+    ("arn", "known"),
+    [
+        (ALICE, True),
+        ("arn:aws:iam::123456789012:root", True),
+        (SSO.format("1" * 12, "Approver"), True),
+        (SESSION, False),
+        ("arn:aws:iam::123456789012:role/training", False),
+        ("arn:aws:sts::123456789012:federated-user/alice", False),
+        ("arn:aws:sagemaker:eu-west-1:123456789012:user-profile/d-1/alice", False),
+        (None, False),
+    ],
+)
+def test_an_arn_is_known_if_it_says_which_human_being_it_is(arn, known):
+    assert is_known(arn) is known
+    assert Approvals().knows(arn) is known
+
+
+def test_a_trusted_session_says_which_human_being_it_is():
+    trusted = ("arn:aws:iam::*:role/risk-*",)
+    assert is_known(SESSION, trusted)
+    assert person(SESSION, trusted) == SESSION
+    assert not same_person(SESSION, SESSION.replace("whatever", "somebody.else"), trusted)
+    assert not is_known(SESSION.replace("risk", "owner"), trusted)
 
 
 @given(st.one_of(st.text(), st.sampled_from([ALICE, SESSION, SSO.format("1" * 12, "A")])))
