@@ -11,15 +11,17 @@ from functools import partial
 from typing import Any
 
 from signoff import heads
+from signoff.announcements import announcements
 from signoff.callers import Callers
 from signoff.champions import Champions
 from signoff.errors import SignoffError
+from signoff.events import Event
 from signoff.governance import Governance
 from signoff.ledger import History, State, package_key
 from signoff.manifest import manifest_shape
 from signoff.policies import Policies
 from signoff.policy import Policy, parse
-from signoff.queues import DELETED
+from signoff.queues import DELETED, package_named
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.annotating import Annotating
@@ -27,8 +29,8 @@ from signoff.steps.baselining import Baselining
 from signoff.steps.deciding import Deciding
 from signoff.steps.deploying import Deploying
 from signoff.steps.elsewhere import Elsewhere
-from signoff.steps.identifying import Sender
 from signoff.steps.heads import Heads
+from signoff.steps.identifying import Sender
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
 from signoff.steps.opening import Opening, Request
@@ -105,6 +107,7 @@ class World:
         self.sts = FakeSts(self.clock)
         self._to_be_signed: set[str] = set()
         self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
+        self._announced: dict[str, int] = {}
         self.set_policy("default", **{"groups": {"create": True}, **policy})
         self._compose()
 
@@ -262,17 +265,34 @@ class World:
         elif queue is self.queues["registrations"].messages:
             self.registering.uploaded(message["detail"]["object"]["key"])
         elif queue is self.queues["decisions"].messages:
-            self.reconciling.reconcile(message["detail"])
+            self.reconciling.reconcile({"ModelPackageArn": package_named(message["detail"]), **message["detail"]})
         elif DELETED in message["detail"]:
             self.deploying.retire(message["detail"][DELETED])
         else:
-            self.deploying.converge(message["detail"]["ModelPackageArn"])
+            self.deploying.converge(package_named(message["detail"]))
         return True
 
     def waiting(self) -> list[tuple[list[Any], int]]:
         """Return every event that waits: the list it is in and its place there."""
+        self._announce()
         queues = [self.registry.events, self.executions.started, *(queue.messages for queue in self.queues.values())]
         return [(queue, index) for queue in queues for index in range(len(queue))]
+
+    def _announce(self) -> None:
+        """Announce what the ledgers say since the last time."""
+        for key, history in self.ledger.histories.items():
+            for entry in history.entries[self._announced.get(key, 0) :]:
+                for event in announcements(entry):
+                    self.own_event(event)
+            self._announced[key] = len(history.entries)
+
+    def own_event(self, event: Event) -> None:
+        """Send what Signoff announces where the rules send it: most of it nowhere here."""
+        by_hand = event.detail.get("decision") == "rollback" or event.detail.get("channel") == "registry"
+        if event.type == "Decision Recorded" and by_hand:
+            self.queues["deployments"].send(event.type, event.detail)
+        if event.type == "Model Superseded":
+            self.queues["decisions"].send(event.type, event.detail)
 
     def registry_event(self, detail: Mapping[str, Any]) -> None:
         """Send a registry event where the rules send it."""
