@@ -149,7 +149,7 @@ def _decided(decision: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
+def progress(total: int, doing: str = "uploading") -> Iterator[Callable[[int], None]]:
     """Show a bar on standard error, if that is a terminal, while the block runs; what is yielded takes bytes done."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -157,6 +157,6 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress("uploading", *columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task("uploading", total=total)
+    with Progress(doing, *columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(doing, total=total)
         yield lambda done: bar.advance(task, done)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +20,15 @@ from cli.sentences import clean
 from signoff import listing
 from signoff.errors import ManifestRefused
 from signoff.locations import is_prefix, relative_name
-from signoff.submission import MANIFEST, SUBMISSION, Submission
+from signoff.submission import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submission
 
 if TYPE_CHECKING:
     from signoff.manifest import Manifest
 
 # ModelDataQuality, which is a metric, is none.
 _MODEL_DATA = re.compile(r"ModelDataUrl|ModelDataSource")
+_READERS = 4  # files that are hashed at a time; hashing does not hold Python's lock
+_CHUNK = 1024 * 1024
 Progress = Callable[[int], None]
 
 
@@ -47,11 +51,6 @@ class Plan:
     def size(self) -> int:
         """The bytes in all."""
         return sum(upload.path.stat().st_size for upload in self.uploads)
-
-    @property
-    def objects(self) -> list[str]:
-        """The names of all objects, sorted: what `submission.json` lists, and so without the manifest."""
-        return sorted(upload.name for upload in self.uploads if upload.name != MANIFEST)
 
 
 def submission_name(now: datetime, suffix: str) -> str:
@@ -203,25 +202,54 @@ def _artifact_name(artifact: Path, model_data: list[str], others: list[str], fil
     return fitting[0] if fitting else own
 
 
-def upload(s3: Any, bucket: str, submission: Submission, plan: Plan, submitter: str, progress: Progress) -> None:
-    """Upload who submits and what, then the manifest, then all objects, several at a time and large ones in parts.
+def digests(plan: Plan, progress: Progress) -> dict[str, str]:
+    """Return the SHA-256 (hexadecimal) of each object by its name, several read at a time and none kept in memory.
 
-    `progress` is told each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent
-    by then is not sent any more.
+    `progress` is told each number of bytes read, from several threads.
+    """
+    with ThreadPoolExecutor(max_workers=_READERS) as readers:
+        found = readers.map(lambda each: _sha256(each.path, progress), plan.uploads)
+        return dict(zip((each.name for each in plan.uploads), found, strict=True))
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            progress(len(chunk))
+    return digest.hexdigest()
+
+
+def statement(audience: str, submission: Submission, digests: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the submitter signs: which objects the submission consists of, for the registry of that bus."""
+    said = {"statement": "submission", "audience": audience, "submission": submission.prefix}
+    return {**said, "objects": dict(digests)}
+
+
+def upload(
+    s3: Any, bucket: str, submission: Submission, plan: Plan, sign: Callable[[], dict[str, Any]], progress: Progress
+) -> None:
+    """Upload the manifest, all objects, several at a time and large ones in parts, and last the statement of them.
+
+    `sign` makes it, signed, once all else is there: a signature can be used for a quarter of an hour. `progress` is
+    told each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent by then is
+    not sent any more.
     """
     from s3transfer.manager import TransferManager
 
-    # Before everything else: whichever object completes the submission, who submits must be there to be read.
-    body = json.dumps({"submitter": submitter, "objects": plan.objects}).encode()
-    s3.put_object(Bucket=bucket, Key=submission.key(SUBMISSION), Body=body, ContentType="application/json")
     told = [_subscriber(progress)]
+    # So that nothing is registered before it is signed.
+    marked = {"Metadata": TO_BE_SIGNED}
     manifests = [each for each in plan.uploads if each.name == MANIFEST]
     objects = [each for each in plan.uploads if each.name != MANIFEST]
     with TransferManager(s3) as manager:
         for several in (manifests, objects):
-            sent = [manager.upload(str(it.path), bucket, submission.key(it.name), subscribers=told) for it in several]
+            sent = [manager.upload(str(it.path), bucket, submission.key(it.name), marked, told) for it in several]
             for each in sent:
                 each.result()
+    body = json.dumps(sign()).encode()
+    s3.put_object(Bucket=bucket, Key=submission.key(SUBMISSION), Body=body, ContentType="application/json")
 
 
 def _subscriber(progress: Progress) -> Any:

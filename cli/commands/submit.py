@@ -51,7 +51,8 @@ def submit(
 ) -> None:
     """Submit a model artifact with its manifest.
 
-    Uploads both, and every other object that the manifest names.
+    Uploads both, and every other object that the manifest names, and signs for them: with a statement of their SHA-256
+    that carries the proof of who made it.
 
     An object is the file of its name in the manifest's folder, unless --file says otherwise. The artifact is uploaded
     under the name that the manifest has for its model data. A name that ends in / means all files of a folder, with
@@ -108,8 +109,9 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
     import secrets
 
     from cli import printing, submitting
+    from cli.proving import sign_as_caller
     from cli.sentences import clean
-    from cli.stack import caller, s3
+    from cli.stack import s3
     from signoff.moments import utc_now
     from signoff.submission import Submission
 
@@ -118,12 +120,13 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
         raise CommandFailed(
             f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
         )
-    submitter = caller()
-    bucket = found.artifacts.name
+    bucket, audience, region = found.artifacts.name, found.audience, found.home_region
     for name, why in plan.left_out.items():
         _say(f"left out  {clean(name)}: {why}", json)
+    with printing.progress(plan.size, "reading") as progress:
+        statement = submitting.statement(audience, submission, submitting.digests(plan, progress))
     with printing.progress(plan.size) as progress:
-        submitting.upload(s3(), bucket, submission, plan, submitter, progress)
+        submitting.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress)
     _say(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
     return submission
 

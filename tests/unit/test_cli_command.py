@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -49,6 +50,7 @@ OUTPUTS = {
     "LedgerTable": "ledger",
     "PackagesTable": "packages",
     "ChampionPath": "/signoff/champions",
+    "BusArn": "arn:aws:events:eu-west-1:123456789012:event-bus/signoff",
 }
 STACKS = {"Signoff": OUTPUTS, "Other": {"Something": "else"}}
 
@@ -281,7 +283,7 @@ def submission(folder: Path) -> Path:
     return folder / "model.tar.gz"
 
 
-def test_a_submission_says_who_submits_before_anything_else_arrives(
+def test_what_was_uploaded_is_signed_last(
     ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploaded: list[str] = []
@@ -290,9 +292,14 @@ def test_a_submission_says_who_submits_before_anything_else_arrives(
     assert run("submit", str(submission(tmp_path)), "--group", "churn") == 0
     prefix = re.search(r"s3://artifacts/(churn/\d{8}T\d{6}Z-[0-9a-f]{8})/ \(2 files", capsys.readouterr().out)
     assert prefix is not None
-    assert uploaded == [f"{prefix[1]}/{name}" for name in ("submission.json", "manifest.json", "model.tar.gz")]
-    written = json.loads(s3.get_object(Bucket="artifacts", Key=uploaded[0])["Body"].read())
-    assert written == {"submitter": client("sts").get_caller_identity()["Arn"], "objects": ["model.tar.gz"]}
+    assert uploaded == [f"{prefix[1]}/{name}" for name in ("manifest.json", "model.tar.gz", "submission.json")]
+    written = json.loads(s3.get_object(Bucket="artifacts", Key=uploaded[-1])["Body"].read())
+    assert written["proof"].startswith("https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity")
+    assert written["objects"] == {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("manifest.json", "model.tar.gz")
+    }
+    expected = ("submission", OUTPUTS["BusArn"], prefix[1])
+    assert (written["statement"], written["audience"], written["submission"]) == expected
 
 
 def test_a_submission_whose_files_are_not_all_there_uploads_nothing(

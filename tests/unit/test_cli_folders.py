@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -17,13 +18,18 @@ from hypothesis import strategies as st
 from cli import folders
 from cli.failures import CommandFailed
 from cli.sentences import clean
-from cli.submitting import Plan, Upload, plan, upload
+from cli.submitting import Plan, Upload, digests, plan, upload
 from signoff import listing
 from signoff.manifest import Manifest
-from signoff.submission import Submission
+from signoff.submission import MANIFEST, Submission
 from tests.support.manifests import IMAGE, SHAPE
 
 SUBMISSION = Submission("summaries", "one")
+
+
+def objects(plan: Plan) -> list[str]:
+    """The names of what is uploaded beside the manifest."""
+    return sorted(upload.name for upload in plan.uploads if upload.name != MANIFEST)
 
 
 def source(uri: str) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def test_all_files_of_a_folder_are_uploaded_under_the_prefix_that_the_manifest_n
     planned = plan(weights, manifest(tmp_path), {})
     assert names(planned) == ["manifest.json", "weights/config.json", "weights/shards/1.bin"]
     assert planned.uploads[2].path == weights / "shards/1.bin"
-    assert planned.objects == ["weights/config.json", "weights/shards/1.bin"]
+    assert objects(planned) == ["weights/config.json", "weights/shards/1.bin"]
 
 
 def test_a_folder_of_another_name_is_uploaded_under_the_name_that_the_manifest_has_for_it(tmp_path: Path) -> None:
@@ -93,7 +99,7 @@ def test_what_the_manifest_means_is_what_is_uploaded(tmp_path: Path) -> None:
     path = manifest(tmp_path)
     planned = plan(fill(tmp_path / "weights"), path, {})
     (prefix,) = Manifest(json.loads(path.read_text()), "b", SUBMISSION.prefix, SHAPE).objects()
-    listed = listing.objects({"objects": planned.objects})
+    listed = listing.objects({"objects": objects(planned)})
     assert listed is not None
     assert listing.faults(listed, [prefix]) == []
 
@@ -112,7 +118,7 @@ def test_what_operating_systems_leave_behind_is_left_out_and_told(tmp_path: Path
     weights = fill(tmp_path / "weights", "a.bin", ".DS_Store", "sub/Thumbs.db", "sub/._b.bin", "sub/b.bin", ".config")
     (weights / "empty").mkdir()
     planned = plan(weights, manifest(tmp_path), {})
-    assert planned.objects == ["weights/.config", "weights/a.bin", "weights/sub/b.bin"]
+    assert objects(planned) == ["weights/.config", "weights/a.bin", "weights/sub/b.bin"]
     assert set(planned.left_out) == {
         "weights/.DS_Store",
         "weights/sub/Thumbs.db",
@@ -230,17 +236,53 @@ def planned(folder: Path, *names: str) -> Plan:
     return Plan(tuple(Upload(name, folder / name) for name in ("manifest.json", *names)))
 
 
-def test_everything_is_uploaded_and_listed_first(aws: Any, tmp_path: Path) -> None:
+def unsigned() -> dict[str, Any]:
+    return {}
+
+
+def test_everything_is_uploaded_and_marked_and_last_what_is_signed_of_it(aws: Any, tmp_path: Path) -> None:
     s3, order, done = aws("s3"), [], []
     s3.create_bucket(Bucket="artifacts")
     s3.meta.events.register("before-parameter-build.s3.PutObject", lambda params, **_: order.append(params["Key"]))
     what = planned(tmp_path, *(f"weights/{number}.bin" for number in range(40)))
-    upload(s3, "artifacts", SUBMISSION, what, "arn:aws:iam::123456789012:user/sam", done.append)
-    assert order[:2] == ["summaries/one/submission.json", "summaries/one/manifest.json"]
-    listed = json.loads(s3.get_object(Bucket="artifacts", Key=order[0])["Body"].read())
-    assert listed == {"submitter": "arn:aws:iam::123456789012:user/sam", "objects": what.objects}
-    assert {f"summaries/one/{name}" for name in what.objects} == set(order[2:])
+
+    def sign() -> dict[str, Any]:
+        return {"uploaded": len(order)}
+
+    upload(s3, "artifacts", SUBMISSION, what, sign, done.append)
+    assert (order[0], order[-1]) == ("summaries/one/manifest.json", "summaries/one/submission.json")
+    assert json.loads(s3.get_object(Bucket="artifacts", Key=order[-1])["Body"].read()) == {"uploaded": 41}
+    assert {f"summaries/one/{name}" for name in objects(what)} == set(order[1:-1])
+    marks = [s3.head_object(Bucket="artifacts", Key=key)["Metadata"] for key in order]
+    assert marks == [{"signoff-submission": "signed"}] * 41 + [{}]
     assert sum(done) == what.size
+
+
+def test_a_large_file_is_marked_too(aws: Any, tmp_path: Path) -> None:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="artifacts")
+    (tmp_path / "large.bin").write_bytes(bytes(9 * 1024 * 1024))  # in parts
+    what = Plan((Upload("large.bin", tmp_path / "large.bin"),))
+    upload(s3, "artifacts", SUBMISSION, what, unsigned, lambda _: None)
+    stored = s3.head_object(Bucket="artifacts", Key="summaries/one/large.bin")
+    assert stored["ETag"].endswith('-2"')
+    assert stored["Metadata"] == {"signoff-submission": "signed"}
+
+
+def test_every_file_is_hashed_and_every_byte_of_it_told(tmp_path: Path) -> None:
+    what, done = planned(tmp_path, "a.bin", "b/c.bin"), []
+    (tmp_path / "a.bin").write_bytes(bytes(5_000_000))
+    found = digests(what, done.append)
+    assert found == {it.name: hashlib.sha256(it.path.read_bytes()).hexdigest() for it in what.uploads}
+    assert sum(done) == what.size
+    assert max(done) < 5_000_000
+
+
+def test_nothing_is_signed_of_what_did_not_arrive(aws: Any, tmp_path: Path) -> None:
+    s3, signed = aws("s3"), []
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin"), lambda: signed.append(1) or {}, lambda _: None)
+    assert signed == []
 
 
 def test_several_files_are_uploaded_at_a_time(aws: Any, tmp_path: Path) -> None:
@@ -252,7 +294,7 @@ def test_several_files_are_uploaded_at_a_time(aws: Any, tmp_path: Path) -> None:
             together.wait()
 
     s3.meta.events.register("before-parameter-build.s3.PutObject", wait)
-    upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin", "c.bin", "d.bin"), "arn:", lambda _: None)
+    upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin", "c.bin", "d.bin"), unsigned, lambda _: None)
     assert not together.broken
 
 
@@ -266,4 +308,4 @@ def test_what_s3_refuses_ends_the_upload(aws: Any, tmp_path: Path) -> None:
 
     s3.meta.events.register("before-parameter-build.s3.PutObject", refuse)
     with pytest.raises(ClientError, match="AccessDenied"):
-        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin"), "arn:", lambda _: None)
+        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin"), unsigned, lambda _: None)
