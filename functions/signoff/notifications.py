@@ -38,7 +38,7 @@ def _registration_failed(entry: Entry, details: Details) -> list[Told]:
         ("Faults", details.get("fault_count", len(found))),
     ]
     steps = (("Check the next one before it is uploaded", "signoff manifest check manifest.json"),)
-    return [Told(Stage.REGISTRATIONS, f"the submission {called(entry)} was refused", facts, found, steps)]
+    return [Told(Stage.REGISTRATIONS, f"The submission {called(entry)} was refused", facts, found, steps)]
 
 
 def _errored(entry: Entry, details: Details) -> list[Told]:
@@ -94,7 +94,7 @@ def _decided(entry: Entry, details: Details) -> list[Told]:
     status, name = DECIDED_STATUS[verb], called(entry)
     told = [Told(Stage.DECISIONS, f"{name} {_DECIDED[verb]}", facts, (), _after(entry, verb), status=status)]
     if details.get("break_glass"):
-        alone = f"break glass: {name} was approved by one person alone"
+        alone = f"Break glass: {name} was approved by one person alone"
         steps = _steps(entry, ("Take it back", "revoke"))
         told.append(Told(Stage.APPROVALS, alone, facts, (), steps, status=status))
     if verb == "reopen":
@@ -112,7 +112,7 @@ def _refused(entry: Entry, details: Details) -> list[Told]:
         ("Refused as", details.get("refusal")),
         ("Because", details.get("because")),
     ]
-    return [Told(Stage.DECISIONS, f"a decision on {called(entry)} was refused", facts, (), _steps(entry))]
+    return [Told(Stage.DECISIONS, f"A decision on {called(entry)} was refused", facts, (), _steps(entry))]
 
 
 def _reminded(entry: Entry, details: Details) -> list[Told]:
@@ -156,23 +156,23 @@ def _changed(entry: Entry, details: Details) -> list[Told]:
 def _created(entry: Entry, details: Details) -> list[Told]:
     model = details.get("model") or {}
     facts = [*_package(entry), ("Model", model.get("name")), ("ARN", model.get("arn")), *_place(details)]
-    return [_deployment(entry, f"the model of {called(entry)} is created", facts)]
+    return [_deployment(entry, f"The model of {called(entry)} is created", facts)]
 
 
 def _retired(entry: Entry, details: Details) -> list[Told]:
     facts = [*_package(entry), ("Model", details.get("model")), *_place(details)]
-    return [_deployment(entry, f"the model of {called(entry)} is retired", facts)]
+    return [_deployment(entry, f"The model of {called(entry)} is retired", facts)]
 
 
 def _blocked(entry: Entry, details: Details) -> list[Told]:
     endpoints = ", ".join(str(each) for each in details.get("endpoints") or ())
     facts = [*_package(entry), ("Model", details.get("model")), *_place(details), ("In use by", endpoints)]
-    return [_deployment(entry, f"the model of {called(entry)} cannot be retired: it is in use", facts)]
+    return [_deployment(entry, f"The model of {called(entry)} cannot be retired: it is in use", facts)]
 
 
 def _not_deployed(entry: Entry, details: Details) -> list[Told]:
     facts = [*_package(entry), *_place(details), ("Because", details.get("because"))]
-    return [_deployment(entry, f"the model of {called(entry)} could not be deployed everywhere", facts)]
+    return [_deployment(entry, f"The model of {called(entry)} could not be deployed everywhere", facts)]
 
 
 def _superseded(entry: Entry, details: Details) -> list[Told]:
@@ -203,7 +203,7 @@ def _baseline(entry: Entry, details: Details) -> list[Told]:
     ]
     champion = group_command(entry, "champion")
     steps = (("See the champion", champion),) if champion else ()
-    return [Told(Stage.DEPLOYMENTS, f"the baseline of {called(entry)} is {done}", facts, (), steps)]
+    return [Told(Stage.DEPLOYMENTS, f"The baseline of {called(entry)} is {done}", facts, (), steps)]
 
 
 def _deployment(entry: Entry, headline: str, facts: Sequence[tuple[str, object]]) -> Told:

@@ -76,7 +76,7 @@ def test_people_are_told_of_each_step_of_a_package_that_is_approved(group: Group
 
     asked = inboxes["approvals"].has(f"Signoff: {group.name}/1 awaits approval")
     decided = inboxes["decisions"].has(f"Signoff: {group.name}/1 is approved")
-    made = inboxes["deployments"].has(f"Signoff: the model of {group.name}/1 is created")
+    made = inboxes["deployments"].has(f"Signoff: The model of {group.name}/1 is created")
 
     lines = asked["Message"].split("\n")
     assert f"Package: {package.arn}" in lines
@@ -92,7 +92,7 @@ def test_people_are_told_of_each_step_of_a_package_that_is_approved(group: Group
 def test_people_are_told_of_a_submission_that_is_refused(group: Group, inboxes: dict[str, Inbox]) -> None:
     submission = group.submit(honest() | {"manifest.json": b"{"})
 
-    told = inboxes["registrations"].has(f'Signoff: the submission "{submission.prefix}" was refused'[:99])
+    told = inboxes["registrations"].has(f'Signoff: The submission "{submission.prefix}" was refused'[:99])
 
     assert f"Submission: {submission.prefix}" in told["Message"].split("\n")
     attributes = {name: value["Value"] for name, value in told["MessageAttributes"].items()}

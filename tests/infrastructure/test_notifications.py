@@ -1,6 +1,14 @@
 """The topics by which people are notified: who may speak on them, who hears, and under which key."""
 
+import re
+from pathlib import Path
+
+import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
 
 from infra import settings
 from infra.settings import SettingFault, Subscriber, read
@@ -116,3 +124,19 @@ def test_an_approval_given_alone_raises_an_alarm(template):
     alarm = template.one("AWS::CloudWatch::Alarm", "Alarms/BreakGlassUsed")
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("Signoff", "BreakGlass", 0)
     assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Sum", "GreaterThanThreshold")
+
+
+def test_the_web_hook_of_the_documentation_synthesises_and_hears_the_event():
+    guide = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    (snippet,) = (block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "ApiDestination" in block)
+    stack = cdk.Stack(cdk.App(), "Guide", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    names = {"cdk": cdk, "events": events, "targets": targets, "sqs": sqs, "self": stack}
+    exec(snippet, names)  # noqa: S102 - the documentation's own code
+    made = assertions.Template.from_stack(stack)
+    (rule,) = (each["Properties"] for each in made.find_resources("AWS::Events::Rule").values())
+    assert rule["EventBusName"] == "signoff"
+    assert rule["EventPattern"] == {"source": ["signoff"], "detail-type": ["Approval Requested"]}
+    (target,) = rule["Targets"]
+    assert set(target["InputTransformer"]["InputPathsMap"].values()) == {
+        *("$.detail.group", "$.detail.package", "$.detail.version", "$.detail.uri"),
+    }

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,8 +43,10 @@ from tests.support.entries import (
     subject_changed,
     updated,
 )
+from tests.support.world import World
 
 CHOSEN = frozenset({"decision", "verdict", "status"})
+OTHER_APPROVER = "arn:aws:iam::123456789012:user/eve"
 LIMIT = 262_144  # bytes of a message and its attributes
 DECIDED = {"decision": "approve", "reason": "because", "person": APPROVER, "evidence": "e" * 64, "policy": "p" * 64}
 VOTED = Draft(Kind.VOTED, APPROVER, {**DECIDED, "roles": ["owners"], "outstanding": "1 more approval (1 of risk)"})
@@ -342,3 +345,41 @@ def test_one_line_is_one_line(text: str, limit: int):
     assert len(line) <= limit
     assert line == " ".join(line.split())
     assert line.encode().decode() == line
+
+
+def test_an_approval_request_says_who_submitted_and_how_many_approvals_it_takes():
+    world = World(approvals={"needed": 2})
+    arn = world.pending()
+    (notification,) = notifications(world.history(arn).last(Kind.EVIDENCE_RECORDED))
+    lines = notification.text.split("\n")
+    assert f"Submitted by: {world.state(arn).submitter.split(':', 5)[-1]}" in lines
+    assert "Outstanding: 2 more approvals" in lines
+
+
+def samples() -> dict[str, Entry]:
+    """The entries whose messages docs/notifications.md shows."""
+    checks = [
+        {"name": "artifact:model", "status": "passed", "reason": "a readable archive of 3 members, sha256 9f86d081"},
+        {"name": "metric:accuracy", "status": "passed", "reason": "0.94 is within 0.9 <= accuracy"},
+    ]
+    facts = {"checks": checks, "submitter": SUBMITTER, "outstanding": "2 more approvals (1 of risk)"}
+    asked = [registered(group="churn"), started(), evidence("passed", **facts)]
+    reason = {"reason": "Beats the champion by 2 points", "roles": ["risk"], "votes": [OTHER_APPROVER, APPROVER]}
+    said = Draft(Kind.DECISION_RECORDED, APPROVER, {**DECIDED, **reason})
+    submission = submission_key("churn/monday")
+    return {
+        "approvals": history(*asked).entries[-1],
+        "decisions": history(*asked, said).entries[-1],
+        "registrations": history(UNREGISTERED, package=submission).entries[-1],
+        "deployments": history(*asked, said, model_created(), decided("revoke"), blocked("live")).entries[-1],
+    }
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_the_documentation_shows_messages_as_they_are(stage: Stage):
+    guide = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    (notification,) = notifications(samples()[stage])
+    shown = re.search(rf"Subject: `([^\n]*)`\n\n<!-- {stage} -->\n```text\n(.*?)```", guide, re.DOTALL)
+    assert shown
+    assert shown.groups() == (notification.subject, notification.text)
+    assert notification.stage is stage
