@@ -1,9 +1,9 @@
-"""Approvals: how many are missing in which roles, counted over persons; how long they may take; what is no such thing."""
+"""Approvals: how many are missing in which roles, counted over persons; how long they may take; what are none."""
 
 import json
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import pytest
@@ -69,8 +69,10 @@ def test_who_could_fill_several_roles_leaves_the_one_that_another_needs(order):
 
 
 @pytest.mark.parametrize("order", list(permutations([ALICE, BOB, CAROL])))
-def test_seats_are_passed_on_along_a_chain_of_people(order):
-    assert missing(quorum({"a": [ALICE], "b": [ALICE, BOB], "c": [BOB, CAROL]}), *order) == (0, {})
+@pytest.mark.parametrize("names", ["abc", "cba"])
+def test_seats_are_passed_on_along_a_chain_of_people(names, order):
+    members = {"a": [ALICE], "b": [ALICE, BOB], "c": [BOB, CAROL]}
+    assert missing(quorum({name: members[name] for name in names}), *order) == (0, {})
 
 
 def test_a_role_may_need_several_and_the_policy_more_than_its_roles():
@@ -119,6 +121,21 @@ def fewest_empty_seats(approvals: Approvals, people: Iterable[str]) -> int:
         for way in ways
     )
     return len(seats) - max(filled, default=0)
+
+
+def test_no_three_people_leave_a_role_empty_in_any_order_that_they_could_fill():
+    people = PEOPLE[:3]
+    lists = [list(some) for count in (1, 2, 3) for some in combinations(people, count)]
+    wrong = [
+        (risk, owners, legal, order)
+        for risk, owners, legal in product(lists, repeat=3)
+        for found in [quorum({"risk": risk, "owners": owners, "legal": legal})]
+        for fewest in [fewest_empty_seats(found, people)]
+        for order in permutations(people)
+        if missing(found, *order)[0] != fewest
+    ]
+    assert len(lists) == 7
+    assert wrong == []
 
 
 members = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4, unique=True)
