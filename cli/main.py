@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, champion, decide, engine, listing, manifest, projects, read, submit
+from cli.commands import annotate, champion, decide, engine, listing, manifest, policy, projects, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -26,6 +26,8 @@ local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  #
 app.add_typer(local, name="local")
 manifests = typer.Typer(help="Manifests, before they are submitted.", **_PLAIN)  # type: ignore[arg-type]
 app.add_typer(manifests, name="manifest")
+policies = typer.Typer(help="Policies, before they are deployed.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(policies, name="policy")
 project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **_PLAIN)  # type: ignore[arg-type]
 app.add_typer(project_commands, name="projects")
 
@@ -85,6 +87,16 @@ manifests.command(
 manifests.command(
     epilog=examples("signoff manifest schema > .vscode/signoff-manifest.schema.json"),
 )(manifest.schema)
+policies.command(
+    epilog=examples(
+        "signoff policy check infra/policies/groups/churn.json",
+        "signoff policy check infra/policies/*.json infra/policies/*/*.json",
+        "jq '.mode = \"report\"' churn.json | signoff policy check - --json | jq '.[0].faults'",
+    )
+)(policy.check)
+policies.command(
+    epilog=examples("signoff policy schema > .vscode/signoff-policy.schema.json"),
+)(policy.schema)
 project_commands.command(
     "list",
     epilog=examples("signoff projects list", "signoff projects list --name-contains churn --sort-by Name --json"),

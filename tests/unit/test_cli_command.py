@@ -37,6 +37,8 @@ COMMANDS = [
     "revalidate",
     "manifest check",
     "manifest schema",
+    "policy check",
+    "policy schema",
     "projects list",
     "projects show",
     "projects update",

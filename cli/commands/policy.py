@@ -1,0 +1,77 @@
+"""`signoff policy`: what a policy says, and what is wrong with it, before it is deployed. Asks nothing of AWS."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.failures import CommandFailed
+from cli.options import AsJson
+
+if TYPE_CHECKING:
+    from cli.policy_checking import Checked
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Policies; - reads standard input.")]
+
+
+def check(files: Files, json: AsJson = False) -> None:
+    """Explain policies in sentences, and list every fault by its path.
+
+    Needs no AWS account, network or credentials. Warnings say what is weak, or probably not meant. As in the files of
+    the CDK app, the execution role may be left out.
+
+    Exits 1 when there are faults, with each on standard error.
+    """
+    from cli import policy_checking, printing
+
+    checked = policy_checking.together([policy_checking.check(_name(file), _bytes(file)) for file in files])
+    if json:
+        printing.as_json([each.document for each in checked])
+    else:
+        for each in checked:
+            if not each.faults:
+                _print(each)
+    if any(each.faults for each in checked):
+        raise policy_checking.PoliciesHaveFaults(checked)
+
+
+def schema() -> None:
+    """Print the JSON Schema of policies, with which an editor completes, explains and checks them (draft 2020-12).
+
+    `signoff policy check` knows more.
+    """
+    from cli import printing
+    from cli.policy_schema import policy_schema
+
+    printing.as_json(policy_schema())
+
+
+def _name(file: str) -> str:
+    return "the policy" if file == "-" else file
+
+
+def _bytes(file: str) -> bytes:
+    from cli.checking import bytes_of
+
+    if file == "-":
+        return bytes_of(sys.stdin.buffer)
+    try:
+        with Path(file).open("rb") as opened:
+            return bytes_of(opened)
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _print(checked: Checked) -> None:
+    from cli import printing
+    from cli.sentences import clean
+
+    printing.line(clean(f"{checked.name} has no fault"))
+    for topic, told in checked.sentences.items():
+        for number, sentence in enumerate(told):
+            printing.line(f"  {topic if number == 0 else '':<12}{clean(sentence)}")
+    for warning in checked.warnings:
+        printing.line(f"  {'warning':<12}{clean(warning)}")

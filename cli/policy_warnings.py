@@ -1,0 +1,85 @@
+"""What a policy may well say, and whoever says it should know what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from signoff.faults import Fault
+from signoff.policy_faults import one_person
+from signoff.shapes import below
+
+if TYPE_CHECKING:
+    from signoff.approvals import Approvals
+    from signoff.policy import Policy
+
+
+def warnings(policy: Policy) -> Iterator[Fault]:
+    """Yield what is weak, or probably not meant, in a policy without faults, each by its path."""
+    approvals = policy.approvals
+    yield from _choices(policy)
+    for path, pattern in _patterns(policy):
+        yield from _reach(path, pattern)
+    yield from _tight(approvals)
+    yield from _locked_out(policy)
+
+
+def _choices(policy: Policy) -> Iterator[Fault]:
+    approvals = policy.approvals
+    if policy.mode == "report":
+        yield Fault("mode", "nothing is held: models of packages that the policy refuses are deployed by whoever can")
+    if not approvals.approvers and not approvals.roles:
+        yield Fault("approvals.approvers", "names nobody, so anyone of the registry's account may approve")
+    if approvals.submitter_may_approve:
+        yield Fault("approvals.submitter_may_approve", "one person alone may submit a model and approve it")
+    if approvals.unknown_submitter == "accept":
+        told = "where nobody knows who submitted, one person alone may have submitted a model and approve it"
+        yield Fault("approvals.unknown_submitter", told)
+    if approvals.identity == "asserted":
+        told = "whoever may speak as a publisher decides in anybody's name; nothing is proven"
+        yield Fault("approvals.identity", told)
+
+
+def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of every pattern of persons, and those of publishers."""
+    approvals = policy.approvals
+    lists = {
+        "approvals.approvers": approvals.approvers,
+        "approvals.trusted_sessions": approvals.trusted_sessions,
+        "approvals.break_glass": approvals.break_glass,
+        "submissions.submitters": policy.submissions.submitters,
+        **{below("approvals.roles", name) + ".members": role.members for name, role in approvals.roles.items()},
+        **{below("approvals.publishers", source): who for source, who in approvals.publishers.items()},
+    }
+    return ((f"{path}[{index}]", each) for path, patterns in lists.items() for index, each in enumerate(patterns))
+
+
+def _reach(path: str, pattern: str) -> Iterator[Fault]:
+    account, resource = pattern.split(":", 5)[4:]
+    if "*" in account or "?" in account:
+        yield Fault(path, f"`{pattern}` means whoever is called so in any account that the group is open to")
+    persons = not path.startswith("approvals.publishers")
+    if persons and resource.startswith("role/") and "/" in resource.removeprefix("role/"):
+        name = resource.rpartition("/")[2]
+        told = f"`{pattern}` has a path, which no session shows, and matches nobody: write role/{name}"
+        yield Fault(path, told)
+
+
+def _tight(approvals: Approvals) -> Iterator[Fault]:
+    """Yield that every person listed has to approve: none of them can submit, and none can be away."""
+    listed = {*approvals.approvers, *chain.from_iterable(role.members for role in approvals.roles.values())}
+    needed = max(approvals.needed, sum(role.needed for role in approvals.roles.values()))
+    countable = all(one_person(each, approvals.trusted_sessions) for each in listed)
+    if listed and countable and len(listed) == needed and not approvals.submitter_may_approve:
+        told = "all who are listed have to approve: what one of them submits can never be approved"
+        yield Fault("approvals.needed", told)
+
+
+def _locked_out(policy: Policy) -> Iterator[Fault]:
+    """Yield the accounts that may submit, of which no submitter is listed."""
+    submitters = [pattern.split(":", 5)[4] for pattern in policy.submissions.submitters]
+    for index, account in enumerate(policy.accounts.submit):
+        if submitters and not any(each in {account, ""} or "*" in each or "?" in each for each in submitters):
+            told = f"{account} may submit, and `submissions.submitters` names nobody of it"
+            yield Fault(f"accounts.submit[{index}]", told)
