@@ -116,7 +116,7 @@ def test_the_outputs_are_those_that_the_command_reads(template):
         *("ArtifactsBucket", "VaultBucket", "LedgerTable", "PackagesTable", "SubmissionsTable", "BusName"),
         *("ValidationArn", "PolicyPath", "RegisterQueueUrl", "DecisionQueueUrl", "DeployQueueUrl"),
         *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn", "ChampionPath"),
-        *("RegistrationsTopicArn", "ApprovalsTopicArn", "DecisionsTopicArn", "DeploymentsTopicArn"),
+        *("RegistrationsTopicArn", "ApprovalsTopicArn", "DecisionsTopicArn", "DeploymentsTopicArn", "BusArn"),
     }
     assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")
     assert outputs["ModelExecutionRoleArn"] == template.role("ModelExecutionRole")
