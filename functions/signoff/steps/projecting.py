@@ -51,7 +51,9 @@ def explanation(history: History) -> str:
     """Return, for the registry's ApprovalDescription, why a package stands where it does."""
     state = history.state
     changed = history.last(Kind.SUBJECT_CHANGED)
-    if state.status is Status.REVOKED and changed is not None:
+    # One that somebody revoked may have been so for its subject before, and approved again since.
+    decided = state.decision is not None and state.decision["decision"] == "revoke"
+    if state.status is Status.REVOKED and changed is not None and not decided:
         return f"Revoked by Signoff: {changed.details['because']}"
     if state.status is Status.VALIDATION_FAILED and state.evidence:
         return refusal(state.evidence["checks"])
