@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from signoff.approvals import Approvals
     from signoff.policy import Policy
 
+_ANYBODY = {"*": "person, and every job's role,", "role/*": "role, a job's too,", "user/*": "IAM user"}
+
 
 def warnings(policy: Policy) -> Iterator[Fault]:
     """Yield what is weak, or probably not meant, in a policy without faults, each by its path."""
@@ -59,6 +61,8 @@ def _reach(path: str, pattern: str) -> Iterator[Fault]:
     account, resource = pattern.split(":", 5)[4:]
     if "*" in account or "?" in account:
         yield Fault(path, f"`{pattern}` means whoever is called so in any account that the group is open to")
+    if resource in _ANYBODY:
+        yield Fault(path, f"`{pattern}` means every {_ANYBODY[resource]} of its accounts")
     persons = not path.startswith("approvals.publishers")
     if persons and resource.startswith("role/") and "/" in resource.removeprefix("role/"):
         name = resource.rpartition("/")[2]

@@ -29,6 +29,8 @@ def _arns(pattern: str) -> Iterator[str]:
         yield from _roles(start.replace(":sts:", ":iam:", 1), name.partition("/")[0])
     elif kind == "role" and "/" not in name:
         yield from _roles(start, name)
+    elif resource == "federated-user":  # all of an account's, for whom a policy has one name
+        yield f"{pattern}/*"
     else:
         yield pattern
 

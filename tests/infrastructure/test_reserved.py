@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.app import STACK, build
 from infra.principals import principal_arns
+from signoff.approvals import matches_any, names_of
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import denied
 from tests.support.template import ACCOUNT, REGION, Template
@@ -114,6 +117,7 @@ def test_a_group_without_submitters_and_reading_stay_as_open_as_they_were(reserv
         ("arn:aws:iam::*:user/approver", ["arn:aws:iam::*:user/approver"]),
         ("arn:*:iam::1:role/risk-*", ["arn:*:iam::1:role/*/risk-*", "arn:*:iam::1:role/risk-*"]),
         ("arn:aws:iam::1:role/team/risk", ["arn:aws:iam::1:role/team/risk"]),
+        ("arn:aws:sts::1:federated-user", ["arn:aws:sts::1:federated-user/*"]),
         (
             "arn:aws:iam::1:role/AWSReservedSSO_A_*",
             [
@@ -125,3 +129,30 @@ def test_a_group_without_submitters_and_reading_stay_as_open_as_they_were(reserv
 )
 def test_a_pattern_of_a_policy_becomes_patterns_of_principals(pattern, arns):
     assert principal_arns([pattern]) == arns
+
+
+PATTERNS = [
+    *(
+        f"arn:{start}:role/{name}"
+        for start in ("aws:iam::123456789012", "*:iam::*")
+        for name in ("*", "risk-*", "risk-?")
+    ),
+    *(f"arn:aws:iam::123456789012:role/{name}" for name in ("AWSReservedSSO_*", "AWSReserved*", "*_Risk_*")),
+    *("arn:aws:identitycenter:::user/*", "arn:*:identitycenter:::user/alice@example.com", "arn:*:iam::1*:*"),
+]
+
+
+@given(
+    st.sampled_from(PATTERNS),
+    st.sampled_from(["risk-1", "risk-22", "owners", "AWSReservedSSO_Risk_0123", "AWSReservedSSO_Owner_0123"]),
+    st.sampled_from(["", "team/", "team/blue/"]),
+    st.sampled_from(["alice@example.com", "bob", "risk-1"]),
+)
+def test_the_functions_list_nobody_whom_aws_has_refused(pattern, name, path, session):
+    # Identity Center makes its roles below its own path, and nobody else's is there.
+    place = "aws-reserved/sso.amazonaws.com/" if name.startswith("AWSReservedSSO_") else ""
+    principal = f"{ROLE}/{place}{path}{name}"
+    listed = matches_any(names_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}"), [pattern])
+    condition = {"ArnNotLike": {"aws:PrincipalArn": principal_arns([pattern])}}
+    refusal = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}]}
+    assert not (listed and denied(refusal, "s3:PutObject", "any", {"aws:PrincipalArn": principal}))

@@ -266,6 +266,11 @@ def test_a_vote_that_somebody_could_win_is_none(fields: dict[str, Any]) -> None:
             "approvals.approvers[0]",
             "has a path, which no session shows, and matches nobody: write role/risk",
         ),
+        (
+            approvals(approvers=["arn:aws:iam::123456789012:role/*"]),
+            "approvals.approvers[0]",
+            "every role, a job's too",
+        ),
         (asserted("arn:aws:iam::*:role/t"), 'approvals.publishers["acme.tickets"][0]', "in any account"),
         (asserted(ALICE), "approvals.identity", "nothing is proven"),
         (approvals(submitter_may_approve=True), "approvals.submitter_may_approve", "one person alone"),
