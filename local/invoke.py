@@ -49,6 +49,8 @@ def invoke(stage: Stage, port: int, assembly: Path, function: str, name: str) ->
     before = stage.facts()
     with containers.reachable(port) as url:
         # What is signed is signed for the endpoint that the function asks.
+        if event["source"] == "aws.s3":
+            stage.sign(event["detail"]["object"]["key"].rpartition("/")[0], url)
         given = stage.input(deployed, function, stage.signed(event, url))
         variables = stage.environment(deployed) | {"AWS_ENDPOINT_URL": url}
         started = time.monotonic()

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,8 @@ import boto3
 from local import samples
 from local.deploy import Outputs
 from local.samples import Event
-from local.statements import signed_by
+from local.statements import signed_by, submission
+from signoff.submission import REPORT, SUBMISSION, TO_BE_SIGNED
 
 T = TypeVar("T")
 _SECONDS = 60.0
@@ -146,11 +147,35 @@ class Stage:
 
     def upload(self, folder: Path, prefix: str) -> None:
         """Upload the files of `folder` as the submission `prefix` (`group/submission`) of the user `submitter`."""
+        for path in sorted(folder.iterdir()):
+            self._put(f"{prefix}/{path.name}", path.read_bytes(), Metadata=TO_BE_SIGNED)
+        self.sign(prefix)
+
+    def sign(self, prefix: str, url: str | None = None) -> None:
+        """Have the user `submitter` sign what is uploaded under `prefix`, unless that is registered.
+
+        `url` is where whoever reads it finds the engine, if that is another than ours.
+        """
+        if prefix in {item["submission"]["S"] for item in self._items("SubmissionsTable") if "package" in item}:
+            return
         bucket = self.outputs["ArtifactsBucket"]
-        submitter = json.dumps({"submitter": "arn:aws:iam::123456789012:user/submitter"}).encode()
-        files = {"submission.json": submitter, **{path.name: path.read_bytes() for path in sorted(folder.iterdir())}}
-        for name, body in files.items():
-            self.aws("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=body)
+        listed = self.aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])
+        names = [each["Key"].removeprefix(f"{prefix}/") for each in listed]
+        files = {
+            name: self.aws("s3").get_object(Bucket=bucket, Key=f"{prefix}/{name}")["Body"].read()
+            for name in names
+            if name not in {SUBMISSION, REPORT}
+        }
+        if files:
+            self._put(f"{prefix}/{SUBMISSION}", self.submission(prefix, files, url))
+
+    def submission(self, prefix: str, files: Mapping[str, bytes], url: str | None = None) -> bytes:
+        """The submission.json that the user `submitter` signs now for these files, by name."""
+        said = submission(prefix, files)
+        return json.dumps(signed_by("submitter", said, self.outputs["BusArn"], url or self._url)).encode()
+
+    def _put(self, key: str, body: bytes, **more: Any) -> None:
+        self.aws("s3").put_object(Bucket=self.outputs["ArtifactsBucket"], Key=key, Body=body, **more)
 
     def _registered(self) -> str | None:
         return next(iter(self._packages()), None)

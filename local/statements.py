@@ -1,5 +1,6 @@
-"""Decisions and annotations as users of the engine sign them: with their own keys, for the engine's STS."""
+"""Statements as users of the engine sign them: with their own keys, for the engine's STS."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,3 +20,9 @@ def signed_by(
     """
     keys = ReadOnlyCredentials(*users.keys(user, account), None)
     return signed({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())
+
+
+def submission(prefix: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the statement that the submission `prefix` (`group/submission`) consists of `files`, by name."""
+    digests = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
+    return {"statement": "submission", "submission": prefix, "objects": digests}

@@ -24,7 +24,7 @@ def test_a_submission_whose_uploads_nobody_heard_of_is_registered(group: Group) 
 
 def test_a_submission_whose_last_upload_nobody_heard_of_is_registered(group: Group) -> None:
     pipeline, submission, files = group.pipeline, group.submission(), honest()
-    submission.upload({"manifest.json": files["manifest.json"]})
+    submission.upload({"manifest.json": files["manifest.json"]}, signed=files)
     with pipeline.without_rule("ObjectCreated"):
         submission.put("model.tar.gz", files["model.tar.gz"])
         pipeline.event("Object Created", f"{submission.prefix}/model.tar.gz")
@@ -40,8 +40,8 @@ def test_a_corrected_manifest_that_nobody_heard_of_is_registered(group: Group) -
     pipeline, submission, files = group.pipeline, group.submission(), honest()
     submission.upload({**files, "manifest.json": b"not JSON"}).report()
     with pipeline.without_rule("ObjectCreated"):
-        submission.put("manifest.json", files["manifest.json"])
-        version = pipeline.event("Object Created", f"{submission.prefix}/manifest.json")
+        submission.upload(files)
+        version = pipeline.event("Object Created", f"{submission.prefix}/submission.json")
     refused = submission.report()["outcome"]
 
     pipeline.sweep()

@@ -115,7 +115,7 @@ def test_a_refused_submission_is_registered_when_its_manifest_is_corrected(group
     submission = group.submit(with_manifest(b"{"))
     assert_refused(submission, "", "JSON")
 
-    submission.put("manifest.json", honest()["manifest.json"])
+    submission.upload(honest())
     eventually(lambda: submission.report()["outcome"] == "registered")
 
     submission.package().until("PendingApproval")
@@ -183,14 +183,6 @@ def test_a_closed_submission_takes_no_new_version_and_says_so_on_the_object(grou
     assert "closed" in submission.tags("manifest.json")["signoff:reason"]
     assert submission.report() == report
     assert [found.arn for found in group.packages()] == [package.arn]
-
-
-def test_a_submitter_that_is_no_principal_is_refused(group: Group) -> None:
-    submission, files = group.submission(), honest()
-    for name, body in {"submission.json": b'{"submitter": "me"}', **files}.items():
-        submission.put(name, body)
-
-    assert_refused(submission, "submitter", "must name the submitter's ARN")
 
 
 def test_a_submission_that_is_refused_harms_no_other(group: Group) -> None:

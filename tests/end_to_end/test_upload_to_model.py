@@ -43,13 +43,13 @@ def test_the_order_of_the_uploads_makes_no_difference(group: Group, order: tuple
     package = group.submit({name: files[name] for name in order}).package().until("PendingApproval")
 
     assert [found.arn for found in group.packages()] == [package.arn]
-    assert [check["status"] for check in package.evidence()["checks"]] == ["passed"] * 3
+    assert [check["status"] for check in package.evidence()["checks"]] == ["passed"] * 4
     assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]
 
 
 def test_a_submission_whose_objects_are_far_apart_waits_for_the_last_of_them(group: Group) -> None:
     submission, files = group.submission(), honest()
-    submission.upload({"manifest.json": files["manifest.json"]})
+    submission.upload({"manifest.json": files["manifest.json"]}, signed=files)
     group.pipeline.quiet()
     waiting = group.pipeline.table("SubmissionsTable", group.name)
     reported = submission.reported()
@@ -76,7 +76,8 @@ def test_the_submitter_is_told_what_the_submission_became(group: Group) -> None:
 
 
 def test_an_archive_uploaded_in_parts_is_registered_like_any_other(group: Group) -> None:
-    submission, files = group.submission().upload({"manifest.json": honest()["manifest.json"]}), honest()
+    submission, files = group.submission(), honest()
+    submission.upload({"manifest.json": files["manifest.json"]}, signed=files)
     bucket, s3 = group.pipeline.outputs["ArtifactsBucket"], group.pipeline.aws("s3", "submitter")
     where = {"Bucket": bucket, "Key": f"{submission.prefix}/model.tar.gz"}
     upload = {**where, "UploadId": s3.create_multipart_upload(**where)["UploadId"]}

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from local.statements import submission
 from signoff.ledger import Kind, State
+from signoff.submission import TO_BE_SIGNED
 from tests.support.deployed import policy_of
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import Files, honest
@@ -139,18 +141,22 @@ class Submission:
     pipeline: Pipeline
     prefix: str
 
-    def put(self, name: str, body: bytes) -> str:
+    def put(self, name: str, body: bytes, **more: Any) -> str:
         """Upload one object and return its version id."""
         bucket = self.pipeline.outputs["ArtifactsBucket"]
         s3 = self.pipeline.aws("s3", "submitter")
-        return str(s3.put_object(Bucket=bucket, Key=f"{self.prefix}/{name}", Body=body)["VersionId"])
+        return str(s3.put_object(Bucket=bucket, Key=f"{self.prefix}/{name}", Body=body, **more)["VersionId"])
 
-    def upload(self, files: Files) -> "Submission":
-        """Upload files in their order, after saying who submits and which objects they are, as the command does."""
-        objects = sorted(name for name in files if name != "manifest.json")
-        said = {"submitter": self.pipeline.user("submitter"), "objects": objects}
-        for name, body in {"submission.json": json.dumps(said).encode(), **files}.items():
-            self.put(name, body)
+    def upload(self, files: Files, signed: Files | None = None) -> "Submission":
+        """Upload files in their order, and last what is signed of them, or of `signed`, as the command does."""
+        for name, body in files.items():
+            self.put(name, body, Metadata=TO_BE_SIGNED)
+        return self.sign(files if signed is None else signed)
+
+    def sign(self, files: Files, user: str = "submitter", **said: Any) -> "Submission":
+        """Have somebody sign for these files, with what is `said` otherwise."""
+        statement = {**submission(self.prefix, files), **said}
+        self.put("submission.json", json.dumps(self.pipeline.signed(statement, user)).encode())
         return self
 
     def report(self) -> dict[str, Any]:
