@@ -51,8 +51,6 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _faults(self) -> Iterator[Fault]:
         if self.at_least is None and self.at_most is None:
             yield Fault("", f"metric `{self.name}` needs `at_least`, `at_most` or both")
-        elif self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            yield Fault("", f"metric `{self.name}` cannot be at least {self.at_least} and at most {self.at_most}")
         try:
             jmespath.compile(self.path)
         except jmespath.exceptions.JMESPathError as error:

@@ -16,7 +16,7 @@ from signoff.constraints import iter_faults
 from signoff.errors import PolicyFault
 from signoff.faults import Fault, Unfit
 from signoff.identity import matches
-from signoff.policy import Policy, of_document
+from signoff.policy import Metric, Policy, of_document
 from signoff.shapes import ListOf, Structure, below
 
 _ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
@@ -56,12 +56,13 @@ def with_execution_role(document: Any, role: str = _ANY_ROLE) -> Any:
 
 
 def all_faults(document: Any) -> list[Fault]:
-    """Return every fault of a policy, as JSON gave it: what the reader refuses, and votes that nobody could win.
+    """Return every fault of a policy, as JSON gave it: what the reader refuses, and what nobody could ever fulfil.
 
     An empty list means that `signoff.policy.of_document` reads it, and that it can be fulfilled.
     """
     found = list(_faults(inspect.type_info(Policy), document, ""))
-    found += _impossible_votes(document, {fault.path for fault in found})
+    faulty = {fault.path for fault in found}
+    found += [*_impossible_votes(document, faulty), *_impossible_metrics(document, faulty)]
     if not found:
         try:
             of_document(document)
@@ -215,3 +216,14 @@ def _names(roles: Mapping[str, object]) -> str:
 
 def _count(people: int) -> str:
     return "1 person" if people == 1 else f"{people} people"
+
+
+def _impossible_metrics(document: Any, faulty: Set[str]) -> Iterator[Fault]:
+    """Yield the metrics that no number could meet, unless any of them is faulty itself."""
+    if not isinstance(document, dict) or any(path.startswith("metrics") for path in faulty):
+        return
+    for index, said in enumerate(document.get("metrics", ())):
+        metric = msgspec.convert(said, type=Metric)
+        if metric.at_least is not None and metric.at_most is not None and metric.at_least > metric.at_most:
+            told = f"metric `{metric.name}` cannot be at least {metric.at_least} and at most {metric.at_most}"
+            yield Fault(f"metrics[{index}]", told)
