@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from signoff import wiring
-from signoff.observability import about, logger, observed
+from signoff.observability import about, count, logger, observed
 from signoff.settings import from_environment
 from signoff.steps.projecting import Projecting
 from signoff.steps.recording import Recording
@@ -30,6 +30,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         recorded = recording.record_error(event["claim"], event["error"])
     else:
         recorded = recording.record_unopened(event["arn"], event["execution"], event["error"])
+    if recorded.get("would_be_held"):
+        count("WouldHaveHeld")
     logger().info("validation", extra=recorded)
     return recorded
 

@@ -171,8 +171,9 @@ def test_other_bytes_are_found_under_a_prefix_too():
     assert created(world, arn)["verified"]["artifacts"] >= 1
     world.decide(arn, "revoke")
     world.deliver()
-    key = next(key for key in world.vault_bucket.versions if key.endswith("one.tar.gz") or "models/" in key)
-    world.vault_bucket.versions[key][-1].data = b"other bytes"
+    document = world.vault.read("evidence", world.evidence(arn) or "")
+    prefix = next(artifact["key"] for artifact in document["artifacts"] if artifact["key"].endswith("/"))
+    world.vault_bucket.versions[world.vault.under(prefix)[-1].key][-1].data = b"other bytes"
     world.clock.forward(minutes=1)
     rollback(world, arn)
     assert world.state(arn).status is Status.REVOKED

@@ -51,6 +51,7 @@ class Recording:
     def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
 
+        `would_be_held` is there, and true, when the policy only reports what another would have rejected.
         Recording twice is recording once. An attempt that another has overtaken changes nothing.
         """
         history = self._ledger.history(claim["package"]).verified()
@@ -69,7 +70,8 @@ class Recording:
         history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
         stands = history.state.evidence or facts
-        return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"]}
+        held = {"would_be_held": True} if history.state.would_be_held else {}
+        return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
 
     def _asked(self, claim: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
         """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
