@@ -10,6 +10,7 @@ from signoff.ledger import Kind, Status, Step
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, manifest, submitted
 from tests.support.world import APPROVER, MODEL, SPECIFICATION, World
+from tests.unit.test_champions_elsewhere import NEXT_DOOR, two_approved, world_of
 
 GROUP = "churn"
 
@@ -95,6 +96,17 @@ def test_when_what_tells_of_it_is_lost_the_sweep_finds_it():
         queue.clear()
     assert world.sweep()["create_model"] == 1
     assert world.published() == {GROUP: model_of(world, first)}
+
+
+def test_elsewhere_it_is_champion_only_once_its_model_was_verified_here():
+    world = world_of(NEXT_DOOR)
+    first, second = two_approved(world)
+    world.decide(first, "rollback")
+    world.queues["deployments"].messages.clear()
+    world.deploying.converge(second)  # which publishes the champion there
+    assert world.published(NEXT_DOOR) == {GROUP: world.state(second).elsewhere[NEXT_DOOR].model["arn"]}
+    world.deliver()
+    assert world.published(NEXT_DOOR) == {GROUP: world.state(first).elsewhere[NEXT_DOOR].model["arn"]}
 
 
 # From a revoked version

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import Draft, Kind, Status, baseline_key
+from signoff.steps.succession import Succession
 from tests.support.interruptions import Died
 from tests.support.world import GRACE, World
-from tests.unit.test_champions import LaggingLedger, baseline, revoke, three_approved
+from tests.unit.test_champions import LaggingLedger, baseline, lagging, revoke, three_approved
 
 
 def said(world: World, arn: str) -> list[tuple[str, str | None]]:
@@ -163,6 +164,25 @@ def died() -> None:
 def lose(world: World) -> None:
     for queue, _ in world.waiting():
         queue.clear()
+
+
+def test_an_index_that_is_far_behind_marks_nobody_who_was_approved_last():
+    world = World()
+    first, second = world.approved(prefix="churn/run-1"), world.pending(prefix="churn/run-2")
+    ledger, champions = lagging(world)
+    before = next(head for head in ledger.shown if head["arn"] == first)
+    world.clock.forward(minutes=1)
+    world.decide(second, "approve")
+    world.deliver()
+    for verb in ("revoke", "reopen", "approve"):
+        world.clock.forward(minutes=1)
+        world.decide(first, verb)
+        world.deliver()
+    ledger.caught_up()
+    ledger.shown = [before if head["arn"] == first else head for head in ledger.shown]
+    marked = said(world, first)
+    Succession(ledger, champions).settle("churn")
+    assert said(world, first) == marked == [("Superseded", second), ("Reinstated", second)]
 
 
 # A policy that revokes what was followed
