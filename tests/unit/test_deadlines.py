@@ -1,9 +1,11 @@
 """What becomes due by itself: each reminder once, the end of waiting once, an approval's end."""
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from signoff.policy import Policy, of_document
 from signoff.tables import from_item, head_item
 from tests.support.clock import START
 from tests.support.entries import APPROVED, PENDING, decided, history, model_created
+from tests.support.interruptions import Died
 from tests.support.world import APPROVER, ROLE, World
 
 OTHER = "arn:aws:iam::123456789012:user/ben"
@@ -216,6 +219,51 @@ def test_when_is_known_beforehand_by_the_state_and_by_the_head():
 )
 def test_time_spans_are_told_in_the_largest_unit_that_fits(span: timedelta, words: str):
     assert spoken(span) == words
+
+
+# Dying
+
+
+def expires_by_itself(world: World) -> str:
+    return world.pending()
+
+
+def lapses_by_itself(world: World) -> str:
+    return world.approved()
+
+
+def is_reminded_of(world: World) -> str:
+    world.set_policy("default", groups={"create": True}, approvals={"expiry": {"after": "P90D", "reminders": ["P1D"]}})
+    return world.pending()
+
+
+ENDING = {"expiry": {"after": "P14D"}, "revocation": {"after": "P14D"}}
+
+
+@pytest.mark.parametrize(
+    "scenario", [expires_by_itself, lapses_by_itself, is_reminded_of], ids=lambda each: each.__name__
+)
+@pytest.mark.parametrize("error", [Died, lambda: ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")])
+def test_whoever_dies_before_any_call_the_next_sweep_comes_to_the_same(scenario: Any, error: Any):
+    calls, expected = swept_through(scenario, None, error)
+    assert calls > 10
+    for call in range(1, calls + 1):
+        assert swept_through(scenario, call, error)[1] == expected, f"died before call {call} of {calls}"
+
+
+def swept_through(scenario: Any, call: int | None, error: Any) -> tuple[int, dict[str, Any]]:
+    world = world_with(**ENDING)
+    scenario(world)
+    world.clock.forward(days=14)
+    world.interruptions.arm(call, error)
+    with contextlib.suppress(Died, ClientError):
+        world.sweeping.sweep(timedelta(minutes=5))
+        world.deliver()
+    calls = world.interruptions.calls
+    world.interruptions.arm(None)
+    for _ in range(2):
+        world.sweep()
+    return calls, world.outcome()
 
 
 # Whenever and however often the sweep runs
