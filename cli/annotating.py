@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from cli import asking
-from cli.deciding import newest_refusals
 from cli.failures import CommandFailed
+from signoff.events import ANNOTATION
 from signoff.ledger import Entry, Kind
 
 if TYPE_CHECKING:
     from signoff.annotations import Annotation as Said
-    from signoff.events import Event
 
 Outcome = Literal["recorded", "refused"]
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """What is about to be said of a package."""
+    """What `by` (an ARN) is about to say of a package."""
 
     said: Said
+    by: str
+    type: str = ANNOTATION
 
     @property
     def package(self) -> str:
@@ -30,11 +31,10 @@ class Annotation:
         return self.said.package
 
     @property
-    def event(self) -> Event:
-        """The event that asks for it."""
-        from signoff.events import ANNOTATION, Event
-
-        return Event(ANNOTATION, self.said.document)
+    def statement(self) -> dict[str, Any]:
+        """What is signed."""
+        said = {name: value for name, value in self.said.document.items() if value is not None}
+        return {"statement": "annotation", **said}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Answer:
         said = self.annotation.said
         return {
             "package": said.package,
-            "by": said.by,
+            "by": self.annotation.by,
             "set": said.set,
             "removed": list(said.remove),
             "added": said.names,
@@ -65,22 +65,20 @@ class Answer:
 class Asking(asking.Asking[Annotation, Answer]):
     """One annotation: what the ledgers said before it was sent, and what they answer."""
 
-    def answered_by(self, entry: Entry) -> Answer | None:
-        """Return the answer that an entry is which names this annotation, by its digest, and who made it."""
-        said = self.request.said
-        if entry.actor != said.by or entry.details.get("annotation") != said.sha256:
-            return None
+    def told_by(self, entry: Entry) -> Answer:
+        """Return the answer that an entry is which names this annotation."""
         return Answer(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
+
+    def words_in(self, entry: Entry) -> bool:
+        """Return whether an entry is about such an annotation, which it names by its digest."""
+        return entry.details.get("annotation") == self.request.said.sha256
 
     def answered_before(self) -> Answer | None:
         """Return what the newest entries say of the very same annotation: they would not say it a second time."""
-        for history in self.before:
-            newest = [*newest_refusals(history), *history.entries[-1:]]
-            answers = (self.answered_by(entry) for entry in newest)
-            answer = next((answer for answer in answers if answer), None)
-            if answer:
-                return answer
-        return None
+        for last in (history.entries[-1] for history in self.before if history.entries):
+            if last.kind is Kind.ANNOTATED and last.actor == self.request.by and self.words_in(last):
+                return self.told_by(last)
+        return super().answered_before()
 
 
 def annotation(
@@ -98,14 +96,13 @@ def annotation(
 
     detail = {
         "package": package,
-        "by": by,
         "set": dict(set_),
         "remove": list(remove),
         "add_specifications": list(specifications),
         "reason": reason,
     }
     try:
-        return Annotation(parse(detail))
+        return Annotation(parse(detail), by)
     except EventFault as fault:
         raise CommandFailed(str(fault)) from fault
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from cli.following import Patience, TooLong
 from cli.reading import Head, Ledger, find
-from signoff.ledger import Entry, History, unknown_key
+from signoff.ledger import Entry, History, Kind, unknown_key
 
 if TYPE_CHECKING:
     from signoff.events import Event
@@ -21,16 +23,36 @@ _SECOND_ANSWER = 10.0
 class Bus(Protocol):
     """Where requests are sent (`signoff.events.Bus`)."""
 
-    def put(self, events: Sequence[Event]) -> None: ...  # noqa: D102
+    def put(self, events: Sequence[Event]) -> list[str]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How an answer names what was sent: by the id of what was signed, or by that of the event it came in."""
+
+    id: str
+    event: str
+
+    def answered_by(self, entry: Entry) -> bool:
+        """Return whether `entry` is the answer."""
+        return entry.details.get("id") == self.id or entry.details.get("event") == self.event
+
+
+class Post(Protocol):
+    """Where statements are signed and sent (`cli.posting.Post`)."""
+
+    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent: ...  # noqa: D102
 
 
 class Request(Protocol):
-    """What is asked for about one package."""
+    """What is asked for about one package: the statement to be signed, and the detail-type of its event."""
 
     @property
     def package(self) -> str: ...  # noqa: D102
     @property
-    def event(self) -> Event: ...  # noqa: D102
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def statement(self) -> dict[str, Any]: ...  # noqa: D102
 
 
 R = TypeVar("R", bound=Request)
@@ -42,12 +64,13 @@ class Asking(ABC, Generic[R, A]):
 
     def __init__(self, ledger: Ledger, request: R) -> None:
         self._ledger = ledger
+        self._sent: Sent | None = None
         self.request = request
         self.before = self._histories()
 
-    def send(self, bus: Bus) -> None:
-        """Put the request on the bus."""
-        bus.put([self.request.event])
+    def send(self, post: Post) -> None:
+        """Sign the request and put it on the bus."""
+        self._sent = post.send(self.request.type, self.request.statement)
 
     def answer(self, patience: Patience) -> A:
         """Wait for the answer. Raises `TooLong` when there is none in time."""
@@ -61,26 +84,47 @@ class Asking(ABC, Generic[R, A]):
             try:
                 patience.pause(self._unanswered())
             except TooLong:
-                if before is None:
+                answer = self.answered_without_entry() or before
+                if answer is None:
                     raise
-                return before
+                return answer
 
     @abstractmethod
-    def answered_by(self, entry: Entry) -> A | None:
-        """Return the answer that a new entry is, or None when it is about something else."""
+    def told_by(self, entry: Entry) -> A:
+        """Return the answer that an entry is."""
 
     @abstractmethod
+    def words_in(self, entry: Entry) -> bool:
+        """Return whether an entry is about a request in the same words, whoever made it."""
+
     def answered_before(self) -> A | None:
-        """Return the answer to the very same request, sent before, that would not be given a second time."""
+        """Return the answer to the same request, sent before, that would not be given a second time.
+
+        A refusal of somebody unknown stands once, until something else happens.
+        """
+        for entry in (entry for history in self.before for entry in newest_refusals(history)):
+            if "id" not in entry.details and self.words_in(entry):
+                return self.told_by(entry)
+        return None
+
+    def answered_without_entry(self) -> A | None:
+        """Return the answer that leaves no entry, because what was asked for had come about meanwhile."""
+        return None
 
     def _answer(self) -> A | None:
         seen = {history.package: len(history.entries) for history in self.before}
         for history in self._histories():
             for entry in history.entries[seen.get(history.package, 0) :]:
-                answer = self.answered_by(entry)
-                if answer is not None:
-                    return answer
+                if self._is_answer(entry):
+                    return self.told_by(entry)
         return None
+
+    def _is_answer(self, entry: Entry) -> bool:
+        if self._sent and self._sent.answered_by(entry):
+            return True
+        # What is said of a package that Signoff does not know is refused before anybody asks who says it.
+        nameless = not {"id", "event"} & entry.details.keys()
+        return nameless and entry.kind is Kind.DECISION_REFUSED and self.words_in(entry)
 
     def _histories(self) -> list[History]:
         """Return the ledger of the package, if it has one, and that of what was said of it while it was unknown."""
@@ -93,3 +137,8 @@ class Asking(ABC, Generic[R, A]):
             f"it was sent, and no answer is in the ledger in the time given with --timeout. Look with "
             f"`signoff show {self.request.package}`; if none comes, look at the dead-letter queue of decisions"
         )
+
+
+def newest_refusals(history: History) -> Iterator[Entry]:
+    """Yield the refusals since anything else happened, the newest first."""
+    return takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))

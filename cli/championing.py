@@ -35,6 +35,16 @@ def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str,
     }
 
 
+def now(champions: Champions, ledger: LedgerTable, group: str, package: str) -> str:
+    """Return who is the champion of `group`, now that the ledger `package` has got another entry, in a sentence."""
+    found = champions.of(group, ledger.history(package))
+    if found is None:
+        return clean(f"{group} has no champion now: none of its packages is approved and has a model.")
+    version = ledger.history(found.package).state.version
+    what = f"{group}/{version}" if version else f"its baseline {found.model}"
+    return clean(f"The champion of {group} is {what} now.")
+
+
 def is_champion(champions: Champions, history: History) -> bool:
     """Return whether the package of that ledger is the champion of its group."""
     group = history.state.group

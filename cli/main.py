@@ -61,10 +61,18 @@ app.command(
     epilog=examples(
         'signoff approve churn/3 --reason "Lift of 2 points in the shadow test"',
         'signoff approve churn/3 --reason "CAB-1042" --yes --json',
+        'signoff approve churn/3 --reason "INC-77: fraud runs unscored" --break-glass',
     )
 )(decide.approve)
 app.command(epilog=examples('signoff reject churn/3 --reason "Trained on last year\'s features"'))(decide.reject)
 app.command(epilog=examples('signoff revoke churn/3 --reason "Drifts since Monday" --yes'))(decide.revoke)
+app.command(epilog=examples('signoff reopen churn/3 --reason "The labels were right after all"'))(decide.reopen)
+app.command(
+    epilog=examples(
+        'signoff rollback churn --reason "Version 4 drifts"',
+        'signoff rollback churn --to 2 --reason "INC-77" --yes --json',
+    )
+)(decide.rollback)
 app.command(
     epilog=examples(
         "signoff annotate churn/3 --set ticket=CHG-4711 --remove draft",

@@ -30,6 +30,7 @@ def _reason(text: str) -> str:
 
 
 Package = Annotated[str, typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package)]
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.", callback=_reason)]
 StackName = Annotated[
     str, typer.Option("--stack", envvar="SIGNOFF_STACK", metavar="NAME", help="Signoff's CloudFormation stack.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -43,6 +45,14 @@ def sign_as_caller(statement: dict[str, Any], region: str, now: Clock = utc_now)
         raise CommandFailed(explain(NoCredentialsError()))
     endpoint = session.create_client("sts", region_name=region).meta.endpoint_url
     return signed(statement, credentials.get_frozen_credentials(), endpoint, region, now())
+
+
+def id_of(statement: Mapping[str, Any]) -> str:
+    """Return the id by which the ledger names a statement that `signed` returned: the hash of what was signed."""
+    there = urlsplit(statement["proof"])
+    endpoint, region = f"{there.scheme}://{there.netloc}", statement["audience"].split(":")[3]
+    kind, audience = statement["statement"], statement["audience"]
+    return proofs.read(statement, kind=kind, audience=audience, endpoint=endpoint, region=region).id
 
 
 class _SignedAt(SigV4QueryAuth):  # type: ignore[misc]

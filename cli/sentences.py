@@ -12,12 +12,24 @@ from signoff.wording import short as short
 
 if TYPE_CHECKING:
     from cli.annotating import Answer as Annotated
-    from cli.deciding import Answer, Decision
     from signoff.annotations import Annotation
     from signoff.ledger import Entry, History
 
-_NOUNS = {"approve": "approval", "reject": "rejection", "revoke": "revocation", "annotate": "annotation"}
-_VERBS = {"approve": "approved", "reject": "rejected", "revoke": "revoked"}
+_NOUNS = {
+    "approve": "approval",
+    "reject": "rejection",
+    "revoke": "revocation",
+    "reopen": "re-opening",
+    "rollback": "rollback",
+    "annotate": "annotation",
+}
+VERBS = {
+    "approve": "approved",
+    "reject": "rejected",
+    "revoke": "revoked",
+    "reopen": "re-opened",
+    "rollback": "rolled back to",
+}
 
 
 def sentence(entry: Entry) -> str:
@@ -26,28 +38,11 @@ def sentence(entry: Entry) -> str:
     return clean(told(entry, entry.details)) if told else clean(entry.kind)
 
 
-def summary(history: History, decision: Decision) -> list[str]:
-    """Return what is about to be decided, and on what evidence, for the person who is asked to confirm it."""
-    state, evidence = history.state, history.state.evidence
-    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
-    lines = [
-        f"{decision.decision} {name}",
-        f"  package    {decision.package}",
-        f"  as         {decision.approver}",
-        f"  because    {decision.reason}",
-        f"  it stands  {state.status or 'nowhere'}, submitted by {short(state.submitter)}",
-    ]
-    if evidence:
-        lines.append(f"  evidence   {evidence['uri']}")
-        lines += [f"  {check['status']:<10} {check['name']}: {check['reason']}" for check in evidence["checks"]]
-    return [clean(line) for line in lines]
-
-
-def annotating(history: History, said: Annotation) -> list[str]:
-    """Return what is about to be said of a package, for the person who is asked to confirm it."""
+def annotating(history: History, said: Annotation, by: str) -> list[str]:
+    """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     state = history.state
     name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
-    lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {said.by}"]
+    lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {by}"]
     lines += [f"  set        {key} = {value}" for key, value in said.set.items()]
     lines += [f"  remove     {key}" for key in said.remove]
     lines += [f"  add        inference specification {each}" for each in said.names]
@@ -62,17 +57,6 @@ def annotated(answer: Annotated) -> str:
     entry = answer.entry
     anew = f" It is validated anew: follow it with `signoff watch {entry.group}/{entry.version}`."
     return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
-
-
-def answered(answer: Answer) -> str:
-    """Return what became of a decision that was not refused."""
-    entry = answer.entry
-    package = f"{entry.group}/{entry.version}" if entry and entry.group else answer.decision.package
-    if answer.outcome == "recorded":
-        follow = f" Follow its model with `signoff watch {package}`." if answer.decision.decision != "reject" else ""
-        return clean(f"{package} is {_VERBS[answer.decision.decision]}.{follow}")
-    by = f" by {short(entry.actor)}: {entry.details['reason']}" if entry else ""
-    return clean(f"{package} is {_VERBS[answer.decision.decision]} already{by}. Nothing was changed.")
 
 
 def _registered(entry: Entry, details: Mapping[str, Any]) -> str:
@@ -106,12 +90,57 @@ def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
-    return f"{_VERBS[details['decision']]} by {short(entry.actor)}: {details['reason']}"
+    alone = "BREAKING THE GLASS, " if details.get("break_glass") else ""
+    return f"{alone}{VERBS[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
+
+
+def _voted(entry: Entry, details: Mapping[str, Any]) -> str:
+    by = f"{_NOUNS[details['decision']]} by {short(entry.actor)}{_channel(details)}"
+    how = "joins the decision" if details.get("joins") else f"counts, and it takes {details.get('outstanding')}"
+    return f"{by} {how}: {details['reason']}"
+
+
+def _channel(details: Mapping[str, Any]) -> str:
+    """Return how it is known who decided, where that is not by their signature."""
+    if details.get("channel") == "publisher":
+        return f" (as {details.get('publisher')} says)"
+    return " (in the registry)" if details.get("channel") == "registry" else ""
 
 
 def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
     noun = _NOUNS.get(details["decision"], "decision")
-    return f"{noun} by {short(entry.actor)} refused: {details['refusal']}: {details['because']}"
+    claimed = f" (who says to be {short(details['claimed'])})" if details.get("claimed") else ""
+    return f"{noun} by {short(entry.actor)}{claimed} refused: {details['refusal']}: {details['because']}"
+
+
+def _reminded(_: Entry, details: Mapping[str, Any]) -> str:
+    since = f"it awaits its decision since {details['waiting_since']}"
+    if details.get("extended"):
+        return f"reminded at the end: {since}, and the time starts again"
+    return f"reminded after {details['reminder']}: {since}"
+
+
+def _expired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"rejected, for it expired: {details['reason']} (awaited since {details['waiting_since']})"
+
+
+def _superseded(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"superseded as champion by version {details['by_version']}"
+
+
+def _reinstated(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"champion again, after version {details['after_version']}"
+
+
+def _observed(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
+    return f"SageMaker's status {details['found']}, set{by}, was left: the policy only reports"
+
+
+def _enforcement(_: Entry, details: Mapping[str, Any]) -> str:
+    if details["enforced"]:
+        return "the policy holds from now on what it refuses"
+    return "the policy only reports from now on, and holds nothing"
 
 
 def _annotated(entry: Entry, details: Mapping[str, Any]) -> str:
@@ -175,8 +204,15 @@ _SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.VALIDATION_STARTED: _started,
     Kind.VALIDATION_ERRORED: _errored,
     Kind.EVIDENCE_RECORDED: _evidence,
+    Kind.VOTED: _voted,
     Kind.DECISION_RECORDED: _decided,
     Kind.DECISION_REFUSED: _refused,
+    Kind.REMINDED: _reminded,
+    Kind.EXPIRED: _expired,
+    Kind.SUPERSEDED: _superseded,
+    Kind.REINSTATED: _reinstated,
+    Kind.REGISTRY_OBSERVED: _observed,
+    Kind.ENFORCEMENT_CHANGED: _enforcement,
     Kind.ANNOTATED: _annotated,
     Kind.REGISTRY_UPDATED: _registry,
     Kind.REGISTRY_REVERTED: _reverted,

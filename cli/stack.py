@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from cli.failures import CommandFailed
 
 if TYPE_CHECKING:
+    from cli.posting import Post
     from cli.projects import Projects
     from cli.workload import Central
     from signoff.champions import Champions
     from signoff.events import Bus
     from signoff.executions import Executions
     from signoff.objects import Bucket
+    from signoff.policies import Policies
     from signoff.registry import Registry
     from signoff.tables import LedgerTable
 
@@ -72,6 +74,20 @@ class Stack:
         from signoff.events import COMMAND_SOURCE, Bus
 
         return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
+
+    @property
+    def post(self) -> Post:
+        """The bus, for what the caller signs."""
+        from cli.posting import Post
+
+        return Post(self.bus, self.audience)
+
+    @property
+    def policies(self) -> Policies:
+        """The policies in force."""
+        from signoff.policies import Policies
+
+        return Policies(_client("ssm"), self.output("PolicyPath"))
 
     @property
     def registry(self) -> Registry:
@@ -153,7 +169,8 @@ def _client(service: str) -> Any:
 def _elsewhere(central: Central) -> str:
     return (
         f"the registry is in account {central.account} ({central.region}), and this is to be asked there; here "
-        "you can `signoff submit`, `approve`, `reject` and `revoke`, and describe packages with SageMaker"
+        "you can `signoff submit`, `approve`, `reject`, `revoke`, `reopen` and `annotate`, and describe packages with "
+        "SageMaker"
     )
 
 

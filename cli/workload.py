@@ -7,7 +7,7 @@ themselves, which the group's policy lets this account describe, what came of it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.failures import CommandFailed
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from cli.following import Patience
     from signoff.annotations import Annotation
 
-_WANTED = {"approve": "Approved", "reject": "Rejected", "revoke": "Rejected"}
 _PENDING = "PendingManualApproval"
+_WANTED = {"approve": "Approved", "reject": "Rejected", "revoke": "Rejected", "reopen": _PENDING}
+_EVIDENCE = "signoff:evidence"
 
 
 class Registry(Protocol):
@@ -65,6 +66,14 @@ def package_named(package: str, central: Central) -> str:
     return central.arn("model-package", f"{named[0]}/{named[1]}") if named else package
 
 
+def seen(registry: Registry, decision: Decision, central: Central) -> tuple[dict[str, Any], Decision]:
+    """Return the description of the package that is decided about, and the decision, on the evidence that it shows."""
+    arn = package_named(decision.package, central)
+    described = registry.describe(arn)
+    evidence = described.get("CustomerMetadataProperties", {}).get(_EVIDENCE)
+    return described, replace(decision, package=arn, evidence=evidence)
+
+
 def judged(registry: Registry, arn: str, patience: Patience) -> dict[str, Any]:
     """Wait until a package is validated, and return its description. Raises `TooLong`."""
     while True:
@@ -97,8 +106,9 @@ def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[
         if stands_already(described, decision):
             return described
         patience.pause(
-            f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it was "
-            "refused, the event `Decision Refused` on this account's bus says why, and `signoff show` in the registry's"
+            f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it takes "
+            "more approvals, yours counts as one of them. If it was refused, the event `Decision Refused` on this "
+            "account's bus says why, and `signoff show` in the registry's"
         )
 
 
@@ -144,16 +154,16 @@ def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
         f"  as         {decision.approver}",
         f"  because    {decision.reason}",
         f"  it stands  {described['ModelApprovalStatus']}, verdict {metadata.get('signoff:verdict', 'none yet')}",
-        f"  evidence   {metadata.get('signoff:evidence', 'none yet')} (to be read in the registry's account)",
+        f"  evidence   {metadata.get(_EVIDENCE, 'none yet')} (to be read in the registry's account)",
     ]
 
 
-def about_to_say(described: Mapping[str, Any], said: Annotation) -> list[str]:
-    """Return what is about to be said of a package, for the person who is asked to confirm it."""
+def about_to_say(described: Mapping[str, Any], said: Annotation, by: str) -> list[str]:
+    """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     return [
         f"annotate {name_of(described)}",
         f"  package    {said.package}",
-        f"  as         {said.by}",
+        f"  as         {by}",
         *(f"  set        {key} = {value}" for key, value in said.set.items()),
         *(f"  remove     {key}" for key in said.remove),
         f"  it stands  {described['ModelApprovalStatus']}",

@@ -70,8 +70,8 @@ def _annotate(found: Stack, asked: Annotation, yes: bool, timeout: float, json: 
 
     asking = Asking(found.ledger, asked)
     if not yes:
-        confirmed(annotating(asking.before[0], asked.said), "Nothing was changed")
-    asking.send(found.bus)
+        confirmed(annotating(asking.before[0], asked.said, asked.by), "Nothing was changed")
+    asking.send(found.post)
     _tell(asking.answer(Patience(timeout)), json)
 
 
@@ -86,11 +86,11 @@ def _annotate_elsewhere(found: Stack, asked: Annotation, yes: bool, timeout: flo
     outcome = "absorbed" if workload.says_already(described, said) else "recorded"
     if outcome == "recorded":
         if not yes:
-            confirmed([clean(line) for line in workload.about_to_say(described, said)], "Nothing was changed")
-        found.bus.put([asked.event])
+            confirmed([clean(line) for line in workload.about_to_say(described, said, asked.by)], "Nothing was changed")
+        found.post.send(asked.type, asked.statement)
         described = workload.annotated(found.registry, said, Patience(timeout))
     if json:
-        facts = {"package": said.package, "by": said.by, "set": said.set, "removed": list(said.remove)}
+        facts = {"package": said.package, "by": asked.by, "set": said.set, "removed": list(said.remove)}
         printing.as_json({**facts, "outcome": outcome})
     else:
         already = " already. Nothing was changed." if outcome == "absorbed" else "."

@@ -1,4 +1,4 @@
-"""`signoff approve`, `reject` and `revoke`."""
+"""`signoff approve`, `reject`, `revoke`, `reopen` and `rollback`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.failures import CommandFailed
-from cli.options import AsJson, Package, Reason, StackName, Timeout
+from cli.options import AsJson, GroupName, Package, Reason, StackName, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cli.deciding import Answer, Decision
+    from cli.deciding import Answer, Asking, Decision
     from cli.reading import Ledger
     from cli.stack import Stack
     from cli.workload import Central
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+BreakGlass = Annotated[
+    bool, typer.Option("--break-glass", help="Approve alone, if the policy lets you. Everybody is told.")
+]
+To = Annotated[
+    int | None, typer.Option("--to", metavar="VERSION", min=1, help="To this version, not the champion before.")
+]
 
 
 def approve(
     package: Package,
     reason: Reason,
+    break_glass: BreakGlass = False,
     yes: Yes = False,
     timeout: Timeout = 120,
     json: AsJson = False,
@@ -31,9 +38,10 @@ def approve(
 ) -> None:
     """Approve a package, so that its model is created.
 
-    You approve as whoever your AWS credentials stand for. What you sign is the evidence that `signoff show` shows.
+    You approve as whoever your AWS credentials stand for, and sign the evidence that you are shown. Where the policy
+    asks for more approvals than yours, yours is recorded.
     """
-    _decide("approve", package, reason, yes, timeout, json, stack)
+    _decide("approve", package, reason, yes, timeout, json, stack, break_glass)
 
 
 def reject(
@@ -56,51 +64,123 @@ def revoke(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Revoke an approval.
+    """Revoke an approval, and say who is the group's champion then.
 
     The package's model is retired, unless an endpoint uses it: then it stays, and `signoff show` says so.
     """
     _decide("revoke", package, reason, yes, timeout, json, stack)
 
 
-def _decide(decision: str, package: str, reason: str, yes: bool, timeout: float, json: bool, stack: str) -> None:
-    from cli.deciding import Asking, Decision
-    from cli.following import Patience
-    from cli.sentences import summary
-    from cli.stack import Stack, caller
+def reopen(
+    package: Package,
+    reason: Reason,
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Let a rejected or revoked package await its approval again."""
+    _decide("reopen", package, reason, yes, timeout, json, stack)
+
+
+def rollback(
+    group: GroupName,
+    reason: Reason,
+    to: To = None,
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Make a formerly approved version of a group its champion again.
+
+    In one step: its bytes are verified once more and its model is made. Unless told otherwise with --to, it is the
+    version that was champion before the present one.
+    """
+    from cli.rollback import target
+    from cli.stack import Stack
 
     found = Stack.named(stack)
+    former = target(found.ledger, found.champions, group, to)
+    _decide_here(found, _decision("rollback", former.package, reason), yes, timeout, json, (former.why,))
+
+
+def _decide(
+    decision: str,
+    package: str,
+    reason: str,
+    yes: bool,
+    timeout: float,
+    json: bool,
+    stack: str,
+    break_glass: bool = False,
+) -> None:
+    from dataclasses import replace
+
+    from cli.stack import Stack
+
+    found = Stack.named(stack)
+    decided = _decision(decision, package, reason, break_glass)
     if found.central:
-        _decide_elsewhere(found, found.central, Decision(package, decision, caller(), reason), yes, timeout, json)
-        return
-    ledger = found.ledger
-    asking = Asking(ledger, Decision(arn_of(ledger, package), decision, caller(), reason))
+        _decide_elsewhere(found, found.central, decided, yes, timeout, json)
+    else:
+        named = replace(decided, package=arn_of(found.ledger, package))
+        _decide_here(found, named, yes, timeout, json)
+
+
+def _decision(decision: str, package: str, reason: str, break_glass: bool = False) -> Decision:
+    from cli.deciding import Decision
+    from cli.stack import caller
+
+    return Decision(package, decision, caller(), reason, break_glass=break_glass)
+
+
+def _decide_here(
+    found: Stack, decision: Decision, yes: bool, timeout: float, json: bool, notes: tuple[str, ...] = ()
+) -> None:
+    """Send a decision to the registry in this account, and wait for the ledger's answer."""
+    from cli.deciding import Asking
+    from cli.following import Patience
+    from cli.reading import find
+    from cli.summaries import summary
+    from cli.weighing import Weighing
+
+    head = find(found.ledger, decision.package)
+    policy = Weighing(found.policies).policy(str(head["group"])) if head and head.get("group") else None
+    asking = Asking(found.ledger, decision, policy)
     answer = asking.already()
     if answer is None:
         if not yes:
-            confirmed(summary(asking.before[0], asking.decision), "Nothing was decided")
-        asking.send(found.bus)
+            confirmed(summary(asking, policy, notes), "Nothing was decided")
+        asking.send(found.post)
         answer = asking.answer(Patience(timeout))
-    _tell(answer, json)
+    _tell(answer, json, _champion(found, asking, answer))
+
+
+def _champion(found: Stack, asking: Asking, answer: Answer) -> str | None:
+    """Return who is the group's champion now that an approval was revoked, in words; None after anything else."""
+    from cli import championing
+
+    group = asking.state.group
+    if answer.decision.decision != "revoke" or answer.outcome == "refused" or group is None:
+        return None
+    return championing.now(found.champions, found.ledger, group, asking.before[0].package)
 
 
 def _decide_elsewhere(
     found: Stack, central: Central, decision: Decision, yes: bool, timeout: float, json: bool
 ) -> None:
     """Send a decision to the registry in another account, and wait until SageMaker shows it there."""
-    from dataclasses import replace
-
     from cli import printing, workload
     from cli.following import Patience
     from cli.sentences import clean
 
-    decision = replace(decision, package=workload.package_named(decision.package, central))
-    described = found.registry.describe(decision.package)
+    described, decision = workload.seen(found.registry, decision, central)
     outcome = "absorbed" if workload.stands_already(described, decision) else "recorded"
     if outcome == "recorded":
         if not yes:
             confirmed([clean(line) for line in workload.summary(described, decision)], "Nothing was decided")
-        found.bus.put([decision.event])
+        found.post.send(decision.type, decision.statement)
         described = workload.decided(found.registry, decision, Patience(timeout))
     status, why = described["ModelApprovalStatus"], described.get("ApprovalDescription")
     if json:
@@ -128,13 +208,15 @@ def confirmed(summary: Sequence[str], otherwise: str) -> None:
         raise CommandFailed(otherwise)
 
 
-def _tell(answer: Answer, json: bool) -> None:
+def _tell(answer: Answer, json: bool, champion: str | None) -> None:
     from cli import printing
-    from cli.sentences import answered
+    from cli.summaries import answered
 
     if json:
-        printing.as_json(answer.document)
+        printing.as_json({**answer.document, "champion": champion})
     if answer.outcome == "refused":
         raise CommandFailed(f"{answer.refusal}: {answer.because}")
     if not json:
         printing.line(answered(answer))
+        if champion:
+            printing.line(champion)

@@ -1,9 +1,12 @@
-"""Time that passes only while somebody waits, for what follows a ledger with a deadline."""
+"""Time that passes only while somebody waits, and who answers what is sent, for what follows a ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+from cli.asking import Sent
 from cli.following import Patience
 from signoff.events import Event
 from signoff.ledger import Draft
@@ -42,3 +45,24 @@ class Desk:
         self.events += events
         self._answer()
         return [f"event-{len(self.events) - len(events) + number}" for number in range(1, len(events) + 1)]
+
+
+SENT = Sent("i" * 64, "event-1")
+
+
+def ours(draft: Draft) -> Draft:
+    """Return `draft` as the answer to what was signed and sent: it names it."""
+    return replace(draft, details={**draft.details, "id": SENT.id, "event": SENT.event})
+
+
+class Letters:
+    """A post that keeps what it is given to send, and who answers it."""
+
+    def __init__(self, answer: Callable[[], object] = lambda: None) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._answer = answer
+
+    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
+        self.sent.append((type_, dict(statement)))
+        self._answer()
+        return SENT

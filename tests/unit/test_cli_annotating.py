@@ -11,14 +11,15 @@ from cli.failures import CommandFailed
 from cli.following import TooLong
 from cli.sentences import annotated, annotating, sentence
 from signoff import annotations
-from signoff.decisions import Refused
+from signoff.decisions import Approver, Refused
 from signoff.ledger import Draft, History, unknown_key
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
-from tests.support.watching import Desk, Waiting, append
+from tests.support.watching import Letters, Waiting, append, ours
 
 SAID = {"set_": {"ticket": "CHG-1"}, "remove": ["draft"], "specifications": [], "reason": "Reviewed"}
+ANN = Approver(entries.APPROVER)
 TICKET = annotation(entries.ARN, entries.APPROVER, **SAID)
 
 
@@ -30,11 +31,11 @@ def ledger() -> FakeLedger:
 
 
 def made(said: Annotation = TICKET) -> Draft:
-    return annotations.annotated(said.said)
+    return annotations.annotated(said.said, ANN)
 
 
 def refused(said: Annotation = TICKET) -> Draft:
-    return annotations.refused(said.said, Refused("NotAllowed", "said so"))
+    return annotations.refused(said.said, Refused("NotAllowed", "said so"), ANN)
 
 
 def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) -> Callable[[], object]:
@@ -42,15 +43,16 @@ def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) 
 
 
 def test_the_event_is_one_that_the_pipeline_reads(ledger: FakeLedger):
-    desk = Desk()
-    Asking(ledger, TICKET).send(desk)
-    assert desk.events[0].type == "Model Annotation"
-    assert annotations.parse(desk.events[0].detail) == TICKET.said
+    letters = Letters()
+    Asking(ledger, TICKET).send(letters)
+    ((detail_type, statement),) = letters.sent
+    assert (detail_type, statement["statement"]) == ("Model Annotation", "annotation")
+    assert annotations.parse(statement) == TICKET.said
 
 
 def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger):
     asking = Asking(ledger, TICKET)
-    asking.send(Desk(answers(ledger, made())))
+    asking.send(Letters(answers(ledger, ours(made()))))
     answer = asking.answer(Waiting().patience())
     assert (answer.outcome, answer.document["set"], answer.document["removed"]) == (
         "recorded",
@@ -62,20 +64,25 @@ def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger
 
 def test_a_refused_annotation_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger):
     asking = Asking(ledger, TICKET)
-    asking.send(Desk())
-    document = asking.answer(Waiting(answers(ledger, refused())).patience()).document
+    asking.send(Letters())
+    document = asking.answer(Waiting(answers(ledger, ours(refused()))).patience()).document
     assert (document["outcome"], document["refusal"], document["because"]) == ("refused", "NotAllowed", "said so")
 
 
 def test_what_others_say_or_what_else_is_said_is_no_answer(ledger: FakeLedger):
     other = annotation(entries.ARN, entries.APPROVER, **{**SAID, "set_": {"ticket": "CHG-2"}})
     asking = Asking(ledger, TICKET)
+    asking.send(Letters())
     somebody = replace(made(), actor=entries.SUBMITTER)
     with pytest.raises(TooLong, match="dead-letter queue of decisions"):
         asking.answer(Waiting(answers(ledger, made(other), somebody, entries.decided("approve"))).patience())
 
 
-@pytest.mark.parametrize(("before", "outcome"), [(made(), "recorded"), (refused(), "refused")])
+def unproven() -> Draft:
+    return annotations.refused(TICKET.said, Refused("NotProven", "sign again"))
+
+
+@pytest.mark.parametrize(("before", "outcome"), [(made(), "recorded"), (unproven(), "refused")])
 def test_the_same_annotation_again_leaves_no_entry_and_is_answered_by_the_first_answer(
     ledger: FakeLedger, before: Draft, outcome: str
 ):
@@ -94,7 +101,7 @@ def test_an_annotation_of_long_ago_is_no_answer_to_the_same_one_now(ledger: Fake
 def test_the_refusal_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger):
     said = annotation(f"{entries.ARN}9", entries.APPROVER, **SAID)
     asking = Asking(ledger, said)
-    asking.send(Desk(answers(ledger, refused(said), package=unknown_key(said.package))))
+    asking.send(Letters(answers(ledger, refused(said), package=unknown_key(said.package))))
     assert asking.answer(Waiting().patience()).outcome == "refused"
 
 
@@ -117,7 +124,7 @@ def test_any_other_file_is_refused_by_its_name(data: bytes):
 def test_who_confirms_reads_what_will_be_changed_and_that_it_will_be_validated_anew(ledger: FakeLedger):
     added: dict[str, Any] = {**SAID, "specifications": [{"Name": "gpu", "Containers": [{"Image": "i"}]}]}
     said = annotation(entries.ARN, entries.APPROVER, **added)
-    lines = annotating(ledger.history(entries.PACKAGE), said.said)
+    lines = annotating(ledger.history(entries.PACKAGE), said.said, said.by)
     assert lines[0] == "annotate Churn/3"
     assert "  set        ticket = CHG-1" in lines
     assert "  remove     draft" in lines

@@ -33,6 +33,8 @@ COMMANDS = [
     "approve",
     "reject",
     "revoke",
+    "reopen",
+    "rollback",
     "annotate",
     "revalidate",
     "manifest check",
@@ -52,6 +54,7 @@ OUTPUTS = {
     "LedgerTable": "ledger",
     "PackagesTable": "packages",
     "ChampionPath": "/signoff/champions",
+    "PolicyPath": "/signoff/policies",
     "BusArn": "arn:aws:events:eu-west-1:123456789012:event-bus/signoff",
 }
 STACKS = {"Signoff": OUTPUTS, "Other": {"Something": "else"}}
@@ -86,6 +89,8 @@ def ledger(account: None) -> LedgerTable:
     """The ledger in as much of Signoff's stack as the command reads and writes."""
     where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
     client("s3").create_bucket(Bucket="artifacts", **where)
+    policy = {"deployment": {"execution_role": "r"}, "approvals": {"needed": 2}}
+    client("ssm").put_parameter(Name="/signoff/policies/default", Value=json.dumps(policy), Type="String")
     create_table("ledger", ("package", "sequence"))
     create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))
     return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
@@ -336,6 +341,7 @@ def test_nothing_is_decided_when_nobody_is_there_to_confirm_it(
         told = failure(capsys, ["approve", "Churn/3", "--reason", "fine"])
     assert "say --yes. Nothing was decided" in told
     assert "s3://vault/evidence/e.json" in told
+    assert "it is recorded, and takes 1 more approval still" in told
 
 
 def test_an_annotation_is_confirmed_before_it_is_sent(
@@ -352,9 +358,10 @@ def test_an_annotation_is_confirmed_before_it_is_sent(
 def test_a_decision_that_stands_already_is_told_and_not_sent(
     ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ledger.append(History(entries.PACKAGE), entries.APPROVED)
+    me = client("sts").get_caller_identity()["Arn"]
+    ledger.append(History(entries.PACKAGE), (*entries.PENDING, entries.decided("approve", me)))
     assert run("approve", "Churn/3", "--reason", "fine", "--yes") == 0
-    assert capsys.readouterr().out == "Churn/3 is approved already by user/ann: because. Nothing was changed.\n"
+    assert capsys.readouterr().out == "Churn/3 is approved already by user/moto: because. Nothing was changed.\n"
 
 
 @pytest.mark.parametrize(

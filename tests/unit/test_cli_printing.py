@@ -7,17 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import printing
-from cli.deciding import Answer, Asking, Decision
 from cli.reading import document
-from cli.sentences import answered, clean, sentence, short, summary
+from cli.sentences import clean, sentence, short
 from signoff.ledger import Draft, Entry, History, Kind
 from tests.support import entries
-from tests.support.clock import Clock
-from tests.support.fakes import FakeLedger
 
 FAULT = {"path": "Domian", "message": "is not a field"}
 FAILED = {"group": "Churn", "submission": "Churn/one", "faults": [FAULT], "fault_count": 3}
 REVALIDATED = {"attempt": 2, "execution": "x2", "policy": "p" * 64, "reason": "image pushed"}
+
+
+WAITS = {"waiting_since": "2026-03-02"}
+UNPROVEN = {"decision": "approve", "reason": "fine", "refusal": "Unproven", "because": "it has no proof"}
+EXPIRED = {"after": "P14D", "waiting_since": "2026-03-02", "reason": "nobody decided within 14 days"}
+OBSERVED = {"found": "Approved", "last_modified_by": "arn:aws:iam::123456789012:user/eve"}
+VOTE = {"decision": "approve", "reason": "fine", "outstanding": "1 more approval (1 of owners)"}
+
+
+def decided(kind: Kind = Kind.DECISION_RECORDED, **details: object) -> Draft:
+    return Draft(kind, entries.APPROVER, {"decision": "approve", "reason": "because", **details})
 
 
 def newest(*drafts: Draft) -> Entry:
@@ -45,6 +53,55 @@ def newest(*drafts: Draft) -> Entry:
             "validation failed, 1 of 1 check: artifact:a: because",
         ),
         ([*entries.PENDING, entries.decided("approve")], "approved by user/ann: because"),
+        ([*entries.PENDING, decided(break_glass=True)], "BREAKING THE GLASS, approved by user/ann: because"),
+        ([*entries.PENDING, decided(channel="registry")], "approved by user/ann (in the registry): because"),
+        (
+            [*entries.PENDING, decided(channel="publisher", publisher="tickets")],
+            "approved by user/ann (as tickets says): because",
+        ),
+        ([*entries.PENDING, decided(decision="reopen")], "re-opened by user/ann: because"),
+        ([*entries.PENDING, decided(decision="rollback")], "rolled back to by user/ann: because"),
+        (
+            [*entries.PENDING, decided(Kind.VOTED, **VOTE)],
+            "approval by user/ann counts, and it takes 1 more approval (1 of owners): fine",
+        ),
+        ([*entries.PENDING, decided(Kind.VOTED, joins=True)], "approval by user/ann joins the decision: because"),
+        (
+            [*entries.PENDING, Draft(Kind.REMINDED, "signoff", {"reminder": "P7D", "extended": False, **WAITS})],
+            "reminded after P7D: it awaits its decision since 2026-03-02",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.REMINDED, "signoff", {"reminder": None, "extended": True, **WAITS})],
+            "reminded at the end: it awaits its decision since 2026-03-02, and the time starts again",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.EXPIRED, "signoff", EXPIRED)],
+            "rejected, for it expired: nobody decided within 14 days (awaited since 2026-03-02)",
+        ),
+        (
+            [*entries.APPROVED, Draft(Kind.SUPERSEDED, "signoff", {"by": "p", "by_version": 4})],
+            "superseded as champion by version 4",
+        ),
+        (
+            [*entries.APPROVED, Draft(Kind.REINSTATED, "signoff", {"after": "p", "after_version": 4})],
+            "champion again, after version 4",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.REGISTRY_OBSERVED, "signoff", OBSERVED)],
+            "SageMaker's status Approved, set by user/eve, was left: the policy only reports",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": True})],
+            "the policy holds from now on what it refuses",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": False})],
+            "the policy only reports from now on, and holds nothing",
+        ),
+        (
+            [*entries.PENDING, Draft(Kind.DECISION_REFUSED, "unknown", {**UNPROVEN, "claimed": entries.APPROVER})],
+            "approval by unknown (who says to be user/ann) refused: Unproven: it has no proof",
+        ),
         ([*entries.PENDING, entries.refused()], "approval by user/ann refused: NotAnApprover: said so"),
         (entries.APPROVED, "SageMaker shows Approved"),
         (
@@ -123,25 +180,3 @@ def test_an_entry_as_json_is_one_line_that_can_be_read_back(capsys: pytest.Captu
     printing.entry(entry, json_line=True)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {**entry.content, "hash": entry.hash}
-
-
-def ledger_of(*drafts: Draft) -> FakeLedger:
-    ledger = FakeLedger(Clock())
-    ledger.append(History(entries.PACKAGE), drafts)
-    return ledger
-
-
-def test_who_decides_sees_what_and_on_which_evidence_before_confirming() -> None:
-    decision = Decision(entries.ARN, "approve", entries.APPROVER, "because")
-    lines = summary(Asking(ledger_of(*entries.PENDING), decision).before[0], decision)
-    assert lines[0] == "approve Churn/3"
-    assert any("s3://vault/evidence/e.json" in line for line in lines)
-    assert any("artifact:a: because" in line for line in lines)
-
-
-def test_an_answer_names_the_package_as_people_do() -> None:
-    decision = Decision(entries.ARN, "approve", entries.APPROVER, "because")
-    entry = newest(*entries.PENDING, entries.decided("approve"))
-    assert answered(Answer(decision, "recorded", entry)).startswith("Churn/3 is approved.")
-    assert answered(Answer(decision, "absorbed", entry)).startswith("Churn/3 is approved already by user/ann: because")
-    assert answered(Answer(decision, "absorbed")) == f"{entries.ARN} is approved already. Nothing was changed."

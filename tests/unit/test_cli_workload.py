@@ -94,11 +94,13 @@ def test_a_package_that_is_not_judged_in_time_is_told_of():
 
 
 @pytest.mark.parametrize(
-    ("decision", "status"), [("approve", "Approved"), ("reject", "Rejected"), ("revoke", "Rejected")]
+    ("decision", "status"),
+    [("approve", "Approved"), ("reject", "Rejected"), ("revoke", "Rejected"), ("reopen", "PendingManualApproval")],
 )
 def test_a_decision_is_seen_by_the_packages_status(decision, status):
     asked = Decision(PACKAGE, decision, ANN, "because")
-    registry = Registry(shown("PendingManualApproval"), shown(status, "by ann"))
+    before = "Rejected" if decision == "reopen" else "PendingManualApproval"
+    registry = Registry(shown(before), shown(status, "by ann"))
     assert workload.decided(registry, asked, patience())["ApprovalDescription"] == "by ann"
     assert workload.stands_already(shown(status), asked)
 
@@ -107,6 +109,14 @@ def test_a_decision_that_changes_nothing_says_where_its_refusal_is():
     asked = Decision(PACKAGE, "approve", ANN, "because")
     with pytest.raises(TooLong, match=r"still PendingManualApproval.*`Decision Refused` on this account's bus"):
         workload.decided(Registry(shown("PendingManualApproval")), asked, patience())
+
+
+def test_what_is_decided_here_is_on_the_evidence_that_the_package_shows():
+    described, decision = workload.seen(
+        Registry(shown("PendingManualApproval", **PASSED)), Decision("Churn/3", "approve", ANN, "because"), CENTRAL
+    )
+    assert described["CustomerMetadataProperties"] == PASSED
+    assert (decision.package, decision.statement["evidence"]) == (PACKAGE, "e" * 64)
 
 
 def test_what_is_decided_is_shown_before_it_is_sent():
@@ -141,7 +151,7 @@ def test_an_annotation_that_changes_nothing_says_where_its_refusal_is():
 
 def test_what_is_annotated_is_shown_before_it_is_sent():
     said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
-    lines = workload.about_to_say(shown("Approved"), said)
+    lines = workload.about_to_say(shown("Approved"), said, ANN)
     assert lines[0] == "annotate Churn/3"
     assert [line.split(maxsplit=1) for line in lines[3:5]] == [["set", "ticket = CHG-1"], ["remove", "draft"]]
 

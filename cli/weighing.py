@@ -1,0 +1,100 @@
+"""What a group's policy makes of a package, and of a decision about it before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from signoff import decisions, moments
+from signoff.clients import error_code, error_message
+from signoff.errors import PolicyFault
+from signoff.identity import same_person
+from signoff.policy import Deployment, Policy
+
+if TYPE_CHECKING:
+    from cli.deciding import Decision
+    from signoff.approvals import Outstanding
+    from signoff.ledger import State
+
+_NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
+
+
+class Policies(Protocol):
+    """What is asked of the policies in force (`signoff.policies.Policies`)."""
+
+    def for_new_group(self, group: str) -> Policy: ...  # noqa: D102
+
+
+class Weighing:
+    """The policies of the groups at hand, each read once, and `notes` of those that cannot be read."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._known: dict[str, Policy | None] = {}
+        self.notes: list[str] = []
+
+    def policy(self, group: str | None) -> Policy | None:
+        """Return the policy of `group`, or None, and a note, when the caller may not read it or nobody can."""
+        if group is None:
+            return None
+        if group not in self._known:
+            self._known[group] = self._read(group)
+        return self._known[group]
+
+    def _read(self, group: str) -> Policy | None:
+        try:
+            return self._policies.for_new_group(group)
+        except PolicyFault as fault:
+            self._note(f"the policy of group {group} cannot be read: {fault}")
+        except ClientError as error:
+            if error_code(error) not in _NOT_PERMITTED:
+                raise
+            self._note(f"what the policies say is left out: {error_message(error)}")
+        return None
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def expected(state: State, decision: Decision, policy: Policy | None, now: datetime) -> decisions.Outcome | None:
+    """Return what follows from a decision about a package in `state`, as far as can be told before it is sent.
+
+    Without a policy that is only whether it was made already. A package that changed since it was validated, the
+    pipeline alone finds out.
+    """
+    asked = decisions.parse(decision.statement)
+    by = decisions.Approver(decision.approver)
+    foreign = policy and decisions.foreign(decision.package, decision.approver, None, policy)
+    outcome = foreign or decisions.decide(state, asked, by, policy or Policy(Deployment("")), now)
+    return outcome if policy or isinstance(outcome, decisions.Absorbed) else None
+
+
+def outstanding(policy: Policy, submitter: str | None, votes: Iterable[str]) -> Outstanding:
+    """Return which approvals a package of `submitter` still needs beside `votes` (ARNs)."""
+    approvals = policy.approvals
+    return approvals.outstanding(votes, unknown_submitter=not approvals.knows(submitter))
+
+
+def expiry(policy: Policy, asked: str | None) -> dict[str, str] | None:
+    """Return when a request that was made at `asked` expires, and what happens then; None where it never does."""
+    expiry = policy.approvals.expiry
+    if expiry is None or asked is None:
+        return None
+    return {"at": moments.text(moments.moment(asked) + expiry.after), "action": expiry.action}
+
+
+def awaits(policy: Policy, head: Mapping[str, Any], me: str) -> bool:
+    """Return whether a package awaits the decision of `me` (an ARN): one they may make, and have not made yet.
+
+    `head` is the index's: it names who submitted the package, and whose approvals it has.
+    """
+    approvals = policy.approvals
+    if decisions.foreign(head["package"], me, None, policy) or not policy.lists(me):
+        return False
+    own = same_person(me, head["submitter"], approvals.trusted_sessions) and not approvals.submitter_may_approve
+    voted = approvals.person(me) in {approvals.person(each) for each in head["votes"]}
+    return not own and not voted
