@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from signoff.steps.opening import Request
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
-from tests.support.world import ACCURATE, APPROVER, GRACE, IMAGE, SPECIFICATION, World
+from tests.support.world import ACCURATE, APPROVER, GRACE, IMAGE, QUALITY, SPECIFICATION, World
 
 Act = Callable[[], Any]
 
@@ -20,6 +20,29 @@ def registers(world: World) -> Act:
         world.upload(key, earlier)
     world.put(last, data)
     return lambda: world.registering.uploaded(last)
+
+
+def registers_what_was_signed_before_it_was_all_there(world: World) -> Act:
+    *others, (signed, statement) = world.files("churn/run-7").items()
+    for key, earlier in [(signed, statement), *others[1:]]:
+        world.upload(key, earlier)
+    world.clock.forward(hours=1)
+    key, data = others[0]
+    world.put(key, data)
+    return lambda: world.registering.uploaded(key)
+
+
+def refuses_a_signature(world: World) -> Act:
+    files = world.files("churn/run-7")
+    for key, earlier in files.items():
+        world.put(key, earlier)
+    world.put("churn/run-7/submission.json", world.submission("churn/run-8", {}))
+    return lambda: world.registering.uploaded("churn/run-7/submission.json")
+
+
+def records_that_something_was_exchanged(world: World) -> Act:
+    files = world.files("churn/run-7")
+    return records_evidence(world, uploaded={**files, "churn/run-7/quality.json": {**QUALITY, "more": 1}})
 
 
 def registers_a_prefix(world: World) -> Act:
@@ -82,8 +105,10 @@ def opens(world: World, arn: str) -> Act:
     return lambda: world.opening.open(Request(arn, "x1"))
 
 
-def records_evidence(world: World, **submitted: Any) -> Act:
-    arn = world.submit(**submitted)
+def records_evidence(world: World, uploaded: dict[str, Any] | None = None) -> Act:
+    for key, data in (uploaded or world.files("churn/run-7")).items():
+        world.upload(key, data)
+    (arn,) = world.registry.described
     world.registry.events.clear()
     claim = world.opening.open(Request(arn, "x1"))
     found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
@@ -241,6 +266,9 @@ SCENARIOS = [
     refuses_an_annotation,
     retires_the_model_of_a_deleted_package,
     registers,
+    registers_what_was_signed_before_it_was_all_there,
+    refuses_a_signature,
+    records_that_something_was_exchanged,
     registers_a_prefix,
     inspects_a_prefix_from_elsewhere,
     creates_a_model_of_a_prefix,
