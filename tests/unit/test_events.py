@@ -23,8 +23,10 @@ import register_model
 import sweep
 from local.samples import names, queue_batch, sample, stream_batch
 from signoff import annotations, clients, decisions, proofs
+from signoff.announcements import announcements
 from signoff.errors import ProofRefused
 from signoff.events import ANNOTATION, DECISION
+from signoff.ledger import Entry, Kind
 from signoff.moments import utc_now
 from signoff.queues import REGISTRY_EVENT, UPLOAD_EVENT
 from signoff.tables import from_item
@@ -42,6 +44,8 @@ HANDLERS = {
     REGISTRY_EVENT: [apply_decision, create_model],
     DECISION: [apply_decision],
     ANNOTATION: [apply_decision],
+    "Decision Recorded": [create_model],
+    "Model Superseded": [apply_decision],
     "Scheduled Event": [sweep],
 }
 EVENTS = {name: sample(name, OUTPUTS) for name in names()}
@@ -94,6 +98,15 @@ def test_a_registry_event_has_what_sagemaker_documents(event):
     assert set(detail.get("UpdatedModelPackageFields", ())) <= UPDATED
     (container,) = detail["InferenceSpecification"]["Containers"]
     assert container["Image"].endswith(f"@{container['ImageDigest']}")
+
+
+@pytest.mark.parametrize("event", [*of("Decision Recorded"), *of("Model Superseded")])
+def test_what_signoff_announces_has_what_every_announcement_has(event):
+    entry = Entry(event["detail"]["package"], 1, "t", Kind(event["detail"]["entry"]), "a", "g", 1, {}, "", "")
+
+    assert (event["source"], event["resources"]) == ("signoff", [])
+    assert [each.type for each in announcements(entry)] == [event["detail-type"]]
+    assert set(event["detail"]) > set(announcements(entry)[0].detail)
 
 
 @pytest.mark.parametrize("event", of(DECISION))
