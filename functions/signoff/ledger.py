@@ -102,14 +102,22 @@ class History:
             history = replace(history, entries=(*history.entries, _sealed(history, draft, now)))
         return history
 
-    def verified(self) -> History:
-        """Return itself. Raises `LedgerBroken` naming the first entry that does not follow from the one before."""
+    @property
+    def broken_at(self) -> int | None:
+        """The position, counted from 1, of the first entry that does not follow from the one before, if one does not."""
         previous = GENESIS
         for position, entry in enumerate(self.entries, start=1):
             fits = entry.sequence == position and entry.previous == previous and entry.hash == digest(entry.content)
             if not fits or entry.package != self.package:
-                raise LedgerBroken(f"entry {position} of {self.package} does not follow from the one before it")
+                return position
             previous = entry.hash
+        return None
+
+    def verified(self) -> History:
+        """Return itself. Raises `LedgerBroken` naming the first entry that does not follow from the one before."""
+        position = self.broken_at
+        if position is not None:
+            raise LedgerBroken(f"entry {position} of {self.package} does not follow from the one before it")
         return self
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from signoff.canonical import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
-from signoff.objects import Bucket, Stored, source_metadata
+from signoff.objects import Bucket, Stored, Written, source_metadata
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,17 @@ class Vault:
     def data(self, key: str) -> bytes | None:
         """Return the bytes of the document at `key`, or None when there is none."""
         return self._bucket.get(key)
+
+    def written(self, prefix: str) -> dict[str, list[Written]]:
+        """Return by key all that was ever written under `prefix`, the oldest first, and each deletion marker."""
+        found: dict[str, list[Written]] = {}
+        for each in self._bucket.history(prefix):
+            found.setdefault(each.key, []).append(each)
+        return found
+
+    def retained_until(self, key: str, version_id: str) -> datetime | None:
+        """Return until when one version is under Object Lock, or None when it is not."""
+        return self._bucket.retained_until(key, version_id)
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from signoff.errors import LedgerConflict, ObjectMissing
 from signoff.ledger import Draft, History, Status, Step
 from signoff.moments import Clock
-from signoff.tables import LedgerTable, from_item, head_item
+from signoff.tables import LedgerTable, entry_item, from_item, head_item, verbatim
 
 
 class FakeLedger(LedgerTable):
@@ -23,6 +23,10 @@ class FakeLedger(LedgerTable):
 
     def history(self, package: str) -> History:
         return self.histories.get(package, History(package))
+
+    def verbatim(self, package: str) -> tuple[History, str | None]:
+        entries, fault = verbatim([entry_item(entry) for entry in self.history(package).entries])
+        return History(package, entries), fault
 
     def append(self, history: History, drafts: Sequence[Draft]) -> History:
         if not drafts:
