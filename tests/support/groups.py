@@ -155,9 +155,12 @@ class Submission:
 
     def sign(self, files: Files, user: str = "submitter", **said: Any) -> "Submission":
         """Have somebody sign for these files, with what is `said` otherwise."""
-        statement = {**submission(self.prefix, files), **said}
-        self.put("submission.json", json.dumps(self.pipeline.signed(statement, user)).encode())
+        self.put("submission.json", json.dumps(self.statement(files, user, **said)).encode())
         return self
+
+    def statement(self, files: Files, user: str = "submitter", **said: Any) -> dict[str, Any]:
+        """What somebody signs now for these files."""
+        return self.pipeline.signed({**submission(self.prefix, files), **said}, user)
 
     def report(self) -> dict[str, Any]:
         """The report that Signoff leaves beside the manifest, once it is there."""

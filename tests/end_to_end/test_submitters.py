@@ -1,0 +1,93 @@
+"""Who submits is who signed, by the word of the engine's STS, and what they signed is what is deployed."""
+
+import json
+from pathlib import Path
+
+from signoff.ledger import Kind
+from tests.end_to_end.test_registration_refusals import assert_refused
+from tests.support.groups import Group
+from tests.support.shell import Shell
+from tests.support.submissions import as_json, honest, manifest, measured
+
+SIGNED = "submission.json"
+
+
+def test_the_command_signs_and_the_ledger_shows_who_it_was(group: Group, tmp_path: Path) -> None:
+    for name, body in honest().items():
+        (tmp_path / name).write_bytes(body)
+    shell = Shell(group.pipeline, "submitter")
+
+    submitted = shell.signoff("submit", str(tmp_path / "model.tar.gz"), "--group", group.name, "--json")
+
+    assert submitted.returncode == 0, submitted.stderr
+    (package,) = group.packages()
+    first = package.entries(Kind.REGISTERED)[0]
+    who = group.pipeline.user("submitter")
+    assert (first["submitter"], first["channel"]) == (who, "proof")
+    shown = json.loads(shell.signoff("show", f"{group.name}/1", "--json").stdout)
+    assert json.loads(submitted.stdout)["submitter"] == shown["submitter"] == who
+    assert {check["name"]: check["status"] for check in shown["checks"]}["submitter"] == "passed"
+
+
+def test_an_archive_exchanged_after_it_was_signed_is_never_approved(group: Group) -> None:
+    files = measured(0.95)
+    submission = group.submission()
+
+    submission.upload({**files, "model.tar.gz": honest()["model.tar.gz"] + b"\0"}, signed=files)
+
+    package = submission.package().until("ValidationFailed")
+    failed = {check["name"]: check["reason"] for check in package.evidence()["checks"] if check["status"] == "failed"}
+    assert failed["submitter:model.tar.gz"] == "model.tar.gz is not what its submitter signed"
+    assert package.models() == []
+
+
+def test_a_signature_taken_from_another_submission_is_refused(group: Group) -> None:
+    mine, theirs = group.submission(), group.submission()
+
+    theirs.put(SIGNED, json.dumps(mine.statement(honest())).encode())
+    for name, body in honest().items():
+        theirs.put(name, body)
+
+    assert_refused(theirs, SIGNED, "WrongSubmission", SIGNED)
+    assert group.packages() == []
+
+
+def test_a_statement_changed_after_it_was_signed_is_refused(group: Group) -> None:
+    submission, files = group.submission(), honest()
+    statement = submission.statement(files)
+    other = {**files, "manifest.json": as_json(manifest(ModelPackageDescription="Another"))}
+
+    submission.put(SIGNED, json.dumps({**statement, "objects": submission.statement(other)["objects"]}).encode())
+
+    assert_refused(submission, SIGNED, "NotProven", SIGNED)
+    assert group.packages() == []
+
+
+def test_a_signature_for_another_registry_is_refused(group: Group) -> None:
+    submission = group.submission()
+
+    submission.sign(honest(), audience="arn:aws:events:us-east-1:999999999999:event-bus/signoff")
+
+    assert_refused(submission, SIGNED, "WrongAudience", SIGNED)
+
+
+def test_whoever_is_not_among_the_submitters_of_a_group_submits_nothing_to_it(group: Group) -> None:
+    group.policy(submissions={"submitters": [group.pipeline.user("submitter")]})
+    refused, taken = group.submission(), group.submission()
+
+    refused.sign(honest(), "approver")
+    taken.upload(honest())
+
+    assert_refused(refused, "submitter", f"{group.pipeline.user('approver')} is not among those", SIGNED)
+    assert taken.package().until("PendingApproval").state.submitter == group.pipeline.user("submitter")
+
+
+def test_what_nobody_signed_is_refused_where_the_policy_wants_to_know_who_it_was(group: Group) -> None:
+    group.policy(approvals={"unknown_submitter": "refuse"})
+    submission = group.submission()
+
+    for name, body in honest().items():
+        submission.put(name, body)
+
+    assert_refused(submission, "submitter", "it is not known who submits this")
+    assert group.packages() == []
