@@ -39,7 +39,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "submitters": "Who may submit: patterns of persons; none means anyone who can upload.",
     },
     "Approvals": {
-        "needed": "How many different people have to approve in all; at least as many as the roles need together.",
+        "needed": (
+            "How many different people have to approve in all; at least as many as the roles need together, 20 at most."
+        ),
         "approvers": (
             "Who may decide, beside the roles' members: patterns of persons. With neither, anyone of the "
             "registry's account."
@@ -73,7 +75,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "Role": {
         "members": "Who fills the role: patterns of persons.",
-        "needed": "How many of them have to approve.",
+        "needed": "How many of them have to approve, 20 at most.",
     },
     "Expiry": {
         "after": "The time from the request for approval on: an ISO 8601 duration of days and shorter, such as `P14D`.",

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cli.policy_fields import EXAMPLES, FIELDS, PERSONS
+from signoff.approvals import MOST_NEEDED
 from signoff.policy import Policy
 
 Schema = dict[str, Any]
@@ -21,11 +22,12 @@ _DURATION = {
     "format": "duration",
     "pattern": r"^P(?=[0-9T])(N+D)?(T(?=[0-9])(N+H)?(N+M)?(N+S)?)?$".replace("N+", r"[0-9]+(\.[0-9]+)?"),
 }
+_NEEDED = {"minimum": 1, "maximum": MOST_NEEDED}
 _ARN_PATTERN = {"pattern": r"^arn:([^:]*:){4}.+"}
 # What the structures' own rules say beside their types.
 _RULES: dict[str, dict[str, Schema]] = {
     "Approvals": {
-        "needed": {"minimum": 1},
+        "needed": _NEEDED,
         "approvers": {"items": _ARN_PATTERN},
         "trusted_sessions": {"items": _ARN_PATTERN},
         "break_glass": {"items": _ARN_PATTERN},
@@ -34,7 +36,7 @@ _RULES: dict[str, dict[str, Schema]] = {
             "additionalProperties": {"minItems": 1, "items": _ARN_PATTERN},
         },
     },
-    "Role": {"needed": {"minimum": 1}, "members": {"minItems": 1, "items": _ARN_PATTERN}},
+    "Role": {"needed": _NEEDED, "members": {"minItems": 1, "items": _ARN_PATTERN}},
     "Submissions": {"submitters": {"items": _ARN_PATTERN}},
     "Validation": {"outputs": {"items": {"pattern": "^s3://.*/$"}}},
 }

@@ -14,6 +14,8 @@ from signoff.identity import is_known, matches, person, role_of
 from signoff.shapes import below
 
 Patterns = tuple[str, ...]
+# No release waits for more people than that; a slip of the finger does, and each seat is looked at one by one.
+MOST_NEEDED = 20
 
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +33,7 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             yield Fault("members", "`members` names nobody, so nobody could ever approve in this role")
         if self.needed < 1:
             yield Fault("needed", "`needed` is at least 1; leave out a role that does not have to approve")
+        yield from _too_many(self.needed)
         yield from pattern_faults("members", self.members)
 
 
@@ -106,6 +109,7 @@ class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _faults(self) -> Iterator[Fault]:
         if self.needed < 1:
             yield Fault("needed", "`needed` is at least 1: without an approval nothing is deployed")
+        yield from _too_many(self.needed)
         if self.publishers and self.identity == "verified":
             yield Fault("identity", "`publishers` are only believed where `identity` is `asserted`")
         if self.identity == "asserted" and not self.publishers:
@@ -205,6 +209,11 @@ def _empty_seats(seats: Sequence[str], roles: Mapping[str, Sequence[str]]) -> li
 
 def _fitting(seats: Sequence[str], roles: Sequence[str]) -> Iterator[int]:
     return (seat for seat, name in enumerate(seats) if name in roles)
+
+
+def _too_many(needed: int) -> Iterator[Fault]:
+    if needed > MOST_NEEDED:
+        yield Fault("needed", f"`needed` is at most {MOST_NEEDED}: nobody brings {needed} people together to approve")
 
 
 def publisher_faults(source: str, principals: Patterns) -> Iterator[Fault]:

@@ -199,6 +199,8 @@ def test_what_is_no_certain_length_of_time_is_a_fault(text):
     ("approvals", "sentence"),
     [
         ({"needed": 0}, "`needed` is at least 1: without an approval nothing is deployed"),
+        ({"needed": 21}, "`needed` is at most 20: nobody brings 21 people together to approve"),
+        ({"roles": {"a": {"members": [ALICE], "needed": 1_000_000}}}, "`needed` is at most 20: nobody brings 1000000"),
         ({"roles": {"a": {"members": []}}}, "`members` names nobody, so nobody could ever approve in this role"),
         ({"roles": {"a": {"members": [ALICE], "needed": 0}}}, "leave out a role that does not have to approve"),
         (
@@ -227,6 +229,11 @@ def test_every_fault_of_the_approvals_has_its_sentence(approvals, sentence):
     with pytest.raises(PolicyFault) as refused:
         policy(**approvals)
     assert sentence in str(refused.value)
+
+
+def test_twenty_people_may_be_needed_in_all_and_in_a_role():
+    most = policy(needed=20, roles={"a": {"members": [ALICE], "needed": 20}}).approvals
+    assert (most.needed, most.outstanding([ALICE]).people) == (20, 19)
 
 
 def test_several_broken_rules_of_one_part_are_told_together():

@@ -430,6 +430,7 @@ def test_every_field_is_described() -> None:
         ({"metrics": [{"name": "a"}]}, ".metrics[0] required"),
         ({"accounts": {"submit": ["22"]}}, ".accounts.submit[0] pattern"),
         (approvals(needed=0), ".approvals.needed minimum"),
+        (approvals(needed=21), ".approvals.needed maximum"),
         (approvals(approvers=["alice"]), ".approvals.approvers[0] pattern"),
         (approvals(roles={"a": {"members": []}}), ".approvals.roles.a.members minItems"),
         (approvals(revocation={"after": "P2W"}), ".approvals.revocation.after anyOf"),
