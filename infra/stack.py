@@ -12,6 +12,7 @@ from constructs import Construct
 from infra import names, policies
 from infra.accounts import shared
 from infra.alarms import Alarms
+from infra.auditors import Auditors
 from infra.buckets import AccessLogs, Artifacts, Vault
 from infra.bundling import bundle
 from infra.bus import Bus
@@ -84,6 +85,9 @@ class SignoffStack(cdk.Stack):
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
         self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
         policies.make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
+        self.auditors = Auditors(
+            self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)
+        )
 
     @property
     def _regional(self) -> dict[str, str]:
@@ -308,6 +312,7 @@ class SignoffStack(cdk.Stack):
             "RegisterFunction": self.register_model.function_name,
             "SweepFunction": self.sweep.function_name,
             "ModelExecutionRoleArn": self.execution_role.role_arn,
+            "AuditorPolicyArn": self.auditors.managed_policy_arn,
             **self.notifications.outputs,
         }
         for name, value in outputs.items():

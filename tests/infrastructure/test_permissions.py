@@ -127,13 +127,24 @@ def grants(template: Template) -> Iterator[tuple[str, str, str]]:
 def test_there_are_no_other_roles_and_no_other_policies(template):
     assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
     assert not template.of_type("AWS::IAM::Policy")
-    assert not template.of_type("AWS::IAM::ManagedPolicy")
+    assert set(template.of_type("AWS::IAM::ManagedPolicy")) == {"Auditors"}
     assert not [role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]
 
 
 @pytest.mark.parametrize("role", ALLOWED)
 def test_a_role_may_do_exactly_what_is_listed(template, role):
     assert {action for name, action, _ in grants(template) if name == role} == ALLOWED[role]
+
+
+def test_an_auditor_reads_what_is_compared_and_nothing_else(template):
+    policy = template.one("AWS::IAM::ManagedPolicy", "Auditors")["PolicyDocument"]
+    granted = {action for statement in policy["Statement"] for action in listed(statement["Action"])}
+    assert granted == {
+        *("cloudformation:DescribeStacks", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:Scan"),
+        *("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
+        *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModel"),
+    }
+    assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::signoff-artifacts/breast-cancer/a/model.tar.gz", {})
 
 
 def test_no_action_is_a_pattern(template):
