@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, champion, decide, engine, listing, manifest, policy, projects, read, submit
+from cli.commands import annotate, audit, champion, decide, engine, listing, manifest, policy, projects, read, submit
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -79,6 +79,14 @@ app.command(
         'signoff annotate churn/3 --add-specification gpu.json --reason "For the new endpoints" --yes --json',
     )
 )(annotate.annotate)
+app.command(
+    epilog=examples(
+        "signoff audit churn/3",
+        "signoff audit churn --csv > churn.csv",
+        "signoff audit --all --verify",
+        "signoff audit churn/3 --verify --bytes --json | jq .findings",
+    )
+)(audit.audit)
 app.command(epilog=examples("signoff champion churn", "signoff champion churn --json | jq -r .model"))(
     champion.champion
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from cli.sentences import clean, recommendations, sentence, short
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Wide enough for ARNs where there is no terminal whose width would say.
 _WIDTH_OF_A_FILE = 200
+_MANY = 100  # after so many of anything it is said how far it has come
+T = TypeVar("T")
 _COLOURS = {
     "Approved": "green",
     "PendingApproval": "yellow",
@@ -160,3 +162,12 @@ def progress(total: int, doing: str = "uploading") -> Iterator[Callable[[int], N
     with Progress(doing, *columns, console=console(sys.stderr), transient=True) as bar:
         task = bar.add_task(doing, total=total)
         yield lambda done: bar.advance(task, done)
+
+
+def counted(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Yield `items` and say on standard error how many there were, now and then, where they are many."""
+    of = total if total is not None else len(items) if isinstance(items, Sequence) else 0
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number % _MANY == 0:
+            line(f"signoff: {number} of {of} {what}", sys.stderr)

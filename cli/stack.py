@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from signoff.policies import Policies
     from signoff.registry import Registry
     from signoff.tables import LedgerTable
+    from signoff.vault import Vault
 
 # boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
 
@@ -52,6 +53,14 @@ class Stack:
         from signoff.objects import Bucket
 
         return Bucket(_client("s3"), self.output("ArtifactsBucket"))
+
+    @property
+    def vault(self) -> Vault:
+        """The vault, for reading."""
+        from signoff.objects import Bucket
+        from signoff.vault import Vault
+
+        return Vault(Bucket(_client("s3"), self.output("VaultBucket")))
 
     @property
     def ledger(self) -> LedgerTable:
