@@ -11,13 +11,18 @@ _LISTED = 20  # objects that are told of one by one; the last check says how man
 
 
 def refusal(policy: Policy, submitter: str | None) -> str | None:
-    """Return why `policy` takes nothing from `submitter` (an ARN, None for an unknown one), or None if it does."""
-    known = policy.approvals.knows(submitter)
-    if not known and policy.approvals.unknown_submitter == "refuse":
-        who = f"{submitter} may be anybody" if submitter else "nobody signed it"
-        return f"it is not known who submits this ({who}), and the policy refuses that; submit it with `signoff submit`"
-    if submitter is not None and _is_principal(submitter) and not policy.takes_from(submitter):
+    """Return why `policy` takes nothing from `submitter` (an ARN, None for an unknown one), or None if it does.
+
+    Whoever it lists may submit, a job's role too, behind which may be anybody: then that is what the policy wants.
+    """
+    listed = policy.submissions.submitters
+    if submitter is not None and listed and _is_principal(submitter):
+        if policy.takes_from(submitter):
+            return None
         return f"{submitter} is not among those who may submit to this group (`submissions.submitters` of its policy)"
+    if policy.approvals.unknown_submitter == "refuse" and not policy.approvals.knows(submitter):
+        who = f"anybody may be behind {submitter}" if submitter else "nobody signed it"
+        return f"it is not known who submits this ({who}), and the policy refuses that; submit it with `signoff submit`"
     return None
 
 

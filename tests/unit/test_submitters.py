@@ -447,7 +447,10 @@ KNOWN = {"approvals": {"unknown_submitter": "refuse"}}
         (KNOWN, JOB, False),
         (KNOWN, PROFILE, False),
         ({"approvals": {**KNOWN["approvals"], "trusted_sessions": ["arn:aws:iam::*:role/Training"]}}, JOB, True),
-        ({**LISTED, **KNOWN}, JOB, False),
+        ({**LISTED, **KNOWN}, JOB, True),
+        ({**LISTED, **KNOWN}, JOB.replace("Training", "Other"), False),
+        ({**LISTED, **KNOWN}, None, False),
+        ({**LISTED, **KNOWN}, PROFILE, False),
     ],
 )
 def test_a_policy_takes_submissions_of_those_it_lists_and_may_refuse_those_nobody_knows(
