@@ -203,6 +203,8 @@ def test_what_is_no_decision_is_a_malformed_decision(wrong: dict[str, Any]):
     assert outcome.name == "MalformedDecision"
     entry = next(iter(world.ledger.histories.values())).entries[0]
     assert entry.details["refusal"] == "MalformedDecision"
+    assert entry.actor == "unknown"
+    assert entry.details["claimed"] == str(detail["approver"])[:1000]
     assert len(str(entry.content)) < 10_000
 
 

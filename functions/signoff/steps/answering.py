@@ -59,7 +59,8 @@ def refusing(history: History, refusal: Draft, event: str | None = None) -> list
 def refuse_malformed(ledger: LedgerTable, detail: Any, because: str, *, by: str, name: str, decision: str = "") -> None:
     """Record that an event made no sense, in the ledger of the package that it names; `by` is its field of who sent it.
 
-    `decision` is what it asked for where that is not in its field of that name.
+    It is nobody's, for nothing proves who sent it. `decision` is what it asked for where that is not in its field of
+    that name.
     """
     said = detail if isinstance(detail, dict) else {}
     given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in ("package", by, "decision")}
@@ -68,5 +69,6 @@ def refuse_malformed(ledger: LedgerTable, detail: Any, because: str, *, by: str,
         "refusal": name,
         "because": decisions.storable(because)[:_SHOWN],
     }
-    draft = Draft(Kind.DECISION_REFUSED, given[by] or "unknown", details)
+    claimed = {"claimed": given[by]} if given[by] else {}
+    draft = Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed})
     ledger.update(unknown_key(given["package"]), lambda history: refusing(history, draft))
