@@ -70,14 +70,17 @@ def _waiting(state: State, policy: Policy, now: datetime) -> list[Draft]:
     expiry, end = policy.approvals.expiry, expires(state, policy)
     if expiry is None or end is None:
         return []
-    facts = {"waiting_since": state.asked, "policy": policy.digest}
     if now < end:
         reminder = _reminder(state, expiry, now)
-        return [Draft(Kind.REMINDED, "signoff", {**facts, "reminder": reminder, "extended": False})] if reminder else []
+        return [_waited(Kind.REMINDED, state, policy, reminder=reminder, extended=False)] if reminder else []
     if expiry.action == "extend":
-        return [Draft(Kind.REMINDED, "signoff", {**facts, "reminder": None, "extended": True})]
+        return [_waited(Kind.REMINDED, state, policy, reminder=None, extended=True)]
     reason = f"nobody decided within {spoken(expiry.after)}; it may be re-opened"
-    return [Draft(Kind.EXPIRED, "signoff", {**facts, "after": written(expiry.after), "reason": reason})]
+    return [_waited(Kind.EXPIRED, state, policy, after=written(expiry.after), reason=reason)]
+
+
+def _waited(kind: Kind, state: State, policy: Policy, **said: Any) -> Draft:
+    return Draft(kind, "signoff", {"waiting_since": state.asked, "policy": policy.digest, **said})
 
 
 def _reminder(state: State, expiry: Expiry, now: datetime) -> str | None:

@@ -82,7 +82,6 @@ class Sweeping:
                 self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
         # Before the steps: what is gone waits for none.
         self._move_on(partial(self._overdue_live, governed), before, moved)
-        self._move_on(partial(self._overdue_decisions, governed), before, moved)
         for step in Step:
             self._move_on(partial(self._overdue_packages, step), before, moved)
         self._move_on(self._overdue_submissions, before, moved)
@@ -151,7 +150,10 @@ class Sweeping:
         yield "succession", partial(self._succession.settle, group)
 
     def _overdue_live(self, governed: Mapping[str, Policy], before: datetime) -> Overdue:
-        """Look through all packages that something may still happen to, a hundred to a call."""
+        """Look through all packages that something may still happen to, a hundred to a call.
+
+        Whether anything is due indeed is seen by whoever decides, in the package's ledger.
+        """
         heads = iter(self._live(moments.text(before)))
         while chunk := list(islice(heads, _CHUNK)):
             summaries, _ = self._registry.batch(head["arn"] for head in chunk)
@@ -159,16 +161,11 @@ class Sweeping:
                 summary = summaries.get(head["arn"])
                 if summary is None or not _is_of(head, summary):
                     yield "deleted package", partial(self._answer_deletion, head)
-                elif head["group"] in governed and self._may_have_changed(head, summary):
-                    yield "changed specification", partial(self._answer_change, head)
-
-    def _overdue_decisions(self, policies: Mapping[str, Policy], _before: datetime) -> Overdue:
-        """Look through what awaits a decision or lives by one; whoever decides sees by its ledger what is due."""
-        now = self._now()
-        for head in chain.from_iterable(self._ledger.heads_by_status(status) for status in _SIGNED):
-            policy = policies.get(head["group"])
-            if policy and due(head, policy, now):
-                yield "deadline", partial(self._nudge, "decisions", head["arn"])
+                elif head["group"] in governed:
+                    if self._may_have_changed(head, summary):
+                        yield "changed specification", partial(self._answer_change, head)
+                    if due(head, governed[head["group"]], self._now()):
+                        yield "deadline", partial(self._nudge, "decisions", head["arn"])
 
     def _live(self, before: str) -> Iterator[dict[str, Any]]:
         waiting = (self._ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
