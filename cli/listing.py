@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.describing import plain
 from cli.reading import Head, Ledger, by_package, of_group, row
 from signoff import moments
+from signoff.champions import ranked
 from signoff.clients import error_message
 from signoff.ledger import Status
 
@@ -26,21 +29,45 @@ class Registry(Protocol):
     def batch(self, arns: Iterable[str]) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]: ...  # noqa: D102
 
 
-def indexed(ledger: Ledger, group: str | None, status: Status | None, metadata: Sequence[str]) -> list[Row]:
-    """Return one row for each package in the index, by group and version.
+@dataclass(frozen=True)
+class Filter:
+    """Which packages a list is to hold; what is None or empty lets all through.
 
-    Only those of `group` (in any case), `status`, and with all of `metadata`, each `KEY` or `KEY=VALUE`, where given.
+    `group` is in any case, `metadata` are `KEY` or `KEY=VALUE`, all of which are asked for. `submitter` is an ARN, a
+    pattern of ARNs, or the end of one (`user/ann`); `since` is when they came to stand where they do, or later.
     """
-    heads = of_group(ledger, group) if group else _any(ledger, status)
-    return sorted(_rows(heads, status, metadata), key=by_package)
+
+    group: str | None = None
+    status: Status | None = None
+    metadata: Sequence[str] = ()
+    submitter: str | None = None
+    verdict: str | None = None
+    since: str | None = None
+    champion: bool = False
+
+    def takes(self, row: Row) -> bool:
+        """Return whether a row is one of those."""
+        return (
+            (self.status is None or row["status"] == self.status)
+            and (self.group is None or str(row["group"]).casefold() == self.group.casefold())
+            and (self.verdict is None or row["verdict"] == self.verdict)
+            and (self.since is None or str(row["since"]) >= self.since)
+            and (self.submitter is None or _is_by(row["submitter"], self.submitter))
+            and (row["champion"] or not self.champion)
+            and all(_says(row["metadata"], wanted) for wanted in self.metadata)
+        )
 
 
-def awaiting(ledger: Ledger, group: str | None, metadata: Sequence[str]) -> list[Row]:
+def indexed(ledger: Ledger, only: Filter) -> list[Row]:
+    """Return one row for each package in the index that `only` takes, by group and version."""
+    heads = of_group(ledger, only.group) if only.group else _any(ledger, only.status)
+    return sorted(_rows(heads, only), key=by_package)
+
+
+def awaiting(ledger: Ledger, only: Filter) -> list[Row]:
     """Return one row for each package that awaits a decision, the longest waiting first."""
     heads = ledger.heads_by_status(Status.PENDING_APPROVAL)
-    wanted = group.casefold() if group else None
-    ours = (head for head in heads if wanted is None or str(head.get("group")).casefold() == wanted)
-    return sorted(_rows(ours, Status.PENDING_APPROVAL, metadata), key=lambda each: str(each["since"]))
+    return sorted(_rows(heads, only), key=lambda each: str(each["asked"] or each["since"]))
 
 
 def with_sagemaker(rows: Sequence[Row], registry: Registry | None) -> tuple[list[Row], list[str]]:
@@ -77,11 +104,23 @@ def _any(ledger: Ledger, status: Status | None) -> Iterator[Head]:
     return ledger.heads_by_status(status) if status else ledger.heads()
 
 
-def _rows(heads: Iterable[Head], status: Status | None, metadata: Sequence[str]) -> Iterator[Row]:
+def _rows(heads: Iterable[Head], only: Filter) -> Iterator[Row]:
+    known = [head for head in heads if head.get("arn")]
+    best = _champions(known)
+    rows = ({**row(head), "champion": head["package"] in best} for head in known)
+    return filter(only.takes, rows)
+
+
+def _champions(heads: Sequence[Head]) -> set[str]:
+    """Return the keys of the packages that are champions of their groups, by the index, which may be behind."""
+    groups: dict[str, list[Head]] = {}
     for head in heads:
-        listed = head.get("arn") and (status is None or head.get("status") == status)
-        if listed and all(_says(head.get("metadata") or {}, wanted) for wanted in metadata):
-            yield row(head)
+        groups.setdefault(str(head.get("group")), []).append(head)
+    return {first.package for each in groups.values() for first in ranked(each)[:1]}
+
+
+def _is_by(submitter: str | None, wanted: str) -> bool:
+    return submitter is not None and (fnmatchcase(submitter, wanted) or submitter.endswith(f":{wanted}"))
 
 
 def _says(metadata: Mapping[str, str], wanted: str) -> bool:

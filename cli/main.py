@@ -44,12 +44,17 @@ app.command(
     epilog=examples(
         "signoff list",
         "signoff list --group churn --status PendingApproval",
+        "signoff list --submitter user/alice --since P7D",
         "signoff list --metadata ticket=CHG-4711 --json",
     ),
 )(listing.list_packages)
-app.command(epilog=examples("signoff queue", "signoff queue --group churn --json | jq -r '.[0].package'"))(
-    listing.queue
-)
+app.command(
+    epilog=examples(
+        "signoff queue",
+        "signoff queue --all --role risk",
+        "signoff queue --group churn --json | jq -r '.[0].package'",
+    )
+)(listing.queue)
 app.command(
     epilog=examples(
         "signoff show churn/3",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.completing import COMPLETE_GROUP, COMPLETE_PACKAGE
 from cli.reading import is_package_name
 from signoff.ledger import Status
 
@@ -29,8 +30,11 @@ def _reason(text: str) -> str:
     return text
 
 
-Package = Annotated[str, typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package)]
-GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.")]
+Package = Annotated[
+    str,
+    typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package, **COMPLETE_PACKAGE),
+]
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.", **COMPLETE_GROUP)]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.", callback=_reason)]
 StackName = Annotated[
     str, typer.Option("--stack", envvar="SIGNOFF_STACK", metavar="NAME", help="Signoff's CloudFormation stack.")

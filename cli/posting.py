@@ -27,8 +27,10 @@ class Post:
     def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
         """Sign a statement, put it on the bus as an event of that detail-type, and return how its answer names it.
 
-        Raises `CommandFailed` when there are no credentials.
+        Raises `CommandFailed` when there are no credentials, and `ProofRefused`, before anything is sent, when they are
+        such as AWS does not issue.
         """
         signed = self._sign({"audience": self._audience, **statement}, self._audience.split(":")[3])
+        identity = id_of(signed)
         (event,) = self._bus.put([Event(type_, signed)])
-        return Sent(id_of(signed), event)
+        return Sent(identity, event)

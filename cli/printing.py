@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from cli.sentences import clean, recommendations, sentence, short
+from cli.sentences import ENDS, clean, recommendations, sentence, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ _COLOURS = {
     "errored": "magenta",
     "skipped": "dim",
     "recorded": "green",
+    "voted": "yellow",
     "refused": "red",
 }
 
@@ -88,6 +89,8 @@ def page(history: History, document: Mapping[str, Any], to: Console) -> None:
     title = f"{document['group']}/{document['version']}  "
     status = document["status"]
     to.print(Text.assemble((clean(title), "bold"), (clean(status), _COLOURS.get(status or "", ""))))
+    if document["break_glass"]:
+        to.print(Text("APPROVED ALONE, BREAKING THE GLASS: the policy's approvals were passed by", "bold red"))
     _facts(document, to)
     if document["checks"]:
         _section("Checks", to)
@@ -110,6 +113,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "submitted by": document["submitter"],
         "in SageMaker": document["registry_status"],
         "waits for": document["next"],
+        **_standing(document),
         "evidence": evidence and evidence["uri"],
         "sha256": evidence and evidence["sha256"],
         "model": model and model["name"],
@@ -123,6 +127,21 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
             to.print(f"{name:<14}{clean(value)}", soft_wrap=True)
     for place, there in document["elsewhere"].items():
         to.print(f"{'elsewhere':<14}{clean(f'{place}: {_stands(there)}')}", soft_wrap=True)
+
+
+def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what there is to say of a package's approval, by whom it is and until when, by names."""
+    expires, needs = document.get("expires"), document.get("outstanding")
+    asked = document["asked"] if document["status"] == "PendingApproval" else None
+    return {
+        "asked since": asked,
+        "approved by": ", ".join(map(short, document["votes"])),
+        "it takes": needs and needs["told"],
+        "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
+        "lapses": document.get("lapses"),
+        "superseded by": document["superseded_by"],
+        "report only": None if document["enforced"] else "what the policy refuses is recorded, and nothing is held",
+    }
 
 
 def _stands(there: Mapping[str, Any]) -> str:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from signoff.ledger import Entry, History, State
     from signoff.places import There
 
-_DECISIONS = {Kind.DECISION_RECORDED: "recorded", Kind.DECISION_REFUSED: "refused"}
+_DECISIONS = {Kind.DECISION_RECORDED: "recorded", Kind.VOTED: "voted", Kind.DECISION_REFUSED: "refused"}
 _BY_VERSION = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9-]*)/([1-9][0-9]*)")
 _LISTED = (
     *("group", "version", "created", "status", "registry_status", "submitter", "registered", "since", "next"),
-    "verdict",
+    *("verdict", "asked", "decided", "model", "superseded_by"),
 )
 
 Head = Mapping[str, Any]
@@ -86,6 +86,8 @@ def row(head: Head) -> dict[str, Any]:
         "package": head["arn"],
         **{name: head.get(name) for name in _LISTED},
         "metadata": head.get("metadata") or {},
+        "votes": list(head.get("votes") or ()),
+        "enforced": head.get("enforced") is not False,
     }
 
 
@@ -109,6 +111,12 @@ def document(history: History) -> dict[str, Any]:
         "attempt": state.attempt,
         "checks": _checks(history),
         "evidence": _evidence(state),
+        "asked": state.asked,
+        "votes": list(state.votes),
+        "decided": state.decision["time"] if state.decision else None,
+        "break_glass": _alone(state),
+        "superseded_by": state.superseded_by,
+        "enforced": state.enforced,
         "decisions": [_decision(entry) for entry in history.entries if entry.kind in _DECISIONS],
         "model": state.model,
         "retirement_blocked_by": list(state.retirement_blocked_by),
@@ -156,8 +164,16 @@ def _evidence(state: State) -> dict[str, Any] | None:
     return {name: state.evidence.get(name) for name in ("uri", "sha256", "verdict", "subject")}
 
 
+def _alone(state: State) -> bool:
+    """Return whether the approval that stands was one person's alone, past the policy."""
+    return state.status is Status.APPROVED and bool((state.decision or {}).get("break_glass"))
+
+
 def _decision(entry: Entry) -> dict[str, Any]:
-    names = ("decision", "reason", "refusal", "because", "evidence", "subject", "policy")
+    names = (
+        *("decision", "reason", "refusal", "because", "evidence", "subject", "policy", "person", "roles", "channel"),
+        *("publisher", "claimed", "outstanding", "joins", "votes", "break_glass"),
+    )
     return {
         "outcome": _DECISIONS[entry.kind],
         "approver": entry.actor,

@@ -30,6 +30,8 @@ VERBS = {
     "reopen": "re-opened",
     "rollback": "rolled back to",
 }
+# What happens when nobody decides in time, by what the policy says of it.
+ENDS = {"reject": "it is rejected", "extend": "people are reminded and the time starts again"}
 
 
 def sentence(entry: Entry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli.sentences import VERBS, short
+from cli.sentences import ENDS, VERBS, short
 from cli.weighing import expiry, outstanding
 from signoff.decisions import Recorded, Refused
 from signoff.ledger import Kind, Status
@@ -71,12 +71,9 @@ def _votes(state: State, policy: Policy | None) -> Iterator[str]:
     if policy is None or state.status is not Status.PENDING_APPROVAL:
         return
     yield f"  it takes   {outstanding(policy, state.submitter, state.votes)}"
-    ends = expiry(policy, state.asked)
+    ends = expiry(policy, state)
     if ends:
         yield f"  until      {ends['at']}; then {ENDS[ends['action']]}"
-
-
-ENDS = {"reject": "it is rejected", "extend": "people are reminded and the time starts again"}
 
 
 def _then(expected: Expected | None, decision: str) -> Iterator[str]:

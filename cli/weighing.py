@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from signoff import decisions, moments
+from signoff import deadlines, decisions, moments
 from signoff.clients import error_code, error_message
 from signoff.errors import PolicyFault
 from signoff.identity import same_person
+from signoff.ledger import Status
 from signoff.policy import Deployment, Policy
 
 if TYPE_CHECKING:
@@ -79,22 +80,44 @@ def outstanding(policy: Policy, submitter: str | None, votes: Iterable[str]) -> 
     return approvals.outstanding(votes, unknown_submitter=not approvals.knows(submitter))
 
 
-def expiry(policy: Policy, asked: str | None) -> dict[str, str] | None:
-    """Return when a request that was made at `asked` expires, and what happens then; None where it never does."""
-    expiry = policy.approvals.expiry
-    if expiry is None or asked is None:
-        return None
-    return {"at": moments.text(moments.moment(asked) + expiry.after), "action": expiry.action}
+def expiry(policy: Policy, standing: State | Mapping[str, Any]) -> dict[str, str] | None:
+    """Return when waiting for a decision ends (`at`), and what happens then (`action`); None where it never does.
+
+    `standing` is a package's state, or the head that the index has of it.
+    """
+    ends, expiry = deadlines.expires(standing, policy), policy.approvals.expiry
+    return {"at": moments.text(ends), "action": expiry.action} if ends and expiry else None
 
 
-def awaits(policy: Policy, head: Mapping[str, Any], me: str) -> bool:
+def judged(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the policy says of a package, of which `standing` is a row or a document: all None without a policy.
+
+    `outstanding` are the approvals that it needs still, in all, by roles, and in words; `expires` is as `expiry`, and
+    `lapses` is when its approval does.
+    """
+    if policy is None:
+        return {"outstanding": None, "expires": None, "lapses": None}
+    lapses = deadlines.lapses(standing, policy)
+    needs = outstanding(policy, standing["submitter"], standing["votes"]) if _pending(standing) else None
+    return {
+        "outstanding": {"people": needs.people, "roles": dict(needs.roles), "told": str(needs)} if needs else None,
+        "expires": expiry(policy, standing),
+        "lapses": moments.text(lapses) if lapses else None,
+    }
+
+
+def _pending(standing: Mapping[str, Any]) -> bool:
+    return bool(standing["status"] == Status.PENDING_APPROVAL)
+
+
+def awaits(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
     """Return whether a package awaits the decision of `me` (an ARN): one they may make, and have not made yet.
 
-    `head` is the index's: it names who submitted the package, and whose approvals it has.
+    `row` is the list's: it names who submitted the package, and whose approvals it has.
     """
     approvals = policy.approvals
-    if decisions.foreign(head["package"], me, None, policy) or not policy.lists(me):
+    if decisions.foreign(row["package"], me, None, policy) or not policy.lists(me):
         return False
-    own = same_person(me, head["submitter"], approvals.trusted_sessions) and not approvals.submitter_may_approve
-    voted = approvals.person(me) in {approvals.person(each) for each in head["votes"]}
+    own = same_person(me, row["submitter"], approvals.trusted_sessions) and not approvals.submitter_may_approve
+    voted = approvals.person(me) in {approvals.person(each) for each in row["votes"]}
     return not own and not voted

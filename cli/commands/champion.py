@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from cli.options import AsJson, StackName
+from cli.options import AsJson, GroupName, StackName
 
 
 def champion(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="The model package group.", show_default=False)],
+    group: GroupName,
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:

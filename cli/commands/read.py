@@ -18,17 +18,22 @@ if TYPE_CHECKING:
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
     """Show all that is known of a package.
 
-    Its checks, evidence, decisions, model and ledger; with --json also all that SageMaker says of package and model.
+    Its checks, evidence, decisions, what it takes still and until when, its model and ledger; with --json also all that
+    SageMaker says of package and model.
 
     Verifies the ledger's hash chain, and fails when somebody changed or removed an entry.
     """
     from cli import championing, describing, printing, reading
     from cli.stack import Stack
+    from cli.weighing import Weighing, judged
 
     found = Stack.named(stack)
     history = history_of(found.ledger, package)
     known = {**reading.document(history), "champion": championing.is_champion(found.champions, history)}
+    weighing = Weighing(found.policies)
+    known |= judged(weighing.policy(history.state.group), known)
     document, notes = describing.with_sagemaker(known, found.registry)
+    notes += weighing.notes
     for note in notes:
         printing.line(f"signoff: {note}", sys.stderr)
     if json:

@@ -17,8 +17,9 @@ import pytest
 from moto import mock_aws
 
 from cli import main
+from cli.proving import id_of
 from signoff.clients import client
-from signoff.ledger import History
+from signoff.ledger import Draft, History, Kind
 from signoff.moments import utc_now
 from signoff.tables import LedgerTable
 from tests.support import entries
@@ -53,6 +54,7 @@ OUTPUTS = {
     "ArtifactsBucket": "artifacts",
     "LedgerTable": "ledger",
     "PackagesTable": "packages",
+    "BusName": "signoff",
     "ChampionPath": "/signoff/champions",
     "PolicyPath": "/signoff/policies",
     "BusArn": "arn:aws:events:eu-west-1:123456789012:event-bus/signoff",
@@ -77,6 +79,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An AWS account with credentials, a region and two stacks, one of them Signoff's."""
     with mock_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         client.cache_clear()
         answer = CloudFormation().answer
         client("cloudformation").meta.events.register("before-call.cloudformation.DescribeStacks", answer)
@@ -161,6 +164,12 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["approve", "churn/3"],
         ["approve", "churn/3", "--reason", "  "],
         ["list", "--status", "Fine"],
+        ["list", "--since", "yesterday"],
+        ["list", "--since", "P7"],
+        ["list", "--verdict", "fine"],
+        ["rollback", "churn"],
+        ["rollback", "churn", "--reason", "because", "--to", "0"],
+        ["reject", "churn/3", "--reason", "because", "--break-glass"],
         ["annotate", "churn/3"],
         ["annotate", "churn/3", "--set", "ticket"],
         ["annotate", "churn/3", "--set", "ticket="],
@@ -223,6 +232,80 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("show", entries.ARN, "--json") == 0
     assert json.loads(capsys.readouterr().out) == by_version
     assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
+    assert by_version["outstanding"] == {"people": 2, "roles": {}, "told": "2 more approvals"}
+    assert (by_version["votes"], by_version["break_glass"], by_version["enforced"]) == ([], False, True)
+
+
+def test_a_moment_is_given_as_a_date_a_time_or_how_long_ago(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    for since, found in (("2026-03-02", 1), ("2026-03-02T10:00:00Z", 1), ("P7D", 1), ("PT0S", 0), ("2999-01-01", 0)):
+        assert run("list", "--since", since, "--json", "--no-registry") == 0
+        assert len(json.loads(capsys.readouterr().out)) == found, since
+
+
+def test_the_queue_is_ones_own_unless_it_is_asked_for_everybodys(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    me = client("sts").get_caller_identity()["Arn"]
+    mine = (entries.registered(submitter=me), entries.started(), entries.evidence())
+    ledger.append(History(entries.PACKAGE), mine)
+    assert run("queue", "--no-registry") == 0
+    assert capsys.readouterr().out == "Nothing awaits your decision.\n"
+    assert run("queue", "--all", "--no-registry") == 0
+    told = capsys.readouterr().out
+    assert "3 more approvals" in told  # nobody knows who submitted it: this account's caller is no IAM user
+    assert told.splitlines()[1].split()[-1] == "no"
+    assert run("queue", "--all", "--role", "risk", "--no-registry") == 0
+    assert capsys.readouterr().out == "Nothing awaits a decision.\n"
+
+
+def test_a_revocation_names_whoever_is_champion_then(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
+    answering(ledger)
+    first = (entries.registered(version=2), *entries.APPROVED[1:], entries.model_created("churn-v2"))
+    ledger.append(History(entries.PACKAGE.replace("churn/3", "churn/2")), first)
+    ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
+    assert run("revoke", "Churn/3", "--reason", "Drifts", "--yes") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "The champion of Churn is Churn/2 now."
+    assert run("revoke", "Churn/2", "--reason", "Drifts", "--yes", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["outcome"], document["champion"][:26]) == ("recorded", "Churn has no champion now:")
+
+
+def answering(ledger: LedgerTable) -> None:
+    """Have whatever is decided recorded at once, as the pipeline records it."""
+    me = client("sts").get_caller_identity()["Arn"]
+    client("events").create_event_bus(Name="signoff")
+
+    def record(params: dict[str, Any], **_: Any) -> None:
+        statement = json.loads(params["Entries"][0]["Detail"])
+        head = next(ledger.heads_by_arn(statement["package"]))
+        draft = entries.decided(statement["decision"], me)
+        said = Draft(draft.kind, me, {**draft.details, "reason": statement["reason"], "id": id_of(statement)})
+        ledger.update(head["package"], lambda _: [said])
+
+    client("events").meta.events.register("provide-client-params.events.PutEvents", record)
+
+
+def test_a_group_is_rolled_back_to_the_champion_before(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(ledger)
+    first = (entries.registered(version=2), *entries.APPROVED[1:], entries.model_created("churn-v2"))
+    former = entries.PACKAGE.replace("churn/3", "churn/2")
+    superseded = Draft(Kind.SUPERSEDED, "signoff", {"by": entries.ARN, "by_version": 3, "model": "churn-v2"})
+    ledger.append(History(former), (*first, superseded))
+    ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        told = failure(capsys, ["rollback", "churn", "--reason", "Version 3 drifts"])
+    assert "rollback Churn/2" in told
+    assert "was champion before version 3" in told
+    assert "rollback Churn/3" in failure(capsys, ["rollback", "churn", "--to", "3", "--reason", "Or not"])
+    assert run("rollback", "churn", "--reason", "Version 3 drifts", "--yes") == 0
+    assert capsys.readouterr().out.startswith("the group is rolled back to Churn/2.")
+    assert ledger.history(former).state.decision["reason"] == "Version 3 drifts"
 
 
 def test_the_champion_of_a_group_is_shown_and_so_is_that_a_package_is_it(

@@ -8,8 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli.commands.listing import _LIST, _QUEUE
-from cli.listing import awaiting, indexed, with_sagemaker
+from cli.listing import Filter, awaiting, indexed, with_sagemaker
+from cli.queueing import chosen, weighed
+from cli.weighing import Weighing
+from signoff.errors import PolicyFault
 from signoff.ledger import Draft, History, Kind, Status, package_key
+from signoff.policy import Policy, of_document
 from signoff.registry import Registry
 from tests.support import entries
 from tests.support.clock import START, Clock
@@ -72,7 +76,11 @@ def pending(version: int, group: str = "churn", **details: Any) -> list[Draft]:
 
 
 def listed(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
-    return indexed(ledger, **{"group": None, "status": None, "metadata": (), **only})
+    return indexed(ledger, Filter(**only))
+
+
+def queued(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
+    return awaiting(ledger, Filter(**only))
 
 
 # The index
@@ -126,6 +134,31 @@ def test_a_list_is_filtered_by_metadata_with_all_that_is_asked_for(wanted: list[
     assert [row["version"] for row in listed(ledger, metadata=wanted)] == versions
 
 
+@pytest.mark.parametrize(
+    ("only", "versions"),
+    [
+        ({"submitter": "user/sam"}, [1, 3]),
+        ({"submitter": entries.SUBMITTER}, [1, 3]),
+        ({"submitter": "arn:aws:sts::*:assumed-role/jobs/*"}, [2]),
+        ({"submitter": "sam"}, []),
+        ({"verdict": "failed"}, [3]),
+        ({"verdict": "passed", "submitter": "user/sam"}, [1]),
+        ({"since": "2026-03-02T10:00:00.000Z"}, [2, 3]),
+        ({"champion": True}, [2]),
+        ({"champion": True, "status": Status.PENDING_APPROVAL}, []),
+    ],
+)
+def test_a_list_is_filtered_by_who_submitted_how_it_came_out_since_when_and_champions(only, versions):
+    clock = Clock()
+    job = "arn:aws:sts::123456789012:assumed-role/jobs/run-1"
+    ledger = ledger_of((package(1), pending(1)), clock=clock)
+    clock.forward(hours=1)
+    approved = [*pending(2, submitter=job), entries.decided("approve"), entries.updated("Approved")]
+    ledger.append(History(package(2)), [*approved, entries.model_created()])
+    ledger.append(History(package(3)), [registered(3), entries.started(), entries.evidence("failed")])
+    assert [row["version"] for row in listed(ledger, **only)] == versions
+
+
 # What awaits a decision
 
 
@@ -136,7 +169,7 @@ def test_the_queue_begins_with_what_waits_longest():
         ledger.append(History(package(version)), pending(version))
         clock.forward(minutes=1)
     ledger.append(History(package(4)), [*pending(4), entries.decided("approve")])
-    assert [row["version"] for row in awaiting(ledger, None, ())] == [3, 1, 2]
+    assert [row["version"] for row in queued(ledger)] == [3, 1, 2]
 
 
 def test_what_is_said_beside_a_package_does_not_move_it_back_in_the_queue():
@@ -145,14 +178,110 @@ def test_what_is_said_beside_a_package_does_not_move_it_back_in_the_queue():
     clock.forward(hours=1)
     details = {"set": {"a": "b"}, "removed": [], "added": [], "reason": "", "annotation": "0"}
     ledger.append(ledger.history(package(1)), [Draft(Kind.ANNOTATED, entries.SUBMITTER, details), entries.refused()])
-    rows = awaiting(ledger, None, ())
+    rows = queued(ledger)
     assert [(row["version"], row["since"]) for row in rows] == [(1, rows[1]["since"]), (2, rows[0]["since"])]
 
 
 def test_the_queue_is_that_of_a_group_in_whatever_case_it_is_given():
     ledger = ledger_of((package(1, "Fraud"), pending(1, "Fraud")), (package(2), pending(2, metadata={"a": "b"})))
-    assert [row["group"] for row in awaiting(ledger, "FRAUD", ())] == ["Fraud"]
-    assert [row["group"] for row in awaiting(ledger, None, ["a=b"])] == ["churn"]
+    assert [row["group"] for row in queued(ledger, group="FRAUD")] == ["Fraud"]
+    assert [row["group"] for row in queued(ledger, metadata=["a=b"])] == ["churn"]
+
+
+# What awaits me
+
+ANN, BOB = entries.APPROVER, "arn:aws:iam::123456789012:user/bob"
+ROLES = {"owners": {"members": [ANN, BOB]}, "risk": {"members": ["arn:aws:iam::123456789012:user/eve"]}}
+
+
+class Policies:
+    """One policy for all groups, or what is raised in its place."""
+
+    def __init__(self, error: Exception | None = None, **approvals: Any) -> None:
+        self.error = error
+        self.read: list[str] = []
+        self._policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
+
+    def for_new_group(self, group: str) -> Policy:
+        self.read.append(group)
+        if self.error:
+            raise self.error
+        return self._policy
+
+
+def voted(actor: str) -> Draft:
+    return Draft(Kind.VOTED, actor, {**entries.decided("approve", actor).details, "outstanding": "some"})
+
+
+def awaits(me: str, *drafts: Draft, **approvals: Any) -> bool:
+    rows = queued(ledger_of((package(1), [*pending(1), *drafts])))
+    (row,) = weighed(rows, Weighing(Policies(**approvals)), me)
+    assert chosen([row], None, everybody=True) == [row]
+    assert chosen([row], None, everybody=False) == ([row] if row["mine"] else [])
+    return bool(row["mine"])
+
+
+def test_what_awaits_me_is_what_i_may_decide_on():
+    assert awaits(ANN)
+    assert awaits(ANN, approvers=[ANN])
+    assert awaits(ANN, roles=ROLES)
+    assert not awaits(ANN, approvers=[BOB])
+    assert not awaits("arn:aws:iam::999999999999:user/ann")
+
+
+def test_what_i_submitted_awaits_others_unless_the_policy_lets_me():
+    assert not awaits(entries.SUBMITTER)
+    assert awaits(entries.SUBMITTER, submitter_may_approve=True)
+
+
+def test_what_i_approved_awaits_others_whichever_session_i_did_it_in():
+    session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_{}/ann"
+    assert not awaits(ANN, voted(ANN), needed=2)
+    assert awaits(ANN, voted(BOB), needed=2)
+    assert not awaits(session.format("Admin_1"), voted(session.format("View_2")), needed=2)
+
+
+def test_a_row_of_the_queue_says_what_it_takes_still_by_roles_and_when_it_expires():
+    rows = queued(ledger_of((package(1), [*pending(1), voted(ANN)])))
+    policies = Policies(roles=ROLES, expiry={"after": "P14D", "action": "extend"})
+    (row,) = weighed(rows, Weighing(policies), BOB)
+    needs = {"people": 1, "roles": {"risk": 1}, "told": "1 more approval (1 of risk)"}
+    assert (row["outstanding"], row["votes"], row["lapses"]) == (needs, [ANN], None)
+    assert row["expires"] == {"at": "2026-03-16T09:15:20.000Z", "action": "extend"}
+    assert chosen([row], "risk", everybody=True) == [row]
+    assert chosen([row], "owners", everybody=True) == []
+
+
+def test_each_policy_is_read_once():
+    ledger = ledger_of((package(1), pending(1)), (package(2), pending(2)), (package(1, "Fraud"), pending(1, "Fraud")))
+    policies = Policies()
+    weighed(queued(ledger), Weighing(policies), ANN)
+    assert sorted(policies.read) == ["Fraud", "churn"]
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}, "GetParameter"),
+            "not for",
+        ),
+        (PolicyFault("not JSON"), "the policy of group churn cannot be read: not JSON"),
+    ],
+)
+def test_what_may_await_me_is_shown_with_a_note_where_a_policy_cannot_be_read(error, note):
+    weighing = Weighing(Policies(error))
+    rows = weighed(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), weighing, ANN)
+    assert [(row["mine"], row["outstanding"], row["expires"]) for row in rows] == [(None, None, None)] * 2
+    assert chosen(rows, None, everybody=False) == rows
+    assert len(weighing.notes) == 1
+    assert note in weighing.notes[0]
+
+
+def test_any_other_error_of_the_policies_store_is_told():
+    down = ClientError({"Error": {"Code": "InternalServerError", "Message": "try later"}}, "GetParameter")
+    with pytest.raises(ClientError, match="try later"):
+        Weighing(Policies(down)).policy("churn")
 
 
 # Joined with SageMaker
@@ -235,12 +364,16 @@ def test_ten_thousand_versions_are_listed_by_a_hundred_calls():
 def test_people_read_who_submitted_what_since_when_and_why_it_is_not_described():
     sagemaker = SageMaker(**{"churn/2": GONE})
     ledger = ledger_of((package(1), pending(1, metadata={"team": "risk", "a": "b"})), (package(2), pending(2)))
-    first, second = with_sagemaker(awaiting(ledger, None, ()), Registry(sagemaker))[0]
+    weighing = Weighing(Policies(needed=2, expiry={"after": "P14D"}))
+    rows = weighed(queued(ledger), weighing, entries.APPROVER)
+    first, second = with_sagemaker(rows, Registry(sagemaker))[0]
     assert {name: cell(first) for name, cell in _QUEUE.items()} == {
         "package": "churn/1",
         "submitted by": "user/sam",
         "since": "2026-03-02T09:15:20.000Z",
         "evidence": "passed",
+        "takes": "2 more approvals",
+        "expires": "2026-03-16T09:15:20.000Z",
         "description": "The model 1",
         "metadata": "a=b, team=risk",
     }

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from cli import printing
 from cli.reading import document
 from cli.sentences import clean, sentence, short
+from cli.weighing import judged
 from signoff.ledger import Draft, Entry, History, Kind
+from signoff.policy import of_document
 from tests.support import entries
 
 FAULT = {"path": "Domian", "message": "is not a field"}
@@ -161,6 +163,32 @@ def test_a_page_says_where_a_package_stands_on_what_evidence_and_who_decided() -
         "chain of 7 entries verified",
     ):
         assert fact in page
+
+
+def test_a_page_tells_loudly_who_approved_alone() -> None:
+    page = shown(entries.history(*entries.PENDING, decided(break_glass=True)))
+    assert "APPROVED ALONE, BREAKING THE GLASS" in page
+    assert "APPROVED ALONE" not in shown(entries.history(*entries.APPROVED))
+
+
+def test_a_page_says_whose_approval_counts_what_it_takes_and_until_when() -> None:
+    history = entries.history(*entries.PENDING, decided(Kind.VOTED, **VOTE))
+    policy = {"deployment": {"execution_role": "r"}, "approvals": {"needed": 2, "expiry": {"after": "P14D"}}}
+    known = document(history)
+    page = io.StringIO()
+    printing.page(history, {**known, **judged(of_document(policy), known)}, printing.console(page))
+    lines = page.getvalue().splitlines()
+    assert "approved by   user/ann" in lines
+    assert "it takes      1 more approval" in lines
+    assert any(line.startswith("expires       2026-03-") and line.endswith(": then it is rejected") for line in lines)
+
+
+def test_a_page_says_who_superseded_a_champion_and_that_a_policy_only_reports() -> None:
+    superseded = Draft(Kind.SUPERSEDED, "signoff", {"by": "arn:churn/4", "by_version": 4})
+    reports = Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": False})
+    lines = shown(entries.history(*entries.APPROVED, superseded, reports)).splitlines()
+    assert "superseded by arn:churn/4" in lines
+    assert "report only   what the policy refuses is recorded, and nothing is held" in lines
 
 
 def test_a_page_that_goes_to_a_file_has_no_colours_and_no_markup() -> None:
