@@ -21,7 +21,10 @@ class Retention:
         self._kept = timedelta(days=days)
 
     def extend(self, state: State) -> None:
-        """Keep the artifacts, the evidence and the policy of an approved package; a longer retention stays."""
+        """Keep the artifacts, the evidence and the policies of an approved package; a longer retention stays.
+
+        It may have been approved under another policy than it was validated under.
+        """
         if state.evidence is None:
             return
         until = self._now() + self._kept
@@ -31,7 +34,9 @@ class Retention:
             for key, version_id in self._versions(artifact):
                 self._vault.retain(key, version_id, until)
         self._vault.retain(f"evidence/{sha256}.json", None, until)
-        self._vault.retain(f"policies/{document['policy']}.json", None, until)
+        for policy in dict.fromkeys((document["policy"], (state.decision or {}).get("policy"))):
+            if policy:
+                self._vault.retain(f"policies/{policy}.json", None, until)
 
     def _versions(self, artifact: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the key and version of each object that an artifact, of the evidence, consists of."""

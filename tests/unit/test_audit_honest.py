@@ -56,6 +56,12 @@ def counted(world: World) -> None:
     world.registry.by_hand(world.pending(), APPROVER, ModelApprovalStatus="Approved")
 
 
+def counted_under_another_policy(world: World) -> None:
+    arn = world.pending()
+    world.set_policy("default", groups={"create": True}, approvals={"registry_edits": "count"})
+    world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
+
+
 def broken_glass(world: World) -> None:
     world.set_policy("default", groups={"create": True}, approvals={"needed": 2, "break_glass": [BEN]})
     world.decide(world.pending(), "approve", BEN, break_glass=True)
@@ -148,8 +154,8 @@ def of_several_places(world: World) -> None:
 
 HONEST = [
     *(World.pending, World.approved, revoked, reopened, rolled_back, refused, set_back, observed, counted),
-    *(broken_glass, by_two, by_a_policy_that_changed, expired, lapsed, failed, errored, validated_anew, deleted),
-    *(made_anew, annotated, registered_elsewhere, of_several_places),
+    *(counted_under_another_policy, broken_glass, by_two, by_a_policy_that_changed, expired, lapsed, failed, errored),
+    *(validated_anew, deleted, made_anew, annotated, registered_elsewhere, of_several_places),
 ]
 
 

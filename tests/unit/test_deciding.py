@@ -65,6 +65,16 @@ def test_a_rejection_extends_no_retention():
     assert not any(found[-1].retained_until for found in world.vault_bucket.versions.values())
 
 
+def test_the_policy_that_it_was_approved_under_is_kept_as_long_as_that_which_it_was_validated_under():
+    world = World()
+    arn = world.pending()
+    world.set_policy("default", groups={"create": True}, approvals={"approvers": [APPROVER]})
+    world.decide(arn, "approve")
+    policies = {key: found for key, found in world.vault_bucket.versions.items() if key.startswith("policies/")}
+    assert [found[-1].retained_until is not None for found in policies.values()] == [True, True]
+    assert f"policies/{world.state(arn).decision['policy']}.json" in policies
+
+
 def test_the_same_decision_again_is_absorbed():
     world = World()
     arn = world.pending()

@@ -96,13 +96,17 @@ class Deciding:
             first = [] if state.status else self.first(candidate)
             return [*first, *_entries(history, decision, outcome, approver, event)]
 
-        self._vault.write("policies", candidate.policy.document)
         self.bring_about(candidate.arn, self._ledger.update(candidate.key, drafts))
         return outcome
 
     def weigh(self, state: State, decision: Decision, approver: Approver, candidate: Candidate) -> Outcome:
-        """Return what follows from a decision, if the package is still as its evidence says."""
+        """Return what follows from a decision, if the package is still as its evidence says.
+
+        The policy is in the vault before any entry names it.
+        """
         outcome = decisions.decide(state, decision, approver, candidate.policy, self._now())
+        if isinstance(outcome, Recorded):
+            self._vault.write("policies", candidate.policy.document)
         if isinstance(outcome, Recorded) and decision.decision in decisions.ADMITTING:
             return self._stale(state, candidate) or outcome
         return outcome
