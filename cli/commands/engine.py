@@ -16,6 +16,7 @@ class User(StrEnum):
 
     SUBMITTER = "submitter"
     APPROVER = "approver"
+    REVIEWER = "reviewer"
 
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
