@@ -1,9 +1,9 @@
-"""From training to a deployed model, on this machine: what `make demo` shows.
+"""From training to a deployed model and back, on this machine: what `make demo` shows.
 
     python -m local.demo
 
-Starts the engine on a free port, deploys Signoff to it, trains the examples, and submits and decides on them with the
-`signoff` command as two users. Exits 1 when anything comes out otherwise than it says here.
+Starts the engine on a free port, deploys Signoff to it, trains the examples, submits and decides on them with the
+`signoff` command as two users, and rolls back. Exits 1 when anything comes out otherwise than it says here.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Demo:
         """Submit, decide and show. Raises `Unexpected`."""
         self._submit_all()
         self._decide()
+        self._roll_back()
         self._sum_up()
 
     def _submit_all(self) -> None:
@@ -71,7 +72,8 @@ class Demo:
         mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", "--yes")
         if "OwnModel" not in self._signoff("submitter", *mine, expected=1):
             raise Unexpected("the submitter's approval was not refused as OwnModel")
-        heading(self._console, "Somebody else does, as the user `approver`")
+        heading(self._console, "Somebody else does, as the user `approver`: what awaits them, and what they sign")
+        self._signoff("approver", "queue")
         for version, reason in ((1, "Right in 94 of 100 held-out cases"), (2, "Right in 98 of 100")):
             self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, "--yes")
             self._signoff("approver", "watch", f"{GROUP}/{version}", "--timeout", "60")
@@ -79,6 +81,15 @@ class Demo:
         hurry = ("approve", f"{GROUP}/{_version('weak')}", "--reason", "We are in a hurry", "--yes")
         if "ValidationFailed" not in self._signoff("approver", *hurry, expected=1):
             raise Unexpected("the approval of a package that failed its validation was not refused as ValidationFailed")
+
+    def _roll_back(self) -> None:
+        heading(self._console, "The champion before comes back in one step, as the user `approver`")
+        reason = "98 of 100, and none of the next ten"
+        if f"{GROUP}/1" not in self._signoff("approver", "rollback", GROUP, "--reason", reason, "--yes"):
+            raise Unexpected("the group was not rolled back to its first version")
+        self._signoff("approver", "watch", f"{GROUP}/1", "--timeout", "60")
+        if not self._signoff("approver", "champion", GROUP).lstrip().startswith(f"{GROUP}/1,"):
+            raise Unexpected("the first version is not the champion after the rollback")
 
     def _sum_up(self) -> None:
         shown = {name: self._shown(_version(name)) for name in EXPECTED}
