@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,11 @@ from cli.failures import CommandFailed
 from cli.options import AsJson, StackName
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cli.auditing import Auditor, Verified
     from signoff.audit_heads import Chronicle
+    from signoff.tables import LedgerTable
 
 
 def audit(
@@ -21,7 +24,7 @@ def audit(
         str | None, typer.Argument(metavar="PACKAGE|GROUP", help="A package's ARN, group/version, or a group.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All packages, and whatever else has a ledger.")] = False,
-    verify: Annotated[
+    verifying: Annotated[
         bool, typer.Option("--verify", help="Compare chain, heads, index, evidence, policies, registry and models.")
     ] = False,
     bytes_too: Annotated[
@@ -36,16 +39,17 @@ def audit(
     With --verify say instead what does not fit, and exit 1 if anything does not: each finding names the first entry
     that does not fit. It only reads; docs/audit.md has the policy that it needs.
     """
-    _usage(what, everything, json, csv, bytes_too and not verify)
+    _usage(what, everything, json, csv, bytes_too and not verifying)
     from cli.auditing import Auditor
     from cli.stack import Stack
+    from signoff.moments import utc_now
 
     found = Stack.named(stack)
     auditor = Auditor(found.ledger, found.vault, found.registry, bytes_too=bytes_too)
-    if verify:
-        _verify(auditor, what, json, csv)
+    if verifying:
+        verify(auditor, what, json, csv, utc_now())
     else:
-        _report(auditor, found.ledger, what, json, csv)
+        report(auditor, found.ledger, what, json, csv)
 
 
 def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alone: bool) -> None:
@@ -57,7 +61,8 @@ def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alon
         raise typer.BadParameter("--bytes goes with --verify")
 
 
-def _report(auditor: Auditor, ledger: Any, what: str | None, json: bool, csv: bool) -> None:
+def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, csv: bool) -> None:
+    """Print who decided what of the ledgers that `what` names, or all. Raises `CommandFailed` if a chain is broken."""
     from cli import audit_report, printing
     from cli.auditing import nothing_known
 
@@ -81,13 +86,13 @@ def _report(auditor: Auditor, ledger: Any, what: str | None, json: bool, csv: bo
         raise CommandFailed(f"the chain of {', '.join(broken)} is broken: look at it with --verify")
 
 
-def _verify(auditor: Auditor, what: str | None, json: bool, csv: bool) -> None:
+def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
+    """Print what does not fit of the ledgers that `what` names, or all. Raises `CommandFailed` if anything does not."""
     from cli import audit_report, printing
     from cli.auditing import nothing_known
-    from signoff.moments import utc_now
 
     known = auditor.named(what) if what else auditor.all()
-    chronicle = auditor.chronicle(utc_now(), known)
+    chronicle = auditor.chronicle(now, known)
     keys = _with_those_that_only_heads_know(auditor, what, known, chronicle)
     if what and not keys:
         raise nothing_known(what)

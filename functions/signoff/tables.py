@@ -57,13 +57,20 @@ def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str
     for position, item in enumerate(items, start=1):
         try:
             entry = entry_of(item)
-            same = entry_item(entry) == item
+            same = entry_item(entry) == item and _is_shaped(entry)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             return tuple(entries), f"item {position} is no entry: {error!r}"
         if not same:
             return tuple(entries), f"item {position} is not written as Signoff writes entries"
         entries.append(entry)
     return tuple(entries), None
+
+
+def _is_shaped(entry: Entry) -> bool:
+    texts = (entry.package, entry.time, entry.actor, entry.previous, entry.hash, entry.group or "")
+    numbers = (entry.sequence, entry.version or 0)
+    right = all(type(each) is str for each in texts) and all(type(each) is int for each in numbers)
+    return right and type(entry.details) is dict
 
 
 def head_item(history: History) -> dict[str, Any]:

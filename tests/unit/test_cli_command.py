@@ -30,6 +30,7 @@ COMMANDS = [
     "queue",
     "show",
     "champion",
+    "audit",
     "watch",
     "approve",
     "reject",
