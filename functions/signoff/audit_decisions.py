@@ -144,7 +144,9 @@ def _known_how(details: Mapping[str, Any], policy: Policy) -> Iterator[str]:
 
 
 def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
-    approvals, votes = policy.approvals, [*state.votes, entry.actor]
+    approvals = policy.approvals
+    others = (vote for vote in state.votes if approvals.person(vote) != approvals.person(entry.actor))
+    votes = [*others, entry.actor]
     if list(entry.details.get("votes") or ()) != votes:
         yield f"counts the votes of {entry.details.get('votes')}, and the ledger has those of {votes}"
     unknown = not approvals.knows(state.submitter)

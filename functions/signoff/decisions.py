@@ -161,14 +161,16 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
         return Refused(
             "UnknownSubmitter", f"nobody knows who submitted this model, and group {state.group} refuses such"
         )
-    votes = [*state.votes, approver.arn]
+    person = approvals.person(approver.arn)
+    # Whoever decides stands last, and once: they may have voted before, under a policy that asked for more.
+    votes = [*(vote for vote in state.votes if approvals.person(vote) != person), approver.arn]
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
     if outstanding.satisfied or decision.break_glass:
         return Recorded(_recorded(state, decision, approver, policy, votes))
     if decision.decision == "rollback":
         because = f"the policy has changed since it was approved and asks for {outstanding}; re-open it instead"
         return Refused("PolicyNotSatisfied", because)
-    if approvals.person(approver.arn) in {approvals.person(each) for each in state.votes}:
+    if person in {approvals.person(each) for each in state.votes}:
         return Absorbed()
     return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding)))
 

@@ -90,7 +90,7 @@ class State:
         return bool(self.retirement_blocked_by) or any(there.stuck for there in self.elsewhere.values())
 
 
-def fold(entries: Iterable[Entry], state: State = State()) -> State:  # noqa: B008 -- it is frozen
+def fold(entries: Iterable[Entry], state: State = State()) -> State:
     """Return the state that `entries`, in order, come to, after those that came to `state`."""
     for entry in entries:
         step = _FOLDS.get(entry.kind)
