@@ -6,7 +6,9 @@ vault, with the index, with the evidence and the policies that it names, and wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from signoff import audit_decisions, audit_evidence, audit_registry
 from signoff.audit_facts import Finding, Known, states
@@ -64,11 +66,14 @@ def _index(known: Known) -> Iterator[Finding]:
         yield known.finding("IndexMissing", "the index has no row of this ledger")
         return
     row, expected = known.row, known.expected
-    different = sorted(
-        name for name in {*row, *expected} if (name in row, row.get(name)) != (name in expected, expected.get(name))
-    )
+    different = sorted(name for name in {*row, *expected} if _written(row, name) != _written(expected, name))
     if different:
         yield known.finding("IndexDiffers", f"the index says otherwise than the ledger: {', '.join(different)}")
+
+
+def _written(row: Mapping[str, Any], name: str) -> str | None:
+    """Return a value of the index as JSON, which tells 1 from true; None where there is none."""
+    return json.dumps(row[name], sort_keys=True, default=repr) if name in row else None
 
 
 def _contents(known: Known) -> list[Finding]:

@@ -27,7 +27,8 @@ def bucket(aws: Any) -> Bucket:
 
     def locked(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
         key = params["url_path"].partition("?")[0].removeprefix("/vault").removeprefix("/")
-        found = aws("s3").head_object(Bucket="vault", Key=key).get("ObjectLockRetainUntilDate")
+        version = params["query_string"]["versionId"]
+        found = aws("s3").head_object(Bucket="vault", Key=key, VersionId=version).get("ObjectLockRetainUntilDate")
         return SimpleNamespace(status_code=200), {"Retention": {"RetainUntilDate": found} if found else {}}
 
     s3.meta.events.register("before-call.s3.GetObjectRetention", locked)
