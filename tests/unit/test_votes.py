@@ -190,6 +190,16 @@ def test_one_who_may_break_the_glass_approves_alone_and_loudly():
     assert world.status(arn) == "Approved"
 
 
+def test_who_voted_before_they_broke_the_glass_is_named_once():
+    world, arn = asking(needed=3, approvers=[ANN, EVE], break_glass=[EVE])
+    for who in (EVE, ANN):
+        world.decide(arn, "approve", who)
+    world.decide(arn, "approve", EVE, break_glass=True)
+    decision = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert decision is not None
+    assert decision.details["votes"] == [ANN, EVE]
+
+
 @pytest.mark.parametrize(("who", "name"), [(ANN, "NotBreakGlass"), (SUBMITTER, "OwnModel")])
 def test_nobody_else_breaks_the_glass_and_nobody_for_their_own(who: str, name: str):
     world, arn = asking(needed=2, break_glass=[EVE, SUBMITTER])
