@@ -92,7 +92,7 @@ def rollback(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Make a formerly approved version of a group its champion again.
+    """Make a former champion of a group its champion again.
 
     In one step: its bytes are verified once more and its model is made. Unless told otherwise with --to, it is the
     version that was champion before the present one.
