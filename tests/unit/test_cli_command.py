@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cli import main
+from cli import completing, main
 from cli.proving import id_of
 from signoff.clients import client
 from signoff.ledger import Draft, History, Kind
@@ -244,6 +244,15 @@ def test_a_moment_is_given_as_a_date_a_time_or_how_long_ago(
     for since, found in (("2026-03-02", 1), ("2026-03-02T10:00:00Z", 1), ("P7D", 1), ("PT0S", 0), ("2999-01-01", 0)):
         assert run("list", "--since", since, "--json", "--no-registry") == 0
         assert len(json.loads(capsys.readouterr().out)) == found, since
+
+
+def test_a_shell_completes_what_the_stack_knows_and_nothing_where_there_is_none(ledger: LedgerTable) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    here: Any = SimpleNamespace(params={})
+    elsewhere: Any = SimpleNamespace(params={"stack": "Elsewhere"})
+    assert completing.packages(here, "Ch") == [("Churn/3", "PendingApproval")]
+    assert completing.groups(here, "") == [("Churn", "")]
+    assert completing.packages(elsewhere, "Ch") == []
 
 
 def test_the_queue_is_ones_own_unless_it_is_asked_for_everybodys(

@@ -4,11 +4,14 @@ import pytest
 
 from cli.failures import CommandFailed
 from cli.reading import document, find, found, is_package_name, reason
+from signoff import moments
 from signoff.ledger import Draft, History, Kind, package_key
 from tests.support import entries
-from tests.support.clock import Clock
+from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
 
+EVE = "arn:aws:iam::123456789012:user/eve"
+START_TEXT = moments.text(START)
 MONDAY, TUESDAY = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
 
 
@@ -86,6 +89,24 @@ def test_the_document_says_all_that_the_ledger_does() -> None:
     ]
     assert shown["decisions"][0]["refusal"] == "NotAnApprover"
     assert [entry["hash"] for entry in shown["ledger"]] == [entry.hash for entry in history.entries]
+
+
+def test_a_document_names_votes_and_who_stands_by_a_decision() -> None:
+    vote = Draft(Kind.VOTED, entries.APPROVER, {**entries.decided("approve").details, "outstanding": "1 more approval"})
+    pending = document(entries.history(*entries.PENDING, vote))
+    assert (pending["votes"], pending["asked"], pending["decided"]) == ([entries.APPROVER], START_TEXT, None)
+    assert [(made["outcome"], made["outstanding"]) for made in pending["decisions"]] == [("voted", "1 more approval")]
+    joined = Draft(Kind.VOTED, EVE, {**entries.decided("approve", EVE).details, "joins": True})
+    approved = document(entries.history(*entries.APPROVED, joined))
+    assert (approved["votes"], approved["decided"]) == ([entries.APPROVER, EVE], START_TEXT)
+    assert (approved["break_glass"], approved["enforced"], approved["superseded_by"]) == (False, True, None)
+
+
+def test_an_approval_by_one_alone_is_told_as_long_as_it_stands() -> None:
+    draft = entries.decided("approve")
+    alone = Draft(draft.kind, draft.actor, {**draft.details, "break_glass": True})
+    assert document(entries.history(*entries.PENDING, alone))["break_glass"] is True
+    assert document(entries.history(*entries.PENDING, alone, entries.decided("revoke")))["break_glass"] is False
 
 
 def test_what_a_package_has_not_yet_is_null_or_empty() -> None:
