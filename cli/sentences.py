@@ -106,7 +106,7 @@ def _channel(details: Mapping[str, Any]) -> str:
     """Return how it is known who decided, where that is not by their signature."""
     if details.get("channel") == "publisher":
         return f" (as {details.get('publisher')} says)"
-    return " (in the registry)" if details.get("channel") == "registry" else ""
+    return {"registry": " (in the registry)", "policy": " (as the policy says)"}.get(details.get("channel", ""), "")
 
 
 def _refused(entry: Entry, details: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ REVALIDATED = {"attempt": 2, "execution": "x2", "policy": "p" * 64, "reason": "i
 
 WAITS = {"waiting_since": "2026-03-02"}
 UNPROVEN = {"decision": "approve", "reason": "fine", "refusal": "Unproven", "because": "it has no proof"}
+LAPSED = {"decision": "revoke", "reason": "the approval lapsed", "channel": "policy"}
 EXPIRED = {"after": "P14D", "waiting_since": "2026-03-02", "reason": "nobody decided within 14 days"}
 OBSERVED = {"found": "Approved", "last_modified_by": "arn:aws:iam::123456789012:user/eve"}
 VOTE = {"decision": "approve", "reason": "fine", "outstanding": "1 more approval (1 of owners)"}
@@ -56,6 +57,10 @@ def newest(*drafts: Draft) -> Entry:
         ),
         ([*entries.PENDING, entries.decided("approve")], "approved by user/ann: because"),
         ([*entries.PENDING, decided(break_glass=True)], "BREAKING THE GLASS, approved by user/ann: because"),
+        (
+            [*entries.APPROVED, Draft(Kind.DECISION_RECORDED, "signoff", LAPSED)],
+            "revoked by signoff (as the policy says): the approval lapsed",
+        ),
         ([*entries.PENDING, decided(channel="registry")], "approved by user/ann (in the registry): because"),
         (
             [*entries.PENDING, decided(channel="publisher", publisher="tickets")],
