@@ -96,6 +96,19 @@ def test_a_person_counts_once_whatever_session_decides(twice):
     assert missing(quorum(needed=2), *twice) == (1, {})
 
 
+def test_a_user_and_a_role_that_they_may_take_on_count_as_two():
+    assert missing(quorum(needed=2), ALICE, SESSION) == (0, {})
+    assert missing(quorum(needed=2, approvers=(f"{USER}/*",)), ALICE, SESSION) == (1, {})
+
+
+def test_a_permission_set_that_is_listed_by_its_account_is_not_listed_in_another():
+    risk = quorum(approvers=("arn:aws:iam::111111111111:role/AWSReservedSSO_Risk_*",))
+    assert missing(risk, SSO.format("1" * 12, "Risk")) == (0, {})
+    assert missing(risk, SSO.format("2" * 12, "Risk")) == (1, {})
+    named = quorum(approvers=("arn:aws:identitycenter:::user/alice@example.com",))
+    assert missing(named, SSO.format("2" * 12, "Whatever")) == (0, {})
+
+
 def test_sessions_that_are_trusted_count_each():
     sessions = SESSION, SESSION.replace("whatever", "somebody.else")
     trusting = quorum(needed=2, trusted_sessions=("arn:aws:iam::*:role/risk-*",))
