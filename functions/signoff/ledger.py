@@ -104,7 +104,7 @@ class History:
 
     @property
     def broken_at(self) -> int | None:
-        """The position, counted from 1, of the first entry that does not follow from the one before, if one does not."""
+        """The position, counted from 1, of the first entry that does not follow from the one before; None if all do."""
         previous = GENESIS
         for position, entry in enumerate(self.entries, start=1):
             fits = entry.sequence == position and entry.previous == previous and entry.hash == digest(entry.content)

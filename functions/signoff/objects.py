@@ -142,7 +142,8 @@ class Bucket:
                     written.setdefault(one.key, []).append((each["LastModified"], one))
         for key in sorted(written):
             # Of two within one second S3 lists the newer first.
-            yield from (one for _, one in sorted(reversed(written[key]), key=lambda each: (each[1].latest, each[0])))
+            in_order = sorted(reversed(written[key]), key=lambda each: (each[1].latest, each[0]))
+            yield from (one for _, one in in_order)
 
     def retained_until(self, key: str, version_id: str) -> datetime | None:
         """Return until when one version is under Object Lock, or None when it is not."""
