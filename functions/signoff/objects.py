@@ -141,9 +141,9 @@ class Bucket:
                     one = Written(each["Key"], each["VersionId"], each["IsLatest"], deletes)
                     written.setdefault(one.key, []).append((each["LastModified"], one))
         for key in sorted(written):
-            # Of two within one second S3 lists the newer first.
-            in_order = sorted(reversed(written[key]), key=lambda each: (each[1].latest, each[0]))
-            yield from (one for _, one in in_order)
+            # S3 lists the newer first, and tells the time to the second: of two within one, the order decides.
+            written[key].reverse()
+            yield from (one for _, one in sorted(written[key], key=lambda each: (each[1].latest, each[0])))
 
     def retained_until(self, key: str, version_id: str) -> datetime | None:
         """Return until when one version is under Object Lock, or None when it is not."""
