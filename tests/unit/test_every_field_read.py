@@ -11,7 +11,7 @@ import pytest
 
 from cli.describing import plain
 from cli.describing import with_sagemaker as shown_with
-from cli.listing import indexed
+from cli.listing import Filter, indexed
 from cli.listing import with_sagemaker as listed_with
 from cli.reading import document
 from signoff.ledger import Draft, History, Kind
@@ -83,7 +83,7 @@ def two_packages() -> FakeLedger:
 def test_a_list_asks_for_all_its_packages_at_once(path: str) -> None:
     sagemaker = SageMaker()
 
-    listed_with(indexed(two_packages(), None, None, ()), Registry(sagemaker))
+    listed_with(indexed(two_packages(), Filter()), Registry(sagemaker))
 
     assert at(sagemaker.asked["BatchDescribeModelPackage"], path) == [entries.ARN, entries.ARN.replace("/3", "/4")]
 
@@ -102,7 +102,7 @@ def batch() -> Document:
 
 def listed() -> list[Document]:
     """What `signoff list --json` prints of them."""
-    rows, notes = listed_with(indexed(two_packages(), None, None, ()), Registry(SageMaker(**batch())))
+    rows, notes = listed_with(indexed(two_packages(), Filter()), Registry(SageMaker(**batch())))
     assert notes == []
     read: list[Document] = json.loads(json.dumps(rows))
     return read
