@@ -131,12 +131,12 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
 
 def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what there is to say of a package's approval, by whom it is and until when, by names."""
-    expires, needs = document.get("expires"), document.get("outstanding")
+    expires = document.get("expires")
     asked = document["asked"] if document["status"] == "PendingApproval" else None
     return {
         "asked since": asked,
         "approved by": ", ".join(map(short, document["votes"])),
-        "it takes": needs and needs["told"],
+        "it takes": document.get("outstanding"),
         "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
         "lapses": document.get("lapses"),
         "superseded by": document["superseded_by"],

@@ -12,8 +12,8 @@ from cli.weighing import Weighing, awaits, judged
 def weighed(rows: Iterable[Row], weighing: Weighing, me: str) -> list[Row]:
     """Return `rows`, of packages that await a decision, with what their policies say of them.
 
-    Beside `outstanding`, `expires` and `lapses` of `weighing.judged`, `mine` is whether it awaits the decision of `me`
-    (an ARN); None where the policy cannot be read.
+    Beside what `weighing.judged` says, `mine` is whether it awaits the decision of `me` (an ARN); None where the policy
+    cannot be read.
     """
     return [{**each, **_weighed(each, weighing, me)} for each in rows]
 
@@ -32,4 +32,4 @@ def chosen(rows: Iterable[Row], role: str | None, *, everybody: bool) -> list[Ro
 
 
 def _needs(row: Row, role: str) -> bool:
-    return row["outstanding"] is not None and role in row["outstanding"]["roles"]
+    return row["needs"] is not None and role in row["needs"]["roles"]

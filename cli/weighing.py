@@ -92,15 +92,16 @@ def expiry(policy: Policy, standing: State | Mapping[str, Any]) -> dict[str, str
 def judged(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the policy says of a package, of which `standing` is a row or a document: all None without a policy.
 
-    `outstanding` are the approvals that it needs still, in all, by roles, and in words; `expires` is as `expiry`, and
-    `lapses` is when its approval does.
+    `outstanding` are the approvals that it needs still, in words, and `needs` in numbers, in all (`people`) and in
+    `roles`; `expires` is as `expiry`, and `lapses` is when its approval does.
     """
     if policy is None:
-        return {"outstanding": None, "expires": None, "lapses": None}
+        return {"outstanding": None, "needs": None, "expires": None, "lapses": None}
     lapses = deadlines.lapses(standing, policy)
     needs = outstanding(policy, standing["submitter"], standing["votes"]) if _pending(standing) else None
     return {
-        "outstanding": {"people": needs.people, "roles": dict(needs.roles), "told": str(needs)} if needs else None,
+        "outstanding": str(needs) if needs else None,
+        "needs": {"people": needs.people, "roles": dict(needs.roles)} if needs else None,
         "expires": expiry(policy, standing),
         "lapses": moments.text(lapses) if lapses else None,
     }

@@ -161,7 +161,7 @@ def _submitter(row: Row) -> str:
 
 
 def _takes(row: Row) -> str:
-    return str(row["outstanding"]["told"]) if row["outstanding"] else ""
+    return str(row["outstanding"] or "")
 
 
 def _expires(row: Row) -> str:

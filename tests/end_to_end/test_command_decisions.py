@@ -52,12 +52,12 @@ def test_two_people_approve_in_their_roles_and_each_sees_what_awaits_them(
     second = decided(reviewer, "approve", name)
 
     assert [[row["package"] for row in rows] for rows in before] == [[package.arn], [package.arn], []]
-    assert before[0][0]["outstanding"]["roles"] == {"owners": 1, "risk": 1}
+    assert before[0][0]["needs"]["roles"] == {"owners": 1, "risk": 1}
     assert first == f"Your approval of {name} is recorded; it takes 1 more approval (1 of risk).\n"
     assert "is recorded already; it takes 1 more approval (1 of risk). Nothing was changed." in again
     assert [[row["package"] for row in rows] for rows in between] == [[], [package.arn]]
     assert [row["mine"] for row in everybodys] == [False]
-    assert (shown["votes"], shown["outstanding"]["roles"]) == ([group.pipeline.user("approver")], {"risk": 1})
+    assert (shown["votes"], shown["needs"]["roles"]) == ([group.pipeline.user("approver")], {"risk": 1})
     assert f"{name} is approved." in second
     votes = (package.until("Approved").state.decision or {})["votes"]
     assert votes == [group.pipeline.user("approver"), group.pipeline.user("reviewer")]

@@ -233,7 +233,7 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("show", entries.ARN, "--json") == 0
     assert json.loads(capsys.readouterr().out) == by_version
     assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
-    assert by_version["outstanding"] == {"people": 2, "roles": {}, "told": "2 more approvals"}
+    assert (by_version["outstanding"], by_version["needs"]) == ("2 more approvals", {"people": 2, "roles": {}})
     assert (by_version["votes"], by_version["break_glass"], by_version["enforced"]) == ([], False, True)
 
 
