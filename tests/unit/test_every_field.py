@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli.describing import with_sagemaker as shown_with
-from cli.listing import indexed
+from cli.listing import Filter, indexed
 from cli.reading import document
 from examples import artifacts
 from signoff.registry import Registry
@@ -84,7 +84,7 @@ def test_the_package_that_was_made_is_reported_and_listed(path: str) -> None:
     described = way.world.registry.describe(way.arn)
 
     assert at(described, path) == [way.report["package"]]
-    assert [row["package"] for row in indexed(way.world.ledger, None, None, ())] == [way.arn]
+    assert [row["package"] for row in indexed(way.world.ledger, Filter())] == [way.arn]
 
 
 # UpdateModelPackage
