@@ -119,7 +119,9 @@ def believing(*principals: str) -> dict[str, Any]:
 def test_two_policies_that_believe_a_source_of_different_principals_are_refused(tmp_path):
     write(tmp_path, "default", believing(TICKETS))
     path = write(tmp_path, "projects/trusting", believing(TICKETS, APPROVER))
-    with pytest.raises(PolicyFileFault, match=rf"{path}: .*publishers\[\"acme.tickets\"\]: .*default\.json lets others"):
+    with pytest.raises(
+        PolicyFileFault, match=rf"{path}: .*publishers\[\"acme.tickets\"\]: .*default\.json lets others"
+    ):
         build({"policies": str(tmp_path), "bundle": "source", "projects": "true"}, tmp_path / "out")
 
 
