@@ -43,6 +43,7 @@ COLUMNS = (
     *("id", "proof", "signed", "publisher", "claimed", "policy", "evidence", "subject", "votes", "break_glass"),
     *("joins", "refusal", "reason", "because", "entry_hash"),
 )
+_ABOUT = ("package", "group", "version")  # the columns that are of a package; all others are of its decisions
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
@@ -119,7 +120,7 @@ def _model(entry: Entry) -> dict[str, Any]:
 def rows(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return one row for each decision, vote and refusal, with every column as text."""
     return [
-        {column: _cell({**about, **each}.get(column)) for column in COLUMNS}
+        {column: _cell({**{name: about.get(name) for name in _ABOUT}, **each}.get(column)) for column in COLUMNS}
         for about in documents
         for each in about["decisions"]
     ]

@@ -134,6 +134,8 @@ def test_spreadsheets_get_a_row_for_each_decision_vote_and_refusal(world: World,
     assert [row["by"] for row in found] == [SUBMITTER, APPROVER, BEN, BEN]
     assert [row["break_glass"] for row in found] == ["", "", "", "true"]
     assert found[2]["votes"] == f"{APPROVER} {BEN}"
+    assert found[0]["evidence"] == ""
+    assert found[2]["evidence"] == world.evidence(found[2]["package"])
     assert {len(row) for row in found} == {len(audit_report.COLUMNS)}
 
 

@@ -54,6 +54,12 @@ def test_one_that_is_approved_still_is_preferred_to_a_later_one_that_was_revoked
     assert rolled_back(approved(1), revoked(2), approved(3))[0] == "1"
 
 
+def test_one_approved_since_whose_model_is_still_to_come_is_no_former_version():
+    assert rolled_back(approved(1), approved(2), approved(3)[:-1])[0] == "1"
+    with pytest.raises(CommandFailed, match="no other version of group Churn was approved before"):
+        rolled_back(approved(1), approved(2)[:-1])
+
+
 def test_where_none_is_approved_beside_the_champion_it_is_the_last_that_was():
     package, why = rolled_back(revoked(1), revoked(2), approved(3))
     assert (package, "Revoked at" in why) == ("2", True)
