@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,9 @@ from signoff.errors import LedgerConflict
 from signoff.ledger import Draft, Entry, History, Kind, Status, Step, package_of
 from signoff.moments import Clock
 
-_ATTEMPTS = 8
+_ATTEMPTS = 16
+# Seconds at most after the first attempt, twice as many after each other, and after any: 18 in all.
+_PAUSE, _LONGEST_PAUSE = 0.05, 1.6
 _BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 _NEW = "attribute_not_exists(submission)"
@@ -125,7 +129,11 @@ def _lost_the_race(error: ClientError) -> bool:
 class LedgerTable:
     """The ledger, to which functions only append, and the index of its heads, which follows it in one transaction."""
 
-    def __init__(self, dynamodb: Any, ledger: str, packages: str, now: Clock) -> None:
+    def __init__(
+        self, dynamodb: Any, ledger: str, packages: str, now: Clock, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Take a boto3 client, the names of both tables, the time, and what lets seconds pass."""
+        self._pause = pause
         self._dynamodb = dynamodb
         self._ledger = ledger
         self._packages = packages
@@ -183,12 +191,14 @@ class LedgerTable:
 
         Raises `LedgerConflict` when others keep coming first.
         """
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(_ATTEMPTS - 1):
             history = self.history(package)
             try:
                 return self.append(history, decide(history))
             except LedgerConflict:
-                continue
+                # Of many who come at once and again at once, the same are late each time: spread out, all get through.
+                # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+                self._pause(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - nothing secret
         history = self.history(package)
         return self.append(history, decide(history))
 

@@ -19,6 +19,8 @@ class FakeLedger(LedgerTable):
 
     def __init__(self, now: Clock) -> None:
         self._now = now
+        self.pauses: list[float] = []
+        self._pause = self.pauses.append
         self.histories: dict[str, History] = {}
 
     def history(self, package: str) -> History:

@@ -101,6 +101,20 @@ def test_of_two_writers_who_read_the_same_history_one_is_told_to_look_again(ledg
     assert [entry.kind for entry in ledger.history(PACKAGE).entries] == [Kind.REGISTERED]
 
 
+def test_who_keeps_coming_second_tries_again_at_moments_of_chance_further_and_further_apart():
+    ledger = FakeLedger(Clock())
+
+    def crossed(found: Any) -> list[Any]:
+        ledger.append(found, [registered()])
+        return [registered()]
+
+    with pytest.raises(LedgerConflict):
+        ledger.update(PACKAGE, crossed)
+    assert len(ledger.pauses) == len(set(ledger.pauses)) == 15
+    assert all(0 <= pause <= min(0.05 * 2**attempt, 1.6) for attempt, pause in enumerate(ledger.pauses))
+    assert sum(ledger.pauses) < 18
+
+
 def test_an_update_decides_again_on_the_newer_history(ledger: LedgerTable):
     seen: list[int] = []
 
