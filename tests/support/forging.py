@@ -26,7 +26,7 @@ from tests.support.submissions import honest
 Statement = dict[str, Any]
 LISTED, STRANGER = "333333333333", "999999999999"
 GET_CALLER_IDENTITY = "?Action=GetCallerIdentity&Version=2011-06-15"
-# PutEvents takes ten entries. Of eight writers to one ledger each is first in one of its eight attempts.
+# PutEvents takes ten entries. Of eight writers to one ledger each is first in one of eight attempts at the latest.
 BATCH = 8
 
 
