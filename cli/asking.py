@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # The same request, answered again in the same way, leaves no entry: an answer that is only to be expected again is
 # waited for a little, not to the end.
 _SECOND_ANSWER = 10.0
+# An event may never come. The very same may be sent again: Signoff knows by its id that it answered it.
+_AGAIN = 20.0
 
 
 class Bus(Protocol):
@@ -28,10 +30,14 @@ class Bus(Protocol):
 
 @dataclass(frozen=True)
 class Sent:
-    """How an answer names what was sent: by the id of what was signed, or by that of the event it came in."""
+    """How an answer names what was sent: by the id of what was signed, or by that of the event it came in.
+
+    `repeat` sends the very same once more and returns the id of that event.
+    """
 
     id: str
     event: str
+    repeat: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def answered_by(self, entry: Entry) -> bool:
         """Return whether `entry` is the answer."""
@@ -64,23 +70,30 @@ class Asking(ABC, Generic[R, A]):
 
     def __init__(self, ledger: Ledger, request: R) -> None:
         self._ledger = ledger
-        self._sent: Sent | None = None
+        self._sent: list[Sent] = []
         self.request = request
         self.before = self._histories()
 
     def send(self, post: Post) -> None:
         """Sign the request and put it on the bus."""
-        self._sent = post.send(self.request.type, self.request.statement)
+        self._sent = [post.send(self.request.type, self.request.statement)]
 
     def answer(self, patience: Patience) -> A:
-        """Wait for the answer. Raises `TooLong` when there is none in time."""
+        """Wait for the answer, and send the very same again while there is none, for an event may get lost.
+
+        Raises `TooLong` when there is none in time.
+        """
         before = self.answered_before()
         if before is not None:
             patience = patience.at_most(_SECOND_ANSWER)
+        again = patience.left - _AGAIN
         while True:
             answer = self._answer()
             if answer is not None:
                 return answer
+            if patience.left <= again:
+                self._repeat()
+                again = patience.left - _AGAIN
             try:
                 patience.pause(self._unanswered())
             except TooLong:
@@ -111,6 +124,11 @@ class Asking(ABC, Generic[R, A]):
         """Return the answer that leaves no entry, because what was asked for had come about meanwhile."""
         return None
 
+    def _repeat(self) -> None:
+        last = self._sent[-1] if self._sent else None
+        if last and last.repeat:
+            self._sent.append(replace(last, event=last.repeat()))
+
     def _answer(self) -> A | None:
         seen = {history.package: len(history.entries) for history in self.before}
         for history in self._histories():
@@ -120,7 +138,7 @@ class Asking(ABC, Generic[R, A]):
         return None
 
     def _is_answer(self, entry: Entry) -> bool:
-        if self._sent and self._sent.answered_by(entry):
+        if any(sent.answered_by(entry) for sent in self._sent):
             return True
         # What is said of a package that Signoff does not know is refused before anybody asks who says it.
         nameless = not {"id", "event"} & entry.details.keys()

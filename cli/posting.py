@@ -32,5 +32,9 @@ class Post:
         """
         signed = self._sign({"audience": self._audience, **statement}, self._audience.split(":")[3])
         identity = id_of(signed)
-        (event,) = self._bus.put([Event(type_, signed)])
-        return Sent(identity, event)
+
+        def put() -> str:
+            (event,) = self._bus.put([Event(type_, signed)])
+            return event
+
+        return Sent(identity, put(), put)

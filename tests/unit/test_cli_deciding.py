@@ -1,11 +1,12 @@
 """Sending decisions from the command, and finding the answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cli.asking import Sent
 from cli.deciding import Asking, Decision
 from cli.following import TooLong
 from cli.summaries import answered
@@ -63,6 +64,26 @@ def test_what_is_signed_is_a_decision_on_the_evidence_that_was_shown(ledger: Fak
     said = (read.package, read.decision, read.reason, read.evidence, read.break_glass)
     assert said == (entries.ARN, "approve", "because", "e" * 64, True)
     assert read.approver is None
+
+
+def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: FakeLedger) -> None:
+    asking, waiting, again = asked(ledger), Waiting(), []
+    recorded = entries.decided("approve")
+    late = replace(recorded, details={**recorded.details, "event": "event-2"})
+
+    class Unreliable(Letters):
+        def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
+            return replace(super().send(type_, statement), repeat=self.repeat)
+
+        def repeat(self) -> str:
+            again.append(waiting.seconds)
+            answers(ledger, late)()
+            return "event-2"
+
+    asking.send(Unreliable())
+    assert asking.answer(waiting.patience(60)).outcome == "recorded"
+    assert len(again) == 1
+    assert again[0] >= 20
 
 
 def test_a_decision_that_stands_is_answered_as_recorded(ledger: FakeLedger) -> None:

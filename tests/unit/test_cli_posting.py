@@ -33,6 +33,14 @@ def test_a_statement_is_signed_for_the_registrys_bus_and_sent_as_it_was_signed()
     assert (sent.id, sent.event) == (claim.id, "event-1")
 
 
+def test_what_is_sent_again_is_the_very_same():
+    desk = Desk()
+    sent = Post(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
+    assert sent.repeat is not None
+    assert sent.repeat() == "event-2"
+    assert desk.events[0] == desk.events[1]
+
+
 def test_the_id_is_that_of_what_was_signed_wherever_it_was_signed_for():
     there = signed(
         {**STATEMENT, "audience": BUS}, STS.credentials(ANN), "http://127.0.0.1:4566", "eu-west-1", Clock()()
