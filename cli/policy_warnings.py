@@ -25,6 +25,7 @@ def warnings(policy: Policy) -> Iterator[Fault]:
         yield from _reach(path, pattern)
     yield from _tight(approvals)
     yield from _locked_out(policy)
+    yield from _same_names(policy)
 
 
 def _choices(policy: Policy) -> Iterator[Fault]:
@@ -87,3 +88,16 @@ def _locked_out(policy: Policy) -> Iterator[Fault]:
         if submitters and not any(each in {account, ""} or "*" in each or "?" in each for each in submitters):
             told = f"{account} may submit, and `submissions.submitters` names nobody of it"
             yield Fault(f"accounts.submit[{index}]", told)
+
+
+def _same_names(policy: Policy) -> Iterator[Fault]:
+    """Yield that a user of IAM Identity Center is known by name alone, in every account that the group is open to."""
+    accounts = {*policy.accounts.submit, *policy.accounts.deploy}
+    accounts |= {target.account for target in policy.deployment.targets if target.account}
+    for path, pattern in _patterns(policy):
+        if accounts and ":identitycenter:" in pattern:
+            told = (
+                f"`{pattern}` means users of that name in {', '.join(sorted(accounts))} too, whose administrators may "
+                "make roles named AWSReservedSSO_* unless guardrails forbid it; list permission sets by account"
+            )
+            yield Fault(path, told)

@@ -39,15 +39,25 @@ class WorkQueue(sqs.Queue):
     dead_letters: DeadLetters
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, function_timeout: cdk.Duration, key: kms.IKey | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_timeout: cdk.Duration,
+        key: kms.IKey | None,
+        hidden_for: int = 6,
     ) -> None:
+        """Make the queue; a message that failed comes back after `hidden_for` times the function's timeout.
+
+        Six times is what Lambda's documentation asks of a queue that feeds a function, for the sake of those that are
+        throttled.
+        """
         dead_letters = DeadLetters(scope, construct_id.replace("Queue", "DeadLetters"), key=key)
         super().__init__(
             scope,
             construct_id,
             **_common(key),
-            # Six times the function's timeout, as Lambda's documentation asks of a queue that feeds a function.
-            visibility_timeout=cdk.Duration.seconds(6 * int(function_timeout.to_seconds())),
+            visibility_timeout=cdk.Duration.seconds(hidden_for * int(function_timeout.to_seconds())),
             retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=ATTEMPTS),
         )

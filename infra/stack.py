@@ -102,7 +102,8 @@ class SignoffStack(cdk.Stack):
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
-        self.decision_queue = self._inbox("DecisionQueue", DECIDE)
+        # A proof is good for a quarter of an hour: a decision that failed is tried again within it, and more than once.
+        self.decision_queue = self._inbox("DecisionQueue", DECIDE, hidden_for=2)
         self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
         self.sweep_queue = self._inbox("SweepQueue", SWEEP)
         self.validation_dead_letters = DeadLetters(self, "ValidationDeadLetters", key=self.key)
@@ -111,8 +112,8 @@ class SignoffStack(cdk.Stack):
             DeadLetters(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
         )
 
-    def _inbox(self, construct_id: str, shape: Shape) -> WorkQueue:
-        return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
+    def _inbox(self, construct_id: str, shape: Shape, hidden_for: int = 6) -> WorkQueue:
+        return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key, hidden_for=hidden_for)
 
     def _compute(self) -> None:
         folder, digest = bundle(self.settings.architecture, self.settings.bundle)

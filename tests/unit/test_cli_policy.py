@@ -278,6 +278,11 @@ def test_a_vote_that_somebody_could_win_is_none(fields: dict[str, Any]) -> None:
         (approvals(approvers=[ALICE, BOB], needed=2), "approvals.needed", "what one of them submits can never be"),
         ({"mode": "report"}, "mode", "nothing is held"),
         (
+            {**approvals(approvers=["arn:aws:identitycenter:::user/a@b"]), "accounts": {"submit": ["222222222222"]}},
+            "approvals.approvers[0]",
+            "users of that name in 222222222222 too",
+        ),
+        (
             {"submissions": {"submitters": [ALICE]}, "accounts": {"submit": ["222222222222"]}},
             "accounts.submit[0]",
             "names nobody of it",
@@ -289,11 +294,12 @@ def test_what_is_weak_is_warned_of(document: Any, path: str, words: str) -> None
 
 
 def test_a_careful_policy_is_not_warned_of() -> None:
-    roles = {"risk": {"members": [RISK]}, "owners": {"members": [ALICE, BOB]}}
+    dave = "arn:aws:iam::222222222222:user/dave"  # one account's, where other accounts' users may have any name
+    roles = {"risk": {"members": [RISK]}, "owners": {"members": [ALICE, dave]}}
     document = {
-        "submissions": {"submitters": [ALICE, CAROL, "arn:aws:iam::222222222222:role/training"]},
+        "submissions": {"submitters": [ALICE, "arn:aws:iam::222222222222:role/training"]},
         "accounts": {"submit": ["222222222222"]},
-        **approvals(roles=roles, trusted_sessions=[RISK], break_glass=[BOB]),
+        **approvals(roles=roles, trusted_sessions=[RISK], break_glass=[dave]),
     }
     assert warned(document) == {}
 

@@ -231,6 +231,16 @@ def test_a_repeated_refusal_leaves_one_entry():
     ]
 
 
+def test_a_flood_of_what_nobody_proves_ends_in_the_ledger_and_keeps_nobody_from_deciding():
+    world = World()
+    arn = world.pending()
+    for number in range(250):
+        detail = {"package": arn, "decision": "approve", "reason": f"number {number}", "approver": APPROVER}
+        assert world.deciding.apply(detail).name == "Unproven"
+    assert len(world.history(arn).entries) < 210
+    assert isinstance(world.decide(arn, "approve"), Recorded)
+
+
 def test_each_refused_decision_that_somebody_signed_is_recorded_once():
     world = World()
     arn = world.pending()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from signoff import decisions
@@ -13,6 +14,7 @@ from signoff.ledger import Draft, History, Kind, unknown_key
 from signoff.tables import LedgerTable
 
 _SHOWN = 1000  # characters of what makes no sense that an entry repeats
+_CROWD = 200  # refusals of nobody known that a ledger takes until something else happens
 
 
 def candidate_of(governance: Governance, package: str) -> Candidate | Refused:
@@ -52,8 +54,19 @@ def refused_already(history: History, refusal: Draft) -> bool:
 
 
 def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:
-    """Return the entry about a refusal, unless the ledger says the very same already."""
-    return [] if refused_already(history, refusal) else [answering(event, refusal)]
+    """Return the entry about a refusal, unless the ledger says the very same already.
+
+    Nor does it take any number of those whose sender nobody knows: whoever may put events on the bus could make every
+    later look at the package slow. They are logged and counted all the same.
+    """
+    flooded = refusal.actor == decisions.UNKNOWN and _nobodys(history) >= _CROWD
+    return [] if flooded or refused_already(history, refusal) else [answering(event, refusal)]
+
+
+def _nobodys(history: History) -> int:
+    """Return how many of the newest entries, since anything else happened, refuse what nobody has proven."""
+    newest = takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))
+    return sum(entry.actor == decisions.UNKNOWN for entry in newest)
 
 
 def refuse_malformed(ledger: LedgerTable, detail: Any, because: str, *, by: str, name: str, decision: str = "") -> None:
