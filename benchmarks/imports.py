@@ -45,7 +45,7 @@ started = time.process_time()
 signoff.observability.tracer()
 print(json.dumps([time.process_time() - started, 0, []]))
 """
-_SETTINGS = {
+SETTINGS = {
     f"SIGNOFF_{name}": "1"
     for name in (
         *(
@@ -123,7 +123,7 @@ def _run(program: str, arguments: list[str]) -> tuple[float, float, list[str]]:
     aws = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     answer = subprocess.run(  # noqa: S603 - our own interpreter and programs
         [sys.executable, "-c", program, *arguments],
-        env=kept | aws | _SETTINGS | {"PYTHONPATH": str(FUNCTIONS)},
+        env=kept | aws | SETTINGS | {"PYTHONPATH": str(FUNCTIONS)},
         capture_output=True,
         text=True,
         check=True,

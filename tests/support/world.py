@@ -6,22 +6,17 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from signoff import heads
-from signoff.announcements import announcements
 from signoff.callers import Callers
 from signoff.champions import Champions
-from signoff.errors import SignoffError
-from signoff.events import Event
 from signoff.governance import Governance
 from signoff.ledger import History, State, package_key
 from signoff.manifest import manifest_shape
 from signoff.policies import Policies
 from signoff.policy import Policy, parse
-from signoff.queues import DELETED, package_named
 from signoff.retention import Retention
 from signoff.service_model import sagemaker_shape
 from signoff.steps.annotating import Annotating
@@ -33,7 +28,7 @@ from signoff.steps.heads import Heads
 from signoff.steps.identifying import Sender
 from signoff.steps.inspection import Inspection
 from signoff.steps.intake import Intake
-from signoff.steps.opening import Opening, Request
+from signoff.steps.opening import Opening
 from signoff.steps.projecting import Projecting
 from signoff.steps.reconciling import Reconciling
 from signoff.steps.recording import Recording
@@ -43,6 +38,7 @@ from signoff.steps.sweeping import Sweeping
 from signoff.submission import SUBMISSION, TO_BE_SIGNED
 from signoff.vault import Vault
 from tests.support.clock import Clock
+from tests.support.deliveries import Deliveries
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_places import FakeDeployers
 from tests.support.fake_registry import FakeRegistry
@@ -78,9 +74,7 @@ MANIFEST = {
 }
 QUALITY = {"multiclass_classification_metrics": {"accuracy": {"value": 0.97, "standard_deviation": "NaN"}}}
 ACCURATE = [{"name": "accuracy", "path": "multiclass_classification_metrics.accuracy.value", "at_least": 0.9}]
-GRACE = timedelta(minutes=5)
 CHAMPIONS = "/signoff/champions"
-_SPECIFICATION_FIELDS = {"InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"}
 
 
 def as_bytes(data: Any) -> bytes:
@@ -88,7 +82,7 @@ def as_bytes(data: Any) -> bytes:
     return data if isinstance(data, bytes) else json.dumps(data).encode()
 
 
-class World:
+class World(Deliveries):
     """Signoff over fakes, with a clock that only a test moves. `interruptions` lets any call be the last."""
 
     def __init__(self, **policy: Any) -> None:
@@ -243,95 +237,6 @@ class World:
         self.decide(arn, "approve")
         self.deliver()
         return arn
-
-    # What AWS does
-
-    def deliver(self) -> None:
-        """Deliver what waits, and what comes of it, until nothing is left."""
-        while self.step():
-            pass
-
-    def step(self, position: int = 0, *, keep: bool = False) -> bool:
-        """Deliver one of the waiting events, and `keep` it to be delivered again. Returns whether there was one."""
-        waiting = self.waiting()
-        if not waiting:
-            return False
-        queue, index = waiting[position % len(waiting)]
-        message = queue[index] if keep else queue.pop(index)
-        if queue is self.registry.events:
-            self.registry_event(message)
-        elif queue is self.executions.started:
-            self.execution(*message)
-        elif queue is self.queues["registrations"].messages:
-            self.registering.uploaded(message["detail"]["object"]["key"])
-        elif queue is self.queues["decisions"].messages:
-            self.reconciling.reconcile({"ModelPackageArn": package_named(message["detail"]), **message["detail"]})
-        elif DELETED in message["detail"]:
-            self.deploying.retire(message["detail"][DELETED])
-        else:
-            self.deploying.converge(package_named(message["detail"]))
-        return True
-
-    def waiting(self) -> list[tuple[list[Any], int]]:
-        """Return every event that waits: the list it is in and its place there."""
-        self._announce()
-        queues = [self.registry.events, self.executions.started, *(queue.messages for queue in self.queues.values())]
-        return [(queue, index) for queue in queues for index in range(len(queue))]
-
-    def _announce(self) -> None:
-        """Announce what the ledgers say since the last time."""
-        for key, history in self.ledger.histories.items():
-            for entry in history.entries[self._announced.get(key, 0) :]:
-                for event in announcements(entry):
-                    self.own_event(event)
-            self._announced[key] = len(history.entries)
-
-    def own_event(self, event: Event) -> None:
-        """Send what Signoff announces where the rules send it: most of it nowhere here."""
-        by_hand = event.detail.get("decision") == "rollback" or event.detail.get("channel") == "registry"
-        if event.type == "Decision Recorded" and by_hand:
-            self.queues["deployments"].send(event.type, event.detail)
-        if event.type == "Model Superseded":
-            self.queues["decisions"].send(event.type, event.detail)
-
-    def registry_event(self, detail: Mapping[str, Any]) -> None:
-        """Send a registry event where the rules send it."""
-        updated, arn = detail.get("UpdatedModelPackageFields"), detail["ModelPackageArn"]
-        if updated is None or _SPECIFICATION_FIELDS & set(updated):
-            self.executions.start(arn)
-        decided = updated is None and detail["ModelApprovalStatus"] != "PendingManualApproval"
-        if decided or {"ModelApprovalStatus", *_SPECIFICATION_FIELDS} & set(updated or ()):
-            for name in ("decisions", "deployments"):
-                self.queues[name].send("SageMaker Model Package State Change", detail)
-
-    def execution(self, execution: str, started: Mapping[str, Any]) -> str:
-        """Run one execution of the workflow, as validation.asl.json says, and return its outcome or verdict."""
-        self.executions.statuses[execution] = "SUCCEEDED"
-        request = Request(started["detail"]["ModelPackageArn"], execution, started.get("revalidate"))
-        claim = self.opening.open(request)
-        if claim["outcome"] != "Claimed":
-            return str(claim["outcome"])
-        try:
-            found = [self.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
-            return str(self.recording.record(claim, found)["verdict"])
-        except SignoffError as error:
-            self.executions.statuses[execution] = "FAILED"
-            recorded = self.recording.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
-            return str(recorded["verdict"])
-
-    def validate(self, arn: str, **revalidate: str) -> str:
-        """Start an execution for a package and run it."""
-        execution = self.executions.start(arn, revalidate or None)
-        started = next(each for each in self.executions.started if each[0] == execution)
-        self.executions.started.remove(started)
-        return self.execution(*started)
-
-    def sweep(self, **waited: float) -> dict[str, int]:
-        """Let time pass, 20 minutes unless told, sweep, and deliver what the sweep set going."""
-        self.clock.forward(**(waited or {"minutes": 20}))
-        moved = dict(self.sweeping.sweep(GRACE))
-        self.deliver()
-        return moved
 
     # What can be seen
 

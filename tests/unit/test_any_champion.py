@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import baseline_key
-from tests.support.interruptions import Died
-from tests.support.world import GRACE, World
+from tests.support.deliveries import GRACE
+from tests.support.world import World
 from tests.unit.test_baselines import LISTED, asked, deployed
 from tests.unit.test_champions import LaggingLedger
 
@@ -42,13 +42,7 @@ class AnyChampion(RuleBasedStateMachine):
 
     @rule(position=positions, call=st.integers(1, 20))
     def a_function_dies(self, position: int, call: int) -> None:
-        self.world.interruptions.arm(call)
-        try:
-            self.world.step(position, keep=True)
-        except Died:
-            pass
-        finally:
-            self.world.interruptions.arm(None)
+        self.world.die(position, call)
 
     @rule()
     def the_index_catches_up(self) -> None:

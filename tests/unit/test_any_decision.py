@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from signoff.ledger import Entry, Kind, State, Status
 from signoff.steps.identifying import Sender
-from tests.support.interruptions import Died
-from tests.support.world import GRACE, SUBMITTER, World
+from tests.support.deliveries import GRACE
+from tests.support.world import SUBMITTER, World
 
 ACCOUNT = "123456789012"
 
@@ -223,20 +223,11 @@ class AnyDecision(RuleBasedStateMachine):
 
     @rule(position=positions)
     def an_event_is_lost(self, position: int) -> None:
-        waiting = self.world.waiting()
-        if waiting:
-            queue, index = waiting[position % len(waiting)]
-            queue.pop(index)
+        self.world.lose(position)
 
     @rule(position=positions, call=st.integers(1, 25))
     def a_function_dies(self, position: int, call: int) -> None:
-        self.world.interruptions.arm(call)
-        try:
-            self.world.step(position, keep=True)
-        except Died:
-            pass
-        finally:
-            self.world.interruptions.arm(None)
+        self.world.die(position, call)
 
     @rule(hours=st.sampled_from([0.3, 7, 25, 50, 80]))
     def time_passes_and_the_sweep_comes_by(self, hours: float) -> None:

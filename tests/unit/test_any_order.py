@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from signoff.ledger import Status
 from signoff.metadata import own_metadata
 from signoff.steps.identifying import Sender
-from tests.support.interruptions import Died
+from tests.support.deliveries import GRACE
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, files_of, manifest
-from tests.support.world import APPROVER, BUS, GRACE, SUBMITTER, World
+from tests.support.world import APPROVER, BUS, SUBMITTER, World
 
 EVE = "arn:aws:iam::123456789012:user/eve"
 positions = st.integers(0, 50)
@@ -59,20 +59,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(position=positions, call=st.integers(1, 25))
     def a_function_dies(self, position: int, call: int) -> None:
-        self.world.interruptions.arm(call)
-        try:
-            self.world.step(position, keep=True)
-        except Died:
-            pass
-        finally:
-            self.world.interruptions.arm(None)
+        self.world.die(position, call)
 
     @rule(position=positions)
     def an_event_is_lost(self, position: int) -> None:
-        waiting = self.world.waiting()
-        if waiting:
-            queue, index = waiting[position % len(waiting)]
-            queue.pop(index)
+        self.world.lose(position)
 
     @rule(
         which=packages,

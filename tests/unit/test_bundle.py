@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from benchmarks.imports import SETTINGS
 from infra.bundling import FUNCTIONS, SERVICES
 
 # Composes each function with all its clients and its tracer, and tells whose service models botocore read for that.
@@ -25,24 +26,6 @@ from signoff.observability import tracer
 tracer()
 print(json.dumps([names, sorted(read)]))
 """
-SETTINGS = {
-    f"SIGNOFF_{name}": "1"
-    for name in (
-        *(
-            "ARTIFACTS_BUCKET",
-            "VAULT_BUCKET",
-            "LEDGER_TABLE",
-            "PACKAGES_TABLE",
-            "SUBMISSIONS_TABLE",
-            "BUS_NAME",
-            "BUS",
-            "LOCK_MODE",
-        ),
-        *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),
-        *("REGISTRY", "POLICY_PATH", "VALIDATION_ARN", "REGISTER_QUEUE_URL", "DECISION_QUEUE_URL", "DEPLOY_QUEUE_URL"),
-        *("APPROVED_RETENTION_DAYS", "CHAMPION_PATH"),
-    )
-}
 
 
 def test_every_service_that_a_function_speaks_to_is_in_the_bundle():

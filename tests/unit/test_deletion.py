@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from signoff.decisions import Refused
 from signoff.ledger import History, Status, package_key
 from signoff.queues import DELETED
+from tests.support.deliveries import GRACE
 from tests.support.interruptions import Died
-from tests.support.world import APPROVER, GRACE, World
+from tests.support.world import APPROVER, World
 
 
 def key_of(world: World, arn: str) -> str:

@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signoff.steps.opening import Request
+from tests.support.deliveries import GRACE
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
-from tests.support.world import ACCURATE, APPROVER, GRACE, IMAGE, QUALITY, SPECIFICATION, World
+from tests.support.world import ACCURATE, APPROVER, IMAGE, QUALITY, SPECIFICATION, World
 
 Act = Callable[[], Any]
 

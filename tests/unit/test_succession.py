@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger import Draft, Kind, Status, baseline_key
 from signoff.steps.succession import Succession
+from tests.support.deliveries import GRACE
 from tests.support.interruptions import Died
-from tests.support.world import GRACE, World
+from tests.support.world import World
 from tests.unit.test_champions import LaggingLedger, baseline, lagging, revoke, three_approved
 
 
@@ -365,13 +366,7 @@ class AnySuccession(RuleBasedStateMachine):
 
     @rule(position=st.integers(0, 20), call=st.integers(1, 30))
     def a_function_dies(self, position: int, call: int) -> None:
-        self.world.interruptions.arm(call)
-        try:
-            self.world.step(position, keep=True)
-        except Died:
-            pass
-        finally:
-            self.world.interruptions.arm(None)
+        self.world.die(position, call)
 
     @rule()
     def the_index_catches_up(self) -> None:

@@ -13,8 +13,9 @@ from signoff.ledger import Draft, History, Status, Step
 from signoff.submission import Submission
 from signoff.summaries import its_turn
 from tests.support.clock import START
+from tests.support.deliveries import GRACE
 from tests.support.interruptions import Died
-from tests.support.world import ACCURATE, GRACE, MODEL, World
+from tests.support.world import ACCURATE, MODEL, World
 
 PREFIX = "churn/run-7"
 
