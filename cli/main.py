@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import annotate, audit, champion, decide, engine, listing, manifest, policy, projects, read, submit
+from cli.commands import (
+    annotate,
+    audit,
+    champion,
+    decide,
+    engine,
+    inspect,
+    listing,
+    manifest,
+    policy,
+    projects,
+    read,
+    submit,
+)
 from cli.failures import explain
 from cli.options import examples
 from cli.sentences import clean
@@ -39,6 +52,13 @@ app.command(
         "signoff submit model.tar.gz --group churn --json | jq .status",
     )
 )(submit.submit)
+app.command(
+    epilog=examples(
+        "signoff inspect model.tar.gz",
+        "signoff inspect out/model.tar.gz --policy infra/policies/groups/churn.json --json | jq .findings",
+        "signoff inspect s3://training/run-7/output/model.tar.gz",
+    )
+)(inspect.inspect)
 app.command(
     "list",
     epilog=examples(

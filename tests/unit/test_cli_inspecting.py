@@ -1,0 +1,89 @@
+"""`signoff inspect`: what will be found of an artifact, before it is submitted."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import run
+from signoff.archive import inspect
+from tests.unit.archives import honest, member, tar
+
+ROLE = "arn:aws:iam::123456789012:role/model"
+
+
+def inspected(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run the command and return its exit code and what it printed."""
+    with pytest.raises(SystemExit) as ended:
+        run(["inspect", *arguments])
+    code = ended.value.code
+    printed = capsys.readouterr()
+    return (code if isinstance(code, int) else 0), printed.out, printed.err
+
+
+def written(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    return str(path)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    return written(tmp_path / "model.tar.gz", gzip.compress(honest(), mtime=0))
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    return written(tmp_path / "bad.tar.gz", gzip.compress(tar(member("../escape", b"x")), mtime=0))
+
+
+def test_an_archive_that_would_pass_is_shown_with_what_it_holds(good: str, capsys: pytest.CaptureFixture[str]):
+    code, out, _ = inspected(capsys, good)
+    assert code == 0
+    assert f"{good}: passed" in out
+    assert inspect([Path(good).read_bytes()]).sha256 in out
+
+
+def test_an_archive_that_would_be_refused_is_told_member_by_member(bad: str, capsys: pytest.CaptureFixture[str]):
+    code, out, err = inspected(capsys, bad)
+    assert code == 1
+    assert "../escape" in out
+    assert "parent-directory" in out
+    assert "would be refused, for 1 reason" in err
+
+
+def test_json_has_the_verdict_the_digest_the_findings_and_the_inventory(bad: str, capsys: pytest.CaptureFixture[str]):
+    code, out, _ = inspected(capsys, bad, "--json")
+    document: dict[str, Any] = json.loads(out)
+    assert (code, document["verdict"]) == (1, "failed")
+    assert document["sha256"] == inspect([Path(bad).read_bytes()]).sha256
+    assert {"member", "rule", "severity", "reason"} <= set(document["findings"][0])
+    assert document["inventory"][0]["name"] == "../escape"
+
+
+def test_a_policys_required_files_are_looked_for(good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    document = {"deployment": {"execution_role": ROLE}, "artifact": {"required_files": ["LICENSE"]}}
+    policy = written(tmp_path / "policy.json", json.dumps(document).encode())
+    code, out, _ = inspected(capsys, good, "--policy", policy)
+    assert (code, "required-file-missing" in out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("artifact", "told"),
+    [
+        ("there/is/none.tar.gz", "cannot be read: No such file"),
+        ("s3://bucket", "names no object"),
+        ("s3://bucket/prefix/", "names no object"),
+    ],
+)
+def test_what_is_no_artifact_is_told(artifact: str, told: str, capsys: pytest.CaptureFixture[str]):
+    code, _, err = inspected(capsys, artifact)
+    assert (code, told in err) == (1, True)
+
+
+def test_what_is_no_archive_at_all_is_a_finding_and_no_failure_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    code, out, _ = inspected(capsys, written(tmp_path / "notes.txt", b"not an archive"), "--json")
+    assert (code, [each["rule"] for each in json.loads(out)["findings"]]) == (1, ["not-gzip"])
