@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from signoff.clients import error_code
 from signoff.errors import ObjectMissing
+from signoff.ranges import RANGE, in_order
 
 _MIB = 1024 * 1024
 _CHUNK = _MIB
 # One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
 _ONE_COPY = 256 * _MIB
 _COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
+# Of a range whose connection breaks; what S3 answers with an error botocore tries again by itself.
+_TRIES = 4
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
 _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 _FORBIDDEN = {"403", "AccessDenied"}
@@ -104,15 +107,34 @@ class Bucket:
             raise
 
     def stream(self, stored: Stored) -> Iterator[bytes]:
-        """Yield the bytes of one version, in chunks of 1 MiB, none kept."""
+        """Yield the bytes of one version, in chunks that are used one after the other; of a large one several at once.
+
+        A range whose connection breaks is fetched again, and only that. Raises `ObjectMissing` when it is gone.
+        """
+        if stored.size > RANGE:
+            yield from in_order(lambda first, last: self._range(stored, first, last), stored.size)
+            return
+        with closing(self._body(stored)) as body:
+            yield from body.iter_chunks(_CHUNK)
+
+    def _range(self, stored: Stored, first: int, last: int) -> bytes:
+        for _ in range(_TRIES - 1):
+            with suppress(HTTPClientError, IncompleteReadError):
+                return self._range_once(stored, first, last)
+        return self._range_once(stored, first, last)
+
+    def _range_once(self, stored: Stored, first: int, last: int) -> bytes:
+        with closing(self._body(stored, Range=f"bytes={first}-{last}")) as body:
+            return bytes(body.read())
+
+    def _body(self, stored: Stored, **which: str) -> Any:
         try:
-            answer = self._s3.get_object(Bucket=self.name, Key=stored.key, VersionId=stored.version_id)
+            found = {"Bucket": self.name, "Key": stored.key, "VersionId": stored.version_id, **which}
+            return self._s3.get_object(**found)["Body"]
         except ClientError as error:
             if error_code(error) in _ABSENT:
                 raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more") from error
             raise
-        with closing(answer["Body"]) as body:
-            yield from body.iter_chunks(_CHUNK)
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """Yield the key and the time of last change of each object under `prefix`."""
