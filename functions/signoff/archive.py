@@ -6,6 +6,7 @@ one block of it in memory at a time; nothing is extracted, nothing is run.
 
 from __future__ import annotations
 
+import re
 import tarfile
 from bisect import bisect_left
 from collections import Counter
@@ -13,9 +14,12 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
 
+from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Inflated, Limits, Refused, Source, looks_like
-from signoff.paths import MAX_NAME, Links, faults, normalised, shown
+from signoff.paths import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
+from signoff.remedies import REMEDIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,18 +42,29 @@ KINDS = {
     tarfile.CHRTYPE: "character device",
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "FIFO",
+    b"M": "part of a file from another volume",
+    b"V": "volume label",
+    b"D": "directory listing of an incremental backup",
+    b"N": "list of long names",
 }
 ORDINARY = ("file", "directory", "symbolic link", "hard link")
+PRIVILEGES = {0o4000: "set-uid", 0o2000: "set-gid", 0o1000: "sticky"}
+CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SCHILY's and LIBARCHIVE's keywords end
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that an inspection found: the member it is about (None: the archive), the rule, and why."""
+    """Something that an inspection found: the member it is about (None: the archive), the rule, why, what to do."""
 
     member: str | None
     rule: str
     severity: Severity
     reason: str
+    remedy: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the rule's own remedy where none is given."""
+        object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ def inspect(chunks: Iterable[bytes], required_files: Sequence[str] = (), limits:
     try:
         for member in _members(stream):
             survey.add(member)
+            survey.doubt(member, header_faults(stream.reads, member))
         _check_end(stream, survey.members)
         survey.complete = True
     except Refused as refusal:
@@ -147,6 +163,8 @@ def _members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
 def _unreadable(stream: Inflated, tar: tarfile.TarFile | None, error: Exception) -> Refused:
     if tar is None and stream.tell() <= HEAD:
         return Refused("not-tar", f"The gzip file holds no tar archive: it is {looks_like(stream.last)}")
+    if describes_nothing(stream.reads):
+        return Refused("ambiguous-header", "The tar archive ends with a long name or pax header of no member")
     if stream.ended:
         return Refused("truncated-tar", "The tar archive ends in the middle of a member")
     return Refused("corrupt-tar", f"A tar header before byte {stream.tell()} cannot be read ({error})")
@@ -199,11 +217,17 @@ class _Survey:
         self._check_limits(member)
         if len(self.inventory) < MAX_INVENTORY:
             self.inventory.append(Entry(shown(member.name), member.size, kind))
-        for rule, reason in faults(member.name):
-            self._report(member.name, rule, reason)
+        self.doubt(member, faults(member.name))
+        self.doubt(member, warnings(member.name), "warning")
         self._check_kind(member, kind)
+        self._check_rights(member, kind)
         if len(member.name) <= MAX_NAME and len(member.linkname) <= MAX_NAME:
             self._remember(member, kind)
+
+    def doubt(self, member: tarfile.TarInfo, found: Iterable[tuple[str, str]], severity: Severity = "error") -> None:
+        """Report all (rule, reason) that were found of one member."""
+        for rule, reason in found:
+            self._report(member.name, rule, reason, severity)
 
     def _check_limits(self, member: tarfile.TarInfo) -> None:
         if self.members > self.limits.members:
@@ -217,13 +241,22 @@ class _Survey:
             raise Refused("expansion-limit", f"Sparse files expand to more than {self.limits.expanded_size} bytes")
 
     def _check_kind(self, member: tarfile.TarInfo, kind: str) -> None:
-        if kind not in ORDINARY:
+        if member.type == b"M":
+            self._report(member.name, "multi-volume", f"Is {kind}: this archive is one of several volumes")
+        elif kind not in ORDINARY:
             self._report(member.name, "special-file", f"Is neither file, directory nor link: {kind}")
         elif kind != "file" and member.size:
             reason = f"Is a {kind}, yet claims {member.size} bytes: readers disagree about what follows it"
             self._report(member.name, "ambiguous-size", reason)
         if len(member.linkname) > MAX_NAME:
             self._report(member.name, "name-too-long", f"Is a link to a path of {len(member.linkname)} characters")
+
+    def _check_rights(self, member: tarfile.TarInfo, kind: str) -> None:
+        bits = [name for bit, name in PRIVILEGES.items() if member.mode & bit]
+        if bits and kind != "symbolic link":
+            self._report(member.name, "set-uid", f"Has the {' and '.join(bits)} bit of its mode set")
+        if any(CAPABILITY.search(unquote(keyword)) for keyword in member.pax_headers):
+            self._report(member.name, "capability", "Carries file capabilities, which give a program rights of root")
 
     def _remember(self, member: tarfile.TarInfo, kind: str) -> None:
         name = normalised(member.name)
@@ -247,6 +280,8 @@ class _Survey:
         # With the slash at its end, a name is followed by all that lies below it.
         paths = sorted(name + "/" for name in self._kinds if name)
         self._check_parents(paths)
+        for name, reason in collisions(name for name in self._kinds if name):
+            self._report(name, "name-collision", reason)
         if self.complete:
             self._check_missing_targets(paths)
             self._check_required(required_files)

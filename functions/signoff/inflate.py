@@ -7,14 +7,17 @@ nothing touches a disk.
 from __future__ import annotations
 
 import hashlib
-import re
-import tarfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from signoff.pax import announces_pax, check_pax
+from signoff.refusals import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+__all__ = ["GIB", "HEAD", "Inflated", "Limits", "Refused", "Source", "gunzip", "looks_like"]
 
 GIB = 1024**3
 
@@ -24,8 +27,6 @@ INFLATE_OUT = 1024 * 1024
 LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; an honest one holds a path and a few attributes
 LARGEST_HEADERS = 1024 * 1024  # all the headers of one member together
 GZIP = b"\x1f\x8b"
-PAX_TYPES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-DIGITS = re.compile(rb"[0-9]{256}")  # longer than any part of a path may be
 
 SIGNATURES = (
     (b"PK", "a zip archive"),
@@ -34,9 +35,18 @@ SIGNATURES = (
     (b"\xfd7zXZ", "an xz file"),
     (b"\x28\xb5\x2f\xfd", "a zstandard file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x04\x22\x4d\x18", "an lz4 file"),
+    (b"\x1f\x9d", "a file made by compress"),
+    (b"Rar!", "a RAR archive"),
+    (b"07070", "a cpio archive"),
+    (b"!<arch>", "an ar archive"),
     (b"\x89HDF", "an HDF5 file"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"GGUF", "a GGUF file"),
     (b"\x80", "a pickle"),
     (b"\x7fELF", "a compiled program"),
+    (b"MZ", "a Windows program"),
+    (b"#!", "a script"),
     (b"%PDF", "a PDF document"),
     (b"<", "an HTML or XML page"),
     (b"{", "a JSON document"),
@@ -48,21 +58,14 @@ class Limits:
     """How far an archive may expand (bytes), and how many members it may hold, before reading stops.
 
     The ratio of expanded to compressed bytes counts only once more than `ratio_from` bytes have come out: a small
-    file of zeros is no bomb.
+    file of zeros is no bomb. `nested` is how many levels deep archives may lie in archives.
     """
 
     expanded_size: int = 200 * GIB
     ratio: int = 1000
     ratio_from: int = GIB
     members: int = 100_000
-
-
-class Refused(Exception):
-    """Raised when an artifact cannot be read further; `rule` names why, the message says it in words."""
-
-    def __init__(self, rule: str, reason: str) -> None:
-        self.rule = rule
-        super().__init__(reason)
+    nested: int = 5
 
 
 def looks_like(head: bytes) -> str:
@@ -73,36 +76,10 @@ def looks_like(head: bytes) -> str:
         return "a tar archive that is not compressed"
     if not head.strip(b"\0"):
         return "zeros"
+    if head[8:10] == b'{"' and head[4:8] == bytes(4):
+        return "a safetensors file"
     start = head.lstrip() or head
     return next((name for magic, name in SIGNATURES if start.startswith(magic)), "data of no kind known here")
-
-
-def announces_pax(block: bytes) -> bool:
-    """Whether `block` is a tar header after which pax records follow."""
-    if len(block) != HEAD or block[156:157] not in PAX_TYPES:
-        return False
-    try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape").type in PAX_TYPES
-    except (tarfile.TarError, ValueError):
-        return False
-
-
-def check_pax(records: bytes) -> None:
-    """Raise `Refused` unless each record is as POSIX writes it: its length, a blank, a keyword, `=`, a value, newline.
-
-    tarfile before Python 3.11.10, 3.12.6 and 3.13 takes minutes, or a gigabyte, over records that are not
-    (CVE-2024-6232).
-    """
-    refused = Refused("corrupt-tar", "A pax header has a record that is not as POSIX defines it")
-    if DIGITS.search(records):
-        raise refused
-    at = 0
-    while records[at : at + 1].strip(b"\0"):
-        number = records[at : at + 8].partition(b" ")[0]
-        record = records[at : at + int(number)] if number.isdigit() else b""
-        if b"=" not in record[len(number) + 2 :] or not record.endswith(b"\n"):
-            raise refused
-        at += len(record)
 
 
 class Source:
@@ -152,6 +129,7 @@ class Inflated:
         self._block = b""
         self._at = 0
         self._position = 0
+        self.reads: list[bytes] = []
         self._headers = 0
         self._pax_follows = False
 
@@ -173,7 +151,7 @@ class Inflated:
         """Return the next `size` bytes, fewer at the end. Only headers are read; contents are skipped by `seek`."""
         if size < 0:
             raise Refused("corrupt-tar", f"A tar header before byte {self._position} claims a negative size")
-        self._headers += size
+        self._headers += max(size, 1)
         if size > LARGEST_HEADER or self._headers > LARGEST_HEADERS:
             raise Refused("header-too-large", f"A tar header at byte {self._position} is too large to be honest")
         parts = []
@@ -181,6 +159,7 @@ class Inflated:
             parts.append(self._take(size))
             size -= len(parts[-1])
         self.last = b"".join(parts)
+        self.reads.append(self.last)
         if self._pax_follows:
             check_pax(self.last)
         self._pax_follows = not self._pax_follows and announces_pax(self.last)
@@ -196,7 +175,8 @@ class Inflated:
     # What archive.py calls.
 
     def begin_member(self) -> None:
-        """Start counting the headers of the next member."""
+        """Start counting and keeping the headers of the next member: `reads` are all that was read of them."""
+        self.reads = []
         self._headers = 0
 
     def rest(self) -> Iterator[bytes]:

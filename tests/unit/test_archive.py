@@ -125,7 +125,7 @@ def test_a_nul_in_a_pax_name_is_refused() -> None:
     assert found(inspection) == [("model\\x00.joblib", "control-character", "error")]
 
 
-@pytest.mark.parametrize("name", ["...", "a..b", "..a", "a/b..", "100%", "a b/c", "~x", "größe", "model.v1:2"])
+@pytest.mark.parametrize("name", ["...", "a..b", "..a", "100%", "a b/c", "~x", "größe", "model.v1:2"])
 def test_a_name_that_only_looks_odd_passes(name: str) -> None:
     assert archive_of(member(name, b"x")).findings == ()
 
