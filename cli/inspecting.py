@@ -75,4 +75,4 @@ def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -
             progress(len(chunk))
             yield chunk
 
-    return inspect(told(), policy.artifact.required_files)
+    return inspect(told(), policy.artifact.required_files, policy.artifact.limits.reading)

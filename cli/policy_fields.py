@@ -88,6 +88,13 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "Artifact": {
         "required_files": "Glob patterns, each of which a file in the archive has to match.",
+        "limits": "How far an archive may expand, and how much may lie in it, before it is refused.",
+    },
+    "ArtifactLimits": {
+        "expanded_gib": "GiB that an archive may expand to, 1,024 at most.",
+        "ratio": "How many times its compressed size an archive of more than a GiB may expand to, 10,000 at most.",
+        "members": "How many members an archive may have, 200,000 at most.",
+        "nested": "How many levels deep archives and compressed files may lie in one another, 10 at most.",
     },
     "Metric": {
         "name": "What the metric is called in the evidence.",

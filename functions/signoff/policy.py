@@ -13,6 +13,7 @@ from signoff.approvals import Approvals, matches_any, names_of, pattern_faults
 from signoff.canonical import digest
 from signoff.errors import PolicyFault
 from signoff.faults import Fault, refuse
+from signoff.inflate import GIB, Limits
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,10 +31,37 @@ class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return any(fnmatchcase(stack, pattern) for pattern in self.baselines)
 
 
+# The least and the most of each limit: an inspection remembers every name, and must end.
+LIMITS = {"expanded_gib": (1, 1024), "ratio": (1, 10_000), "members": (1, 200_000), "nested": (0, 10)}
+
+
+class ArtifactLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far an archive may expand (GiB; times its size), what it may hold, and how deep archives may lie in it."""
+
+    expanded_gib: int = 200
+    ratio: int = 1000
+    members: int = 100_000
+    nested: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse what lets nothing through, and what bounds nothing."""
+        refuse(
+            Fault(name, f"`{name}` is at least {least} and at most {most}")
+            for name, (least, most) in LIMITS.items()
+            if not least <= getattr(self, name) <= most
+        )
+
+    @property
+    def reading(self) -> Limits:
+        """The same as an inspection takes them."""
+        return Limits(self.expanded_gib * GIB, self.ratio, members=self.members, nested=self.nested)
+
+
 class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an artifact must hold: `required_files` are glob patterns over the archive's member names."""
+    """What an artifact must hold, and may: `required_files` are glob patterns over the archive's member names."""
 
     required_files: tuple[str, ...] = ()
+    limits: ArtifactLimits = ArtifactLimits()
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

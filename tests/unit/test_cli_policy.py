@@ -434,6 +434,8 @@ def test_every_field_is_described() -> None:
         ({"mode": "loud"}, ".mode enum"),
         ({"deployment": {"network_isolation": "yes"}}, ".deployment.network_isolation type"),
         ({"metrics": [{"name": "a"}]}, ".metrics[0] required"),
+        ({"artifact": {"limits": {"members": 0}}}, ".artifact.limits.members minimum"),
+        ({"artifact": {"limits": {"nested": 11}}}, ".artifact.limits.nested maximum"),
         ({"accounts": {"submit": ["22"]}}, ".accounts.submit[0] pattern"),
         (approvals(needed=0), ".approvals.needed minimum"),
         (approvals(needed=21), ".approvals.needed maximum"),

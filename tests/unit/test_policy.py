@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from signoff.approvals import Approvals
 from signoff.errors import PolicyFault
 from signoff.identity import is_known, person, same_person
+from signoff.inflate import Limits
 from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG, Policies
 from signoff.policy import Policy, of_document, parse
 from tests.support.clock import Clock
@@ -46,6 +47,10 @@ def test_everything_but_the_execution_role_has_a_default():
         ("{}", "deployment"),
         ({"deploymnet": {}}, "deploymnet"),
         ({"approvals": {"needed": 0}}, "`needed` is at least 1"),
+        ({"artifact": {"limits": {"ratio": 0}}}, "`ratio` is at least 1 and at most 10000"),
+        ({"artifact": {"limits": {"expanded_gib": 1025}}}, "`expanded_gib` is at least 1 and at most 1024"),
+        ({"artifact": {"limits": {"members": 200_001}}}, "`members` is at least 1 and at most 200000"),
+        ({"artifact": {"limits": {"nested": -1}}}, "`nested` is at least 0 and at most 10"),
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "no JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
@@ -61,6 +66,12 @@ def test_a_policy_reads_back_from_its_own_document_with_the_same_digest():
     found = policy(metrics=[{"name": "a", "path": "b", "at_least": 1}], registration_defaults={"Domain": "MACHINE"})
     again = of_document(json.loads(json.dumps(found.document)))
     assert (again, again.digest) == (found, found.digest)
+
+
+def test_the_limits_of_an_archive_are_those_of_an_inspection_without_a_policy():
+    assert policy().artifact.limits.reading == Limits()
+    said = policy(artifact={"limits": {"expanded_gib": 2, "ratio": 3, "members": 4, "nested": 0}})
+    assert said.artifact.limits.reading == Limits(expanded_size=2 * 1024**3, ratio=3, members=4, nested=0)
 
 
 def test_a_document_that_is_no_policy_is_a_fault():

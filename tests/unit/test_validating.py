@@ -196,6 +196,14 @@ def test_an_archive_that_is_unreadable_unsafe_or_incomplete_fails(model: bytes, 
     assert (status, said in reason) == ("failed", True)
 
 
+def test_an_archive_beyond_the_limits_of_its_policy_fails():
+    world = World(artifact={"limits": {"members": 1}})
+    arn = submitted(world, **{"model.tar.gz": gzip.compress(tar(member("a", b"x"), member("b", b"x")))})
+    world.deliver()
+    status, reason = checks(world, arn)["artifact:InferenceSpecification.Containers[0].ModelDataUrl"]
+    assert (status, reason) == ("failed", "The archive has more than 1 members (too-many-members)")
+
+
 def test_findings_go_to_the_vault_and_only_a_pointer_travels():
     world = World()
     claim = claimed(world, world.submit())

@@ -10,6 +10,8 @@ from posixpath import basename
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from signoff import archive
 from signoff.artifacts import ARCHIVE, ARCHIVES, FILES, inventory, is_the_model
 from signoff.errors import ObjectMissing
@@ -17,7 +19,7 @@ from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
-from signoff.policy import of_document
+from signoff.policy import Artifact, of_document
 from signoff.vault import Vault
 
 _SHOWN = 5  # refusals that travel with the workflow's state; all of them are in the findings document
@@ -47,12 +49,12 @@ class Inspection:
         return {**found, **self._archive(claim, artifact, stored)}
 
     def _archive(self, claim: Mapping[str, Any], artifact: Mapping[str, str], stored: Stored) -> dict[str, Any]:
-        found = self._look_into(artifact, stored, self._required(claim, artifact))
+        found = self._look_into(artifact, stored, self._demands(claim, artifact))
         return {**found, **_refused(found["refusals"])}
 
-    def _look_into(self, about: Mapping[str, str], stored: Stored, required: Sequence[str]) -> dict[str, Any]:
+    def _look_into(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        inspection = archive.inspect(self._vault.stream(stored), required)
+        inspection = archive.inspect(self._vault.stream(stored), demands.required_files, demands.limits.reading)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -61,23 +63,22 @@ class Inspection:
             "refusals": [_sentence(finding) for finding in inspection.findings if finding.severity == "error"],
         }
 
-    def _required(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the patterns of the files that this artifact must hold: none, unless it is a container's model."""
-        if not is_the_model(artifact["name"]):
-            return ()
-        return of_document(self._vault.read("policies", claim["policy"])).artifact.required_files
+    def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Artifact:
+        """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
+        demands = of_document(self._vault.read("policies", claim["policy"])).artifact
+        return demands if is_the_model(artifact["name"]) else replace(demands, required_files=())
 
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
         prefix, copies = self._all_in_vault(claim, artifact["url"])
         names = [copy.key.removeprefix(prefix) for copy in copies]
-        required = self._required(claim, artifact)
+        demands = self._demands(claim, artifact)
         refusals = [f"{name}: {reason}" for name, reason in file_faults(names)]
         if artifact["kind"] == FILES:
-            missing = [pattern for pattern in required if not fnmatch.filter(names, pattern)]
+            missing = [pattern for pattern in demands.required_files if not fnmatch.filter(names, pattern)]
             refusals += [f"there is no file {pattern}, and the policy requires one" for pattern in missing]
         inspect = self._archive_under if artifact["kind"] == ARCHIVES else self._file_under
-        objects = [inspect(name, copy, required) for name, copy in zip(names, copies, strict=True)]
+        objects = [inspect(name, copy, demands) for name, copy in zip(names, copies, strict=True)]
         refusals += [f"{each['name']}: {refusal}" for each in objects for refusal in each.pop("refusals")]
         findings = self._vault.write("findings", {"artifact": dict(artifact), "objects": objects})
         return {
@@ -90,12 +91,12 @@ class Inspection:
             **_refused(refusals),
         }
 
-    def _file_under(self, name: str, stored: Stored, _required: Sequence[str]) -> dict[str, Any]:
+    def _file_under(self, name: str, stored: Stored, _demands: Artifact) -> dict[str, Any]:
         return {**_fact(name, stored), "sha256": self._vault.sha256(stored), "refusals": []}
 
-    def _archive_under(self, name: str, stored: Stored, required: Sequence[str]) -> dict[str, Any]:
+    def _archive_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
         # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
-        return {**_fact(name, stored), **self._look_into({"name": name}, stored, required)}
+        return {**_fact(name, stored), **self._look_into({"name": name}, stored, demands)}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
