@@ -116,6 +116,8 @@ def _sizes(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
     field = headers.block[124:136]
     if field[0] not in (0x80, 0xFF) and (not OCTAL.fullmatch(field) or (not field[0] and any(field))):
         yield "Has a size that is not written as octal digits"
+    if _number(headers.block) < 0:
+        yield f"Has a size of {_number(headers.block)} bytes, of which each reader makes another"
     said = [int(value) for keyword, value in headers.own() if keyword == b"size"]
     if said and member.issparse():
         yield "Is a sparse file with a pax size, which readers take for what is stored or for what it expands to"
@@ -178,6 +180,8 @@ def _fits(member: tarfile.TarInfo, stored: int) -> bool:
     end = total = 0
     pieces: list[tuple[int, int]] = member.sparse  # type: ignore[assignment]
     for offset, length in pieces:
+        if not length:
+            continue  # old GNU headers fill up with pieces of nothing
         if offset < end or length < 0:
             return False
         end, total = offset + length, total + length
