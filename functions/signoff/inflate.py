@@ -239,7 +239,9 @@ def _gunzip_member(unread: _Unread) -> Iterator[bytes]:
             block = inflater.decompress(given, INFLATE_OUT)
         except zlib.error as error:
             raise Refused("corrupt-gzip", f"The gzip data is damaged ({error})") from None
-        unread.advance(len(given) - len(inflater.unconsumed_tail) - len(inflater.unused_data))
+        # At the end of a member, zlib may repeat in the unconsumed tail what it says is unused.
+        unused = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+        unread.advance(len(given) - len(unused))
         if block:
             yield block
         elif not given:

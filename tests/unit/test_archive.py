@@ -79,6 +79,13 @@ def test_several_gzip_members_are_one_stream() -> None:
     assert inspected(pieces).expanded_size == len(data)
 
 
+def test_several_gzip_members_that_expand_much_are_one_stream() -> None:
+    data = tar(member("model.joblib", bytes(5_000_000)))
+    pieces = gzip.compress(data[:3_000_000]) + gzip.compress(data[3_000_000:])
+    assert inspected(pieces).findings == ()
+    assert inspected(pieces).expanded_size == len(data)
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 4096, 1 << 20])
 def test_the_size_of_the_chunks_makes_no_difference(chunk: int) -> None:
     data = gzip.compress(honest())
