@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from signoff.inflate import Refused
-from signoff.scanning import compressed
+from signoff.scanning import compressed, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
+from signoff.scanning.zip_directory import Tail
 
 Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
-KINDS: Sequence[Kind] = (*compressed.KINDS,)
+CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), *compressed.KINDS)
+"""Kinds in which something of any kind may lie, be it a zip archive at the very end."""
+
+KINDS: Sequence[Kind] = (*CONTAINERS,)
 """Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
 
 ENDING = ("expansion-limit", "too-many-members")  # what lies within is bounded all together, so nothing more is read
@@ -22,13 +26,16 @@ class _Source:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.broken: Refused | None = None
+        self.tail = Tail()
 
     def read(self, size: int) -> bytes:
         try:
-            return self._reader.read(size)
+            part = self._reader.read(size)
         except Refused as refusal:
             self.broken = refusal
             raise
+        self.tail.add(part)
+        return part
 
 
 def scan(reader: Reader, where: Where) -> None:
@@ -38,18 +45,18 @@ def scan(reader: Reader, where: Where) -> None:
     """
     source = _Source(reader)
     content = Peekable(source)
+    kind = _kind(content.peek(PEEK))
     try:
-        _look_into(content, where)
+        if kind:
+            kind[1](content, where, scan)
     except Refused as refusal:
         if refusal is source.broken or refusal.rule in ENDING:
             raise
         where.report(refusal.rule, str(refusal))
     content.drain()
+    if kind not in CONTAINERS and source.tail.holds_end():
+        where.report("zip-ambiguous", "Ends as a zip archive does, and does not begin as one: readers disagree")
 
 
-def _look_into(content: Peekable, where: Where) -> None:
-    head = content.peek(PEEK)
-    for begins, scanner in KINDS:
-        if begins(head):
-            scanner(content, where, scan)
-            return
+def _kind(head: bytes) -> Kind | None:
+    return next((kind for kind in KINDS if kind[0](head)), None)
