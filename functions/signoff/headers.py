@@ -162,6 +162,11 @@ def _slash(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
         yield "Is a file by its type and a directory by the slash at its name's end, or the other way round"
 
 
+def _old_sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+    if headers.block[156:157] == tarfile.GNUTYPE_SPARSE and headers.block[257:265] != tarfile.GNU_MAGIC:
+        yield "Is a sparse file as GNU tar writes it, in a header of another format, where readers do not look for that"
+
+
 def _sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
     said = {keyword.removeprefix(SPARSE): value for keyword, value in headers.own() if keyword.startswith(SPARSE)}
     if not said:
@@ -197,5 +202,6 @@ _CHECKS: tuple[Callable[[Headers, tarfile.TarInfo], Iterator[str]], ...] = (
     _padding,
     _prefix,
     _slash,
+    _old_sparse,
     _sparse,
 )

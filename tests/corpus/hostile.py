@@ -147,6 +147,8 @@ def _sparse() -> Iterator[Case]:
     yield Case(
         "a sparse file of an unknown version", zipped(said(SPARSE | {"GNU.sparse.major": "2"}), file()), AMBIGUOUS
     )
+    other = header(b"w", 512, b"S", sparse=b"%011o\0%011o\0" % (0, 512), real_size=b"%011o\0" % 9000)
+    yield Case("an old sparse file in a header that is not GNU's", zipped(other, bytes(512)), AMBIGUOUS)
     older = {"GNU.sparse.map": "0,1", "GNU.sparse.size": "5"}
     yield Case("a sparse file of two versions", zipped(sparse("1\n0\n1\n", **older)), AMBIGUOUS)
     both = said({"GNU.sparse.map": "0,1", "GNU.sparse.size": "5"}) + header(b"d/", kind=b"5")
