@@ -1,0 +1,135 @@
+"""What a pickle's opcodes have on their stack, as far as it must be known: names, and how long joblib's arrays are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+MOST_BYTES = 2**63  # joblib counts an array's elements in 64 bits
+MOST_ITEMS = 16  # of a tuple or a dict that is remembered
+
+DTYPE = re.compile(r"b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O8|([SUV])([0-9]{1,9})", re.ASCII)
+HAS_OBJECTS = 1  # the bit of a dtype's flags, `NPY_ITEM_REFCOUNT` (NumPy's C API, data types)
+WRAPPER_FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
+
+
+class Alias:
+    """What a pickle took from its memo that was not remembered here."""
+
+
+class Hole:
+    """The values of a long stack that were forgotten, below those that are known."""
+
+
+ALIAS: Final = Alias()
+HOLE: Final = Hole()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Global:
+    """Something named by its module: a class or a function."""
+
+    module: str
+    name: str
+    allowed: bool
+
+    @property
+    def shown(self) -> str:
+        """The name with its module, and no character that a terminal would obey."""
+        return "".join(c if c.isprintable() else "?" for c in f"{self.module}.{self.name}")[:200]
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether joblib writes an array's bytes behind an object of this class."""
+        return self.name == "NumpyArrayWrapper"
+
+
+@dataclass(slots=True, eq=False)
+class Dtype:
+    """A NumPy dtype: the bytes of an element, None when they are not known, and whether it holds objects."""
+
+    code: str
+    size: int | None
+    objects: bool
+
+    def build(self, state: object) -> None:
+        """Set the state as `numpy.dtype.__setstate__` does, and know no more when it is not as NumPy writes it."""
+        if not isinstance(state, tuple) or len(state) not in (8, 9) or state[0] not in (3, 4):
+            self.size = None
+            return
+        subarray, size, flags = state[2], state[5], state[7]
+        flexible = self.code[0] in "SUV"
+        if not isinstance(flags, int) or subarray is not None or size != (self.size if flexible else -1):
+            self.size = None
+        elif self.code[0] == "V":
+            self.objects = bool(flags & HAS_OBJECTS)
+        elif self.objects != bool(flags & HAS_OBJECTS):
+            self.size = None
+
+
+@dataclass(slots=True, eq=False)
+class Wrapper:
+    """What joblib writes in an array's place, and whether the array was read."""
+
+    used: bool = False
+
+
+def dtype_of(arguments: object) -> Dtype:
+    """Return what `numpy.dtype(*arguments)` is."""
+    code = arguments[0] if isinstance(arguments, tuple) and arguments else None
+    found = DTYPE.fullmatch(code) if isinstance(code, str) else None
+    if not found or not isinstance(code, str):
+        return Dtype("?", None, objects=False)
+    kind, number = found.groups()
+    if kind:
+        return Dtype(code, int(number) * (4 if kind == "U" else 1), objects=False)
+    return Dtype(code, int(code[1:]), objects=code == "O8")
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """The array that a wrapper stands for: its bytes, None when a pickle follows instead; `padded`: joblib 1.2 on."""
+
+    size: int | None
+    padded: bool
+
+
+def array_of(state: object) -> Array | None:
+    """Return the array that a wrapper's state describes; None when that cannot be known."""
+    if not isinstance(state, dict) or not state.keys() <= WRAPPER_FIELDS:
+        return None
+    dtype, shape = state.get("dtype"), state.get("shape")
+    alignment = state.get("numpy_array_alignment_bytes")
+    if not isinstance(dtype, Dtype) or dtype.size is None or not isinstance(shape, tuple):
+        return None
+    if "numpy_array_alignment_bytes" in state and alignment != 16:
+        return None
+    numbers = [length for length in shape if isinstance(length, int) and length >= 0]
+    if len(numbers) != len(shape) or prod(max(length, 1) for length in numbers) * max(dtype.size, 1) >= MOST_BYTES:
+        return None
+    return Array(None if dtype.objects else prod(numbers) * dtype.size, padded=alignment is not None)
+
+
+def kept(value: object) -> object:
+    """Return what a tuple or a dict remembers of a value: a plain one, or None."""
+    if isinstance(value, tuple):
+        return value if all(isinstance(item, int) for item in value) else None
+    return value if isinstance(value, str | int | Global | Dtype) else None
+
+
+def tuple_of(items: list[object]) -> tuple[object, ...] | None:
+    """Return the tuple of the items, None when it is too long to be looked at."""
+    if len(items) > MOST_ITEMS or HOLE in items:
+        return None
+    return tuple([item if isinstance(item, str | int | Global | Dtype) else None for item in items])
+
+
+def set_item(target: dict[object, object], key: object, value: object) -> None:
+    """Set an item as far as it is remembered; None as a key tells that a dict is not known."""
+    if not isinstance(key, str) or len(target) >= MOST_ITEMS or None in target:
+        target.clear()
+        target[None] = None
+    else:
+        target[key] = kept(value)
