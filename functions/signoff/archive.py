@@ -13,20 +13,22 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Inflated, Limits, Refused, Source, looks_like
 from signoff.paths import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
 from signoff.remedies import REMEDIES
+from signoff.scanning.contents import Budget, Severity, Where
+from signoff.scanning.members import Pieces, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Entry", "Finding", "Inspection", "Limits", "inspect"]
+    from signoff.scanning.contents import Scan
 
-Severity = Literal["error", "warning"]
+__all__ = ["Entry", "Finding", "Inspection", "Limits", "Severity", "inspect", "inspect_file"]
 
 MAX_FINDINGS = 200
 MAX_INVENTORY = 1000
@@ -109,20 +111,30 @@ class Inspection:
         }
 
 
-def inspect(chunks: Iterable[bytes], required_files: Sequence[str] = (), limits: Limits | None = None) -> Inspection:
+def inspect(
+    chunks: Iterable[bytes],
+    required_files: Sequence[str] = (),
+    limits: Limits | None = None,
+    scan: Scan | None = None,
+) -> Inspection:
     """Inspect the artifact whose bytes are `chunks` (best 256 KiB or more each), reading all of them exactly once.
 
-    `required_files` are globs (`fnmatch`) on member names without a leading `./`. A bad artifact is no error: it comes
-    back with findings. Only what `chunks` itself raises is raised.
+    `required_files` are globs (`fnmatch`) on member names without a leading `./`. `scan` looks into each file's content
+    (`scanning.kinds.scan`); without it contents are skipped. A bad artifact is no error: it comes back with findings.
+    Only what `chunks` itself raises is raised.
     """
+    limits = limits or Limits()
     source = Source(chunks)
-    stream = Inflated(source, limits or Limits())
-    survey = _Survey(limits or Limits())
+    stream = Inflated(source, limits)
+    survey = _Survey(limits)
+    budget = _within(limits)
     try:
-        for member in _members(stream):
+        for member in members(stream):
             survey.add(member)
             survey.doubt(member, header_faults(stream.reads, member))
-        _check_end(stream, survey.members)
+            if scan and member.isreg() and (inside := content(stream, member)):
+                scan(inside, Where(member.name, survey._report, budget))
+        check_end(stream, survey.members)
         survey.complete = True
     except Refused as refusal:
         survey.refuse(refusal)
@@ -138,7 +150,28 @@ def inspect(chunks: Iterable[bytes], required_files: Sequence[str] = (), limits:
     )
 
 
-def _members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
+def _within(limits: Limits) -> Budget:
+    """Return what all that lies within the members of one artifact may come to."""
+    return Budget(expanded=limits.expanded_size, members=limits.members, depth=limits.nested)
+
+
+def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, limits: Limits | None = None) -> Inspection:
+    """Inspect an artifact that is no archive but a file: what it holds, whatever it is; `name` is how it is shown."""
+    limits = limits or Limits()
+    source = Source(chunks)
+    survey = _Survey(limits)
+    try:
+        scan(Pieces(source), Where(name, survey._report, _within(limits)))
+    except Refused as refusal:
+        survey.refuse(refusal)
+    return Inspection(source.drain(), source.size, source.size, 1, (), survey.findings())
+
+
+def members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
+    """Yield each member once its headers have been read; what is not read of its content is skipped.
+
+    Raises `Refused` when the next one cannot be read.
+    """
     tar = None
     while True:
         stream.begin_member()
@@ -170,7 +203,7 @@ def _unreadable(stream: Inflated, tar: tarfile.TarFile | None, error: Exception)
     return Refused("corrupt-tar", f"A tar header before byte {stream.tell()} cannot be read ({error})")
 
 
-def _check_end(stream: Inflated, members: int) -> None:
+def check_end(stream: Inflated, members: int) -> None:
     """Tell an end from a break: tarfile ends quietly at whatever is no header."""
     if len(stream.last) < HEAD:
         raise Refused("truncated-tar", "The tar archive ends without its end marker: it may be incomplete")

@@ -179,6 +179,10 @@ class Inflated:
         self.reads = []
         self._headers = 0
 
+    def content(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes of a member's content, and none only at the end of all."""
+        return self._take(size) if self._fill() else b""
+
     def rest(self) -> Iterator[bytes]:
         """Yield whatever is left, in blocks."""
         while self._fill():

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from signoff.inflate import Refused
-from signoff.scanning import compressed, zips
+from signoff.scanning import compressed, tars, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
 from signoff.scanning.zip_directory import Tail
 
 Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
-CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), *compressed.KINDS)
+CONTAINERS: Sequence[Kind] = (
+    (zips.is_zip, zips.zip_archive),
+    *compressed.KINDS,
+    (tars.is_tar, tars.tar_archive),
+)
 """Kinds in which something of any kind may lie, be it a zip archive at the very end."""
 
 KINDS: Sequence[Kind] = (*CONTAINERS,)

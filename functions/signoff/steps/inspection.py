@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from signoff import archive
-from signoff.artifacts import ARCHIVE, ARCHIVES, FILES, inventory, is_the_model
+from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, FILES, inventory, is_the_model
 from signoff.errors import ObjectMissing
 from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
 from signoff.policy import Artifact, of_document
+from signoff.scanning import kinds
 from signoff.vault import Vault
 
 _SHOWN = 5  # refusals that travel with the workflow's state; all of them are in the findings document
@@ -43,18 +44,17 @@ class Inspection:
         if is_prefix(artifact["url"]):
             return {**artifact, **self._prefix(claim, artifact)}
         stored = self._in_vault(claim, artifact["url"])
-        found = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
-        if artifact["kind"] != ARCHIVE:
+        found: dict[str, Any] = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
+        if artifact["kind"] == DOCUMENT:
             return {**found, "sha256": self._vault.sha256(stored), "refusals": [], "refusal_count": 0}
-        return {**found, **self._archive(claim, artifact, stored)}
-
-    def _archive(self, claim: Mapping[str, Any], artifact: Mapping[str, str], stored: Stored) -> dict[str, Any]:
-        found = self._look_into(artifact, stored, self._demands(claim, artifact))
+        inspect = self._archive if artifact["kind"] == ARCHIVE else self._object
+        found |= inspect(artifact, stored, self._demands(claim, artifact))
         return {**found, **_refused(found["refusals"])}
 
-    def _look_into(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
+    def _archive(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        inspection = archive.inspect(self._vault.stream(stored), demands.required_files, demands.limits.reading)
+        limits = demands.limits.reading
+        inspection = archive.inspect(self._vault.stream(stored), demands.required_files, limits, kinds.scan)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -62,6 +62,19 @@ class Inspection:
             "findings": findings.uri,
             "refusals": [_sentence(finding) for finding in inspection.findings if finding.severity == "error"],
         }
+
+    def _object(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
+        """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
+        found, inspection = self._file(basename(stored.key), stored, demands)
+        if not inspection.findings:
+            return found
+        document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
+        return {**found, "findings": document.uri}
+
+    def _file(self, name: str, stored: Stored, demands: Artifact) -> tuple[dict[str, Any], archive.Inspection]:
+        inspection = archive.inspect_file(self._vault.stream(stored), name, kinds.scan, demands.limits.reading)
+        refusals = [_sentence(finding) for finding in inspection.findings if finding.severity == "error"]
+        return {"sha256": inspection.sha256, "refusals": refusals}, inspection
 
     def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Artifact:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
@@ -79,7 +92,7 @@ class Inspection:
             refusals += [f"there is no file {pattern}, and the policy requires one" for pattern in missing]
         inspect = self._archive_under if artifact["kind"] == ARCHIVES else self._file_under
         objects = [inspect(name, copy, demands) for name, copy in zip(names, copies, strict=True)]
-        refusals += [f"{each['name']}: {refusal}" for each in objects for refusal in each.pop("refusals")]
+        refusals += [_of(each["name"], refusal) for each in objects for refusal in each.pop("refusals")]
         findings = self._vault.write("findings", {"artifact": dict(artifact), "objects": objects})
         return {
             "key": prefix,
@@ -91,12 +104,14 @@ class Inspection:
             **_refused(refusals),
         }
 
-    def _file_under(self, name: str, stored: Stored, _demands: Artifact) -> dict[str, Any]:
-        return {**_fact(name, stored), "sha256": self._vault.sha256(stored), "refusals": []}
+    def _file_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
+        found, inspection = self._file(name, stored, demands)
+        listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
+        return {**_fact(name, stored), **found, **listed}
 
     def _archive_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
         # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
-        return {**_fact(name, stored), **self._look_into({"name": name}, stored, demands)}
+        return {**_fact(name, stored), **self._archive({"name": name}, stored, demands)}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
@@ -173,6 +188,11 @@ def _fact(name: str, stored: Stored) -> dict[str, Any]:
 
 def _refused(refusals: list[str]) -> dict[str, Any]:
     return {"refusals": refusals[:_SHOWN], "refusal_count": len(refusals)}
+
+
+def _of(name: str, refusal: str) -> str:
+    """Return a refusal with the name of the object that it is about; that of a file begins with it."""
+    return refusal if refusal.startswith((f"{name}: ", f"{name} > ")) else f"{name}: {refusal}"
 
 
 def _sentence(finding: archive.Finding) -> str:
