@@ -20,6 +20,7 @@ SOURCES = sorted(
     ]
 )
 RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+WORDS = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Words with hyphens that stand where a rule may stand, and are none.
 NO_RULES = {"utf-8", "set-gid", "latin-1", "raw-unicode-escape", "xgboost-json", "xgboost-ubj"}
 
@@ -28,7 +29,7 @@ def rules_of(source: Path) -> set[str]:
     """Every rule that a module names: any text of words with hyphens, and what is refused, reported or yielded."""
     nodes = list(ast.walk(ast.parse(source.read_text())))
     words = {text for node in nodes for text in _texts(node) if RULE.fullmatch(text)}
-    named = {text for node in nodes for place in _places(node) for text in _texts(place)}
+    named = {text for node in nodes for place in _places(node) for text in _texts(place) if WORDS.fullmatch(text)}
     return (words | named) - NO_RULES
 
 
@@ -40,10 +41,8 @@ def _texts(node: ast.AST) -> Iterator[str]:
 def _places(node: ast.AST) -> Iterator[ast.AST]:
     """Where a rule stands whatever it looks like."""
     match node:
-        case ast.Call(func=ast.Name(id="Refused") | ast.Attribute(attr="report"), args=[rule, *_]):
-            yield rule
-        case ast.Call(func=ast.Attribute(attr="_report"), args=[_, rule, *_]):
-            yield rule
+        case ast.Call(func=ast.Name(id="Refused") | ast.Attribute(attr="report" | "_report"), args=arguments):
+            yield from arguments[:2]  # behind the name of the member, where there is one
         case ast.Yield(value=ast.Tuple(elts=[rule, _])):
             yield rule
 
