@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 import tarfile
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 from signoff.pax import PAX_TYPES, keyword_name, pax_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 LONG = {tarfile.GNUTYPE_LONGNAME: ("name", b"path"), tarfile.GNUTYPE_LONGLINK: ("link target", b"linkpath")}
 REGULAR = (tarfile.AREGTYPE, tarfile.REGTYPE, tarfile.CONTTYPE)
@@ -54,8 +52,9 @@ class Headers:
             records.append(Record(kind, block, next(blocks, b"")))
         return cls(tuple(records), b"")
 
+    @cached_property
     def own(self) -> list[tuple[bytes, bytes]]:
-        """Return the pax attributes that are about this member only."""
+        """The pax attributes that are about this member only."""
         return [pair for record in self.records if _is_own_pax(record) for pair in pax_records(record.body)]
 
     def long(self, kind: bytes) -> list[bytes]:
@@ -65,7 +64,7 @@ class Headers:
     @property
     def name(self) -> bytes:
         """The name as it is written, with a slash at its end if there is one."""
-        said = [value for keyword, value in self.own() if keyword in (b"path", b"GNU.sparse.name")]
+        said = [value for keyword, value in self.own if keyword in (b"path", b"GNU.sparse.name")]
         return [self.block[:100].partition(b"\0")[0], *self.long(tarfile.GNUTYPE_LONGNAME), *said][-1]
 
 
@@ -78,7 +77,7 @@ def describes_nothing(reads: Sequence[bytes]) -> bool:
 def header_faults(reads: Iterable[bytes], member: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
     """Yield (rule, reason) for all in which readers disagree about `member`, as tarfile made it of `reads`."""
     headers = Headers.of(reads)
-    for check in _CHECKS:
+    for check in (*_OF_EVERY_HEADER, *_OF_RECORDS) if headers.records else _OF_EVERY_HEADER:
         for reason in check(headers, member):
             yield "ambiguous-header", reason
     if member.issparse() and not _fits(member, _number(headers.block)):
@@ -98,13 +97,13 @@ def _repeated(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
     for kind, times in kinds.items():
         if kind and times > 1:
             yield f"Has {times} {kind} records, of which some readers take the first and others the last"
-    for keyword, times in Counter(keyword for keyword, _ in headers.own()).items():
+    for keyword, times in Counter(keyword for keyword, _ in headers.own).items():
         if times > 1 and keyword not in REPEATED:
             yield f"Has {keyword_name(keyword)} {times} times in its pax header"
 
 
 def _twofold(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
-    keywords = {keyword for keyword, _ in headers.own()}
+    keywords = {keyword for keyword, _ in headers.own}
     for kind, (what, keyword) in LONG.items():
         if headers.long(kind) and keyword in keywords:
             yield f"Has its {what} in a GNU record and in a pax header, and readers take the one or the other"
@@ -118,7 +117,7 @@ def _sizes(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
         yield "Has a size that is not written as octal digits"
     if _number(headers.block) < 0:
         yield f"Has a size of {_number(headers.block)} bytes, of which each reader makes another"
-    said = [int(value) for keyword, value in headers.own() if keyword == b"size"]
+    said = [int(value) for keyword, value in headers.own if keyword == b"size"]
     if said and member.issparse():
         yield "Is a sparse file with a pax size, which readers take for what is stored or for what it expands to"
     elif said and not _agree(said[-1], _number(headers.block)):
@@ -168,7 +167,7 @@ def _old_sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
 
 
 def _sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
-    said = {keyword.removeprefix(SPARSE): value for keyword, value in headers.own() if keyword.startswith(SPARSE)}
+    said = {keyword.removeprefix(SPARSE): value for keyword, value in headers.own if keyword.startswith(SPARSE)}
     if not said:
         return
     version = (said.get(b"major", b"0"), said.get(b"minor", b"0"))
@@ -193,15 +192,6 @@ def _fits(member: tarfile.TarInfo, stored: int) -> bool:
     return end <= member.size and total <= stored
 
 
-_CHECKS: tuple[Callable[[Headers, tarfile.TarInfo], Iterator[str]], ...] = (
-    _repeated,
-    _twofold,
-    _sizes,
-    _charset,
-    _for_all,
-    _padding,
-    _prefix,
-    _slash,
-    _old_sparse,
-    _sparse,
-)
+_Check = Callable[[Headers, tarfile.TarInfo], Iterator[str]]
+_OF_EVERY_HEADER: tuple[_Check, ...] = (_sizes, _prefix, _slash, _old_sparse)
+_OF_RECORDS: tuple[_Check, ...] = (_repeated, _twofold, _charset, _for_all, _padding, _sparse)
