@@ -112,6 +112,10 @@ class Stream:
 
     def argument(self, size: int) -> bytes | None:
         """Return an argument that is a line, two lines, or counted; None for one too long to be looked at."""
+        if size == pickletools.TAKEN_FROM_ARGUMENT1 and self.at + 1 + 0xFF < len(self.block):
+            count = self.block[self.at]  # by far the most frequent, so first and without a further call
+            self.at += 1 + count
+            return self.block[self.at - count : self.at] if count <= LONGEST_KEPT else None
         if size == LINE:
             return self.line()
         if size == TEXT_LINE:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signoff.scanning.contents import PEEK, Peekable
-from signoff.scanning.pickle_machine import TABLE, UNKNOWN_OPCODE, Machine
+from signoff.scanning.pickle_machine import Machine
+from signoff.scanning.pickle_opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.scanning.pickle_stream import Ended, Stream, Unreadable
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def is_pickle(head: bytes) -> bool:
         return head[1] in PROTOCOLS and (len(head) == 2 or TABLE[head[2]] is not UNKNOWN_OPCODE)
     if not head or TABLE[head[0]] is UNKNOWN_OPCODE or _begins_as_text(head):
         return False
-    machine = Machine(Stream(Peekable(_Head(head))), lambda *_: None)
+    machine = Machine(Stream(Peekable(_Head(head))), lambda *_: None, TABLE)
     try:
         machine.run()
     except Unreadable as error:
@@ -74,7 +75,7 @@ def pickle(content: Peekable, where: Where, _scan: Scan) -> None:
 def _walk_all(stream: Stream, findings: _Findings) -> None:
     count, of_torch = 0, False
     while True:
-        machine = Machine(stream, findings.tell)
+        machine = Machine(stream, findings.tell, TABLE)
         machine.run()
         count += 1
         of_torch = of_torch or (count == 1 and machine.first_number == TORCH_MAGIC)
