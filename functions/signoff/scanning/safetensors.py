@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_HEADER = 16 * 1024 * 1024
 MAX_DIMENSION = 2**63
 SHOWN = 5  # faults of one header that are told in full
+MAX_FAULTS = 1000  # after which a header is read no further: a bound on time and memory
 
 # Bits of one element; F4 and the F6 kinds are smaller than a byte.
 BITS = {
@@ -63,7 +64,7 @@ def safetensors(content: Peekable, where: Where, _scan: Scan) -> None:
     for reason in header.faults[:SHOWN]:
         where.report("safetensors-header", reason)
     if len(header.faults) > SHOWN:
-        where.report("safetensors-header", f"Has {len(header.faults) - SHOWN} more faults in its header")
+        where.report("safetensors-header", f"Has at least {len(header.faults) - SHOWN} more faults in its header")
     data = content.drain()
     if header.faults:
         return
@@ -96,14 +97,14 @@ class _Header:
             self.faults.append("Has a header that is no JSON object")
             return
         at, more = begin.end(), not begin[1]
-        while more:
+        while more and len(self.faults) < MAX_FAULTS:
             pair = _PAIR.match(header, at)
             if not pair:
                 self.faults.append(f"Has a header that is no JSON object of tensors from byte {8 + at} on")
                 return
             self._pair(pair[1], pair[2], 8 + at)
             at, more = pair.end(), pair[3] == b","
-        if header[at:].strip(b" "):
+        if not more and header[at:].strip(b" "):
             self.faults.append(f"Has something else than blanks after its header's JSON, at byte {8 + at}")
 
     def _pair(self, key: bytes, value: bytes, at: int) -> None:
