@@ -61,6 +61,7 @@ REMEDIES: Mapping[str, str] = {
     "corrupt-zip": "Write the file anew: its zip archive is damaged or incomplete.",
     "unscannable-zip": "Write the zip archive anew with its sizes in the headers, and without a password.",
     "zip-ambiguous": "Write the file anew with the framework's own save; do not append to it or edit it.",
+    "ambiguous-content": "Write the file anew with the framework's own save: no honest one is of two formats at once.",
     # Code that would run on load.
     "unsafe-pickle": "Save the model without code: as safetensors, ONNX, skops or the framework's own format.",
     "unknown-global": "Save the model without this class: as safetensors, ONNX, skops or the framework's own format.",

@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
+import pickle
 import random
 import tarfile
 import tracemalloc
@@ -15,6 +17,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import joblib
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +50,65 @@ def looked_into(data: bytes, limits: Limits | None = None, chunk: int = 64 * 102
 
 def packed(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
     return gzip.compress(tar(*members, form=form), mtime=0)
+
+
+class Harmful:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("id",)
+
+
+# Pickles, wherever they lie.
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda data: data,
+        gzip.compress,
+        zlib.compress,
+        bz2.compress,
+        lzma.compress,
+        lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+        lambda data: zipped(**{"archive/data.pkl": data}),
+        lambda data: tar(member("model.txt", data)),
+        lambda data: gzip.compress(zipped(a=tar(member("b", zlib.compress(data))))),
+    ],
+    ids=["bare", "gzip", "zlib", "bzip2", "xz", "lzma", "zip", "tar", "all at once"],
+)
+def test_a_pickle_that_would_run_code_is_found_whatever_it_lies_in(protocol: int, wrapped: Any) -> None:
+    [(_, rule, reason)] = scanned(wrapped(pickle.dumps([Harmful()], protocol)))
+    assert rule == "unsafe-pickle"
+    assert "system" in reason
+    harmless = wrapped(pickle.dumps({"weights": [0.5, 0.25]}, protocol))
+    assert scanned(harmless) == []
+
+
+@pytest.mark.parametrize("method", [0, ("gzip", 3), ("zlib", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)], ids=str)
+def test_what_joblib_writes_is_judged_by_what_it_holds(method: Any) -> None:
+    honest, harmful = io.BytesIO(), io.BytesIO()
+    joblib.dump({"weights": np.arange(50_000.0)}, honest, compress=method)
+    joblib.dump({"weights": np.arange(50_000.0), "more": Harmful()}, harmful, compress=method)
+    assert scanned(honest.getvalue()) == []
+    assert [rule for _, rule in faults(harmful.getvalue())] == ["unsafe-pickle"]
+
+
+def test_an_array_of_objects_in_an_archive_of_arrays_is_looked_into() -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, fine=np.arange(10.0), objects=np.array([Harmful()], dtype=object))
+    assert ("m > objects.npy > objects", "unsafe-pickle") in faults(buffer.getvalue())
+
+
+def test_what_is_a_tar_and_a_pickle_at_once_is_refused() -> None:
+    data = bytearray(tar(member("\x80\x02N", b"x", uid=0), form=tarfile.GNU_FORMAT))
+    data[:4] = b"\x80\x02N."
+    data[148:156] = b"%06o\0 " % (sum(data[:148]) + 8 * 0x20 + sum(data[156:512]))
+    assert ("m", "ambiguous-content") in faults(bytes(data))
+
+
+@pytest.mark.parametrize("before", [pickle.dumps([1.0] * 9), b"\x93NUMPY", b"{}"], ids=["pickle", "npy", "JSON"])
+def test_a_zip_archive_behind_another_format_is_refused(before: bytes) -> None:
+    assert ("m", "zip-ambiguous") in faults(before + zipped(a=b"x"))
 
 
 # A tar in a member.

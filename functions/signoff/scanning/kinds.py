@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from signoff.inflate import Refused
-from signoff.scanning import compressed, tars, zips
+from signoff.scanning import compressed, pickles, tars, tensors, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
 from signoff.scanning.zip_directory import Tail
 
 Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
-CONTAINERS: Sequence[Kind] = (
-    (zips.is_zip, zips.zip_archive),
-    *compressed.KINDS,
-    (tars.is_tar, tars.tar_archive),
-)
+TAR: Kind = (tars.is_tar, tars.tar_archive)
+PICKLE: Kind = (pickles.is_pickle, pickles.pickle)
+CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), TAR, *compressed.KINDS)
 """Kinds in which something of any kind may lie, be it a zip archive at the very end."""
 
-KINDS: Sequence[Kind] = (*CONTAINERS,)
+KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, *tensors.KINDS)
 """Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
 
 ENDING = ("expansion-limit", "too-many-members")  # what lies within is bounded all together, so nothing more is read
@@ -49,7 +47,10 @@ def scan(reader: Reader, where: Where) -> None:
     """
     source = _Source(reader)
     content = Peekable(source)
-    kind = _kind(content.peek(PEEK))
+    head = content.peek(PEEK)
+    kind = _kind(head)
+    if kind is TAR and PICKLE[0](head):
+        where.report("ambiguous-content", "Is a tar archive, and begins as a pickle too: readers disagree")
     try:
         if kind:
             kind[1](content, where, scan)

@@ -83,7 +83,7 @@ def _extra(extra: bytes) -> bytes:
 class Tail:
     """The last bytes of what passes, where readers look for a zip archive's end whatever lies before it."""
 
-    SIZE = _END.size + MAX_16
+    SIZE = _END.size + MAX_16 + 1  # one more than the format has: so far zipfile looks
 
     def __init__(self) -> None:
         self._last = bytearray()
