@@ -180,6 +180,16 @@ def test_uncompressed_model_data_must_hold_the_files_that_the_policy_requires():
     assert approved(there, submitted(there, document, WEIGHTS))
 
 
+def test_code_that_would_run_on_load_is_found_in_uncompressed_model_data():
+    world = World()
+    harmful = {**WEIGHTS, "weights/notes.txt": b"cposix\nsystem\n(S'id'\ntR."}
+    arn = submitted(world, manifest({"Image": IMAGE, "ModelDataSource": source("weights/")}), harmful)
+    world.deliver()
+    (reason,) = checks(world, arn).values()
+    assert reason.startswith("notes.txt: ")
+    assert "posix.system" in reason
+
+
 def test_every_object_under_a_prefix_is_retained_with_the_evidence():
     world = World()
     approved(world, submitted(world, manifest({"Image": IMAGE, "ModelDataSource": source("weights/")}), WEIGHTS))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -184,8 +185,9 @@ def test_a_model_below_the_threshold_is_rejected_with_the_reason():
         (b"no archive at all", "gzip"),
         (gzip.compress(tar(member("../../etc/passwd", b"x"))), "parent-directory"),
         (gzip.compress(tar(member("readme.txt", b"x"))), "model.joblib"),
+        (gzip.compress(tar(member("model.joblib", zlib.compress(b"cposix\nsystem\n(S'id'\ntR.")))), "posix.system"),
     ],
-    ids=["unreadable", "unsafe", "incomplete"],
+    ids=["unreadable", "unsafe", "incomplete", "code that runs on load"],
 )
 def test_an_archive_that_is_unreadable_unsafe_or_incomplete_fails(model: bytes, said: str):
     world = World(artifact={"required_files": ["model.joblib"]})
