@@ -176,7 +176,7 @@ def test_nothing_of_a_proof_is_logged_on_its_way(account: Account, caplog: pytes
     keys = account.session()[1]
     statement = account.signed(keys)
     with caplog.at_level(logging.DEBUG):
-        logging.getLogger("signoff").debug("logged")
+        logging.getLogger("probe").debug("logged")
         account.who(statement)
         account.refused({**statement, "reason": "tampered"})
     assert "logged" in caplog.text
