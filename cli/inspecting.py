@@ -68,12 +68,11 @@ def _in_s3(uri: str) -> Source:
 
 def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -> Inspection:
     """Return what is found in an artifact, judged by `policy`; `progress` is told each number of bytes read."""
-    from signoff.archive import inspect
-    from signoff.scanning.kinds import scan
+    from signoff.steps.inspection import look_into
 
     def told() -> Iterator[bytes]:
         for chunk in source.chunks:
             progress(len(chunk))
             yield chunk
 
-    return inspect(told(), policy.artifact.required_files, policy.artifact.limits.reading, scan)
+    return look_into(told(), policy.artifact)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from posixpath import basename
 from typing import Any
@@ -53,8 +53,7 @@ class Inspection:
 
     def _archive(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        limits = demands.limits.reading
-        inspection = archive.inspect(self._vault.stream(stored), demands.required_files, limits, kinds.scan)
+        inspection = look_into(self._vault.stream(stored), demands)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -143,6 +142,11 @@ class Inspection:
                 "the vault already can be deployed; submit it instead"
             )
         return self._bucket(bucket, owner)
+
+
+def look_into(chunks: Iterable[bytes], demands: Artifact) -> archive.Inspection:
+    """Return what is found in the archive whose bytes are `chunks`, by what a policy's `artifact` demands."""
+    return archive.inspect(chunks, demands.required_files, demands.limits.reading, kinds.scan)
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:
