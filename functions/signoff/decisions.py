@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from signoff import moments
+from signoff.deadlines import expires
 from signoff.errors import EventFault
 from signoff.identity import account_of, same_person
 from signoff.ledger import DECIDED_STATUS, Draft, Kind, State, Status
@@ -226,10 +226,8 @@ def _wrong_moment(state: State, decision: Decision, policy: Policy, now: datetim
 
 
 def _overdue(state: State, policy: Policy, now: datetime) -> bool:
-    expiry = policy.approvals.expiry
-    if expiry is None or expiry.action != "reject" or state.asked is None:
-        return False
-    return now >= moments.moment(state.asked) + expiry.after
+    expiry, end = policy.approvals.expiry, expires(state, policy)
+    return expiry is not None and expiry.action == "reject" and end is not None and now >= end
 
 
 def _not_what_was_seen(state: State, decision: Decision) -> Refused | None:
