@@ -55,7 +55,8 @@ class Recording:
         Recording twice is recording once. An attempt that another has overtaken changes nothing.
         """
         history = self._ledger.history(claim["package"]).verified()
-        document = self._evidence(history, claim, artifacts)
+        policy = of_document(self._vault.read("policies", claim["policy"]))
+        document = self._evidence(history, claim, artifacts, policy)
         written = self._vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
@@ -65,7 +66,7 @@ class Recording:
             "subject": document["subject"]["sha256"],
             "specification": shown(document["subject"]),
             "checks": document["checks"],
-            **self._asked(claim, document),
+            **_asked(policy, document),
         }
         history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
@@ -73,20 +74,12 @@ class Recording:
         held = {"would_be_held": True} if history.state.would_be_held else {}
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
 
-    def _asked(self, claim: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
-        submitter = document["submitter"]
-        approvals = of_document(self._vault.read("policies", claim["policy"])).approvals
-        outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
-        return {"submitter": submitter, "outstanding": str(outstanding)}
-
     def _evidence(
-        self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+        self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], policy: Policy
     ) -> dict[str, Any]:
         described = self._registry.describe(claim["arn"])
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
             raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
-        policy = of_document(self._vault.read("policies", claim["policy"]))
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = self._registration(history)
         deployment = self._deployment(registration, policy)
@@ -220,6 +213,13 @@ class Recording:
 
         history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
         return {"verdict": "errored", "status": history.state.status}
+
+
+def _asked(policy: Policy, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
+    submitter, approvals = document["submitter"], policy.approvals
+    outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
+    return {"submitter": submitter, "outstanding": str(outstanding)}
 
 
 def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[Check]:
