@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from signoff.canonical import canonical
@@ -103,10 +105,7 @@ class Vault:
 
     def written(self, prefix: str) -> dict[str, list[Written]]:
         """Return by key all that was ever written under `prefix`, the oldest first, and each deletion marker."""
-        found: dict[str, list[Written]] = {}
-        for each in self._bucket.history(prefix):
-            found.setdefault(each.key, []).append(each)
-        return found
+        return {key: list(each) for key, each in groupby(self._bucket.history(prefix), attrgetter("key"))}
 
     def retained_until(self, key: str, version_id: str) -> datetime | None:
         """Return until when one version is under Object Lock, or None when it is not."""
