@@ -181,4 +181,4 @@ def test_a_model_cut_inside_its_graph_is_never_honest(cut: st.DataObject, name: 
     whole = sample(name)
     start = whole.index(b"\x3a")
     data = whole[: cut.draw(st.integers(start + 3, whole.index(b"\x42", start) - 1))]
-    unreadable(data)
+    assert unreadable(data)
