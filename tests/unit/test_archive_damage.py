@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.archive import MAX_FINDINGS, MAX_INVENTORY, Limits, inspect
+from signoff.archive import Limits, inspect
 from signoff.remedies import REMEDIES
+from signoff.survey import MAX_FINDINGS, MAX_INVENTORY
 from tests.unit.archives import archive_of, found, honest, inspected, link, member, rules, tar
 
 if TYPE_CHECKING:

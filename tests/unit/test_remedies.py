@@ -15,7 +15,7 @@ from signoff.remedies import REMEDIES
 SIGNOFF = Path(__file__).parents[2] / "functions/signoff"
 SOURCES = sorted(
     [
-        *(SIGNOFF / f"{name}.py" for name in ("archive", "headers", "inflate", "paths", "pax")),
+        *(SIGNOFF / f"{name}.py" for name in ("archive", "headers", "inflate", "paths", "pax", "survey")),
         *(SIGNOFF / "scanning").glob("*.py"),
     ]
 )
