@@ -10,11 +10,12 @@ import tarfile
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from signoff.findings import Finding
 from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Inflated, Limits, Refused, Source, looks_like
 from signoff.scanning.contents import Budget, Severity, Where
 from signoff.scanning.members import Pieces, content
-from signoff.survey import Entry, Finding, Survey
+from signoff.survey import Entry, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,8 @@ MAX_GLOBALS = 100  # pax attributes that apply to all that follows
 class Inspection:
     """What is known about an artifact: its SHA-256 (hexadecimal), sizes (bytes), members, and every finding.
 
-    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read.
+    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read. `errors` and
+    `warnings` count the findings of each severity, with those that are not listed.
     """
 
     sha256: str
@@ -39,11 +41,13 @@ class Inspection:
     members: int
     inventory: tuple[Entry, ...]
     findings: tuple[Finding, ...]
+    errors: int
+    warnings: int
 
     @property
     def passed(self) -> bool:
         """Whether no finding is an error."""
-        return all(finding.severity != "error" for finding in self.findings)
+        return not self.errors
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON-ready values; `inventory_omitted` says how many members the list leaves out."""
@@ -53,6 +57,8 @@ class Inspection:
             "size": self.size,
             "expanded_size": self.expanded_size,
             "members": self.members,
+            "errors": self.errors,
+            "warnings": self.warnings,
             "findings": [asdict(finding) for finding in self.findings],
             "inventory": [asdict(entry) for entry in self.inventory],
             "inventory_omitted": self.members - len(self.inventory),
@@ -95,6 +101,8 @@ def inspect(
         members=survey.members,
         inventory=tuple(survey.inventory),
         findings=survey.findings(),
+        errors=survey.count("error"),
+        warnings=survey.count("warning"),
     )
 
 
@@ -112,7 +120,16 @@ def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, limits: Limits 
         scan(Pieces(source), Where(name, survey.report, _within(limits)))
     except Refused as refusal:
         survey.refuse(refusal)
-    return Inspection(source.drain(), source.size, source.size, 1, (), survey.findings())
+    return Inspection(
+        sha256=source.drain(),
+        size=source.size,
+        expanded_size=source.size,
+        members=1,
+        inventory=(),
+        findings=survey.findings(),
+        errors=survey.count("error"),
+        warnings=survey.count("warning"),
+    )
 
 
 def members(stream: Inflated) -> Iterator[tarfile.TarInfo]:

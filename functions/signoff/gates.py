@@ -14,8 +14,10 @@ from signoff.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.checks import Check, CheckStatus
 from signoff.fetching import fetches
 from signoff.policy import Metric
+from signoff.wording import fitting
 
 _REASON = 500  # characters; an expression's error quotes what it found
+_REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
 
 
 def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
@@ -80,10 +82,14 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
     name = f"artifact:{artifact['name']}"
     refusals = artifact["refusals"]
     if refusals:
-        more = artifact["refusal_count"] - len(refusals)
-        reason = "; ".join(refusals) + (f"; and {more} more" if more > 0 else "")
-        return Check(name, CheckStatus.FAILED, reason)
+        return Check(name, CheckStatus.FAILED, _refused(refusals, artifact["refusal_count"]))
     return Check(name, CheckStatus.PASSED, f"{_described(artifact)}, sha256 {artifact['sha256']}")
+
+
+def _refused(refusals: Sequence[str], count: int) -> str:
+    told = fitting(refusals, _REFUSED)
+    more = ["And more."] if len(told) < len(refusals) else []
+    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *told, *more])
 
 
 def _described(artifact: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from signoff.wording import cut, one_line
 # SNS: ASCII, without line breaks or control characters, fewer than 100 characters.
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _SUBJECT = 99
-_LINE = 600  # characters of one line of what somebody wrote
+_LINE = 900  # characters of one line of what somebody wrote
 _LISTED = 25  # checks or faults; `signoff show` has them all
 # Slack takes 3,000 characters in a block of text: https://docs.slack.dev/reference/block-kit/blocks/section-block
 _CHAT = 2800

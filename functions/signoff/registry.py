@@ -20,14 +20,14 @@ BatchError = dict[str, str]
 _REFUSALS = {"ValidationException"}
 _BATCH = 100  # packages that one BatchDescribeModelPackage takes
 _UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker said nothing of this package"}
-_DESCRIPTION_LIMIT = 1024
+DESCRIPTION_LIMIT = 1024
 _ABSENT = re.compile(r"does not exist|could not find|not found", re.IGNORECASE)
 
 
 def approval_description(text: str) -> str:
     """Return `text` as ApprovalDescription may hold it: one line of 1,024 characters at most."""
     line = " ".join(text.split())
-    return line if len(line) <= _DESCRIPTION_LIMIT else f"{line[: _DESCRIPTION_LIMIT - 1]}…"
+    return line if len(line) <= DESCRIPTION_LIMIT else f"{line[: DESCRIPTION_LIMIT - 1]}…"
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ REMEDIES: Mapping[str, str] = {
     "backslash": "Pack with slashes in names; on Windows, use its own `tar.exe`.",
     "name-too-long": "Give the file a shorter name and pack the archive anew.",
     "empty-name": "Give the file a name and pack the archive anew.",
+    "impossible-name": "Give the object a name that a file can have, and no file's name to a folder.",
     "reserved-name": "Rename the file if anybody is to unpack the archive on Windows.",
     "trailing-dot": "Rename the file if anybody is to unpack the archive on Windows.",
     "duplicate-name": "Pack each file once; do not append to an archive (`tar -r`).",

@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from signoff.findings import Finding
 from signoff.inflate import Limits, Refused
 from signoff.paths import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
-from signoff.remedies import REMEDIES
 from signoff.scanning.contents import Severity
 
 if TYPE_CHECKING:
@@ -41,21 +41,6 @@ KINDS = {
 ORDINARY = ("file", "directory", "symbolic link", "hard link")
 PRIVILEGES = {0o4000: "set-uid", 0o2000: "set-gid", 0o1000: "sticky"}
 CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SCHILY's and LIBARCHIVE's keywords end
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that an inspection found: the member it is about (None: the archive), the rule, why, what to do."""
-
-    member: str | None
-    rule: str
-    severity: Severity
-    reason: str
-    remedy: str = ""
-
-    def __post_init__(self) -> None:
-        """Take the rule's own remedy where none is given."""
-        object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
 
 
 @dataclass(frozen=True)
@@ -206,6 +191,11 @@ class Survey:
             self._about_members.append(Finding(shown(name), rule, severity, reason))
         else:
             self._omitted[severity] += 1
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings of a severity there are, those among them that are not listed."""
+        listed = (*self._about_archive, *self._about_members)
+        return sum(finding.severity == severity for finding in listed) + self._omitted[severity]
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, those about the archive first; beyond `MAX_FINDINGS` their number only."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from itertools import accumulate, islice
 
 # Control and format characters, halves of surrogate pairs, line and paragraph separators, and what is no character.
 _NOT_SHOWN = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
@@ -29,6 +31,18 @@ def short(arn: str | None) -> str:
 def cut(text: str, limit: int) -> str:
     """Return `text` in at most `limit` characters, ending in dots where something is left out."""
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def cut_within(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` characters, with dots in its middle: of a path both ends tell something."""
+    half = (limit - 3) // 2
+    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
+
+
+def fitting(sentences: Sequence[str], limit: int) -> list[str]:
+    """Return those first of `sentences` that fit into `limit` characters together, with a space between them."""
+    ends = accumulate((len(sentence) + 1 for sentence in sentences), initial=-1)
+    return [sentence for sentence, end in zip(sentences, islice(ends, 1, None), strict=True) if end <= limit]
 
 
 def one_line(text: object, limit: int) -> str:

@@ -27,6 +27,10 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
         "link: Is a link that leads out",
     ),
     "a device file": (model_archive(member("null", type=b"3")), "null: Is neither file, directory nor link"),
+    "more of one thing than anybody reads": (
+        model_archive(*(member(f"{'weights/' * 9}{n}\\", b"x") for n in range(300))),
+        "300 errors: weights/weights/",
+    ),
     "a named pipe": (model_archive(member("pipe", type=b"6")), "pipe: Is neither file, directory nor link"),
 }
 
@@ -37,7 +41,8 @@ def assert_rejected(package: Package, check: str, reason: str) -> None:
     failed = {found["name"]: found["reason"] for found in package.evidence()["checks"] if found["status"] == "failed"}
     assert status == "Rejected"
     assert reason in failed[check]
-    assert f"{check}: {failed[check]}"[:300] in description
+    assert f"{check}: {failed[check]}".rstrip(".") in description
+    assert description.endswith(f"All of it: `signoff show {package.state.group}/{package.state.version}`.")
     event = package.pipeline.event("Validation Completed", package.arn)["detail"]
     assert (event["verdict"], event["sha256"]) == ("failed", (package.state.evidence or {})["sha256"])
     assert package.pipeline.witness.heard("Approval Requested", package.arn) == []

@@ -87,9 +87,19 @@ def test_without_metrics_no_quality_document_is_needed():
     assert metric_checks([], None) == []
 
 
-def test_a_refused_artifact_fails_with_its_reasons_and_how_many_more_there_are():
-    check = artifact_check({"name": "a", "refusals": ["one", "two"], "refusal_count": 7})
-    assert (check.status, check.reason) == (CheckStatus.FAILED, "one; two; and 5 more")
+def refused(*refusals: str, count: int = 1) -> str:
+    return artifact_check({"name": "a", "refusals": refusals, "refusal_count": count}).reason
+
+
+def test_a_refused_artifact_fails_with_the_number_of_errors_and_the_first_of_them():
+    check = artifact_check({"name": "a", "refusals": ["One [rule].", "Two [rule]."], "refusal_count": 1007})
+    assert (check.status, check.reason) == (CheckStatus.FAILED, "1,007 errors: One [rule]. Two [rule].")
+    assert refused("One [rule].") == "1 error: One [rule]."
+
+
+def test_what_does_not_fit_is_left_out_whole():
+    assert refused("a" * 300, "b" * 399, "c", count=3) == f"3 errors: {'a' * 300} {'b' * 399} And more."
+    assert refused("a" * 300, "b" * 400, "c", count=3) == f"3 errors: {'a' * 300} And more."
 
 
 def test_an_artifact_without_refusals_passes():

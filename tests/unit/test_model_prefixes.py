@@ -160,7 +160,7 @@ def test_an_archive_under_a_multi_model_prefix_is_inspected_like_any_other():
     world.deliver()
     ((name, reason),) = checks(world, arn).items()
     assert name == "artifact:InferenceSpecification.Containers[0].ModelDataUrl"
-    assert reason.startswith("it.tar.gz: ")
+    assert reason.startswith("1 error: it.tar.gz: ")
 
 
 def test_a_file_that_is_no_archive_has_no_place_under_a_multi_model_prefix():
@@ -176,7 +176,7 @@ def test_uncompressed_model_data_must_hold_the_files_that_the_policy_requires():
     missing, there = (World(artifact={"required_files": [pattern]}) for pattern in ("code/*.py", "config/*.json"))
     arn = submitted(missing, document, WEIGHTS)
     missing.deliver()
-    assert "there is no file code/*.py" in " ".join(checks(missing, arn).values())
+    assert "There is no file code/*.py" in " ".join(checks(missing, arn).values())
     assert approved(there, submitted(there, document, WEIGHTS))
 
 
@@ -186,7 +186,7 @@ def test_code_that_would_run_on_load_is_found_in_uncompressed_model_data():
     arn = submitted(world, manifest({"Image": IMAGE, "ModelDataSource": source("weights/")}), harmful)
     world.deliver()
     (reason,) = checks(world, arn).values()
-    assert reason.startswith("notes.txt: ")
+    assert reason.startswith("1 error: notes.txt: ")
     assert "posix.system" in reason
 
 

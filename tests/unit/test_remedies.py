@@ -15,7 +15,10 @@ from signoff.remedies import REMEDIES
 SIGNOFF = Path(__file__).parents[2] / "functions/signoff"
 SOURCES = sorted(
     [
-        *(SIGNOFF / f"{name}.py" for name in ("archive", "headers", "inflate", "paths", "pax", "survey")),
+        *(
+            SIGNOFF / f"{name}.py"
+            for name in ("archive", "headers", "inflate", "paths", "pax", "survey", "steps/inspection")
+        ),
         *(SIGNOFF / "scanning").glob("*.py"),
     ]
 )

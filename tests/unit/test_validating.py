@@ -10,6 +10,7 @@ import pytest
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger import Draft, Kind, Status, Step
 from signoff.policies import OWN_POLICY_TAG
+from signoff.remedies import REMEDIES
 from signoff.steps.opening import Request
 from tests.support.world import ACCURATE, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
 from tests.unit.archives import member, tar
@@ -203,7 +204,8 @@ def test_an_archive_beyond_the_limits_of_its_policy_fails():
     arn = submitted(world, **{"model.tar.gz": gzip.compress(tar(member("a", b"x"), member("b", b"x")))})
     world.deliver()
     status, reason = checks(world, arn)["artifact:InferenceSpecification.Containers[0].ModelDataUrl"]
-    assert (status, reason) == ("failed", "The archive has more than 1 members (too-many-members)")
+    told = f"1 error: The archive has more than 1 members [too-many-members]. {REMEDIES['too-many-members']}"
+    assert (status, reason) == ("failed", told)
 
 
 def test_findings_go_to_the_vault_and_only_a_pointer_travels():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from signoff import archive
 from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, FILES, inventory, is_the_model
 from signoff.errors import ObjectMissing
+from signoff.findings import Finding, summed_up
 from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
@@ -22,8 +24,6 @@ from signoff.objects import Bucket, Stored
 from signoff.policy import Artifact, of_document
 from signoff.scanning import kinds
 from signoff.vault import Vault
-
-_SHOWN = 5  # refusals that travel with the workflow's state; all of them are in the findings document
 
 
 class Inspection:
@@ -49,7 +49,7 @@ class Inspection:
             return {**found, "sha256": self._vault.sha256(stored), "refusals": [], "refusal_count": 0}
         inspect = self._archive if artifact["kind"] == ARCHIVE else self._object
         found |= inspect(artifact, stored, self._demands(claim, artifact))
-        return {**found, **_refused(found["refusals"])}
+        return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
     def _archive(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
@@ -59,7 +59,7 @@ class Inspection:
             "sha256": inspection.sha256,
             "members": inspection.members,
             "findings": findings.uri,
-            "refusals": [_sentence(finding) for finding in inspection.findings if finding.severity == "error"],
+            **_errors(inspection),
         }
 
     def _object(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
@@ -72,8 +72,7 @@ class Inspection:
 
     def _file(self, name: str, stored: Stored, demands: Artifact) -> tuple[dict[str, Any], archive.Inspection]:
         inspection = archive.inspect_file(self._vault.stream(stored), name, kinds.scan, demands.limits.reading)
-        refusals = [_sentence(finding) for finding in inspection.findings if finding.severity == "error"]
-        return {"sha256": inspection.sha256, "refusals": refusals}, inspection
+        return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
     def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Artifact:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
@@ -85,14 +84,13 @@ class Inspection:
         prefix, copies = self._all_in_vault(claim, artifact["url"])
         names = [copy.key.removeprefix(prefix) for copy in copies]
         demands = self._demands(claim, artifact)
-        refusals = [f"{name}: {reason}" for name, reason in file_faults(names)]
-        if artifact["kind"] == FILES:
-            missing = [pattern for pattern in demands.required_files if not fnmatch.filter(names, pattern)]
-            refusals += [f"there is no file {pattern}, and the policy requires one" for pattern in missing]
+        errors = list(_faults_of_all(names, demands.required_files if artifact["kind"] == FILES else ()))
         inspect = self._archive_under if artifact["kind"] == ARCHIVES else self._file_under
         objects = [inspect(name, copy, demands) for name, copy in zip(names, copies, strict=True)]
-        refusals += [_of(each["name"], refusal) for each in objects for refusal in each.pop("refusals")]
-        findings = self._vault.write("findings", {"artifact": dict(artifact), "objects": objects})
+        count = len(errors) + sum(each["refusal_count"] for each in objects)
+        about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
+        errors += [_of(each["name"], error) for each in objects for error in each.pop("refusals")]
+        findings = self._vault.write("findings", {**about_all, "objects": objects})
         return {
             "key": prefix,
             "version_id": inventory(objects, "version_id"),
@@ -100,7 +98,7 @@ class Inspection:
             "size": sum(copy.size for copy in copies),
             "members": len(objects),
             "findings": findings.uri,
-            **_refused(refusals),
+            **_refused(errors, count),
         }
 
     def _file_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
@@ -190,15 +188,28 @@ def _fact(name: str, stored: Stored) -> dict[str, Any]:
     return {"name": name, "version_id": stored.version_id, "size": stored.size}
 
 
-def _refused(refusals: list[str]) -> dict[str, Any]:
-    return {"refusals": refusals[:_SHOWN], "refusal_count": len(refusals)}
+def _faults_of_all(names: Sequence[str], required: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the names of the objects under a prefix, and which files are missing among them."""
+    for name, reason in file_faults(names):
+        yield Finding(name, "impossible-name", "error", f"Cannot be a file of the model: {reason}")
+    for pattern in required:
+        if not fnmatch.filter(names, pattern):
+            reason = f"There is no file {pattern}, which the policy requires"
+            yield Finding(None, "required-file-missing", "error", reason)
 
 
-def _of(name: str, refusal: str) -> str:
-    """Return a refusal with the name of the object that it is about; that of a file begins with it."""
-    return refusal if refusal.startswith((f"{name}: ", f"{name} > ")) else f"{name}: {refusal}"
+def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
+    """Return what of the errors travels with the workflow's state; all of them are in the findings document."""
+    return {"refusals": summed_up(errors), "refusal_count": count}
 
 
-def _sentence(finding: archive.Finding) -> str:
-    where = f"{finding.member}: " if finding.member else ""
-    return f"{where}{finding.reason} ({finding.rule})"[:400]
+def _of(name: str, finding: Finding) -> Finding:
+    """Return a finding with the name of the object that it is about; that of a file begins with it."""
+    member = finding.member or name
+    named = member == name or member.startswith(f"{name} > ")
+    return dataclasses.replace(finding, member=member if named else f"{name} > {member}")
+
+
+def _errors(inspection: archive.Inspection) -> dict[str, Any]:
+    errors = [finding for finding in inspection.findings if finding.severity == "error"]
+    return {"refusals": errors, "refusal_count": inspection.errors}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from signoff import heads
 from signoff.errors import RegistryRefused
-from signoff.ledger import Draft, History, Kind, Status
-from signoff.registry import Registry
+from signoff.ledger import Draft, History, Kind, Status, package_of
+from signoff.registry import DESCRIPTION_LIMIT, Registry
 from signoff.tables import LedgerTable
+from signoff.wording import cut, fitting
 
 
 class Projecting:
@@ -56,14 +58,29 @@ def explanation(history: History) -> str:
     if state.status is Status.REVOKED and changed is not None and not decided:
         return f"Revoked by Signoff: {changed.details['because']}"
     if state.status is Status.VALIDATION_FAILED and state.evidence:
-        return refusal(state.evidence["checks"])
+        called = f"{state.group}/{state.version}" if state.version else str(package_of(history.package)[0])
+        return refusal(state.evidence["checks"], called)
     if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED} and state.decision:
         decision = state.decision
         return f"{state.status} by {decision['approver']}: {decision['reason']} (evidence {decision['evidence']})"
     return "Awaits a decision that Signoff records; a status set here by hand is set back"
 
 
-def refusal(checks: list[dict[str, Any]]) -> str:
-    """Return why a package failed its validation, check by check."""
-    failed = [f"{check['name']}: {check['reason']}" for check in checks if check["status"] == "failed"]
-    return f"Signoff refused this package. {'; '.join(failed)}"
+def refusal(checks: Sequence[Mapping[str, Any]], package: str) -> str:
+    """Return why a package failed its validation, check by check: as many whole ones as there is room for.
+
+    `package` is what `signoff show` calls it.
+    """
+    begin, end = "Signoff refused this package.", f"All of it: `signoff show {package}`."
+    failed = [
+        f"{check['name']}: {check['reason']}".rstrip(".") + "." for check in checks if check["status"] == "failed"
+    ]
+    room = DESCRIPTION_LIMIT - len(f"{begin}  And {len(failed)} more checks failed. {end}")
+    told = fitting(failed, room) or [cut(each, room) for each in failed[:1]]
+    more = len(failed) - len(told)
+    also = [f"And {more} more check{'s' if more > 1 else ''} failed."] if more else []
+    return " ".join([begin, *told, *also, end])
+
+
+def _sentence(check: Mapping[str, Any]) -> str:
+    return f"{check['name']}: {check['reason']}".rstrip(".") + "."
