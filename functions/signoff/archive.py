@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.findings import Finding
 from signoff.headers import describes_nothing, header_faults
-from signoff.inflate import HEAD, Inflated, Limits, Refused, Source, looks_like
+from signoff.inflate import HEAD, Forward, Inflated, Limits, Refused, Source, looks_like
 from signoff.scanning.contents import Budget, Severity, Where
 from signoff.scanning.members import Pieces, content
 from signoff.survey import Entry, Survey
@@ -132,7 +132,7 @@ def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, limits: Limits 
     )
 
 
-def members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
+def members(stream: Forward) -> Iterator[tarfile.TarInfo]:
     """Yield each member once its headers have been read; what is not read of its content is skipped.
 
     Raises `Refused` when the next one cannot be read.
@@ -148,7 +148,7 @@ def members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
         except (Refused, MemoryError):
             raise
         except Exception as error:  # a header can break tarfile in many ways: ValueError, RecursionError, ...
-            if stream.source.failed:
+            if stream.failed:
                 raise
             raise _unreadable(stream, tar, error) from None
         if len(tar.pax_headers) > MAX_GLOBALS:
@@ -158,7 +158,7 @@ def members(stream: Inflated) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _unreadable(stream: Inflated, tar: tarfile.TarFile | None, error: Exception) -> Refused:
+def _unreadable(stream: Forward, tar: tarfile.TarFile | None, error: Exception) -> Refused:
     if tar is None and stream.tell() <= HEAD:
         return Refused("not-tar", f"The gzip file holds no tar archive: it is {looks_like(stream.last)}")
     if describes_nothing(stream.reads):
@@ -168,7 +168,7 @@ def _unreadable(stream: Inflated, tar: tarfile.TarFile | None, error: Exception)
     return Refused("corrupt-tar", f"A tar header before byte {stream.tell()} cannot be read ({error})")
 
 
-def check_end(stream: Inflated, members: int) -> None:
+def check_end(stream: Forward, members: int) -> None:
     """Tell an end from a break: tarfile ends quietly at whatever is no header."""
     if len(stream.last) < HEAD:
         raise Refused("truncated-tar", "The tar archive ends without its end marker: it may be incomplete")
@@ -178,7 +178,7 @@ def check_end(stream: Inflated, members: int) -> None:
         raise Refused("empty-archive", "The archive has no members")
 
 
-def _check_rest(stream: Inflated, survey: Survey) -> None:
+def _check_rest(stream: Forward, survey: Survey) -> None:
     """Read to the end even of a bad tar: the gzip's checksum says whether it was damaged on the way."""
     hidden = False
     try:

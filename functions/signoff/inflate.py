@@ -7,26 +7,31 @@ nothing touches a disk.
 from __future__ import annotations
 
 import hashlib
-import zlib
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from zlib_ng import zlib_ng
+
+from signoff.ahead import ahead
+from signoff.limits import GIB, Limits
 from signoff.pax import announces_pax, check_pax
 from signoff.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["GIB", "HEAD", "Inflated", "Limits", "Refused", "Source", "gunzip", "looks_like"]
-
-GIB = 1024**3
+__all__ = ["GIB", "HEAD", "Forward", "InflateError", "Inflated", "Limits", "Refused", "Source", "gunzip", "looks_like"]
 
 HEAD = 512  # bytes that tell what a file is; a tar header is as long
 INFLATE_IN = 256 * 1024
 INFLATE_OUT = 1024 * 1024
+AHEAD = 8  # blocks that wait to be read
+WORTH_A_THREAD = 64 * 1024  # bytes; handing over fewer costs more than is gained
 LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; an honest one holds a path and a few attributes
 LARGEST_HEADERS = 1024 * 1024  # all the headers of one member together
 GZIP = b"\x1f\x8b"
+
+InflateError: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub says that it is an instance
 
 SIGNATURES = (
     (b"PK", "a zip archive"),
@@ -53,21 +58,6 @@ SIGNATURES = (
 )
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How far an archive may expand (bytes), and how many members it may hold, before reading stops.
-
-    The ratio of expanded to compressed bytes counts only once more than `ratio_from` bytes have come out: a small
-    file of zeros is no bomb. `nested` is how many levels deep archives may lie in archives.
-    """
-
-    expanded_size: int = 200 * GIB
-    ratio: int = 1000
-    ratio_from: int = GIB
-    members: int = 100_000
-    nested: int = 5
-
-
 def looks_like(head: bytes) -> str:
     """Say in words what a file that begins with `head` seems to be."""
     if not head:
@@ -83,49 +73,59 @@ def looks_like(head: bytes) -> str:
 
 
 class Source:
-    """The artifact's own bytes, in pieces, counted and hashed (SHA-256) as they are read."""
+    """The artifact's own bytes, in pieces, counted and hashed (SHA-256) as they are read.
+
+    A piece is hashed in a thread while it is used. All pieces must be taken from one thread at a time.
+    """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._hash = hashlib.sha256()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
+        self._hashing: Future[None] | None = None
         self.size = 0
-        self.failed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        try:
-            chunk = next(self._chunks)
-        except StopIteration:
-            raise
-        except Exception:
-            self.failed = True  # so that a lost connection is never taken for a bad archive
-            raise
-        self._hash.update(chunk)
-        self.size += len(chunk)
+        chunk = next(self._chunks)
+        self._count(chunk)
         return chunk
+
+    def _count(self, chunk: bytes) -> None:
+        self._hashed()
+        if len(chunk) < WORTH_A_THREAD:
+            self._hash.update(chunk)
+        else:
+            self._hashing = self._pool.submit(self._hash.update, chunk)
+        self.size += len(chunk)
+
+    def _hashed(self) -> None:
+        if self._hashing:
+            self._hashing.result()
+            self._hashing = None
 
     def drain(self) -> str:
         """Read what is left and return the SHA-256 of all of it, in hexadecimal."""
         for _ in self:
             pass
+        self._hashed()
+        self._pool.shutdown(wait=False)
         return self._hash.hexdigest()
 
 
-class Inflated:
-    """What a gzip stream expands to, as the forward-only file that `tarfile.TarFile` reads members from.
+class Forward:
+    """Blocks of bytes as the forward-only file that `tarfile.TarFile` reads members from.
 
-    `read` and `seek` raise `Refused` when the gzip stream is bad or expands beyond the limits.
+    `read` and `seek` raise `Refused` when a header cannot be honest, and whatever making the blocks raises.
     """
 
-    def __init__(self, source: Source, limits: Limits) -> None:
-        self.source = source
-        self.size = 0
+    def __init__(self, blocks: Iterator[bytes]) -> None:
         self.ended = False
+        self.failed = False
         self.last = b""
-        self._limits = limits
-        self._blocks = self._inflate()
+        self._blocks = blocks
         self._block = b""
         self._at = 0
         self._position = 0
@@ -190,12 +190,21 @@ class Inflated:
 
     def _fill(self) -> bool:
         while self._at == len(self._block):
-            block = next(self._blocks, None)
+            block = self._next()
             if block is None:
                 self.ended = True
                 return False
             self._block, self._at = block, 0
         return True
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._blocks, None)
+        except Refused:
+            raise
+        except Exception:
+            self.failed = True  # so that a lost connection is never taken for a bad archive
+            raise
 
     def _take(self, size: int) -> bytes:
         whole = self._at == 0 and size >= len(self._block)
@@ -204,18 +213,48 @@ class Inflated:
         self._position += len(part)
         return part
 
+
+class Inflated(Forward):
+    """What a gzip stream expands to, inflated in a thread while what came before is read.
+
+    `read` and `seek` raise `Refused` too when the gzip stream is bad or expands beyond the limits.
+    """
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        super().__init__(ahead(_gathered(self._inflate()), AHEAD))
+        self.size = 0
+        self._source = source
+        self._limits = limits
+
     def _inflate(self) -> Iterator[bytes]:
-        for block in gunzip(self.source):
+        for block in gunzip(self._source):
             self.size += len(block)
             self._check_expansion()
             yield block
 
     def _check_expansion(self) -> None:
-        limits, read = self._limits, self.source.size
+        limits, read = self._limits, self._source.size
         if self.size > limits.expanded_size:
             raise Refused("expansion-limit", f"Expands to more than {limits.expanded_size} bytes")
         if self.size > limits.ratio_from and self.size > limits.ratio * read:
             raise Refused("expansion-ratio", f"Expands to more than {limits.ratio} times its size")
+
+
+def _gathered(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small blocks, for each that is handed to another thread has its price; what precedes an error is kept."""
+    parts: list[bytes] = []
+    length = 0
+    try:
+        for block in blocks:
+            parts.append(block)
+            length += len(block)
+            if length >= WORTH_A_THREAD:
+                yield b"".join(parts)
+                parts, length = [], 0
+    except Refused:
+        yield b"".join(parts)
+        raise
+    yield b"".join(parts)
 
 
 def gunzip(source: Iterable[bytes]) -> Iterator[bytes]:
@@ -235,13 +274,15 @@ def gunzip(source: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gunzip_member(unread: _Unread) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer, whose checksum and length zlib compares
+    inflater = zlib_ng.decompressobj(
+        wbits=31
+    )  # 31: with gzip's header and trailer, whose checksum and length it compares
     window = 4096  # grows: zlib copies what it is given and does not use, and members may be tiny and many
     while not inflater.eof:
         given = unread.window(window)
         try:
             block = inflater.decompress(given, INFLATE_OUT)
-        except zlib.error as error:
+        except InflateError as error:
             raise Refused("corrupt-gzip", f"The gzip data is damaged ({error})") from None
         # At the end of a member, zlib may repeat in the unconsumed tail what it says is unused.
         unused = inflater.unused_data if inflater.eof else inflater.unconsumed_tail

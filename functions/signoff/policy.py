@@ -13,7 +13,7 @@ from signoff.approvals import Approvals, matches_any, names_of, pattern_faults
 from signoff.canonical import digest
 from signoff.errors import PolicyFault
 from signoff.faults import Fault, refuse
-from signoff.inflate import GIB, Limits
+from signoff.limits import GIB, Limits
 
 
 class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

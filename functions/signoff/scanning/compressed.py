@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import bz2
 import lzma
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from signoff.inflate import GIB, Refused
+from zlib_ng import zlib_ng
+
+from signoff.inflate import GIB, InflateError, Refused
 from signoff.scanning.contents import BLOCK, Peekable, Scan, Where
 
 LZMA_MEMORY = 72 * 1024 * 1024  # `xz -9` needs 65 MiB; each level within has half as much, so all together are bounded
@@ -55,7 +56,7 @@ class ZlibDecompressor:
     """zlib's decompressor as those of bz2 and lzma are: it keeps what it is given until it is used."""
 
     def __init__(self, wbits: int) -> None:
-        self._inflater = zlib.decompressobj(wbits)
+        self._inflater = zlib_ng.decompressobj(wbits)
 
     @property
     def eof(self) -> bool:
@@ -116,7 +117,7 @@ def _begins_lzma(head: bytes) -> bool:
 def _expands(decompressor: Decompressor, head: bytes) -> bool:
     try:
         return bool(decompressor.decompress(head, BLOCK))
-    except (zlib.error, lzma.LZMAError) as error:
+    except (InflateError, lzma.LZMAError) as error:
         return _needs_memory(error)
 
 
@@ -160,7 +161,7 @@ class Expanded:
     def _decompress(self, given: bytes | memoryview, size: int) -> bytes:
         try:
             block = self._decoder.decompress(given, size)
-        except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError) as error:
+        except (InflateError, lzma.LZMAError, OSError, ValueError, EOFError) as error:
             raise self._unreadable(error) from None
         if self._decoder.eof and (unused := self._decoder.unused_data):
             self._at -= len(unused)  # all of it is of what was given last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Sequence
 
-from signoff.inflate import Inflated, Refused
+from signoff.inflate import Forward, Refused
 from signoff.scanning.contents import BLOCK, Reader
 
 _HOLE = bytes(BLOCK)
@@ -14,7 +14,7 @@ _HOLE = bytes(BLOCK)
 class Stored:
     """The next `size` bytes of a tar."""
 
-    def __init__(self, stream: Inflated, size: int) -> None:
+    def __init__(self, stream: Forward, size: int) -> None:
         self._stream = stream
         self._left = size
 
@@ -53,7 +53,7 @@ class Pieces:
 class Unfolded:
     """A sparse file: its pieces where they belong, and zeros between them."""
 
-    def __init__(self, stream: Inflated, pieces: Sequence[tuple[int, int]], size: int) -> None:
+    def __init__(self, stream: Forward, pieces: Sequence[tuple[int, int]], size: int) -> None:
         self._stored = Stored(stream, sum(length for _, length in pieces))
         self._pieces = [*pieces, (size, 0)]
         self._at = 0
@@ -73,7 +73,7 @@ class Unfolded:
         return b""
 
 
-def content(stream: Inflated, member: tarfile.TarInfo) -> Reader | None:
+def content(stream: Forward, member: tarfile.TarInfo) -> Reader | None:
     """Return the content of a file whose headers have just been read; None when nobody can say what it is."""
     if member.sparse is None:
         return Stored(stream, member.size)

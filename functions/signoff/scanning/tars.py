@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
 
 from signoff.archive import check_end, members
 from signoff.headers import header_faults
-from signoff.inflate import HEAD, Inflated, Limits, Refused, Source
+from signoff.inflate import HEAD, Forward, Refused
 from signoff.paths import faults
 from signoff.scanning.contents import BLOCK, Peekable, Scan, Where
 from signoff.scanning.members import content as content_of
@@ -22,30 +21,9 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-class _Plain(Inflated):
-    """Content as the forward-only file that `tarfile.TarFile` reads members from."""
-
-    def __init__(self, content: Peekable) -> None:
-        super().__init__(Source(()), Limits())
-        self._content = content
-
-    def _inflate(self) -> Iterator[bytes]:
-        while block := self._read():
-            yield block
-
-    def _read(self) -> bytes:
-        try:
-            return self._content.read(BLOCK)
-        except Refused:
-            raise
-        except Exception:
-            self.source.failed = True  # so that a lost connection is never taken for a bad archive
-            raise
-
-
 def tar_archive(content: Peekable, where: Where, scan: Scan) -> None:
     """Scan each file of a tar archive. Raises `Refused` when the archive cannot be read, or not further."""
-    stream, count = _Plain(content), 0
+    stream, count = Forward(iter(lambda: content.read(BLOCK), b"")), 0
     for member in members(stream):
         where.budget.spend_member()
         count += 1
@@ -55,7 +33,7 @@ def tar_archive(content: Peekable, where: Where, scan: Scan) -> None:
         raise Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it")
 
 
-def _member(stream: Inflated, member: tarfile.TarInfo, where: Where, scan: Scan) -> None:
+def _member(stream: Forward, member: tarfile.TarInfo, where: Where, scan: Scan) -> None:
     for rule, reason in (*faults(member.name), *header_faults(stream.reads, member)):
         where.report(rule, reason)
     if member.isreg() and (inside := content_of(stream, member)):

@@ -8,11 +8,12 @@ format is PKWARE's APPNOTE.TXT 6.3.10; the sections are named where they matter.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import replace
 from typing import Protocol
 
-from signoff.inflate import Refused
+from zlib_ng import zlib_ng
+
+from signoff.inflate import InflateError, Refused
 from signoff.paths import faults
 from signoff.scanning.contents import BLOCK, PEEK, Budget, Part, Peekable, Scan, Truncated, Where
 from signoff.scanning.zip_directory import CENTRAL, END, END_64, LOCAL, Directory, Entry, ambiguous, decoded, wide
@@ -158,7 +159,7 @@ class _Stored:
 
     def read(self, size: int) -> bytes:
         part = self._part(size)
-        self.checksum = zlib.crc32(part, self.checksum)
+        self.checksum = zlib_ng.crc32(part, self.checksum)
         self.size += len(part)
         return part
 
@@ -200,7 +201,7 @@ class _Inflated(_Stored):
     def __init__(self, content: Peekable, budget: Budget) -> None:
         super().__init__(content)
         self._budget = budget
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._inflater = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
 
     def _part(self, size: int) -> bytes:
         while not self._inflater.eof:
@@ -219,6 +220,6 @@ class _Inflated(_Stored):
     def _decompress(self, given: bytes, size: int) -> bytes:
         try:
             return self._inflater.decompress(given, size)
-        except zlib.error as error:
+        except InflateError as error:
             reason = f"An entry before byte {self._content.offset} is damaged ({error})"
             raise Refused("corrupt-zip", reason) from None
