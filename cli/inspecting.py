@@ -75,4 +75,4 @@ def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -
             progress(len(chunk))
             yield chunk
 
-    return look_into(told(), policy.artifact)
+    return look_into(told(), policy.artifact.demands)

@@ -32,7 +32,8 @@ def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False)
     Reads it once, as a stream; nothing is unpacked, and nothing in it is run. A file needs no AWS account.
 
     --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each with member, rule, severity
-    and reason) and `inventory`.
+    and reason), `kinds` (how many files there are of each kind of content, and with how many bytes) and `inventory`
+    (each with name, size, type and kind).
 
     Exits 1 when it would be refused, with the number of reasons on standard error.
     """
@@ -59,10 +60,16 @@ def _print(artifact: str, found: Inspection, to: Console) -> None:
     printing.line(f"{clean(artifact)}: {verdict}")
     printing.line(f"sha256    {found.sha256}")
     printing.line(f"size      {found.size:,} bytes, {found.expanded_size:,} expanded, in {found.members:,} members")
+    most = sorted(found.kinds.items(), key=lambda each: -each[1].size)
+    if most:
+        printing.table(("kind", "files", "bytes"), [(kind, f"{n:,}", f"{size:,}") for kind, (n, size) in most], to)
+        printing.line("")
     if found.findings:
         rows = [(each.severity, each.member or "(archive)", each.rule, each.reason) for each in found.findings]
         printing.table(("severity", "member", "rule", "reason"), rows, to)
     else:
         printing.table(
-            ("member", "type", "bytes"), [(each.name, each.type, f"{each.size:,}") for each in found.inventory], to
+            ("member", "type", "kind", "bytes"),
+            [(each.name, each.type, each.kind, f"{each.size:,}") for each in found.inventory],
+            to,
         )

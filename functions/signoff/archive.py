@@ -10,19 +10,22 @@ import tarfile
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from signoff.demands import Demands
 from signoff.findings import Finding
 from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Forward, Inflated, Limits, Refused, Source, looks_like
+from signoff.paths import shown
 from signoff.scanning.contents import Budget, Severity, Where
 from signoff.scanning.members import Pieces, content
-from signoff.survey import Entry, Survey
+from signoff.scanning.names import UNKNOWN
+from signoff.survey import Entry, Survey, Total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from signoff.scanning.contents import Scan
 
-__all__ = ["Entry", "Finding", "Inspection", "Limits", "Severity", "inspect", "inspect_file"]
+__all__ = ["Demands", "Entry", "Finding", "Inspection", "Limits", "Severity", "inspect", "inspect_file"]
 
 MAX_GLOBALS = 100  # pax attributes that apply to all that follows
 
@@ -31,8 +34,9 @@ MAX_GLOBALS = 100  # pax attributes that apply to all that follows
 class Inspection:
     """What is known about an artifact: its SHA-256 (hexadecimal), sizes (bytes), members, and every finding.
 
-    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read. `errors` and
-    `warnings` count the findings of each severity, with those that are not listed.
+    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read, and `kinds` says how
+    many files there are of each kind of content, and with how many bytes. `errors` and `warnings` count the findings of
+    each severity, with those that are not listed.
     """
 
     sha256: str
@@ -43,6 +47,7 @@ class Inspection:
     findings: tuple[Finding, ...]
     errors: int
     warnings: int
+    kinds: Mapping[str, Total]
 
     @property
     def passed(self) -> bool:
@@ -59,41 +64,38 @@ class Inspection:
             "members": self.members,
             "errors": self.errors,
             "warnings": self.warnings,
+            "kinds": {kind: total._asdict() for kind, total in sorted(self.kinds.items())},
             "findings": [asdict(finding) for finding in self.findings],
             "inventory": [asdict(entry) for entry in self.inventory],
             "inventory_omitted": self.members - len(self.inventory),
         }
 
 
-def inspect(
-    chunks: Iterable[bytes],
-    required_files: Sequence[str] = (),
-    limits: Limits | None = None,
-    scan: Scan | None = None,
-) -> Inspection:
+def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan | None = None) -> Inspection:
     """Inspect the artifact whose bytes are `chunks` (best 256 KiB or more each), reading all of them exactly once.
 
-    `required_files` are globs (`fnmatch`) on member names without a leading `./`. `scan` looks into each file's content
-    (`scanning.kinds.scan`); without it contents are skipped. A bad artifact is no error: it comes back with findings.
-    Only what `chunks` itself raises is raised.
+    It is held to `demands`. `scan` looks into each file's content (`scanning.kinds.scan`); without it contents are
+    skipped. A bad artifact is no error: it comes back with findings. Only what `chunks` itself raises is raised.
     """
-    limits = limits or Limits()
+    demands = demands or Demands()
     source = Source(chunks)
-    stream = Inflated(source, limits)
-    survey = Survey(limits)
-    budget = _within(limits)
+    stream = Inflated(source, demands.limits)
+    survey = Survey(demands.limits)
+    budget = _within(demands.limits)
     try:
         for member in members(stream):
             survey.add(member)
             survey.doubt(member, header_faults(stream.reads, member))
             if scan and member.isreg() and (inside := content(stream, member)):
-                scan(inside, Where(member.name, survey.report, budget))
+                where = Where(member.name, survey.report, budget)
+                scan(inside, where)
+                survey.tell_kind(member, where.seen)
         check_end(stream, survey.members)
         survey.complete = True
     except Refused as refusal:
         survey.refuse(refusal)
     _check_rest(stream, survey)
-    survey.conclude(required_files)
+    survey.conclude(demands.required_files)
     return Inspection(
         sha256=source.drain(),
         size=source.size,
@@ -103,6 +105,7 @@ def inspect(
         findings=survey.findings(),
         errors=survey.count("error"),
         warnings=survey.count("warning"),
+        kinds=survey.totals,
     )
 
 
@@ -111,24 +114,27 @@ def _within(limits: Limits) -> Budget:
     return Budget(expanded=limits.expanded_size, members=limits.members, depth=limits.nested)
 
 
-def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, limits: Limits | None = None) -> Inspection:
+def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, demands: Demands | None = None) -> Inspection:
     """Inspect an artifact that is no archive but a file: what it holds, whatever it is; `name` is how it is shown."""
-    limits = limits or Limits()
+    limits = (demands or Demands()).limits
     source = Source(chunks)
     survey = Survey(limits)
+    where = Where(name, survey.report, _within(limits))
     try:
-        scan(Pieces(source), Where(name, survey.report, _within(limits)))
+        scan(Pieces(source), where)
     except Refused as refusal:
         survey.refuse(refusal)
+    kind = where.seen.kind or UNKNOWN
     return Inspection(
         sha256=source.drain(),
         size=source.size,
         expanded_size=source.size,
         members=1,
-        inventory=(),
+        inventory=(Entry(shown(name), source.size, "file", kind),),
         findings=survey.findings(),
         errors=survey.count("error"),
         warnings=survey.count("warning"),
+        kinds={kind: Total(1, source.size)},
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from signoff.approvals import Approvals, matches_any, names_of, pattern_faults
 from signoff.canonical import digest
+from signoff.demands import Demands
 from signoff.errors import PolicyFault
 from signoff.faults import Fault, refuse
 from signoff.limits import GIB, Limits
@@ -62,6 +63,11 @@ class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     required_files: tuple[str, ...] = ()
     limits: ArtifactLimits = ArtifactLimits()
+
+    @property
+    def demands(self) -> Demands:
+        """The same as an inspection takes it."""
+        return Demands(self.required_files, self.limits.reading)
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,19 +6,22 @@ import re
 import tarfile
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from signoff.findings import Finding
 from signoff.inflate import Limits, Refused
 from signoff.paths import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
 from signoff.scanning.contents import Severity
+from signoff.scanning.names import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from signoff.scanning.contents import Seen
 
 MAX_FINDINGS = 200
 MAX_INVENTORY = 1000
@@ -45,11 +48,26 @@ CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SC
 
 @dataclass(frozen=True)
 class Entry:
-    """A member as the archive's own header describes it; `size` in bytes."""
+    """A member as the archive's own header describes it (`size` in bytes), and of which kind its content is, if any.
+
+    The kind is told by the content (`scanning.names`); None where nobody looked.
+    """
 
     name: str
     size: int
     type: str
+    kind: str | None = None
+
+
+class Total(NamedTuple):
+    """How many members are of one kind, and how many bytes they have."""
+
+    members: int = 0
+    size: int = 0
+
+    def plus(self, size: int) -> Total:
+        """Return the same with one more member of `size` bytes."""
+        return Total(self.members + 1, self.size + size)
 
 
 @dataclass
@@ -60,6 +78,7 @@ class Survey:
     members: int = 0
     complete: bool = False
     inventory: list[Entry] = field(default_factory=list)
+    totals: dict[str, Total] = field(default_factory=dict)
     _kinds: dict[str, str] = field(default_factory=dict)
     _links: Links = field(default_factory=Links)
     _hard: dict[str, str] = field(default_factory=dict)
@@ -83,6 +102,13 @@ class Survey:
         self._check_rights(member, kind)
         if len(member.name) <= MAX_NAME and len(member.linkname) <= MAX_NAME:
             self._remember(member, kind)
+
+    def tell_kind(self, member: tarfile.TarInfo, seen: Seen) -> None:
+        """Take down what the content of the member that was added last turned out to be."""
+        kind = seen.kind or UNKNOWN
+        if self.members == len(self.inventory):
+            self.inventory[-1] = replace(self.inventory[-1], kind=kind)
+        self.totals[kind] = self.totals.get(kind, Total()).plus(member.size)
 
     def doubt(self, member: tarfile.TarInfo, found: Iterable[tuple[str, str]], severity: Severity = "error") -> None:
         """Report all (rule, reason) that were found of one member."""

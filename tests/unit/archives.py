@@ -7,7 +7,7 @@ import io
 import tarfile
 from typing import Any
 
-from signoff.archive import Inspection, Limits, inspect
+from signoff.archive import Demands, Inspection, Limits, inspect
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "GNU": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 LINKS = {"symbolic": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE}
@@ -40,7 +40,7 @@ def honest(form: int = tarfile.PAX_FORMAT) -> bytes:
 
 def inspected(data: bytes, *required: str, chunk: int = 64 * 1024, limits: Limits | None = None) -> Inspection:
     chunks = (data[at : at + chunk] for at in range(0, len(data), chunk))
-    return inspect(chunks, required, limits)
+    return inspect(chunks, Demands(required, limits or Limits()))
 
 
 def archive_of(*members: tuple[tarfile.TarInfo, bytes]) -> Inspection:

@@ -43,6 +43,7 @@ def test_an_archive_that_would_pass_is_shown_with_what_it_holds(good: str, capsy
     assert code == 0
     assert f"{good}: passed" in out
     assert inspect([Path(good).read_bytes()]).sha256 in out
+    assert [line.split() for line in out.splitlines()[4:6]] == [["text", "1", "700"], ["python", "source", "1", "28"]]
 
 
 def test_an_archive_that_would_be_refused_is_told_member_by_member(bad: str, capsys: pytest.CaptureFixture[str]):
@@ -59,7 +60,8 @@ def test_json_has_the_verdict_the_digest_the_findings_and_the_inventory(bad: str
     assert (code, document["verdict"]) == (1, "failed")
     assert document["sha256"] == inspect([Path(bad).read_bytes()]).sha256
     assert {"member", "rule", "severity", "reason"} <= set(document["findings"][0])
-    assert document["inventory"][0]["name"] == "../escape"
+    assert (document["inventory"][0]["name"], document["inventory"][0]["kind"]) == ("../escape", "text")
+    assert document["kinds"] == {"text": {"members": 1, "size": 1}}
 
 
 def test_a_policys_required_files_are_looked_for(good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -15,7 +15,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from examples import train
-from signoff.archive import Inspection, inspect
+from signoff.archive import Demands, Inspection, inspect
 from signoff.manifest import Manifest, manifest_shape, read
 from signoff.policy import parse
 
@@ -43,7 +43,7 @@ def accuracy(submissions: Path, name: str) -> float:
 
 def inspected(submissions: Path, name: str) -> Inspection:
     data = (submissions / name / "model.tar.gz").read_bytes()
-    return inspect([data], POLICY["artifact"]["required_files"])
+    return inspect([data], Demands(POLICY["artifact"]["required_files"]))
 
 
 def load_inference(folder: Path) -> ModuleType:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from signoff.inflate import Refused
 from signoff.scanning.contents import BLOCK
-from signoff.scanning.names import kind_of
-from tests.unit.tensor_files import npy, safetensors, sample, tensor, told
+from tests.unit.tensor_files import sample, told
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -142,69 +141,3 @@ def test_a_lambda_is_found_across_the_blocks_that_are_read(shift: int) -> None:
 )
 def test_a_module_that_is_not_keras_own_is_found_in_hdf5(module: str, rule: str) -> None:
     assert rules(HDF5 + json.dumps({"module": module, "class_name": "function"}).encode()) == [rule]
-
-
-# What content is, in words.
-
-KINDS = {
-    "floats.npy": "npy",
-    "tensors.safetensors": "safetensors",
-    "empty.safetensors": "safetensors",
-    "matmul.onnx": "onnx",
-    "sklearn.onnx": "onnx",
-    "dense.h5": "hdf5",
-    "xgboost.json": "xgboost-json",
-    "xgboost.ubj": "xgboost-ubj",
-    "lightgbm.txt": "lightgbm",
-    "dense.config.json": "json",
-    "README.md": "text",
-}
-HEADS = {
-    "pickle": b"\x80\x04\x95\x00",
-    "zip": b"PK\x03\x04" + bytes(26) + b"config.json",
-    "jar": b"PK\x03\x04" + bytes(26) + b"META-INF/MANIFEST.MF",
-    "torchscript": b"PK\x03\x04" + bytes(26) + b"model/code/__torch__.py",
-    "gguf": b"GGUF\x03\0\0\0",
-    "ELF": b"\x7fELF\x02\x01",
-    "PE": b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0",
-    "Mach-O": b"\xcf\xfa\xed\xfe\x07\0\0\x01",
-    "class file": b"\xca\xfe\xba\xbe\0\0\0\x3d",
-    "wasm": b"\0asm\x01\0\0\0",
-    "tflite": b"\x1c\0\0\0TFL3",
-    "saved_model": b"\x08\x01\x12\x20\x0a\x1e",
-    "shell script": b"#!/bin/sh\nrm -rf /\n",
-    "python source": b'"""A module."""\nimport os\n',
-    "json": b' {"a": 1}',
-    "text": "Größe: 3\nimport the model, then\n".encode(),
-    "empty": b"",
-    "tar": bytes(257) + b"ustar\x0000",
-}
-
-
-@pytest.mark.parametrize(("name", "kind"), KINDS.items())
-def test_a_sample_is_named_by_its_kind(name: str, kind: str) -> None:
-    assert kind_of(sample(name)[:4096]) == kind
-
-
-@pytest.mark.parametrize(("kind", "head"), HEADS.items())
-def test_content_is_named_by_its_kind(kind: str, head: bytes) -> None:
-    assert kind_of(head) == kind
-
-
-def test_text_that_is_cut_inside_a_character_is_text() -> None:
-    assert kind_of("größe".encode()[:4]) == "text"
-    assert kind_of(("x" * 50 + "€").encode()[:-1]) == "text"
-
-
-def test_content_of_no_known_kind_has_no_name() -> None:
-    assert kind_of(bytes(range(256))) is None
-
-
-@given(st.sampled_from(["pickle", "gguf", "ELF", "wasm", "shell script", "tflite"]), st.binary(max_size=4000))
-def test_what_follows_a_magic_does_not_change_its_kind(kind: str, more: bytes) -> None:
-    assert kind_of(HEADS[kind] + more) == kind
-
-
-def test_formats_written_by_hand_have_the_names_of_real_ones() -> None:
-    assert kind_of(safetensors({"a": tensor(0, 1)}, 1)) == "safetensors"
-    assert kind_of(npy("{}")) == "npy"

@@ -53,6 +53,15 @@ class Budget:
             raise Refused("too-many-members", "The archives within hold more members than all of them together may")
 
 
+@dataclass
+class Seen:
+    """What content turned out to be: its kind (`names`), its first bytes, and by kind the first that lies within it."""
+
+    kind: str | None = None
+    head: bytes = b""
+    within: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Where:
     """What is being looked at: a member's name, those of what it lies in before it, and how deep that is."""
@@ -61,6 +70,8 @@ class Where:
     _report: Report
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
+    outer: Where | None = None
+    seen: Seen = field(default_factory=Seen)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
         """Tell a finding about it."""
@@ -70,7 +81,7 @@ class Where:
         """Return where something of that name lies in it. Raises `Refused` (`nested-too-deep`)."""
         if self.depth >= self.budget.depth:
             raise Refused("nested-too-deep", f"Holds something more than {self.budget.depth} levels deep")
-        return replace(self, member=f"{self.member} > {name}", depth=self.depth + 1)
+        return replace(self, member=f"{self.member} > {name}", depth=self.depth + 1, outer=self, seen=Seen())
 
 
 class Peekable:

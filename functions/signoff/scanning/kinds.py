@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from signoff.inflate import Refused
 from signoff.scanning import compressed, pickles, tars, tensors, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
+from signoff.scanning.names import UNKNOWN, apart, kind_of
 from signoff.scanning.zip_directory import Tail
 
 Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
@@ -18,6 +19,13 @@ CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), TAR, *compressed.
 
 KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, *tensors.KINDS)
 """Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
+
+NAMES: Mapping[Kind, str] = {
+    TAR: "tar",
+    PICKLE: "pickle",
+    **{kind: form.name for kind, form in zip(compressed.KINDS, compressed.FORMS, strict=False)},
+}
+"""What kinds are called that are told here by more than `names.kind_of` goes by."""
 
 ENDING = ("expansion-limit", "too-many-members")  # what lies within is bounded all together, so nothing more is read
 
@@ -43,12 +51,14 @@ class _Source:
 def scan(reader: Reader, where: Where) -> None:
     """Report all that is found in what `reader` gives, and read it to its end.
 
-    Raises `Refused` when the reader does, or when all that lies within an artifact comes to too much together.
+    `where.seen` says what it turned out to be. Raises `Refused` when the reader does, or when all that lies within an
+    artifact comes to too much together.
     """
     source = _Source(reader)
     content = Peekable(source)
     head = content.peek(PEEK)
     kind = _kind(head)
+    where.seen.head, where.seen.kind = head, _named(kind, head)
     if kind is TAR and PICKLE[0](head):
         where.report("ambiguous-content", "Is a tar archive, and begins as a pickle too: readers disagree")
     try:
@@ -61,6 +71,20 @@ def scan(reader: Reader, where: Where) -> None:
     content.drain()
     if kind not in CONTAINERS and source.tail.holds_end():
         where.report("zip-ambiguous", "Ends as a zip archive does, and does not begin as one: readers disagree")
+    if where.outer:
+        _tell(where.outer, where)
+
+
+def _tell(outer: Where, inner: Where) -> None:
+    """Let what lies around something know of it, by the first of each kind only."""
+    within = outer.seen.within
+    within.setdefault(inner.seen.kind or UNKNOWN, inner.member)
+    for kind, member in apart(inner.seen.kind, inner.seen.within):
+        within.setdefault(kind, member)
+
+
+def _named(kind: Kind | None, head: bytes) -> str | None:
+    return (kind and NAMES.get(kind)) or kind_of(head)
 
 
 def _kind(head: bytes) -> Kind | None:

@@ -1,17 +1,48 @@
-"""What content is, in words, for an inventory: told by its first bytes, without reading further."""
+"""What content is, in words, for an inventory and for policies: told by its bytes, never by its name.
+
+The first bytes tell it, without reading further; of a zip archive, the names of its entries.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from signoff.scanning.hdf5 import is_hdf5
 from signoff.scanning.onnx import is_onnx
 from signoff.scanning.safetensors import is_safetensors
 
+FORMATS = (
+    "safetensors",
+    "onnx",
+    "skops",
+    "xgboost-json",
+    "xgboost-ubj",
+    "lightgbm",
+    "catboost",
+    "npy",
+    "npz",
+    "keras",
+    "hdf5",
+    "pytorch",
+    "torchscript",
+    "pickle",
+    "saved_model",
+    "tflite",
+    "gguf",
+    "parquet",
+)
+"""Formats that models are written in."""
+UNKNOWN = "unknown"
+PYTHON, SCRIPT = "python source", "shell script"
+COMPILED = frozenset({"ELF", "PE", "Mach-O", "wasm", "class file", "jar", "python bytecode"})
+CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "tar"})
+"""Kinds that say nothing of what lies within."""
+
 _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x93NUMPY", "npy"),
     (b"GGUF", "gguf"),
+    (b"CBM1", "catboost"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
@@ -20,45 +51,105 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x7fELF", "ELF"),
     (b"\0asm", "wasm"),
     (b"%PDF-", "PDF"),
-    (b"PAR1", "Parquet"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"PAR1", "parquet"),
     *(
         (magic, "Mach-O")
         for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
     ),
 )
-_PYTHON = re.compile(
-    rb"^(?:import [\w.]+(?: as \w+)?[ \t\r]*(?:$|[,;#])|from [\w.]+ import |(?:async )?def \w+\(|class \w+[(:])",
+_MODULE = rb"[A-Za-z_]\w*(?:\.\w+)*"
+_END = rb"[ \t\r]*(?:$|[,;#])"
+# Statements that prose and tables have not by chance, and one that they may have.
+_STATEMENT = re.compile(
+    rb"^(?:from \.*(?:%(module)s)? import [\w(*]|(?:async )?def \w+\(|import %(module)s as \w+%(end)s"
+    rb"|class [A-Za-z_]\w*(?:\([^\n]*\))?:[ \t\r]*(?:#|$))" % {b"module": _MODULE, b"end": _END},
     re.MULTILINE,
 )
+_IMPORT = re.compile(rb"^import %s%s" % (_MODULE, _END), re.MULTILINE)
 _FENCE = re.compile(rb"^```", re.MULTILINE)  # Markdown's, around code
-_XGBOOST = re.compile(rb'\s*\{\s*"(?:learner|version|Config)"\s*:')
+_JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|null|$))")
+_XGBOOST = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
 _XGBOOST_UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
-_TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\b\x1b"
+_LIGHTGBM = re.compile(rb"tree\r?\nversion=v\d")
+_PYTHON_SCRIPT = re.compile(rb"#![^\n]{0,200}python")
+_TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
 
 
 def kind_of(head: bytes) -> str | None:
     """Return the kind of content that begins with `head` (best 4096 bytes), or None when it is of none known here."""
     if not head:
         return "empty"
+    if head.startswith(b"#!"):
+        return PYTHON if _PYTHON_SCRIPT.match(head) else SCRIPT
     named = next((name for magic, name in _MAGICS if head.startswith(magic)), None)
-    return named or next((name for name, fits in _TESTS if fits(head)), None)
+    # Text first, of which there is most: no content that one of the tests fits is all text.
+    return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
+
+
+def apart(kind: str | None, within: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield of what lies `within` content of a kind what counts by itself: each kind, and the first thing that is one.
+
+    Within a model's format that is only what is compiled: whatever else such a file holds is part of it.
+    """
+    return ((each, member) for each, member in within.items() if kind in CONTAINERS or each in COMPILED)
+
+
+class ZipNames:
+    """What a zip archive is, by the names of its entries, of which none is remembered."""
+
+    def __init__(self, names: Iterable[bytes] = ()) -> None:
+        self._marks: set[str] = set()
+        for name in names:
+            self.add(name)
+
+    def add(self, name: bytes) -> None:
+        """Take the name of one more entry into account."""
+        self._marks.add("array" if name.endswith(b".npy") else "no array")
+        self._marks.update(mark for mark, fits in _MARKS if fits(name))
+
+    @property
+    def kind(self) -> str:
+        """The kind by the entries so far; Java's before all others, for any of them can be made one."""
+        named = next((name for name, marks in _ZIPS if marks <= self._marks), None)
+        return named or ("npz" if self._marks == {"array"} else "zip")
+
+
+_MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
+    (mark, re.compile(pattern).fullmatch)
+    for mark, pattern in (
+        ("manifest", rb"META-INF/MANIFEST\.MF"),
+        ("schema", rb"schema\.json"),
+        ("config", rb"config\.json"),
+        ("metadata", rb"metadata\.json"),
+        ("data", rb"[^/]{1,200}/data\.pkl"),
+        ("constants", rb"[^/]{1,200}/constants\.pkl"),
+    )
+)
+_ZIPS: Sequence[tuple[str, set[str]]] = (
+    ("jar", {"manifest"}),
+    ("skops", {"schema"}),
+    ("keras", {"config", "metadata"}),
+    ("torchscript", {"data", "constants"}),
+    ("pytorch", {"data"}),
+)
 
 
 def _is_pickle(head: bytes) -> bool:
     return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5
 
 
-def _is_jar(head: bytes) -> bool:
-    return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"META-INF/")
-
-
-def _is_torchscript(head: bytes) -> bool:
-    return head.startswith(b"PK\x03\x04") and re.match(rb"[^/]{1,200}/(?:constants\.pkl|code/)", head[30:]) is not None
+def _is_bytecode(head: bytes) -> bool:
+    """Whether it is a .pyc: a magic number, and a code object where one of Python's versions has it."""
+    return head[2:4] == b"\r\n" and any(
+        head[at : at + 1] in (b"c", b"\xe3") and b"\0" in head[at + 1 : at + 5] for at in (16, 12, 8)
+    )
 
 
 def _is_pe(head: bytes) -> bool:
     at = int.from_bytes(head[60:64], "little")
-    return head.startswith(b"MZ") and (at > len(head) - 4 or head.startswith(b"PE\0\0", at))
+    return head.startswith(b"MZ") and at < 1 << 28 and (at > len(head) - 4 or head.startswith(b"PE\0\0", at))
 
 
 def _is_saved_model(head: bytes) -> bool:
@@ -66,46 +157,51 @@ def _is_saved_model(head: bytes) -> bool:
     return head.startswith(b"\x08\x01\x12") and not is_onnx(head)
 
 
-def _is_script(head: bytes) -> bool:
-    return head.startswith(b"#!") and re.match(rb"#![^\n]{0,200}python", head) is None
-
-
-def _is_python(head: bytes) -> bool:
-    if not _is_text(head) or _FENCE.search(head):
-        return False
-    return head.startswith(b"#!") or _PYTHON.search(head) is not None
-
-
-def _is_text(head: bytes) -> bool:
-    """Whether it is UTF-8 without control characters; the last character may be cut off."""
-    try:
-        text = head[:-3].decode("utf-8") + head[-3:].decode("utf-8", "ignore")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 6:
-            return False
-        text = head[: error.start].decode("utf-8")
-    return not text.encode("ascii", "ignore").translate(None, _TEXT)
-
-
 _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("hdf5", is_hdf5),
     ("pickle", _is_pickle),
-    ("jar", _is_jar),
-    ("torchscript", _is_torchscript),
     ("zip", lambda head: head.startswith((b"PK\x03\x04", b"PK\x05\x06"))),
     ("class file", lambda head: head.startswith(b"\xca\xfe\xba\xbe") and head[6:8] >= b"\0\x2d"),
     ("Mach-O", lambda head: head.startswith((b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"))),
     ("tar", lambda head: head[257:262] == b"ustar"),
     ("PE", _is_pe),
+    ("python bytecode", _is_bytecode),
     ("tflite", lambda head: head[4:8] == b"TFL3"),
     ("safetensors", is_safetensors),
-    ("xgboost-json", lambda head: _XGBOOST.match(head) is not None),
     ("xgboost-ubj", lambda head: _XGBOOST_UBJ.match(head) is not None),
-    ("lightgbm", lambda head: re.match(rb"tree\r?\nversion=v\d", head) is not None),
     ("onnx", is_onnx),
     ("saved_model", _is_saved_model),
-    ("shell script", _is_script),
-    ("python source", _is_python),
-    ("json", lambda head: _is_text(head) and head.lstrip()[:1] in (b"{", b"[")),
-    ("text", _is_text),
 )
+
+
+def _kind_of_text(head: bytes) -> str:
+    if _JSON.match(head):
+        return "xgboost-json" if _XGBOOST.match(head) else "json"
+    if _LIGHTGBM.match(head):
+        return "lightgbm"
+    return PYTHON if _is_python(head) else "text"
+
+
+def _is_python(head: bytes) -> bool:
+    # A search for plain bytes is many times faster than one for patterns.
+    if not any(word in head for word in (b"import ", b"def ", b"class ")) or _FENCE.search(head):
+        return False
+    lone = (head[: match.start()].rpartition(b"\n")[0] for match in _IMPORT.finditer(head))
+    return _STATEMENT.search(head) is not None or any(_precedes_code(before) for before in lone)
+
+
+def _precedes_code(before: bytes) -> bool:
+    """Whether the line before a statement is none of prose: there is none, it is blank, or it is Python itself."""
+    line = before.rpartition(b"\n")[2].strip()
+    return not line or line.startswith((b"#", b"import ", b"from ")) or line.endswith((b'"""', b"'''"))
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether it is UTF-8 without control characters; the last character may be cut off."""
+    if head.translate(None, _TEXT):
+        return False
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 3 and error.reason == "unexpected end of data"
+    return True

@@ -16,6 +16,7 @@ from zlib_ng import zlib_ng
 from signoff.inflate import InflateError, Refused
 from signoff.paths import faults
 from signoff.scanning.contents import BLOCK, PEEK, Budget, Part, Peekable, Scan, Truncated, Where
+from signoff.scanning.names import ZipNames
 from signoff.scanning.zip_directory import CENTRAL, END, END_64, LOCAL, Directory, Entry, ambiguous, decoded, wide
 
 STORED, DEFLATED = 0, 8
@@ -37,10 +38,11 @@ def is_zip(head: bytes) -> bool:
 
 def zip_archive(content: Peekable, where: Where, scan: Scan) -> None:
     """Scan each entry of a zip archive, and then hold the directory at its end against them."""
-    directory = Directory(where)
+    directory, names = Directory(where), ZipNames()
     while content.peek(4) == LOCAL:
         where.budget.spend_member()
-        _entry(content, where, scan, directory)
+        names.add(_entry(content, where, scan, directory))
+    where.seen.kind = names.kind
     if content.peek(4) not in (CENTRAL, END, END_64):
         raise ambiguous(f"At byte {content.offset}, where an entry or the directory should begin, is something else")
     directory.read(content)
@@ -56,7 +58,7 @@ class _Data(Protocol):
         """Return at most `size` of the next bytes, and none only at the end."""
 
 
-def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) -> None:
+def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) -> bytes:
     entry = _header(content)
     name = decoded(entry.name, entry.flags)
     inner = where.inner(name)
@@ -67,7 +69,7 @@ def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) ->
         inner.report("unscannable-compression", why)
         _pass_over(content, entry, known)
         directory.add(entry)
-        return
+        return entry.name
     inside = Peekable(Part(content, entry.compressed)) if known else content
     data = _data(inside, entry, where.budget, known)
     scan(data, inner)
@@ -77,6 +79,7 @@ def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) ->
     read = replace(entry, checksum=data.checksum, compressed=content.offset - start, expanded=data.size)
     _check(content, entry, read, known)
     directory.add(read)
+    return entry.name
 
 
 def _header(content: Peekable) -> Entry:

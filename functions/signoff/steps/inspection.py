@@ -6,22 +6,22 @@ import dataclasses
 import fnmatch
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from posixpath import basename
 from typing import Any
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
 from signoff import archive
 from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, FILES, inventory, is_the_model
+from signoff.demands import Demands
 from signoff.errors import ObjectMissing
 from signoff.findings import Finding, summed_up
 from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
-from signoff.policy import Artifact, of_document
+from signoff.policy import of_document
 from signoff.scanning import kinds
 from signoff.vault import Vault
 
@@ -51,7 +51,7 @@ class Inspection:
         found |= inspect(artifact, stored, self._demands(claim, artifact))
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
-    def _archive(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
+    def _archive(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
         inspection = look_into(self._vault.stream(stored), demands)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
@@ -62,7 +62,7 @@ class Inspection:
             **_errors(inspection),
         }
 
-    def _object(self, about: Mapping[str, str], stored: Stored, demands: Artifact) -> dict[str, Any]:
+    def _object(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
         """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
         found, inspection = self._file(basename(stored.key), stored, demands)
         if not inspection.findings:
@@ -70,13 +70,13 @@ class Inspection:
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
-    def _file(self, name: str, stored: Stored, demands: Artifact) -> tuple[dict[str, Any], archive.Inspection]:
-        inspection = archive.inspect_file(self._vault.stream(stored), name, kinds.scan, demands.limits.reading)
+    def _file(self, name: str, stored: Stored, demands: Demands) -> tuple[dict[str, Any], archive.Inspection]:
+        inspection = archive.inspect_file(self._vault.stream(stored), name, kinds.scan, demands)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
-    def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Artifact:
+    def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Demands:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
-        demands = of_document(self._vault.read("policies", claim["policy"])).artifact
+        demands = of_document(self._vault.read("policies", claim["policy"])).artifact.demands
         return demands if is_the_model(artifact["name"]) else replace(demands, required_files=())
 
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
@@ -101,12 +101,12 @@ class Inspection:
             **_refused(errors, count),
         }
 
-    def _file_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
+    def _file_under(self, name: str, stored: Stored, demands: Demands) -> dict[str, Any]:
         found, inspection = self._file(name, stored, demands)
         listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
-        return {**_fact(name, stored), **found, **listed}
+        return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
 
-    def _archive_under(self, name: str, stored: Stored, demands: Artifact) -> dict[str, Any]:
+    def _archive_under(self, name: str, stored: Stored, demands: Demands) -> dict[str, Any]:
         # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
         return {**_fact(name, stored), **self._archive({"name": name}, stored, demands)}
 
@@ -142,9 +142,9 @@ class Inspection:
         return self._bucket(bucket, owner)
 
 
-def look_into(chunks: Iterable[bytes], demands: Artifact) -> archive.Inspection:
-    """Return what is found in the archive whose bytes are `chunks`, by what a policy's `artifact` demands."""
-    return archive.inspect(chunks, demands.required_files, demands.limits.reading, kinds.scan)
+def look_into(chunks: Iterable[bytes], demands: Demands) -> archive.Inspection:
+    """Return what is found in the archive whose bytes are `chunks`, held to what a policy's `artifact` demands."""
+    return archive.inspect(chunks, demands, kinds.scan)
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:
