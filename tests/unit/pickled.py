@@ -30,7 +30,8 @@ def findings(data: bytes, piece: int = 1 << 20) -> Found:
 
 
 def text(value: str) -> bytes:
-    return b"\x8c" + bytes([len(value.encode())]) + value.encode()
+    data = value.encode("utf-8", "surrogatepass")
+    return b"\x8c" + bytes([len(data)]) + data
 
 
 def named(module: str, name: str) -> bytes:

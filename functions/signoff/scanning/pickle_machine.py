@@ -10,13 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from signoff.scanning.allowed import allowed, may_be_asked_for
+from signoff.scanning.allowed import allowed
+from signoff.scanning.pickle_memo import ENCODINGS, Memo
+from signoff.scanning.pickle_runs import walk_run
 from signoff.scanning.pickle_stream import NEEDED, Ended, Stream, Unreadable
 from signoff.scanning.pickle_values import (
-    ALIAS,
-    DTYPE,
     HOLE,
-    WRAPPER_FIELDS,
     Alias,
     Array,
     Dtype,
@@ -40,8 +39,6 @@ MOST_HELD = 300_000  # values on all stacks together
 LONGEST_STACK = 100_000  # values of one stack
 LONG_STACK = 1000  # values of one stack, which nothing but a mark's opcode takes together
 LATEST = 16  # values of a long stack that stay known
-MOST_TEXTS = 100_000  # any texts that are remembered; then those only that can be a part of a name
-MOST_REMEMBERED = 250_000
 MOST_GLOBALS = 10_000
 MOST_ARRAYS_DEEP = 20
 
@@ -50,13 +47,6 @@ PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
 NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 RECONSTRUCTORS = ("copyreg", "copy_reg")
-ENCODINGS = ("latin1", "latin-1")
-WORDS = {*ENCODINGS, *WRAPPER_FIELDS, "storage"}
-
-
-def worth_remembering(text: str) -> bool:
-    """Whether a text can be a part of a name that is allowed, or be among what tells how long an array is."""
-    return may_be_asked_for(text) or text in WORDS or bool(DTYPE.fullmatch(text))
 
 
 class Machine:
@@ -75,10 +65,7 @@ class Machine:
         self._depth = depth
         self._marks: list[list[object]] = []
         self._held = 0
-        self._memo: dict[int, object] = {}
-        self._memo_size = 0
-        self._numbered = False
-        self._texts = 0
+        self.memo = Memo()
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
         self._aliased = False
@@ -180,37 +167,25 @@ class Machine:
 
     def put(self, index: int) -> None:
         """Remember the last value by a number."""
-        self._numbered = True
-        self._remember(index)
+        self.memo.numbered = True
+        self.memo.put(index, self.top())
+        self._check_memo()
 
     def memoize(self) -> None:
         """Remember the last value by the next number."""
-        if self._numbered:
+        if self.memo.numbered:
             self.tell("unsafe-pickle", "Numbers what it remembers in two ways, as no pickler does but to hide a name")
-        self._remember(self._memo_size)
-        self._memo_size += 1
+        self.memo.add(self.top())
+        walk_run(self)
+        self._check_memo()
 
-    def _remember(self, index: int) -> None:
-        value = self.top()
-        if value is None:
-            if index in self._memo:
-                del self._memo[index]
-            return
-        if isinstance(value, str):
-            self._texts += 1
-            known = self._texts <= MOST_TEXTS or worth_remembering(value)
-        else:
-            known = isinstance(value, Global | Dtype | Wrapper)
-        if known:
-            self._memo[index] = value
-            if len(self._memo) > MOST_REMEMBERED:
-                raise self.unreadable("Remembers more names than an honest pickle")
-        elif self._memo:
-            self._memo.pop(index, None)
+    def _check_memo(self) -> None:
+        if self.memo.full:
+            raise self.unreadable("Remembers more names than an honest pickle")
 
     def get(self, index: int) -> None:
         """Push what was remembered."""
-        self.push(self._memo.get(index, ALIAS))
+        self.push(self.memo.get(index))
 
     # Names and calls.
 
