@@ -45,6 +45,10 @@ def opened(artifact: str) -> Iterator[Source]:
 
 
 def _file(path: Path) -> BinaryIO:
+    if path.is_dir():
+        raise CommandFailed(
+            f"{path} is a folder: pack it (`tar -czf model.tar.gz -C {path} .`), and inspect the archive"
+        )
     try:
         return path.open("rb")
     except OSError as error:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from cli.sentences import ENDS, clean, recommendations, sentence, short
+from cli import findings
+from cli.sentences import ENDS, clean, on_page, recommendations, sentence, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,18 +93,28 @@ def page(history: History, document: Mapping[str, Any], to: Console) -> None:
     if document["break_glass"]:
         to.print(Text("APPROVED ALONE, BREAKING THE GLASS: the policy's approvals were passed by", "bold red"))
     _facts(document, to)
-    if document["checks"]:
-        _section("Checks", to)
-        for check in document["checks"]:
-            _outcome(check["status"], f"{check['name']}: {check['reason']}", to)
+    _checks(document["checks"], {each["artifact"]: each for each in document.get("findings", ())}, to)
     if document["decisions"]:
         _section("Decisions", to)
         for decision in document["decisions"]:
             _outcome(decision["outcome"], _decided(decision), to)
     _section("Ledger", to)
+    evidence = (document["evidence"] or {}).get("sha256")
     for entry in history.entries:
-        to.print(f"{entry.sequence:>3}  {entry.time}  {sentence(entry)}", soft_wrap=True)
+        to.print(f"{entry.sequence:>3}  {entry.time}  {on_page(entry, evidence)}", soft_wrap=True)
     to.print(f"     chain of {len(history.entries)} entries verified; head {history.head[:12]}", style="dim")
+
+
+def _checks(checks: Sequence[Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], to: Console) -> None:
+    """Print how the checks came out, and what was found of each artifact in place of what its check tells."""
+    if checks:
+        _section("Checks", to)
+    for check in checks:
+        below = check["status"] == "failed" and check["name"].removeprefix("artifact:") in found
+        _outcome(check["status"], f"{check['name']}: {'see below' if below else check['reason']}", to)
+    for name, each in found.items():
+        _section(clean(f"Found in {name}: {findings.counted(each['errors'], each['warnings'])}"), to)
+        findings.show(findings.listed(each["findings"]), to)
 
 
 def _facts(document: Mapping[str, Any], to: Console) -> None:
@@ -153,7 +164,7 @@ def _stands(there: Mapping[str, Any]) -> str:
 
 def _section(title: str, to: Console) -> None:
     to.print()
-    to.print(title, style="bold")
+    to.print(title, style="bold", soft_wrap=True)
 
 
 def _outcome(outcome: str, text: str, to: Console) -> None:

@@ -40,6 +40,12 @@ def sentence(entry: Entry) -> str:
     return clean(told(entry, entry.details)) if told else clean(entry.kind)
 
 
+def on_page(entry: Entry, evidence: str | None) -> str:
+    """Return what `entry` says below the checks of the evidence of that digest, which are not told again."""
+    shown = entry.kind is Kind.EVIDENCE_RECORDED and entry.details["sha256"] == evidence
+    return clean(_verdict(entry.details)) if shown else sentence(entry)
+
+
 def annotating(history: History, said: Annotation, by: str) -> list[str]:
     """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     state = history.state
@@ -82,12 +88,17 @@ def _errored(_: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
+    failed = [check for check in details["checks"] if check["status"] == "failed"]
+    reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
+    return f"{_verdict(details)}: {reasons}" if failed else _verdict(details)
+
+
+def _verdict(details: Mapping[str, Any]) -> str:
     checks = details["checks"]
-    failed = [check for check in checks if check["status"] == "failed"]
+    failed = sum(check["status"] == "failed" for check in checks)
     count = f"{len(checks)} check{'' if len(checks) == 1 else 's'}"
     if failed:
-        reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
-        return f"validation failed, {len(failed)} of {count}: {reasons}"
+        return f"validation failed, {failed} of {count}"
     return f"validation passed, {count}; evidence {details['sha256'][:12]}"
 
 

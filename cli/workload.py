@@ -145,6 +145,20 @@ def name_of(described: Mapping[str, Any]) -> str:
     return f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
 
 
+def page(described: Mapping[str, Any], central: Central) -> list[str]:
+    """Return what is seen of a package from here."""
+    metadata = described.get("CustomerMetadataProperties", {})
+    facts = {
+        "package": described["ModelPackageArn"],
+        "in SageMaker": described["ModelApprovalStatus"],
+        "because": described.get("ApprovalDescription"),
+        "verdict": metadata.get("signoff:verdict", "none yet"),
+        "evidence": metadata.get(_EVIDENCE),
+        "ledger": f"in account {central.account} ({central.region}): `signoff show` tells more there",
+    }
+    return [name_of(described), *(f"{name:<14}{value}" for name, value in facts.items() if value)]
+
+
 def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
     """Return what is about to be decided, for the person who is asked to confirm it."""
     metadata = described.get("CustomerMetadataProperties", {})

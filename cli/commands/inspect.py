@@ -31,9 +31,10 @@ def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False)
 
     Reads it once, as a stream; nothing is unpacked, and nothing in it is run. A file needs no AWS account.
 
-    --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each with member, rule, severity
-    and reason), `kinds` (how many files there are of each kind of content, and with how many bytes) and `inventory`
-    (each with name, size, type and kind).
+    Prints a block for each rule that is broken: what is wrong, with which members, and what to do; of an artifact that
+    would pass also what it holds. --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each
+    with member, rule, severity, reason and remedy), `kinds` (how many files there are of each kind of content, and with
+    how many bytes) and `inventory` (each with name, size, type and kind).
 
     Exits 1 when it would be refused, with the number of reasons on standard error.
     """
@@ -48,28 +49,28 @@ def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False)
     else:
         _print(artifact, found, printing.console())
     if not found.passed:
-        errors = sum(finding.severity == "error" for finding in found.findings)
-        raise CommandFailed(f"{artifact} would be refused, for {errors} reason{'s' if errors > 1 else ''}")
+        raise CommandFailed(f"{artifact} would be refused, for {found.errors:,} reason{'s' * (found.errors > 1)}")
 
 
 def _print(artifact: str, found: Inspection, to: Console) -> None:
-    from cli import printing
+    from cli import findings, printing
     from cli.sentences import clean
 
-    verdict = "passed" if found.passed else "failed"
-    printing.line(f"{clean(artifact)}: {verdict}")
+    verdict, number = "passed" if found.passed else "failed", findings.counted(found.errors, found.warnings)
+    printing.line(f"{clean(artifact)}: {verdict}{', ' if number else ''}{number}")
     printing.line(f"sha256    {found.sha256}")
     printing.line(f"size      {found.size:,} bytes, {found.expanded_size:,} expanded, in {found.members:,} members")
     most = sorted(found.kinds.items(), key=lambda each: -each[1].size)
     if most:
-        printing.table(("kind", "files", "bytes"), [(kind, f"{n:,}", f"{size:,}") for kind, (n, size) in most], to)
         printing.line("")
-    if found.findings:
-        rows = [(each.severity, each.member or "(archive)", each.rule, each.reason) for each in found.findings]
-        printing.table(("severity", "member", "rule", "reason"), rows, to)
-    else:
+        printing.table(("kind", "files", "bytes"), [(kind, f"{n:,}", f"{size:,}") for kind, (n, size) in most], to)
+    findings.show(found.findings, to)
+    if found.passed:
+        printing.line("")
         printing.table(
             ("member", "type", "kind", "bytes"),
             [(each.name, each.type, each.kind, f"{each.size:,}") for each in found.inventory],
             to,
         )
+        if found.members > len(found.inventory):
+            printing.line(f"and {found.members - len(found.inventory):,} more members")

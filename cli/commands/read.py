@@ -12,34 +12,59 @@ from cli.options import AsJson, Package, StackName, Timeout
 
 if TYPE_CHECKING:
     from cli.reading import Ledger
+    from cli.stack import Stack
+    from cli.workload import Central
     from signoff.ledger import History
 
 
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
     """Show all that is known of a package.
 
-    Its checks, evidence, decisions, what it takes still and until when, its model and ledger; with --json also all that
-    SageMaker says of package and model.
+    Its checks, what was found in its artifacts and what to do about it, evidence, decisions, what it takes still and
+    until when, its model and ledger; with --json also all that SageMaker says of package and model.
 
-    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry.
+    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry. From a workload account it is
+    what SageMaker says of the package.
     """
-    from cli import championing, describing, printing, reading
     from cli.stack import Stack
-    from cli.weighing import Weighing, judged
 
     found = Stack.named(stack)
+    if found.central:
+        _show_elsewhere(found, found.central, package, json)
+    else:
+        _show(found, package, json)
+
+
+def _show(found: Stack, package: str, json: bool) -> None:
+    from cli import championing, describing, printing, reading, vault_findings
+    from cli.weighing import Weighing, judged
+
     history = history_of(found.ledger, package)
     known = {**reading.document(history), "champion": championing.is_champion(found.champions, history)}
     weighing = Weighing(found.policies)
     known |= judged(weighing.policy(history.state.group), known)
     document, notes = describing.with_sagemaker(known, found.registry)
-    notes += weighing.notes
+    document["findings"], unread = vault_findings.of_evidence(known, found.vault)
+    notes += [*weighing.notes, *unread]
     for note in notes:
         printing.line(f"signoff: {note}", sys.stderr)
     if json:
         printing.as_json(document)
     else:
         printing.page(history, document, printing.console())
+
+
+def _show_elsewhere(found: Stack, central: Central, package: str, json: bool) -> None:
+    """Show what SageMaker says in a workload account of a package in the registry of another."""
+    from cli import describing, printing, workload
+    from cli.sentences import clean
+
+    described = found.registry.describe(workload.package_named(package, central))
+    if json:
+        printing.as_json({"package": described["ModelPackageArn"], "registry": describing.plain(described)})
+    else:
+        for line in workload.page(described, central):
+            printing.line(clean(line))
 
 
 def history_of(ledger: Ledger, package: str) -> History:

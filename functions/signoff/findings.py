@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signoff.remedies import REMEDIES
 from signoff.scanning.contents import Severity
@@ -27,6 +27,13 @@ class Finding:
     def __post_init__(self) -> None:
         """Take the rule's own remedy where none is given."""
         object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
+
+
+def within(name: str, finding: Finding) -> Finding:
+    """Return a finding with the name of the object that it is about; that of a file begins with it."""
+    member = finding.member or name
+    named = member == name or member.startswith(f"{name} > ")
+    return replace(finding, member=member if named else f"{name} > {member}")
 
 
 def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -89,7 +89,7 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
 def _refused(refusals: Sequence[str], count: int) -> str:
     told = fitting(refusals, _REFUSED)
     more = ["And more."] if len(told) < len(refusals) else []
-    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *told, *more])
+    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *told, *more]).rstrip(".")
 
 
 def _described(artifact: Mapping[str, Any]) -> str:

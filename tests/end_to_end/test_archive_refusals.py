@@ -5,7 +5,9 @@ import gzip
 import pytest
 
 from signoff.ledger import Kind
+from signoff.remedies import REMEDIES
 from tests.support.groups import Group, Package
+from tests.support.shell import Shell
 from tests.support.submissions import as_json, honest, measured, metrics, model_archive
 from tests.unit.archives import link, member, tar
 
@@ -56,6 +58,18 @@ def test_a_package_is_rejected_whose_artifact_is_or_holds(group: Group, archive:
     package = group.submit(honest() | {"model.tar.gz": body}).package()
 
     assert_rejected(package, ARTIFACT, reason)
+
+
+def test_all_that_was_found_is_shown_with_what_to_do(group: Group) -> None:
+    bad = [member("../escape", b"x"), member("model.pkl", b"cposix\nsystem\n(S'id'\ntR."), link("latest", "nowhere")]
+    package = group.submit(honest() | {"model.tar.gz": model_archive(*bad)}).package().until("ValidationFailed")
+
+    shown = Shell(group.pipeline, "approver").signoff("show", f"{group.name}/{package.state.version}")
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for rule in ("parent-directory", "unsafe-pickle", "dangling-link"):
+        assert f"  {rule}\n" in shown.stdout
+        assert f"  What to do: {REMEDIES[rule]}\n" in shown.stdout
 
 
 def test_a_package_is_rejected_that_lacks_a_required_file(group: Group) -> None:

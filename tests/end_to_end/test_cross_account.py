@@ -32,6 +32,7 @@ from tests.support.several_accounts import (
 )
 from tests.support.submissions import honest, model_archive, specification
 from tests.support.waiting import eventually
+from tests.unit.archives import member
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +239,24 @@ def test_metadata_is_annotated_with_the_command_from_a_workload_account(
     assert (entry["set"], package.kinds().count("Annotated")) == ({"ticket": "CHG-4711"}, 1)
     assert last_refusal(package) == "ForeignApprover"
     assert package.described()["CustomerMetadataProperties"]["ticket"] == "CHG-4711"
+
+
+def test_a_package_that_was_refused_is_shown_with_the_reason_from_there(
+    accounts: Accounts, central: Pipeline, tmp_path: Path
+) -> None:
+    for name, body in (honest() | {"model.tar.gz": model_archive(member("../escape", b"x"))}).items():
+        (tmp_path / name).write_bytes(body)
+    model = str(tmp_path / "model.tar.gz")
+    signoff(accounts, TWO, "submitter", "submit", model, "--group", accounts.group(BETA), "--wait")
+    package = Group(central, BETA).packages()[-1].until("ValidationFailed")
+
+    told = signoff(accounts, TWO, "submitter", "show", f"{BETA}/{package.state.version}")
+    described = json.loads(signoff(accounts, TWO, "submitter", "show", package.arn, "--json").stdout)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "../escape: Has a name with `..`" in told.stdout
+    assert "in SageMaker  Rejected" in told.stdout
+    assert described["registry"]["ModelPackageArn"] == package.arn
 
 
 def test_the_command_says_what_is_to_be_asked_in_the_registrys_account(accounts: Accounts) -> None:

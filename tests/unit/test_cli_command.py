@@ -39,6 +39,7 @@ COMMANDS = [
     "rollback",
     "annotate",
     "revalidate",
+    "inspect",
     "manifest check",
     "manifest schema",
     "policy check",
@@ -53,6 +54,7 @@ COMMANDS = [
 
 OUTPUTS = {
     "ArtifactsBucket": "artifacts",
+    "VaultBucket": "vault",
     "LedgerTable": "ledger",
     "PackagesTable": "packages",
     "BusName": "signoff",

@@ -9,7 +9,9 @@ import pytest
 
 from cli.main import run
 from signoff.archive import inspect
-from tests.unit.archives import honest, member, tar
+from signoff.remedies import REMEDIES
+from signoff.survey import MAX_FINDINGS, MAX_INVENTORY
+from tests.unit.archives import honest, link, member, tar
 
 ROLE = "arn:aws:iam::123456789012:role/model"
 
@@ -43,15 +45,40 @@ def test_an_archive_that_would_pass_is_shown_with_what_it_holds(good: str, capsy
     assert code == 0
     assert f"{good}: passed" in out
     assert inspect([Path(good).read_bytes()]).sha256 in out
-    assert [line.split() for line in out.splitlines()[4:6]] == [["text", "1", "700"], ["python", "source", "1", "28"]]
+    assert [line.split() for line in out.splitlines()[5:7]] == [["text", "1", "700"], ["python", "source", "1", "28"]]
 
 
 def test_an_archive_that_would_be_refused_is_told_member_by_member(bad: str, capsys: pytest.CaptureFixture[str]):
     code, out, err = inspected(capsys, bad)
     assert code == 1
-    assert "../escape" in out
-    assert "parent-directory" in out
-    assert "would be refused, for 1 reason" in err
+    assert f"{bad}: failed, 1 error\n" in out
+    assert "error  parent-directory\n" in out
+    assert "    - ../escape\n" in out
+    assert f"  What to do: {REMEDIES['parent-directory']}\n" in out
+    assert "would be refused, for 1 reason\n" in err
+
+
+def test_an_archive_with_warnings_only_is_shown_with_them_and_with_what_it_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    archive = tar(member("model.bin", b"weights"), link("latest", "nowhere"))
+    code, out, _ = inspected(capsys, written(tmp_path / "model.tar.gz", gzip.compress(archive)))
+    assert (code, "passed, 1 warning" in out, "warning  dangling-link" in out) == (0, True, True)
+    assert "model.bin  file" in out
+
+
+def test_members_beyond_those_that_are_listed_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    archive = tar(*(member(f"{number}.bin", b"x") for number in range(MAX_INVENTORY + 3)))
+    code, out, _ = inspected(capsys, written(tmp_path / "model.tar.gz", gzip.compress(archive)))
+    assert (code, out.splitlines()[-1]) == (0, "and 3 more members")
+
+
+def test_errors_are_counted_even_where_they_are_not_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    archive = gzip.compress(tar(*(member(f"{number}\\", b"x") for number in range(MAX_FINDINGS + 34))))
+    _, out, err = inspected(capsys, written(tmp_path / "model.tar.gz", archive))
+    assert f"failed, {MAX_FINDINGS + 34} errors\n" in out
+    assert "34 more findings of this severity are not listed" in out
+    assert f"would be refused, for {MAX_FINDINGS + 34} reasons" in err
 
 
 def test_json_has_the_verdict_the_digest_the_findings_and_the_inventory(bad: str, capsys: pytest.CaptureFixture[str]):
@@ -75,6 +102,7 @@ def test_a_policys_required_files_are_looked_for(good: str, tmp_path: Path, caps
     ("artifact", "told"),
     [
         ("there/is/none.tar.gz", "cannot be read: No such file"),
+        (".", "is a folder: pack it"),
         ("s3://bucket", "names no object"),
         ("s3://bucket/prefix/", "names no object"),
     ],

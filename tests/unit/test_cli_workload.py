@@ -105,6 +105,19 @@ def test_a_decision_is_seen_by_the_packages_status(decision, status):
     assert workload.stands_already(shown(status), asked)
 
 
+def test_a_package_is_shown_as_sagemaker_describes_it_and_where_more_is_told():
+    why = "Signoff refused this package. artifact:a: 1 error: why [rule]. All of it: `signoff show Churn/3`."
+    facts = {"ModelPackageArn": PACKAGE, **shown("Rejected", why, **{"signoff:verdict": "failed"})}
+    assert workload.page(facts, CENTRAL) == [
+        "Churn/3",
+        f"package       {PACKAGE}",
+        "in SageMaker  Rejected",
+        f"because       {why}",
+        "verdict       failed",
+        "ledger        in account 123456789012 (us-east-1): `signoff show` tells more there",
+    ]
+
+
 def test_a_decision_that_changes_nothing_says_where_its_refusal_is():
     asked = Decision(PACKAGE, "approve", ANN, "because")
     with pytest.raises(TooLong, match=r"still PendingManualApproval.*`Decision Refused` on this account's bus"):

@@ -204,7 +204,9 @@ def test_an_archive_beyond_the_limits_of_its_policy_fails():
     arn = submitted(world, **{"model.tar.gz": gzip.compress(tar(member("a", b"x"), member("b", b"x")))})
     world.deliver()
     status, reason = checks(world, arn)["artifact:InferenceSpecification.Containers[0].ModelDataUrl"]
-    told = f"1 error: The archive has more than 1 members [too-many-members]. {REMEDIES['too-many-members']}"
+    told = f"1 error: The archive has more than 1 members [too-many-members]. {REMEDIES['too-many-members']}".rstrip(
+        "."
+    )
     assert (status, reason) == ("failed", told)
 
 

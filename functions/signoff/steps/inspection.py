@@ -16,7 +16,7 @@ from signoff import archive
 from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, FILES, inventory, is_the_model
 from signoff.demands import Demands
 from signoff.errors import ObjectMissing
-from signoff.findings import Finding, summed_up
+from signoff.findings import Finding, summed_up, within
 from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
@@ -89,7 +89,7 @@ class Inspection:
         objects = [inspect(name, copy, demands) for name, copy in zip(names, copies, strict=True)]
         count = len(errors) + sum(each["refusal_count"] for each in objects)
         about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
-        errors += [_of(each["name"], error) for each in objects for error in each.pop("refusals")]
+        errors += [within(each["name"], error) for each in objects for error in each.pop("refusals")]
         findings = self._vault.write("findings", {**about_all, "objects": objects})
         return {
             "key": prefix,
@@ -201,13 +201,6 @@ def _faults_of_all(names: Sequence[str], required: Sequence[str]) -> Iterator[Fi
 def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
     """Return what of the errors travels with the workflow's state; all of them are in the findings document."""
     return {"refusals": summed_up(errors), "refusal_count": count}
-
-
-def _of(name: str, finding: Finding) -> Finding:
-    """Return a finding with the name of the object that it is about; that of a file begins with it."""
-    member = finding.member or name
-    named = member == name or member.startswith(f"{name} > ")
-    return dataclasses.replace(finding, member=member if named else f"{name} > {member}")
 
 
 def _errors(inspection: archive.Inspection) -> dict[str, Any]:
