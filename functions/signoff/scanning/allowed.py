@@ -18,13 +18,19 @@ NUMPY_SCALARS = (
     "float64 longdouble complex64 complex128 clongdouble str_ bytes_ void datetime64 timedelta64"
 )
 # What a FunctionTransformer is given most often.
-NUMPY_FUNCTIONS = (
-    "log log2 log10 log1p exp exp2 expm1 sqrt cbrt square reciprocal absolute sign sin cos tan tanh arcsinh mean median"
-)
+NUMPY_UFUNCS = "log log2 log10 log1p exp exp2 expm1 sqrt cbrt square reciprocal absolute sign sin cos tan tanh arcsinh"
+NUMPY_FUNCTIONS = f"{NUMPY_UFUNCS} mean median"
 NUMPY_RECONSTRUCTION = "_reconstruct scalar"
 
 SPARSE = " ".join(
     f"{kind}_{form}" for kind in ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"] for form in ("matrix", "array")
+)
+
+PANDAS_INTEGERS = " ".join(f"{sign}{bits}Dtype" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64))
+PANDAS_DTYPES = f"{PANDAS_INTEGERS} Float32Dtype Float64Dtype BooleanDtype StringDtype CategoricalDtype"
+PANDAS_OFFSETS = (
+    "Day Hour Minute Second Milli Micro Nano BusinessDay Week "
+    "MonthEnd MonthBegin QuarterEnd QuarterBegin YearEnd YearBegin"
 )
 
 PANDAS_INDEXES = {
@@ -38,14 +44,21 @@ PANDAS_INDEXES = {
 
 TORCH_DTYPES = (
     "float16 float32 float64 bfloat16 half float double int8 int16 int32 int64 uint8 short int long bool complex64 "
-    "complex128 qint8 quint8 qint32 float8_e4m3fn float8_e5m2 uint16 uint32 uint64"
+    "complex128 complex32 qint8 quint8 qint32 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz "
+    "uint16 uint32 uint64"
+)
+# Constants that say how a tensor is laid out or quantised.
+TORCH_CONSTANTS = (
+    "strided sparse_coo contiguous_format preserve_format channels_last channels_last_3d per_tensor_affine "
+    "per_channel_affine per_tensor_symmetric per_channel_symmetric per_channel_affine_float_qparams"
 )
 TORCH_STORAGES = (
     "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage CharStorage "
     "ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage QInt8Storage QUInt8Storage QInt32Storage"
 )
 TORCH_REBUILDERS = (
-    "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor "
+    "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_meta_tensor_no_storage "
+    "_rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor "
     "_rebuild_sparse_tensor _rebuild_sparse_csr_tensor"
 )
 
@@ -68,10 +81,14 @@ EXACT: dict[str, str] = {
     "numpy._core.numeric": "_frombuffer",
     "numpy.ma.core": "MaskedArray _mareconstruct",
     "numpy.ma": "MaskedArray",
+    # Where NumPy before 2 says that its ufuncs are.
+    "numpy.core._multiarray_umath": NUMPY_UFUNCS,
+    "numpy._core._multiarray_umath": NUMPY_UFUNCS,
     "numpy.matrixlib.defmatrix": "matrix",
     "numpy.random": "RandomState Generator",
     "numpy.random.mtrand": "RandomState",
     "numpy.random._pickle": "__randomstate_ctor __generator_ctor __bit_generator_ctor",
+    "numpy.random._generator": "Generator",  # by skops
     "numpy.random._mt19937": "MT19937",
     "numpy.random._pcg64": "PCG64 PCG64DXSM",
     "numpy.random._philox": "Philox",
@@ -112,13 +129,24 @@ EXACT: dict[str, str] = {
     "lightgbm.basic": "Booster",
     "lightgbm.sklearn": "LGBMClassifier LGBMRegressor LGBMRanker LGBMModel _LGBMLabelEncoder",
     # PyTorch: tensors and parameters, of which a state dict consists.
-    "torch": f"Size device Tensor Generator {TORCH_DTYPES} {TORCH_STORAGES} strided sparse_coo contiguous_format",
+    "torch": f"Size device Tensor Generator {TORCH_DTYPES} {TORCH_STORAGES} {TORCH_CONSTANTS}",
     "torch._utils": TORCH_REBUILDERS,
     "torch.nn.parameter": "Parameter Buffer",
     "torch.storage": "UntypedStorage TypedStorage",
     "torch.serialization": "_get_layout",
-    "torch.jit._pickle": "build_intlist build_boollist build_doublelist build_tensorlist",
-    # pandas: frames and series, which hold names of features.
+    "torch.jit._pickle": "build_intlist build_boollist build_doublelist build_tensorlist restore_type_tag",
+    # pandas: frames and series, which hold names of features. pandas 3 names its classes where they are documented. A
+    # type of moments with a time zone (`DatetimeTZDtype`) is missing: it opens the file that its zone's name says.
+    "pandas": "DataFrame Series Index RangeIndex MultiIndex CategoricalIndex DatetimeIndex TimedeltaIndex "
+    f"Categorical NA {PANDAS_DTYPES}",
+    "pandas.arrays": "StringArray DatetimeArray TimedeltaArray IntegerArray FloatingArray BooleanArray",
+    "pandas._libs.missing": "NA",
+    "pandas._libs.tslibs.offsets": PANDAS_OFFSETS,
+    "pandas.core.arrays.integer": f"IntegerArray {PANDAS_INTEGERS}",
+    "pandas.core.arrays.floating": "FloatingArray Float32Dtype Float64Dtype",
+    "pandas.core.arrays.boolean": "BooleanArray BooleanDtype",
+    "pandas.core.arrays.datetimes": "DatetimeArray",
+    "pandas.core.arrays.timedeltas": "TimedeltaArray",
     "pandas.core.frame": "DataFrame",
     "pandas.core.series": "Series",
     "pandas.core.internals.managers": "BlockManager SingleBlockManager",

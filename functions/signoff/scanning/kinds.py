@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from signoff.inflate import Refused
-from signoff.scanning import compressed, pickles, tars, tensors, zips
+from signoff.scanning import compressed, pickles, skops, tars, tensors, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
 from signoff.scanning.names import UNKNOWN, apart, kind_of
 from signoff.scanning.zip_directory import Tail
@@ -14,10 +14,11 @@ Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
 TAR: Kind = (tars.is_tar, tars.tar_archive)
 PICKLE: Kind = (pickles.is_pickle, pickles.pickle)
+SKOPS: Kind = (skops.is_skops, skops.skops)
 CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), TAR, *compressed.KINDS)
 """Kinds in which something of any kind may lie, be it a zip archive at the very end."""
 
-KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, *tensors.KINDS)
+KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, SKOPS, *tensors.KINDS)
 """Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
 
 NAMES: Mapping[Kind, str] = {
@@ -57,7 +58,8 @@ def scan(reader: Reader, where: Where) -> None:
     source = _Source(reader)
     content = Peekable(source)
     head = content.peek(PEEK)
-    kind = _kind(head)
+    # skops goes by the name; no JSON begins as a container or a pickle does.
+    kind = SKOPS if skops.is_schema(where.member, head) else _kind(head)
     where.seen.head, where.seen.kind = head, _named(kind, head)
     if kind is TAR and PICKLE[0](head):
         where.report("ambiguous-content", "Is a tar archive, and begins as a pickle too: readers disagree")

@@ -203,7 +203,9 @@ class Machine:
             self._globals[module, name] = known
             if known.is_wrapper and known.allowed:
                 self._wrapper = known
-            if not known.allowed:
+            if known.of_torchscript:
+                self.tell("torchscript-code", "Makes objects of classes that a TorchScript program defines")
+            elif not known.allowed:
                 self.tell("unsafe-pickle", f"Would run {known.shown} when it is loaded")
         self.push(known)
 
@@ -223,6 +225,8 @@ class Machine:
         if (function.module, function.name) == ("numpy", "dtype"):
             return dtype_of(arguments)
         self._check_arguments(function, arguments)
+        if function.hands_back:
+            return arguments[0] if arguments else None
         return None
 
     def _check_arguments(self, function: Global, arguments: tuple[object, ...]) -> None:

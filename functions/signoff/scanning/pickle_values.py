@@ -45,6 +45,16 @@ class Global:
         """Whether joblib writes an array's bytes behind an object of this class."""
         return self.name == "NumpyArrayWrapper"
 
+    @property
+    def hands_back(self) -> bool:
+        """Whether it returns its first argument, as what TorchScript writes around lists does."""
+        return (self.module, self.name) == ("torch.jit._pickle", "restore_type_tag")
+
+    @property
+    def of_torchscript(self) -> bool:
+        """Whether it is a class of a TorchScript program, which no Python module has."""
+        return self.module == "__torch__" or self.module.startswith("__torch__.")
+
 
 @dataclass(slots=True, eq=False)
 class Dtype:

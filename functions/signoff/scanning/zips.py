@@ -17,6 +17,7 @@ from signoff.inflate import InflateError, Refused
 from signoff.paths import faults
 from signoff.scanning.contents import BLOCK, PEEK, Budget, Part, Peekable, Scan, Truncated, Where
 from signoff.scanning.names import ZipNames
+from signoff.scanning.programs import programs
 from signoff.scanning.zip_directory import CENTRAL, END, END_64, LOCAL, Directory, Entry, ambiguous, decoded, wide
 
 STORED, DEFLATED = 0, 8
@@ -62,7 +63,7 @@ def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) ->
     entry = _header(content)
     name = decoded(entry.name, entry.flags)
     inner = where.inner(name)
-    for rule, reason in faults(name):
+    for rule, reason in (*faults(name), *programs(name)):
         inner.report(rule, reason)
     start, known = content.offset, not entry.flags & DESCRIBED or entry.compressed > 0
     if why := _unscannable(entry):
