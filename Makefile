@@ -49,8 +49,8 @@ coverage: setup  ## Write docs/coverage.md: every field of SageMaker's calls, ho
 	@$(BIN)/python -m tests.support.coverage
 
 .PHONY: bench
-bench: setup  ## Measure: warm latency against a bare chain, import times, bundle size
-	@$(BIN)/python -m benchmarks
+bench: setup  ## Measure: inspection against bare inflate and the usual way, latency against a bare chain, imports, bundle
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: invoke
 invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)

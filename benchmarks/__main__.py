@@ -1,4 +1,4 @@
-"""`make bench`: measures and prints latencies, import times and the bundle's size."""
+"""`make bench`: measures and prints the speed of inspections, latencies, import times and the bundle's size."""
 
 import argparse
 import json
@@ -6,33 +6,62 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import imports, latency
+from benchmarks import imports, inspection, latency
 from infra.bundling import bundle, sizes
+
+PARTS = ("inspection", "latency", "imports", "bundle")
 
 
 def main() -> None:
     """Measure what the command line asks for and print it as tables or as JSON."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
     parser.add_argument("--runs", type=int, default=15, help="how often each chain is timed (15)")
+    parser.add_argument("--largest", type=float, default=4, help="GB of the largest artifact that is inspected (4)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    figures = {
-        "machine": machine(),
-        "latency": summary(latency.measure(options.runs, _say)),
-        "imports": [asdict(each) for each in imports.measure(max(5, options.runs // 3))],
-        "tracer": imports.tracer(max(5, options.runs // 3)),
-        "bundle": weights(),
-    }
+    figures: dict[str, Any] = {"machine": machine()}
+    for part in options.only or PARTS:
+        figures |= _MEASURES[part](options)
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
         show(figures, Console(width=max(100, Console().width)))
+
+
+def _inspection(options: argparse.Namespace) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
+        sizes = [size for size in inspection.GROWTH if size < options.largest * 1e9]
+        return {
+            "inspection": inspection.measure(Path(folder), max(3, options.runs // 5), _say),
+            "growth": inspection.growth(Path(folder), [*sizes, int(options.largest * 1e9)], _say),
+        }
+
+
+def _latency(options: argparse.Namespace) -> dict[str, Any]:
+    return {"latency": summary(latency.measure(options.runs, _say))}
+
+
+def _imported(options: argparse.Namespace) -> dict[str, Any]:
+    runs = max(5, options.runs // 3)
+    return {"imports": [asdict(each) for each in imports.measure(runs)], "tracer": imports.tracer(runs)}
+
+
+_MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "inspection": _inspection,
+    "latency": _latency,
+    "imports": _imported,
+    "bundle": lambda _options: {"bundle": weights()},
+}
 
 
 def machine() -> dict[str, Any]:
@@ -76,9 +105,29 @@ def show(figures: dict[str, Any], console: Console) -> None:
     console.print(
         f"\n{on['cores']} cores ({on['processor']}), {on['memory']} GiB, Python {on['python']}, load {on['load']}\n"
     )
-    console.print(_latencies(figures["latency"]), _imports(figures["imports"]))
-    console.print(f"The tracer adds {_ms(figures['tracer'])} ms to each at its first invocation.\n")
-    console.print(_bundles(figures["bundle"]))
+    for part, tables in _TABLES.items():
+        if part in figures:
+            console.print(tables(figures[part]))
+    if "tracer" in figures:
+        console.print(f"The tracer adds {_ms(figures['tracer'])} ms to each function at its first invocation.\n")
+
+
+def _inspections(rows: list[dict[str, Any]]) -> Table:
+    table = _table("Inspection", "MB", "expanded", "s", "MB/s", "x inflate or hash", "by zlib-ng", "x usual way")
+    for row in rows:
+        seconds = row["seconds"]["inspect"]
+        sizes = (f"{row['size'] / 1e6:,.0f}", f"{row['expanded'] / 1e6:,.0f}")
+        speed = (f"{seconds:.2f}", f"{row['expanded'] / seconds / 1e6:,.0f}")
+        table.add_row(row["set"], *sizes, *speed, *(f"{row[ratio]:.2f}" for ratio in ("limit", "fast_limit", "usual")))
+    return table
+
+
+def _growth(rows: list[dict[str, Any]]) -> Table:
+    table = _table("Growth, MB", "s", "MB/s", "MiB of memory above the interpreter's")
+    for row in rows:
+        size, seconds = row["size"] / 1e6, row["seconds"]
+        table.add_row(f"{size:,.0f}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{row['memory'] / 2**20:.0f}")
+    return table
 
 
 def _latencies(rows: dict[str, dict[str, float]]) -> Table:
@@ -115,6 +164,15 @@ def _table(first: str, *others: str) -> Table:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f}"
+
+
+_TABLES: dict[str, Callable[[Any], Table]] = {
+    "inspection": _inspections,
+    "growth": _growth,
+    "latency": _latencies,
+    "imports": _imports,
+    "bundle": _bundles,
+}
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,125 @@
+"""One way of reading an artifact, in a process of its own: `python -m benchmarks.ways WAY FILE [NUMBER EXPANDED_SIZE]`.
+
+With a number, the artifact is `sharded.Sharded` of that file. Prints JSON: the seconds that the reading took, and the
+most memory (bytes) that the process had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from zlib_ng import zlib_ng
+
+from benchmarks.own_memory import peak
+from benchmarks.sharded import Shard, Sharded
+from signoff.demands import Demands
+from signoff.ranges import in_order
+from signoff.steps.inspection import look_into
+
+CHUNK = 8 * 1024 * 1024
+OUT = 1024 * 1024
+
+
+class Failed(Exception):
+    """Raised when a way does not come to its end, so that its time would mean nothing."""
+
+
+def inspect(file: Path) -> None:
+    """Inspect as InspectArtifact does: in ranges, several of them at once."""
+
+    def fetch(first: int, last: int) -> bytes:
+        with file.open("rb", buffering=0) as opened:
+            opened.seek(first)
+            return opened.read(last + 1 - first)
+
+    _inspected(in_order(fetch, file.stat().st_size))
+
+
+def inspect_sharded(file: Path, number: int, expanded_size: int) -> None:
+    """The same for an artifact that is larger than its file."""
+    artifact = Sharded(Shard(file, expanded_size), number)
+    _inspected(in_order(artifact.fetch, artifact.size))
+
+
+def _inspected(chunks: Iterator[bytes]) -> None:
+    found = look_into(chunks, Demands())
+    if not found.passed:
+        raise Failed(f"The artifact was refused: {found.findings[0]}")
+
+
+def inflate(module: Any, file: Path) -> None:
+    """Inflate and nothing else."""
+    inflater = module.decompressobj(31)
+    for chunk in _chunks(file):
+        given = chunk
+        while given:
+            inflater.decompress(given, OUT)
+            given = inflater.unconsumed_tail
+    if not inflater.eof:
+        raise Failed(f"{file} does not end where its gzip stream does")
+
+
+def sha256(file: Path) -> None:
+    """Hash and nothing else."""
+    digest = hashlib.sha256()
+    for chunk in _chunks(file):
+        digest.update(chunk)
+
+
+def usual(file: Path) -> None:
+    """Download to the disk, `sha256sum`, unpack with tarfile, and `picklescan` over what was unpacked."""
+    with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
+        downloaded, unpacked = Path(folder) / "model.tar.gz", Path(folder) / "model"
+        shutil.copyfile(file, downloaded)
+        _run("sha256sum", str(downloaded))
+        with tarfile.open(downloaded) as archive:
+            archive.extractall(unpacked, filter="data")
+        # Exit code 1 says that it found something: a name of scikit-learn's is "suspicious" to it.
+        _run(sys.executable, "-m", "picklescan", "--path", str(unpacked), expected=(0, 1))
+
+
+def _run(*command: str, expected: tuple[int, ...] = (0,)) -> None:
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own arguments
+    if done.returncode not in expected:
+        raise Failed(f"{' '.join(command)} failed: {done.stderr.decode()}")
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb", buffering=0) as opened:
+        while chunk := opened.read(CHUNK):
+            yield chunk
+
+
+WAYS: dict[str, Callable[[Path], None]] = {
+    "inspect": inspect,
+    "inflate": lambda file: inflate(zlib, file),
+    "inflate, zlib-ng": lambda file: inflate(zlib_ng, file),
+    "sha256": sha256,
+    "usual": usual,
+}
+
+
+def main() -> None:
+    """Go the way that the command line names, and print what it took."""
+    way, file, *sharded = sys.argv[1:]
+    started = time.perf_counter()
+    if sharded:
+        inspect_sharded(Path(file), *map(int, sharded))
+    else:
+        WAYS[way](Path(file))
+    print(json.dumps({"seconds": time.perf_counter() - started, "memory": peak()}))
+
+
+if __name__ == "__main__":
+    main()
