@@ -15,7 +15,7 @@ from signoff.findings import Finding
 from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Forward, Inflated, Limits, Refused, Source, looks_like
 from signoff.paths import shown
-from signoff.scanning.contents import Budget, Severity, Where
+from signoff.scanning.contents import Severity, Where
 from signoff.scanning.members import Pieces, content
 from signoff.scanning.names import UNKNOWN
 from signoff.survey import Entry, Survey, Total
@@ -81,17 +81,16 @@ def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan 
     source = Source(chunks)
     stream = Inflated(source, demands.limits)
     survey = Survey(demands.limits)
-    budget = _within(demands.limits)
     try:
         for member in members(stream):
             survey.add(member)
-            survey.doubt(member, header_faults(stream.reads, member))
+            survey.tree.doubt(member, header_faults(stream.reads, member))
             if scan and member.isreg() and (inside := content(stream, member)):
-                where = Where(member.name, survey.report, budget)
+                where = Where(member.name, survey.report, survey.budget)
                 scan(inside, where)
                 survey.tell_kind(member, where.seen)
         check_end(stream, survey.members)
-        survey.complete = True
+        survey.tree.complete = True
     except Refused as refusal:
         survey.refuse(refusal)
     _check_rest(stream, survey)
@@ -109,17 +108,12 @@ def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan 
     )
 
 
-def _within(limits: Limits) -> Budget:
-    """Return what all that lies within the members of one artifact may come to."""
-    return Budget(expanded=limits.expanded_size, members=limits.members, depth=limits.nested)
-
-
 def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, demands: Demands | None = None) -> Inspection:
     """Inspect an artifact that is no archive but a file: what it holds, whatever it is; `name` is how it is shown."""
     limits = (demands or Demands()).limits
     source = Source(chunks)
     survey = Survey(limits)
-    where = Where(name, survey.report, _within(limits))
+    where = Where(name, survey.report, survey.budget)
     try:
         scan(Pieces(source), where)
     except Refused as refusal:
@@ -192,5 +186,5 @@ def _check_rest(stream: Forward, survey: Survey) -> None:
             hidden = hidden or bool(block.strip(b"\0"))
     except Refused as refusal:
         survey.refuse(refusal)
-    if hidden and survey.complete:
+    if hidden and survey.tree.complete:
         survey.refuse(Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it"))

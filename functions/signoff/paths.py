@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -12,13 +12,12 @@ from urllib.parse import unquote
 from signoff.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 MAX_NAME = 4096  # Linux's PATH_MAX; a longer path cannot be unpacked
 MAX_PART = 255  # bytes: Linux's NAME_MAX, and what SageMaker allows
 MAX_FOLDED = 128 * 1024 * 1024  # characters of all names folded: some become many times as long
 MAX_HOPS = 40  # links followed one after the other, as Linux does
-MAX_FOLLOWED = 20_000_000  # characters of paths looked at for all links together: a bound on time
 SHOWN = 1024  # characters of a name that a report shows
 
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -148,10 +147,13 @@ def climbs(name: str) -> bool:
 
 @dataclass
 class Links:
-    """The symbolic links of an archive, by normalised name, and where a path leads when they are followed."""
+    """The symbolic links of an archive, by normalised name, and where a path leads when they are followed.
 
-    targets: dict[str, str] = field(default_factory=dict)
-    _followed: int = 0
+    `spend` is told how many characters of paths that takes, and may raise `Refused`.
+    """
+
+    targets: Mapping[str, str]
+    spend: Callable[[int], None]
 
     def from_symbolic(self, name: str, target: str) -> str:
         """Return the normalised path that a symbolic link of this normalised name leads to."""
@@ -178,22 +180,17 @@ class Links:
         return "/".join(path)
 
     def _lookup(self, path: str) -> str | None:
-        self._spend(len(path))
+        self.spend(len(path))
         return self.targets.get(path)
 
     def _parts(self, target: str) -> list[str]:
         """Return the parts of a link's target, last one first."""
-        self._spend(len(target))
+        self.spend(len(target))
         if target.startswith("/") or DRIVE.match(target):
             raise Refused("link-leaves", "Is a link that leads to an absolute path, or to another link that does")
         if "\\" in target or CONTROL.search(target):
             raise Refused("link-leaves", "Is a link whose target holds a backslash or a control character")
         return [part for part in reversed(target.split("/")) if part not in ("", ".")]
-
-    def _spend(self, characters: int) -> None:
-        self._followed += characters
-        if self._followed > MAX_FOLLOWED:
-            raise Refused("link-loop", "Is one of so many or such long links that they cannot be followed")
 
 
 def _climb(path: list[str]) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tracemalloc
+import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.archive import Limits
+from signoff.archive import Demands, Limits, inspect
+from signoff.scanning import kinds
+from signoff.scanning.tars import is_tar
 from tests.corpus.honest import honest
 from tests.corpus.hostile import hostile
 from tests.corpus.writing import BLOCK, Case, checked
-from tests.unit.archives import inspected
+from tests.unit.archives import inspected, member, tar
 
 HOSTILE, HONEST = hostile(), honest()
 MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; the names of 10,000 members are remembered
@@ -42,6 +45,37 @@ def test_an_honest_archive_passes(case: Case) -> None:
     assert inspection.findings == ()
     assert inspection.members > 0
     assert inspection.sha256 == hashlib.sha256(case.data).hexdigest()
+
+
+def judged(data: bytes, limits: Limits | None) -> set[tuple[str, str]]:
+    """Return rule and severity of all that is found in an archive, and in what lies within it."""
+    inspection = inspect([data], Demands((), limits or Limits()), kinds.scan)
+    return {(finding.rule, finding.severity) for finding in inspection.findings}
+
+
+def within(case: Case) -> bytes | None:
+    """The tar of a case, if it is one; what is wrong with the gzip around it is another thing."""
+    try:
+        data = gzip.decompress(case.data)
+    except (OSError, EOFError, zlib.error):
+        return None
+    about_gzip = case.rule in {"corrupt-gzip", "trailing-data"}
+    return data if is_tar(data) and not about_gzip else None
+
+
+TARS = [(case, data) for case in (*HOSTILE, *HONEST) if (data := within(case))]
+
+
+@pytest.mark.parametrize(("case", "data"), TARS, ids=[case.name for case, _ in TARS])
+def test_a_tar_within_an_archive_is_judged_like_the_archive_itself(case: Case, data: bytes) -> None:
+    alone = judged(case.data, case.limits)
+    assert judged(gzip.compress(tar(member("data.tar", data))), case.limits) == alone
+    if case.rule != "expansion-ratio":  # which is the artifact's own, and gzip hardly compresses what it has compressed
+        assert judged(gzip.compress(tar(member("data.tgz", gzip.compress(data)))), case.limits) == alone
+
+
+def test_most_of_the_corpus_is_tried_within_an_archive_too() -> None:
+    assert len(TARS) > 140
 
 
 def test_the_corpus_is_large_and_names_each_case_once() -> None:

@@ -17,7 +17,7 @@ SOURCES = sorted(
     [
         *(
             SIGNOFF / f"{name}.py"
-            for name in ("archive", "headers", "inflate", "paths", "pax", "survey", "steps/inspection")
+            for name in ("archive", "headers", "inflate", "paths", "pax", "tree", "survey", "steps/inspection")
         ),
         *(SIGNOFF / "scanning").glob("*.py"),
     ]
@@ -44,7 +44,9 @@ def _texts(node: ast.AST) -> Iterator[str]:
 def _places(node: ast.AST) -> Iterator[ast.AST]:
     """Where a rule stands whatever it looks like."""
     match node:
-        case ast.Call(func=ast.Name(id="Refused") | ast.Attribute(attr="report" | "_report"), args=arguments):
+        case ast.Call(
+            func=ast.Name(id="Refused") | ast.Attribute(attr="report" | "_report" | "_error"), args=arguments
+        ):
             yield from arguments[:2]  # behind the name of the member, where there is one
         case ast.Yield(value=ast.Tuple(elts=[rule, _])):
             yield rule

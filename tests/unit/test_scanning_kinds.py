@@ -27,6 +27,7 @@ from signoff.archive import Demands, Inspection, Limits, inspect, inspect_file
 from signoff.inflate import Refused
 from signoff.scanning import kinds
 from signoff.scanning.contents import BLOCK, Budget
+from tests.corpus.writing import header
 from tests.unit.archives import FORMATS, found, honest, link, member, rules, tar
 from tests.unit.scans import faults, scanned
 
@@ -147,6 +148,44 @@ def test_files_of_a_tar_count_against_the_budget() -> None:
     with pytest.raises(Refused) as refusal:
         scanned(tar(*(member(str(number)) for number in range(20))), Budget(members=10))
     assert refusal.value.rule == "too-many-members"
+
+
+def nested(*members: tuple[tarfile.TarInfo, bytes], times: int = 1) -> bytes:
+    return tar(*(member(f"{number}.tar", tar(*members)) for number in range(times)))
+
+
+def test_findings_in_a_tar_within_a_tar_are_told_with_both_names() -> None:
+    assert faults(nested(link("out", "../../etc"), member("a"), member("A"), member("run", mode=0o4755))) == [
+        ("m > 0.tar > run", "set-uid"),
+        ("m > 0.tar > out", "link-leaves"),
+        ("m > 0.tar > a", "name-collision"),
+    ]
+
+
+def test_the_same_name_in_two_archives_is_no_duplicate() -> None:
+    assert faults(nested(member("model.bin", NOISE), times=3)) == []
+
+
+def test_all_names_on_all_levels_together_are_bounded() -> None:
+    data = nested(member("n" * 200), times=20)
+    assert faults(data, Budget(names=20 * 200 + 200)) == []
+    with pytest.raises(Refused) as refusal:
+        scanned(data, Budget(names=3000))
+    assert refusal.value.rule == "too-many-members"
+
+
+def test_the_links_on_all_levels_together_are_followed_only_so_far() -> None:
+    data = nested(link("a", "d/d/d/d/d/d/d/d"), member("d/d/d/d/d/d/d/d", b"x"), times=20)
+    assert faults(data) == []
+    assert {rule for _, rule in faults(data, Budget(followed=1000))} == {"link-loop"}
+
+
+def test_a_sparse_file_in_a_tar_within_counts_as_large_as_it_will_be() -> None:
+    old = b"".join(b"%011o\0%011o\0" % piece for piece in ((0, 512), (1 << 30, 0)))
+    inner = header(b"w", 512, b"S", magic=b"ustar  \0", sparse=old, real_size=b"%011o\0" % (1 << 30)) + bytes(1536)
+    with pytest.raises(Refused) as refusal:
+        scanned(tar(member("in.tar", inner)), Budget(expanded=1 << 29))
+    assert refusal.value.rule == "expansion-limit"
 
 
 def test_a_connection_lost_in_a_tar_in_a_member_is_raised() -> None:

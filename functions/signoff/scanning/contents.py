@@ -39,6 +39,8 @@ class Budget:
     expanded: int = 200 * GIB
     members: int = 100_000
     depth: int = 5
+    names: int = 64 * 1024 * 1024  # characters of the names in tar archives, which are remembered to find duplicates
+    followed: int = 20_000_000  # characters of paths looked at to follow their links: a bound on time
 
     def spend(self, size: int) -> None:
         """Count `size` more expanded bytes. Raises `Refused` (`expansion-limit`)."""
@@ -51,6 +53,18 @@ class Budget:
         self.members -= 1
         if self.members < 0:
             raise Refused("too-many-members", "The archives within hold more members than all of them together may")
+
+    def spend_name(self, size: int) -> None:
+        """Count `size` more characters of names in tar archives. Raises `Refused` (`too-many-members`)."""
+        self.names -= size
+        if self.names < 0:
+            raise Refused("too-many-members", "The members' names take more characters than all of them together may")
+
+    def follow(self, size: int) -> None:
+        """Count `size` more characters looked at to follow a link. Raises `Refused` (`link-loop`)."""
+        self.followed -= size
+        if self.followed < 0:
+            raise Refused("link-loop", "Is one of so many or such long links that they cannot be followed")
 
 
 @dataclass
@@ -76,6 +90,10 @@ class Where:
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
         """Tell a finding about it."""
         self._report(self.member, rule, reason, severity)
+
+    def report_of(self, name: str, rule: str, reason: str, severity: Severity) -> None:
+        """Tell a finding about something of that name that lies in it."""
+        self._report(f"{self.member} > {name}", rule, reason, severity)
 
     def inner(self, name: str) -> Where:
         """Return where something of that name lies in it. Raises `Refused` (`nested-too-deep`)."""

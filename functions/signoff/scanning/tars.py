@@ -7,9 +7,9 @@ import tarfile
 from signoff.archive import check_end, members
 from signoff.headers import header_faults
 from signoff.inflate import HEAD, Forward, Refused
-from signoff.paths import faults
 from signoff.scanning.contents import BLOCK, Peekable, Scan, Where
 from signoff.scanning.members import content as content_of
+from signoff.tree import Tree
 
 
 def is_tar(head: bytes) -> bool:
@@ -22,19 +22,26 @@ def is_tar(head: bytes) -> bool:
 
 
 def tar_archive(content: Peekable, where: Where, scan: Scan) -> None:
-    """Scan each file of a tar archive. Raises `Refused` when the archive cannot be read, or not further."""
-    stream, count = Forward(iter(lambda: content.read(BLOCK), b"")), 0
-    for member in members(stream):
-        where.budget.spend_member()
-        count += 1
-        _member(stream, member, where.inner(member.name), scan)
-    check_end(stream, count)
+    """Judge the members of a tar archive as something that may be unpacked later, and scan each file.
+
+    Raises `Refused` when the archive cannot be read, or not further.
+    """
+    stream = Forward(iter(lambda: content.read(BLOCK), b""))
+    tree = Tree(where.report_of, where.budget)
+    try:
+        _walk(stream, tree, where, scan)
+    finally:
+        tree.conclude()
     if any(block.strip(b"\0") for block in stream.rest()):
         raise Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it")
 
 
-def _member(stream: Forward, member: tarfile.TarInfo, where: Where, scan: Scan) -> None:
-    for rule, reason in (*faults(member.name), *header_faults(stream.reads, member)):
-        where.report(rule, reason)
-    if member.isreg() and (inside := content_of(stream, member)):
-        scan(inside, where)
+def _walk(stream: Forward, tree: Tree, where: Where, scan: Scan) -> None:
+    for member in members(stream):
+        where.budget.spend_member()
+        tree.add(member)
+        tree.doubt(member, header_faults(stream.reads, member))
+        if member.isreg() and (inside := content_of(stream, member)):
+            scan(inside, where.inner(member.name))
+    check_end(stream, tree.members)
+    tree.complete = True
