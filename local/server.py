@@ -51,6 +51,7 @@ def plug_in() -> None:
         access,
         accounts,
         cloudformation,
+        codebuild,
         endpoint_configurations,
         functions,
         model_data,
@@ -71,7 +72,7 @@ def plug_in() -> None:
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     for types in (sagemaker_resources, endpoint_configurations):
         types.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for gap in (access, cloudformation, functions, s3, accounts, states, streams):
+    for gap in (access, cloudformation, codebuild, functions, s3, accounts, states, streams):
         gap.close()
 
 
@@ -146,10 +147,13 @@ def _configure(settings: Settings, port: int) -> None:
 
 
 def _end_everything() -> None:
-    """End the functions' processes and then this one, whatever its threads still wait for."""
+    """End the functions' processes, the builds', and then this one, whatever its threads still wait for."""
     from ministack.core import lambda_runtime
 
+    from local.gaps import codebuild
+
     lambda_runtime.reset()
+    codebuild.end_all()
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)

@@ -23,6 +23,7 @@ def close() -> None:
         ("AWS::Lambda::Function", _apply_to_function),
         ("AWS::DynamoDB::Table", _apply_to_table),
         ("AWS::DynamoDB::Table", _apply_table_policy),
+        ("AWS::CodeBuild::Project", _apply_to_project),
     ):
         handlers[kind] = _applying(handlers[kind], apply)
 
@@ -65,6 +66,13 @@ def _apply_to_function(name: str, properties: Properties) -> None:
     function["concurrency"] = properties.get("ReservedConcurrentExecutions")
     if "DeadLetterConfig" in properties:
         function["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+
+
+def _apply_to_project(name: str, properties: Properties) -> None:
+    from ministack.services import codebuild
+    from ministack.services.stepfunctions import _pascal_to_camel
+
+    codebuild._projects[name]["logsConfig"] = _pascal_to_camel(properties.get("LogsConfig", {}))
 
 
 def _apply_to_table(name: str, properties: Properties) -> None:

@@ -26,19 +26,20 @@ def close() -> None:
     from ministack.services import lambda_svc
 
     lambda_runtime._detect_runtime_binary = _prepared(lambda_runtime._detect_runtime_binary)
-    lambda_runtime.execution_credentials = role_session
+    lambda_runtime.execution_credentials = _function_session
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
     lambda_svc._throttle_response = _named_for_states(lambda_svc._throttle_response)
 
 
-def role_session(config: dict[str, Any]) -> dict[str, str]:
-    """A session of the function's role, whether or not policies are evaluated: what a function does has its name."""
-    from ministack.core import lambda_runtime
+def role_session(role_arn: str, name: str, of: str) -> dict[str, str]:
+    """A session of a role, whether or not policies are evaluated: what runs under it has its name.
+
+    `name` is the session's, `of` the ARN of what runs: the same has the same session.
+    """
     from ministack.services import sts
 
-    account, _ = lambda_runtime._account_region_from_function_config(config)
-    role, name = config["Role"].rpartition("/")[2], config["FunctionName"][:64]
-    digest = hashlib.sha256(f"{config['FunctionArn']} {role}".encode()).hexdigest().upper()
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    digest = hashlib.sha256(f"{of} {role}".encode()).hexdigest().upper()
     session = {
         "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16]}",
         "AWS_SECRET_ACCESS_KEY": digest[:40],
@@ -52,6 +53,10 @@ def role_session(config: dict[str, Any]) -> dict[str, str]:
     }
     sts.register_session(session["AWS_ACCESS_KEY_ID"], described)
     return session
+
+
+def _function_session(config: dict[str, Any]) -> dict[str, str]:
+    return role_session(config["Role"], config["FunctionName"][:64], config["FunctionArn"])
 
 
 def locked_packages(lock: Path = _LOCK) -> list[str]:
