@@ -1,4 +1,4 @@
-"""InspectArtifact: one artifact of a claimed package, from the vault's copy, as a stream."""
+"""InspectArtifact: one artifact of a claimed package, from the vault's copy, as a stream; or to be done at length."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from functools import cache
 from typing import Any
 
 from signoff import wiring
+from signoff.errors import TakesTooLong
 from signoff.observability import about, logger, observed
+from signoff.pace import Pace
 from signoff.settings import from_environment
+from signoff.steps.at_length import AtLength
 from signoff.steps.inspection import Inspection
+from signoff.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -20,14 +24,30 @@ class Settings:
 
 
 @observed
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `claim` and `artifact`; return what was found, with a pointer to all findings in the vault."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `claim` and `artifact`; return what was found, with a pointer to all findings in the vault.
+
+    When there is no time for that, return `at_length`, the request that a build is to carry out. Take that afterwards,
+    with `claim`, to return what the build has found.
+    """
     about(event["claim"]["arn"])
-    found = _inspection().inspect(event["claim"], event["artifact"])
+    at_length = AtLength(_vault())
+    if "at_length" in event:
+        return _logged(at_length.found(event["at_length"]))
+    pace = Pace(lambda: context.get_remaining_time_in_millis() / 1000)
+    try:
+        return _logged(Inspection(_vault(), wiring.bucket, pace).inspect(event["claim"], event["artifact"]))
+    except TakesTooLong as reason:
+        logger().info("takes too long", extra={"artifact": event["artifact"]["url"], "reason": str(reason)})
+        request = at_length.ask(event["claim"], event["artifact"])
+        return at_length.known(request) or {"at_length": request}
+
+
+def _logged(found: dict[str, Any]) -> dict[str, Any]:
     logger().info("artifact", extra={"artifact": found["url"], "refusals": found["refusal_count"]})
     return found
 
 
 @cache
-def _inspection() -> Inspection:
-    return Inspection(wiring.vault(from_environment(Settings).vault_bucket), wiring.bucket)
+def _vault() -> Vault:
+    return wiring.vault(from_environment(Settings).vault_bucket)

@@ -31,6 +31,8 @@ def _flat(node: Any) -> str:
     match node:
         case str():
             return node
+        case {"Fn::Sub": str(text)}:
+            return text
         case {"Ref": name}:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:

@@ -32,8 +32,7 @@ CHANGING_ROLES = [
     "iam:DeleteRolePolicy",
     "iam:AttachRolePolicy",
     "iam:DetachRolePolicy",
-    "iam:PutRolePermissionsBoundary",
-    "iam:DeleteRolePermissionsBoundary",
+    "iam:*RolePermissionsBoundary",
 ]
 CHANGING_PARTS = [
     "lambda:CreateFunction",
@@ -41,6 +40,7 @@ CHANGING_PARTS = [
     "lambda:DeleteFunction*",
     "lambda:PutFunction*",
     "lambda:AddPermission",
+    "codebuild:Update*",
     "states:UpdateStateMachine",
     "states:DeleteStateMachine",
     "events:PutRule",
@@ -191,6 +191,8 @@ def _parameters(gate: Gate) -> list[dict[str, Any]]:
 def _machinery(gate: Gate) -> list[dict[str, Any]]:
     named = f"{gate.stack}-*"
     function, queue = gate.arn("lambda", f"function:{named}"), gate.arn("sqs", named)
+    # Whoever starts a build may say what it runs, and it runs under the project's role.
+    builds = gate.arn("codebuild", "project/*AtLength*")
     deployers = gate.roles(*gate.deployers)
     return [
         # The deployers are guarded too, or whoever may create a role could become one of them by its name.
@@ -211,6 +213,7 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
             [
                 function,
                 queue,
+                builds,
                 gate.arn("states", "stateMachine:*Validation*"),
                 gate.arn("events", f"rule/{named}"),
                 gate.arn("events", f"rule/signoff/{named}"),
@@ -220,8 +223,8 @@ def _machinery(gate: Gate) -> list[dict[str, Any]]:
         ),
         _deny(
             "Inputs",
-            ["lambda:InvokeFunction", "sqs:SendMessage", "sqs:PurgeQueue"],
-            [function, queue],
+            ["lambda:InvokeFunction", "sqs:SendMessage", "sqs:PurgeQueue", "codebuild:Start*"],
+            [function, queue, builds],
             [*gate.makers, *gate.roles(*gate.operators)],
         ),
     ]

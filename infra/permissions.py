@@ -97,7 +97,10 @@ class Permissions:
         ]
 
     def inspect_artifact(self) -> list[Grant]:
-        """Copies an artifact to the vault when it is not there yet, reads the copy, writes its findings."""
+        """Copies an artifact to the vault when it is not there yet, reads the copy, writes its findings.
+
+        Or asks for that in the vault, for the build to which all this is granted as well.
+        """
         buckets = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.source_buckets]
         sources = (self.artifacts.arn_for_objects("*"), *(f"{bucket}/*" for bucket in buckets))
         return [
@@ -106,7 +109,7 @@ class Permissions:
                 (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets),
             ),
             Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
-            self._read_vault("models/", "policies/"),
+            self._read_vault("models/", "policies/", "findings/at-length/"),
             self._write_vault("models/", "findings/"),
             self._abort_copies(),
             *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),

@@ -21,6 +21,7 @@ from infra.execution_role import make_execution_role
 from infra.functions import Function, Runtime, Shape
 from infra.groups import make_groups
 from infra.ledger import Ledger, Packages, Submissions
+from infra.long_inspection import LongInspection
 from infra.notifications import Notifications
 from infra.permissions import Permissions
 from infra.projects import Projects
@@ -116,7 +117,7 @@ class SignoffStack(cdk.Stack):
         return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key, hidden_for=hidden_for)
 
     def _compute(self) -> None:
-        folder, digest = bundle(self.settings.architecture, self.settings.bundle)
+        folder, digest = self.bundle = bundle(self.settings.architecture, self.settings.bundle)
         code = lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
         self.runtime = Runtime(self.settings, code, self.key)
         may = self.may = self._permissions()
@@ -207,11 +208,20 @@ class SignoffStack(cdk.Stack):
 
     def _workflow(self) -> Workflow:
         steps = (self.open_validation, self.inspect_artifact, self.record_evidence)
+        self.inspect_at_length = LongInspection(
+            self,
+            "InspectAtLength",
+            runtime=self.runtime,
+            bundle=self.bundle,
+            grants=self.may.inspect_artifact(),
+            environment={"SIGNOFF_VAULT_BUCKET": self.vault.bucket_name, "POWERTOOLS_SERVICE_NAME": "signoff"},
+        )
         return Workflow(
             self,
             "Validation",
             runtime=self.runtime,
             functions={f"{step.node.id}Arn": step.function_arn for step in steps},
+            at_length=self.inspect_at_length,
         )
 
     def _sweeper(self) -> Function:
@@ -259,12 +269,13 @@ class SignoffStack(cdk.Stack):
         register, inspect, decide = (
             function.own_role.role_arn for function in (self.register_model, self.inspect_artifact, self.apply_decision)
         )
+        at_length = self.inspect_at_length.own_role.role_arn
         opening, record = self.open_validation.own_role.role_arn, self.record_evidence.own_role.role_arn
         self.vault.protect(
             writers={
-                "models/": [register, inspect],
+                "models/": [register, inspect, at_length],
                 "registrations/": [register],
-                "findings/": [inspect],
+                "findings/": [inspect, at_length],
                 "evidence/": [record],
                 "policies/": [register, opening, decide],
                 "heads/": [self.sweep.own_role.role_arn],

@@ -9,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.functions import Runtime
+from infra.long_inspection import LongInspection
 from infra.roles import TRACING, Grant, make_role
 
 # ${Name}, which CloudFormation replaces; a JSONata expression is {% %} and has none.
@@ -50,14 +51,29 @@ def read_definition(path: Path, known: Mapping[str, str]) -> tuple[str, dict[str
 
 
 class Workflow(sfn.StateMachine):
-    """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses) and nothing else.
+    """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds that
+    inspect `at_length`, and nothing else.
 
     Every step is logged, for AWS's own trail ends after 90 days; what the steps carry is not, for it names people and
     keys, and the ledger and the vault keep it under protection.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime, functions: Mapping[str, str]) -> None:
-        definition, substitutions = read_definition(runtime.settings.workflow, functions)
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        functions: Mapping[str, str],
+        at_length: LongInspection,
+    ) -> None:
+        known = {
+            **functions,
+            "StartBuildAndWaitArn": f"arn:{cdk.Stack.of(scope).partition}:states:::codebuild:startBuild.sync",
+            f"{at_length.node.id}Name": at_length.ref,
+            f"{at_length.node.id}Logs": at_length.log_group.log_group_name,
+        }
+        definition, substitutions = read_definition(runtime.settings.workflow, known)
         role = make_role(
             scope,
             f"{construct_id}Role",
@@ -65,6 +81,7 @@ class Workflow(sfn.StateMachine):
             description="What the validation workflow may do",
             grants=[
                 Grant(("lambda:InvokeFunction",), tuple(functions.values())),
+                *at_length.run_by_workflow(),
                 _LOG_DELIVERY,
                 TRACING,
                 _SAMPLING,

@@ -87,6 +87,10 @@ class ObjectMissing(SignoffError):
     """Raised when an S3 object is not there (any more), or may not be read."""
 
 
+class TakesTooLong(SignoffError):
+    """Raised when an artifact will not be inspected in the time that the function has; somebody with more goes on."""
+
+
 class AnnouncementFailed(SignoffError):
     """Raised when EventBridge took some of the events but not all."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -73,10 +73,7 @@ class Vault:
 
     def sha256(self, stored: Stored) -> str:
         """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
-        digest = hashlib.sha256()
-        for chunk in self.stream(stored):
-            digest.update(chunk)
-        return digest.hexdigest()
+        return sha256(self.stream(stored))
 
     def write(self, prefix: str, document: Any) -> Document:
         """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""
@@ -146,3 +143,11 @@ class Vault:
                 raise ObjectMissing(f"{self.uri(key)} is not there")
             version_id = stored.version_id
         self._bucket.retain(key, version_id, until)
+
+
+def sha256(chunks: Iterable[bytes]) -> str:
+    """Return the SHA-256 (hexadecimal) of what `chunks` make up together."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -33,6 +33,17 @@ def test_an_upload_awaits_approval_and_an_approval_makes_a_model_from_the_packag
     ]
 
 
+def test_a_model_that_a_function_has_no_time_for_is_inspected_in_a_build_and_approved_like_any(group: Group) -> None:
+    before = group.pipeline.builds()
+    with group.pipeline.in_a_hurry():
+        package = group.submit(honest()).package().until("PendingApproval")
+
+    model = package.approve()
+
+    assert len(group.pipeline.builds()) == len(before) + 1
+    assert model["PrimaryContainer"]["ModelPackageName"] == package.arn
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(("model.tar.gz", "model_quality.json", "manifest.json"))))
 def test_the_order_of_the_uploads_makes_no_difference(group: Group, order: tuple[str, ...]) -> None:
     group.policy(

@@ -1,5 +1,6 @@
 """Functions, workflow, alarms and outputs."""
 
+import importlib.util
 import json
 from dataclasses import MISSING, fields
 from importlib import import_module
@@ -80,11 +81,44 @@ def test_the_workflow_is_standard_traced_and_logged_without_what_it_carries(temp
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
 
 
-def test_the_workflow_invokes_three_functions_by_the_names_in_its_definition(template):
+def test_the_workflow_invokes_three_functions_and_a_build_by_the_names_in_its_definition(template):
     machine = template.one("AWS::StepFunctions::StateMachine", "Validation")
     substitutions = machine["DefinitionSubstitutions"]
-    assert set(substitutions) == {"OpenValidationArn", "InspectArtifactArn", "RecordEvidenceArn"}
+    functions = {f"{name}Arn" for name in ("OpenValidation", "InspectArtifact", "RecordEvidence")}
+    build = {"StartBuildAndWaitArn", "InspectAtLengthName", "InspectAtLengthLogs"}
+    assert set(substitutions) == functions | build
+    assert substitutions["StartBuildAndWaitArn"] == "arn:aws:states:::codebuild:startBuild.sync"
     assert all(f"${{{name}}}" in machine["DefinitionString"] for name in substitutions)
+
+
+def test_builds_run_the_functions_own_code_on_their_python_and_processor(template, chosen):
+    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+    (code,) = {json.dumps(function["Code"]) for function in template.of_type("AWS::Lambda::Function").values()}
+    told = json.loads(project["Source"]["BuildSpec"])["phases"]
+    assert project["Source"]["Location"] == "{S3Bucket}/{S3Key}".format(**json.loads(code))
+    assert told["install"]["runtime-versions"] == {"python": "3.13"}
+    assert importlib.util.find_spec(told["build"]["commands"][0].removeprefix("python -m ")) is not None
+    environments = [
+        each.one("AWS::CodeBuild::Project", "InspectAtLength")["Environment"] for each in (template, chosen)
+    ]
+    assert [(each["Type"], each["Image"]) for each in environments] == [
+        ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:4.0"),
+        ("LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:6.0"),
+    ]
+
+
+def test_builds_have_a_role_a_log_and_the_settings_that_they_read(template):
+    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+    given = {variable["Name"] for variable in project["Environment"]["EnvironmentVariables"]}
+    assert project["ServiceRole"] == template.role("InspectAtLengthRole")
+    assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == "Signoff-InspectAtLengthLogs"
+    assert settings_of("signoff.at_length") == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
+
+
+def test_builds_have_all_the_time_that_there_is(template):
+    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+    assert (project["TimeoutInMinutes"], project["QueuedTimeoutInMinutes"]) == (36 * 60, 8 * 60)
+    assert "ConcurrentBuildLimit" not in project  # which would refuse builds instead of having them wait
 
 
 def test_everything_that_can_go_wrong_has_its_alarm(template):

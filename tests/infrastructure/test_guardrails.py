@@ -22,6 +22,7 @@ PERSON = f"{ROLE}/DataScientist"
 DEPLOYER = f"{ROLE}/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
 OPERATOR = f"{ROLE}/Operator"
 GATE = Gate(account=ACCOUNT, operators=("Operator",))
+BUILDS = f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
 
@@ -48,6 +49,8 @@ def own(template: Template, name: str) -> str:
         ("iam:PassRole", f"{ROLE}/signoff/Signoff-ModelExecutionRole-XYZ", "CreateModel"),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Signoff-ApplyDecision-X", "Validation"),
         ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:Signoff-DecisionQueueA1-XYZ", "Sweep"),
+        ("codebuild:StartBuild", f"{BUILDS}:project/InspectAtLength-XYZ", "Validation"),
+        ("codebuild:StartSandbox", f"{BUILDS}:project/InspectAtLength-XYZ", "Validation"),
         ("ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn", "CreateModel"),
         ("ssm:DeleteParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn", "Sweep"),
     ],
@@ -86,10 +89,12 @@ def test_only_signoff_sets_the_tags_by_which_it_knows_its_groups(policy, templat
         ("dynamodb:DeleteResourcePolicy", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Signoff-LedgerA1B2-XYZ"),
         ("dynamodb:DeleteTable", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Signoff-LedgerA1B2-XYZ"),
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Signoff-ApplyDecision-XYZ"),
+        ("codebuild:UpdateProject", f"{BUILDS}:project/InspectAtLength-XYZ"),
         ("states:UpdateStateMachine", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:ValidationBF17-XYZ"),
         ("events:DisableRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/Signoff-RulesPackageRegistered-XYZ"),
         ("events:PutTargets", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/signoff/Signoff-RulesDecisionMade-XYZ"),
         ("iam:PutRolePolicy", f"{ROLE}/signoff/Signoff-AnnounceRole-XYZ"),
+        ("iam:DeleteRolePermissionsBoundary", f"{ROLE}/signoff/Signoff-AnnounceRole-XYZ"),
         ("iam:CreateRole", f"{ROLE}/signoff/Mine"),
         ("iam:CreateRole", f"{ROLE}/cdk-mine-cfn-exec-role-mine"),
         ("iam:UpdateAssumeRolePolicy", DEPLOYER),
@@ -132,6 +137,7 @@ def test_operators_redrive_what_failed_and_others_do_not(policy):
         ("sagemaker:CreateEndpoint", f"{SAGEMAKER}:endpoint/any"),
         ("ssm:GetParameters", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/signoff/champions/churn"),
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:billing"),
+        ("codebuild:StartBuild", f"{BUILDS}:project/billing"),
         ("iam:GetRole", f"{ROLE}/signoff/Signoff-AnnounceRole-XYZ"),
     ],
 )

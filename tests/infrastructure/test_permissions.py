@@ -36,6 +36,10 @@ ALLOWED = {
     },
     "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "InspectAtLengthRole": {"logs:CreateLogStream", "logs:PutLogEvents"}
+    | READ
+    | VERSIONS
+    | {"s3:PutObject", "s3:AbortMultipartUpload", "s3:GetBucketAcl", "s3:GetBucketLocation"},
     "RecordEvidenceRole": EVERY_FUNCTION
     | READ
     | APPEND
@@ -86,6 +90,8 @@ ALLOWED = {
     },
     "ValidationRole": {
         "lambda:InvokeFunction",
+        *("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"),
+        *("events:PutTargets", "events:PutRule", "events:DescribeRule"),
         *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
         *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
         "logs:DescribeLogGroups",
@@ -174,9 +180,10 @@ def test_each_role_trusts_one_service_and_for_this_account_only(template):
     assert all(len(statements) == 1 for statements in trusts.values())
     services = {name: statements[0]["Principal"]["Service"] for name, statements in trusts.items()}
     others = {"ModelExecutionRole": "sagemaker", "ValidationRole": "states", "Rules/StartValidationRole": "events"}
+    others["InspectAtLengthRole"] = "codebuild"
     assert services == {name: f"{others.get(name, 'lambda')}.amazonaws.com" for name in ALLOWED}
     conditions = [trusts[name][0]["Condition"] for name in others]
-    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 3
+    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 4
 
 
 @pytest.mark.parametrize("role", ["RecordEvidenceRole", "ApplyDecisionRole", "CreateModelRole"])
@@ -218,6 +225,30 @@ def test_packages_are_encrypted_with_the_keys_that_were_named_and_only_by_sagema
     assert not allowed(policy_of(template, role), action, key, by_sagemaker)
     assert allowed(policy_of(chosen, role), action, key, by_sagemaker)
     assert not allowed(policy_of(chosen, role), action, key, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"})
+
+
+def test_a_build_may_do_to_artifacts_and_vault_what_the_function_may(template):
+    own = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+    granted = {
+        role: {(action, resource) for name, action, resource in grants(template) if name == role and "s3:" in action}
+        for role in ("InspectArtifactRole", "InspectAtLengthRole")
+    }
+    build = {grant for grant in granted["InspectAtLengthRole"] if not grant[1].startswith(own)}
+    assert build == granted["InspectArtifactRole"]
+    fetched = {resource for _, resource in granted["InspectAtLengthRole"] - build}
+    assert all(resource == own or resource.endswith(".zip") for resource in fetched)
+
+
+def test_the_workflow_starts_builds_of_this_project_only_and_learns_of_their_end(template):
+    events, builds = f"arn:aws:events:{REGION}:{ACCOUNT}", f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
+    resources_of = {
+        service: {where for role, action, where in grants(template) if role == "ValidationRole" and service in action}
+        for service in ("codebuild:", "events:")
+    }
+    assert resources_of == {
+        "codebuild:": {f"{builds}:project/Signoff-InspectAtLength"},
+        "events:": {f"{events}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"},
+    }
 
 
 def test_artifacts_are_read_from_the_buckets_that_were_named(template, chosen):

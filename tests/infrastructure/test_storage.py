@@ -8,9 +8,9 @@ from tests.support.template import ACCOUNT, Template
 BUCKETS = ("Artifacts", "Vault", "AccessLogs")
 TABLES = ("Ledger", "Packages", "Submissions")
 WRITERS = {
-    "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "InspectArtifactRole"},
+    "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "InspectArtifactRole", "InspectAtLengthRole"},
     "registrations/1.json": {"RegisterModelRole"},
-    "findings/1.json": {"InspectArtifactRole"},
+    "findings/1.json": {"InspectArtifactRole", "InspectAtLengthRole"},
     "evidence/1.json": {"RecordEvidenceRole"},
     "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
     "heads/2026-03-02.json": {"SweepRole"},
@@ -19,7 +19,7 @@ WRITERS = {
 }
 FUNCTIONS = (
     *("RegisterModelRole", "OpenValidationRole", "InspectArtifactRole", "RecordEvidenceRole"),
-    *("ApplyDecisionRole", "CreateModelRole", "SweepRole", "AnnounceRole"),
+    *("ApplyDecisionRole", "CreateModelRole", "SweepRole", "AnnounceRole", "InspectAtLengthRole"),
 )
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/Administrator"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from infra.long_inspection import RUNNING, WAITING
+
 DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
 TRANSIENT = {
     "Lambda.ServiceException",
@@ -15,6 +17,9 @@ TRANSIENT = {
     "Lambda.TooManyRequestsException",
     "Transient",
     "LedgerConflict",
+    # What no build can be started for, as long as too many wait.
+    "CodeBuild.AccountLimitExceededException",
+    "CodeBuild.SdkClientException",
 }
 
 
@@ -58,5 +63,11 @@ def test_whatever_fails_before_the_end_is_recorded():
     assert caught == {
         "OpenValidation": ["RecordUnopened"],
         "InspectArtifacts": ["RecordError"],
+        "InspectAtLength": ["InspectionFailed"],
         "RecordEvidence": ["RecordError"],
     }
+
+
+def test_what_is_inspected_at_length_has_the_time_that_a_build_has():
+    build, wait = RUNNING * 60, WAITING * 60
+    assert build + wait < STATES["InspectAtLength"]["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"]

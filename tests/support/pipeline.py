@@ -202,6 +202,36 @@ class Pipeline:
         finally:
             self.aws("lambda").delete_function_concurrency(**which)
 
+    @contextlib.contextmanager
+    def in_a_hurry(self) -> Iterator[None]:
+        """Give InspectArtifact so little time that whatever it reads is handed over to a build."""
+        function, functions = {"FunctionName": self.resource("InspectArtifact")}, self.aws("lambda")
+        before = functions.get_function_configuration(**function)["Timeout"]
+        functions.update_function_configuration(**function, Timeout=60)
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(**function, Timeout=before)
+
+    @contextlib.contextmanager
+    def with_failing_builds(self) -> Iterator[None]:
+        """Keep from the builds that inspect what the stack tells them."""
+        builds, name = self.aws("codebuild"), self.resources["InspectAtLength"]
+        (project,) = builds.batch_get_projects(names=[name])["projects"]
+        told = project["environment"]
+        builds.update_project(name=name, environment={**told, "environmentVariables": []})
+        try:
+            yield
+        finally:
+            builds.update_project(name=name, environment=told)
+
+    def builds(self) -> list[dict[str, Any]]:
+        """The builds that inspected something or tried to, the newest first."""
+        builds = self.aws("codebuild")
+        ids = builds.list_builds_for_project(projectName=self.resources["InspectAtLength"])["ids"]
+        found: list[dict[str, Any]] = builds.batch_get_builds(ids=ids)["builds"] if ids else []
+        return found
+
     # What is left of it
 
     def table(self, output: str, about: str) -> list[dict[str, Any]]:

@@ -21,39 +21,44 @@ from signoff.governance import UNKNOWN_OWNER
 from signoff.listing import MAX_OBJECTS, file_faults
 from signoff.locations import is_prefix
 from signoff.objects import Bucket, Stored
+from signoff.pace import Pace, unhurried
 from signoff.policy import of_document
 from signoff.scanning import kinds
-from signoff.vault import Vault
+from signoff.vault import Vault, sha256
 
 
 class Inspection:
     """Inspects the artifacts of claimed packages.
 
-    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named.
+    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named; `pace` is that of
+    one artifact, by default unhurried.
     """
 
-    def __init__(self, vault: Vault, bucket: Callable[[str, str | None], Bucket]) -> None:
+    def __init__(self, vault: Vault, bucket: Callable[[str, str | None], Bucket], pace: Pace | None = None) -> None:
         self._vault = vault
         self._bucket = bucket
+        self._pace = pace or unhurried()
 
     def inspect(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Return what was found of `artifact` (one of the claim's), with a pointer to all findings in the vault.
 
-        Raises `ObjectMissing` when its bytes cannot be had: that is an error of the validation, not of the artifact.
+        Raises `ObjectMissing` when its bytes cannot be had: that is an error of the validation, not of the artifact;
+        `TakesTooLong` when there is no time for all of them.
         """
         if is_prefix(artifact["url"]):
             return {**artifact, **self._prefix(claim, artifact)}
         stored = self._in_vault(claim, artifact["url"])
+        self._pace.expect(stored.size)
         found: dict[str, Any] = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
         if artifact["kind"] == DOCUMENT:
-            return {**found, "sha256": self._vault.sha256(stored), "refusals": [], "refusal_count": 0}
+            return {**found, "sha256": sha256(self._read(stored)), "refusals": [], "refusal_count": 0}
         inspect = self._archive if artifact["kind"] == ARCHIVE else self._object
         found |= inspect(artifact, stored, self._demands(claim, artifact))
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
     def _archive(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        inspection = look_into(self._vault.stream(stored), demands)
+        inspection = look_into(self._read(stored), demands)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -71,8 +76,11 @@ class Inspection:
         return {**found, "findings": document.uri}
 
     def _file(self, name: str, stored: Stored, demands: Demands) -> tuple[dict[str, Any], archive.Inspection]:
-        inspection = archive.inspect_file(self._vault.stream(stored), name, kinds.scan, demands)
+        inspection = archive.inspect_file(self._read(stored), name, kinds.scan, demands)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
+
+    def _read(self, stored: Stored) -> Iterator[bytes]:
+        return self._pace.keep(self._vault.stream(stored))
 
     def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Demands:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
@@ -82,6 +90,7 @@ class Inspection:
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
         prefix, copies = self._all_in_vault(claim, artifact["url"])
+        self._pace.expect(sum(copy.size for copy in copies))
         names = [copy.key.removeprefix(prefix) for copy in copies]
         demands = self._demands(claim, artifact)
         errors = list(_faults_of_all(names, demands.required_files if artifact["kind"] == FILES else ()))
@@ -129,6 +138,7 @@ class Inspection:
             # Apart from the copies of single objects, of which one may be the only object under this prefix.
             prefix = f"{_elsewhere(claim, sources)}/all/"
             for source in sources:
+                self._pace.check()
                 self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
         return prefix, _some(iter(self._vault.under(prefix)), url)
 
