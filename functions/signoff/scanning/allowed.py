@@ -166,7 +166,7 @@ ALLOWED = {module: frozenset(names.split()) for module, names in EXACT.items()}
 # from the network, `externals` is other people's code, `utils` runs things.
 SKLEARN = """
     _loss base calibration cluster compose covariance cross_decomposition decomposition discriminant_analysis dummy
-    ensemble feature_extraction feature_selection gaussian_process impute isotonic kernel_approximation
+    ensemble feature_extraction feature_selection frozen gaussian_process impute isotonic kernel_approximation
     kernel_ridge linear_model manifold metrics mixture model_selection multiclass multioutput naive_bayes neighbors
     neural_network pipeline preprocessing random_projection semi_supervised svm tree
 """

@@ -15,7 +15,8 @@ from signoff.scanning.contents import BLOCK
 if TYPE_CHECKING:
     from signoff.scanning.contents import Peekable
 
-MOST_DEEP = 5000  # objects in objects; Python's own reader gives up before
+MOST_DEEP = 5000  # objects in objects
+MOST_PARTS = 20_000_000  # a bound on time: most of what honest files hold are small objects, told as one part
 LONGEST = 1024  # bytes of a string that is told
 LARGEST_LEAF = 64 * 1024  # bytes of an object without another in it that is read at once
 
@@ -30,19 +31,25 @@ Token = tuple[str, Any, int]
 
 
 class Malformed(Exception):
-    """Raised where the JSON cannot be followed further, with the byte."""
+    """Raised where the JSON cannot be followed further, with the byte: Python's own reader would not take it either."""
+
+
+class TooLarge(Malformed):
+    """Raised where the JSON is followed no further, though Python's own reader might."""
 
 
 class JsonStream:
-    """The parts of one JSON text."""
+    """The parts of one JSON text, of which `block` bytes are read at once."""
 
-    def __init__(self, content: Peekable) -> None:
+    def __init__(self, content: Peekable, block: int = BLOCK) -> None:
         self._content = content
+        self._size = block
         self._base = content.offset
         self._block = b""
         self._at = 0
         self._ended = False
         self._open: list[bytes] = []
+        self._parts = 0
 
     def tokens(self) -> Iterator[Token]:
         """Yield each part: its kind, its value and its offset in bytes. Raises `Malformed`, and what reading raises.
@@ -51,6 +58,7 @@ class JsonStream:
         a constant), and `leaf`: an object that holds no other, as its keys and values.
         """
         while self._blanks():
+            self._count()
             first, offset = self._block[self._at : self._at + 1], self._base + self._at
             if first == b"{" and (leaf := self._leaf()) is not None:
                 yield "leaf", leaf, offset
@@ -74,9 +82,13 @@ class JsonStream:
     def _malformed(self, reason: str) -> Malformed:
         return Malformed(f"{reason}, at byte {self._base + self._at}")
 
+    def _count(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS or len(self._open) > MOST_DEEP:
+            reason = f"it has more than {MOST_PARTS} parts, or nests more than {MOST_DEEP} deep"
+            raise TooLarge(f"{reason}, at byte {self._base + self._at}")
+
     def _begin(self, bracket: bytes) -> None:
-        if len(self._open) >= MOST_DEEP:
-            raise self._malformed(f"it nests more than {MOST_DEEP} deep")
         self._open.append(b"}" if bracket == b"{" else b"]")
         self._at += 1
 
@@ -88,7 +100,7 @@ class JsonStream:
     def _more(self) -> bool:
         """Read on, and keep what has not been told."""
         parts = [self._block[self._at :]]
-        wanted = BLOCK
+        wanted = self._size
         while wanted and (part := self._content.read(wanted)):
             parts.append(part)
             wanted -= len(part)
@@ -132,10 +144,9 @@ class JsonStream:
             return None
         self._at = found.end()
         try:
-            text: str = json.loads(found[0])
+            return _decoded(found[0])
         except ValueError:
             raise self._malformed("it has a string that cannot be read") from None
-        return text
 
     def _pass_string(self) -> None:
         self._at += 1
@@ -156,3 +167,10 @@ class JsonStream:
         if not found:
             raise self._malformed("it has something that is no JSON")
         self._at = found.end()
+
+
+def _decoded(string: bytes) -> str:
+    if b"\\" not in string and string.isascii() and string[1:-1].decode().isprintable():
+        return string[1:-1].decode()  # most are, and this is faster
+    text: str = json.loads(string)
+    return text

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from signoff.inflate import Refused
 from signoff.paths import shown
 from signoff.scanning.allowed import allowed
-from signoff.scanning.json_stream import JsonStream, Malformed
+from signoff.scanning.json_stream import JsonStream, Malformed, TooLarge
 
 if TYPE_CHECKING:
     from signoff.scanning.contents import Peekable, Scan, Where
@@ -65,7 +65,7 @@ def skops(content: Peekable, where: Where, _scan: Scan) -> None:
     try:
         schema.read(JsonStream(content))
     except Malformed as error:
-        if schema.nodes:
+        if schema.nodes or isinstance(error, TooLarge):
             raise Refused("unreadable-skops", f"Cannot be read as the schema of a skops file: {error}") from None
 
 
@@ -101,11 +101,11 @@ class _Schema:
             elif kind == "leaf":
                 self._next()
                 self._leaf(value, offset)
-            elif kind == "key":
-                self.open[-1].key = value
-            else:
+            elif kind == "text":
                 self._next()
                 self._text(value)
+            elif self.open:
+                self.open[-1].key = value
 
     def _next(self) -> None:
         if self.open and self.open[-1].is_list:
