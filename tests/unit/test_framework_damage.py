@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.archive import Inspection, Limits, inspect
+from signoff.archive import Demands, Inspection, Limits, inspect
 from signoff.scanning import kinds
+from signoff.scanning.compressed import LZMA_MEMORY
 from tests.corpus.framework_archives import archive, torch_samples, zipped
 from tests.corpus.framework_archives import entries as entries_of
 from tests.corpus.framework_files import Files, by_name, files
 
-MOST_MEMORY = 6 * 1024 * 1024  # bytes above what there was before
-LIMITS = Limits(expanded_size=50_000_000)
+MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; most of them are the dictionary of an xz stream
+DEMANDS = Demands(limits=Limits(expanded_size=50_000_000))
 # One of each kind of file, and of each way to compress it.
 NAMES = """
     scikit-learn: k-means;scikit-learn: text: words;XGBoost: booster, JSON and UBJ;XGBoost: booster, pickle and joblib
@@ -41,12 +42,12 @@ def model(name: str) -> Files:
     return TORCH[name] if name in TORCH else files(name)
 
 
-def judged(data: bytes) -> Inspection:
+def judged(data: bytes, most_memory: int = MOST_MEMORY) -> Inspection:
     """Inspect an archive, and see that its verdict is that of its findings and its memory bounded."""
     tracemalloc.start()
     try:
-        inspection = inspect([data], limits=LIMITS, scan=kinds.scan)
-        assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
+        inspection = inspect([data], DEMANDS, kinds.scan)
+        assert tracemalloc.get_traced_memory()[1] < most_memory
     finally:
         tracemalloc.stop()
     document = inspection.document()
@@ -85,7 +86,9 @@ def twice(data: bytes, _place: float, _new: bytes) -> bytes:
     return data + data
 
 
-CHANGES: list[Callable[[bytes, float, bytes], bytes]] = [cut, written_over, inserted, without, repeated, twice]
+Change = Callable[[bytes, float, bytes], bytes]
+Changes = list[tuple[Change, float, bytes]]
+CHANGES: list[Change] = [cut, written_over, inserted, without, repeated, twice]
 SPLICES = [
     b"cos\nsystem\n",
     b"\x8c\x02os\x8c\x06system\x93)R",
@@ -107,11 +110,12 @@ edits = st.lists(
 def test_whatever_is_done_to_a_file_it_is_judged_in_bounded_memory(
     name: str, data: st.DataObject, changes: list
 ) -> None:
-    changed = dict(model(name))
-    chosen = data.draw(st.sampled_from(sorted(changed)))
+    file, content = data.draw(st.sampled_from(sorted(model(name).items())))
     for change, place, new in changes:
-        changed[chosen] = change(changed[chosen], place, new)
-    judged(archive(changed, neighbours=False))
+        content = change(content, place, new)
+    # What an .lzma file says of its dictionary has no checksum.
+    more = LZMA_MEMORY if file.endswith((".xz", ".lzma")) else 0
+    judged(archive({file: content}, neighbours=False), MOST_MEMORY + more)
 
 
 @given(st.sampled_from(NAMED), st.data(), edits)
