@@ -13,7 +13,7 @@ from itertools import islice
 Fetch = Callable[[int, int], bytes]
 
 RANGE = 4 * 1024 * 1024  # bytes; AWS advises twice as much, which would take twice the memory
-AHEAD = 6  # ranges that are fetched, or wait to be used, at one time: with the one in use, what is held of an object
+AHEAD = 5  # ranges that are fetched, or wait to be used, at one time: with the one in use, what is held of an object
 
 
 def in_order(fetch: Fetch, size: int, step: int = RANGE) -> Iterator[bytes]:
