@@ -35,7 +35,8 @@ from infra.workflow import Workflow
 # Copying gigabytes and streaming through them take as long as Lambda allows; memory is CPU and network.
 REGISTER = Shape("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
 OPEN = Shape("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
-INSPECT = Shape("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=1769)
+# More than one processor, for one inflates and the other scans; new accounts may have no more memory than this.
+INSPECT = Shape("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=3008)
 RECORD = Shape("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
 DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
 DEPLOY = Shape("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
