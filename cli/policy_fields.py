@@ -19,7 +19,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "groups": "Whether submissions make the group, and whose baselines count.",
         "submissions": "Who may submit.",
         "approvals": "Who decides, how many of them, how they prove it, and how long it may take.",
-        "artifact": "What the model archive must hold.",
+        "artifact": "What the model archive must hold, and what may lie in it.",
         "metrics": "Thresholds on the numbers of the model quality document. Each has to be met.",
         "sources": "What a model may consist of although it cannot be pinned or looked into.",
         "validation": "What SageMaker may test a package with when it is registered.",
@@ -88,7 +88,26 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "Artifact": {
         "required_files": "Glob patterns, each of which a file in the archive has to match.",
+        "forbidden_files": "Glob patterns, none of which a file in the archive, or a link, may match.",
+        "formats": (
+            "Formats that models in the archive may be of, told by their content; none means any that can be looked "
+            "into. `unknown` stands for binary data of no known format. Text, JSON and code are no models."
+        ),
+        "code": "Where code may lie in the archive: glob patterns by what it is, which is told by its content.",
+        "licence": (
+            "Whether the archive must hold a licence at its top: a file LICENSE, LICENCE or COPYING, in any case, with "
+            ".txt or .md or without, that is not blank."
+        ),
+        "model_card": (
+            "Whether the archive must hold a model card at its top: README.md that begins with YAML, as Hugging Face "
+            "has it, or MODEL_CARD.md or MODEL_CARD.json that is not blank, in any case."
+        ),
         "limits": "How far an archive may expand, and how much may lie in it, before it is refused.",
+    },
+    "Code": {
+        "python": "For Python source, and whatever is called `.py`.",
+        "scripts": "For scripts of any other language that begin with `#!`, and whatever is called `.sh`.",
+        "compiled": "For programs, libraries and bytecode: ELF, PE, Mach-O, WebAssembly, Java and `.pyc`.",
     },
     "ArtifactLimits": {
         "expanded_gib": "GiB that an archive may expand to, 1,024 at most.",
@@ -157,7 +176,12 @@ EXAMPLES: Mapping[str, Mapping[str, list[object]]] = {
     },
     "Expiry": {"after": ["P14D"], "reminders": [["P3D", "P7D"]]},
     "Revocation": {"after": ["P180D"]},
-    "Artifact": {"required_files": [["model.joblib", "code/*.py"]]},
+    "Artifact": {
+        "required_files": [["model.joblib", "code/*.py"]],
+        "forbidden_files": [["*.pkl", "data/*"]],
+        "formats": [["safetensors", "onnx"]],
+    },
+    "Code": {"python": [["code/*"]], "compiled": [["code/lib/*.so"]]},
     "Metric": {"path": ["binary_classification_metrics.accuracy.value"], "at_least": [0.92]},
     "Sources": {"environment": [["HF_MODEL_ID=acme/*"]]},
     "Deployment": {"execution_role": ["arn:aws:iam::123456789012:role/models"], "tags": [{"team": "fraud"}]},

@@ -13,6 +13,7 @@ import msgspec
 
 from cli.policy_fields import EXAMPLES, FIELDS, PERSONS
 from signoff.approvals import MOST_NEEDED
+from signoff.demands import KNOWN_FORMATS
 from signoff.policy import LIMITS, Policy
 
 Schema = dict[str, Any]
@@ -36,6 +37,7 @@ _RULES: dict[str, dict[str, Schema]] = {
             "additionalProperties": {"minItems": 1, "items": _ARN_PATTERN},
         },
     },
+    "Artifact": {"formats": {"items": {"enum": list(KNOWN_FORMATS)}}},
     "ArtifactLimits": {name: {"minimum": least, "maximum": most} for name, (least, most) in LIMITS.items()},
     "Role": {"needed": _NEEDED, "members": {"minItems": 1, "items": _ARN_PATTERN}},
     "Submissions": {"submitters": {"items": _ARN_PATTERN}},

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from signoff.deadlines import spoken
+from signoff.wording import joined
 
 if TYPE_CHECKING:
     from signoff.approvals import Approvals
-    from signoff.policy import Metric, Policy, Target, Vpc
+    from signoff.policy import Artifact, Metric, Policy, Target, Vpc
 
 
 def sentences(policy: Policy) -> Mapping[str, list[str]]:
@@ -25,8 +26,7 @@ def _mode(policy: Policy) -> Iterator[str]:
 
 
 def _demands(policy: Policy) -> Iterator[str]:
-    files = policy.artifact.required_files
-    yield f"The archive holds {_all(files)}" if files else "The archive is readable and safe, whatever files it holds"
+    yield from _artifact(policy.artifact)
     yield from (_metric(metric) for metric in policy.metrics)
     if policy.sources.unpinned:
         yield f"It may consist of what is not pinned in the vault: {_all(policy.sources.unpinned)}"
@@ -36,6 +36,20 @@ def _demands(policy: Policy) -> Iterator[str]:
         yield f"SageMaker may test it under {_any(policy.validation.roles)}"
     if policy.registration_defaults is not None:
         yield f"Where a manifest leaves them out, these fields are set: {_all(sorted(policy.registration_defaults))}"
+
+
+def _artifact(artifact: Artifact) -> Iterator[str]:
+    files, code = artifact.required_files, artifact.code
+    yield f"The archive holds {_all(files)}" if files else "The archive is readable and safe, whatever files it holds"
+    if artifact.forbidden_files:
+        yield f"No file in it matches {_any(artifact.forbidden_files)}"
+    if artifact.formats:
+        yield f"Models in it are of the formats {_all(artifact.formats)}, and of no other"
+    for what, places in (("Python source", code.python), ("Scripts", code.scripts), ("Compiled code", code.compiled)):
+        yield f"{what} may lie {f'where {_any(places)} matches' if places else 'nowhere in it'}"
+    wanted = [what for what, asked in (("a licence", artifact.licence), ("a model card", artifact.model_card)) if asked]
+    if wanted:
+        yield f"It holds {_all(wanted)}"
 
 
 def _metric(metric: Metric) -> str:
@@ -184,16 +198,11 @@ def _network(vpc: Vpc) -> str:
 
 
 def _all(items: Iterable[str]) -> str:
-    return _joined(items, "and")
+    return joined(items, "and")
 
 
 def _any(items: Iterable[str]) -> str:
-    return _joined(items, "or")
-
-
-def _joined(items: Iterable[str], word: str) -> str:
-    *others, last = items
-    return f"{', '.join(others)} {word} {last}" if others else last
+    return joined(items, "or")
 
 
 _TOPICS: dict[str, Callable[[Policy], Iterator[str]]] = {

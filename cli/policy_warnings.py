@@ -12,8 +12,14 @@ from signoff.shapes import below
 
 if TYPE_CHECKING:
     from signoff.approvals import Approvals
-    from signoff.policy import Policy
+    from signoff.policy import Artifact, Policy
 
+_WEAK_FORMATS = {
+    "pickle": "is a program that runs when it is loaded: it is judged by the names in it, not by what it does",
+    "pytorch": "holds a pickle, a program that runs when it is loaded: it is judged by the names in it",
+    "torchscript": "is refused all the same: PyTorch runs it as a program, whatever it was asked to load",
+    "unknown": "lets in binary data that is not looked into, whatever it is",
+}
 _ANYBODY = {"*": "person, and every job's role,", "role/*": "role, a job's too,", "user/*": "IAM user"}
 
 
@@ -21,6 +27,8 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     """Yield what is weak, or probably not meant, in a policy without faults, each by its path."""
     approvals = policy.approvals
     yield from _choices(policy)
+    yield from _contents(policy.artifact)
+    yield from _never_matching(policy.artifact)
     for path, pattern in _patterns(policy):
         yield from _reach(path, pattern)
     yield from _tight(approvals)
@@ -42,6 +50,33 @@ def _choices(policy: Policy) -> Iterator[Fault]:
     if approvals.identity == "asserted":
         told = "whoever may speak as a publisher decides in anybody's name; nothing is proven"
         yield Fault("approvals.identity", told)
+
+
+def _contents(artifact: Artifact) -> Iterator[Fault]:
+    """Yield what an archive may hold that nobody can read, or that runs when it is loaded."""
+    for index, name in enumerate(artifact.formats):
+        if name in _WEAK_FORMATS:
+            yield Fault(f"artifact.formats[{index}]", f"`{name}` {_WEAK_FORMATS[name]}")
+    for index, glob in enumerate(artifact.code.compiled):
+        told = f"`{glob}` lets compiled code in, which runs as it is and is not looked into"
+        yield Fault(f"artifact.code.compiled[{index}]", told)
+
+
+def _never_matching(artifact: Artifact) -> Iterator[Fault]:
+    """Yield globs that no name matches: names in an archive are told without `./` and `/` before them."""
+    code = artifact.code
+    lists = {
+        "required_files": artifact.required_files,
+        "forbidden_files": artifact.forbidden_files,
+        "code.python": code.python,
+        "code.scripts": code.scripts,
+        "code.compiled": code.compiled,
+    }
+    for name, globs in lists.items():
+        for index, glob in enumerate(globs):
+            if glob.startswith(("/", "./")) or glob.endswith("/"):
+                told = f"`{glob}` matches no file: names have no `./` or `/` before them, and no `/` at their end"
+                yield Fault(f"artifact.{name}[{index}]", told)
 
 
 def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:

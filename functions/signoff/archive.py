@@ -10,7 +10,7 @@ import tarfile
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from signoff.demands import Demands
+from signoff.demands import Demands, Judge
 from signoff.findings import Finding
 from signoff.headers import describes_nothing, header_faults
 from signoff.inflate import HEAD, Forward, Inflated, Limits, Refused, Source, looks_like
@@ -80,7 +80,7 @@ def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan 
     demands = demands or Demands()
     source = Source(chunks)
     stream = Inflated(source, demands.limits)
-    survey = Survey(demands.limits)
+    survey = Survey(Judge(demands))
     try:
         for member in members(stream):
             survey.add(member)
@@ -88,13 +88,13 @@ def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan 
             if scan and member.isreg() and (inside := content(stream, member)):
                 where = Where(member.name, survey.report, survey.budget)
                 scan(inside, where)
-                survey.tell_kind(member, where.seen)
+                survey.look_at(member, where.seen)
         check_end(stream, survey.members)
         survey.tree.complete = True
     except Refused as refusal:
         survey.refuse(refusal)
     _check_rest(stream, survey)
-    survey.conclude(demands.required_files)
+    survey.conclude()
     return Inspection(
         sha256=source.drain(),
         size=source.size,
@@ -108,14 +108,20 @@ def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan 
     )
 
 
-def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, demands: Demands | None = None) -> Inspection:
-    """Inspect an artifact that is no archive but a file: what it holds, whatever it is; `name` is how it is shown."""
-    limits = (demands or Demands()).limits
+def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, judge: Judge | None = None) -> Inspection:
+    """Inspect an artifact that is no archive but a file, or one of the files of which it consists.
+
+    `name` is that of the file in the artifact, by which it is shown too. `judge` holds it to what is demanded; what is
+    demanded of all files together, whoever has the judge must ask.
+    """
+    judge = judge or Judge(Demands())
     source = Source(chunks)
-    survey = Survey(limits)
+    survey = Survey(judge)
+    survey.tell(judge.named(name))
     where = Where(name, survey.report, survey.budget)
     try:
         scan(Pieces(source), where)
+        survey.tell(judge.content(name, where.seen))
     except Refused as refusal:
         survey.refuse(refusal)
     kind = where.seen.kind or UNKNOWN

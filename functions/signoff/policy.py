@@ -11,7 +11,7 @@ import msgspec
 
 from signoff.approvals import Approvals, matches_any, names_of, pattern_faults
 from signoff.canonical import digest
-from signoff.demands import Demands
+from signoff.demands import KNOWN_FORMATS, PYTHON_PLACES, SCRIPT_PLACES, Demands, Places
 from signoff.errors import PolicyFault
 from signoff.faults import Fault, refuse
 from signoff.limits import GIB, Limits
@@ -58,16 +58,61 @@ class ArtifactLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Limits(self.expanded_gib * GIB, self.ratio, members=self.members, nested=self.nested)
 
 
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where code may lie in an artifact: globs on the names of files, by what it is."""
+
+    python: tuple[str, ...] = PYTHON_PLACES
+    scripts: tuple[str, ...] = SCRIPT_PLACES
+    compiled: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> Places:
+        """The same as an inspection takes it."""
+        return Places(self.python, self.scripts, self.compiled)
+
+
 class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an artifact must hold, and may: `required_files` are glob patterns over the archive's member names."""
+    """What an artifact must hold, and may; files are named by globs over the archive's member names.
+
+    `formats` are those that models in it may be of; none means any that can be looked into.
+    """
 
     required_files: tuple[str, ...] = ()
+    forbidden_files: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    code: Code = Code()
+    licence: bool = False
+    model_card: bool = False
     limits: ArtifactLimits = ArtifactLimits()
+
+    def __post_init__(self) -> None:
+        """Refuse formats that nobody knows, and files that are required and forbidden both."""
+        refuse([*self._unknown_formats(), *self._contradictions()])
+
+    def _unknown_formats(self) -> Iterator[Fault]:
+        for index, name in enumerate(self.formats):
+            if name not in KNOWN_FORMATS:
+                yield Fault(f"formats[{index}]", f"`{name}` is no format known here: {', '.join(KNOWN_FORMATS)}")
+
+    def _contradictions(self) -> Iterator[Fault]:
+        for index, glob in enumerate(self.forbidden_files):
+            for name in self.required_files:
+                if name == glob or fnmatchcase(name, glob):
+                    told = f"`{glob}` forbids `{name}`, which `required_files` asks for"
+                    yield Fault(f"forbidden_files[{index}]", told)
 
     @property
     def demands(self) -> Demands:
         """The same as an inspection takes it."""
-        return Demands(self.required_files, self.limits.reading)
+        return Demands(
+            required_files=self.required_files,
+            forbidden_files=self.forbidden_files,
+            formats=self.formats,
+            code=self.code.places,
+            licence=self.licence,
+            model_card=self.model_card,
+            limits=self.limits.reading,
+        )
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,5 +90,11 @@ REMEDIES: Mapping[str, str] = {
     "safetensors-size": "Save the tensors anew: the file is incomplete, or something follows it.",
     # What the policy demands.
     "required-file-missing": "Add the file, or change `artifact.required_files` in the policy.",
+    "forbidden-file": "Leave the file out, or change `artifact.forbidden_files` in the policy.",
+    "format-not-allowed": "Save the model in a format that the policy allows, or change `artifact.formats` in it.",
+    "code-out-of-place": "Put the code into `code/`, leave it out, or change `artifact.code` in the policy.",
+    "compiled-code": "Leave it out (`__pycache__` too), or change `artifact.code.compiled` in the policy.",
+    "licence-missing": "Add the model's licence as LICENSE.txt, or change `artifact.licence` in the policy.",
+    "model-card-missing": "Add a model card as MODEL_CARD.md, or change `artifact.model_card` in the policy.",
     "more-findings": "Correct those that are listed, and inspect again to see the others.",
 }

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from signoff.findings import Finding
-from signoff.inflate import Limits, Refused
+from signoff.inflate import Refused
 from signoff.paths import shown
 from signoff.scanning.contents import Budget, Severity
 from signoff.scanning.names import UNKNOWN
 from signoff.tree import KINDS, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
+    from signoff.demands import Fault, Judge
     from signoff.scanning.contents import Seen
 
 MAX_FINDINGS = 200
@@ -51,7 +52,7 @@ class Total(NamedTuple):
 class Survey:
     """All that must be remembered about the members read so far: names, links, and what was found."""
 
-    limits: Limits
+    judge: Judge
     inventory: list[Entry] = field(default_factory=list)
     totals: dict[str, Total] = field(default_factory=dict)
     _about_members: list[Finding] = field(default_factory=list)
@@ -60,7 +61,8 @@ class Survey:
 
     def __post_init__(self) -> None:
         """Share one budget between the archive and all that lies within its members."""
-        self.budget = Budget(self.limits.expanded_size, self.limits.members, self.limits.nested)
+        limits = self.judge.demands.limits
+        self.budget = Budget(limits.expanded_size, limits.members, limits.nested)
         self.tree = Tree(self.report, self.budget)
 
     @property
@@ -70,26 +72,36 @@ class Survey:
 
     def add(self, member: tarfile.TarInfo) -> None:
         """Judge one member by itself and remember it; raises `Refused` when a limit is passed."""
-        if self.members == self.limits.members:
-            raise Refused("too-many-members", f"The archive has more than {self.limits.members} members")
+        most = self.judge.demands.limits.members
+        if self.members == most:
+            raise Refused("too-many-members", f"The archive has more than {most} members")
         if len(self.inventory) < MAX_INVENTORY:
             self.inventory.append(Entry(shown(member.name), member.size, KINDS.get(member.type, "unknown")))
         self.tree.add(member)
+        if not member.isdir():
+            self.tell(self.judge.named(member.name, link=member.issym() or member.islnk()))
 
-    def tell_kind(self, member: tarfile.TarInfo, seen: Seen) -> None:
-        """Take down what the content of the member that was added last turned out to be."""
+    def look_at(self, member: tarfile.TarInfo, seen: Seen) -> None:
+        """Take down what the content of the member that was added last turned out to be, and judge that."""
+        self.tell(self.judge.content(member.name, seen))
         kind = seen.kind or UNKNOWN
         if self.members == len(self.inventory):
             self.inventory[-1] = replace(self.inventory[-1], kind=kind)
         self.totals[kind] = self.totals.get(kind, Total()).plus(member.size)
 
-    def conclude(self, required_files: Sequence[str]) -> None:
+    def tell(self, found: Iterable[Fault]) -> None:
+        """Record as errors all that a judge found."""
+        for member, rule, reason in found:
+            if member is None:
+                self._about_archive.append(Finding(None, rule, "error", reason))
+            else:
+                self.report(member, rule, reason)
+
+    def conclude(self) -> None:
         """Judge what only shows when all members are known; what is missing counts only in a complete archive."""
         self.tree.conclude()
-        missing = [each for each in required_files if not self.tree.has_file(each)] if self.tree.complete else []
-        for pattern in missing:
-            reason = f"The archive has no file {pattern}, which the policy requires"
-            self._about_archive.append(Finding(None, "required-file-missing", "error", reason))
+        if self.tree.complete:
+            self.tell(self.judge.all_together(self.tree.has_file))
 
     def refuse(self, refusal: Refused) -> None:
         """Record why the archive cannot be read, or not further."""

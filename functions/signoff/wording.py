@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, islice
 
 # Control and format characters, halves of surrogate pairs, line and paragraph separators, and what is no character.
@@ -37,6 +37,12 @@ def cut_within(text: str, limit: int) -> str:
     """Return `text` in at most `limit` characters, with dots in its middle: of a path both ends tell something."""
     half = (limit - 3) // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
+
+
+def joined(items: Iterable[str], word: str) -> str:
+    """Return at least one text as a list in a sentence, with `word` (and, or) before the last."""
+    *others, last = items
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def fitting(sentences: Sequence[str], limit: int) -> list[str]:

@@ -40,7 +40,7 @@ def honest(form: int = tarfile.PAX_FORMAT) -> bytes:
 
 def inspected(data: bytes, *required: str, chunk: int = 64 * 1024, limits: Limits | None = None) -> Inspection:
     chunks = (data[at : at + chunk] for at in range(0, len(data), chunk))
-    return inspect(chunks, Demands(required, limits or Limits()))
+    return inspect(chunks, Demands(required_files=required, limits=limits or Limits()))
 
 
 def archive_of(*members: tuple[tarfile.TarInfo, bytes]) -> Inspection:

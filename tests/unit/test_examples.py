@@ -43,7 +43,7 @@ def accuracy(submissions: Path, name: str) -> float:
 
 def inspected(submissions: Path, name: str) -> Inspection:
     data = (submissions / name / "model.tar.gz").read_bytes()
-    return inspect([data], Demands(POLICY["artifact"]["required_files"]))
+    return inspect([data], Demands(required_files=POLICY["artifact"]["required_files"]))
 
 
 def load_inference(folder: Path) -> ModuleType:

@@ -13,12 +13,10 @@ from signoff.archive import Finding
 from signoff.remedies import REMEDIES
 
 SIGNOFF = Path(__file__).parents[2] / "functions/signoff"
+MODULES = ("archive", "demands", "headers", "inflate", "paths", "pax", "tree", "survey", "steps/inspection")
 SOURCES = sorted(
     [
-        *(
-            SIGNOFF / f"{name}.py"
-            for name in ("archive", "headers", "inflate", "paths", "pax", "tree", "survey", "steps/inspection")
-        ),
+        *(SIGNOFF / f"{name}.py" for name in MODULES),
         *(SIGNOFF / "scanning").glob("*.py"),
     ]
 )

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from signoff import archive
-from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, FILES, inventory, is_the_model
-from signoff.demands import Demands
+from signoff.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, inventory, is_the_model
+from signoff.demands import Demands, Judge
 from signoff.errors import ObjectMissing
 from signoff.findings import Finding, summed_up, within
 from signoff.governance import UNKNOWN_OWNER
@@ -69,14 +69,16 @@ class Inspection:
 
     def _object(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
         """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        found, inspection = self._file(basename(stored.key), stored, demands)
+        # One file can hold no other beside it, as it cannot be asked for files by name.
+        judge = Judge(replace(demands, licence=False, model_card=False))
+        found, inspection = self._file(basename(stored.key), stored, judge)
         if not inspection.findings:
             return found
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
-    def _file(self, name: str, stored: Stored, demands: Demands) -> tuple[dict[str, Any], archive.Inspection]:
-        inspection = archive.inspect_file(self._read(stored), name, kinds.scan, demands)
+    def _file(self, name: str, stored: Stored, judge: Judge) -> tuple[dict[str, Any], archive.Inspection]:
+        inspection = archive.inspect_file(self._read(stored), name, kinds.scan, judge)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
     def _read(self, stored: Stored) -> Iterator[bytes]:
@@ -85,7 +87,9 @@ class Inspection:
     def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Demands:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
         demands = of_document(self._vault.read("policies", claim["policy"])).artifact.demands
-        return demands if is_the_model(artifact["name"]) else replace(demands, required_files=())
+        if is_the_model(artifact["name"]):
+            return demands
+        return replace(demands, required_files=(), licence=False, model_card=False)
 
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
@@ -93,9 +97,15 @@ class Inspection:
         self._pace.expect(sum(copy.size for copy in copies))
         names = [copy.key.removeprefix(prefix) for copy in copies]
         demands = self._demands(claim, artifact)
-        errors = list(_faults_of_all(names, demands.required_files if artifact["kind"] == FILES else ()))
-        inspect = self._archive_under if artifact["kind"] == ARCHIVES else self._file_under
-        objects = [inspect(name, copy, demands) for name, copy in zip(names, copies, strict=True)]
+        named = list(zip(names, copies, strict=True))
+        errors = [Finding(name, "impossible-name", "error", reason) for name, reason in _impossible(names)]
+        if artifact["kind"] == ARCHIVES:
+            objects = [self._archive_under(name, copy, demands) for name, copy in named]
+        else:
+            judge = Judge(demands)
+            objects = [self._file_under(name, copy, judge) for name, copy in named]
+            together = judge.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
+            errors += [Finding(name, rule, "error", reason) for name, rule, reason in together]
         count = len(errors) + sum(each["refusal_count"] for each in objects)
         about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
         errors += [within(each["name"], error) for each in objects for error in each.pop("refusals")]
@@ -110,8 +120,8 @@ class Inspection:
             **_refused(errors, count),
         }
 
-    def _file_under(self, name: str, stored: Stored, demands: Demands) -> dict[str, Any]:
-        found, inspection = self._file(name, stored, demands)
+    def _file_under(self, name: str, stored: Stored, judge: Judge) -> dict[str, Any]:
+        found, inspection = self._file(name, stored, judge)
         listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
         return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
 
@@ -198,14 +208,8 @@ def _fact(name: str, stored: Stored) -> dict[str, Any]:
     return {"name": name, "version_id": stored.version_id, "size": stored.size}
 
 
-def _faults_of_all(names: Sequence[str], required: Sequence[str]) -> Iterator[Finding]:
-    """Yield what is wrong with the names of the objects under a prefix, and which files are missing among them."""
-    for name, reason in file_faults(names):
-        yield Finding(name, "impossible-name", "error", f"Cannot be a file of the model: {reason}")
-    for pattern in required:
-        if not fnmatch.filter(names, pattern):
-            reason = f"There is no file {pattern}, which the policy requires"
-            yield Finding(None, "required-file-missing", "error", reason)
+def _impossible(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((name, f"Cannot be a file of the model: {reason}") for name, reason in file_faults(names))
 
 
 def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
