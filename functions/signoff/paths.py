@@ -145,6 +145,13 @@ def climbs(name: str) -> bool:
     return ".." in plain and any(part.strip(" ") == ".." for part in SEPARATOR.split(plain))
 
 
+def leaves(location: str) -> bool:
+    """Whether a location in a file is no path below that file's own directory, in any spelling."""
+    if not location or location[0] in "/\\~" or "\\" in location or "://" in location:
+        return True
+    return bool(DRIVE.match(location) or CONTROL.search(location) or climbs(location))
+
+
 @dataclass
 class Links:
     """The symbolic links of an archive, by normalised name, and where a path leads when they are followed.

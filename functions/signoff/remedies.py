@@ -86,6 +86,10 @@ REMEDIES: Mapping[str, str] = {
     "onnx-external-data": "Export the weights into the model's own folder: `save_as_external_data` with a plain name.",
     "onnx-external-data-inside": "See to it that the file with the weights is packed beside the model.",
     "unreadable-onnx": "Export the model anew, and try it with `onnx.checker`.",
+    "java-object": "Save the model in a format of data: ONNX, PMML, or the framework's own JSON.",
+    "tensorflow-operator": "Export the model without it: prepare data, and read and write files, outside of the model.",
+    "tensorflow-asset": "Save the model anew with `tf.saved_model.save`, which copies its assets into it.",
+    "unreadable-saved-model": "Save the model anew with `tf.saved_model.save`.",
     "safetensors-header": "Save the tensors anew with the safetensors library.",
     "safetensors-size": "Save the tensors anew: the file is incomplete, or something follows it.",
     # What the policy demands.

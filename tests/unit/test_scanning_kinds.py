@@ -96,6 +96,12 @@ def test_what_joblib_writes_is_judged_by_what_it_holds(method: Any) -> None:
     assert [rule for _, rule in faults(harmful.getvalue())] == ["unsafe-pickle"]
 
 
+def test_java_s_objects_are_refused_wherever_they_lie() -> None:
+    stream = b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap" + bytes(40)
+    for data in (stream, gzip.compress(stream), zipped(model=stream)):
+        assert [rule for _, rule in faults(data)] == ["java-object"]
+
+
 def test_an_array_of_objects_in_an_archive_of_arrays_is_looked_into() -> None:
     buffer = io.BytesIO()
     np.savez(buffer, fine=np.arange(10.0), objects=np.array([Harmful()], dtype=object))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.inflate import Refused
-from signoff.scanning.onnx import MAX_DEPTH, is_onnx
+from signoff.scanning.messages import MAX_DEPTH
+from signoff.scanning.onnx import is_onnx
 from tests.unit.tensor_files import external, field, model, node, number, sample, told
 
 OUTSIDE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from signoff.inflate import Refused
-from signoff.scanning import compressed, pickles, skops, tars, tensors, zips
+from signoff.scanning import compressed, java_objects, pickles, skops, tars, tensors, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
 from signoff.scanning.names import UNKNOWN, apart, kind_of
 from signoff.scanning.zip_directory import Tail
@@ -15,10 +15,11 @@ Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 TAR: Kind = (tars.is_tar, tars.tar_archive)
 PICKLE: Kind = (pickles.is_pickle, pickles.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
+JAVA: Kind = (java_objects.is_java_object, java_objects.java_object)
 CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), TAR, *compressed.KINDS)
 """Kinds in which something of any kind may lie, be it a zip archive at the very end."""
 
-KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, SKOPS, *tensors.KINDS)
+KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, SKOPS, JAVA, *tensors.KINDS)
 """Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
 
 NAMES: Mapping[Kind, str] = {

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from signoff.scanning.hdf5 import is_hdf5
+from signoff.scanning.java_objects import MAGIC
 from signoff.scanning.onnx import is_onnx
 from signoff.scanning.safetensors import is_safetensors
+from signoff.scanning.saved_model import is_saved_model
 
 FORMATS = (
     "safetensors",
@@ -42,6 +44,7 @@ CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "tar"})
 _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x93NUMPY", "npy"),
     (b"GGUF", "gguf"),
+    (MAGIC, "java object"),
     (b"CBM1", "catboost"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
@@ -152,11 +155,6 @@ def _is_pe(head: bytes) -> bool:
     return head.startswith(b"MZ") and at < 1 << 28 and (at > len(head) - 4 or head.startswith(b"PE\0\0", at))
 
 
-def _is_saved_model(head: bytes) -> bool:
-    """SavedModel's message: schema version 1, then a graph with its meta information."""
-    return head.startswith(b"\x08\x01\x12") and not is_onnx(head)
-
-
 _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("hdf5", is_hdf5),
     ("pickle", _is_pickle),
@@ -170,7 +168,7 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("safetensors", is_safetensors),
     ("xgboost-ubj", lambda head: _XGBOOST_UBJ.match(head) is not None),
     ("onnx", is_onnx),
-    ("saved_model", _is_saved_model),
+    ("saved_model", is_saved_model),
 )
 
 

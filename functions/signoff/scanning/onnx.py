@@ -7,27 +7,24 @@ nodes name, the functions that the model itself defines, imported operator sets,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from signoff.inflate import Refused
-from signoff.paths import CONTROL, DRIVE, climbs, shown
+from signoff.paths import leaves, shown
+from signoff.scanning.messages import Messages
+from signoff.scanning.told import Told
 from signoff.scanning.wire import BYTES, FIXED32, FIXED64, VARINT, Malformed, Wire, number_in
 
 if TYPE_CHECKING:
     from signoff.scanning.contents import Peekable, Scan, Where
 
-MAX_DEPTH = 100  # protobuf's own limit for messages in messages
-MAX_TEXT = 64 * 1024  # bytes of a name that is read; protobuf itself would take 2 GB
-MAX_FIELDS = 10_000_000  # of messages that are looked into: a bound on time
 MAX_NAMES = 100_000  # different names that are remembered
-SHOWN = 20  # findings of one rule that are told one by one
 
 # Operators that ONNX itself defines, so that every runtime knows them.
 STANDARD = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
 MICROSOFT = "com.microsoft"  # operators that ONNX Runtime brings along, and no other runtime
 
-# The messages that lie in a message, by field number.
-MESSAGES: dict[str, dict[int, str]] = {
+MESSAGES = {
     "Model": {7: "Graph", 8: "Opset", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
     "Graph": {1: "Node", 5: "Tensor", 15: "Sparse"},
@@ -37,8 +34,7 @@ MESSAGES: dict[str, dict[int, str]] = {
     "Sparse": {1: "Tensor", 2: "Tensor"},
     "Tensor": {13: "Entry"},
 }
-# The texts of a message that are read, by field number.
-TEXTS: dict[str, dict[int, str]] = {
+TEXTS = {
     "Opset": {1: "domain"},
     "Function": {1: "name", 10: "domain"},
     "Node": {4: "operator", 7: "domain"},
@@ -103,7 +99,7 @@ def onnx(content: Peekable, where: Where, _scan: Scan) -> None:
     """
     wire, names = Wire(content), _Names()
     try:
-        _Model(wire, names).read("Model", None, 1)
+        Messages(wire, MESSAGES, TEXTS, names.note).read("Model")
     except Malformed as error:
         reason = f"Cannot be read as an ONNX model: it {error}, at byte {wire.offset}"
         raise Refused("unreadable-onnx", reason) from None
@@ -134,7 +130,7 @@ class _Names:
 
     def tell(self, where: Where) -> None:
         """Report what is judged wrong with them."""
-        told = _Told(where)
+        told = Told(where)
         for location, at in self.locations.items():
             _tell_location(told, location, at)
         for (domain, operator), at in self.operators.items():
@@ -153,24 +149,11 @@ def _remember(names: dict[T, int], name: T, at: int) -> None:
     names.setdefault(name, at)
 
 
-@dataclass
-class _Told:
-    """Reports the first findings of each rule, so that one model does not fill the report."""
-
-    where: Where
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def report(self, rule: str, reason: str, severity: Literal["error", "warning"] = "error") -> None:
-        count = self.counts[rule] = self.counts.get(rule, 0) + 1
-        if count <= SHOWN:
-            self.where.report(rule, reason, severity)
-
-
 def _microsoft(domain: str) -> bool:
     return domain == MICROSOFT or domain.startswith(MICROSOFT + ".")
 
 
-def _tell_operator(told: _Told, domain: str, operator: str, at: int) -> None:
+def _tell_operator(told: Told, domain: str, operator: str, at: int) -> None:
     name = f"{shown(domain)}.{shown(operator)}"
     if _microsoft(domain):
         told.report("onnx-custom-operator", f"Uses {name} at byte {at}, which ONNX Runtime alone knows", "warning")
@@ -179,61 +162,10 @@ def _tell_operator(told: _Told, domain: str, operator: str, at: int) -> None:
         told.report("onnx-custom-operator", reason)
 
 
-def _tell_location(told: _Told, location: str, at: int) -> None:
-    if _leaves(location):
+def _tell_location(told: Told, location: str, at: int) -> None:
+    if leaves(location):
         reason = f"Has a tensor at byte {at} whose data lies outside the model's directory: {shown(location)!r}"
         told.report("onnx-external-data", reason)
     else:
         reason = f"Has a tensor at byte {at} whose data is another file's, {shown(location)!r}"
         told.report("onnx-external-data-inside", reason, "warning")
-
-
-def _leaves(location: str) -> bool:
-    """Whether a location is no path below the model's own directory, in any spelling."""
-    if not location or location[0] in "/\\~" or "\\" in location or "://" in location:
-        return True
-    return bool(DRIVE.match(location) or CONTROL.search(location) or climbs(location))
-
-
-@dataclass
-class _Model:
-    """A model while it is read."""
-
-    wire: Wire
-    names: _Names
-    fields: int = 0
-
-    def read(self, kind: str, end: int | None, depth: int) -> None:
-        """Read the fields of a message that ends at `end`, or with the content. Raises `Malformed`."""
-        if depth > MAX_DEPTH:
-            raise Malformed(f"has messages more than {MAX_DEPTH} deep")
-        begin = self.wire.offset
-        texts: dict[str, str] = {}
-        while not self.wire.ended(end):
-            self._field(kind, end, depth, texts)
-        self.names.note(kind, texts, begin)
-
-    def _field(self, kind: str, end: int | None, depth: int, texts: dict[str, str]) -> None:
-        self.fields += 1
-        if self.fields > MAX_FIELDS:
-            raise Malformed(f"has more than {MAX_FIELDS} fields")
-        tag = self.wire.number(end)
-        number, wire = tag >> 3, tag & 7
-        if not number:
-            raise Malformed("has a field of number 0")
-        if wire != BYTES:
-            self.wire.skip_number(wire, end)
-            return
-        until = self.wire.length(end)
-        if inner := MESSAGES.get(kind, {}).get(number):
-            self.read(inner, until, depth + 1)
-        elif name := TEXTS.get(kind, {}).get(number):
-            texts[name] = self._text(until)
-        else:
-            self.wire.skip(until)
-
-    def _text(self, until: int) -> str:
-        size = until - self.wire.offset
-        if size > MAX_TEXT:
-            raise Malformed(f"has a name of {size} bytes; at most {MAX_TEXT} are read")
-        return self.wire.taken(until).decode("utf-8", "surrogateescape")

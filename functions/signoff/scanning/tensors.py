@@ -1,4 +1,4 @@
-"""Formats that hold tensors and say what they hold: safetensors, ONNX, NumPy's .npy, HDF5 and Keras' config.json."""
+"""Formats that hold tensors and say what they hold: safetensors, ONNX, NumPy's, Keras', HDF5 and TensorFlow's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from signoff.scanning.keras import is_keras_config, keras_config
 from signoff.scanning.numpy_arrays import is_npy, npy
 from signoff.scanning.onnx import is_onnx, onnx
 from signoff.scanning.safetensors import is_safetensors, safetensors
+from signoff.scanning.saved_model import is_keras_metadata, is_saved_model, saved_model
 
 Scanner = Callable[[Peekable, Where, Scan], None]
 
-# The last two are told by more than a magic: what is neither of the others first.
+# The last are told by more than a magic: what is none of the others first.
 KINDS: Sequence[tuple[Callable[[bytes], bool], Scanner]] = (
     (is_npy, npy),
     (is_hdf5, hdf5),
     (is_safetensors, safetensors),
     (is_keras_config, keras_config),
     (is_onnx, onnx),
+    (is_saved_model, saved_model),
+    (is_keras_metadata, hdf5),
 )
