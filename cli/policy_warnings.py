@@ -57,6 +57,10 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
     for index, name in enumerate(artifact.formats):
         if name in _WEAK_FORMATS:
             yield Fault(f"artifact.formats[{index}]", f"`{name}` {_WEAK_FORMATS[name]}")
+    for name, globs in (("python", artifact.code.python), ("scripts", artifact.code.scripts)):
+        if "*" in globs:
+            told = "`*` means anywhere: beside the weights, too, where nobody looks for code"
+            yield Fault(f"artifact.code.{name}[{globs.index('*')}]", told)
     for index, glob in enumerate(artifact.code.compiled):
         told = f"`{glob}` lets compiled code in, which runs as it is and is not looked into"
         yield Fault(f"artifact.code.compiled[{index}]", told)

@@ -78,6 +78,25 @@ def test_a_package_is_rejected_that_lacks_a_required_file(group: Group) -> None:
     assert_rejected(group.submit().package(), ARTIFACT, "model.onnx")
 
 
+def test_a_package_is_rejected_that_holds_what_the_policy_forbids(group: Group) -> None:
+    group.policy(artifact={"formats": ["onnx"], "licence": True})
+    archive = model_archive(member("weights", b"GGUF\3\0\0\0"), member("LICENSE", b"MIT"))
+
+    assert_rejected(
+        group.submit(honest() | {"model.tar.gz": archive}).package(),
+        ARTIFACT,
+        "weights: Is of the format gguf; the policy allows onnx",
+    )
+
+
+def test_a_package_is_rejected_that_holds_compiled_code(group: Group) -> None:
+    archive = model_archive(member("code/ops.txt", b"\x7fELF\2\1\1"))
+
+    package = group.submit(honest() | {"model.tar.gz": archive}).package()
+
+    assert_rejected(package, ARTIFACT, "code/ops.txt: Is compiled code (ELF), which may lie nowhere")
+
+
 def test_a_package_is_rejected_whose_metric_is_below_the_threshold(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,30 @@ def test_a_policys_required_files_are_looked_for(good: str, tmp_path: Path, caps
     policy = written(tmp_path / "policy.json", json.dumps(document).encode())
     code, out, _ = inspected(capsys, good, "--policy", policy)
     assert (code, "required-file-missing" in out) == (1, True)
+
+
+def test_a_policys_formats_are_looked_for_and_the_refusal_says_which(
+    good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    document = {"artifact": {"formats": ["onnx"], "code": {"python": ["src/*"]}, "licence": True}}
+    packed = written(tmp_path / "model.tar.gz", gzip.compress(tar(member("model.bin", b"GGUF"), *honest_code())))
+    code, out, _ = inspected(
+        capsys, packed, "--policy", written(tmp_path / "p.json", json.dumps(document).encode()), "--json"
+    )
+    found = {(each["member"], each["rule"]) for each in json.loads(out)["findings"]}
+    assert (code, found) == (
+        1,
+        {(None, "licence-missing"), ("model.bin", "format-not-allowed"), ("code/a", "code-out-of-place")},
+    )
+
+
+def honest_code() -> list[tuple[tarfile.TarInfo, bytes]]:
+    return [member("code/a", b"import os\n"), member("notes.md", b"words")]
+
+
+def test_compiled_code_is_refused_without_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    code, out, _ = inspected(capsys, written(tmp_path / "m", gzip.compress(tar(member("weights", b"\x7fELF")))))
+    assert (code, "compiled-code" in out) == (1, True)
 
 
 @pytest.mark.parametrize(

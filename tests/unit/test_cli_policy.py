@@ -287,6 +287,14 @@ def test_a_vote_that_somebody_could_win_is_none(fields: dict[str, Any]) -> None:
             "accounts.submit[0]",
             "names nobody of it",
         ),
+        ({"artifact": {"formats": ["onnx", "pickle"]}}, "artifact.formats[1]", "a program that runs when it is loaded"),
+        ({"artifact": {"formats": ["pytorch"]}}, "artifact.formats[0]", "holds a pickle"),
+        ({"artifact": {"formats": ["torchscript"]}}, "artifact.formats[0]", "is refused all the same"),
+        ({"artifact": {"formats": ["unknown"]}}, "artifact.formats[0]", "is not looked into"),
+        ({"artifact": {"code": {"compiled": ["lib/*.so"]}}}, "artifact.code.compiled[0]", "lets compiled code in"),
+        ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
+        ({"artifact": {"forbidden_files": ["./data/*"]}}, "artifact.forbidden_files[0]", "matches no file"),
+        ({"artifact": {"code": {"scripts": ["/code/*"]}}}, "artifact.code.scripts[0]", "matches no file"),
     ],
 )
 def test_what_is_weak_is_warned_of(document: Any, path: str, words: str) -> None:
@@ -300,6 +308,7 @@ def test_a_careful_policy_is_not_warned_of() -> None:
         "submissions": {"submitters": [ALICE, "arn:aws:iam::222222222222:role/training"]},
         "accounts": {"submit": ["222222222222"]},
         **approvals(roles=roles, trusted_sessions=[RISK], break_glass=[dave]),
+        "artifact": {"required_files": ["code/*.py"], "forbidden_files": ["*.pkl"], "formats": ["onnx"]},
     }
     assert warned(document) == {}
 
@@ -362,6 +371,16 @@ def test_it_is_said_whom_the_bus_believes() -> None:
     [
         ("mode", {"mode": "report"}, "Report only: everything is checked and recorded, and nothing is held."),
         ("demands", {"artifact": {"required_files": ["a", "b"]}}, "The archive holds a and b."),
+        ("demands", {"artifact": {"forbidden_files": ["*.a", "b"]}}, "No file in it matches *.a or b."),
+        ("demands", {"artifact": {"formats": ["onnx", "npy"]}}, "are of the formats onnx and npy, and of no other."),
+        ("demands", {}, "Compiled code may lie nowhere in it."),
+        (
+            "demands",
+            {"artifact": {"code": {"python": ["a/*", "b.py"]}}},
+            "Python source may lie where a/* or b.py match",
+        ),
+        ("demands", {"artifact": {"licence": True, "model_card": True}}, "It holds a licence and a model card."),
+        ("demands", {"artifact": {"model_card": True}}, "It holds a model card."),
         (
             "demands",
             {"metrics": [{"name": "a", "path": "x.y", "at_least": 0.5, "at_most": 1}]},

@@ -12,12 +12,14 @@ import botocore.session
 import jmespath
 import numpy as np
 import pytest
+from msgspec import convert
 from sklearn.datasets import load_breast_cancer
 
 from examples import train
-from signoff.archive import Demands, Inspection, inspect
+from signoff.archive import Inspection, inspect
 from signoff.manifest import Manifest, manifest_shape, read
-from signoff.policy import parse
+from signoff.policy import Artifact, parse
+from signoff.scanning import kinds
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -43,7 +45,7 @@ def accuracy(submissions: Path, name: str) -> float:
 
 def inspected(submissions: Path, name: str) -> Inspection:
     data = (submissions / name / "model.tar.gz").read_bytes()
-    return inspect([data], Demands(required_files=POLICY["artifact"]["required_files"]))
+    return inspect([data], convert(POLICY["artifact"], Artifact).demands, kinds.scan)
 
 
 def load_inference(folder: Path) -> ModuleType:
@@ -81,7 +83,10 @@ def test_the_threshold_lies_between_the_weak_model_and_the_good_one(submissions:
 def test_an_honest_archive_passes_inspection_with_the_files_its_policy_requires(submissions: Path, name: str) -> None:
     inspection = inspected(submissions, name)
     assert inspection.findings == ()
-    assert [entry.name for entry in inspection.inventory] == ["model.joblib", "code/inference.py"]
+    assert [(entry.name, entry.kind) for entry in inspection.inventory] == [
+        ("model.joblib", "pickle"),
+        ("code/inference.py", "python source"),
+    ]
 
 
 def test_the_escaping_archive_is_refused_for_the_member_that_climbs_out(submissions: Path) -> None:

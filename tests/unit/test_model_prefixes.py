@@ -180,6 +180,60 @@ def test_uncompressed_model_data_must_hold_the_files_that_the_policy_requires():
     assert approved(there, submitted(there, document, WEIGHTS))
 
 
+CARD = b"---\nlicense: mit\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("demands", "harmful", "healed", "words"),
+    [
+        ({"forbidden_files": ["*.env"]}, {"prod.env": b"x"}, {}, "prod.env: Has a name that the policy forbids"),
+        ({"formats": ["gguf"]}, {"model.bin": b"CBM1"}, {"model.bin": b"GGUF"}, "model.bin: Is of the format catboost"),
+        ({"formats": ["gguf"]}, {"model.bin": b"\xff\0"}, {"model.bin": b"GGUF"}, "model.bin: Is binary data"),
+        ({}, {"modeling.py": b"import os\n"}, {"code/modeling.py": b"import os\n"}, "modeling.py: Is Python source"),
+        ({}, {"lib.so": b"\x7fELF"}, {}, "lib.so: Is compiled code (ELF)"),
+        ({"licence": True}, {"docs/LICENSE": b"MIT"}, {"LICENSE": b"MIT"}, "The policy requires a licence"),
+        ({"model_card": True}, {"README.md": b"# A model"}, {"README.md": CARD}, "The policy requires a model card"),
+    ],
+)
+def test_uncompressed_model_data_is_held_to_all_that_the_policy_demands(
+    demands: dict[str, Any], harmful: dict[str, bytes], healed: dict[str, bytes], words: str
+):
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
+    bad, good = World(artifact=demands), World(artifact=demands)
+    arn = submitted(bad, document, {**WEIGHTS, **under(harmful)})
+    bad.deliver()
+    assert words in " ".join(checks(bad, arn).values())
+    assert approved(good, submitted(good, document, {**WEIGHTS, **under(healed)}))
+
+
+def under(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"weights/{name}": data for name, data in files.items()}
+
+
+def test_what_lies_beside_a_saved_model_under_a_prefix_is_of_it():
+    world = World(artifact={"formats": ["saved_model"]})
+    files = {
+        "saved_model.pb": b"\x08\x01\x12\x20\x0a\x1e",
+        "variables/variables.index": b"\xff\0",
+        "model.bin": b"text",
+    }
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
+    assert approved(world, submitted(world, document, {**WEIGHTS, **under(files)}))
+
+
+@pytest.mark.parametrize("demands", [{"licence": True}, {"formats": ["onnx"]}, {"forbidden_files": ["*.joblib"]}])
+def test_each_archive_under_a_multi_model_prefix_is_held_to_what_the_policy_demands(demands: dict[str, Any]):
+    world = World(artifact=demands)
+    plain = gzip.compress(tar(member("LICENSE", b"MIT"), member("model.txt", b"words")))
+    harmful = gzip.compress(tar(member("model.joblib", b"GGUF\3\0\0\0")))
+    models = {"models/de.tar.gz": plain, "models/it.tar.gz": harmful}
+    arn = submitted(world, manifest(SEVERAL, deployment={"PrimaryContainer": {"Mode": "MultiModel"}}), models)
+    world.deliver()
+    (reason,) = checks(world, arn).values()
+    assert reason.startswith("1 error: it.tar.gz")
+    assert "de.tar.gz" not in reason
+
+
 def test_code_that_would_run_on_load_is_found_in_uncompressed_model_data():
     world = World()
     harmful = {**WEIGHTS, "weights/notes.txt": b"cposix\nsystem\n(S'id'\ntR."}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.approvals import Approvals
+from signoff.demands import Demands
 from signoff.errors import PolicyFault
 from signoff.identity import is_known, person, same_person
 from signoff.inflate import Limits
@@ -51,6 +52,13 @@ def test_everything_but_the_execution_role_has_a_default():
         ({"artifact": {"limits": {"expanded_gib": 1025}}}, "`expanded_gib` is at least 1 and at most 1024"),
         ({"artifact": {"limits": {"members": 200_001}}}, "`members` is at least 1 and at most 200000"),
         ({"artifact": {"limits": {"nested": -1}}}, "`nested` is at least 0 and at most 10"),
+        ({"artifact": {"formats": ["onnx", "h5"]}}, r"`h5` is no format known here: safetensors, onnx, .*, unknown"),
+        ({"artifact": {"code": {"perl": ["*"]}}}, "perl"),
+        ({"artifact": {"required_files": ["a.pkl"], "forbidden_files": ["*.pkl"]}}, r"`\*.pkl` forbids `a.pkl`"),
+        (
+            {"artifact": {"required_files": ["x/*.py"], "forbidden_files": ["x/*.py"]}},
+            "which `required_files` asks for",
+        ),
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "no JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
@@ -72,6 +80,13 @@ def test_the_limits_of_an_archive_are_those_of_an_inspection_without_a_policy():
     assert policy().artifact.limits.reading == Limits()
     said = policy(artifact={"limits": {"expanded_gib": 2, "ratio": 3, "members": 4, "nested": 0}})
     assert said.artifact.limits.reading == Limits(expanded_size=2 * 1024**3, ratio=3, members=4, nested=0)
+
+
+def test_what_is_demanded_of_an_artifact_is_what_an_inspection_without_a_policy_demands():
+    assert policy().artifact.demands == Demands()
+    said = policy(artifact={"formats": ["onnx"], "licence": True, "code": {"compiled": ["lib/*.so"]}}).artifact.demands
+    assert (said.formats, said.licence, said.model_card, said.code.compiled) == (("onnx",), True, False, ("lib/*.so",))
+    assert said.code.python == Demands().code.python
 
 
 def test_a_document_that_is_no_policy_is_a_fault():
