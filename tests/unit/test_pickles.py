@@ -213,7 +213,22 @@ def test_a_name_is_found_in_the_old_protocols_too(name: str) -> None:
 OS_SYSTEM = named("os", "system")
 WRAPPER = named("joblib.numpy_pickle", "NumpyArrayWrapper")
 
+HANDS_BACK = named("torch.jit._pickle", "restore_type_tag")
+ORDERED_DICT = named("collections", "OrderedDict")
+
 TRICKS: dict[str, tuple[bytes, str]] = {
+    "a class that is handed back, and changed": (
+        b"\x80\x04" + HANDS_BACK + ORDERED_DICT + text("x") + b"\x86R}b.",
+        "Would change collections.OrderedDict itself",
+    ),
+    "a class that is handed back out of a tuple from the memo": (
+        b"\x80\x04" + ORDERED_DICT + text("x") + b"\x86\x940" + HANDS_BACK + b"h\x00R}b.",
+        "Would hand back something that is not known",
+    ),
+    "joblib's stand-in for an array, handed back and told another shape": (
+        b"\x80\x04" + HANDS_BACK + WRAPPER + b")\x81" + text("x") + b"\x86R}b" + bytes(64) + b".",
+        "Has an array of joblib whose length cannot be known",
+    ),
     "a name from the memo": (
         b"\x80\x04" + text("os") + b"\x940" + text("system") + b"\x940" + b"h\x00h\x01\x93" + text("id") + b"\x85R.",
         "os.system",

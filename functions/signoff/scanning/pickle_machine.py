@@ -217,6 +217,8 @@ class Machine:
         self.called = True
         if function.is_wrapper and function.allowed:
             return self._new_wrapper(arguments == ())
+        if function.hands_back:
+            return self._handed_back(function, arguments)
         if not isinstance(arguments, tuple):
             arguments = ()
         if function.name == "_reconstructor" and function.module in RECONSTRUCTORS and arguments:
@@ -225,9 +227,15 @@ class Machine:
         if (function.module, function.name) == ("numpy", "dtype"):
             return dtype_of(arguments)
         self._check_arguments(function, arguments)
-        if function.hands_back:
-            return arguments[0] if arguments else None
         return None
+
+    def _handed_back(self, function: Global, arguments: object) -> object:
+        """Return the first argument: what is done with it afterwards is done with what it is."""
+        if not isinstance(arguments, tuple) or len(arguments) != 2:
+            self.tell("unsafe-pickle", f"Would hand back something that is not known with {function.shown}")
+            return None
+        self.look_for_wrapper(list(arguments))
+        return arguments[0]
 
     def _check_arguments(self, function: Global, arguments: tuple[object, ...]) -> None:
         if function.module == "_codecs" and function.allowed and (len(arguments) != 2 or arguments[1] not in ENCODINGS):

@@ -133,7 +133,7 @@ def tuple_of(items: list[object]) -> tuple[object, ...] | None:
     """Return the tuple of the items, None when it is too long to be looked at."""
     if len(items) > MOST_ITEMS or HOLE in items:
         return None
-    return tuple([item if isinstance(item, str | int | Global | Dtype) else None for item in items])
+    return tuple([item if isinstance(item, str | int | Global | Dtype | Wrapper) else None for item in items])
 
 
 def set_item(target: dict[object, object], key: object, value: object) -> None:
