@@ -46,6 +46,7 @@ from signoff.scanning.allowed import allowed
 from signoff.scanning.contents import PEEK
 from signoff.scanning.pickles import is_pickle
 from tests.unit.pickled import calling, findings, named, text
+from tests.unit.scans import faults, scanned
 
 X, Y = make_classification(n_samples=120, n_features=8, random_state=0)
 WRITERS = [*range(6), "joblib"]
@@ -382,6 +383,29 @@ TEXTS = [
     np.random.RandomState(0).standard_normal(512).tobytes(),
     np.linspace(0, 1, 512).tobytes(),
 ]
+
+
+RECORD = "".join(f"{{0}}-1.0.dist-info/{number},sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQr,4\n" for number in range(100))
+# What begins as pickles do, and breaks before anything is named.
+ALIKE = {
+    **{f"a list of files in {name}": RECORD.format(name).encode() for name in ("click", "jsonschema", "IPython")},
+    "a bitmap": b"BM\x36\x10\x01\0\0\0\0\0\x36\0\0\0\x28" + bytes(70_000),
+    "a font": b"\x80\x01e\x05\0\0%!PS-AdobeFont-1.0" + b"x" * 600,
+    "notes that begin with a number": b"I have seen this before\n" * 100,
+    "data of R": b"X\n\0\0\0\x03\0\x04" + bytes(range(256)) * 3,
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_breaks_before_it_names_anything_is_left_alone(name: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, Python loads nothing of it
+        pickle.loads(ALIKE[name])  # noqa: S301 - written above
+    assert scanned(ALIKE[name]) == []
+
+
+@pytest.mark.parametrize("end", [b"\xff", b"0000000", b"t", b""])
+def test_what_breaks_after_it_named_something_is_told(end: bytes) -> None:
+    assert ("m", "unsafe-pickle") in faults(b"cos\nsystem\n(S'id'\ntR" + end)
 
 
 @pytest.mark.parametrize("content", TEXTS, ids=lambda content: repr(content[:16]))

@@ -77,6 +77,7 @@ EXACT: dict[str, str] = {
     "numpy": f"ndarray dtype matrix recarray {NUMPY_SCALARS} {NUMPY_FUNCTIONS}",
     "numpy.core.multiarray": NUMPY_RECONSTRUCTION,
     "numpy._core.multiarray": NUMPY_RECONSTRUCTION,
+    "numpy.core._internal": "_reconstruct",  # by Python 2
     "numpy.core.numeric": "_frombuffer",
     "numpy._core.numeric": "_frombuffer",
     "numpy.ma.core": "MaskedArray _mareconstruct",

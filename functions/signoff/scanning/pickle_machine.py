@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
 
 from signoff.scanning.allowed import allowed
 from signoff.scanning.pickle_memo import ENCODINGS, Memo
 from signoff.scanning.pickle_runs import walk_run
-from signoff.scanning.pickle_stream import NEEDED, Ended, Stream, Unreadable
+from signoff.scanning.pickle_stream import NEEDED, Broken, Ended, Stream, Unreadable
 from signoff.scanning.pickle_values import (
     HOLE,
     Alias,
@@ -44,7 +43,6 @@ MOST_ARRAYS_DEEP = 20
 
 # Numbers and constants, as lists of them are written.
 PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
-NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 RECONSTRUCTORS = ("copyreg", "copy_reg")
 
@@ -95,6 +93,11 @@ class Machine:
                 act(self, stream.argument(size))
 
     @property
+    def idle(self) -> bool:
+        """Whether it would not have loaded, called or asked for anything yet."""
+        return not self._globals and not self.called and not self._told
+
+    @property
     def open_marks(self) -> bool:
         """Whether something was begun and not ended, or more than one value is left."""
         return bool(self._marks) or len(self.stack) != 1
@@ -111,6 +114,10 @@ class Machine:
         """Return the error that the pickle cannot be followed from here."""
         return Unreadable(reason, self.start)
 
+    def broken(self, reason: str) -> Broken:
+        """Return the error that Python could not follow the pickle from here either."""
+        return Broken(reason, self.start)
+
     # The stack.
 
     def pop(self) -> object:
@@ -120,8 +127,10 @@ class Machine:
 
     def top(self) -> object:
         """Return the last value and leave it."""
-        if not self.stack or self.stack[-1] is HOLE:
-            raise self.unreadable("Takes from its stack what is not there")
+        if not self.stack:
+            raise self.broken("Takes from its stack what is not there")
+        if self.stack[-1] is HOLE:
+            raise self.unreadable("Takes more from its stack than an honest pickle")
         return self.stack[-1]
 
     def last(self, size: int) -> list[object]:
@@ -145,7 +154,7 @@ class Machine:
     def items(self) -> list[object]:
         """Take all since the last mark."""
         if not self._marks:
-            raise self.unreadable("Ends what it did not begin")
+            raise self.broken("Ends what it did not begin")
         taken, self.stack = self.stack, self._marks.pop()
         self._held -= len(self.stack)
         return taken
@@ -185,6 +194,8 @@ class Machine:
 
     def get(self, index: int) -> None:
         """Push what was remembered."""
+        if self.memo.untouched:
+            raise self.broken("Takes what was remembered, and nothing was")
         self.push(self.memo.get(index))
 
     # Names and calls.
@@ -195,6 +206,8 @@ class Machine:
             self.tell("unknown-global", "Loads something whose name it computes")
             self.push(None)
             return
+        if "/" in module:
+            raise self.broken("Names a module as none can be named")
         known = self._globals.get((module, name))
         if known is None:
             known = Global(module, name, allowed(module, name))

@@ -30,6 +30,11 @@ class Memo:
         self._texts = 0
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing has been given to it yet."""
+        return not self.numbered and not self._next
+
+    @property
     def full(self) -> bool:
         """Whether it holds more names than an honest pickle has."""
         return len(self._values) > MOST_REMEMBERED

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import codecs
 import pickletools
+import re
 from collections.abc import Callable
 
 from signoff.scanning.pickle_machine import Action, Machine, Table
 from signoff.scanning.pickle_stream import size_of_argument
 from signoff.scanning.pickle_values import tuple_of
 
+LONG_NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # as Python takes it, or more
+
 
 def _unknown(machine: Machine, _argument: bytes | None) -> None:
-    raise machine.unreadable("Has a byte that is no opcode")
+    raise machine.broken("Has a byte that is no opcode")
 
 
 def _generic(opcode: pickletools.OpcodeInfo) -> Action:
@@ -48,7 +51,7 @@ def _quoted(machine: Machine, argument: bytes | None) -> None:
         return
     text = argument.strip()
     if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in b"'\"":
-        raise machine.unreadable("Has a text without its quotes")
+        raise machine.broken("Has a text without its quotes")
     try:
         decoded = codecs.escape_decode(text[1:-1])[0]
     except ValueError:
@@ -73,6 +76,8 @@ def _line_number(machine: Machine, argument: bytes | None) -> int:
 
 def _decimal(machine: Machine, argument: bytes | None) -> None:
     if argument is not None and len(argument) > 20:
+        if not LONG_NUMBER.fullmatch(argument):
+            raise machine.broken("Has a number that makes no sense")
         machine.push(None)
     else:
         machine.push_number(_line_number(machine, argument))

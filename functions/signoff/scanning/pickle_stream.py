@@ -27,7 +27,11 @@ class Unreadable(Refused):
         super().__init__("unreadable-pickle", f"{reason} (byte {at})")
 
 
-class Ended(Unreadable):
+class Broken(Unreadable):
+    """Raised where Python's own reader would fail too: it does nothing more, whatever follows."""
+
+
+class Ended(Broken):
     """Raised when a pickle ends before its STOP."""
 
 

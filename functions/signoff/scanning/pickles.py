@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from signoff.scanning.contents import PEEK, Peekable
 from signoff.scanning.pickle_machine import Machine
 from signoff.scanning.pickle_opcodes import TABLE, UNKNOWN_OPCODE
-from signoff.scanning.pickle_stream import Ended, Stream, Unreadable
+from signoff.scanning.pickle_stream import Broken, Ended, Stream, Unreadable
 
 if TYPE_CHECKING:
     from signoff.scanning.contents import Scan, Where
 
 PROTO = 0x80
 PROTOCOLS = range(6)
+DECLARED = tuple(bytes([PROTO, protocol]) for protocol in range(2, 6))  # the earlier ones do not say so
 CERTAIN = 8  # opcodes in a row that text or numbers have not by chance, when what is looked at ends among them
 SHORT = 512  # bytes; of less the end is known
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -64,19 +65,25 @@ def pickle(content: Peekable, where: Where, _scan: Scan) -> None:
     Raises `Refused` only when reading does.
     """
     findings = _Findings(where)
+    says_so = content.peek(2) in DECLARED
     stream = Stream(content)
     try:
-        _walk_all(stream, findings)
+        _walk_all(stream, findings, says_so=says_so)
     except Unreadable as error:
         where.report(error.rule, str(error))
     findings.end()
 
 
-def _walk_all(stream: Stream, findings: _Findings) -> None:
+def _walk_all(stream: Stream, findings: _Findings, *, says_so: bool) -> None:
     count, of_torch = 0, False
     while True:
         machine = Machine(stream, findings.tell, TABLE)
-        machine.run()
+        try:
+            machine.run()
+        except Broken:
+            if says_so or count or not machine.idle:
+                raise
+            return  # something else that begins alike: Python would fail here too, and have done nothing
         count += 1
         of_torch = of_torch or (count == 1 and machine.first_number == TORCH_MAGIC)
         if of_torch and count == TORCH_PICKLES:

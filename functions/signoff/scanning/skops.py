@@ -33,7 +33,10 @@ LOADERS = (
     *("QuantileForestNode", "CachedNode", "_DictWithDeprecatedKeysNode"),
 )
 # Names that only a pickle has a use for: what one may do with them depends on the arguments, which are not known here.
-PICKLES_OWN = ("copyreg", "copy_reg", "_codecs", "numpy.core.multiarray", "numpy._core.multiarray", "torch.jit._pickle")
+PICKLES_OWN = (
+    *("copyreg", "copy_reg", "_codecs", "torch.jit._pickle"),
+    *("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._internal"),
+)
 # Older versions of skops call whatever of `numpy.random` a generator's state names.
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 KEPT = ("__class__", "__module__", "__loader__", "func", "module_path", "function", "content", "bit_generator")
