@@ -39,6 +39,10 @@ Fault = tuple[str | None, str, str]
 """The member that it is about (None: the artifact), the rule, why."""
 
 
+ADMITTED_BY = {"torchscript-code": "torchscript"}
+"""The format whose name in a policy admits what a rule refuses."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Globs on the names of files, by what may lie there: Python source, shell scripts, compiled code."""
@@ -91,6 +95,10 @@ class Judge:
             yield member, "forbidden-file", f"Has a name that the policy forbids: {pattern}"
         if link:
             yield from self._place(member, "", name, _called(name))
+
+    def admits(self, rule: str) -> bool:
+        """Whether the policy admits by name what a rule refuses; it is a warning then."""
+        return ADMITTED_BY.get(rule) in self.demands.formats
 
     def content(self, member: str, seen: Seen) -> Iterator[Fault]:
         """Yield what is wrong with a file of that name whose content was looked into."""

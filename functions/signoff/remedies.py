@@ -73,7 +73,7 @@ REMEDIES: Mapping[str, str] = {
     "unreadable-npy": "Save the array anew with `numpy.save`.",
     "skops-untrusted-type": "Use only what scikit-learn itself has in the model, and save it anew.",
     "unreadable-skops": "Save the model anew with `skops.io.dump`.",
-    "torchscript-code": "Save the weights alone, as a state dict or as safetensors, or export the model to ONNX.",
+    "torchscript-code": "Save a state dict, safetensors or ONNX instead, or list `torchscript` in `artifact.formats`.",
     "torch-export-code": "Save the weights alone, as a state dict or as safetensors, or export the model to ONNX.",
     "keras-lambda": "Replace the Lambda layer by a layer that Keras has, and save the model anew.",
     "keras-unsafe-module": "Use only what Keras itself has in the model, and save it anew.",

@@ -109,6 +109,7 @@ class Survey:
 
     def report(self, name: str, rule: str, reason: str, severity: Severity = "error") -> None:
         """Record what was found of the member of that name; of very many findings only their number."""
+        severity = "warning" if self.judge.admits(rule) else severity
         if len(self._about_members) < MAX_FINDINGS:
             self._about_members.append(Finding(shown(name), rule, severity, reason))
         else:

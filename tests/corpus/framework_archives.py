@@ -318,7 +318,12 @@ NODES: dict[str, tuple[Node, str]] = {
     ),
     "an operator": (node("OperatorFuncNode", "operator", "methodcaller", attrs=ARGUMENTS), "operator.methodcaller"),
     "a partial function": (
-        node("PartialNode", "builtins", "dict", content={"func": TEXT, "args": ARGUMENTS}),
+        node(
+            "PartialNode",
+            "builtins",
+            "dict",
+            content=dict.fromkeys(["func", "kwds", "namespace"], TEXT) | {"args": ARGUMENTS},
+        ),
         "builtins.dict by PartialNode",
     ),
     "a loss": (
@@ -326,7 +331,10 @@ NODES: dict[str, tuple[Node, str]] = {
         "os.popen",
     ),
     "a container": (node("ListNode", "importlib", "import_module", content=[TEXT]), "importlib.import_module"),
-    "an array": (node("NdArrayNode", "builtins", "eval", type="numpy", file="x.npy"), "builtins.eval"),
+    "an array": (
+        node("NdArrayNode", "builtins", "eval", type="json", content=[TEXT], shape=ARGUMENTS),
+        "builtins.eval",
+    ),
     "a loader that nobody knows": (node("EvalNode", "builtins", "str", content="1"), "builtins.str by EvalNode"),
     "a random generator": (
         node(
@@ -339,7 +347,9 @@ NODES: dict[str, tuple[Node, str]] = {
                     "builtins",
                     "dict",
                     content={"bit_generator": node("JsonNode", "builtins", "str", content='"seed"')},
-                )
+                    key_types=TEXT,
+                ),
+                "seed_seq": TEXT,
             },
         ),
         "numpy.random.seed",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
+import skops.io
 
 from signoff.archive import Inspection, inspect
+from signoff.demands import Demands
 from signoff.scanning import kinds
-from tests.corpus.framework_archives import Hostile, archive, hostile, torch_samples
+from tests.corpus.framework_archives import NODES, Hostile, archive, entries, hostile, torch_samples, zipped
 from tests.corpus.framework_files import by_name, files
+from tests.unit.pickled import calling, named, text
 from tests.unit.tensor_files import SAMPLES
 
 HONEST, TORCH, HOSTILE = list(by_name()), torch_samples(), hostile()
@@ -41,6 +45,37 @@ def test_what_was_made_hostile_is_refused_by_its_rule(case: Hostile) -> None:
     found = errors(inspected(archive(model)))
     assert [member for member, _, _ in found if member and member.split(" > ")[0] not in model] == []
     assert any(rule == case.rule and case.said in reason for _, rule, reason in found), found
+
+
+@pytest.mark.parametrize("name", ["script.pt", "trace.pt"])
+def test_torchscript_is_admitted_with_a_warning_where_the_policy_lists_it(name: str) -> None:
+    data = archive({name: (SAMPLES / name).read_bytes()}, neighbours=False)
+    inspection = inspect([data], Demands(formats=["torchscript"]), kinds.scan)
+    assert inspection.passed
+    assert {each.rule for each in inspection.findings} == {"torchscript-code"}
+    assert not inspect([data], Demands(formats=["pytorch"]), kinds.scan).passed
+
+
+def test_a_pickle_that_runs_code_is_refused_in_a_torchscript_that_is_admitted() -> None:
+    honest = (SAMPLES / "script.pt").read_bytes()
+    for entry in ("archive/data.pkl", "archive/constants.pkl", "archive/extra.pkl"):
+        data = archive({"m.pt": zipped({**entries(honest), entry: calling("os", "system")})}, neighbours=False)
+        inspection = inspect([data], Demands(formats=["torchscript"]), kinds.scan)
+        assert {rule for _, rule, _ in errors(inspection)} == {"unsafe-pickle"}
+
+
+def test_what_torchscript_hands_back_is_not_changed_by_a_pickle() -> None:
+    tagged = named("torch.jit._pickle", "restore_type_tag") + named("builtins", "list") + text("t") + b"\x86R"
+    changing = b"\x80\x04" + tagged + b"}" + text("append") + text("x") + b"sb."
+    assert [rule for _, rule, _ in errors(inspected(archive({"m.pkl": changing})))] == ["unsafe-pickle"]
+
+
+@pytest.mark.parametrize("name", [name for name in NODES if "nobody knows" not in name])
+def test_skops_itself_asks_about_what_is_refused(name: str) -> None:
+    value, said = NODES[name]
+    asked = skops.io.get_untrusted_types(data=zipped({"schema.json": json.dumps(value | {"protocol": 2}).encode()}))
+    assert asked
+    assert said.split(" by ")[0].removeprefix("the method ") in asked or "old schema" in name
 
 
 def test_the_corpus_is_large_and_names_each_case_once() -> None:
