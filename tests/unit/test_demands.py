@@ -29,7 +29,7 @@ PYC = b"\xa7\r\r\n" + bytes(12) + b"\xe3\0\0\0\0"
 PICKLE = pickle.dumps({"weights": [0.5]})
 TENSORS = safetensors({"a": tensor(0, 1)}, 1)
 BINARY = bytes(range(256))
-SAVED_MODEL = b"\x08\x01\x12\x20\x0a\x1e"
+SAVED_MODEL = sample("dense.saved_model.pb")
 CARD = b"---\nlicense: mit\n---\n# A model\n"
 PYTHON = b"import os\n"
 
@@ -142,6 +142,7 @@ def test_the_parts_of_a_format_are_of_that_format() -> None:
 def test_what_tensorflow_writes_beside_a_saved_model_is_of_it(folder: str) -> None:
     beside = {
         "fingerprint.pb": b"\x08\xb0\x9f\xc1\xff\xff",
+        "keras_metadata.pb": sample("dense.keras_metadata.pb"),
         "variables/variables.index": b"\0\0\x12\x08\x01",
         "variables/variables.data-00000-of-00001": BINARY,
     }

@@ -23,6 +23,7 @@ from tests.support.model_shapes import (
 )
 from tests.support.world import IMAGE, SUBMITTER, World
 from tests.unit.archives import member, tar
+from tests.unit.tensor_files import sample
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=str)
@@ -213,7 +214,7 @@ def under(files: dict[str, bytes]) -> dict[str, bytes]:
 def test_what_lies_beside_a_saved_model_under_a_prefix_is_of_it():
     world = World(artifact={"formats": ["saved_model"]})
     files = {
-        "saved_model.pb": b"\x08\x01\x12\x20\x0a\x1e",
+        "saved_model.pb": sample("dense.saved_model.pb"),
         "variables/variables.index": b"\xff\0",
         "model.bin": b"text",
     }
