@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WEAK_FORMATS = {
     "pickle": "is a program that runs when it is loaded: it is judged by the names in it, not by what it does",
     "pytorch": "holds a pickle, a program that runs when it is loaded: it is judged by the names in it",
-    "torchscript": "is refused all the same: PyTorch runs it as a program, whatever it was asked to load",
+    "torchscript": "is a program that PyTorch runs when it is loaded; without this it is refused",
     "unknown": "lets in binary data that is not looked into, whatever it is",
 }
 _ANYBODY = {"*": "person, and every job's role,", "role/*": "role, a job's too,", "user/*": "IAM user"}

@@ -289,7 +289,7 @@ def test_a_vote_that_somebody_could_win_is_none(fields: dict[str, Any]) -> None:
         ),
         ({"artifact": {"formats": ["onnx", "pickle"]}}, "artifact.formats[1]", "a program that runs when it is loaded"),
         ({"artifact": {"formats": ["pytorch"]}}, "artifact.formats[0]", "holds a pickle"),
-        ({"artifact": {"formats": ["torchscript"]}}, "artifact.formats[0]", "is refused all the same"),
+        ({"artifact": {"formats": ["torchscript"]}}, "artifact.formats[0]", "is a program that PyTorch runs"),
         ({"artifact": {"formats": ["unknown"]}}, "artifact.formats[0]", "is not looked into"),
         ({"artifact": {"code": {"compiled": ["lib/*.so"]}}}, "artifact.code.compiled[0]", "lets compiled code in"),
         ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
