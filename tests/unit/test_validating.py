@@ -218,6 +218,15 @@ def test_findings_go_to_the_vault_and_only_a_pointer_travels():
     assert len(json.dumps(found)) < 2000
 
 
+def test_the_findings_in_the_vault_say_of_each_file_what_it_is():
+    world = World()
+    found = inspected(world, claimed(world, world.submit()))[0]
+    (version,) = world.vault_bucket.versions[found["findings"].removeprefix("s3://vault/")]
+    document = json.loads(version.data)
+    assert [entry["kind"] for entry in document["inventory"]] == ["text", "python source"]
+    assert document["kinds"]["text"] == {"members": 1, "size": 700}
+
+
 def test_a_prefix_without_any_object_is_an_error_and_no_verdict():
     world = World()
     source = {"S3DataSource": {"S3Uri": "s3://b/x/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
