@@ -296,6 +296,10 @@ TRICKS: dict[str, tuple[bytes, str]] = {
     "a codec": (b"\x80\x02c_codecs\nencode\nX\x01\0\0\0aX\x03\0\0\0hex\x86R.", "codec of its choice"),
     "Python 2's names": (b"c__builtin__\neval\n(S'1'\ntR.", "__builtin__.eval"),
     "Python 2's module of commands": (b"ccommands\ngetoutput\n(S'id'\ntR.", "commands.getoutput"),
+    "a number of another base before it": (b"I0x10\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a number with a NUL before it": (b"I1\0 apple\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a fraction with a NUL before it": (b"F1.5\0 apples\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a memo's number with zeros": (b"Vos\np" + b"0" * 40 + b"1\n0Nq\x020g1\nVsystem\n\x93(S'id'\ntR.", "os.system"),
     "no protocol": (OS_SYSTEM + text("id") + b"\x85R.", "os.system"),
     "protocol 0 in front of newer opcodes": (b"\x80\x00" + OS_SYSTEM + b")R.", "os.system"),
     "no end": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R", "os.system"),
@@ -392,6 +396,7 @@ ALIKE = {
     "a bitmap": b"BM\x36\x10\x01\0\0\0\0\0\x36\0\0\0\x28" + bytes(70_000),
     "a font": b"\x80\x01e\x05\0\0%!PS-AdobeFont-1.0" + b"x" * 600,
     "notes that begin with a number": b"I have seen this before\n" * 100,
+    "Python that begins with a class": b"class AnError(Exception): ...\nclass Another(AnError): ...\n" * 20,
     "data of R": b"X\n\0\0\0\x03\0\x04" + bytes(range(256)) * 3,
 }
 

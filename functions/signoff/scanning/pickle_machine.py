@@ -44,6 +44,8 @@ MOST_ARRAYS_DEEP = 20
 # Numbers and constants, as lists of them are written.
 PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
 
+NO_MODULE = re.compile(r"[\s/(),:;=]")  # in a text's first line; Python finds no module of such a name
+
 RECONSTRUCTORS = ("copyreg", "copy_reg")
 
 
@@ -206,8 +208,8 @@ class Machine:
             self.tell("unknown-global", "Loads something whose name it computes")
             self.push(None)
             return
-        if "/" in module:
-            raise self.broken("Names a module as none can be named")
+        if NO_MODULE.search(module):
+            raise self.broken("Names a module as none is named")
         known = self._globals.get((module, name))
         if known is None:
             known = Global(module, name, allowed(module, name))
@@ -346,7 +348,7 @@ class Machine:
     def proto(self, argument: bytes | None) -> None:
         """Take the protocol's number."""
         if argument is None or argument[0] > 5:
-            raise self.unreadable("Has a protocol that does not exist")
+            raise self.broken("Has a protocol that does not exist")
 
     def stop(self) -> None:
         """End with one value, as a pickle does."""

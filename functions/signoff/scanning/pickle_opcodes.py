@@ -11,7 +11,8 @@ from signoff.scanning.pickle_machine import Action, Machine, Table
 from signoff.scanning.pickle_stream import size_of_argument
 from signoff.scanning.pickle_values import tuple_of
 
-LONG_NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # as Python takes it, or more
+DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
+NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
 
 
 def _unknown(machine: Machine, _argument: bytes | None) -> None:
@@ -35,7 +36,7 @@ def _text(machine: Machine, argument: bytes | None) -> None:
     try:
         machine.push(None if argument is None else argument.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
-        raise machine.unreadable("Has a text that is not UTF-8") from None
+        raise machine.broken("Has a text that is not UTF-8") from None
 
 
 def _old_text(machine: Machine, argument: bytes | None) -> None:
@@ -55,7 +56,7 @@ def _quoted(machine: Machine, argument: bytes | None) -> None:
     try:
         decoded = codecs.escape_decode(text[1:-1])[0]
     except ValueError:
-        raise machine.unreadable("Has a text that makes no sense") from None
+        raise machine.broken("Has a text that makes no sense") from None
     _old_text(machine, decoded if isinstance(decoded, bytes) else None)
 
 
@@ -63,31 +64,36 @@ def _raw_text(machine: Machine, argument: bytes | None) -> None:
     try:
         machine.push(None if argument is None else argument.decode("raw-unicode-escape"))
     except UnicodeDecodeError:
-        raise machine.unreadable("Has a text that makes no sense") from None
+        raise machine.broken("Has a text that makes no sense") from None
 
 
 def _line_number(machine: Machine, argument: bytes | None) -> int:
-    text = (argument or b"").removesuffix(b"L")
     try:
-        return int(text)
+        return int(_to_nul(argument).removesuffix(b"L"))
     except ValueError:
-        raise machine.unreadable("Has a number that makes no sense") from None
+        raise machine.broken("Has a number that makes no sense") from None
+
+
+def _to_nul(argument: bytes | None) -> bytes:
+    """Return a line as Python's own reader sees it, which takes it for a text of C."""
+    return (argument or b"").partition(b"\0")[0]
 
 
 def _decimal(machine: Machine, argument: bytes | None) -> None:
-    if argument is not None and len(argument) > 20:
-        if not LONG_NUMBER.fullmatch(argument):
-            raise machine.broken("Has a number that makes no sense")
+    text = _to_nul(argument)
+    if DECIMAL.fullmatch(text):
+        machine.push_number(_line_number(machine, text))
+    elif argument is None or NUMBER.fullmatch(text):
         machine.push(None)
     else:
-        machine.push_number(_line_number(machine, argument))
+        raise machine.broken("Has a number that makes no sense")
 
 
 def _float_line(machine: Machine, argument: bytes | None) -> None:
     try:
-        float(argument or b"")
+        float(_to_nul(argument))
     except ValueError:
-        raise machine.unreadable("Has a number that makes no sense") from None
+        raise machine.broken("Has a number that makes no sense") from None
     machine.push(None)
 
 
@@ -107,7 +113,7 @@ def _two_lines(machine: Machine, argument: bytes | None) -> tuple[str, str]:
     try:
         module, _, name = (argument or b"").decode("utf-8").partition("\n")
     except UnicodeDecodeError:
-        raise machine.unreadable("Has a name that is not UTF-8") from None
+        raise machine.broken("Has a name that is not UTF-8") from None
     return module, name
 
 
@@ -187,9 +193,9 @@ def _value(make: Callable[[], object]) -> Action:
 
 
 def _line_index(machine: Machine, argument: bytes | None) -> int:
-    index = _line_number(machine, argument if argument is not None and len(argument) <= 20 else b"")
+    index = _line_number(machine, argument)
     if index < 0:
-        raise machine.unreadable("Remembers something by a negative number")
+        raise machine.broken("Remembers something by a negative number")
     return index
 
 

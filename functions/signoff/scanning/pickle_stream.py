@@ -128,7 +128,7 @@ class Stream:
             return self.line() + b"\n" + self.line()
         count = int.from_bytes(self.exactly(COUNTED[size]), "little", signed=size == pickletools.TAKEN_FROM_ARGUMENT4)
         if count < 0:
-            raise Unreadable("Has an argument of negative size", self.position)
+            raise Broken("Has an argument of negative size", self.position)
         if count <= LONGEST_KEPT:
             return self.exactly(count)
         self.skip(count)

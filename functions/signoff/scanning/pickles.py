@@ -50,6 +50,8 @@ def is_pickle(head: bytes) -> bool:
     try:
         machine.run()
     except Unreadable as error:
+        if not isinstance(error, Broken):
+            return True  # Python might follow it further than can be done here
         cut = isinstance(error, Ended) and len(head) >= SHORT
         return machine.called or (cut and (machine.opcodes >= CERTAIN or head[0] in b"\x8d\x8e\x96BXT"))
     return machine.called or (machine.opcodes > 2 and not machine.open_marks and head[0] not in b"NIKLFMJSV")
