@@ -19,6 +19,7 @@ from signoff.scanning.contents import Budget, Peekable, Where
 from signoff.scanning.pickles import is_pickle
 from signoff.scanning.pickles import pickle as walk
 from tests.unit.pickled import calling, findings, named, text
+from tests.unit.scans import scanned
 
 RULES = {"unsafe-pickle", "unreadable-pickle", "unknown-global", "data-after-pickle"}
 
@@ -106,6 +107,40 @@ def test_whatever_opcodes_are_put_together_what_python_would_name_is_told(begin:
             Asking(io.BytesIO(data)).load()
     told = " ".join(reason for _, reason in findings(data))
     assert not [name for name in asked if name.startswith("os.") and name not in told and "computes" not in told]
+
+
+OLD = OPCODES | st.sampled_from(
+    [
+        b"(S'id'\ntR",
+        b"(S'id'\nios\nsystem\n",
+        b"I0x10\n",
+        b"L1_0L\n",
+        b"F1.5\0x\n",
+        b"Vab\n",
+        b"BM\0\0\0",
+        b"T\x01\0\0\0a",
+        b"\xff",
+    ]
+)
+
+
+@given(st.sampled_from([b"", b"\x80\x01"]), st.lists(OLD, max_size=14), st.sampled_from([b".", b"", b"." + b"x" * 600]))
+@settings(max_examples=600, deadline=None)
+def test_nothing_that_python_would_call_is_taken_for_something_else_than_a_pickle(
+    begin: bytes, opcodes: list[bytes], end: bytes
+) -> None:
+    data = begin + b"".join(opcodes) + end
+    called: list[object] = []
+
+    class Calling(pickle.Unpickler):
+        def find_class(self, module: str, _name: str) -> object:
+            return called.append if module == "os" else dict
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(Exception):  # whatever it is: what it did before counts
+            Calling(io.BytesIO(data)).load()
+    assert scanned(data) or not called
 
 
 @pytest.mark.parametrize("size", range(7, 400, 7))
