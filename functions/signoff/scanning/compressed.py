@@ -17,6 +17,7 @@ from signoff.inflate import GIB, InflateError, Refused
 from signoff.scanning.contents import BLOCK, Peekable, Scan, Where
 
 LZMA_MEMORY = 72 * 1024 * 1024  # `xz -9` needs 65 MiB; each level within has half as much, so all together are bounded
+TELLING = 64  # bytes that do not expand without an error by chance
 RATIO = 1000  # of expanded to compressed bytes, from `RATIO_FROM` expanded bytes on, as for the artifact itself
 RATIO_FROM = GIB
 FIRST_WINDOW = 4096  # grows: a decompressor copies what it is given and does not use, and streams may be tiny and many
@@ -27,7 +28,8 @@ UNREADABLE = (
     (b"LZIP", "lzip"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!\x1a\x07", "RAR"),
-    (b"\x1f\x9d", "compress (.Z)"),
+    # With the bits of a code and the mode that `uncompress` knows: two bytes alone begin many a thing.
+    *((b"\x1f\x9d" + bytes([mode | bits]), "compress (.Z)") for mode in (0, 0x80) for bits in range(9, 17)),
     (b"\x02\x21\x4c\x18", "legacy lz4"),
     (b"\xff\x06\x00\x00sNaPpY", "snappy"),
 )
@@ -88,7 +90,8 @@ class Form:
 
 
 def _begins_gzip(head: bytes) -> bool:
-    return head.startswith(b"\x1f\x8b")
+    """Whether a gzip stream begins here: with the one method there is, and no flag that no reader knows."""
+    return head.startswith(b"\x1f\x8b\x08") and len(head) > 3 and not head[3] & 0xE0
 
 
 def _begins_bzip2(head: bytes) -> bool:
@@ -116,7 +119,8 @@ def _begins_lzma(head: bytes) -> bool:
 
 def _expands(decompressor: Decompressor, head: bytes) -> bool:
     try:
-        return bool(decompressor.decompress(head, BLOCK))
+        # A few characters of text expand to something as well; so little data is a stream only if it ends as one.
+        return bool(decompressor.decompress(head, BLOCK)) and (len(head) >= TELLING or decompressor.eof)
     except (InflateError, lzma.LZMAError) as error:
         return _needs_memory(error)
 

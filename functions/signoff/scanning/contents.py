@@ -177,4 +177,17 @@ class Part:
             pass
 
 
+class Again:
+    """Bytes that were read already, and then what follows them."""
+
+    def __init__(self, before: bytes, following: Reader) -> None:
+        self._before = memoryview(before)
+        self._following = following
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end."""
+        part, self._before = bytes(self._before[:size]), self._before[size:]
+        return part or self._following.read(size)
+
+
 Scan = Callable[[Reader, Where], None]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from signoff.inflate import Refused
 from signoff.scanning import compressed, java_objects, pickles, skops, tars, tensors, zips
-from signoff.scanning.contents import PEEK, Peekable, Reader, Scan, Where
+from signoff.scanning.contents import PEEK, Peekable, Reader, Where
 from signoff.scanning.names import UNKNOWN, apart, kind_of
+from signoff.scanning.onnx import is_onnx
+from signoff.scanning.tensors import SAFETENSORS, Kind
 from signoff.scanning.zip_directory import Tail
-
-Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
 TAR: Kind = (tars.is_tar, tars.tar_archive)
 PICKLE: Kind = (pickles.is_pickle, pickles.pickle)
@@ -19,11 +19,15 @@ JAVA: Kind = (java_objects.is_java_object, java_objects.java_object)
 CONTAINERS: Sequence[Kind] = ((zips.is_zip, zips.zip_archive), TAR, *compressed.KINDS)
 """Kinds in which something of any kind may lie, be it a zip archive at the very end."""
 
-KINDS: Sequence[Kind] = (*CONTAINERS, PICKLE, SKOPS, JAVA, *tensors.KINDS)
-"""Whether content begins as one of a kind, and what scans it then; the first that fits is taken."""
+KINDS: Sequence[Kind] = (*CONTAINERS, SAFETENSORS, PICKLE, SKOPS, JAVA, *tensors.KINDS)
+"""Whether content begins as one of a kind, and what scans it then; the first that fits is taken.
+
+safetensors begins with a length, which may be opcodes as well: before pickles, and it sees for itself that it is none.
+"""
 
 NAMES: Mapping[Kind, str] = {
     TAR: "tar",
+    SAFETENSORS: "safetensors",
     PICKLE: "pickle",
     **{kind: form.name for kind, form in zip(compressed.KINDS, compressed.FORMS, strict=False)},
 }
@@ -64,6 +68,8 @@ def scan(reader: Reader, where: Where) -> None:
     where.seen.head, where.seen.kind = head, _named(kind, head)
     if kind is TAR and PICKLE[0](head):
         where.report("ambiguous-content", "Is a tar archive, and begins as a pickle too: readers disagree")
+    if kind is PICKLE and is_onnx(head):
+        where.report("ambiguous-content", "Begins as a pickle, and as an ONNX model too: readers disagree")
     try:
         if kind:
             kind[1](content, where, scan)

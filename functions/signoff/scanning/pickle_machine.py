@@ -194,10 +194,14 @@ class Machine:
         if self.memo.full:
             raise self.unreadable("Remembers more names than an honest pickle")
 
-    def get(self, index: int) -> None:
-        """Push what was remembered."""
+    def remembers(self) -> None:
+        """See that something was remembered. Raises `Broken`."""
         if self.memo.untouched:
             raise self.broken("Takes what was remembered, and nothing was")
+
+    def get(self, index: int) -> None:
+        """Push what was remembered."""
+        self.remembers()
         self.push(self.memo.get(index))
 
     # Names and calls.
@@ -343,6 +347,11 @@ class Machine:
         """Push what whoever loads the pickle has for an identity: PyTorch's storages are written so."""
         if not isinstance(identity, tuple) or not identity or identity[0] != "storage":
             self.tell("unsafe-pickle", "Would ask its reader for an object that is no storage of PyTorch")
+        self.push(None)
+
+    def extension(self, code: int) -> None:
+        """Push what the reader's registry of extensions has under a number."""
+        self.tell("unsafe-pickle", f"Would load what extension {code} of its reader's registry stands for")
         self.push(None)
 
     def proto(self, argument: bytes | None) -> None:

@@ -83,7 +83,7 @@ def _decimal(machine: Machine, argument: bytes | None) -> None:
     text = _to_nul(argument)
     if DECIMAL.fullmatch(text):
         machine.push_number(_line_number(machine, text))
-    elif argument is None or NUMBER.fullmatch(text):
+    elif argument is None or NUMBER.fullmatch(text) or (b"\0" in argument and not text.strip()):  # C: nothing is 0
         machine.push(None)
     else:
         raise machine.broken("Has a number that makes no sense")
@@ -148,12 +148,6 @@ def _new_with_keywords(machine: Machine, argument: bytes | None) -> None:
     _reduce(machine, argument)
 
 
-def _extension(machine: Machine, argument: bytes | None) -> None:
-    code = int.from_bytes(argument or b"", "little")
-    machine.tell("unsafe-pickle", f"Would load what extension {code} of its reader's registry stands for")
-    machine.push(None)
-
-
 def _pop(machine: Machine, _argument: bytes | None) -> None:
     if machine.stack:
         machine.pop()
@@ -197,6 +191,20 @@ def _line_index(machine: Machine, argument: bytes | None) -> int:
     if index < 0:
         raise machine.broken("Remembers something by a negative number")
     return index
+
+
+def _put_line(machine: Machine, argument: bytes | None) -> None:
+    machine.top()
+    machine.put(_line_index(machine, argument))
+
+
+def _get_line(machine: Machine, argument: bytes | None) -> None:
+    machine.remembers()
+    machine.get(_line_index(machine, argument))
+
+
+def _extension(machine: Machine, argument: bytes | None) -> None:
+    machine.extension(int.from_bytes(argument or b"", "little"))
 
 
 def _index(argument: bytes | None) -> int:
@@ -244,11 +252,11 @@ ACTIONS: dict[str, Action] = {
     "ADDITEMS": lambda machine, _: machine.add(machine.items()),
     "SETITEM": lambda machine, _: machine.fill(machine.last(2)),
     "SETITEMS": lambda machine, _: machine.fill(machine.items()),
-    "PUT": lambda machine, argument: machine.put(_line_index(machine, argument)),
+    "PUT": _put_line,
     "BINPUT": lambda machine, argument: machine.put(_index(argument)),
     "LONG_BINPUT": lambda machine, argument: machine.put(_index(argument)),
     "MEMOIZE": lambda machine, _: machine.memoize(),
-    "GET": lambda machine, argument: machine.get(_line_index(machine, argument)),
+    "GET": _get_line,
     "BINGET": lambda machine, argument: machine.get(_index(argument)),
     "LONG_BINGET": lambda machine, argument: machine.get(_index(argument)),
     "GLOBAL": lambda machine, argument: machine.name(*_two_lines(machine, argument)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signoff.scanning.contents import PEEK, Peekable
+from signoff.scanning.names import kind_of
 from signoff.scanning.pickle_machine import Machine
 from signoff.scanning.pickle_opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.scanning.pickle_stream import Broken, Ended, Stream, Unreadable
@@ -44,7 +45,7 @@ def is_pickle(head: bytes) -> bool:
     """
     if head[:1] == bytes([PROTO]) and len(head) > 1:
         return head[1] in PROTOCOLS and (len(head) == 2 or TABLE[head[2]] is not UNKNOWN_OPCODE)
-    if not head or TABLE[head[0]] is UNKNOWN_OPCODE or _begins_as_text(head):
+    if not head or TABLE[head[0]] is UNKNOWN_OPCODE or _counts_too_much(head):
         return False
     machine = Machine(Stream(Peekable(_Head(head))), lambda *_: None, TABLE)
     try:
@@ -57,8 +58,11 @@ def is_pickle(head: bytes) -> bool:
     return machine.called or (machine.opcodes > 2 and not machine.open_marks and head[0] not in b"NIKLFMJSV")
 
 
-def _begins_as_text(head: bytes) -> bool:
-    return head[0] in b"BXT" and len(head) > 4 and head[4] >= TEXT_LIKE
+def _counts_too_much(head: bytes) -> bool:
+    """Whether the first opcode announces more bytes than there are in any artifact, as most text and numbers would."""
+    if head[0] in b"BXT":
+        return len(head) > 4 and head[4] >= TEXT_LIKE
+    return head[0] in b"\x8d\x8e\x96" and any(head[7:9])
 
 
 def pickle(content: Peekable, where: Where, _scan: Scan) -> None:
@@ -85,6 +89,7 @@ def _walk_all(stream: Stream, findings: _Findings, *, says_so: bool) -> None:
         except Broken:
             if says_so or count or not machine.idle:
                 raise
+            findings.none()
             return  # something else that begins alike: Python would fail here too, and have done nothing
         count += 1
         of_torch = of_torch or (count == 1 and machine.first_number == TORCH_MAGIC)
@@ -115,6 +120,10 @@ class _Findings:
             return
         self._told.add((rule, reason))
         self._where.report(rule, f"{reason} (byte {at})")
+
+    def none(self) -> None:
+        """Name the content as what it is when it is no pickle."""
+        self._where.seen.kind = kind_of(self._where.seen.head)
 
     def end(self) -> None:
         if self._more:

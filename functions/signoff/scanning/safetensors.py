@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from signoff import strict_json
 from signoff.inflate import Refused
 from signoff.paths import shown
-from signoff.scanning.contents import BLOCK
+from signoff.scanning.contents import BLOCK, Again, Peekable
+from signoff.scanning.pickle_proof import may_act
 
 if TYPE_CHECKING:
-    from signoff.scanning.contents import Peekable, Scan, Where
+    from signoff.scanning.contents import Scan, Where
 
 MAX_HEADER = 16 * 1024 * 1024
 MAX_DIMENSION = 2**63
@@ -54,21 +55,27 @@ def is_safetensors(head: bytes) -> bool:
 def safetensors(content: Peekable, where: Where, _scan: Scan) -> None:
     """Check the header, and that the tensors fill the rest exactly, without holes and overlaps.
 
-    Reports `safetensors-header` and `safetensors-size`; raises `Refused` (`header-too-large`, `safetensors-size`).
+    Reports `safetensors-header`, `safetensors-size` and `ambiguous-content`; raises `Refused` (`header-too-large`,
+    `safetensors-size`).
     """
-    length = int.from_bytes(_whole(content, 8), "little")
+    begin = _whole(content, 8)
+    length = int.from_bytes(begin, "little")
     if length > MAX_HEADER:
         raise Refused("header-too-large", f"Has a header of {length} bytes; at most {MAX_HEADER} are read")
-    header = _Header()
-    header.read(_whole(content, length))
+    header, text = _Header(), _whole(content, length)
+    header.read(text)
+    if may_act(Peekable(Again(begin + text, content))):
+        where.report(
+            "ambiguous-content", "Is safetensors, and does something when it is loaded as a pickle: readers disagree"
+        )
     for reason in header.faults[:SHOWN]:
         where.report("safetensors-header", reason)
     if len(header.faults) > SHOWN:
         where.report("safetensors-header", f"Has at least {len(header.faults) - SHOWN} more faults in its header")
-    data = content.drain()
+    content.drain()
     if header.faults:
         return
-    for reason in _misplaced(header.starts, header.ends, data):
+    for reason in _misplaced(header.starts, header.ends, content.offset - 8 - length):
         where.report("safetensors-size", reason)
 
 

@@ -12,13 +12,14 @@ from signoff.scanning.onnx import is_onnx, onnx
 from signoff.scanning.safetensors import is_safetensors, safetensors
 from signoff.scanning.saved_model import is_keras_metadata, is_saved_model, saved_model
 
-Scanner = Callable[[Peekable, Where, Scan], None]
+Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
 
+SAFETENSORS: Kind = (is_safetensors, safetensors)
 # The last are told by more than a magic: what is none of the others first.
-KINDS: Sequence[tuple[Callable[[bytes], bool], Scanner]] = (
+KINDS: Sequence[Kind] = (
     (is_npy, npy),
     (is_hdf5, hdf5),
-    (is_safetensors, safetensors),
+    SAFETENSORS,
     (is_keras_config, keras_config),
     (is_onnx, onnx),
     (is_saved_model, saved_model),
