@@ -188,7 +188,7 @@ def test_memory_and_time_are_bounded_whatever_is_repeated(kind: str) -> None:
 
     content = Peekable(Endless())
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     found: list[str] = []
     try:
         walk(content, Where("m", lambda _m, rule, _r, _s: found.append(rule), Budget()), lambda *_: None)
@@ -196,7 +196,7 @@ def test_memory_and_time_are_bounded_whatever_is_repeated(kind: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 64 << 20
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
     assert "unreadable-pickle" in found
 
 

@@ -218,6 +218,10 @@ HANDS_BACK = named("torch.jit._pickle", "restore_type_tag")
 ORDERED_DICT = named("collections", "OrderedDict")
 
 TRICKS: dict[str, tuple[bytes, str]] = {
+    "a module by its path, as Python imports it out of a zip archive": (
+        b"cpackage/module\nrun\n(tR.",
+        "package/module.run",
+    ),
     "a class that is handed back, and changed": (
         b"\x80\x04" + HANDS_BACK + ORDERED_DICT + text("x") + b"\x86R}b.",
         "Would change collections.OrderedDict itself",

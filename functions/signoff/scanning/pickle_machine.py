@@ -44,7 +44,9 @@ MOST_ARRAYS_DEEP = 20
 # Numbers and constants, as lists of them are written.
 PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
 
-NO_MODULE = re.compile(r"[\s/(),:;=]")  # in a text's first line; Python finds no module of such a name
+# In a text's first line; Python finds no module of such a name. A slash is not among them: out of a zip archive it
+# imports `package/module` too.
+NO_MODULE = re.compile(r"[\s(),:;=]")
 
 RECONSTRUCTORS = ("copyreg", "copy_reg")
 
