@@ -13,7 +13,7 @@ from signoff.scanning.names import kind_of
 from signoff.scanning.saved_model import DOES
 from tests.unit.tensor_files import field, number, sample, told
 
-HONEST = ("dense.saved_model.pb", "keras.saved_model.pb")
+HONEST = ("dense.saved_model.pb",)
 HOSTILE = {
     "writes.saved_model.pb": "Would write files when it runs: WriteFile",
     "reads.saved_model.pb": "Would read files when it runs: ReadFile",
