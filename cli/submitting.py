@@ -114,7 +114,7 @@ def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults:
             faults[name] = refused.faults[0].message
     for prefix in prefixes:
         within = [name.removeprefix(prefix) for name in found if name.startswith(prefix) and name not in faults]
-        faults |= {f"{prefix}{name}": reason for name, reason in listing.file_faults(within)}
+        faults |= {f"{prefix}{name}": reason for name, _, reason in listing.file_faults(within)}
     told = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
     if len(found) > listing.MAX_OBJECTS:
         told.append(f"  {len(found):,} files: a submission may have {listing.MAX_OBJECTS:,}; put them into archives")

@@ -107,9 +107,9 @@ class Judge:
         yield from self._format(member, kind, name)
         yield from self._place(member, kind, name, _called(name) if kind != "empty" else None)
         if kind not in COMPILED:
-            for each, inner in apart(kind, seen.within):
+            for (each, in_code), inner in apart(kind, seen.within):
                 yield from self._format(inner, each)
-                yield from self._place(inner, each, name)
+                yield from self._place(inner, each, inner.rpartition(" > ")[2] if in_code else name)
 
     def all_together(self, has_file: Callable[[str], bool]) -> Iterator[Fault]:
         """Yield what is wrong with all the files together, once all of them have come.
@@ -159,7 +159,10 @@ class Judge:
         return member, "format-not-allowed", f"Is binary data of no known format; the policy allows {allowed}"
 
     def _place(self, member: str, kind: str, name: str, called: str | None = None) -> Iterator[Fault]:
-        """Yield that code lies where it may not; what lies within a file lies where the file does."""
+        """Yield that code lies where it may not.
+
+        What lies within a file lies where the file does, unless it lies in a folder `code` of its own archive.
+        """
         what = _WHAT.get(kind, called)
         if not what:
             return

@@ -75,12 +75,12 @@ def faults(listed: Sequence[str], prefixes: Collection[str]) -> list[Fault]:
         names = [name.removeprefix(prefix) for name in listed if name.startswith(prefix)]
         if not names:
             found.append(Fault("objects", f"{SUBMISSION} lists no object under {prefix}, which the manifest names"))
-        found += [Fault("objects", f"{prefix}{name}: {reason}") for name, reason in file_faults(names)]
+        found += [Fault("objects", f"{prefix}{name}: {reason}") for name, _, reason in file_faults(names)]
     return found
 
 
-def file_faults(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return names, relative to a prefix, that cannot be files of one folder, and why.
+def file_faults(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return names, relative to a prefix, that cannot be files of one folder, by which rule, and why.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
     """
@@ -90,9 +90,12 @@ def file_faults(names: Sequence[str]) -> list[tuple[str, str]]:
         parts = name.split("/")
         folders = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
         if any(part in {"", ".", ".."} or "\0" in part for part in parts):
-            found.append((name, "no file can have this name: a part of it is empty, . or .., or holds NUL"))
+            found.append(
+                (name, "impossible-name", "no file can have this name: a part of it is empty, . or .., or holds NUL")
+            )
         elif any(len(part.encode()) > MAX_PART_BYTES for part in parts):
-            found.append((name, f"a part of its name is longer than {MAX_PART_BYTES} bytes"))
+            found.append((name, "impossible-name", f"a part of its name is longer than {MAX_PART_BYTES} bytes"))
         elif folders & files:
-            found.append((name, f"{min(folders & files)} is a file already and cannot be its folder too"))
+            reason = f"{min(folders & files)} is a file already and cannot be its folder too"
+            found.append((name, "file-and-folder", reason))
     return found

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import io
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from signoff.scanning.contents import Budget, Peekable, Where
 from signoff.scanning.pickles import pickle
 
 Found = list[tuple[str, str]]
+SIZE = Path("/proc/self/statm")  # in pages, the first number all that the process has
+MORE = 1 << 30  # bytes
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Let Python's own unpickler fail where it would take all memory: it makes room for every number up to a memo's."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if SIZE.exists():
+        most = int(SIZE.read_text().split()[0]) * resource.getpagesize() + MORE
+        resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 class Trickle:

@@ -234,6 +234,16 @@ def test_code_within_a_file_lies_where_the_file_does() -> None:
     assert told({"code/model.mar": gzip.compress(inner)}, code=Code(compiled=("code/*",))) == []
 
 
+def test_code_in_the_folder_code_of_an_archive_within_lies_where_it_may() -> None:
+    inner = gzip.compress(zipped(**{"code/handler": PYTHON, "./code/more/handler": PYTHON}))
+    assert told({"model.mar": inner}) == []
+    assert told({"model.mar": inner}, code=Code(python=())) == [
+        ("model.mar > gzip > code/handler", "code-out-of-place")
+    ]
+    beside = zipped(**{"code/handler": PYTHON, "codex/handler": PYTHON})
+    assert told({"model.mar": beside}) == [("model.mar > codex/handler", "code-out-of-place")]
+
+
 def test_compiled_code_is_found_within_a_models_format_too() -> None:
     whole = zipped(**{"model/data.pkl": PICKLE, "model/data/0": ELF})
     assert told({"m": whole}) == [("m > model/data/0", "compiled-code")]

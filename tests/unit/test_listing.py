@@ -76,12 +76,12 @@ def test_what_stands_under_no_prefix_need_not_be_a_file_of_the_model():
     ],
 )
 def test_names_that_no_file_can_have_are_told(names: list[str], bad: list[str]):
-    assert sorted(name for name, _ in file_faults(names)) == sorted(bad)
+    assert sorted(name for name, _, _ in file_faults(names)) == sorted(bad)
 
 
 @given(NAMES)
 def test_names_without_a_fault_can_be_laid_out_as_files(names: list[str]):
-    bad = {name for name, _ in file_faults(names)}
+    bad = {name for name, _, _ in file_faults(names)}
     files, folders = set(), set()
     for name in set(names) - bad:
         parts = name.split("/")

@@ -76,7 +76,7 @@ def test_objects_that_cannot_be_the_files_of_one_folder_fail_by_their_names():
     arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **objects)
     world.deliver()
     (reason,) = checks(world, arn).values()
-    assert "a/b: a is a file already" in reason
+    assert "a/b: Cannot be a file of the model: a is a file already" in reason
     assert ": no file can have this name" in reason
 
 

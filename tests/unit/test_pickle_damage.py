@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 from signoff.scanning.contents import Budget, Peekable, Where
 from signoff.scanning.pickles import is_pickle
 from signoff.scanning.pickles import pickle as walk
-from tests.unit.pickled import calling, findings, named, text
+from tests.unit.pickled import bounded_memory, calling, findings, named, text
 from tests.unit.scans import scanned
 
 RULES = {"unsafe-pickle", "unreadable-pickle", "unknown-global", "data-after-pickle"}
@@ -103,7 +103,7 @@ def test_whatever_opcodes_are_put_together_what_python_would_name_is_told(begin:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with contextlib.suppress(Exception):  # whatever it is: what it did before counts
+        with contextlib.suppress(Exception), bounded_memory():  # whatever it is: what it did before counts
             Asking(io.BytesIO(data)).load()
     told = " ".join(reason for _, reason in findings(data))
     assert not [name for name in asked if name.startswith("os.") and name not in told and "computes" not in told]
@@ -138,7 +138,7 @@ def test_nothing_that_python_would_call_is_taken_for_something_else_than_a_pickl
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with contextlib.suppress(Exception):  # whatever it is: what it did before counts
+        with contextlib.suppress(Exception), bounded_memory():  # whatever it is: what it did before counts
             Calling(io.BytesIO(data)).load()
     assert scanned(data) or not called
 

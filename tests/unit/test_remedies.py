@@ -17,6 +17,7 @@ MODULES = ("archive", "demands", "headers", "inflate", "paths", "pax", "tree", "
 SOURCES = sorted(
     [
         *(SIGNOFF / f"{name}.py" for name in MODULES),
+        SIGNOFF / "listing.py",
         *(SIGNOFF / "scanning").glob("*.py"),
     ]
 )

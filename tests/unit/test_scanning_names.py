@@ -192,18 +192,21 @@ def test_what_lies_within_is_known_by_kind_and_a_formats_own_parts_are_its_own()
     assert (seen.kind, seen.within) == (
         "gzip",
         {
-            "tar": "m > gzip",
-            "npz": "m > gzip > arrays",
-            "zip": "m > gzip > x/z.zip",
-            "text": "m > gzip > x/z.zip > a.txt",
-            "shell script": "m > gzip > s",
+            ("tar", False): "m > gzip",
+            ("npz", False): "m > gzip > arrays",
+            ("zip", False): "m > gzip > x/z.zip",
+            ("text", False): "m > gzip > x/z.zip > a.txt",
+            ("shell script", False): "m > gzip > s",
         },
     )
 
 
 def test_what_is_compiled_is_known_wherever_it_lies() -> None:
     data = zipped("model/data.pkl", "model/lib.so", content=HEADS["ELF"])
-    assert looked_at(gzip.compress(data)).seen.within == {"pytorch": "m > gzip", "ELF": "m > gzip > model/data.pkl"}
+    assert looked_at(gzip.compress(data)).seen.within == {
+        ("pytorch", False): "m > gzip",
+        ("ELF", False): "m > gzip > model/data.pkl",
+    }
 
 
 # The inventory.

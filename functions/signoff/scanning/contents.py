@@ -69,11 +69,14 @@ class Budget:
 
 @dataclass
 class Seen:
-    """What content turned out to be: its kind (`names`), its first bytes, and by kind the first that lies within it."""
+    """What content turned out to be: its kind (`names`), its first bytes, and the first of each kind within it.
+
+    What lies in the folder `code` of an archive is told apart from what lies elsewhere.
+    """
 
     kind: str | None = None
     head: bytes = b""
-    within: dict[str, str] = field(default_factory=dict)
+    within: dict[tuple[str, bool], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Where:
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
     outer: Where | None = None
+    name: str = ""
     seen: Seen = field(default_factory=Seen)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
@@ -99,7 +103,8 @@ class Where:
         """Return where something of that name lies in it. Raises `Refused` (`nested-too-deep`)."""
         if self.depth >= self.budget.depth:
             raise Refused("nested-too-deep", f"Holds something more than {self.budget.depth} levels deep")
-        return replace(self, member=f"{self.member} > {name}", depth=self.depth + 1, outer=self, seen=Seen())
+        member = f"{self.member} > {name}"
+        return replace(self, member=member, depth=self.depth + 1, outer=self, name=name, seen=Seen())
 
 
 class Peekable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from signoff.inflate import Refused
+from signoff.paths import normalised
 from signoff.scanning import compressed, java_objects, pickles, skops, tars, tensors, zips
 from signoff.scanning.contents import PEEK, Peekable, Reader, Where
 from signoff.scanning.names import UNKNOWN, apart, kind_of
@@ -87,9 +88,9 @@ def scan(reader: Reader, where: Where) -> None:
 def _tell(outer: Where, inner: Where) -> None:
     """Let what lies around something know of it, by the first of each kind only."""
     within = outer.seen.within
-    within.setdefault(inner.seen.kind or UNKNOWN, inner.member)
-    for kind, member in apart(inner.seen.kind, inner.seen.within):
-        within.setdefault(kind, member)
+    within.setdefault((inner.seen.kind or UNKNOWN, normalised(inner.name).startswith("code/")), inner.member)
+    for place, member in apart(inner.seen.kind, inner.seen.within):
+        within.setdefault(place, member)
 
 
 def _named(kind: Kind | None, head: bytes) -> str | None:

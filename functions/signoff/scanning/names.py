@@ -91,12 +91,12 @@ def kind_of(head: bytes) -> str | None:
     return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
 
 
-def apart(kind: str | None, within: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def apart(kind: str | None, within: Mapping[tuple[str, bool], str]) -> Iterator[tuple[tuple[str, bool], str]]:
     """Yield of what lies `within` content of a kind what counts by itself: each kind, and the first thing that is one.
 
     Within a model's format that is only what is compiled: whatever else such a file holds is part of it.
     """
-    return ((each, member) for each, member in within.items() if kind in CONTAINERS or each in COMPILED)
+    return ((each, member) for each, member in within.items() if kind in CONTAINERS or each[0] in COMPILED)
 
 
 class ZipNames:

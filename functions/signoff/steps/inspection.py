@@ -98,7 +98,7 @@ class Inspection:
         names = [copy.key.removeprefix(prefix) for copy in copies]
         demands = self._demands(claim, artifact)
         named = list(zip(names, copies, strict=True))
-        errors = [Finding(name, "impossible-name", "error", reason) for name, reason in _impossible(names)]
+        errors = list(_impossible(names))
         if artifact["kind"] == ARCHIVES:
             objects = [self._archive_under(name, copy, demands) for name, copy in named]
         else:
@@ -208,8 +208,9 @@ def _fact(name: str, stored: Stored) -> dict[str, Any]:
     return {"name": name, "version_id": stored.version_id, "size": stored.size}
 
 
-def _impossible(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return ((name, f"Cannot be a file of the model: {reason}") for name, reason in file_faults(names))
+def _impossible(names: Sequence[str]) -> Iterator[Finding]:
+    for name, rule, reason in file_faults(names):
+        yield Finding(name, rule, "error", f"Cannot be a file of the model: {reason}")
 
 
 def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
