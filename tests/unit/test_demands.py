@@ -342,7 +342,9 @@ def test_whatever_a_file_is_called_and_whatever_the_globs_are_it_is_judged(
     judge = Judge(Artifact(forbidden_files=tuple(globs), formats=("onnx",)).demands)
     found = [
         *judge.named(name),
-        *judge.content(name, Seen(kind, b"", {"ELF": f"{name} > x"})),
+        *judge.content(
+            name, Seen(kind, b"", {("ELF", False): f"{name} > x", ("python source", True): f"{name} > code/x"})
+        ),
         *judge.all_together(lambda _: True),
     ]
     assert {rule for _, rule, _ in found} <= {
