@@ -27,7 +27,6 @@ from signoff.demands import Demands
 from signoff.ranges import in_order
 from signoff.steps.inspection import look_into
 
-CHUNK = 8 * 1024 * 1024
 OUT = 1024 * 1024
 
 
@@ -36,14 +35,8 @@ class Failed(Exception):
 
 
 def inspect(file: Path) -> None:
-    """Inspect as InspectArtifact does: in ranges, several of them at once."""
-
-    def fetch(first: int, last: int) -> bytes:
-        with file.open("rb", buffering=0) as opened:
-            opened.seek(first)
-            return opened.read(last + 1 - first)
-
-    _inspected(in_order(fetch, file.stat().st_size))
+    """Inspect as InspectArtifact does."""
+    _inspected(_chunks(file))
 
 
 def inspect_sharded(file: Path, number: int, expanded_size: int) -> None:
@@ -96,9 +89,14 @@ def _run(*command: str, expected: tuple[int, ...] = (0,)) -> None:
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb", buffering=0) as opened:
-        while chunk := opened.read(CHUNK):
-            yield chunk
+    """Read as InspectArtifact does, in ranges, several at once: so each way is measured without waiting for bytes."""
+
+    def fetch(first: int, last: int) -> bytes:
+        with file.open("rb", buffering=0) as opened:
+            opened.seek(first)
+            return opened.read(last + 1 - first)
+
+    return in_order(fetch, file.stat().st_size)
 
 
 WAYS: dict[str, Callable[[Path], None]] = {
