@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from signoff.paths import shown
 from signoff.scanning.contents import BLOCK
 from signoff.scanning.keras import CODE, FOREIGN, MODULES
+from signoff.scanning.told import Told
 
 if TYPE_CHECKING:
     from signoff.scanning.contents import Peekable, Scan, Where
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MAGIC = b"\x89HDF\r\n\x1a\n"
 OFFSETS = (0, 512, 1024, 2048)  # a file may begin with a block of the user's own
 OVERLAP = 4096
-SHOWN = 20  # findings that are told one by one
 
 
 def _spelled(text: str) -> bytes:
@@ -49,50 +49,40 @@ def hdf5(content: Peekable, where: Where, _scan: Scan) -> None:
 
     Reports `keras-lambda`, `keras-unsafe-module` and `keras-custom-object` (warning).
     """
-    told: set[tuple[str, str]] = set()
+    told = Told(where)
     kept = b""
     while part := content.read(BLOCK):
         block = kept + part
         if any(hint in block for hint in _HINTS):
-            _search(block, content.offset - len(block), where, told)
+            _search(block, content.offset - len(block), told)
         kept = block[-OVERLAP:]
 
 
-def _search(block: bytes, offset: int, where: Where, told: set[tuple[str, str]]) -> None:
+def _search(block: bytes, offset: int, told: Told) -> None:
     for match in _CLASS.finditer(block):
         name = _plain(match[1])
         if name in CODE:
             reason = f"Holds Python code that would run when it is loaded: {name}, at byte {offset + match.start()}"
-            _tell(where, told, "keras-lambda", reason)
+            told.report("keras-lambda", reason)
         elif name in FOREIGN:
             reason = f"Holds a layer that runs what is not described here: {name}, at byte {offset + match.start()}"
-            _tell(where, told, "keras-unsafe-module", reason)
+            told.report("keras-unsafe-module", reason)
     for match in _MODULE.finditer(block):
-        _judge_module(_plain(match[1]), offset + match.start(), where, told)
+        _judge_module(_plain(match[1]), offset + match.start(), told)
 
 
-def _judge_module(module: str, at: int, where: Where, told: set[tuple[str, str]]) -> None:
+def _judge_module(module: str, at: int, told: Told) -> None:
     package = module.split(".")[0]
     if any(module == known or module.startswith(f"{known}.") for known in MODULES):
         if _HELPERS.match(module):
-            _tell(where, told, "keras-unsafe-module", f"Takes something from the module {module!r}, at byte {at}")
+            told.report("keras-unsafe-module", f"Takes something from the module {module!r}, at byte {at}")
     elif package in sys.stdlib_module_names:
-        _tell(where, told, "keras-unsafe-module", f"Takes something from the module {shown(module)!r}, at byte {at}")
+        told.report("keras-unsafe-module", f"Takes something from the module {shown(module)!r}, at byte {at}")
     else:
         reason = f"Needs something of the module {shown(module)!r}, which is not Keras' own, at byte {at}"
-        _tell(where, told, "keras-custom-object", reason, "warning")
+        told.report("keras-custom-object", reason, "warning")
 
 
 def _plain(text: bytes) -> str:
     plain = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), text)
     return plain.decode("utf-8", "backslashreplace")
-
-
-def _tell(
-    where: Where, told: set[tuple[str, str]], rule: str, reason: str, severity: Literal["error", "warning"] = "error"
-) -> None:
-    """Report once what blocks that overlap show twice, and only the first of very many."""
-    if (rule, reason) in told or sum(rule == other for other, _ in told) >= SHOWN:
-        return
-    told.add((rule, reason))
-    where.report(rule, reason, severity)

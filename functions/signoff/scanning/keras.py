@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from signoff.inflate import Refused
 from signoff.paths import shown
+from signoff.scanning.told import Told
 
 if TYPE_CHECKING:
     from signoff.scanning.contents import Peekable, Scan, Where
 
 MAX_CONFIG = 4 * 1024 * 1024  # bytes; a network of a thousand layers takes about one million
-SHOWN = 20  # findings of one rule that are told one by one
 MODULES = ("keras", "keras_nlp", "keras_hub", "keras_cv", "tensorflow.keras", "tf_keras", "builtins")
 # Layers and values that hold Python bytecode or a pickle, by their class's name.
 CODE = ("Lambda", "__lambda__", "TorchModuleWrapper")
@@ -47,7 +47,7 @@ def keras_config(content: Peekable, where: Where, _scan: Scan) -> None:
     `Refused` (`keras-config-too-large`, `unreadable-keras-config`).
     """
     data = _whole(content)
-    objects = _Objects(where)
+    objects = _Objects(Told(where))
     try:
         json.loads(data.decode("utf-8"), object_pairs_hook=objects.judge, parse_int=_length)
     except UnicodeDecodeError as error:
@@ -80,43 +80,34 @@ def _unreadable(reason: str) -> Refused:
 class _Objects:
     """Judges the objects of one document."""
 
-    where: Where
-    told: dict[tuple[str, str], int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    told: Told
 
     def judge(self, pairs: list[tuple[str, Any]]) -> None:
         """Report what an object would run, and let it go: nothing stands in its stead."""
         described = dict(pairs)
         if len(described) < len(pairs):
-            self._tell("unreadable-keras-config", "Gives a key of its JSON more than once: readers may disagree")
+            self.told.report("unreadable-keras-config", "Gives a key of its JSON more than once: readers may disagree")
         vocabulary = described.get("vocabulary")
         if isinstance(vocabulary, str) and vocabulary:
             reason = f"Reads its vocabulary from a file when it is loaded: {shown(vocabulary)!r}"
-            self._tell("keras-external-file", reason)
+            self.told.report("keras-external-file", reason)
         name, module = described.get("class_name"), described.get("module")
         if isinstance(name, str):
             self._class(name, module if isinstance(module, str) else "", described)
 
     def _class(self, name: str, module: str, described: dict[str, Any]) -> None:
         if name in CODE:
-            self._tell("keras-lambda", f"Holds Python code that would run when it is loaded: {name}")
+            self.told.report("keras-lambda", f"Holds Python code that would run when it is loaded: {name}")
         elif name in FOREIGN:
-            self._tell("keras-unsafe-module", f"Holds a layer that runs what is not described here: {name}")
+            self.told.report("keras-unsafe-module", f"Holds a layer that runs what is not described here: {name}")
         elif _unsafe(name, module):
-            self._tell("keras-unsafe-module", f"Takes {_called(name, described)} from the module {shown(module)!r}")
+            self.told.report(
+                "keras-unsafe-module", f"Takes {_called(name, described)} from the module {shown(module)!r}"
+            )
         elif _custom(module, described):
             registered = described.get("registered_name")
             named = shown(str(registered or name))
-            self._tell("keras-custom-object", f"Needs {named!r}, which is not Keras' own", "warning")
-
-    def _tell(self, rule: str, reason: str, severity: Literal["error", "warning"] = "error") -> None:
-        """Report once, and only the first of very many."""
-        count = self.counts.get(rule, 0)
-        if (rule, reason) in self.told or count >= SHOWN:
-            return
-        self.told[rule, reason] = 1
-        self.counts[rule] = count + 1
-        self.where.report(rule, reason, severity)
+            self.told.report("keras-custom-object", f"Needs {named!r}, which is not Keras' own", "warning")
 
 
 def _unsafe(name: str, module: str) -> bool:

@@ -1,4 +1,4 @@
-"""Findings of which only the first of each rule are told, so that one file does not fill the report."""
+"""Findings that are told once, and only the first of each rule, so that one file does not fill the report."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ SHOWN = 20  # findings of one rule that are told one by one
 
 @dataclass
 class Told:
-    """Reports the first findings of each rule about one content."""
+    """Reports each finding about one content once, and the first of each rule."""
 
     where: Where
-    counts: dict[str, int] = field(default_factory=dict)
+    _reasons: dict[str, set[str]] = field(default_factory=dict)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
-        """Tell a finding, unless enough of its rule were told."""
-        count = self.counts[rule] = self.counts.get(rule, 0) + 1
-        if count <= SHOWN:
+        """Tell a finding, unless it or enough of its rule were told."""
+        reasons = self._reasons.setdefault(rule, set())
+        if reason not in reasons and len(reasons) < SHOWN:
+            reasons.add(reason)
             self.where.report(rule, reason, severity)
