@@ -54,7 +54,7 @@ bench: setup  ## Measure: inspection against bare inflate and the usual way, lat
 
 .PHONY: invoke
 invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)
-	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)" $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m local.invoke.invoke "$(FUNCTION)" "$(EVENT)" $(if $(PORT),--port $(PORT))
 
 # The SAM CLI's dependencies conflict with the project's own.
 .sam-venv/ready: requirements/sam.txt

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import imports, inspection, latency
-from infra.bundling import bundle, sizes
+from infra.functions.bundling import bundle, sizes
 
 PARTS = ("inspection", "latency", "imports", "bundle")
 

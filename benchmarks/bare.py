@@ -11,8 +11,8 @@ import zipfile
 from typing import Any
 from uuid import uuid4
 
-from local.engine import Engine
-from local.stage import Stage
+from local.engine.process import Engine
+from local.invoke.scenario import Stage
 
 FUNCTION = """
 import json, os

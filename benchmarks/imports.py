@@ -42,7 +42,7 @@ _TRACER = """
 import json, time
 import boto3, signoff.observability
 started = time.process_time()
-signoff.observability.tracer()
+signoff.runtime.observability.tracer()
 print(json.dumps([time.process_time() - started, 0, []]))
 """
 SETTINGS = {

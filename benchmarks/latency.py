@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from benchmarks.bare import BareChain
 from examples.train import write_submissions
-from local import samples
 from local.deploy import deploy
-from local.engine import Engine
-from local.seed import seed
-from local.stage import Stage
+from local.engine.process import Engine
+from local.engine.seed import seed
+from local.invoke import sample_events
+from local.invoke.scenario import Stage
 
 T = TypeVar("T")
 _DEADLINE = 60.0
@@ -97,7 +97,7 @@ class Pipeline:
         return _until(lambda: self._model(f"{group}-v{version}-"), started)[1]
 
     def _decision(self, arn: str) -> dict[str, Any]:
-        sample = samples.sample("decision_approve", self._outputs)
+        sample = sample_events.sample("decision_approve", self._outputs)
         about = {**sample, "detail": {**sample["detail"], "package": arn}}
         detail: dict[str, Any] = self._stage.signed(about)["detail"]
         return detail

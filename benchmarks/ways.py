@@ -23,9 +23,9 @@ from zlib_ng import zlib_ng
 
 from benchmarks.own_memory import peak
 from benchmarks.sharded import Shard, Sharded
-from signoff.demands import Demands
-from signoff.ranges import in_order
-from signoff.steps.inspection import look_into
+from signoff.artifact.requirements import Demands
+from signoff.aws.range_reads import in_order
+from signoff.validation.inspect_artifact import look_into
 
 OUT = 1024 * 1024
 

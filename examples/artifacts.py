@@ -20,10 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from signoff import etags
-from signoff.locations import is_prefix
-from signoff.manifest import Manifest, manifest_shape
-from signoff.service_model import sagemaker_shape
+from signoff.model_package import etags
+from signoff.model_package.data_sources import is_prefix
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.manifest import Manifest
+from signoff.submission.manifest_shape import manifest_shape
 
 MANIFESTS = Path(__file__).with_name("manifests")
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn-inference:1.7"

@@ -9,16 +9,16 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from signoff.announcements import announcements, broke_glass
-from signoff.clients import client
-from signoff.events import Bus
-from signoff.messages import Stage
-from signoff.notifications import notifications
-from signoff.observability import about, count, observed
-from signoff.queues import logged
-from signoff.settings import from_environment
-from signoff.tables import entry_of
-from signoff.topics import Topics
+from signoff.aws.clients import client
+from signoff.aws.eventbridge import Bus
+from signoff.aws.ledger_table import entry_of
+from signoff.aws.sns import Topics
+from signoff.notification.announcements import announcements, broke_glass
+from signoff.notification.message_format import Stage
+from signoff.notification.notifications import notifications
+from signoff.runtime.batches import logged
+from signoff.runtime.observability import about, count, observed
+from signoff.runtime.settings import from_environment
 
 
 @dataclass(frozen=True)

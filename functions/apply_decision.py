@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from signoff import wiring
-from signoff.events import ANNOTATION, DECISION
-from signoff.moments import utc_now
-from signoff.observability import about, count, logger, observed
-from signoff.queues import each_event, package_named
-from signoff.retention import Retention
-from signoff.service_model import sagemaker_shape
-from signoff.settings import from_environment
-from signoff.steps.annotating import Annotating
-from signoff.steps.deciding import Deciding
-from signoff.steps.identifying import Sender
-from signoff.steps.projecting import Projecting
-from signoff.steps.reconciling import Reconciling
+from signoff import bootstrap
+from signoff.approval.apply_annotation import Annotating
+from signoff.approval.apply_decision import Deciding
+from signoff.approval.reconcile import Reconciling
+from signoff.approval.retention import Retention
+from signoff.approval.statements import Sender
+from signoff.documents.timestamps import utc_now
+from signoff.governance.registry_status import Projecting
+from signoff.notification.announcements import ANNOTATION, DECISION
+from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.observability import about, count, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.service_model.sagemaker import sagemaker_shape
 
 
 @dataclass(frozen=True)
-class Settings(wiring.PackageSettings):
+class Settings(bootstrap.PackageSettings):
     """What this function needs of its environment. `bus` is the bus's ARN, for which every proof is made."""
 
     approved_retention_days: str
@@ -74,22 +74,22 @@ def _settings() -> Settings:
 
 @cache
 def _deciding() -> Deciding:
-    settings, registry = _settings(), wiring.registry()
-    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    settings, registry = _settings(), bootstrap.registry()
+    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     retention = Retention(vault, utc_now, int(settings.approved_retention_days))
-    projecting, callers = Projecting(registry, ledger), wiring.callers(settings.bus)
-    return Deciding(wiring.governance(settings), registry, ledger, vault, projecting, retention, callers, utc_now)
+    projecting, callers = Projecting(registry, ledger), bootstrap.callers(settings.bus)
+    return Deciding(bootstrap.governance(settings), registry, ledger, vault, projecting, retention, callers, utc_now)
 
 
 @cache
 def _reconciling() -> Reconciling:
     settings = _settings()
-    return Reconciling(wiring.governance(settings), wiring.registry(), wiring.ledger(settings), _deciding())
+    return Reconciling(bootstrap.governance(settings), bootstrap.registry(), bootstrap.ledger(settings), _deciding())
 
 
 @cache
 def _annotating() -> Annotating:
-    settings, registry = _settings(), wiring.registry()
-    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    settings, registry = _settings(), bootstrap.registry()
+    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     shape = partial(sagemaker_shape, "UpdateModelPackage")
-    return Annotating(wiring.governance(settings), registry, ledger, vault, shape, wiring.callers(settings.bus))
+    return Annotating(bootstrap.governance(settings), registry, ledger, vault, shape, bootstrap.callers(settings.bus))

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from signoff import wiring
-from signoff.clients import client
-from signoff.deployers import Deployers
-from signoff.moments import utc_now
-from signoff.observability import about, count, logger, observed
-from signoff.queues import DELETED, each_event, package_named
-from signoff.settings import from_environment
-from signoff.steps.deploying import Deploying
-from signoff.steps.elsewhere import Elsewhere
-from signoff.steps.projecting import Projecting
+from signoff import bootstrap
+from signoff.aws.clients import client
+from signoff.aws.sqs import DELETED
+from signoff.aws.target_accounts import Deployers
+from signoff.deployment.create_model import Deploying
+from signoff.deployment.target_models import Elsewhere
+from signoff.documents.timestamps import utc_now
+from signoff.governance.registry_status import Projecting
+from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.observability import about, count, logger, observed
+from signoff.runtime.settings import from_environment
 
 
 @dataclass(frozen=True)
-class Settings(wiring.ChampionSettings):
+class Settings(bootstrap.ChampionSettings):
     """What this function needs of its environment; `regional_vaults` is `<region>=<bucket>,...` of further regions."""
 
     regional_vaults: str = ""
@@ -55,9 +56,9 @@ def _converge(event: dict[str, Any]) -> None:
 @cache
 def _deploying() -> Deploying:
     settings = from_environment(Settings)
-    registry, ledger = wiring.registry(), wiring.ledger(settings)
-    vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
-    champions = wiring.champions(settings)
+    registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
+    vault, projecting = bootstrap.vault(settings.vault_bucket), Projecting(registry, ledger)
+    champions = bootstrap.champions(settings)
     deployers = Deployers(vault, settings.vaults, client("sts"), utc_now)
     elsewhere = Elsewhere(deployers, vault, ledger, champions)
-    return Deploying(wiring.governance(settings), registry, ledger, vault, projecting, champions, elsewhere)
+    return Deploying(bootstrap.governance(settings), registry, ledger, vault, projecting, champions, elsewhere)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from signoff import wiring
+from signoff import bootstrap
+from signoff.aws.vault import Vault
 from signoff.errors import TakesTooLong
-from signoff.observability import about, logger, observed
-from signoff.pace import Pace
-from signoff.settings import from_environment
-from signoff.steps.at_length import AtLength
-from signoff.steps.inspection import Inspection
-from signoff.vault import Vault
+from signoff.runtime.observability import about, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.validation.inspect_artifact import Inspection
+from signoff.validation.long_inspection import AtLength
+from signoff.validation.time_budget import Pace
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _logged(at_length.found(event["at_length"]))
     pace = Pace(lambda: context.get_remaining_time_in_millis() / 1000)
     try:
-        return _logged(Inspection(_vault(), wiring.bucket, pace).inspect(event["claim"], event["artifact"]))
+        return _logged(Inspection(_vault(), bootstrap.bucket, pace).inspect(event["claim"], event["artifact"]))
     except TakesTooLong as reason:
         logger().info("takes too long", extra={"artifact": event["artifact"]["url"], "reason": str(reason)})
         request = at_length.ask(event["claim"], event["artifact"])
@@ -50,4 +50,4 @@ def _logged(found: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _vault() -> Vault:
-    return wiring.vault(from_environment(Settings).vault_bucket)
+    return bootstrap.vault(from_environment(Settings).vault_bucket)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from signoff import wiring
-from signoff.observability import about, logger, observed
-from signoff.settings import from_environment
-from signoff.steps.opening import Opening, Request
+from signoff import bootstrap
+from signoff.runtime.observability import about, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.validation.open_validation import Opening, Request
 
 
-class Settings(wiring.PackageSettings):
+class Settings(bootstrap.PackageSettings):
     """What this function needs of its environment: what all that work on packages do."""
 
 
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 @cache
 def _opening() -> Opening:
     settings = from_environment(Settings)
-    policies, ledger = wiring.policies(settings), wiring.ledger(settings)
+    policies, ledger = bootstrap.policies(settings), bootstrap.ledger(settings)
     return Opening(
-        wiring.governance(settings), wiring.registry(), policies, ledger, wiring.vault(settings.vault_bucket)
+        bootstrap.governance(settings), bootstrap.registry(), policies, ledger, bootstrap.vault(settings.vault_bucket)
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from signoff import wiring
-from signoff.clients import client
-from signoff.custom_resource import Request
-from signoff.ledger import baseline_key
-from signoff.observability import about, logger, observed
-from signoff.settings import from_environment
-from signoff.stacks import Stacks
-from signoff.steps.baselining import Baselining
+from signoff import bootstrap
+from signoff.aws.clients import client
+from signoff.aws.cloudformation import Stacks
+from signoff.deployment.record_baseline import Baselining
+from signoff.ledger.history import baseline_key
+from signoff.runtime.custom_resource import Request
+from signoff.runtime.observability import about, logger, observed
+from signoff.runtime.settings import from_environment
 
 
-class Settings(wiring.ChampionSettings):
+class Settings(bootstrap.ChampionSettings):
     """What this function needs of its environment: what all that publish champions do."""
 
 
@@ -31,5 +31,5 @@ def handler(event: Any, context: Any) -> None:
 @cache
 def _baselining() -> Baselining:
     settings = from_environment(Settings)
-    stacks, champions = Stacks(client("cloudformation")), wiring.champions(settings)
-    return Baselining(wiring.registry(), wiring.policies(settings), wiring.ledger(settings), stacks, champions)
+    stacks, champions = Stacks(client("cloudformation")), bootstrap.champions(settings)
+    return Baselining(bootstrap.registry(), bootstrap.policies(settings), bootstrap.ledger(settings), stacks, champions)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from signoff import wiring
-from signoff.observability import about, count, logger, observed
-from signoff.settings import from_environment
-from signoff.steps.projecting import Projecting
-from signoff.steps.recording import Recording
+from signoff import bootstrap
+from signoff.governance.registry_status import Projecting
+from signoff.runtime.observability import about, count, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.validation.record_evidence import Recording
 
 
-class Settings(wiring.PackageSettings):
+class Settings(bootstrap.PackageSettings):
     """What this function needs of its environment: what all that work on packages do."""
 
 
@@ -39,6 +39,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 @cache
 def _recording() -> Recording:
     settings = from_environment(Settings)
-    registry, ledger = wiring.registry(), wiring.ledger(settings)
-    vault, projecting = wiring.vault(settings.vault_bucket), Projecting(registry, ledger)
-    return Recording(wiring.governance(settings), registry, wiring.images(), ledger, vault, projecting)
+    registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
+    vault, projecting = bootstrap.vault(settings.vault_bucket), Projecting(registry, ledger)
+    return Recording(bootstrap.governance(settings), registry, bootstrap.images(), ledger, vault, projecting)

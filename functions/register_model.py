@@ -8,21 +8,21 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent
 
-from signoff import wiring
-from signoff.clients import client
-from signoff.manifest import manifest_shape
-from signoff.moments import utc_now
-from signoff.observability import about, logger, observed
-from signoff.queues import each_event
-from signoff.settings import from_environment
-from signoff.steps.intake import Intake
-from signoff.steps.registering import Registering
-from signoff.steps.signing import Signing
-from signoff.tables import SubmissionsTable
+from signoff import bootstrap
+from signoff.aws.clients import client
+from signoff.aws.submissions_table import SubmissionsTable
+from signoff.documents.timestamps import utc_now
+from signoff.runtime.batches import each_event
+from signoff.runtime.observability import about, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.submission.intake import Intake
+from signoff.submission.manifest_shape import manifest_shape
+from signoff.submission.register_model import Registering
+from signoff.submission.signature import Signing
 
 
 @dataclass(frozen=True)
-class Settings(wiring.PackageSettings):
+class Settings(bootstrap.PackageSettings):
     """What this function needs of its environment. `bus` is the bus's ARN, for which submissions are signed."""
 
     artifacts_bucket: str
@@ -50,12 +50,12 @@ def _uploaded(document: dict[str, Any]) -> None:
 @cache
 def _registering() -> Registering:
     settings = from_environment(Settings)
-    inbox, registry = wiring.bucket(settings.artifacts_bucket), wiring.registry()
-    vault = wiring.vault(settings.vault_bucket)
-    signing = Signing(wiring.callers(settings.bus), vault)
-    intake = Intake(inbox, registry, wiring.policies(settings), wiring.images(), _shape, signing)
+    inbox, registry = bootstrap.bucket(settings.artifacts_bucket), bootstrap.registry()
+    vault = bootstrap.vault(settings.vault_bucket)
+    signing = Signing(bootstrap.callers(settings.bus), vault)
+    intake = Intake(inbox, registry, bootstrap.policies(settings), bootstrap.images(), _shape, signing)
     submissions = SubmissionsTable(client("dynamodb"), settings.submissions_table)
-    return Registering(inbox, intake, registry, wiring.ledger(settings), submissions, vault, utc_now)
+    return Registering(inbox, intake, registry, bootstrap.ledger(settings), submissions, vault, utc_now)
 
 
 @cache

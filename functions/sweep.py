@@ -10,23 +10,24 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from signoff import wiring
-from signoff.clients import client
+from signoff import bootstrap
+from signoff.aws.clients import client
+from signoff.aws.sqs import Queue
+from signoff.aws.step_functions import Executions
+from signoff.aws.submissions_table import SubmissionsTable
+from signoff.documents.timestamps import utc_now
 from signoff.errors import SignoffError
-from signoff.executions import Executions
-from signoff.moments import utc_now
-from signoff.observability import count, logger, observed
-from signoff.queues import Queue, each_event
-from signoff.settings import from_environment
-from signoff.steps.heads import Heads
-from signoff.steps.sweeping import Sweeping
-from signoff.tables import SubmissionsTable
+from signoff.runtime.batches import each_event
+from signoff.runtime.observability import count, logger, observed
+from signoff.runtime.settings import from_environment
+from signoff.sweep.daily_checkpoint import Heads
+from signoff.sweep.sweep import Sweeping
 
 _GRACE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Settings(wiring.ChampionSettings):
+class Settings(bootstrap.ChampionSettings):
     """What this function needs of its environment; `lock_mode` and the days are those of what is kept for longer."""
 
     artifacts_bucket: str
@@ -74,7 +75,7 @@ def _keep_heads() -> int:
 def _heads() -> Heads:
     settings = from_environment(Settings)
     days = int(settings.approved_retention_days)
-    ledger, vault = wiring.ledger(settings), wiring.vault(settings.vault_bucket)
+    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     return Heads(ledger, vault, utc_now, settings.lock_mode, days)
 
 
@@ -87,14 +88,14 @@ def _sweeping() -> Sweeping:
         "deployments": Queue(client("sqs"), settings.deploy_queue_url),
     }
     return Sweeping(
-        wiring.registry(),
-        wiring.policies(settings),
-        wiring.ledger(settings),
+        bootstrap.registry(),
+        bootstrap.policies(settings),
+        bootstrap.ledger(settings),
         SubmissionsTable(client("dynamodb"), settings.submissions_table),
-        wiring.vault(settings.vault_bucket),
-        wiring.bucket(settings.artifacts_bucket),
+        bootstrap.vault(settings.vault_bucket),
+        bootstrap.bucket(settings.artifacts_bucket),
         Executions(client("stepfunctions"), settings.validation_arn),
         queues,
         utc_now,
-        wiring.champions(settings),
+        bootstrap.champions(settings),
     )

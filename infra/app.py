@@ -33,7 +33,8 @@ def build(context: Mapping[str, Any] | None = None, output: Path | None = None) 
     _reach_functions()
     import aws_cdk as cdk
 
-    from infra import compliance, settings
+    from infra import settings
+    from infra.access import compliance
     from infra.region import SignoffRegionStack
     from infra.stack import SignoffStack
     from infra.workload import SignoffWorkloadStack

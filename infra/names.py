@@ -12,7 +12,7 @@ CHAMPIONS = "/signoff/champions"
 # What the constructs for other teams' apps look up: the ARN of the function that records baselines.
 CONSTRUCTS = "/signoff/constructs"
 BASELINE_RECORDER = f"{CONSTRUCTS}/record-baseline"
-# By these tags Signoff knows a model package group as its own, and as one with a policy of its own (signoff.policies).
+# By these tags Signoff knows a model package group as its own, and as one with a policy of its own (signoff.aws.ssm).
 GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
 # The bus, and the source of Signoff's own events: what carries it may be believed.
 BUS = "signoff"

@@ -9,11 +9,12 @@ from dataclasses import replace
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra import names, policies
-from infra.accounts import shared
-from infra.buckets import AccessLogs, Vault
-from infra.encryption import make_key
+from infra import names
+from infra.access.accounts import shared
+from infra.groups import policies
 from infra.settings import Settings
+from infra.storage.buckets import AccessLogs, Vault
+from infra.storage.encryption import make_key
 
 
 class SignoffRegionStack(cdk.Stack):

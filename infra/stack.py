@@ -9,28 +9,29 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from infra import names, policies
-from infra.accounts import shared
+from infra import names
+from infra.access.accounts import shared
+from infra.access.auditors import Auditors
+from infra.access.execution_role import make_execution_role
+from infra.access.roles import Grant
 from infra.alarms import Alarms
-from infra.auditors import Auditors
-from infra.buckets import AccessLogs, Artifacts, Vault
-from infra.bundling import bundle
-from infra.bus import Bus
-from infra.encryption import make_key, regional_keys
-from infra.execution_role import make_execution_role
-from infra.functions import Function, Runtime, Shape
-from infra.groups import make_groups
-from infra.ledger import Ledger, Packages, Submissions
-from infra.long_inspection import LongInspection
-from infra.notifications import Notifications
-from infra.permissions import Permissions
-from infra.projects import Projects
-from infra.queues import DeadLetters, WorkQueue
-from infra.roles import Grant
-from infra.rules import Rules
+from infra.events.bus import Bus
+from infra.events.notifications import Notifications
+from infra.events.queues import DeadLetters, WorkQueue
+from infra.events.rules import Rules
+from infra.functions.bundling import bundle
+from infra.functions.function import Function, Runtime, Shape
+from infra.functions.long_inspection import LongInspection
+from infra.functions.permissions import Permissions
+from infra.functions.sources import read_queue, read_stream
+from infra.functions.workflow import Workflow
+from infra.groups import policies
+from infra.groups.model_package_groups import make_groups
+from infra.groups.projects import Projects
 from infra.settings import Settings
-from infra.sources import read_queue, read_stream
-from infra.workflow import Workflow
+from infra.storage.buckets import AccessLogs, Artifacts, Vault
+from infra.storage.encryption import make_key, regional_keys
+from infra.storage.ledger import Ledger, Packages, Submissions
 
 # Copying gigabytes and streaming through them take as long as Lambda allows; memory is CPU and network.
 REGISTER = Shape("register_model", "Completes submissions and registers them", timeout=900, memory=1024)

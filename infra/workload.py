@@ -11,13 +11,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import names
+from infra.access.execution_role import make_execution_role
+from infra.access.roles import Grant, acknowledge_grants, document
 from infra.alarms import Alarms
-from infra.bus import Bus
-from infra.execution_role import make_execution_role
-from infra.forwarding import Forwarding
-from infra.permissions import LIST_ONLY, make_models, publish_champions
-from infra.queues import DeadLetters
-from infra.roles import Grant, acknowledge_grants, document
+from infra.events.bus import Bus
+from infra.events.forwarding import Forwarding
+from infra.events.queues import DeadLetters
+from infra.functions.permissions import LIST_ONLY, make_models, publish_champions
 from infra.settings import Central, Settings
 
 

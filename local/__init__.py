@@ -1,5 +1,5 @@
 """AWS on one machine: the engine that runs the very template that goes to AWS.
 
 Importing this package imports nothing of the engine: `local.commands` is what the `signoff` command calls,
-`local.engine` what the tests call, and only the process that `local.engine` starts loads the emulator.
+`local.engine.process` what the tests call, and only the process that `local.engine.process` starts loads the emulator.
 """

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from local import users
 from local.deploy import Outputs, deploy
-from local.engine import Engine
-from local.seed import seed
+from local.engine import users
+from local.engine.process import Engine
+from local.engine.seed import seed
 
 DEFAULT_PORT = 4566
 

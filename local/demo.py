@@ -26,8 +26,8 @@ from rich.table import Table
 from rich.text import Text
 
 from local.deploy import DeploymentError, deploy
-from local.engine import Engine, EngineError
-from local.seed import seed
+from local.engine.process import Engine, EngineError
+from local.engine.seed import seed
 
 GROUP = "breast-cancer"
 # What is submitted, in this order, and where each stands in the end.

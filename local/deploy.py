@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local import node
-from local.engine import Engine
+from local.engine.process import Engine
 
 Outputs = dict[str, str]
 Progress = Callable[[str], None]

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.strict import make_strict
+from local.engine.strict_requests import make_strict
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline

@@ -14,7 +14,8 @@ import aws_cdk.aws_sagemaker_alpha as sagemaker
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from signoff_cdk import ApprovedModel, BaselineModel
+from signoff_cdk.approved_model import ApprovedModel
+from signoff_cdk.baseline_model import BaselineModel
 
 
 class Models(cdk.Stack):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from signoff.faults import Fault
+    from signoff.documents.faults import Fault
 
 
 class SignoffError(Exception):

@@ -22,9 +22,9 @@ import joblib
 import numpy as np
 
 from tests.corpus.framework_files import COMPRESSIONS, Files, files, fitted, saved
-from tests.unit.archives import member, tar
-from tests.unit.pickled import named
-from tests.unit.tensor_files import SAMPLES
+from tests.support.archives import member, tar
+from tests.support.pickled import named
+from tests.support.tensor_files import SAMPLES
 
 NEIGHBOURS: Files = {
     "code/inference.py": b"import joblib\n\n\ndef model_fn(model_dir):\n    return joblib.load(model_dir)\n",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpus.writing import Case, checked, file, gzip_with, header, long, pax, said, zipped
-from tests.unit.archives import FORMATS, link, member, tar
+from tests.support.archives import FORMATS, link, member, tar
 
 MODEL = file(b"model.joblib", b"weights")
 GNU = b"ustar  \0"

@@ -9,9 +9,9 @@ import lzma
 import zipfile
 from collections.abc import Iterator
 
-from signoff.archive import Limits
+from signoff.artifact.streams.limits import Limits
 from tests.corpus.writing import Case, checked, file, gzip_with, header, long, padded, pax, record, said, zipped
-from tests.unit.archives import honest, link, member, tar
+from tests.support.archives import honest, link, member, tar
 
 MODEL = file(b"model.joblib", b"weights")
 GOOD = zipped(MODEL)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signoff.archive import Limits
+from signoff.artifact.streams.limits import Limits
 
 BLOCK = tarfile.BLOCKSIZE
 END = bytes(2 * BLOCK)

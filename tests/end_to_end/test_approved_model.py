@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.deploy import DeploymentError, Outputs, deploy, synthesise
-from signoff.ledger import Entry, baseline_key
+from signoff.ledger.entries import Entry
+from signoff.ledger.history import baseline_key
 from tests.support.groups import Group
 from tests.support.submissions import honest
 from tests.support.waiting import eventually

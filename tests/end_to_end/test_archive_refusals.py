@@ -4,12 +4,12 @@ import gzip
 
 import pytest
 
-from signoff.ledger import Kind
-from signoff.remedies import REMEDIES
+from signoff.artifact.remedies import REMEDIES
+from signoff.ledger.entries import Kind
+from tests.support.archives import link, member, tar
 from tests.support.groups import Group, Package
 from tests.support.shell import Shell
 from tests.support.submissions import as_json, honest, measured, metrics, model_archive
-from tests.unit.archives import link, member, tar
 
 ACCURACY = {"name": "accuracy", "path": "binary_classification_metrics.accuracy.value", "at_least": 0.9}
 ARTIFACT = "artifact:InferenceSpecification.Containers[0].ModelDataUrl"

@@ -17,9 +17,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff import heads
-from signoff.canonical import canonical
-from signoff.tables import entry_item, head_item, to_item
+from signoff.aws.dynamodb import to_item
+from signoff.aws.ledger_table import entry_item, head_item
+from signoff.documents.canonical_json import canonical
+from signoff.ledger import checkpoints
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 
@@ -84,7 +85,7 @@ def auditor(pipeline: Pipeline) -> dict[str, str]:
 def keep_heads(pipeline: Pipeline) -> None:
     """Have the sweep write the day's heads now, whoever made it write them before."""
     s3, bucket = pipeline.aws("s3"), pipeline.outputs["VaultBucket"]
-    for version in s3.list_object_versions(Bucket=bucket, Prefix=heads.PREFIX).get("Versions", ()):
+    for version in s3.list_object_versions(Bucket=bucket, Prefix=checkpoints.PREFIX).get("Versions", ()):
         which = {"Bucket": bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
         s3.delete_object(**which, BypassGovernanceRetention=True)
     pipeline.sweep()
@@ -121,7 +122,7 @@ def test_it_says_who_decided_what_on_which_evidence_and_how_that_is_known(audite
 
 def test_the_heads_are_locked_for_as_long_as_what_was_approved(audited: Audited) -> None:
     s3, bucket = audited.pipeline.aws("s3"), audited.pipeline.outputs["VaultBucket"]
-    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=heads.PREFIX)["Versions"]
+    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=checkpoints.PREFIX)["Versions"]
     kept = s3.get_object_retention(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Retention"]
     document = json.load(s3.get_object(Bucket=bucket, Key=version["Key"])["Body"])
     assert kept["Mode"] == "GOVERNANCE"
@@ -208,7 +209,7 @@ def test_changes_of_the_vault_are_found(audited: Audited) -> None:
     with forced(audited, evidence["artifacts"][0]["key"], lambda _: b"other weights"):
         assert audited.found() == {"VaultChanged": 3}
     (day,) = audited.pipeline.aws("s3").list_objects_v2(
-        Bucket=audited.pipeline.outputs["VaultBucket"], Prefix=heads.PREFIX
+        Bucket=audited.pipeline.outputs["VaultBucket"], Prefix=checkpoints.PREFIX
     )["Contents"]
     with forced(audited, day["Key"], lambda _: canonical({"heads": []})):
         assert audited.found() == {"HeadsChanged": None}
@@ -218,9 +219,9 @@ def test_changes_of_the_vault_are_found(audited: Audited) -> None:
 def test_changes_of_the_registry_are_found(audited: Audited) -> None:
     sagemaker, arn = audited.pipeline.aws("sagemaker"), audited.package.arn
     before = audited.package.described()["CustomerMetadataProperties"]
-    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataPropertiesToRemove=[heads.METADATA])
+    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataPropertiesToRemove=[checkpoints.METADATA])
     removed = audited.found()
-    forged = {"signoff:verdict": "failed", heads.METADATA: f"2.{'a' * 64}"}
+    forged = {"signoff:verdict": "failed", checkpoints.METADATA: f"2.{'a' * 64}"}
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties=forged)
     changed = audited.found()
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties=before)

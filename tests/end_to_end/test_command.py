@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.strict import FILE
+from local.engine.strict_requests import FILE
 from tests.support.groups import Group
 from tests.support.submissions import Files, as_json, honest, manifest, measured
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
+from tests.support.archives import member
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.several_accounts import (
@@ -32,7 +33,6 @@ from tests.support.several_accounts import (
 )
 from tests.support.submissions import honest, model_archive, specification
 from tests.support.waiting import eventually
-from tests.unit.archives import member
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def signoff(accounts: Accounts, account: str, user: str, *arguments: str) -> sub
     settings = accounts.registry.engine.environment(user, account)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-c", "from cli.main import main; main()", *arguments],
+        [sys.executable, "-c", "from signoff_cli.main import main; main()", *arguments],
         capture_output=True,
         text=True,
         env=kept | settings,

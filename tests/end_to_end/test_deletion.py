@@ -2,7 +2,8 @@
 
 import time
 
-from signoff.ledger import History, Status, package_key
+from signoff.ledger.entries import Status
+from signoff.ledger.history import History, package_key
 from tests.support.groups import Group, Package, models_of
 from tests.support.submissions import honest
 from tests.support.waiting import eventually

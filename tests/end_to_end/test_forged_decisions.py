@@ -8,9 +8,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from signoff.ledger import Entry, Kind, Status, fold, unknown_key
-from signoff.moments import text, utc_now
-from signoff.proofs import HEADER
+from signoff.documents.timestamps import text, utc_now
+from signoff.identity.proofs import HEADER
+from signoff.ledger.entries import Entry, Kind, Status
+from signoff.ledger.history import unknown_key
+from signoff.ledger.state import fold
 from tests.support.forgeries import (
     Make,
     altered,

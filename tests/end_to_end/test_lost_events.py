@@ -3,7 +3,7 @@
 import json
 from uuid import uuid4
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group
 from tests.support.submissions import honest, specification
 from tests.support.waiting import eventually

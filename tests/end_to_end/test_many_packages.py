@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from signoff.ledger import Draft, History, Kind, package_key
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History, package_key
 from tests.support import entries
 from tests.support.counting import Door
 from tests.support.groups import Group

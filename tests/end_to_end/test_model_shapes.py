@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples import artifacts
-from signoff.subject import covers
+from signoff.model_package.subject import covers
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.shapes_on_engine import Document, Shapes

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.projects import versions
+from infra.groups.projects import versions
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest
@@ -84,7 +84,7 @@ class Studio:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT)])
         ended = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "signoff_cli.main", *arguments],
             cwd=ROOT,
             env=kept | settings | {"PYTHONPATH": paths},
             capture_output=True,

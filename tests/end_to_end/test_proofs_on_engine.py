@@ -13,11 +13,11 @@ from uuid import uuid4
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from cli.proving import signed
-from local.engine import Engine
-from signoff.callers import Callers
+from local.engine.process import Engine
+from signoff.aws.sts import Callers
+from signoff.documents.timestamps import text, utc_now
 from signoff.errors import ProofRefused, Transient
-from signoff.moments import text, utc_now
+from signoff_cli.statements.signing import signed
 from tests.support.aws import client
 
 AUDIENCE = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
@@ -92,7 +92,7 @@ def test_a_sessions_proof_is_confirmed_as_that_session(account: Account) -> None
 
 
 def test_the_engines_own_users_can_prove_who_they_are(account: Account) -> None:
-    from local.users import keys
+    from local.engine.users import keys
 
     approver = ReadOnlyCredentials(*keys("approver"), None)
     assert account.who(account.signed(approver)) == "arn:aws:iam::123456789012:user/approver"

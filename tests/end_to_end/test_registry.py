@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.submissions import honest, specification
 from tests.support.waiting import eventually

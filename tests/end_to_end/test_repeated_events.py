@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.pipeline import DECISION, Pipeline
 from tests.support.submissions import honest

@@ -1,6 +1,6 @@
 """A model whose package is no longer signed is retired, unless an endpoint still runs it."""
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 
 

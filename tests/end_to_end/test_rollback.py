@@ -1,6 +1,6 @@
 """Rolling a group back: a version that was approved before is champion again, its bytes read once more."""
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.waiting import eventually
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from examples.train import write_submissions
-from local import containers, sam, samples
 from local.deploy import synthesise
-from local.invoke import Invocation, invoke
-from local.stage import Stage
+from local.invoke import docker, sam, sample_events
+from local.invoke.invoke import Invocation, invoke
+from local.invoke.scenario import Stage
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.waiting import eventually
 
@@ -26,8 +26,8 @@ def _missing() -> str:
     """Why no function can be run in a container here, or nothing when one can."""
     try:
         sam.ready()
-        containers.docker("image", "inspect", sam.IMAGE)
-    except (containers.DockerMissing, sam.InvocationFailed) as reason:
+        docker.docker("image", "inspect", sam.IMAGE)
+    except (docker.DockerMissing, sam.InvocationFailed) as reason:
         return str(reason)
     return ""
 
@@ -73,7 +73,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 def test_the_bundle_takes_a_submission_from_upload_to_model_in_containers_of_lambdas_python(bench, tmp_path):
     write_submissions(tmp_path)
-    upload = samples.sample("s3_model_uploaded", bench.stage.outputs)
+    upload = sample_events.sample("s3_model_uploaded", bench.stage.outputs)
     bench.stage.upload(tmp_path / "good", upload["detail"]["object"]["key"].rpartition("/")[0])
 
     bench.invoke("RegisterModel", "s3_model_uploaded")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.end_to_end.test_registration_refusals import assert_refused
 from tests.support.groups import Group
 from tests.support.shell import Shell

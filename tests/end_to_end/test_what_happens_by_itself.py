@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group
 from tests.support.waiting import eventually
 

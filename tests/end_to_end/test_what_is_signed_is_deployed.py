@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import IMAGE, honest, model_archive, specification

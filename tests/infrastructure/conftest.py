@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.app import STACK, WORKLOAD, build
-from tests.support.shared_registry import ACCOUNT, CENTRAL, GROUP, SOURCE_KEY, THERE
-from tests.support.template import Template
+from tests.support.shared_registry import CENTRAL, GROUP, SOURCE_KEY, THERE
+from tests.support.template import ACCOUNT, Template
 
 
 def synthesise(folder: Path, **context: object) -> Template:

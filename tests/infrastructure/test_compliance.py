@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from cfnlint import ManualArgs, lint_file
 
-from infra import compliance
+from infra.access import compliance
 from tests.support.template import Template
 
 # CDK itself names dependencies that references already imply.

@@ -25,7 +25,8 @@ from aws_cdk.assertions import Annotations, Match, Template  # noqa: E402
 
 from examples.cdk.app import Models, Serving  # noqa: E402
 from infra import names  # noqa: E402
-from signoff_cdk import CHAMPIONS, RECORDER, ApprovedModel, BaselineModel  # noqa: E402
+from signoff_cdk.approved_model import CHAMPIONS, ApprovedModel  # noqa: E402
+from signoff_cdk.baseline_model import RECORDER, BaselineModel  # noqa: E402
 from tests.support.iam import listed  # noqa: E402
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "constructs.md"

@@ -21,16 +21,7 @@ from aws_cdk import aws_iam as iam  # noqa: E402
 from aws_cdk import aws_kms as kms  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 
-from tests.support.constructs import (  # noqa: E402
-    Find,
-    Options,
-    Place,
-    given,
-    model,
-    nothing,
-    own_name,
-    repository,
-)
+from tests.support.constructs import Find, Options, Place, given, model, nothing, own_name, repository  # noqa: E402
 from tests.support.coverage import proven_by  # noqa: E402
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/3f5a2c1e-8d47-4b6f-9a0c-5e1d2b7c8f90"

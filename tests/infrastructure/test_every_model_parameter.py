@@ -18,18 +18,9 @@ from aws_cdk import aws_ec2 as ec2  # noqa: E402
 from aws_cdk import aws_iam as iam  # noqa: E402
 from constructs import Construct  # noqa: E402
 
-from signoff_cdk import ApprovedModel, BaselineModel  # noqa: E402
-from tests.support.constructs import (  # noqa: E402
-    Find,
-    Options,
-    Place,
-    another_image,
-    given,
-    image,
-    model,
-    nothing,
-    own_name,
-)
+from signoff_cdk.approved_model import ApprovedModel  # noqa: E402
+from signoff_cdk.baseline_model import BaselineModel  # noqa: E402
+from tests.support.constructs import Find, Options, Place, another_image, given, image, model, nothing, own_name  # noqa: E402
 from tests.support.coverage import proven_by  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/models"

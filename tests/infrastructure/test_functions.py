@@ -112,7 +112,7 @@ def test_builds_have_a_role_a_log_and_the_settings_that_they_read(template):
     given = {variable["Name"] for variable in project["Environment"]["EnvironmentVariables"]}
     assert project["ServiceRole"] == template.role("InspectAtLengthRole")
     assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == "Signoff-InspectAtLengthLogs"
-    assert settings_of("signoff.at_length") == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
+    assert settings_of("signoff.inspect_in_build") == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
 
 
 def test_builds_have_all_the_time_that_there_is(template):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.guardrails import (
+from infra.access.guardrails import (
     BOUNDARY_LIMIT,
     SCP_LIMIT,
     Gate,

@@ -9,9 +9,9 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.app import build
-from infra.policies import PolicyFileFault, load, make_parameters, refuse_conflicts
+from infra.groups.policies import PolicyFileFault, load, make_parameters, refuse_conflicts
 from infra.settings import Settings
-from signoff.policy import parse
+from signoff.policy.policy import parse
 
 APPROVER = "arn:aws:iam::123456789012:user/approver"
 TICKETS = "arn:aws:iam::123456789012:role/tickets"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from cfnlint import ManualArgs, lint_file
 
+from infra.access.guardrails import Gate, service_control_policy
 from infra.app import build
-from infra.guardrails import Gate, service_control_policy
-from infra.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
+from infra.groups.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
 from infra.settings import SettingFault, Settings, read
-from signoff.policy import parse
+from signoff.policy.policy import parse
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, REGION, Template
 

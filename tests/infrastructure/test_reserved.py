@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.access.principals import principal_arns
 from infra.app import STACK, build
-from infra.principals import principal_arns
-from signoff.approvals import matches_any, names_of
+from signoff.policy.approvals import matches_any, names_of
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import denied
 from tests.support.template import ACCOUNT, REGION, Template

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import bundling
 from infra.app import main
+from infra.functions import bundling
+from infra.functions.workflow import WorkflowFault, read_definition
 from infra.settings import SettingFault, Settings, read
-from infra.workflow import WorkflowFault, read_definition
 
 
 def test_what_is_not_chosen_has_its_default():

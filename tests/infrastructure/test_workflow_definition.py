@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.long_inspection import RUNNING, WAITING
+from infra.functions.long_inspection import RUNNING, WAITING
 
 DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
 TRANSIENT = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cli.auditing import Auditor
-from signoff.audit_facts import Finding
+from signoff_cli.audit.auditor import Auditor
+from signoff_cli.audit.facts import Finding
 from tests.support.world import World
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local.engine import Engine
+from local.engine.process import Engine
 
 
 def client(engine: Engine, service: str, user: str | None = None, *, strict: bool = True) -> Any:

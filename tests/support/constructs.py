@@ -14,7 +14,7 @@ import aws_cdk as cdk  # noqa: E402
 import aws_cdk.aws_sagemaker_alpha as sagemaker  # noqa: E402
 from aws_cdk import aws_ecr as ecr  # noqa: E402
 
-from signoff_cdk import BaselineModel  # noqa: E402
+from signoff_cdk.baseline_model import BaselineModel  # noqa: E402
 
 Options = dict[str, Any]
 Find = Callable[[cdk.Stack], Options]

@@ -24,8 +24,8 @@ class Rule:
     test: str
 
 
-EVERY = "tests/unit/test_every_field.py"
-READ = "tests/unit/test_every_field_read.py"
+EVERY = "tests/unit/pipeline/test_every_field.py"
+READ = "tests/unit/pipeline/test_every_field_read.py"
 
 PACKAGES = (
     Rule(
@@ -238,7 +238,7 @@ MODELS = (
     ),
 )
 
-PROJECTS_FILE = "tests/unit/test_every_field_of_projects.py"
+PROJECTS_FILE = "tests/unit/pipeline/test_every_field_of_projects.py"
 
 PROJECTS = (
     Rule(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from signoff.announcements import announcements
+from signoff.aws.sqs import DELETED
 from signoff.errors import SignoffError
-from signoff.events import Event
-from signoff.queues import DELETED, package_named
-from signoff.steps.opening import Request
+from signoff.notification.announcements import Event, announcements
+from signoff.runtime.batches import package_named
+from signoff.validation.open_validation import Request
 from tests.support.interruptions import Died
 
 GRACE = timedelta(minutes=5)

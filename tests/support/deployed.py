@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy import Outputs, deploy, synthesise
-from local.engine import Engine
-from local.seed import seed
+from local.engine.process import Engine
+from local.engine.seed import seed
 from tests.support.aws import client
 
 

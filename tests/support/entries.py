@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from signoff.ledger import Draft, History, Kind
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History
 from tests.support.clock import START
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/3"

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from signoff.aws.s3 import Stored, Written
+from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing
-from signoff.moments import Clock
-from signoff.objects import Stored, Written
 
 
 @dataclass

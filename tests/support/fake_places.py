@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from signoff.aws.vault import Vault
+from signoff.documents.timestamps import Clock
 from signoff.errors import TargetFault
-from signoff.moments import Clock
-from signoff.vault import Vault
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fakes import FakeParameters

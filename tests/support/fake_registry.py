@@ -6,10 +6,10 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from signoff.aws.sagemaker import Group, approval_description
+from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG
+from signoff.documents.timestamps import Clock
 from signoff.errors import RegistryRefused, UnknownPackage
-from signoff.moments import Clock
-from signoff.policies import GOVERNED_TAG, OWN_POLICY_TAG
-from signoff.registry import Group, approval_description
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 _UPDATED_NAMES = {"SourceUri": "sourceUri"}

@@ -12,7 +12,7 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from cli.proving import signed
+from signoff_cli.statements.signing import signed
 from tests.support.clock import Clock
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"

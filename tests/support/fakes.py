@@ -8,10 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signoff.aws.dynamodb import from_item
+from signoff.aws.ledger_table import LedgerTable, entry_item, head_item, verbatim
+from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing
-from signoff.ledger import Draft, History, Status, Step
-from signoff.moments import Clock
-from signoff.tables import LedgerTable, entry_item, from_item, head_item, verbatim
+from signoff.ledger.entries import Draft, Status, Step
+from signoff.ledger.history import History
 
 
 class FakeLedger(LedgerTable):

@@ -13,12 +13,12 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from cli.proving import signed
-from local import users
-from local.statements import submission
-from signoff.moments import text, utc_now
-from signoff.proofs import HEADER, statement_digest
-from signoff.submission import TO_BE_SIGNED
+from local.engine import users
+from local.invoke.statements import submission
+from signoff.documents.timestamps import text, utc_now
+from signoff.identity.proofs import HEADER, statement_digest
+from signoff.submission.layout import TO_BE_SIGNED
+from signoff_cli.statements.signing import signed
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest

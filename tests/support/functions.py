@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.aws import client
 
 

@@ -7,9 +7,10 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from local.statements import submission
-from signoff.ledger import Kind, State
-from signoff.submission import TO_BE_SIGNED
+from local.invoke.statements import submission
+from signoff.ledger.entries import Kind
+from signoff.ledger.state import State
+from signoff.submission.layout import TO_BE_SIGNED
 from tests.support.deployed import policy_of
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import Files, honest

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from signoff.tables import LedgerTable
+from signoff.aws.ledger_table import LedgerTable
 
 
 class Died(BaseException):

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker import SageMaker
-from local.sagemaker_account import Refused
+from local.sagemaker.account import Refused
+from local.sagemaker.api import SageMaker
 
 OWN, OTHER, REGION = "111111111111", "222222222222", "us-east-1"
 IMAGE = f"{OWN}.dkr.ecr.{REGION}.amazonaws.com/serve@sha256:" + "0" * 64

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from signoff.manifest import Manifest, manifest_shape
-from signoff.service_model import sagemaker_shape
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.manifest import Manifest
+from signoff.submission.manifest_shape import manifest_shape
 
 SHAPE = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sklearn:1.2"

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from signoff.constraints import iter_faults
-from signoff.service_model import sagemaker_shape
-from signoff.submission import REPORT
+from signoff.service_model.constraints import iter_faults
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.layout import REPORT
 from tests.support.world import IMAGE, MODEL, World
 
 PREFIX = "churn/run-7"

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
-from local.statements import signed_by
-from signoff.ledger import History, package_key
-from signoff.moments import utc_now
-from signoff.tables import LedgerTable, from_item
+from local.invoke.statements import signed_by
+from signoff.aws.dynamodb import from_item
+from signoff.aws.ledger_table import LedgerTable
+from signoff.documents.timestamps import utc_now
+from signoff.ledger.history import History, package_key
 from tests.support.deployed import Deployed
 from tests.support.waiting import eventually
 from tests.support.witness import Event, Witness

@@ -11,9 +11,9 @@ import boto3
 from botocore.config import Config
 
 from local.deploy import LOCAL_CONTEXT, Outputs, deploy, synthesise
-from local.engine import Engine
-from local.seed import seed
-from local.statements import signed_by
+from local.engine.process import Engine
+from local.engine.seed import seed
+from local.invoke.statements import signed_by
 from tests.support.deployed import Deployed
 from tests.support.waiting import eventually
 

@@ -4,12 +4,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-from local.strict import FILE
+from local.engine.strict_requests import FILE
 from tests.support.pipeline import Pipeline
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.repository import ROOT
 
 
 @dataclass(frozen=True)

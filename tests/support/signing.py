@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from signoff.submission import REPORT
+from signoff.submission.layout import REPORT
 from tests.support.world import MANIFEST, MODEL, QUALITY, World
 
 PREFIX, OTHER = "churn/run-7", "churn/run-8"

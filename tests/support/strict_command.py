@@ -1,7 +1,7 @@
 """The `signoff` command as a process whose requests are checked as all requests of a test run are."""
 
-from cli.main import main
-from local.strict import make_strict
+from local.engine.strict_requests import make_strict
+from signoff_cli.main import main
 
 if __name__ == "__main__":
     make_strict()

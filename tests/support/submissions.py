@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from tests.unit.archives import FILES, member, tar
+from tests.support.archives import FILES, member, tar
 
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn-inference@sha256:{'1' * 64}"
 Files = dict[str, bytes]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, get_args
 
 from examples import artifacts
-from signoff.policy import Unpinned
+from signoff.policy.policy import Unpinned
 from tests.support.shapes import Document, Way, example, submitted
 
 SECOND = "second"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signoff.decisions import Refused
+from signoff.approval.decisions import Refused
 from tests.support.world import APPROVER, World
 
 ACCOUNT = "123456789012"

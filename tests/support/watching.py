@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cli.asking import Sent
-from cli.following import Patience
-from signoff.events import Event
-from signoff.ledger import Draft
+from signoff.ledger.entries import Draft
+from signoff.notification.announcements import Event
+from signoff_cli.packages.waiting import Patience
+from signoff_cli.statements.request import Sent
 from tests.support.fakes import FakeLedger
 
 

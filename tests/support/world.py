@@ -9,34 +9,36 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from signoff import heads
-from signoff.callers import Callers
-from signoff.champions import Champions
-from signoff.governance import Governance
-from signoff.ledger import History, State, package_key
-from signoff.manifest import manifest_shape
-from signoff.policies import Policies
-from signoff.policy import Policy, parse
-from signoff.retention import Retention
-from signoff.service_model import sagemaker_shape
-from signoff.steps.annotating import Annotating
-from signoff.steps.baselining import Baselining
-from signoff.steps.deciding import Deciding
-from signoff.steps.deploying import Deploying
-from signoff.steps.elsewhere import Elsewhere
-from signoff.steps.heads import Heads
-from signoff.steps.identifying import Sender
-from signoff.steps.inspection import Inspection
-from signoff.steps.intake import Intake
-from signoff.steps.opening import Opening
-from signoff.steps.projecting import Projecting
-from signoff.steps.reconciling import Reconciling
-from signoff.steps.recording import Recording
-from signoff.steps.registering import Registering
-from signoff.steps.signing import Signing
-from signoff.steps.sweeping import Sweeping
-from signoff.submission import SUBMISSION, TO_BE_SIGNED
-from signoff.vault import Vault
+from signoff.approval.apply_annotation import Annotating
+from signoff.approval.apply_decision import Deciding
+from signoff.approval.reconcile import Reconciling
+from signoff.approval.retention import Retention
+from signoff.approval.statements import Sender
+from signoff.aws.ssm import Policies
+from signoff.aws.sts import Callers
+from signoff.aws.vault import Vault
+from signoff.deployment.champions import Champions
+from signoff.deployment.create_model import Deploying
+from signoff.deployment.record_baseline import Baselining
+from signoff.deployment.target_models import Elsewhere
+from signoff.governance.candidates import Governance
+from signoff.governance.registry_status import Projecting
+from signoff.ledger import checkpoints
+from signoff.ledger.history import History, package_key
+from signoff.ledger.state import State
+from signoff.policy.policy import Policy, parse
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.intake import Intake
+from signoff.submission.layout import SUBMISSION, TO_BE_SIGNED
+from signoff.submission.manifest_shape import manifest_shape
+from signoff.submission.register_model import Registering
+from signoff.submission.signature import Signing
+from signoff.sweep.daily_checkpoint import Heads
+from signoff.sweep.sweep import Sweeping
+from signoff.validation.inspect_artifact import Inspection
+from signoff.validation.open_validation import Opening
+from signoff.validation.record_evidence import Recording
+from tests.support.archives import honest
 from tests.support.clock import Clock
 from tests.support.deliveries import Deliveries
 from tests.support.fake_bucket import FakeS3
@@ -53,7 +55,6 @@ from tests.support.fakes import (
     FakeSubmissions,
 )
 from tests.support.interruptions import Interruptions
-from tests.unit.archives import honest
 
 SHAPE = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
@@ -299,4 +300,6 @@ class World(Deliveries):
 
 def _without_head(value: Any) -> Any:
     """Return a field of a package without the ledger's head, which says how far it had come when it was written."""
-    return {key: each for key, each in value.items() if key != heads.METADATA} if isinstance(value, dict) else value
+    return (
+        {key: each for key, each in value.items() if key != checkpoints.METADATA} if isinstance(value, dict) else value
+    )

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
+from tests.support.archives import member
 from tests.support.groups import Group, Package
 from tests.support.model_shapes import source
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import IMAGE, as_json, honest, model_archive
 from tests.support.waiting import eventually
-from tests.unit.archives import member
 
 
 def new_builds(pipeline: Pipeline, before: list[dict[str, Any]]) -> list[dict[str, Any]]:

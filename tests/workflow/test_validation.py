@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.submissions import as_json, honest, specification
 from tests.support.waiting import eventually

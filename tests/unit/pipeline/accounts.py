@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from signoff.announcements import announcements
-from signoff.canonical import digest
-from signoff.events import Bus
-from signoff.ledger import Entry, History
-from signoff.messages import Stage
-from signoff.notifications import notifications
-from signoff.tables import from_item, head_item
-from signoff.topics import Topics
+from signoff.aws.dynamodb import from_item
+from signoff.aws.eventbridge import Bus
+from signoff.aws.ledger_table import head_item
+from signoff.aws.sns import Topics
+from signoff.documents.canonical_json import digest
+from signoff.ledger.entries import Entry
+from signoff.ledger.history import History
+from signoff.notification.announcements import announcements
+from signoff.notification.message_format import Stage
+from signoff.notification.notifications import notifications
 from tests.support.golden import Redaction, as_json, depends_on_sentences
 from tests.unit.pipeline.stories import Recorded
 

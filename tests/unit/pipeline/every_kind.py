@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from signoff.canonical import digest
-from signoff.checks import Check, CheckStatus
-from signoff.evidence import Attempt, document
-from signoff.ledger import Draft, Entry, Kind
-from signoff.subject import subject, subject_digest
-from signoff.tables import entry_item, from_item, head_item
+from signoff.aws.dynamodb import from_item
+from signoff.aws.ledger_table import entry_item, head_item
+from signoff.documents.canonical_json import digest
+from signoff.ledger.entries import Draft, Entry, Kind
+from signoff.model_package.subject import subject, subject_digest
+from signoff.validation.checks import Check, CheckStatus
+from signoff.validation.evidence import Attempt, document
 from tests.support.entries import (
     APPROVER,
     ARN,

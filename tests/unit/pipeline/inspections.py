@@ -7,14 +7,15 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from signoff.archive import Inspection, inspect, inspect_file
-from signoff.demands import Demands
-from signoff.scanning import kinds
+from signoff.artifact import scan
+from signoff.artifact.inspection import inspect, inspect_file
+from signoff.artifact.report import Inspection
+from signoff.artifact.requirements import Demands
+from tests.support.archives import honest, link, member, tar
 from tests.support.golden import Redaction, as_json
+from tests.support.pickled import calling, named
 from tests.support.tarballs import stored_gzip
-from tests.unit.archives import honest, link, member, tar
-from tests.unit.pickled import calling, named
-from tests.unit.tensor_files import array, npy, safetensors, tensor
+from tests.support.tensor_files import array, npy, safetensors, tensor
 
 SYSTEM, ORDERED = calling("os", "system"), b"\x80\x04" + named("collections", "OrderedDict") + b")R."
 TENSORS = safetensors({"w": tensor(0, 4), "b": tensor(4, 8)}, 8)
@@ -82,12 +83,12 @@ FILES: dict[str, bytes] = {
 def inspected_archive(name: str) -> tuple[Any, Any]:
     """Return the document about an archive without its sentences, and those."""
     data, demands = ARCHIVES[name]
-    return _redacted(lambda: inspect(iter([data]), demands, kinds.scan))
+    return _redacted(lambda: inspect(iter([data]), demands, scan.scan))
 
 
 def inspected_file(name: str) -> tuple[Any, Any]:
     """Return the document about a file without its sentences, and those."""
-    return _redacted(lambda: inspect_file(iter([FILES[name]]), name, kinds.scan))
+    return _redacted(lambda: inspect_file(iter([FILES[name]]), name, scan.scan))
 
 
 def _redacted(inspection: Callable[[], Inspection]) -> tuple[Any, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.custom_resource import Request
-from signoff.ledger import package_key
+from signoff.ledger.history import package_key
+from signoff.runtime.custom_resource import Request
+from tests.support.archives import honest, member, tar
 from tests.support.model_shapes import manifest, source
+from tests.support.pickled import calling
 from tests.support.tarballs import stored_gzip
 from tests.support.voting import ANN, BEN, EVE
 from tests.support.world import ACCURATE, APPROVER, IMAGE, PINNED, QUALITY, ROLE, SPECIFICATION, SUBMITTER, World
-from tests.unit.archives import honest, member, tar
-from tests.unit.pickled import calling
 
 MODEL = stored_gzip(honest())
 HOSTILE = stored_gzip(tar(member("model.pkl", calling("os", "system")), member("../escape", b"x")))

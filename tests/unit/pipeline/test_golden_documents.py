@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.ledger import Kind
+from signoff.ledger.entries import Kind
 from tests.support.golden import compare
 from tests.unit.pipeline.accounts import Story, account, ended, policies
 from tests.unit.pipeline.every_kind import EVERY_KIND, ledger_of_every_kind, prose_free_evidence

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.aws import client
 from tests.support.functions import create_function
 from tests.support.waiting import eventually

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.waiting import eventually
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"

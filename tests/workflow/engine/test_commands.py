@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.deploy import DeploymentError, deploy
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.deployed import assembly_in, shared_directory
 from tests.support.waiting import eventually
 from tests.workflow.engine.test_engine import alive, answers

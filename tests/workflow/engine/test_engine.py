@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, EngineError
+from local.engine.process import Engine, EngineError
 from tests.support.aws import client
 from tests.support.functions import create_function
 from tests.support.waiting import eventually
@@ -53,7 +53,7 @@ def test_a_stopped_engine_takes_its_functions_with_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux keeps them")
 def test_an_engine_does_not_outlive_a_killed_starter(tmp_path: Path) -> None:
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom local.engine import Engine\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom local.engine.process import Engine\n"
         f"print(Engine.start(log=Path({str(tmp_path / 'log')!r})).url, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

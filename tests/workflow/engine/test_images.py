@@ -1,7 +1,7 @@
 """The registry of images holds what the examples run in."""
 
-from local.engine import Engine
-from local.seed import REPOSITORY, TAG, seed
+from local.engine.process import Engine
+from local.engine.seed import REPOSITORY, TAG, seed
 from tests.support.aws import client
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.aws import client
 from tests.workflow.engine.test_model_registry import SPECIFICATION, refusal, register
 

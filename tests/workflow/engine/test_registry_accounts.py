@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.engine import Engine
+from local.engine.process import Engine
 from tests.support.aws import client
 from tests.workflow.engine.test_access import acting, allow, role
 from tests.workflow.engine.test_model_registry import SPECIFICATION, Registry, refusal, register

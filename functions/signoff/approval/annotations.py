@@ -1,0 +1,242 @@
+"""Annotating, as pure functions: what is said of a package beside deciding about it, and whether it may be said.
+
+Annotations are customer metadata (CustomerMetadataProperties) and further inference specifications:
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateModelPackage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from signoff.approval import decisions
+from signoff.approval.decisions import UNKNOWN, Approver, Name, Refused, storable
+from signoff.documents.canonical_json import canonical, digest
+from signoff.documents.faults import Fault
+from signoff.errors import EventFault
+from signoff.identity.principals import account_of
+from signoff.ledger.entries import Draft, Kind, Status
+from signoff.model_package.customer_metadata import OWN_METADATA, is_signoffs, own_metadata
+from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS, RULES
+from signoff.model_package.subject import covers
+from signoff.policy.policy import Policy
+from signoff.service_model.constraints import faults as constraint_faults
+
+VERB = "annotate"  # the decision that an entry about a refused annotation names
+SPECIFICATIONS = 15
+_SET, _REMOVE, _ADD = (
+    "CustomerMetadataProperties",
+    "CustomerMetadataPropertiesToRemove",
+    "AdditionalInferenceSpecifications",
+)
+_PROVING = {"statement", "audience", "time", "proof"}
+_DECIDED = {Status.APPROVED, Status.REJECTED, Status.REVOKED}
+_SHOWN = 10  # faults that a refusal tells; whoever made more than these corrects those first
+
+
+class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `Model Annotation`: what `by` (an ARN) wants said of `package` (an ARN).
+
+    `set` and `remove` are customer metadata; `add_specifications` are further inference specifications as
+    CreateModelPackage takes them in AdditionalInferenceSpecifications. What proves who it is by (`statement`,
+    `audience`, `time`, `proof`) is read elsewhere (`signoff.identity.proofs`).
+    """
+
+    package: Name
+    by: Name | None = None
+    set: dict[str, str] = {}
+    remove: Annotated[tuple[str, ...], msgspec.Meta(max_length=METADATA_KEYS)] = ()
+    add_specifications: tuple[dict[str, Any], ...] = ()
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    statement: Literal["annotation"] = "annotation"
+    audience: Name | None = None
+    time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    proof: str | None = None
+
+    def __post_init__(self) -> None:
+        """An annotation that says nothing is none, nor is one that contradicts itself or cannot be written down."""
+        if not (self.set or self.remove or self.add_specifications):
+            raise ValueError("nothing to set, remove or add")
+        both = sorted(self.set.keys() & set(self.remove))
+        if both:
+            raise ValueError(f"`{storable(both[0])}` is both in `set` and in `remove`")
+        try:
+            canonical(self.document)
+        except ValueError as error:  # halves of surrogate pairs, numbers that JSON has not
+            raise ValueError(f"it cannot be written down: {storable(str(error))}") from error
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the specifications to add."""
+        return [str(specification.get("Name")) for specification in self.add_specifications]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What is asked for, and by whom, without what proves it."""
+        builtins: dict[str, Any] = msgspec.to_builtins(self)
+        asked = {name: value for name, value in builtins.items() if name not in _PROVING}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
+
+    @property
+    def sha256(self) -> str:
+        """The digest by which an entry names what was asked for, and by whom."""
+        return digest(self.document)
+
+
+def parse(detail: Any) -> Annotation:
+    """Read an annotation from an event's detail. Raises `EventFault` saying what is wrong and where."""
+    try:
+        return msgspec.convert(detail, type=Annotation)
+    except msgspec.ValidationError as error:
+        raise EventFault(f"not an annotation: {error}") from error
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an annotation changes of a package as it is described; nothing where it says so already."""
+
+    set: Mapping[str, str]
+    remove: Sequence[str]
+    add: Sequence[Mapping[str, Any]]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of UpdateModelPackage that bring it about; none when there is nothing to change."""
+        asked = {_SET: dict(self.set), _REMOVE: list(self.remove), f"{_ADD}ToAdd": list(self.add)}
+        return {field: value for field, value in asked.items() if value}
+
+
+def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy) -> Refused | None:
+    """Return why `annotation` by `by` (an ARN) does not stand because of the account that one is of, or None.
+
+    It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
+    what is that account's, and it goes by who registered the package.
+    """
+    refused = decisions.foreign(annotation.package, by, account, policy)
+    if refused:
+        return refused
+    if annotation.add_specifications and {account, account_of(by)} - {None, account_of(annotation.package)}:
+        return Refused("ForeignSpecification", "inference specifications are added from the registry's account only")
+    return None
+
+
+def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any) -> Change | Refused:
+    """Return what `annotation` changes of a package, or why it is refused.
+
+    `described` is DescribeModelPackage's answer, `shape` the input shape of UpdateModelPackage.
+    """
+    faults = list(_faults(annotation, described, shape))
+    if faults:
+        told = "; ".join(map(str, faults[:_SHOWN]))
+        return Refused("NotAllowed", told if len(faults) <= _SHOWN else f"{told}; and {len(faults) - _SHOWN} more")
+    change = _change(annotation, described)
+    return (_wrong_moment(status) if change.add else None) or change
+
+
+def _change(annotation: Annotation, described: Mapping[str, Any]) -> Change:
+    metadata: Mapping[str, str] = described.get(_SET) or {}
+    there = {each["Name"] for each in described.get(_ADD) or ()}
+    return Change(
+        {key: value for key, value in annotation.set.items() if metadata.get(key) != value},
+        [key for key in annotation.remove if key in metadata],
+        [each for each in annotation.add_specifications if each["Name"] not in there],
+    )
+
+
+def _wrong_moment(status: Status | None) -> Refused | None:
+    """Another specification is another subject: it would revoke what is approved, and spoil a validation under way."""
+    if status in _DECIDED:
+        return Refused(
+            "AlreadyDecided",
+            f"the package is {status}: another inference specification would not be what was decided on; "
+            "submit a new version instead",
+        )
+    if status is None or status is Status.VALIDATING:
+        return Refused("BeingValidated", "the package is being validated; add the specification when that is done")
+    return None
+
+
+def _faults(annotation: Annotation, described: Mapping[str, Any], shape: Any) -> Iterator[Fault]:
+    yield from _own_keys(annotation)
+    given = {
+        _SET: annotation.set,
+        _REMOVE: list(annotation.remove),
+        f"{_ADD}ToAdd": list(annotation.add_specifications),
+    }
+    found = [
+        fault
+        for field, value in given.items()
+        if value
+        for fault in constraint_faults(shape.members[field], value, field)
+    ]
+    yield from found
+    yield from _room(annotation, described)
+    if not found:
+        yield from _specification_faults(annotation, described)
+
+
+def _own_keys(annotation: Annotation) -> Iterator[Fault]:
+    for field, keys in ((_SET, annotation.set), (_REMOVE, annotation.remove)):
+        for key in filter(is_signoffs, keys):
+            yield Fault(f"{field}.{key}", f"begins with {OWN_METADATA}, which is for Signoff's own entries")
+
+
+def _room(annotation: Annotation, described: Mapping[str, Any]) -> Iterator[Fault]:
+    before = own_metadata(described)
+    after = ({*before} - {*annotation.remove}) | {*annotation.set}
+    most = METADATA_KEYS - OWN_METADATA_KEYS
+    if len(after) > most and len(after) > len(before):
+        yield Fault(_SET, f"would be {len(after)} entries; {most} are allowed, for Signoff adds its own")
+
+
+def _specification_faults(annotation: Annotation, described: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with the specifications beside those that are there: the rules are those for a manifest."""
+    there = list(described.get(_ADD) or ())
+    for position, added in enumerate(annotation.add_specifications):
+        same_name = [
+            each for each in [*there, *annotation.add_specifications[:position]] if each["Name"] == added["Name"]
+        ]
+        if any(not covers(each, added) for each in same_name):
+            yield Fault(f"{_ADD}ToAdd[{position}].Name", f"{added['Name']} is there already, and is another one")
+    names = {each["Name"] for each in [*there, *annotation.add_specifications]}
+    if len(names) > SPECIFICATIONS:
+        yield Fault(
+            f"{_ADD}ToAdd", f"would make {len(names)} additional specifications; SageMaker takes {SPECIFICATIONS}"
+        )
+    document = {
+        "InferenceSpecification": described.get("InferenceSpecification"),
+        _ADD: list(annotation.add_specifications),
+    }
+    for rule in RULES:
+        yield from (fault for fault in rule(document) if fault.path.startswith(_ADD))
+
+
+def annotated(annotation: Annotation, by: Approver) -> Draft:
+    """Return the ledger's entry about an annotation that was made."""
+    details = {
+        "set": dict(annotation.set),
+        "removed": list(annotation.remove),
+        "added": annotation.names,
+        "reason": annotation.reason,
+        "annotation": annotation.sha256,
+        **by.details,
+    }
+    return Draft(Kind.ANNOTATED, by.arn, details)
+
+
+def refused(annotation: Annotation, refusal: Refused, by: Approver | None = None) -> Draft:
+    """Return the ledger's entry about a refused annotation, in the form of that about a refused decision."""
+    details: dict[str, Any] = {
+        "decision": VERB,
+        "reason": annotation.reason,
+        "refusal": refusal.name,
+        "because": refusal.reason,
+        "annotation": annotation.sha256,
+    }
+    if by is not None:
+        return Draft(Kind.DECISION_REFUSED, by.arn, {**details, **by.details})
+    claimed = {"claimed": annotation.by} if annotation.by else {}
+    return Draft(Kind.DECISION_REFUSED, UNKNOWN, {**details, **claimed})

@@ -1,0 +1,121 @@
+"""What becomes due by itself: reminders, the end of waiting for a decision, and the end of an approval.
+
+Pure functions of a package's state, its group's present policy and the time. There is no timer to create, cancel or
+lose: whoever looks, whenever they look, finds the same to be due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from signoff.documents import timestamps
+from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.state import State
+from signoff.policy.approvals import Expiry
+from signoff.policy.policy import Policy
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def expires(standing: State | Mapping[str, Any], policy: Policy) -> datetime | None:
+    """Return when a package that awaits its decision is rejected, or its time begins anew; None when it never is.
+
+    `standing` is its state, or the head that the index of ledgers has of it.
+    """
+    state, expiry = _state(standing), policy.approvals.expiry
+    if expiry is None or state.status is not Status.PENDING_APPROVAL or state.asked is None:
+        return None
+    return timestamps.moment(state.asked) + expiry.after
+
+
+def lapses(standing: State | Mapping[str, Any], policy: Policy) -> datetime | None:
+    """Return when a package's approval lapses, or None when it never does. `standing` is as for `expires`."""
+    state, after = _state(standing), policy.approvals.revocation.after
+    if after is None or state.status is not Status.APPROVED or state.decision is None:
+        return None
+    return timestamps.moment(state.decision["time"]) + after
+
+
+def due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> list[Draft]:
+    """Return what is due: an entry about a reminder, about time that is over, or about an approval that is revoked.
+
+    Of reminders that were missed only the last is due. By a head one only finds out whether anything is: its entries
+    are not to be written. Where a policy only reports, no approval is revoked.
+    """
+    state = _state(standing)
+    if state.status is Status.PENDING_APPROVAL:
+        return _waiting(state, policy, now)
+    if state.status is Status.APPROVED and policy.enforced:
+        return _approved(state, policy, now)
+    return []
+
+
+def _state(standing: State | Mapping[str, Any]) -> State:
+    if isinstance(standing, State):
+        return standing
+    return State(
+        status=Status(standing["status"]) if standing.get("status") else None,
+        asked=standing.get("asked"),
+        reminded=tuple(standing.get("reminded") or ()),
+        superseded_by=standing.get("superseded_by"),
+        superseded=bool(standing.get("superseded")),
+        decision={"time": standing["decided"]} if standing.get("decided") else None,
+    )
+
+
+def _waiting(state: State, policy: Policy, now: datetime) -> list[Draft]:
+    expiry, end = policy.approvals.expiry, expires(state, policy)
+    if expiry is None or end is None:
+        return []
+    if now < end:
+        reminder = _reminder(state, expiry, now)
+        return [_waited(Kind.REMINDED, state, policy, reminder=reminder, extended=False)] if reminder else []
+    if expiry.action == "extend":
+        return [_waited(Kind.REMINDED, state, policy, reminder=None, extended=True)]
+    reason = f"nobody decided within {spoken(expiry.after)}; it may be re-opened"
+    return [_waited(Kind.EXPIRED, state, policy, after=written(expiry.after), reason=reason)]
+
+
+def _waited(kind: Kind, state: State, policy: Policy, **said: Any) -> Draft:
+    return Draft(kind, "signoff", {"waiting_since": state.asked, "policy": policy.digest, **said})
+
+
+def _reminder(state: State, expiry: Expiry, now: datetime) -> str | None:
+    """Return the last reminder whose time has come, unless it, or a later one, was sent since the package was asked."""
+    asked = timestamps.moment(state.asked or "")
+    sent = max((msgspec.convert(each, timedelta) for each in state.reminded), default=timedelta(0))
+    come = [each for each in expiry.reminders if sent < each <= now - asked]
+    return written(max(come)) if come else None
+
+
+def _approved(state: State, policy: Policy, now: datetime) -> list[Draft]:
+    revocation, end = policy.approvals.revocation, lapses(state, policy)
+    if revocation.after and end and now >= end:
+        return [_revoked(state, policy, f"the approval lapsed: it holds for {spoken(revocation.after)}")]
+    if revocation.superseded and state.superseded:
+        return [_revoked(state, policy, f"{state.superseded_by} is the group's champion instead")]
+    return []
+
+
+def _revoked(state: State, policy: Policy, reason: str) -> Draft:
+    evidence = state.evidence or {}
+    facts = {"decision": "revoke", "reason": reason, "channel": "policy", "policy": policy.digest}
+    signed = {"evidence": evidence.get("sha256"), "subject": evidence.get("subject")}
+    return Draft(Kind.DECISION_RECORDED, "signoff", {**facts, **signed})
+
+
+def written(span: timedelta) -> str:
+    """Return a time span as policies write it: an ISO 8601 duration such as `P7D`."""
+    return str(msgspec.to_builtins(span))
+
+
+def spoken(span: timedelta) -> str:
+    """Return a time span as people say it, in the largest unit that it is a whole number of: `14 days`, `36 hours`."""
+    seconds = span // timedelta(seconds=1)
+    name, unit = next(((name, unit) for name, unit in _UNITS if seconds % unit == 0), _UNITS[-1])
+    count = seconds // unit
+    return f"{count} {name}{'' if count == 1 else 's'}"

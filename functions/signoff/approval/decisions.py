@@ -1,0 +1,292 @@
+"""Deciding, as a pure function: a package's state, a decision and the policy in; what follows from it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from signoff.approval.deadlines import expires
+from signoff.errors import EventFault
+from signoff.identity.principals import account_of, same_person
+from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
+from signoff.ledger.state import State
+from signoff.policy.policy import Policy
+
+UNKNOWN = "unknown"
+Name = Annotated[str, msgspec.Meta(max_length=2048)]
+Verb = Literal["approve", "reject", "revoke", "reopen", "rollback"]
+Channel = Literal["proof", "publisher", "registry"]
+# Those that bring bytes nearer to production; the others only take them away.
+ADMITTING = {"approve", "reopen", "rollback"}
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `Model Approval Decision`: what somebody decides about `package` (an ARN), and why.
+
+    `evidence` is the SHA-256 of the evidence that they were shown. What proves who it is (`statement`, `audience`,
+    `time`, `proof`) is read elsewhere (`signoff.identity.proofs`); `approver` (an ARN) is what the sender says of it.
+    """
+
+    package: Name
+    decision: Verb
+    approver: Name | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    evidence: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    break_glass: bool = False
+    statement: Literal["decision"] = "decision"
+    audience: Name | None = None
+    time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    proof: str | None = None
+
+    def __post_init__(self) -> None:
+        """A decision nobody can explain later is none, nor is one that cannot be written down."""
+        if not self.reason.strip():
+            raise ValueError("`reason` must say why")
+        if self.break_glass and self.decision != "approve":
+            raise ValueError("`break_glass` is for approving alone; anything else needs nobody else")
+        for text in (self.package, self.approver or "", self.reason):
+            if storable(text) != text:
+                raise ValueError(f"`{storable(text)}` holds half a surrogate pair, which is no character")
+
+
+@dataclass(frozen=True)
+class Approver:
+    """Who decides (an ARN), and how that is known: by a proof, a trusted publisher, or the registry's own record.
+
+    `id` is the hash of what was signed, and `proof` that of the proof itself; `signed` is when (ISO 8601).
+    """
+
+    arn: str
+    channel: Channel = "proof"
+    id: str | None = None
+    proof: str | None = None
+    signed: str | None = None
+    publisher: str | None = None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What an entry says of it."""
+        known = {"id": self.id, "proof": self.proof, "signed": self.signed, "publisher": self.publisher}
+        return {"channel": self.channel, **{name: value for name, value in known.items() if value is not None}}
+
+
+def parse(detail: Any) -> Decision:
+    """Read a decision from an event's detail. Raises `EventFault` saying what is wrong and where."""
+    try:
+        return msgspec.convert(detail, type=Decision)
+    except msgspec.ValidationError as error:
+        raise EventFault(f"not a decision: {error}") from error
+
+
+def storable(text: str) -> str:
+    """Return `text` with what is no character (JSON may hold half a surrogate pair) replaced by question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The decision stands, or counts as one of several that it takes."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The decision does not stand, for a reason with a name."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """The decision was made already, with the same outcome: nothing more is to be done."""
+
+
+Outcome = Recorded | Refused | Absorbed
+
+_NO_DECISION_YET = {Status.VALIDATING, Status.VALIDATION_ERRORED}
+# Where a package has to stand for each decision about it.
+_FROM = {
+    "approve": {Status.PENDING_APPROVAL},
+    "reject": {Status.PENDING_APPROVAL},
+    "revoke": {Status.APPROVED},
+    "reopen": {Status.REJECTED, Status.REVOKED},
+    "rollback": {Status.APPROVED, Status.REVOKED},
+}
+
+
+def decide(state: State, decision: Decision, approver: Approver, policy: Policy, now: datetime) -> Outcome:
+    """Return what follows from `decision` by `approver` about a package in `state` under `policy`, at the time `now`.
+
+    One that changes nothing more, because it was made already, is absorbed if the same person made it, and recorded
+    beside it if it is another's.
+    """
+    refusal = _wrong_person(state, decision, approver, policy)
+    if refusal:
+        return refusal
+    if _stands(state, decision):
+        return _joined(state, decision, approver, policy)
+    refusal = _wrong_moment(state, decision, policy, now) or _not_what_was_seen(state, decision)
+    return refusal or _made(state, decision, approver, policy)
+
+
+def _stands(state: State, decision: Decision) -> bool:
+    """Return whether the package stands as `decision` wants it: one rolled back to is champion, and not superseded."""
+    superseded = decision.decision == "rollback" and state.superseded
+    return state.status is DECIDED_STATUS[decision.decision] and not superseded
+
+
+def _joined(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+    person = policy.approvals.person
+    if decision.decision == "reopen" or person(approver.arn) in {person(each) for each in state.deciders}:
+        return Absorbed()
+    if decision.evidence and state.evidence and decision.evidence != state.evidence["sha256"]:
+        return _stale(decision, state.evidence["sha256"])
+    return Recorded(_vote(state, decision, approver, policy, joins=True))
+
+
+def _made(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+    if decision.decision in {"approve", "rollback"}:
+        return _admitted(state, decision, approver, policy)
+    return Recorded(_recorded(state, decision, approver, policy))
+
+
+def _admitted(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+    approvals = policy.approvals
+    unknown = not approvals.knows(state.submitter)
+    if unknown and approvals.unknown_submitter == "refuse":
+        return Refused(
+            "UnknownSubmitter", f"nobody knows who submitted this model, and group {state.group} refuses such"
+        )
+    person = approvals.person(approver.arn)
+    # Whoever decides stands last, and once: they may have voted before, under a policy that asked for more.
+    votes = [*(vote for vote in state.votes if approvals.person(vote) != person), approver.arn]
+    outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
+    if outstanding.satisfied or decision.break_glass:
+        return Recorded(_recorded(state, decision, approver, policy, votes))
+    if decision.decision == "rollback":
+        because = f"the policy has changed since it was approved and asks for {outstanding}; re-open it instead"
+        return Refused("PolicyNotSatisfied", because)
+    if person in {approvals.person(each) for each in state.votes}:
+        return Absorbed()
+    return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding)))
+
+
+def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refused | None:
+    """Return why what `by` (an ARN) says of `package` does not stand because of the account that one is of.
+
+    Everybody in the world can prove who they are; only the registry's account and those that the group's policy names
+    have a say in it. `account` is that of the event, which EventBridge sets and keeps when a rule passes the event on;
+    None is the registry's own. Another account speaks for its own people only.
+    """
+    home, theirs = account_of(package), account_of(by)
+    if account not in {None, home, theirs}:
+        return Refused("ForeignApprover", f"it is from account {account} and names {by}, who is not of that account")
+    for named in (theirs, account):
+        if named not in {None, home} and not policy.opens_to(named or ""):
+            return Refused("AccountNotListed", f"the policy of {package} does not name account {named}")
+    return None
+
+
+def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refused | None:
+    approvals, arn = policy.approvals, approver.arn
+    if same_person(arn, state.submitter, approvals.trusted_sessions) and not _own_allowed(decision, policy):
+        return Refused("OwnModel", f"{arn} submitted this model; somebody else must {decision.decision} it")
+    if decision.break_glass:
+        allowed = approvals.breaks_glass(arn)
+        return None if allowed else Refused("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")
+    if not policy.lists(arn):
+        return Refused("NotAnApprover", f"{arn} is not among the approvers of group {state.group}")
+    return None
+
+
+def _own_allowed(decision: Decision, policy: Policy) -> bool:
+    approvals = policy.approvals
+    withdraws = decision.decision not in ADMITTING and approvals.submitter_may_withdraw
+    return approvals.submitter_may_approve or withdraws
+
+
+def _wrong_moment(state: State, decision: Decision, policy: Policy, now: datetime) -> Refused | None:
+    if state.status is None or state.status in _NO_DECISION_YET:
+        return Refused(
+            "NotValidated", f"the package is {state.status or 'not validated'}: there is no evidence to decide on"
+        )
+    if state.status is Status.VALIDATION_FAILED:
+        return Refused("ValidationFailed", "the package failed its validation; no decision skips the evidence")
+    if state.status not in _FROM[decision.decision]:
+        return Refused("AlreadyDecided", _decided_otherwise(state, decision))
+    if decision.decision == "rollback" and not state.votes:
+        return Refused("NeverApproved", "only a version that was approved before can be rolled back to")
+    if decision.decision == "approve" and _overdue(state, policy, now):
+        return Refused("Expired", f"it has awaited its decision since {state.asked}, which is too long; re-open it")
+    return None
+
+
+def _overdue(state: State, policy: Policy, now: datetime) -> bool:
+    expiry, end = policy.approvals.expiry, expires(state, policy)
+    return expiry is not None and expiry.action == "reject" and end is not None and now >= end
+
+
+def _not_what_was_seen(state: State, decision: Decision) -> Refused | None:
+    present = (state.evidence or {}).get("sha256")
+    if decision.evidence is None and decision.decision in {"approve", "rollback"}:
+        return Refused("EvidenceNotNamed", "it must name the evidence that was looked at, by its SHA-256 (`evidence`)")
+    return _stale(decision, present) if decision.evidence not in {None, present} else None
+
+
+def _stale(decision: Decision, present: str | None) -> Refused:
+    because = f"it was made on evidence {decision.evidence}, and the package's is {present} now; look at that first"
+    return Refused("EvidenceStale", because)
+
+
+def _decided_otherwise(state: State, decision: Decision) -> str:
+    if decision.decision in {"revoke", "reopen", "rollback"}:
+        wanted = " or ".join(sorted(_FROM[decision.decision]))
+        return f"the package is {state.status}: one that is {wanted} can be the object of {decision.decision}"
+    by = f" by {state.decision['approver']}" if state.decision else ""
+    remedy = "revoke it instead" if state.status is Status.APPROVED else "re-open it first"
+    return f"the package is {state.status} already{by}; {remedy}"
+
+
+def _recorded(
+    state: State, decision: Decision, approver: Approver, policy: Policy, votes: list[str] | None = None
+) -> Draft:
+    said: dict[str, Any] = {"votes": votes} if votes else {}
+    if decision.break_glass:
+        said["break_glass"] = True
+    return Draft(Kind.DECISION_RECORDED, approver.arn, _about(state, decision, approver, policy, said))
+
+
+def _vote(state: State, decision: Decision, approver: Approver, policy: Policy, **said: Any) -> Draft:
+    return Draft(Kind.VOTED, approver.arn, _about(state, decision, approver, policy, said))
+
+
+def _about(
+    state: State, decision: Decision, approver: Approver, policy: Policy, said: dict[str, Any]
+) -> dict[str, Any]:
+    evidence = state.evidence or {}
+    return {
+        "decision": decision.decision,
+        "reason": decision.reason,
+        "person": policy.approvals.person(approver.arn),
+        "roles": policy.approvals.roles_of(approver.arn),
+        "evidence": evidence.get("sha256"),
+        "subject": evidence.get("subject"),
+        "policy": policy.digest,
+        **approver.details,
+        **said,
+    }
+
+
+def refused(decision: Decision, refusal: Refused, approver: Approver | None = None) -> Draft:
+    """Return the ledger's entry about a refused decision; without a proven `approver` it is nobody's."""
+    details: dict[str, Any] = {"decision": decision.decision, "reason": decision.reason}
+    details |= {"refusal": refusal.name, "because": refusal.reason}
+    if approver is not None:
+        return Draft(Kind.DECISION_REFUSED, approver.arn, {**details, **approver.details})
+    claimed = {"claimed": decision.approver} if decision.approver else {}
+    return Draft(Kind.DECISION_REFUSED, UNKNOWN, {**details, **claimed})

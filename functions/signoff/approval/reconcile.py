@@ -1,0 +1,95 @@
+"""Answering the registry's events, and the sweep's: what nobody decided here, what is not as signed, what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.approval import decisions
+from signoff.approval.apply_decision import Deciding, subject_changed
+from signoff.approval.decisions import Approver, Outcome, Recorded, Refused
+from signoff.approval.registry_edits import as_decision, editor, last_modifier
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.sagemaker import Registry
+from signoff.errors import UnknownPackage
+from signoff.governance.candidates import Candidate, Governance
+from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.history import History
+from signoff.ledger.state import State
+
+
+class Reconciling:
+    """Sets back a status that was set by hand, or counts it as its author's decision where the policy says so.
+
+    It also does what is due by itself: what a package waits for too long, and what its policy takes back.
+    """
+
+    def __init__(self, governance: Governance, registry: Registry, ledger: LedgerTable, deciding: Deciding) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._ledger = ledger
+        self._deciding = deciding
+
+    def reconcile(self, event: Mapping[str, Any]) -> State | None:
+        """Answer a registry event, of which `event` is the detail, or one that says only the package's ARN.
+
+        Return where the package stands by what was recorded, or None when there was nothing to record.
+        """
+        try:
+            candidate = self._governance.candidate(event["ModelPackageArn"])
+        except UnknownPackage:
+            return None  # deleted since: nothing to set back
+        if candidate is None:
+            return None
+        answer: list[Draft] = []
+
+        def answered(history: History) -> list[Draft]:
+            answer[:] = self._answer(history.verified(), candidate, event)
+            return answer
+
+        self._ledger.update(candidate.key, lambda history: self._deciding.enforcement(history.state, candidate))
+        history = self._ledger.update(candidate.key, answered)
+        self._deciding.bring_about(candidate.arn, history)
+        return history.state if answer else None
+
+    def _answer(self, history: History, candidate: Candidate, event: Mapping[str, Any]) -> list[Draft]:
+        # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
+        described = self._registry.describe(candidate.arn)
+        state = history.state
+        if state.status is None:
+            return self._deciding.first(candidate)
+        changed = self._deciding.changed(state, described) if state.status is Status.APPROVED else []
+        if changed:
+            return [subject_changed(changed)]
+        # Signoff may still be on its way to the status that the ledger says.
+        if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
+            return self._edited(state, candidate, described, event)
+        return self._deciding.overdue(state, candidate)
+
+    def _edited(
+        self, state: State, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
+    ) -> list[Draft]:
+        facts = {"found": described["ModelApprovalStatus"], "last_modified_by": last_modifier(described)}
+        drafts = self._counted(state, candidate, described, event)
+        if any(draft.kind is Kind.DECISION_RECORDED for draft in drafts):
+            return drafts
+        if not state.enforced:
+            return [*drafts, Draft(Kind.REGISTRY_OBSERVED, "signoff", facts)]
+        return [*drafts, Draft(Kind.REGISTRY_REVERTED, "signoff", {**facts, "restored": state.registry_status})]
+
+    def _counted(
+        self, state: State, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
+    ) -> list[Draft]:
+        """Return the entry about the edit as a decision of whoever made it, where the policy counts those."""
+        approvals = candidate.policy.approvals
+        arn = editor(event, described) if approvals.registry_edits == "count" else None
+        decision = as_decision(event, described, state)
+        if arn is None or decision is None or not approvals.knows(arn):
+            return []
+        approver = Approver(arn, "registry")
+        outcome: Outcome = decisions.foreign(candidate.arn, arn, None, candidate.policy) or self._deciding.weigh(
+            state, decision, approver, candidate
+        )
+        if isinstance(outcome, Recorded):
+            return [outcome.draft]
+        return [decisions.refused(decision, outcome, approver)] if isinstance(outcome, Refused) else []

@@ -1,0 +1,69 @@
+"""A status set in the registry itself (Studio, the console, the CLI): who did it, and what it says as a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from signoff.approval.decisions import Decision, storable
+from signoff.documents import timestamps
+from signoff.ledger.entries import Status
+from signoff.ledger.state import State
+
+_REASON = 1900  # characters; a decision's reason ends at 2,000
+
+
+def last_modifier(described: Mapping[str, Any]) -> str | None:
+    """Return the ARN of whoever wrote to the package last, whatever they wrote, as SageMaker knows it."""
+    modifier = described.get("LastModifiedBy") or {}
+    arn: str | None = (modifier.get("IamIdentity") or {}).get("Arn") or modifier.get("UserProfileArn")
+    return arn
+
+
+def editor(event: Mapping[str, Any], described: Mapping[str, Any]) -> str | None:
+    """Return the IAM identity (an ARN) that set the status which `event` tells of, or None when that is not certain.
+
+    SageMaker names only whoever wrote last, whatever they wrote. So the event has to say that the status was changed,
+    and to be of the very change after which nobody wrote to the package again.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UserContext.html
+    """
+    if "ModelApprovalStatus" not in (event.get("UpdatedModelPackageFields") or ()):
+        return None
+    same_status = event.get("ModelApprovalStatus") == described["ModelApprovalStatus"]
+    if not same_status or not _same_moment(event.get("LastModifiedTime"), described.get("LastModifiedTime")):
+        return None
+    arn: str | None = ((described.get("LastModifiedBy") or {}).get("IamIdentity") or {}).get("Arn")
+    return arn
+
+
+def _same_moment(told: Any, known: datetime | None) -> bool:
+    """Return whether an event's time (ISO 8601, or milliseconds) is `known`, to the second, which is all it tells."""
+    try:
+        of_event = datetime.fromtimestamp(told / 1000, UTC) if isinstance(told, int) else timestamps.moment(str(told))
+    except (ValueError, OverflowError, OSError):
+        return False
+    return known is not None and of_event.replace(microsecond=0) == known.replace(microsecond=0)
+
+
+def as_decision(event: Mapping[str, Any], described: Mapping[str, Any], state: State) -> Decision | None:
+    """Return the status that a package was given as the decision that it amounts to, or None when it is none.
+
+    What its author saw is the registry, which names the evidence at hand.
+    """
+    verb = _verb(described["ModelApprovalStatus"], state)
+    if verb is None:
+        return None
+    said = "ApprovalDescription" in (event.get("UpdatedModelPackageFields") or ())
+    why = str(described.get("ApprovalDescription") or "")[:_REASON] if said else ""
+    reason = f"set in the registry: {storable(why)}" if why.strip() else "set in the registry"
+    evidence = (state.evidence or {}).get("sha256")
+    return Decision(described["ModelPackageArn"], verb, reason=reason, evidence=evidence)
+
+
+def _verb(found: str, state: State) -> Any:
+    if found == "Approved":
+        return "approve"
+    if found == "Rejected":
+        return "revoke" if state.status is Status.APPROVED else "reject"
+    return "reopen" if state.status in {Status.REJECTED, Status.REVOKED} else None

@@ -1,0 +1,131 @@
+"""What content is, in words, for an inventory and for policies: told by its bytes, never by its name.
+
+The first bytes tell it, without reading further; of a zip archive, the names of its entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from signoff.artifact.content_types import PYTHON, SCRIPT
+from signoff.artifact.formats.hdf5 import is_hdf5
+from signoff.artifact.formats.java_serialization import MAGIC
+from signoff.artifact.formats.onnx import is_onnx
+from signoff.artifact.formats.safetensors import is_safetensors
+from signoff.artifact.formats.saved_model import is_saved_model
+
+_MAGICS: Sequence[tuple[bytes, str]] = (
+    (b"\x93NUMPY", "npy"),
+    (b"GGUF", "gguf"),
+    (MAGIC, "java object"),
+    (b"CBM1", "catboost"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"\x7fELF", "ELF"),
+    (b"\0asm", "wasm"),
+    (b"%PDF-", "PDF"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"PAR1", "parquet"),
+    *(
+        (magic, "Mach-O")
+        for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
+    ),
+)
+_MODULE = rb"[A-Za-z_]\w*(?:\.\w+)*"
+_END = rb"[ \t\r]*(?:$|[,;#])"
+# Statements that prose and tables have not by chance, and one that they may have.
+_STATEMENT = re.compile(
+    rb"^(?:from \.*(?:%(module)s)? import [\w(*]|(?:async )?def \w+\(|import %(module)s as \w+%(end)s"
+    rb"|class [A-Za-z_]\w*(?:\([^\n]*\))?:[ \t\r]*(?:#|$))" % {b"module": _MODULE, b"end": _END},
+    re.MULTILINE,
+)
+_IMPORT = re.compile(rb"^import %s%s" % (_MODULE, _END), re.MULTILINE)
+_FENCE = re.compile(rb"^```", re.MULTILINE)  # Markdown's, around code
+_JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|null|$))")
+_XGBOOST = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
+_XGBOOST_UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
+_LIGHTGBM = re.compile(rb"tree\r?\nversion=v\d")
+_PYTHON_SCRIPT = re.compile(rb"#![^\n]{0,200}python")
+_TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
+
+
+def kind_of(head: bytes) -> str | None:
+    """Return the kind of content that begins with `head` (best 4096 bytes), or None when it is of none known here."""
+    if not head:
+        return "empty"
+    if head.startswith(b"#!"):
+        return PYTHON if _PYTHON_SCRIPT.match(head) else SCRIPT
+    named = next((name for magic, name in _MAGICS if head.startswith(magic)), None)
+    # Text first, of which there is most: no content that one of the tests fits is all text.
+    return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
+
+
+def _is_pickle(head: bytes) -> bool:
+    return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5
+
+
+def _is_bytecode(head: bytes) -> bool:
+    """Whether it is a .pyc: a magic number, and a code object where one of Python's versions has it."""
+    return head[2:4] == b"\r\n" and any(
+        head[at : at + 1] in (b"c", b"\xe3") and b"\0" in head[at + 1 : at + 5] for at in (16, 12, 8)
+    )
+
+
+def _is_pe(head: bytes) -> bool:
+    at = int.from_bytes(head[60:64], "little")
+    return head.startswith(b"MZ") and at < 1 << 28 and (at > len(head) - 4 or head.startswith(b"PE\0\0", at))
+
+
+_TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
+    ("hdf5", is_hdf5),
+    ("pickle", _is_pickle),
+    ("zip", lambda head: head.startswith((b"PK\x03\x04", b"PK\x05\x06"))),
+    ("class file", lambda head: head.startswith(b"\xca\xfe\xba\xbe") and head[6:8] >= b"\0\x2d"),
+    ("Mach-O", lambda head: head.startswith((b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"))),
+    ("tar", lambda head: head[257:262] == b"ustar"),
+    ("PE", _is_pe),
+    ("python bytecode", _is_bytecode),
+    ("tflite", lambda head: head[4:8] == b"TFL3"),
+    ("safetensors", is_safetensors),
+    ("xgboost-ubj", lambda head: _XGBOOST_UBJ.match(head) is not None),
+    ("onnx", is_onnx),
+    ("saved_model", is_saved_model),
+)
+
+
+def _kind_of_text(head: bytes) -> str:
+    if _JSON.match(head):
+        return "xgboost-json" if _XGBOOST.match(head) else "json"
+    if _LIGHTGBM.match(head):
+        return "lightgbm"
+    return PYTHON if _is_python(head) else "text"
+
+
+def _is_python(head: bytes) -> bool:
+    # A search for plain bytes is many times faster than one for patterns.
+    if not any(word in head for word in (b"import ", b"def ", b"class ")) or _FENCE.search(head):
+        return False
+    lone = (head[: match.start()].rpartition(b"\n")[0] for match in _IMPORT.finditer(head))
+    return _STATEMENT.search(head) is not None or any(_precedes_code(before) for before in lone)
+
+
+def _precedes_code(before: bytes) -> bool:
+    """Whether the line before a statement is none of prose: there is none, it is blank, or it is Python itself."""
+    line = before.rpartition(b"\n")[2].strip()
+    return not line or line.startswith((b"#", b"import ", b"from ")) or line.endswith((b'"""', b"'''"))
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether it is UTF-8 without control characters; the last character may be cut off."""
+    if head.translate(None, _TEXT):
+        return False
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 3 and error.reason == "unexpected end of data"
+    return True

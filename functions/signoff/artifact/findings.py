@@ -1,0 +1,61 @@
+"""What an inspection finds, and how it is summed up in sentences for the evidence, the registry and whoever is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from signoff.artifact.remedies import REMEDIES
+from signoff.documents.text import cut, cut_within
+
+Severity = Literal["error", "warning"]
+
+_RULES = 5  # that are told in full; all of them are in the findings document
+# Characters of a member's name and of a reason in a sentence: its rule and its remedy are always whole.
+_MEMBER, _REASON = 160, 240
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that an inspection found: the member it is about (None: the archive), the rule, why, what to do."""
+
+    member: str | None
+    rule: str
+    severity: Severity
+    reason: str
+    remedy: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the rule's own remedy where none is given."""
+        object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
+
+
+def within(name: str, finding: Finding) -> Finding:
+    """Return a finding with the name of the object that it is about; that of a file begins with it."""
+    member = finding.member or name
+    named = member == name or member.startswith(f"{name} > ")
+    return replace(finding, member=member if named else f"{name} > {member}")
+
+
+def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return the findings of each rule together, errors before warnings, else in the order in which they were found."""
+    grouped: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.severity, finding.rule), []).append(finding)
+    return sorted(grouped.values(), key=lambda each: each[0].severity != "error")
+
+
+def summed_up(errors: Iterable[Finding]) -> list[str]:
+    """Return sentences for the first rules that are broken, and one that names the others."""
+    rules = by_rule(errors)
+    others = ", ".join(each[0].rule for each in rules[_RULES:])
+    return [*map(_sentence, rules[:_RULES]), *([cut(f"Broken too: {others}", 4 * _REASON) + "."] if others else [])]
+
+
+def _sentence(findings: Sequence[Finding]) -> str:
+    """Return what is told of one rule: the first that breaks it, how often that was, and what to do."""
+    first = findings[0]
+    where = f"{cut_within(first.member, _MEMBER)}: " if first.member else ""
+    times = f", {len(findings)} times" if len(findings) > 1 else ""
+    return f"{where}{cut(first.reason, _REASON)} [{first.rule}{times}]. {first.remedy}".rstrip()

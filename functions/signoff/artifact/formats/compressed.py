@@ -1,0 +1,246 @@
+"""Compressed streams: gzip, zlib, bzip2, xz and lzma, which joblib writes pickles with; what they expand to is scanned.
+
+Each format is RFC 1952, RFC 1950, or what bzip2 and XZ Utils write. What none of the standard library reads is named.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from zlib_ng import zlib_ng
+
+from signoff.artifact.context import Scan, Where
+from signoff.artifact.streams.gzip import InflateError
+from signoff.artifact.streams.limits import GIB
+from signoff.artifact.streams.readers import BLOCK, Peekable
+from signoff.artifact.streams.refusal import Refused
+
+LZMA_MEMORY = 72 * 1024 * 1024  # `xz -9` needs 65 MiB; each level within has half as much, so all together are bounded
+TELLING = 64  # bytes that do not expand without an error by chance
+RATIO = 1000  # of expanded to compressed bytes, from `RATIO_FROM` expanded bytes on, as for the artifact itself
+RATIO_FROM = GIB
+FIRST_WINDOW = 4096  # grows: a decompressor copies what it is given and does not use, and streams may be tiny and many
+
+UNREADABLE = (
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x28\xb5\x2f\xfd", "zstandard"),
+    (b"LZIP", "lzip"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!\x1a\x07", "RAR"),
+    # With the bits of a code and the mode that `uncompress` knows: two bytes alone begin many a thing.
+    *((b"\x1f\x9d" + bytes([mode | bits]), "compress (.Z)") for mode in (0, 0x80) for bits in range(9, 17)),
+    (b"\x02\x21\x4c\x18", "legacy lz4"),
+    (b"\xff\x06\x00\x00sNaPpY", "snappy"),
+)
+
+
+class Decompressor(Protocol):
+    """What `bz2.BZ2Decompressor` is, and the others are made to be."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the stream has been reached."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more must be given before more can come out."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond the end of the stream."""
+
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes:
+        """Return at most `max_length` more bytes of what the stream expands to."""
+
+
+class ZlibDecompressor:
+    """zlib's decompressor as those of bz2 and lzma are: it keeps what it is given until it is used."""
+
+    def __init__(self, wbits: int) -> None:
+        self._inflater = zlib_ng.decompressobj(wbits)
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the stream has been reached."""
+        return self._inflater.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more must be given before more can come out."""
+        return not self._inflater.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond the end of the stream."""
+        return self._inflater.unused_data
+
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes:
+        """Return at most `max_length` more bytes of what the stream expands to."""
+        return self._inflater.decompress(data or self._inflater.unconsumed_tail, max_length)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A compressed format: its name, whether a stream begins so, and how one is read with a bound on memory."""
+
+    name: str
+    begins: Callable[[bytes], bool]
+    decompressor: Callable[[int], Decompressor]
+
+
+def _begins_gzip(head: bytes) -> bool:
+    """Whether a gzip stream begins here: with the one method there is, and no flag that no reader knows."""
+    return head.startswith(b"\x1f\x8b\x08") and len(head) > 3 and not head[3] & 0xE0
+
+
+def _begins_bzip2(head: bytes) -> bool:
+    return head.startswith(b"BZh") and head[3:4] in b"123456789" and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90")
+
+
+def _begins_xz(head: bytes) -> bool:
+    return head.startswith(b"\xfd7zXZ\0")
+
+
+def _begins_zlib(head: bytes) -> bool:
+    """Whether a zlib stream begins here; two bytes say little, so what follows must expand to something."""
+    return head[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda") and _expands(ZlibDecompressor(15), head)
+
+
+def _begins_lzma(head: bytes) -> bool:
+    """Whether a legacy .lzma stream begins as joblib knows it, with sizes that liblzma takes (lzma_auto_decoder)."""
+    dictionary, size = int.from_bytes(head[1:5], "little"), head[5:13]
+    usual = dictionary & (dictionary - 1) == 0 or (dictionary % 3 == 0 and (dictionary // 3).bit_count() == 1)
+    plausible = size == b"\xff" * 8 or size[5:] == b"\0\0\0"
+    if len(head) < 13 or not head.startswith(b"\x5d\0") or not usual or not plausible:
+        return False
+    return _expands(lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY), head)
+
+
+def _expands(decompressor: Decompressor, head: bytes) -> bool:
+    try:
+        # A few characters of text expand to something as well; so little data is a stream only if it ends as one.
+        return bool(decompressor.decompress(head, BLOCK)) and (len(head) >= TELLING or decompressor.eof)
+    except (InflateError, lzma.LZMAError) as error:
+        return _needs_memory(error)
+
+
+def _needs_memory(error: Exception) -> bool:
+    return "emory" in str(error)  # lzma has no type of its own for its limit on memory
+
+
+GZIP = Form("gzip", _begins_gzip, lambda _memory: ZlibDecompressor(31))
+ZLIB = Form("zlib", _begins_zlib, lambda _memory: ZlibDecompressor(15))
+BZIP2 = Form("bzip2", _begins_bzip2, lambda _memory: bz2.BZ2Decompressor())
+XZ = Form("xz", _begins_xz, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory))
+LZMA = Form("lzma", _begins_lzma, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory))
+FORMS = (GZIP, BZIP2, XZ, ZLIB, LZMA)
+
+
+class Expanded:
+    """What streams of one format, one after the other, expand to. `read` raises `Refused` where they are damaged."""
+
+    def __init__(self, content: Peekable, form: Form, where: Where) -> None:
+        self._content = content
+        self._form = form
+        self._budget = where.budget
+        self._memory = LZMA_MEMORY >> where.depth
+        self._decoder = form.decompressor(self._memory)
+        self._given = memoryview(b"")
+        self._at = 0
+        self._window = FIRST_WINDOW
+        self._size = 0
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end."""
+        while not self._decoder.eof or self._another():
+            given = self._some() if self._decoder.needs_input else b""
+            block = self._decompress(given, size)
+            if block:
+                return block
+            if not given and not self._decoder.eof and self._decoder.needs_input:
+                raise Refused("corrupt-compressed", f"The {self._form.name} data ends before its end marker")
+        return b""
+
+    def _decompress(self, given: bytes | memoryview, size: int) -> bytes:
+        try:
+            block = self._decoder.decompress(given, size)
+        except (InflateError, lzma.LZMAError, OSError, ValueError, EOFError) as error:
+            raise self._unreadable(error) from None
+        if self._decoder.eof and (unused := self._decoder.unused_data):
+            self._at -= len(unused)  # all of it is of what was given last
+        self._count(len(block))
+        return block
+
+    def _unreadable(self, error: Exception) -> Refused:
+        if self._form in (XZ, LZMA) and _needs_memory(error):
+            reason = f"To read the {self._form.name} data takes more than {self._memory} bytes of memory"
+            return Refused("unscannable-compression", reason)
+        return Refused("corrupt-compressed", f"The {self._form.name} data is damaged ({error})")
+
+    def _count(self, size: int) -> None:
+        self._budget.spend(size)
+        self._size += size
+        if self._size > RATIO_FROM and self._size > RATIO * self._content.offset:
+            raise Refused("expansion-ratio", f"The {self._form.name} data expands to more than {RATIO} times its size")
+
+    def _some(self) -> memoryview:
+        if self._at == len(self._given):
+            self._given, self._at = memoryview(self._content.read(BLOCK)), 0
+        some = self._given[self._at : self._at + self._window]
+        self._at += len(some)
+        self._window = min(self._window * 2, BLOCK)
+        return some
+
+    def _another(self) -> bool:
+        """Whether one more stream follows; zeros between two and at the end are padding. Raises `Refused`."""
+        head = self._next()
+        if not head:
+            return False
+        if not self._form.begins(head):
+            offset = self._content.offset - len(self._given) + self._at
+            raise Refused("trailing-data", f"Something else follows the {self._form.name} data at byte {offset}")
+        self._decoder, self._window = self._form.decompressor(self._memory), FIRST_WINDOW
+        return True
+
+    def _next(self) -> bytes:
+        """Pass over zeros and return the next bytes: enough to tell a format by, unless fewer are left."""
+        while True:
+            self._pass_zeros()
+            left = self._given[self._at :]
+            if len(left) >= FIRST_WINDOW or not (more := self._content.read(BLOCK)):
+                return bytes(left[:FIRST_WINDOW])
+            self._given, self._at = memoryview(bytes(left) + more), 0
+
+    def _pass_zeros(self) -> None:
+        if self._at < len(self._given) and self._given[self._at] == 0:
+            left = bytes(self._given[self._at :])
+            self._at += len(left) - len(left.lstrip(b"\0"))
+
+
+def _scanner(form: Form) -> Callable[[Peekable, Where, Scan], None]:
+    def compressed(content: Peekable, where: Where, scan: Scan) -> None:
+        scan(Expanded(content, form, where), where.inner(form.name))
+
+    return compressed
+
+
+def unreadable(content: Peekable, _where: Where, _scan: Scan) -> None:
+    """Refuse what cannot be looked into, by the format's name."""
+    head = content.peek(FIRST_WINDOW)
+    name = next(name for magic, name in UNREADABLE if head.startswith(magic))
+    raise Refused("unscannable-compression", f"Is {name} data, which cannot be looked into: use gzip, bzip2 or xz")
+
+
+def _is_unreadable(head: bytes) -> bool:
+    return head.startswith(tuple(magic for magic, _ in UNREADABLE))
+
+
+KINDS: Iterable[tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]] = (
+    *((form.begins, _scanner(form)) for form in FORMS),
+    (_is_unreadable, unreadable),
+)
+"""Whether content begins so, and what scans it then."""

@@ -1,0 +1,24 @@
+"""Java's serialized objects: what they make when they are read may be anything on the reader's class path.
+
+https://docs.oracle.com/en/java/javase/21/docs/specs/serialization/protocol.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signoff.artifact.context import Scan, Where
+    from signoff.artifact.streams.readers import Peekable
+
+MAGIC = b"\xac\xed\x00\x05"  # STREAM_MAGIC, STREAM_VERSION
+
+
+def is_java_object(head: bytes) -> bool:
+    """Whether content that begins with `head` is a stream of serialized objects."""
+    return head.startswith(MAGIC)
+
+
+def java_object(_content: Peekable, where: Where, _scan: Scan) -> None:
+    """Report `java-object`: no list says which classes are harmless with any fields."""
+    where.report("java-object", "Is a stream of Java's serialized objects, whose reading may run code")

@@ -1,0 +1,171 @@
+"""ONNX: a protobuf message `ModelProto`, read as a stream of fields; tensors are skipped, nothing of it is built.
+
+Field numbers are onnx.proto's (onnx/onnx, "onnx/onnx.proto"). Only what the findings need is read: the operators that
+nodes name, the functions that the model itself defines, imported operator sets, and where tensors lie outside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from signoff.artifact.context import Told
+from signoff.artifact.formats.protobuf import BYTES, FIXED32, FIXED64, VARINT, Malformed, Messages, Wire, number_in
+from signoff.artifact.member_names import leaves, shown
+from signoff.artifact.streams.refusal import Refused
+
+if TYPE_CHECKING:
+    from signoff.artifact.context import Scan, Where
+    from signoff.artifact.streams.readers import Peekable
+
+MAX_NAMES = 100_000  # different names that are remembered
+
+# Operators that ONNX itself defines, so that every runtime knows them.
+STANDARD = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
+MICROSOFT = "com.microsoft"  # operators that ONNX Runtime brings along, and no other runtime
+
+MESSAGES = {
+    "Model": {7: "Graph", 8: "Opset", 20: "Training", 25: "Function"},
+    "Training": {1: "Graph", 2: "Graph"},
+    "Graph": {1: "Node", 5: "Tensor", 15: "Sparse"},
+    "Function": {7: "Node", 9: "Opset", 11: "Attribute"},
+    "Node": {5: "Attribute"},
+    "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "Sparse", 23: "Sparse"},
+    "Sparse": {1: "Tensor", 2: "Tensor"},
+    "Tensor": {13: "Entry"},
+}
+TEXTS = {
+    "Opset": {1: "domain"},
+    "Function": {1: "name", 10: "domain"},
+    "Node": {4: "operator", 7: "domain"},
+    "Entry": {1: "key", 2: "value"},
+}
+
+IR_VERSION, PRODUCER, GRAPH, OPSET = 1, 2, 7, 8
+PRINTED = (PRODUCER, 3, 4)  # producer_name, producer_version, domain: a line of text each
+MODEL = {IR_VERSION: VARINT, 5: VARINT, **dict.fromkeys((*PRINTED, 6, GRAPH, OPSET, 14, 20, 25, 26), BYTES)}
+GRAPH_FIELDS = (1, 2, 5, 10, 11, 12, 13, 14, 15, 16)
+
+T = TypeVar("T")
+
+
+def is_onnx(head: bytes) -> bool:
+    """Whether content that begins with `head` is an ONNX model: fields as ModelProto has them, in any order.
+
+    Asked for are an `ir_version`, and a graph, an operator set or a producer. TensorFlow's saved_model.pb begins
+    alike, but what would be its producer is no line of text. A model that hides these behind 4 KB of something else is
+    of no known kind.
+    """
+    seen: set[int] = set()
+    at = 0
+    while at < len(head):
+        tag, at = number_in(head, at)
+        number, wire = tag >> 3, tag & 7
+        if tag < 0 or at == len(head):
+            break
+        until = _end_of(head, at, number, wire)
+        if until is None:
+            return False
+        seen.add(number)
+        at = until
+    return IR_VERSION in seen and bool(seen & {PRODUCER, GRAPH, OPSET})
+
+
+def _end_of(head: bytes, at: int, number: int, wire: int) -> int | None:
+    """Return where a field of ModelProto ends, or None when it cannot be one."""
+    if not number or MODEL.get(number, wire) != wire or wire not in (VARINT, FIXED64, BYTES, FIXED32):
+        return None
+    if wire in (FIXED64, FIXED32):
+        return at + (8 if wire == FIXED64 else 4)
+    value, at = number_in(head, at)
+    if wire == VARINT:
+        return at if number != IR_VERSION or 1 <= value <= 100 else None
+    return at + max(value, 0) if _plausible(number, value, head[at : at + max(value, 0)]) else None
+
+
+def _plausible(number: int, size: int, value: bytes) -> bool:
+    if number in PRINTED:
+        return size < 1024 and all(byte >= 0x20 for byte in value)
+    if number == GRAPH:
+        return not value or (value[0] & 7 == BYTES and value[0] >> 3 in GRAPH_FIELDS) or value[0] >= 0x80
+    return number != OPSET or not value or value[0] in (0x0A, 0x10)
+
+
+def onnx(content: Peekable, where: Where, _scan: Scan) -> None:
+    """Read every field of a model, and judge what it would load from elsewhere.
+
+    Reports `onnx-external-data`, `onnx-external-data-inside` (warning), `onnx-custom-operator` (a warning for
+    com.microsoft) and `onnx-custom-opset` (warning); raises `Refused` (`unreadable-onnx`).
+    """
+    wire, names = Wire(content), _Names()
+    try:
+        Messages(wire, MESSAGES, TEXTS, names.note).read("Model")
+    except Malformed as error:
+        reason = f"Cannot be read as an ONNX model: it {error}, at byte {wire.offset}"
+        raise Refused("unreadable-onnx", reason) from None
+    finally:
+        names.tell(where)
+
+
+@dataclass
+class _Names:
+    """What a model names, each once with the byte it stands at first."""
+
+    operators: dict[tuple[str, str], int] = field(default_factory=dict)
+    functions: dict[tuple[str, str], int] = field(default_factory=dict)
+    imports: dict[str, int] = field(default_factory=dict)
+    locations: dict[str, int] = field(default_factory=dict)
+
+    def note(self, kind: str, texts: dict[str, str], at: int) -> None:
+        """Remember what a message of a kind names. Raises `Malformed` when they are too many."""
+        domain = texts.get("domain", "")
+        if kind == "Function":
+            _remember(self.functions, (domain, texts.get("name", "")), at)
+        elif kind == "Node" and domain not in STANDARD:
+            _remember(self.operators, (domain, texts.get("operator", "")), at)
+        elif kind == "Opset" and domain not in STANDARD:
+            _remember(self.imports, domain, at)
+        elif kind == "Entry" and texts.get("key") == "location":
+            _remember(self.locations, texts.get("value", ""), at)
+
+    def tell(self, where: Where) -> None:
+        """Report what is judged wrong with them."""
+        told = Told(where)
+        for location, at in self.locations.items():
+            _tell_location(told, location, at)
+        for (domain, operator), at in self.operators.items():
+            if (domain, operator) not in self.functions:
+                _tell_operator(told, domain, operator, at)
+        defined = {domain for domain, _ in (*self.functions, *self.operators)}
+        for domain, at in self.imports.items():
+            if domain not in defined and not _microsoft(domain):
+                reason = f"Imports the operator set {shown(domain)!r} at byte {at}, which is not ONNX's own"
+                told.report("onnx-custom-opset", reason, "warning")
+
+
+def _remember(names: dict[T, int], name: T, at: int) -> None:
+    if len(names) >= MAX_NAMES:
+        raise Malformed(f"names more than {MAX_NAMES} different things of a kind")
+    names.setdefault(name, at)
+
+
+def _microsoft(domain: str) -> bool:
+    return domain == MICROSOFT or domain.startswith(MICROSOFT + ".")
+
+
+def _tell_operator(told: Told, domain: str, operator: str, at: int) -> None:
+    name = f"{shown(domain)}.{shown(operator)}"
+    if _microsoft(domain):
+        told.report("onnx-custom-operator", f"Uses {name} at byte {at}, which ONNX Runtime alone knows", "warning")
+    else:
+        reason = f"Uses the custom operator {name} at byte {at}: to load it, a library of foreign code is needed"
+        told.report("onnx-custom-operator", reason)
+
+
+def _tell_location(told: Told, location: str, at: int) -> None:
+    if leaves(location):
+        reason = f"Has a tensor at byte {at} whose data lies outside the model's directory: {shown(location)!r}"
+        told.report("onnx-external-data", reason)
+    else:
+        reason = f"Has a tensor at byte {at} whose data is another file's, {shown(location)!r}"
+        told.report("onnx-external-data-inside", reason, "warning")

@@ -1,0 +1,166 @@
+"""Protobuf's wire format as a stream: numbers, and bytes of a given length, with at most a block of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from signoff.artifact.streams.readers import BLOCK
+
+if TYPE_CHECKING:
+    from signoff.artifact.streams.readers import Peekable
+
+
+MAX_DEPTH = 100  # protobuf's own limit for messages in messages
+MAX_TEXT = 64 * 1024  # bytes of a name that is read; protobuf itself would take 2 GB
+MAX_FIELDS = 10_000_000  # of messages that are looked into: a bound on time
+
+Fields = Mapping[str, Mapping[int, str]]
+"""By a message's name and a field's number: the name of the message in it, or of the text."""
+
+Note = Callable[[str, dict[str, str], int], None]
+"""Takes a message's name, its texts by their names, and the byte that it begins at. May raise `Malformed`."""
+
+
+class Messages:
+    """Reads messages of a schema and calls `note` at the end of each."""
+
+    def __init__(self, wire: Wire, messages: Fields, texts: Fields, note: Note) -> None:
+        self._wire = wire
+        self._messages = messages
+        self._texts = texts
+        self._note = note
+        self._fields = 0
+
+    def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
+        """Read a message that ends at `end`, or with the content. Raises `Malformed`."""
+        if depth > MAX_DEPTH:
+            raise Malformed(f"has messages more than {MAX_DEPTH} deep")
+        begin = self._wire.offset
+        texts: dict[str, str] = {}
+        while not self._wire.ended(end):
+            self._field(kind, end, depth, texts)
+        self._note(kind, texts, begin)
+
+    def _field(self, kind: str, end: int | None, depth: int, texts: dict[str, str]) -> None:
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise Malformed(f"has more than {MAX_FIELDS} fields")
+        tag = self._wire.number(end)
+        number, wire = tag >> 3, tag & 7
+        if not number:
+            raise Malformed("has a field of number 0")
+        if wire != BYTES:
+            self._wire.skip_number(wire, end)
+            return
+        until = self._wire.length(end)
+        if inner := self._messages.get(kind, {}).get(number):
+            self.read(inner, until, depth + 1)
+        elif name := self._texts.get(kind, {}).get(number):
+            texts[name] = self._text(until)
+        else:
+            self._wire.skip(until)
+
+    def _text(self, until: int) -> str:
+        size = until - self._wire.offset
+        if size > MAX_TEXT:
+            raise Malformed(f"has a name of {size} bytes; at most {MAX_TEXT} are read")
+        return self._wire.taken(until).decode("utf-8", "surrogateescape")
+
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+MAX_VARINT = 10  # bytes: 64 bits, seven to a byte
+
+
+class Malformed(Exception):
+    """Raised when content is not, or no longer, protobuf; the message goes on after "it"."""
+
+
+class Wire:
+    """Reads fields off content; every `end` is the offset their message ends at, None for the content's own end."""
+
+    def __init__(self, content: Peekable) -> None:
+        self._content = content
+        self._block = b""
+        self._at = 0
+        self._passed = 0
+
+    @property
+    def offset(self) -> int:
+        """How many bytes have been read."""
+        return self._passed + self._at
+
+    def ended(self, end: int | None) -> bool:
+        """Whether a message is at its end."""
+        if end is not None:
+            return self.offset >= end
+        return self._at == len(self._block) and not self._fill()
+
+    def number(self, end: int | None) -> int:
+        """Return the next varint. Raises `Malformed`."""
+        value = 0
+        for shift in range(0, 7 * MAX_VARINT, 7):
+            byte = self._byte(end)
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise Malformed("has a number of more than 64 bits")
+
+    def length(self, end: int | None) -> int:
+        """Return the offset that the field which begins here ends at. Raises `Malformed`."""
+        size = self.number(end)
+        if end is not None and self.offset + size > end:
+            raise Malformed("has a field that is longer than the message it is in")
+        return self.offset + size
+
+    def taken(self, until: int) -> bytes:
+        """Return the bytes up to an offset; ask for few. Raises `Malformed`."""
+        parts = []
+        while (left := until - self.offset) > 0:
+            if self._at == len(self._block) and not self._fill():
+                raise Malformed("ends inside a field")
+            part = self._block[self._at : self._at + left]
+            self._at += len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def skip(self, until: int) -> None:
+        """Pass over the bytes up to an offset. Raises `Malformed`."""
+        while (left := until - self.offset) > 0:
+            if self._at == len(self._block) and not self._fill():
+                raise Malformed("ends inside a field")
+            self._at += min(left, len(self._block) - self._at)
+
+    def skip_number(self, wire: int, end: int | None) -> None:
+        """Pass over a field that is no bytes. Raises `Malformed`."""
+        if wire == VARINT:
+            self.number(end)
+            return
+        if wire not in (FIXED64, FIXED32):
+            raise Malformed(f"has a field of wire type {wire}")
+        until = self.offset + (8 if wire == FIXED64 else 4)
+        if end is not None and until > end:
+            raise Malformed("has a field that is longer than the message it is in")
+        self.skip(until)
+
+    def _byte(self, end: int | None) -> int:
+        if self.ended(end) or (self._at == len(self._block) and not self._fill()):
+            raise Malformed("ends inside a field")
+        byte = self._block[self._at]
+        self._at += 1
+        return byte
+
+    def _fill(self) -> bool:
+        self._passed += len(self._block)
+        self._block, self._at = self._content.read(BLOCK), 0
+        return bool(self._block)
+
+
+def number_in(data: bytes, at: int) -> tuple[int, int]:
+    """Return the varint of `data` at `at` and where it ends; -1 and the data's end when it does not."""
+    value = 0
+    for index, byte in enumerate(data[at : at + MAX_VARINT]):
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return value, at + index + 1
+    return -1, len(data)

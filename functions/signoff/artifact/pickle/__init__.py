@@ -1,0 +1,1 @@
+"""Pickles: what one would do when it is loaded, without loading it."""

@@ -1,0 +1,373 @@
+"""Follows a pickle's opcodes without doing what they say, and tells what it would name and call.
+
+The stack is emulated just well enough to know every name. What is not known of it is None; a name that is not known is
+refused. Memory is bounded whatever the pickle is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.pickle.fast_path import walk_run
+from signoff.artifact.pickle.memo import ENCODINGS, Memo
+from signoff.artifact.pickle.stream import NEEDED, Broken, Ended, Stream, Unreadable
+from signoff.artifact.pickle.values import (
+    HOLE,
+    Alias,
+    Array,
+    Dtype,
+    Global,
+    Wrapper,
+    array_of,
+    dtype_of,
+    set_item,
+    tuple_of,
+)
+
+Tell = Callable[[str, str, int], None]
+"""Takes a rule, a reason, and the offset of the opcode."""
+
+Action = Callable[["Machine", "bytes | None"], None]
+Table = list[tuple[int, Action]]
+"""By opcode: the size of its argument (`pickle_stream.size_of_argument`) and what it does."""
+
+MOST_MARKS = 100_000  # an honest pickler would exceed Python's depth of recursion long before
+MOST_HELD = 300_000  # values on all stacks together
+LONGEST_STACK = 100_000  # values of one stack
+LONG_STACK = 1000  # values of one stack, which nothing but a mark's opcode takes together
+LATEST = 16  # values of a long stack that stay known
+MOST_GLOBALS = 10_000
+MOST_ARRAYS_DEEP = 20
+
+# Numbers and constants, as lists of them are written.
+PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
+
+# In a text's first line; Python finds no module of such a name. A slash is not among them: out of a zip archive it
+# imports `package/module` too.
+NO_MODULE = re.compile(r"[\s(),:;=]")
+
+RECONSTRUCTORS = ("copyreg", "copy_reg")
+
+
+class Machine:
+    """Walks one pickle, from its first opcode to its STOP. `tell` hears all it would do that it may not."""
+
+    def __init__(self, stream: Stream, tell: Tell, table: Table, depth: int = 0) -> None:
+        self.stream = stream
+        self.start = 0
+        self.opcodes = 0
+        self.stopped = False
+        self.called = False
+        self.first_number: int | None = None
+        self.stack: list[object] = []
+        self._tell = tell
+        self._table = table
+        self._depth = depth
+        self._marks: list[list[object]] = []
+        self._held = 0
+        self.memo = Memo()
+        self._globals: dict[tuple[str, str], Global] = {}
+        self._wrapper: Global | None = None
+        self._aliased = False
+        self._told: set[str] = set()
+
+    def run(self) -> None:
+        """Walk to the STOP. Raises `Unreadable`, and what reading raises."""
+        stream, table = self.stream, self._table
+        while not self.stopped:
+            at = stream.at
+            if len(stream.block) - at < NEEDED:
+                if not stream.ahead(NEEDED):
+                    raise Ended("Ends without a STOP", stream.position)
+                at = stream.at
+            self.start = stream.base + at
+            size, act = table[stream.block[at]]
+            stream.at = at + 1
+            self.opcodes += 1
+            if not size:
+                act(self, b"")
+            elif 0 < size <= len(stream.block) - stream.at:
+                stream.at += size
+                act(self, stream.block[at + 1 : stream.at])
+            elif size > 0:
+                act(self, stream.exactly(size))
+            else:
+                act(self, stream.argument(size))
+
+    @property
+    def idle(self) -> bool:
+        """Whether it would not have loaded, called or asked for anything yet."""
+        return not self._globals and not self.called and not self._told
+
+    @property
+    def open_marks(self) -> bool:
+        """Whether something was begun and not ended, or more than one value is left."""
+        return bool(self._marks) or len(self.stack) != 1
+
+    def tell(self, rule: str, reason: str) -> None:
+        """Tell something once, with the position where it is first."""
+        if reason not in self._told:
+            if len(self._told) > MOST_GLOBALS:
+                raise self.unreadable("Would do more forbidden things than can be told")
+            self._told.add(reason)
+            self._tell(rule, reason, self.start)
+
+    def unreadable(self, reason: str) -> Unreadable:
+        """Return the error that the pickle cannot be followed from here."""
+        return Unreadable(reason, self.start)
+
+    def broken(self, reason: str) -> Broken:
+        """Return the error that Python could not follow the pickle from here either."""
+        return Broken(reason, self.start)
+
+    # The stack.
+
+    def pop(self) -> object:
+        """Take the last value. Raises `Unreadable` when there is none since the last mark."""
+        self.top()
+        return self.stack.pop()
+
+    def top(self) -> object:
+        """Return the last value and leave it."""
+        if not self.stack:
+            raise self.broken("Takes from its stack what is not there")
+        if self.stack[-1] is HOLE:
+            raise self.unreadable("Takes more from its stack than an honest pickle")
+        return self.stack[-1]
+
+    def last(self, size: int) -> list[object]:
+        """Take the last values, in their order."""
+        if len(self.stack) <= size:
+            return [self.pop() for _ in range(size)][::-1]
+        taken = self.stack[-size:]
+        del self.stack[-size:]
+        return taken
+
+    def mark(self) -> None:
+        """Begin a stack of its own, until `items` takes all of it."""
+        if len(self.stack) > LONG_STACK:
+            self.stack[:-LATEST] = [HOLE]
+        self._held += len(self.stack)
+        self._marks.append(self.stack)
+        self.stack = []
+        if len(self._marks) > MOST_MARKS or self._held > MOST_HELD:
+            raise self.unreadable("Nests deeper than an honest pickle")
+
+    def items(self) -> list[object]:
+        """Take all since the last mark."""
+        if not self._marks:
+            raise self.broken("Ends what it did not begin")
+        taken, self.stack = self.stack, self._marks.pop()
+        self._held -= len(self.stack)
+        return taken
+
+    def push(self, value: object) -> None:
+        """Push a value, and forget all but the latest of a stack that has become very long."""
+        self.stack.append(value)
+        if len(self.stack) > LONGEST_STACK:
+            self.stack[:-LATEST] = [HOLE]
+
+    def plain(self) -> None:
+        """Pass over the numbers and constants that follow, when they are many."""
+        stream = self.stream
+        while found := PLAIN.match(stream.block, stream.at):
+            stream.at = found.end()
+            self.stack[:] = [HOLE, *[None] * LATEST]
+
+    # The memo.
+
+    def put(self, index: int) -> None:
+        """Remember the last value by a number."""
+        self.memo.numbered = True
+        self.memo.put(index, self.top())
+        self._check_memo()
+
+    def memoize(self) -> None:
+        """Remember the last value by the next number."""
+        if self.memo.numbered:
+            self.tell("unsafe-pickle", "Numbers what it remembers in two ways, as no pickler does but to hide a name")
+        self.memo.add(self.top())
+        walk_run(self)
+        self._check_memo()
+
+    def _check_memo(self) -> None:
+        if self.memo.full:
+            raise self.unreadable("Remembers more names than an honest pickle")
+
+    def remembers(self) -> None:
+        """See that something was remembered. Raises `Broken`."""
+        if self.memo.untouched:
+            raise self.broken("Takes what was remembered, and nothing was")
+
+    def get(self, index: int) -> None:
+        """Push what was remembered."""
+        self.remembers()
+        self.push(self.memo.get(index))
+
+    # Names and calls.
+
+    def name(self, module: object, name: object) -> None:
+        """Push what a module's name stands for, and judge it."""
+        if not isinstance(module, str) or not isinstance(name, str):
+            self.tell("unknown-global", "Loads something whose name it computes")
+            self.push(None)
+            return
+        if NO_MODULE.search(module):
+            raise self.broken("Names a module as none is named")
+        known = self._globals.get((module, name))
+        if known is None:
+            known = Global(module, name, allowed(module, name))
+            if len(self._globals) > MOST_GLOBALS:
+                raise self.unreadable("Names more things than an honest pickle")
+            self._globals[module, name] = known
+            if known.is_wrapper and known.allowed:
+                self._wrapper = known
+            if known.of_torchscript:
+                self.tell("torchscript-code", "Makes objects of classes that a TorchScript program defines")
+            elif not known.allowed:
+                self.tell("unsafe-pickle", f"Would run {known.shown} when it is loaded")
+        self.push(known)
+
+    def call(self, function: object, arguments: object) -> object:
+        """Return what is known of a call's result."""
+        if not isinstance(function, Global):
+            self.tell("unsafe-pickle", "Would run something that it computes when it is loaded")
+            return None
+        self.called = True
+        if function.is_wrapper and function.allowed:
+            return self._new_wrapper(arguments == ())
+        if function.hands_back:
+            return self._handed_back(function, arguments)
+        if not isinstance(arguments, tuple):
+            arguments = ()
+        if function.name == "_reconstructor" and function.module in RECONSTRUCTORS and arguments:
+            return self._reconstructed(arguments)
+        self.look_for_wrapper(list(arguments))
+        if (function.module, function.name) == ("numpy", "dtype"):
+            return dtype_of(arguments)
+        self._check_arguments(function, arguments)
+        return None
+
+    def _handed_back(self, function: Global, arguments: object) -> object:
+        """Return the first argument: what is done with it afterwards is done with what it is."""
+        if not isinstance(arguments, tuple) or len(arguments) != 2:
+            self.tell("unsafe-pickle", f"Would hand back something that is not known with {function.shown}")
+            return None
+        self.look_for_wrapper(list(arguments))
+        return arguments[0]
+
+    def _check_arguments(self, function: Global, arguments: tuple[object, ...]) -> None:
+        if function.module == "_codecs" and function.allowed and (len(arguments) != 2 or arguments[1] not in ENCODINGS):
+            self.tell("unsafe-pickle", "Would run a codec of its choice with _codecs.encode when it is loaded")
+        if function.name == "scalar" and function.module.startswith("numpy"):
+            # Of a dtype with objects it would be whatever it is given, even a class that could then be changed.
+            dtype = arguments[0] if arguments else None
+            if not isinstance(dtype, Dtype) or dtype.size is None or dtype.objects:
+                self.tell("unsafe-pickle", f"Would make something that is not known with {function.shown}")
+
+    def _reconstructed(self, arguments: tuple[object, ...]) -> object:
+        made = arguments[0]
+        if isinstance(made, Global) and made is self._wrapper:
+            return self._new_wrapper(len(arguments) == 3)
+        self.look_for_wrapper(list(arguments))
+        return None
+
+    def _new_wrapper(self, as_joblib_does: bool) -> Wrapper:
+        if not as_joblib_does:
+            raise self.unreadable("Uses joblib's stand-in for an array in another way than joblib")
+        return Wrapper()
+
+    def look_for_wrapper(self, values: list[object]) -> None:
+        """See that nothing but what this machine follows can make joblib's stand-in for an array."""
+        wrapper = self._wrapper
+        if wrapper and any(value is wrapper or (isinstance(value, tuple) and wrapper in value) for value in values):
+            raise self.unreadable("Uses joblib's stand-in for an array in another way than joblib")
+
+    def build(self) -> None:
+        """Set an object's state; behind a wrapper's state its array follows."""
+        state, made = self.pop(), self.top()
+        self.look_for_wrapper([state])
+        if isinstance(made, Global):
+            self.tell("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
+        elif isinstance(made, Dtype):
+            made.build(state)
+        elif isinstance(made, Wrapper):
+            array = None if made.used or self._aliased else array_of(state)
+            made.used = True
+            if array is None:
+                raise self.unreadable("Has an array of joblib whose length cannot be known")
+            self.stack[-1] = None
+            self._pass_over(array)
+
+    def _pass_over(self, array: Array) -> None:
+        # joblib.numpy_pickle, NumpyArrayWrapper.write_array: the bytes of the padding's length and the padding, then
+        # the elements; of objects, a pickle.
+        if array.size is None:
+            if self._depth >= MOST_ARRAYS_DEEP:
+                raise self.unreadable("Nests deeper than an honest pickle")
+            Machine(self.stream, self._tell, self._table, self._depth + 1).run()
+            return
+        if array.padded:
+            padding = self.stream.exactly(1)[0]
+            # With 1 to 16, no opcode, the bytes are no pickle to a reader that does not know joblib's format either.
+            if not 1 <= padding <= 16:
+                raise self.unreadable("Has an array that joblib did not write")
+            self.stream.skip(padding)
+        self.stream.skip(array.size)
+
+    # What holds other values.
+
+    def push_tuple(self, items: list[object]) -> None:
+        """Push a tuple of the items."""
+        if self._wrapper:
+            if self._wrapper in items and len(items) != 3:
+                self.look_for_wrapper(items)
+            self.look_for_wrapper([item for item in items if isinstance(item, tuple)])
+        self.push(tuple_of(items))
+
+    def fill(self, items: list[object]) -> None:
+        """Put keys and values, alternating, into the dict that is last on the stack."""
+        self.look_for_wrapper(items)
+        target = self.top()
+        if isinstance(target, Alias):
+            self._aliased = True  # it may be any dict that is known here, and so no longer is
+        elif isinstance(target, dict):
+            if len(items) > LATEST or len(items) % 2 or HOLE in items:
+                set_item(target, None, None)
+            else:
+                for at in range(0, len(items), 2):
+                    set_item(target, items[at], items[at + 1])
+
+    def add(self, items: list[object]) -> None:
+        """Put items into the list or set that is last on the stack."""
+        self.look_for_wrapper(items)
+        self.top()
+
+    def persist(self, identity: object) -> None:
+        """Push what whoever loads the pickle has for an identity: PyTorch's storages are written so."""
+        if not isinstance(identity, tuple) or not identity or identity[0] != "storage":
+            self.tell("unsafe-pickle", "Would ask its reader for an object that is no storage of PyTorch")
+        self.push(None)
+
+    def extension(self, code: int) -> None:
+        """Push what the reader's registry of extensions has under a number."""
+        self.tell("unsafe-pickle", f"Would load what extension {code} of its reader's registry stands for")
+        self.push(None)
+
+    def proto(self, argument: bytes | None) -> None:
+        """Take the protocol's number."""
+        if argument is None or argument[0] > 5:
+            raise self.broken("Has a protocol that does not exist")
+
+    def stop(self) -> None:
+        """End with one value, as a pickle does."""
+        self.top()
+        self.stopped = True
+
+    def push_number(self, number: int) -> None:
+        """Push a number that may be a length."""
+        if self.first_number is None:
+            self.first_number = number
+        self.push(number)

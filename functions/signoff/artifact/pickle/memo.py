@@ -1,0 +1,61 @@
+"""What a pickle remembers of its values, as far as names can be made of it later; memory is bounded."""
+
+from __future__ import annotations
+
+from signoff.artifact.pickle.allow_list import may_be_asked_for
+from signoff.artifact.pickle.values import ALIAS, DTYPE, WRAPPER_FIELDS, Dtype, Global, Wrapper
+
+MOST_TEXTS = 100_000  # any texts that are remembered; then those only that can be a part of a name
+MOST_REMEMBERED = 250_000
+LONGEST_DTYPE = 10  # characters: `V999999999`
+
+ENCODINGS = ("latin1", "latin-1")
+WORDS = {*ENCODINGS, *WRAPPER_FIELDS, "storage"}
+
+
+def worth_remembering(text: str) -> bool:
+    """Whether a text can be a part of a name that is allowed, or be among what tells how long an array is."""
+    if may_be_asked_for(text) or text in WORDS:
+        return True
+    return len(text) <= LONGEST_DTYPE and bool(DTYPE.fullmatch(text))
+
+
+class Memo:
+    """Values by their numbers. `numbered` tells that some were given by the pickle and not counted."""
+
+    def __init__(self) -> None:
+        self.numbered = False
+        self._values: dict[int, object] = {}
+        self._next = 0
+        self._texts = 0
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has been given to it yet."""
+        return not self.numbered and not self._next
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds more names than an honest pickle has."""
+        return len(self._values) > MOST_REMEMBERED
+
+    def get(self, index: int) -> object:
+        """Return what was remembered, or that something not known was."""
+        return self._values.get(index, ALIAS)
+
+    def put(self, index: int, value: object) -> None:
+        """Remember a value by a number, and forget what had the number before."""
+        if isinstance(value, str):
+            self._texts += 1
+            known = self._texts <= MOST_TEXTS or worth_remembering(value)
+        else:
+            known = isinstance(value, Global | Dtype | Wrapper)
+        if known:
+            self._values[index] = value
+        else:
+            self._values.pop(index, None)
+
+    def add(self, value: object) -> None:
+        """Remember a value by the next number."""
+        self.put(self._next, value)
+        self._next += 1

@@ -1,0 +1,280 @@
+"""What each of pickle's opcodes does to the machine."""
+
+from __future__ import annotations
+
+import codecs
+import pickletools
+import re
+from collections.abc import Callable
+
+from signoff.artifact.pickle.machine import Action, Machine, Table
+from signoff.artifact.pickle.stream import size_of_argument
+from signoff.artifact.pickle.values import tuple_of
+
+DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
+NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
+
+
+def _unknown(machine: Machine, _argument: bytes | None) -> None:
+    raise machine.broken("Has a byte that is no opcode")
+
+
+def _generic(opcode: pickletools.OpcodeInfo) -> Action:
+    """Return what takes and pushes as the table of opcodes says, and knows nothing of the values."""
+    taken, pushed = len(opcode.stack_before), len(opcode.stack_after)
+
+    def act(machine: Machine, _argument: bytes | None) -> None:
+        for _ in range(taken):
+            machine.pop()
+        for _ in range(pushed):
+            machine.push(None)
+
+    return act
+
+
+def _text(machine: Machine, argument: bytes | None) -> None:
+    try:
+        machine.push(None if argument is None else argument.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        raise machine.broken("Has a text that is not UTF-8") from None
+
+
+def _old_text(machine: Machine, argument: bytes | None) -> None:
+    try:
+        machine.push(None if argument is None else argument.decode("ascii"))
+    except UnicodeDecodeError:
+        machine.push(None)
+
+
+def _quoted(machine: Machine, argument: bytes | None) -> None:
+    if argument is None:
+        machine.push(None)
+        return
+    text = argument.strip()
+    if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in b"'\"":
+        raise machine.broken("Has a text without its quotes")
+    try:
+        decoded = codecs.escape_decode(text[1:-1])[0]
+    except ValueError:
+        raise machine.broken("Has a text that makes no sense") from None
+    _old_text(machine, decoded if isinstance(decoded, bytes) else None)
+
+
+def _raw_text(machine: Machine, argument: bytes | None) -> None:
+    try:
+        machine.push(None if argument is None else argument.decode("raw-unicode-escape"))
+    except UnicodeDecodeError:
+        raise machine.broken("Has a text that makes no sense") from None
+
+
+def _line_number(machine: Machine, argument: bytes | None) -> int:
+    try:
+        return int(_to_nul(argument).removesuffix(b"L"))
+    except ValueError:
+        raise machine.broken("Has a number that makes no sense") from None
+
+
+def _to_nul(argument: bytes | None) -> bytes:
+    """Return a line as Python's own reader sees it, which takes it for a text of C."""
+    return (argument or b"").partition(b"\0")[0]
+
+
+def _decimal(machine: Machine, argument: bytes | None) -> None:
+    text = _to_nul(argument)
+    if DECIMAL.fullmatch(text):
+        machine.push_number(_line_number(machine, text))
+    elif argument is None or NUMBER.fullmatch(text) or (b"\0" in argument and not text.strip()):  # C: nothing is 0
+        machine.push(None)
+    else:
+        raise machine.broken("Has a number that makes no sense")
+
+
+def _float_line(machine: Machine, argument: bytes | None) -> None:
+    try:
+        float(_to_nul(argument))
+    except ValueError:
+        raise machine.broken("Has a number that makes no sense") from None
+    machine.push(None)
+
+
+def _number(*, signed: bool) -> Action:
+    def act(machine: Machine, argument: bytes | None) -> None:
+        known = argument is not None and len(argument) <= 10
+        if known:
+            machine.push_number(int.from_bytes(argument or b"", "little", signed=signed))
+        else:
+            machine.push(None)
+        machine.plain()
+
+    return act
+
+
+def _two_lines(machine: Machine, argument: bytes | None) -> tuple[str, str]:
+    try:
+        module, _, name = (argument or b"").decode("utf-8").partition("\n")
+    except UnicodeDecodeError:
+        raise machine.broken("Has a name that is not UTF-8") from None
+    return module, name
+
+
+def _inst(machine: Machine, argument: bytes | None) -> None:
+    items = machine.items()
+    machine.name(*_two_lines(machine, argument))
+    made = machine.call(machine.pop(), tuple_of(items))
+    machine.look_for_wrapper(items)
+    machine.push(made)
+
+
+def _obj(machine: Machine, _argument: bytes | None) -> None:
+    items = machine.items()
+    if not items:
+        raise machine.unreadable("Takes from its stack what is not there")
+    machine.look_for_wrapper(items)
+    machine.push(machine.call(items[0], tuple_of(items[1:])))
+
+
+def _stack_global(machine: Machine, _argument: bytes | None) -> None:
+    name, module = machine.pop(), machine.pop()
+    machine.name(module, name)
+
+
+def _reduce(machine: Machine, _argument: bytes | None) -> None:
+    arguments, function = machine.pop(), machine.pop()
+    machine.push(machine.call(function, arguments))
+
+
+def _new_with_keywords(machine: Machine, argument: bytes | None) -> None:
+    machine.look_for_wrapper([machine.pop()])
+    _reduce(machine, argument)
+
+
+def _pop(machine: Machine, _argument: bytes | None) -> None:
+    if machine.stack:
+        machine.pop()
+    else:
+        machine.items()
+
+
+def _dict_of_items(machine: Machine, _argument: bytes | None) -> None:
+    items = machine.items()
+    machine.push({})
+    machine.fill(items)
+
+
+def _pop_mark(machine: Machine, _argument: bytes | None) -> None:
+    machine.items()
+
+
+def _plain(machine: Machine, _argument: bytes | None) -> None:
+    machine.push(None)
+    machine.plain()
+
+
+def _list(machine: Machine, _argument: bytes | None) -> None:
+    machine.look_for_wrapper(machine.items())
+    machine.push(None)
+
+
+def _tuple(size: int) -> Action:
+    return lambda machine, _: machine.push_tuple(machine.last(size))
+
+
+def _value(make: Callable[[], object]) -> Action:
+    def act(machine: Machine, _argument: bytes | None) -> None:
+        machine.push(make())
+
+    return act
+
+
+def _line_index(machine: Machine, argument: bytes | None) -> int:
+    index = _line_number(machine, argument)
+    if index < 0:
+        raise machine.broken("Remembers something by a negative number")
+    return index
+
+
+def _put_line(machine: Machine, argument: bytes | None) -> None:
+    machine.top()
+    machine.put(_line_index(machine, argument))
+
+
+def _get_line(machine: Machine, argument: bytes | None) -> None:
+    machine.remembers()
+    machine.get(_line_index(machine, argument))
+
+
+def _extension(machine: Machine, argument: bytes | None) -> None:
+    machine.extension(int.from_bytes(argument or b"", "little"))
+
+
+def _index(argument: bytes | None) -> int:
+    return int.from_bytes(argument or b"", "little")
+
+
+ACTIONS: dict[str, Action] = {
+    "PROTO": Machine.proto,
+    "STOP": lambda machine, _: machine.stop(),
+    "FRAME": lambda _machine, _: None,
+    "MARK": lambda machine, _: machine.mark(),
+    "POP": _pop,
+    "POP_MARK": _pop_mark,
+    "DUP": lambda machine, _: machine.push(machine.top()),
+    "NONE": _plain,
+    "NEWTRUE": _plain,
+    "NEWFALSE": _plain,
+    "BINFLOAT": _plain,
+    "FLOAT": _float_line,
+    "INT": _decimal,
+    "LONG": _decimal,
+    "BININT": _number(signed=True),
+    "BININT1": _number(signed=False),
+    "BININT2": _number(signed=False),
+    "LONG1": _number(signed=True),
+    "LONG4": _number(signed=True),
+    "STRING": _quoted,
+    "BINSTRING": _old_text,
+    "SHORT_BINSTRING": _old_text,
+    "UNICODE": _raw_text,
+    "BINUNICODE": _text,
+    "SHORT_BINUNICODE": _text,
+    "BINUNICODE8": _text,
+    "EMPTY_TUPLE": _value(lambda: ()),
+    "EMPTY_DICT": _value(dict),
+    "TUPLE": lambda machine, _: machine.push_tuple(machine.items()),
+    "TUPLE1": _tuple(1),
+    "TUPLE2": _tuple(2),
+    "TUPLE3": _tuple(3),
+    "LIST": _list,
+    "FROZENSET": _list,
+    "DICT": _dict_of_items,
+    "APPEND": lambda machine, _: machine.add([machine.pop()]),
+    "APPENDS": lambda machine, _: machine.add(machine.items()),
+    "ADDITEMS": lambda machine, _: machine.add(machine.items()),
+    "SETITEM": lambda machine, _: machine.fill(machine.last(2)),
+    "SETITEMS": lambda machine, _: machine.fill(machine.items()),
+    "PUT": _put_line,
+    "BINPUT": lambda machine, argument: machine.put(_index(argument)),
+    "LONG_BINPUT": lambda machine, argument: machine.put(_index(argument)),
+    "MEMOIZE": lambda machine, _: machine.memoize(),
+    "GET": _get_line,
+    "BINGET": lambda machine, argument: machine.get(_index(argument)),
+    "LONG_BINGET": lambda machine, argument: machine.get(_index(argument)),
+    "GLOBAL": lambda machine, argument: machine.name(*_two_lines(machine, argument)),
+    "STACK_GLOBAL": _stack_global,
+    "INST": _inst,
+    "OBJ": _obj,
+    "REDUCE": _reduce,
+    "NEWOBJ": _reduce,
+    "NEWOBJ_EX": _new_with_keywords,
+    "BUILD": lambda machine, _: machine.build(),
+    "EXT1": _extension,
+    "EXT2": _extension,
+    "EXT4": _extension,
+    "PERSID": lambda machine, argument: machine.persist(None),
+    "BINPERSID": lambda machine, _: machine.persist(machine.pop()),
+}
+
+UNKNOWN_OPCODE: tuple[int, Action] = (0, _unknown)
+TABLE: Table = [UNKNOWN_OPCODE] * 256
+for _opcode in pickletools.opcodes:
+    TABLE[ord(_opcode.code)] = (size_of_argument(_opcode), ACTIONS.get(_opcode.name) or _generic(_opcode))

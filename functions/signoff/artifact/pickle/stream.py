@@ -1,0 +1,135 @@
+"""A pickle's opcodes and their arguments as a stream: long ones are passed over and never held."""
+
+from __future__ import annotations
+
+import pickletools
+from typing import TYPE_CHECKING
+
+from signoff.artifact.streams.readers import BLOCK
+from signoff.artifact.streams.refusal import Refused
+
+if TYPE_CHECKING:
+    from signoff.artifact.streams.readers import Peekable
+
+LONGEST_LINE = 64 * 1024  # bytes of an argument that ends with its line
+LONGEST_KEPT = 128  # bytes of a counted argument that is looked at; no honest name is as long
+NEEDED = 9  # bytes of the longest opcode with an argument of fixed size
+
+LINE, TWO_LINES, TEXT_LINE = -1, -10, -11
+COUNTED = {pickletools.TAKEN_FROM_ARGUMENT1: 1, pickletools.TAKEN_FROM_ARGUMENT4: 4}
+COUNTED |= {pickletools.TAKEN_FROM_ARGUMENT4U: 4, pickletools.TAKEN_FROM_ARGUMENT8U: 8}
+
+
+class Unreadable(Refused):
+    """Raised when a pickle cannot be followed further."""
+
+    def __init__(self, reason: str, at: int) -> None:
+        super().__init__("unreadable-pickle", f"{reason} (byte {at})")
+
+
+class Broken(Unreadable):
+    """Raised where Python's own reader would fail too: it does nothing more, whatever follows."""
+
+
+class Ended(Broken):
+    """Raised when a pickle ends before its STOP."""
+
+
+def size_of_argument(opcode: pickletools.OpcodeInfo) -> int:
+    """Return how many bytes an opcode's argument has; negative: see `Stream.argument`."""
+    if opcode.arg is None:
+        return 0
+    special = {"GLOBAL": TWO_LINES, "INST": TWO_LINES, "STRING": TEXT_LINE, "UNICODE": TEXT_LINE}
+    return special.get(opcode.name, opcode.arg.n)
+
+
+class Stream:
+    """The bytes of one content with a position in it, some of them held.
+
+    `block`, `at` and `base` (the block's offset) are open to the loop over the opcodes, which is where the time goes.
+    """
+
+    def __init__(self, content: Peekable) -> None:
+        self._content = content
+        self.base = content.offset
+        self.block = b""
+        self.at = 0
+
+    @property
+    def position(self) -> int:
+        """The offset of the next byte in the content."""
+        return self.base + self.at
+
+    def ahead(self, size: int) -> int:
+        """See that `size` bytes are held from `at` on; return how many are, fewer at the end."""
+        while len(self.block) - self.at < size:
+            more = self._content.read(BLOCK)
+            if not more:
+                break
+            self.base += self.at
+            self.block, self.at = self.block[self.at :] + more, 0
+        return len(self.block) - self.at
+
+    def exactly(self, size: int) -> bytes:
+        """Return the next `size` bytes; ask for few. Raises `Unreadable` when there are fewer."""
+        if self.ahead(size) < size:
+            raise Ended("Ends in the middle of an opcode's argument", self.position)
+        self.at += size
+        return self.block[self.at - size : self.at]
+
+    def skip(self, size: int) -> None:
+        """Pass over `size` bytes. Raises `Unreadable` when there are fewer."""
+        held = min(size, len(self.block) - self.at)
+        self.at += held
+        if held < size:
+            passed = self._content.skip(size - held)
+            self.base += passed
+            if held + passed < size:
+                raise Ended(f"Ends where {size} bytes were announced", self.position)
+
+    def line(self) -> bytes:
+        """Return the next line without its end. Raises `Unreadable` when it is too long or does not end."""
+        end = self.block.find(b"\n", self.at)
+        while end < 0:
+            held = len(self.block) - self.at
+            if held > LONGEST_LINE:
+                raise Unreadable("Has an argument that is too long to be honest", self.position)
+            if self.ahead(held + 1) == held:
+                raise Ended("Ends in the middle of a line", self.position)
+            end = self.block.find(b"\n", self.at)
+        if end - self.at > LONGEST_LINE:
+            raise Unreadable("Has an argument that is too long to be honest", self.position)
+        text, self.at = self.block[self.at : end], end + 1
+        return text
+
+    def text_line(self) -> bytes | None:
+        """Return the next line as `line` does, and None for one that is long: protocol 0 writes arrays so."""
+        self.ahead(LONGEST_KEPT)
+        if 0 <= self.block.find(b"\n", self.at) - self.at <= LONGEST_KEPT:
+            return self.line()
+        while (end := self.block.find(b"\n", self.at)) < 0:
+            self.at = len(self.block)
+            if not self.ahead(1):
+                raise Ended("Ends in the middle of a line", self.position)
+        self.at = end + 1
+        return None
+
+    def argument(self, size: int) -> bytes | None:
+        """Return an argument that is a line, two lines, or counted; None for one too long to be looked at."""
+        if size == pickletools.TAKEN_FROM_ARGUMENT1 and self.at + 1 + 0xFF < len(self.block):
+            count = self.block[self.at]  # by far the most frequent, so first and without a further call
+            self.at += 1 + count
+            return self.block[self.at - count : self.at] if count <= LONGEST_KEPT else None
+        if size == LINE:
+            return self.line()
+        if size == TEXT_LINE:
+            return self.text_line()
+        if size == TWO_LINES:
+            return self.line() + b"\n" + self.line()
+        count = int.from_bytes(self.exactly(COUNTED[size]), "little", signed=size == pickletools.TAKEN_FROM_ARGUMENT4)
+        if count < 0:
+            raise Broken("Has an argument of negative size", self.position)
+        if count <= LONGEST_KEPT:
+            return self.exactly(count)
+        self.skip(count)
+        return None

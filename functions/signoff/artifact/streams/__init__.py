@@ -1,0 +1,1 @@
+"""Bytes that are read forward once, in bounded memory: readers, limits, and what stops the reading."""

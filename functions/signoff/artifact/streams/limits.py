@@ -1,0 +1,59 @@
+"""How far an archive may expand, and how much it may hold, before it is read no further: the bound, and its use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signoff.artifact.streams.refusal import Refused
+
+GIB = 1024**3  # bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an archive may expand (bytes), and how many members it may hold, before reading stops.
+
+    The ratio of expanded to compressed bytes counts only once more than `ratio_from` bytes have come out: a small
+    file of zeros is no bomb. `nested` is how many levels deep archives may lie in archives.
+    """
+
+    expanded_size: int = 200 * GIB
+    ratio: int = 1000
+    ratio_from: int = GIB
+    members: int = 100_000
+    nested: int = 5
+
+
+@dataclass
+class Budget:
+    """What all that lies within one artifact may come to, together; each part is refused once it is spent."""
+
+    expanded: int = 200 * GIB
+    members: int = 100_000
+    depth: int = 5
+    names: int = 64 * 1024 * 1024  # characters of the names in tar archives, which are remembered to find duplicates
+    followed: int = 20_000_000  # characters of paths looked at to follow their links: a bound on time
+
+    def spend(self, size: int) -> None:
+        """Count `size` more expanded bytes. Raises `Refused` (`expansion-limit`)."""
+        self.expanded -= size
+        if self.expanded < 0:
+            raise Refused("expansion-limit", "What lies within expands to more than all of it together may")
+
+    def spend_member(self) -> None:
+        """Count one more member of a nested archive. Raises `Refused` (`too-many-members`)."""
+        self.members -= 1
+        if self.members < 0:
+            raise Refused("too-many-members", "The archives within hold more members than all of them together may")
+
+    def spend_name(self, size: int) -> None:
+        """Count `size` more characters of names in tar archives. Raises `Refused` (`too-many-members`)."""
+        self.names -= size
+        if self.names < 0:
+            raise Refused("too-many-members", "The members' names take more characters than all of them together may")
+
+    def follow(self, size: int) -> None:
+        """Count `size` more characters looked at to follow a link. Raises `Refused` (`link-loop`)."""
+        self.followed -= size
+        if self.followed < 0:
+            raise Refused("link-loop", "Is one of so many or such long links that they cannot be followed")

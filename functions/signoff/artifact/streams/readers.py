@@ -1,0 +1,108 @@
+"""Contents as streams: read forward once, a bounded part of them in memory, whatever lies within whatever.
+
+Nothing is extracted, imported or run. What cannot be read raises `Refused`, as an archive's own bytes do.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signoff.artifact.streams.refusal import Truncated
+
+PEEK = 4096  # bytes that may be looked at before they are read
+BLOCK = 256 * 1024  # bytes that are read at once, and so held
+
+
+class Reader(Protocol):
+    """Bytes that are read forward once."""
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end. May raise `Refused`."""
+
+
+class Peekable:
+    """A reader whose next bytes can be looked at first, and that knows how far it has come."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._ahead = b""
+        self.offset = 0
+
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes (at most `PEEK`), fewer at the end, and leave them where they are."""
+        if size > PEEK:
+            raise ValueError(f"{size} bytes are more than may be looked at: {PEEK}")
+        while len(self._ahead) < size and (more := self._reader.read(size - len(self._ahead))):
+            self._ahead += more
+        return self._ahead[:size]
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end."""
+        if self._ahead:
+            part, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            part = self._reader.read(size)
+        self.offset += len(part)
+        return part
+
+    def exactly(self, size: int) -> bytes:
+        """Return the next `size` bytes; ask for few, for they are held. Raises `Truncated` when there are fewer."""
+        parts = []
+        while size:
+            part = self.read(min(size, BLOCK))
+            if not part:
+                raise Truncated(self.offset)
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def skip(self, size: int) -> int:
+        """Pass over `size` bytes, or what is left of them; return how many that were."""
+        before = self.offset
+        while size and (part := self.read(min(size, BLOCK))):
+            size -= len(part)
+        return self.offset - before
+
+    def drain(self) -> int:
+        """Pass over all that is left; return how many bytes that were."""
+        before = self.offset
+        while self.read(BLOCK):
+            pass
+        return self.offset - before
+
+
+class Part:
+    """The next `size` bytes of a reader as a reader of their own. Raises `Truncated` when there are fewer."""
+
+    def __init__(self, whole: Peekable, size: int) -> None:
+        self._whole = whole
+        self.left = size
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the part's next bytes, and none only at its end."""
+        wanted = min(size, self.left)
+        if not wanted:
+            return b""
+        part = self._whole.read(wanted)
+        if not part:
+            raise Truncated(self._whole.offset)
+        self.left -= len(part)
+        return part
+
+    def drain(self) -> None:
+        """Pass over what is left of it."""
+        while self.read(BLOCK):
+            pass
+
+
+class Again:
+    """Bytes that were read already, and then what follows them."""
+
+    def __init__(self, before: bytes, following: Reader) -> None:
+        self._before = memoryview(before)
+        self._following = following
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end."""
+        part, self._before = bytes(self._before[:size]), self._before[size:]
+        return part or self._following.read(size)

@@ -1,0 +1,1 @@
+"""Tar archives, read forward once: headers, names, links and contents."""

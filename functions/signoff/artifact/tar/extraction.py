@@ -1,0 +1,163 @@
+"""The files that unpacking a tar archive would make: what each member, and all of them together, would do wrong."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from signoff.artifact.member_names import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
+from signoff.artifact.streams.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from signoff.artifact.context import Report
+    from signoff.artifact.findings import Severity
+    from signoff.artifact.streams.limits import Budget
+
+KINDS = {
+    **dict.fromkeys(tarfile.REGULAR_TYPES, "file"),
+    tarfile.GNUTYPE_SPARSE: "file",
+    tarfile.DIRTYPE: "directory",
+    tarfile.SYMTYPE: "symbolic link",
+    tarfile.LNKTYPE: "hard link",
+    tarfile.CHRTYPE: "character device",
+    tarfile.BLKTYPE: "block device",
+    tarfile.FIFOTYPE: "FIFO",
+    b"M": "part of a file from another volume",
+    b"V": "volume label",
+    b"D": "directory listing of an incremental backup",
+    b"N": "list of long names",
+}
+ORDINARY = ("file", "directory", "symbolic link", "hard link")
+PRIVILEGES = {0o4000: "set-uid", 0o2000: "set-gid", 0o1000: "sticky"}
+CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SCHILY's and LIBARCHIVE's keywords end
+
+
+@dataclass
+class Tree:
+    """What must be remembered of the members read so far: names and links. Others like it share the `_budget`."""
+
+    _report: Report
+    _budget: Budget
+    members: int = 0
+    complete: bool = False
+    _kinds: dict[str, str] = field(default_factory=dict)
+    _symbolic: dict[str, str] = field(default_factory=dict)
+    _hard: dict[str, str] = field(default_factory=dict)
+    _leads_to: dict[str, str] = field(default_factory=dict)
+
+    def add(self, member: tarfile.TarInfo) -> None:
+        """Judge one member by itself and remember it; raises `Refused` when the budget is spent."""
+        kind = KINDS.get(member.type, "unknown")
+        self.members += 1
+        self._budget.spend_name(min(len(member.name) + len(member.linkname), 2 * MAX_NAME))
+        if member.issparse():
+            # A sparse file's holes are in no byte of the archive, but they are in what is unpacked.
+            self._budget.spend(member.size)
+        self.doubt(member, faults(member.name))
+        self.doubt(member, warnings(member.name), "warning")
+        self._check_kind(member, kind)
+        self._check_rights(member, kind)
+        if len(member.name) <= MAX_NAME and len(member.linkname) <= MAX_NAME:
+            self._remember(member, kind)
+
+    def doubt(self, member: tarfile.TarInfo, found: Iterable[tuple[str, str]], severity: Severity = "error") -> None:
+        """Report all (rule, reason) that were found of one member."""
+        for rule, reason in found:
+            self._report(member.name, rule, reason, severity)
+
+    def _check_kind(self, member: tarfile.TarInfo, kind: str) -> None:
+        if member.type == b"M":
+            self._error(member.name, "multi-volume", f"Is {kind}: this archive is one of several volumes")
+        elif kind not in ORDINARY:
+            self._error(member.name, "special-file", f"Is neither file, directory nor link: {kind}")
+        elif kind != "file" and member.size:
+            reason = f"Is a {kind}, yet claims {member.size} bytes: readers disagree about what follows it"
+            self._error(member.name, "ambiguous-size", reason)
+        if len(member.linkname) > MAX_NAME:
+            self._error(member.name, "name-too-long", f"Is a link to a path of {len(member.linkname)} characters")
+
+    def _check_rights(self, member: tarfile.TarInfo, kind: str) -> None:
+        bits = [name for bit, name in PRIVILEGES.items() if member.mode & bit]
+        if bits and kind != "symbolic link":
+            self._error(member.name, "set-uid", f"Has the {' and '.join(bits)} bit of its mode set")
+        if any(CAPABILITY.search(unquote(keyword)) for keyword in member.pax_headers):
+            self._error(member.name, "capability", "Carries file capabilities, which give a program rights of root")
+
+    def _remember(self, member: tarfile.TarInfo, kind: str) -> None:
+        name = normalised(member.name)
+        before = self._kinds.setdefault(name, "")
+        if before and not before == kind == "directory":
+            self._error(member.name, "duplicate-name", f"Has a name that another member has too: a {before}")
+        if not name and kind != "directory":
+            self._error(member.name, "empty-name", f"Is a {kind} without a name")
+        self._kinds[name] = kind
+        if kind == "symbolic link":
+            self._symbolic[name] = member.linkname
+        elif kind == "hard link":
+            self._hard[name] = member.linkname
+
+    def conclude(self) -> None:
+        """Judge what only shows when all members are known; what is missing counts only in a complete archive."""
+        links = Links(self._symbolic, self._budget.follow)
+        for name, target in self._symbolic.items():
+            self._follow(name, partial(links.from_symbolic, name, target))
+        for name, target in self._hard.items():
+            self._follow(name, partial(links.from_hard, target))
+        # With the slash at its end, a name is followed by all that lies below it.
+        paths = sorted(name + "/" for name in self._kinds if name)
+        self._check_parents(paths)
+        for name, reason in collisions(name for name in self._kinds if name):
+            self._error(name, "name-collision", reason)
+        if self.complete:
+            self._check_missing_targets(paths)
+
+    def _follow(self, name: str, resolve: Callable[[], str]) -> None:
+        try:
+            self._leads_to[name] = resolve()
+        except Refused as refusal:
+            self._error(name, refusal.rule, str(refusal))
+
+    def _check_parents(self, paths: Sequence[str]) -> None:
+        """Refuse members below a link or a file: unpacking would write through the link, or fail."""
+        above = None
+        for path in paths:
+            if above and path.startswith(above):
+                kind = self._kinds[above[:-1]]
+                self._error(path[:-1], "name-through-link", f"Lies below {shown(above[:-1])}, which is a {kind}")
+            elif self._kinds[path[:-1]] != "directory":
+                above = path
+
+    def _check_missing_targets(self, paths: Sequence[str]) -> None:
+        for name, target in self._leads_to.items():
+            there = self._kinds.get(target)
+            if name in self._hard and there not in ("file", "hard link"):
+                reason = f"Is a hard link to {shown(target) or '.'}, which is no file of the archive"
+                self._error(name, "hard-link-missing", reason)
+            elif there is None and not _leads_into(paths, target):
+                reason = f"Is a link to {shown(target)}, which is not in the archive"
+                self._report(name, "dangling-link", reason, "warning")
+
+    def has_file(self, pattern: str) -> bool:
+        """Whether a name that fits `pattern` (`fnmatch`) is a file, or a link that leads to one."""
+        return any(fnmatchcase(name, pattern) and self._is_file(name) for name in self._kinds)
+
+    def _is_file(self, name: str) -> bool:
+        return self._kinds.get(self._leads_to.get(name, name)) in ("file", "hard link")
+
+    def _error(self, name: str, rule: str, reason: str) -> None:
+        self._report(name, rule, reason, "error")
+
+
+def _leads_into(paths: Sequence[str], target: str) -> bool:
+    """Whether a directory without a member of its own has members below it; `paths` are sorted, each ends in `/`."""
+    below = target + "/" if target else ""
+    at = bisect_left(paths, below)
+    return at < len(paths) and paths[at].startswith(below)

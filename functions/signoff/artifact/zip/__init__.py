@@ -1,0 +1,1 @@
+"""Zip archives, read forward once and then held against their directory."""

@@ -1,0 +1,1 @@
+"""The adapters: one AWS service a module, each in the words of this domain."""

@@ -1,0 +1,243 @@
+"""The tables in DynamoDB: the ledger with its index of heads, and the submissions under way."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.aws.clients import error_code
+from signoff.aws.dynamodb import from_item, to_item
+from signoff.documents.canonical_json import canonical
+from signoff.documents.timestamps import Clock
+from signoff.errors import LedgerConflict
+from signoff.ledger.entries import Draft, Entry, Kind, Status, Step, package_of
+from signoff.ledger.history import History
+
+_ATTEMPTS = 16
+# Seconds at most after the first attempt, twice as many after each other, and after any: 18 in all.
+_PAUSE, _LONGEST_PAUSE = 0.05, 1.6
+_BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
+_CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
+NEW = "attribute_not_exists(submission)"
+REFUSED = {":refused": "refused"}
+
+
+def entry_item(entry: Entry) -> dict[str, Any]:
+    """Return the item that keeps `entry`. Details are kept as the canonical JSON that was hashed."""
+    return to_item({**entry.content, "details": canonical(entry.details).decode(), "hash": entry.hash})
+
+
+def entry_of(item: Mapping[str, Any]) -> Entry:
+    """Return the entry that `entry_item` keeps."""
+    values = {"group": None, "version": None, **from_item(item)}
+    values["details"] = json.loads(values["details"])
+    values["kind"] = Kind(values["kind"])
+    return Entry(**values)
+
+
+def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str | None]:
+    """Return the entries that `items` keep, up to the first that is none, and what is wrong with that one.
+
+    An item has to be just what `entry_item` writes: another spelling, or something beside it, was written by others.
+    """
+    entries: list[Entry] = []
+    for position, item in enumerate(items, start=1):
+        try:
+            entry = entry_of(item)
+            same = entry_item(entry) == item and _is_shaped(entry)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            return tuple(entries), f"item {position} is no entry: {error!r}"
+        if not same:
+            return tuple(entries), f"item {position} is not written as Signoff writes entries"
+        entries.append(entry)
+    return tuple(entries), None
+
+
+def _is_shaped(entry: Entry) -> bool:
+    texts = (entry.package, entry.time, entry.actor, entry.previous, entry.hash, entry.group or "")
+    numbers = (entry.sequence, entry.version or 0)
+    right = all(type(each) is str for each in texts) and all(type(each) is int for each in numbers)
+    return right and type(entry.details) is dict
+
+
+def head_item(history: History) -> dict[str, Any]:
+    """Return the item that indexes a ledger: where its package stands, and since when."""
+    state, last = history.state, history.entries[-1]
+    arn, created = package_of(history.package)
+    return to_item(
+        {
+            "package": history.package,
+            "arn": arn,
+            "created": created,
+            "group": state.group,
+            "version": state.version,
+            "status": str(state.status) if state.status else None,
+            "registered": state.registered,
+            "submitter": state.submitter,
+            "metadata": state.metadata or None,
+            "verdict": state.evidence and state.evidence["verdict"],
+            "specification": state.evidence and state.evidence.get("specification"),
+            "registry_status": state.registry_status,
+            "next": str(state.next_step) if state.next_step else None,
+            "since": _since(history),
+            "asked": state.asked,
+            "reminded": list(state.reminded) or None,
+            "votes": list(state.votes) or None,
+            "enforced": None if state.enforced else False,
+            "superseded_by": state.superseded_by,
+            "superseded": state.superseded or None,
+            "decided": state.decision["time"] if state.decision else None,
+            "model": state.model["arn"] if state.model else None,
+            "elsewhere": {place: there.model["arn"] for place, there in state.elsewhere.items() if there.model} or None,
+            "sequence": last.sequence,
+            "hash": last.hash,
+        }
+    )
+
+
+def _since(history: History) -> str:
+    """Return since when the package stands where it does: what is said beside it must not put off what it waits for."""
+    times = (entry.time for entry in reversed(history.entries) if entry.kind not in _BESIDE)
+    return next(times, history.entries[-1].time)
+
+
+def _lost_the_race(error: ClientError) -> bool:
+    """Return whether a transaction failed because of another writer, and not because of what it says."""
+    if error_code(error) == "TransactionConflictException":
+        return True
+    reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ())} - {"None"}
+    return error_code(error) == "TransactionCanceledException" and (not reasons or bool(reasons & _CONFLICTS))
+
+
+class LedgerTable:
+    """The ledger, to which functions only append, and the index of its heads, which follows it in one transaction."""
+
+    def __init__(
+        self, dynamodb: Any, ledger: str, packages: str, now: Clock, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Take a boto3 client, the names of both tables, the time, and what lets seconds pass."""
+        self._pause = pause
+        self._dynamodb = dynamodb
+        self._ledger = ledger
+        self._packages = packages
+        self._now = now
+
+    def history(self, package: str) -> History:
+        """Return all entries of `package` (a ledger's key), read consistently."""
+        return History(package, tuple(entry_of(item) for item in self._items(package)))
+
+    def verbatim(self, package: str) -> tuple[History, str | None]:
+        """Return the entries of `package` up to the first that is none, and what is wrong with that one, if any is."""
+        entries, fault = verbatim(self._items(package))
+        return History(package, entries), fault
+
+    def _items(self, package: str) -> Iterator[dict[str, Any]]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._ledger,
+            KeyConditionExpression="package = :package",
+            ExpressionAttributeValues=to_item({":package": package}),
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def append(self, history: History, drafts: Sequence[Draft]) -> History:
+        """Return `history` with `drafts` behind it, all written or none.
+
+        Raises `LedgerConflict` when another writer appended first.
+        """
+        if not drafts:
+            return history
+        longer = history.extended(drafts, self._now())
+        added = longer.entries[len(history.entries) :]
+        writes = [self._put_entry(entry) for entry in added]
+        writes.append({"Put": {"TableName": self._packages, "Item": head_item(longer)}})
+        try:
+            self._dynamodb.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if not _lost_the_race(error):
+                raise
+            raise LedgerConflict(f"another writer appended to {history.package} first") from error
+        return longer
+
+    def _put_entry(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._ledger,
+                "Item": entry_item(entry),
+                "ConditionExpression": "attribute_not_exists(package)",
+            }
+        }
+
+    def update(self, package: str, decide: Callable[[History], Sequence[Draft]]) -> History:
+        """Append what `decide` makes of the history, deciding again on the newer history when another came first.
+
+        Raises `LedgerConflict` when others keep coming first.
+        """
+        for attempt in range(_ATTEMPTS - 1):
+            history = self.history(package)
+            try:
+                return self.append(history, decide(history))
+            except LedgerConflict:
+                # Of many who come at once and again at once, the same are late each time: spread out, all get through.
+                # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+                self._pause(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - nothing secret
+        history = self.history(package)
+        return self.append(history, decide(history))
+
+    def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that wait for `step`, the longest waiting first."""
+        yield from self._heads("by-next", "#key = :key", {"#key": "next"}, {":key": str(step)})
+
+    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that stand at `status`, the longest first."""
+        yield from self._heads("by-status", "#key = :key", {"#key": "status"}, {":key": str(status)})
+
+    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the heads of a group's packages by version."""
+        yield from self._heads("by-group", "#key = :key", {"#key": "group"}, {":key": group})
+
+    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
+        """Yield the heads of the packages that ever had this ARN, the oldest first."""
+        yield from self._heads("by-arn", "#key = :key", {"#key": "arn"}, {":key": arn})
+
+    def tips(self) -> Iterator[tuple[str, int, str]]:
+        """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._packages,
+            ProjectionExpression="#package, #sequence, #hash",
+            ExpressionAttributeNames={f"#{name}": name for name in ("package", "sequence", "hash")},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            for item in map(from_item, page["Items"]):
+                yield item["package"], item["sequence"], item["hash"]
+
+    def indexed(self, package: str) -> dict[str, Any] | None:
+        """Return the row of the index about the ledger `package`, read consistently, or None when there is none."""
+        key = to_item({"package": package})
+        answer = self._dynamodb.get_item(TableName=self._packages, Key=key, ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def heads(self) -> Iterator[dict[str, Any]]:
+        """Yield the heads of all packages, in no order."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._packages):
+            yield from (from_item(item) for item in page["Items"] if "arn" in item)
+
+    def _heads(
+        self, index: str, condition: str, names: dict[str, str], values: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._packages,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=to_item(values),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])

@@ -1,0 +1,280 @@
+"""S3 as Signoff uses it: exact versions of objects, read as streams, copied on the server's side, written once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+
+from signoff.aws.clients import error_code
+from signoff.aws.range_reads import RANGE, in_order
+from signoff.errors import ObjectMissing
+
+_MIB = 1024 * 1024
+_CHUNK = _MIB
+# One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
+_ONE_COPY = 256 * _MIB
+_COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
+# Of a range whose connection breaks; what S3 answers with an error botocore tries again by itself.
+_TRIES = 4
+_ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
+_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+_FORBIDDEN = {"403", "AccessDenied"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version of an object: where it is, its size in bytes and its metadata."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    etag: str
+    metadata: Mapping[str, str]
+
+    @property
+    def uri(self) -> str:
+        """The object's `s3://` URI, which names no version."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """That a version was written at `key`, or that the key was marked as deleted; the `latest` is what readers get."""
+
+    key: str
+    version_id: str
+    latest: bool
+    deletes: bool
+
+
+class Bucket:
+    """One S3 bucket; of no other account than `owner`, if that is given: S3 refuses to read it otherwise.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+
+    def __init__(self, s3: Any, name: str, owner: str | None = None) -> None:
+        self._s3 = s3
+        self.name = name
+        self._owned = {"ExpectedBucketOwner": owner} if owner else {}
+
+    def current(self, key: str) -> Stored | None:
+        """Return the version of `key` that a reader without a version gets now, or None when there is none."""
+        return self._head(Key=key)
+
+    def version(self, key: str, version_id: str) -> Stored | None:
+        """Return one version of `key`, or None when it is not there."""
+        return self._head(Key=key, VersionId=version_id)
+
+    def _head(self, **which: str) -> Stored | None:
+        try:
+            head = self._s3.head_object(Bucket=self.name, **which, **self._owned)
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            if error_code(error) in _FORBIDDEN:
+                raise ObjectMissing(f"s3://{self.name}/{which['Key']} may not be read by Signoff") from error
+            raise
+        return Stored(
+            bucket=self.name,
+            key=which["Key"],
+            version_id=head.get("VersionId", "null"),
+            size=head["ContentLength"],
+            etag=head.get("ETag", "").strip('"'),
+            metadata=head.get("Metadata", {}),
+        )
+
+    def read(self, stored: Stored) -> bytes:
+        """Return the bytes of a small object's version."""
+        return b"".join(self.stream(stored))
+
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes of a small object as it is now, or None when there is none."""
+        try:
+            with closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
+                return bytes(body.read())
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            raise
+
+    def stream(self, stored: Stored) -> Iterator[bytes]:
+        """Yield the bytes of one version, in chunks that are used one after the other; of a large one several at once.
+
+        A range whose connection breaks is fetched again, and only that. Raises `ObjectMissing` when it is gone.
+        """
+        if stored.size > RANGE:
+            yield from in_order(lambda first, last: self._range(stored, first, last), stored.size)
+            return
+        with closing(self._body(stored)) as body:
+            yield from body.iter_chunks(_CHUNK)
+
+    def _range(self, stored: Stored, first: int, last: int) -> bytes:
+        for _ in range(_TRIES - 1):
+            with suppress(HTTPClientError, IncompleteReadError):
+                return self._range_once(stored, first, last)
+        return self._range_once(stored, first, last)
+
+    def _range_once(self, stored: Stored, first: int, last: int) -> bytes:
+        with closing(self._body(stored, Range=f"bytes={first}-{last}")) as body:
+            return bytes(body.read())
+
+    def _body(self, stored: Stored, **which: str) -> Any:
+        try:
+            found = {"Bucket": self.name, "Key": stored.key, "VersionId": stored.version_id, **which}
+            return self._s3.get_object(**found)["Body"]
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more") from error
+            raise
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the key and the time of last change of each object under `prefix`."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            for listed in page.get("Contents", ()):
+                yield listed["Key"], listed["LastModified"]
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        """Yield the current version of each object under `prefix`, by key, without its metadata.
+
+        Raises `ObjectMissing` when the bucket is not there or may not be listed.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+        """
+        for page in self._version_pages(prefix):
+            for listed in page.get("Versions", ()):
+                if listed["IsLatest"]:
+                    etag = listed["ETag"].strip('"')
+                    yield Stored(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
+
+    def history(self, prefix: str) -> Iterator[Written]:
+        """Yield all that was ever written under `prefix`, of each key the oldest first, and each deletion marker."""
+        written: dict[str, list[tuple[datetime, Written]]] = {}
+        for page in self._version_pages(prefix):
+            for deletes, found in ((False, page.get("Versions", ())), (True, page.get("DeleteMarkers", ()))):
+                for each in found:
+                    one = Written(each["Key"], each["VersionId"], each["IsLatest"], deletes)
+                    written.setdefault(one.key, []).append((each["LastModified"], one))
+        for key in sorted(written):
+            # S3 lists the newer first, and tells the time to the second: of two within one, the order decides.
+            written[key].reverse()
+            yield from (one for _, one in sorted(written[key], key=lambda each: (each[1].latest, each[0])))
+
+    def retained_until(self, key: str, version_id: str) -> datetime | None:
+        """Return until when one version is under Object Lock, or None when it is not."""
+        kept = self._retention({"Bucket": self.name, "Key": key, "VersionId": version_id})
+        return kept.get("RetainUntilDate")
+
+    def _version_pages(self, prefix: str) -> Iterator[dict[str, Any]]:
+        try:
+            pages = self._s3.get_paginator("list_object_versions")
+            yield from pages.paginate(Bucket=self.name, Prefix=prefix, **self._owned)
+        except ClientError as error:
+            if error_code(error) not in {*_FORBIDDEN, "NoSuchBucket"}:
+                raise
+            raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff") from error
+
+    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
+        """Copy one version to `key` on the server's side, with `metadata` and no tags.
+
+        Return the copy, or None when something is at `key` already.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
+        """
+        settings = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", "Metadata": dict(metadata)}
+        whence = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
+        if source.size > _ONE_COPY:
+            return self._copy_in_parts(whence, key, settings)
+        try:
+            copied = self._s3.copy_object(CopySource=whence, Bucket=self.name, Key=key, IfNoneMatch="*", **settings)
+        except ClientError as error:
+            if error_code(error) in _CONFLICT:
+                return None
+            if error_code(error) in _ABSENT:
+                raise ObjectMissing(f"{source.uri} version {source.version_id} is not there any more") from error
+            raise
+        etag = copied.get("CopyObjectResult", {}).get("ETag", "").strip('"')
+        return Stored(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
+
+    def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> Stored | None:
+        if self.current(key) is not None:
+            return None
+        self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
+        return self.current(key)
+
+    def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
+        """Write `data` to `key` unless something is there. Returns whether it was written."""
+        try:
+            self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error_code(error) in _CONFLICT:
+                return False
+            raise
+        return True
+
+    def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
+        """Write JSON to `key` unless something is there, under Object Lock (`mode`) until then from the first moment.
+
+        Returns whether it was written.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+        """
+        lock = {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until}
+        try:
+            self._s3.put_object(
+                Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
+            )
+        except ClientError as error:
+            if error_code(error) in _CONFLICT:
+                return False
+            raise
+        return True
+
+    def put(self, key: str, data: bytes, content_type: str = "application/json") -> None:
+        """Write `data` to `key`, whatever is there."""
+        self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type)
+
+    def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        """Add `tags` to those of one version; PutObjectTagging by itself would replace the whole set."""
+        which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
+        present = {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
+        merged = {**present, **tags}
+        if len(merged) <= 10 and merged != present:
+            tag_set = [{"Key": key, "Value": value} for key, value in merged.items()]
+            self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
+
+    def retain(self, key: str, version_id: str, until: datetime) -> None:
+        """Keep one version under Object Lock until `until` at least, in the mode it is kept in; longer stays longer."""
+        which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
+        kept = self._retention(which)
+        if "RetainUntilDate" in kept and kept["RetainUntilDate"] >= until:
+            return
+        longer = {"Mode": kept.get("Mode", "GOVERNANCE"), "RetainUntilDate": until}
+        try:
+            self._s3.put_object_retention(**which, Retention=longer)
+        except ClientError:
+            # S3 refuses to shorten it, which this would be if another function has extended it further meanwhile.
+            if self._retention(which).get("RetainUntilDate", until) <= until:
+                raise
+
+    def _retention(self, which: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            kept: dict[str, Any] = self._s3.get_object_retention(**which)["Retention"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchObjectLockConfiguration":
+                raise
+            return {}
+        return kept
+
+
+def source_metadata(source: Stored) -> dict[str, str]:
+    """Return what a copy says of its source: its version and, for metadata must be short, the digest of its URI."""
+    return {
+        "signoff-source-version": source.version_id,
+        "signoff-source-uri-sha256": hashlib.sha256(source.uri.encode()).hexdigest(),
+    }

@@ -1,0 +1,25 @@
+"""SQS: messages by which one function has another do again what got lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+REGISTRY_EVENT = "SageMaker Model Package State Change"
+UPLOAD_EVENT = "Object Created"
+SWEEP_SOURCE = "signoff.sweep"
+DELETED = "DeletedPackage"  # in the detail of what the sweep sends: the ledger's key of a package that is gone
+
+
+class Queue:
+    """An SQS queue in front of a function."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Put an event on the queue as EventBridge would have."""
+        body = {"source": SWEEP_SOURCE, "detail-type": detail_type, "detail": dict(detail)}
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(body))

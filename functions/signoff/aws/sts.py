@@ -1,0 +1,132 @@
+"""Who signed a statement, by the word of AWS STS alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import create_parser
+from botocore.utils import get_environ_proxies
+
+from signoff.aws.clients import transient
+from signoff.documents.timestamps import Clock
+from signoff.errors import ProofRefused, Transient
+from signoff.identity import proofs
+from signoff.identity.proofs import Claim
+
+Send = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
+
+_OPERATION = "GetCallerIdentity"
+_CONNECT_SECONDS, _READ_SECONDS = 5, 10
+_ARN = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\x21-\x7e]+")
+_CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
+# Those that write a request's URL, or an error that holds it, at level DEBUG.
+_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession")
+
+
+class Callers:
+    """The callers of one STS endpoint, who prove what they state to one audience."""
+
+    def __init__(self, endpoint: str, region: str, audience: str, now: Clock, send: Send | None = None) -> None:
+        """Take the endpoint's URL and region, the ARN that statements must be meant for, and the time.
+
+        `send` takes URL and headers of a GET request and returns status and body; by default it goes over the network.
+        """
+        self._endpoint = endpoint
+        self._region = region
+        self._audience = audience
+        self._now = now
+        self._send = send or sender(endpoint)
+
+    @classmethod
+    def of(cls, sts: Any, audience: str, now: Clock) -> Callers:
+        """Return the callers of the endpoint that a boto3 client of STS speaks to: that of its region."""
+        return cls(sts.meta.endpoint_url, sts.meta.region_name, audience, now)
+
+    def read(self, statement: Mapping[str, Any], kind: str) -> Claim:
+        """Return what the proof of `statement` claims, without asking anybody. Raises `ProofRefused`."""
+        where = {"audience": self._audience, "endpoint": self._endpoint, "region": self._region}
+        return proofs.read(statement, kind=kind, **where)
+
+    def confirm(self, claim: Claim) -> str:
+        """Return the ARN of who made the claim, as STS names them.
+
+        Raises `ProofRefused` when the claim is too old or STS does not bear it out, and `Transient` when STS gave no
+        answer to go by. Neither holds anything of the proof.
+        """
+        proofs.check_fresh(claim, self._now())
+        status, body = self._asked(*proofs.rebuilt(claim, self._endpoint))
+        if 300 <= status < 400:
+            raise ProofRefused("NotProven", "STS answered with a redirect, which is not followed")
+        answer = _answer(status, body)
+        if status != 200:
+            raise _refusal(status, answer)
+        arn = answer.get("Arn")
+        if not isinstance(arn, str) or not _ARN.fullmatch(arn):
+            raise Transient("STS answered without the caller's ARN")
+        return arn
+
+    def _asked(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        try:
+            return self._send(url, headers)
+        except (BotoCoreError, OSError) as error:
+            name = type(error).__name__
+        # Raised here and not above: the library's error holds the URL, and would come along as the context.
+        raise Transient(f"STS could not be asked ({name})")
+
+
+def sender(endpoint: str) -> Send:
+    """Return what sends GET requests to `endpoint`: as boto3's clients do (proxies, CA bundle), but follows nothing."""
+    session = URLLib3Session(
+        verify=os.environ.get("AWS_CA_BUNDLE") or True,
+        proxies=get_environ_proxies(endpoint),
+        timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+    )
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_without_proofs)
+
+    def send(url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        answer = session.send(AWSPreparedRequest("GET", url, dict(headers), None, False))
+        return answer.status_code, answer.content
+
+    return send
+
+
+def _without_proofs(record: logging.LogRecord) -> bool:
+    return record.exc_info is None and proofs.SIGNATURE not in record.getMessage()
+
+
+def _answer(status: int, body: bytes) -> dict[str, Any]:
+    answered = {"status_code": status, "headers": {}, "body": body}
+    # Whatever botocore's parser trips over is nothing that STS answers; it trips in a dozen ways.
+    with suppress(Exception):
+        answer: dict[str, Any] = create_parser("query").parse(answered, _shape())
+        return answer
+    raise Transient(f"STS gave no answer that can be read (HTTP {status})")
+
+
+def _refusal(status: int, answer: Mapping[str, Any]) -> ProofRefused | Transient:
+    # Only the code is told: STS's message about a signature quotes the request.
+    error = answer.get("Error")
+    code = error.get("Code") if isinstance(error, dict) else None
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        return Transient(f"STS gave an error without a code (HTTP {status})")
+    if transient(ClientError(dict(answer), _OPERATION)):
+        return Transient(f"STS could not answer ({code})")
+    return ProofRefused("NotProven", f"STS does not bear the proof out ({code})")
+
+
+@cache
+def _shape() -> Any:
+    model = ServiceModel(Loader().load_service_model("sts", "service-2"), "sts")
+    return model.operation_model(_OPERATION).output_shape

@@ -1,0 +1,82 @@
+"""DynamoDB: the submissions under way, each by its prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.aws.clients import error_code
+from signoff.aws.dynamodb import from_item, to_item
+from signoff.aws.ledger_table import NEW, REFUSED
+
+
+class SubmissionsTable:
+    """The submissions: which wait for objects, which are being registered, and what became of the others."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, prefix: str) -> dict[str, Any] | None:
+        """Return what is known of the submission under `prefix` (`group/submission`), or None."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"submission": prefix}), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
+        """Note that a submission waits for the objects `missing`, unless it is further than that."""
+        values = {"state": "waiting", "missing": list(missing), "since": now}
+        self._put(prefix, values, f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED})
+
+    def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
+        """Take the submission for one attempt at registering it. Returns whether this caller holds it now.
+
+        A claim older than its `until` belonged to a function that died.
+        """
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": until}
+        free = f"{NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #until < :now)"
+        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, **REFUSED}
+        return self._put(prefix, values, free, facts, {"#until": "until"})
+
+    def release(self, prefix: str, attempt: str, now: str) -> None:
+        """Give back the claim of an attempt that failed, so that the next try need not wait until it runs out."""
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": ""}
+        facts = {":registering": "registering", ":attempt": attempt}
+        self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
+
+    def refuse(self, prefix: str, attempt: str, now: str) -> None:
+        """Note that an attempt was refused, unless the submission is registered or another attempt is under way."""
+        values = {"state": "refused", "attempt": attempt, "since": now}
+        free = f"{NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #attempt = :attempt)"
+        facts = {":waiting": "waiting", ":registering": "registering", ":attempt": attempt, **REFUSED}
+        self._put(prefix, values, free, facts, {"#attempt": "attempt"})
+
+    def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
+        """Note that a submission is registered as `package`: its prefix is closed from now on."""
+        values = {"state": "registered", "attempt": attempt, "package": package, "since": now}
+        self._put(prefix, values, f"{NEW} OR #state <> :registered", {":registered": "registered"})
+
+    def _put(
+        self,
+        prefix: str,
+        values: Mapping[str, Any],
+        condition: str,
+        facts: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=to_item({"submission": prefix, **values}),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#state": "state", **(names or {})},
+                ExpressionAttributeValues=to_item(facts),
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True

@@ -1,0 +1,153 @@
+"""The vault: the bucket of immutable copies and documents. Everything in it is written once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from signoff.aws.s3 import Bucket, Stored, Written, source_metadata
+from signoff.documents.canonical_json import canonical
+from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document in the vault, named by the SHA-256 of its bytes."""
+
+    uri: str
+    key: str
+    sha256: str
+
+
+class Vault:
+    """The vault: copies of model artifacts under `models/`, and documents by digest under prefixes of their own."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._bucket.name
+
+    def uri(self, key: str) -> str:
+        """Return the `s3://` URI of `key`."""
+        return f"s3://{self.name}/{key}"
+
+    def key_of(self, uri: str) -> str | None:
+        """Return the key that an `s3://` URI names in the vault, or None when it points elsewhere."""
+        prefix = f"s3://{self.name}/"
+        return uri.removeprefix(prefix) if uri.startswith(prefix) else None
+
+    def keep(self, source: Stored, key: str) -> Stored:
+        """Return the vault's copy of `source` at `key`, made now unless it is there already.
+
+        Raises `VaultConflict` when the key holds a copy of something else.
+        """
+        metadata = source_metadata(source)
+        copy = self._bucket.copy_from(source, key, metadata)
+        if copy is not None:
+            return copy
+        present = self._bucket.current(key)
+        if present is None or dict(present.metadata) != metadata:
+            raise VaultConflict(f"{self.uri(key)} is no copy of {source.uri} version {source.version_id}")
+        return present
+
+    def current(self, key: str) -> Stored | None:
+        """Return what a reader without a version gets at `key` now, or None."""
+        return self._bucket.current(key)
+
+    def under(self, prefix: str) -> list[Stored]:
+        """Return what a reader without versions gets of all the keys that begin with `prefix` (`models/.../`)."""
+        return list(self._bucket.listing(prefix))
+
+    def stream(self, stored: Stored) -> Iterator[bytes]:
+        """Yield the bytes of one version."""
+        return self._bucket.stream(stored)
+
+    def sha256(self, stored: Stored) -> str:
+        """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
+        return sha256(self.stream(stored))
+
+    def write(self, prefix: str, document: Any) -> Document:
+        """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""
+        data = canonical(document)
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = f"{prefix}/{sha256}.json"
+        self._bucket.put_once(key, data)
+        return Document(self.uri(key), key, sha256)
+
+    def write_named(self, key: str, document: Any) -> None:
+        """Write `document` under a key of its own. Raises `VaultConflict` when another one is there."""
+        data = canonical(document)
+        if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
+            raise VaultConflict(f"{self.uri(key)} holds another document")
+
+    def write_locked(self, key: str, document: Any, mode: str, until: datetime) -> bool:
+        """Write `document` under a key of its own, locked (`mode`) until then; the first to be there stays.
+
+        Returns whether it was this one.
+        """
+        return self._bucket.put_locked(key, canonical(document), mode, until)
+
+    def data(self, key: str) -> bytes | None:
+        """Return the bytes of the document at `key`, or None when there is none."""
+        return self._bucket.get(key)
+
+    def written(self, prefix: str) -> dict[str, list[Written]]:
+        """Return by key all that was ever written under `prefix`, the oldest first, and each deletion marker."""
+        return {key: list(each) for key, each in groupby(self._bucket.history(prefix), attrgetter("key"))}
+
+    def retained_until(self, key: str, version_id: str) -> datetime | None:
+        """Return until when one version is under Object Lock, or None when it is not."""
+        return self._bucket.retained_until(key, version_id)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, sorted."""
+        return sorted(key for key, _ in self._bucket.names(prefix))
+
+    def read(self, prefix: str, sha256: str) -> Any:
+        """Return the document of that digest. Raises `DocumentMissing` when it is gone or was tampered with."""
+        data = self._bucket.get(f"{prefix}/{sha256}.json")
+        if data is None or hashlib.sha256(data).hexdigest() != sha256:
+            raise DocumentMissing(f"{self.uri(prefix)}/{sha256}.json is not the document of that digest")
+        return json.loads(data)
+
+    def read_named(self, key: str) -> Any | None:
+        """Return the document at `key`, or None when there is none."""
+        data = self._bucket.get(key)
+        return None if data is None else json.loads(data)
+
+    def version(self, key: str, version_id: str) -> Stored:
+        """Return one version of an object. Raises `ObjectMissing` when it is not there."""
+        stored = self._bucket.version(key, version_id)
+        if stored is None:
+            raise ObjectMissing(f"{self.uri(key)} version {version_id} is not there")
+        return stored
+
+    def bytes_of(self, key: str, version_id: str) -> bytes:
+        """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
+        return self._bucket.read(self.version(key, version_id))
+
+    def retain(self, key: str, version_id: str | None, until: datetime) -> None:
+        """Keep one version (the current one by default) under Object Lock until `until` at least."""
+        if version_id is None:
+            stored = self._bucket.current(key)
+            if stored is None:
+                raise ObjectMissing(f"{self.uri(key)} is not there")
+            version_id = stored.version_id
+        self._bucket.retain(key, version_id, until)
+
+
+def sha256(chunks: Iterable[bytes]) -> str:
+    """Return the SHA-256 (hexadecimal) of what `chunks` make up together."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()

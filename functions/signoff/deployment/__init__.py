@@ -1,0 +1,1 @@
+"""Deployment: the deployable models of signed packages, and which of them is champion."""

@@ -1,0 +1,149 @@
+"""The champion of each group: its package approved last whose model exists, published as a parameter in SSM.
+
+The ledger knows the champion; the parameter is its projection, for those who deploy it (`signoff_cdk.ApprovedModel`).
+Each place where the group's models are made has a champion of its own: the package approved last whose model is there.
+Whoever changes it announces nothing: SSM puts `Parameter Store Change` on the account's default bus.
+https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.aws.clients import error_code
+from signoff.aws.dynamodb import from_item
+from signoff.aws.ledger_table import LedgerTable, head_item
+from signoff.ledger.entries import Status
+from signoff.ledger.history import History, baseline_key
+
+_LOOKS = 4
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A group's champion: its model's ARN, and the key of the ledger that says so, a package's or the baseline's."""
+
+    model: str
+    package: str
+
+
+def ranked(heads: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
+    """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last.
+
+    In another `place` (`<account>/<region>`) than the registry's own, if it is given. One that was rolled back to is
+    champion nowhere before its model in the registry's own place was verified.
+    """
+    approved = (head for head in heads if head.get("status") == Status.APPROVED and head.get("model"))
+    live = [head for head in approved if _model(head, place)]
+    live.sort(key=lambda head: (head["decided"], head["version"]), reverse=True)
+    return [Champion(_model(head, place) or "", head["package"]) for head in live]
+
+
+def _model(head: Mapping[str, Any], place: str | None) -> str | None:
+    return (head.get("elsewhere") or {}).get(place) if place else head.get("model")
+
+
+class Champions:
+    """The champions as the ledger knows them, and as they are published: `<path>/<group>`, the model's ARN.
+
+    Groups are named as SageMaker has them; the parameter's name is in lower case, as the names of policies are.
+    `place` (`<account>/<region>`) is where `ssm` is, None for the registry's own account and region.
+    """
+
+    def __init__(self, ssm: Any, path: str, ledger: LedgerTable, place: str | None = None) -> None:
+        self._ssm = ssm
+        self._path = path
+        self._ledger = ledger
+        self._place = place
+
+    def at(self, place: str, ssm: Any) -> Champions:
+        """Return the champions of another `place` (`<account>/<region>`), whose SSM client is `ssm`."""
+        return Champions(ssm, self._path, self._ledger, place)
+
+    def of(self, group: str, known: History | None = None) -> Champion | None:
+        """Return the group's champion: a package, else the baseline deployed last, else None.
+
+        `known` is a history that the caller has just read or written. The others are found by the index, which may
+        be behind: a package that it names is champion only if its own ledger says the same.
+        """
+        standing = (each for each in ranked(self.heads(group, known), self._place) if self._stands(each, known))
+        # A baseline is the model of a stack in the registry's own account and region.
+        return next(standing, None) or (None if self._place else self._baseline(group))
+
+    def heads(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
+        """Return the heads of a group's ledgers by the index, and of the one that is `known` as it is."""
+        heads = {head["package"]: head for head in self._ledger.heads_by_group(group)}
+        if known and known.entries:
+            heads[known.package] = from_item(head_item(known))
+        return list(heads.values())
+
+    def published(self, group: str) -> str | None:
+        """Return the ARN of the model that is published as the group's champion, or None when none is."""
+        value, _ = self._parameter(group)
+        return value
+
+    def publish(self, group: str, known: History | None = None) -> bool:
+        """Make the parameter agree with the ledger. Returns whether it did not.
+
+        SSM has no conditional write. So whoever wrote looks again, for another may have become champion meanwhile and
+        been published before: of two at once, the last to write has seen what the other appended.
+        """
+        for look in range(_LOOKS):
+            champion = self.of(group, known)
+            if self.published(group) == (champion and champion.model):
+                return look > 0
+            self._put(group, champion)
+            known = known and self._newer(known)
+        return True
+
+    def repair(self, group: str, before: datetime) -> bool:
+        """Publish the group's champion, if the parameter differs and nobody has written it since `before`.
+
+        One that was written just now may be ahead of the index. Returns whether there was something to repair.
+        """
+        _, written = self._parameter(group)
+        return self.publish(group) if written is None or written <= before else False
+
+    def _stands(self, champion: Champion, known: History | None) -> bool:
+        if known and champion.package == known.package:
+            return True
+        head = from_item(head_item(self._ledger.history(champion.package).verified()))
+        return bool(ranked([head], self._place))
+
+    def _newer(self, known: History) -> History:
+        """Return what the ledger says by now; the caller may be about to append what it knows."""
+        return max(known, self._ledger.history(known.package).verified(), key=lambda history: len(history.entries))
+
+    def _baseline(self, group: str) -> Champion | None:
+        history = self._ledger.history(baseline_key(group)).verified()
+        model = next(reversed(history.state.baselines), None)
+        return Champion(model, history.package) if model else None
+
+    def _parameter(self, group: str) -> tuple[str | None, datetime | None]:
+        try:
+            parameter = self._ssm.get_parameter(Name=self._name(group))["Parameter"]
+        except ClientError as error:
+            if error_code(error) != "ParameterNotFound":
+                raise
+            return None, None
+        return parameter["Value"], parameter["LastModifiedDate"]
+
+    def _put(self, group: str, champion: Champion | None) -> None:
+        if champion:
+            about = f"Published by Signoff: the model of group {group} that was approved last"
+            fields = {"Value": champion.model, "Type": "String", "Overwrite": True, "Description": about}
+            self._ssm.put_parameter(Name=self._name(group), **fields)
+            return
+        try:
+            self._ssm.delete_parameter(Name=self._name(group))
+        except ClientError as error:
+            if error_code(error) != "ParameterNotFound":
+                raise
+
+    def _name(self, group: str) -> str:
+        return f"{self._path}/{group.lower()}"

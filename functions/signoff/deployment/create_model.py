@@ -1,0 +1,204 @@
+"""Making the deployable model agree with the ledger, and the group's champion with its models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from signoff.approval.apply_decision import subject_changed
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.sagemaker import Registry
+from signoff.aws.vault import Vault
+from signoff.deployment.champions import Champions
+from signoff.deployment.model_creation import made
+from signoff.deployment.succession import Succession
+from signoff.deployment.target_models import Elsewhere
+from signoff.errors import UnknownPackage
+from signoff.governance.candidates import Candidate, Governance
+from signoff.governance.registry_status import Projecting
+from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.history import History
+from signoff.ledger.state import State
+from signoff.ledger.targets import targets_by_place
+from signoff.model_package.artifacts import inventory
+from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.model_request import model_name, model_request
+from signoff.model_package.subject import changes, subject
+from signoff.validation.evidence import signed_subject
+
+
+class Deploying:
+    """Creates the model of a signed package, retires that of one no longer signed, publishes the group's champion."""
+
+    def __init__(
+        self,
+        governance: Governance,
+        registry: Registry,
+        ledger: LedgerTable,
+        vault: Vault,
+        projecting: Projecting,
+        champions: Champions,
+        elsewhere: Elsewhere,
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._ledger = ledger
+        self._vault = vault
+        self._projecting = projecting
+        self._champions = champions
+        self._succession = Succession(ledger, champions)
+        self._elsewhere = elsewhere
+
+    def converge(self, arn: str) -> State | None:
+        """Make the models of that package agree with its ledger, and return the state it is in then.
+
+        It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
+        Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
+        """
+        try:
+            candidate = self._governance.candidate(arn)
+        except UnknownPackage:
+            return None
+        if candidate is None:
+            return None
+        history = self._ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
+        if history.state.status is not Status.APPROVED:
+            self._projecting.project(arn, history)
+        self._champions.publish(candidate.group, history)
+        self._succession.settle(candidate.group, history)
+        # Last, for it may take long: a champion does not wait for other regions.
+        return self._everywhere(candidate, history).state
+
+    def _everywhere(self, candidate: Candidate, history: History) -> History:
+        def changed(signed: Mapping[str, Any]) -> list[str]:
+            return self._changed(self._registry.describe(candidate.arn), signed)
+
+        was_approved = history.state.status is Status.APPROVED
+        history = self._elsewhere.converge(candidate, history, changed)
+        if was_approved and history.state.status is not Status.APPROVED:
+            self._projecting.project(candidate.arn, history)
+        return history
+
+    def retire(self, package: str) -> State:
+        """Retire the model of a package that was deleted, by its ledger's key, and return the state it is in then.
+
+        Its ARN says nothing any more: nobody has it, or another package whose group was made anew.
+        """
+        history = self._ledger.update(package, lambda history: self._orphaned(history.verified()))
+        state = history.state
+        if state.group:
+            self._champions.publish(state.group, history)
+            self._succession.settle(state.group, history)
+            history = self._elsewhere.retire(history, self._models_of_others(state.group, package))
+        return history.state
+
+    def _orphaned(self, history: History) -> list[Draft]:
+        state = history.state
+        if state.status is not Status.DELETED or state.group is None:
+            return []
+        if state.model:
+            self._champions.publish(state.group, history)
+        kept = self._models_of_others(state.group, history.package)
+        names = sorted(self._names(state.group, state.version, state))
+        return [draft for name in names for draft in self._given_up(name, state, kept.get(name.lower()))]
+
+    def _given_up(self, name: str, state: State, kept_for: str | None) -> list[Draft]:
+        if kept_for is None:
+            return self._retire(name, state)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name, "kept_for": kept_for})] if state.model else []
+
+    def _models_of_others(self, group: str, package: str) -> dict[str, str]:
+        """Return the models of a group's other packages, by name in lower case as in an ARN, and whose they are.
+
+        A group that was made anew may hold the very same package again, whose model has the same name.
+        """
+        heads = (head for head in self._ledger.heads_by_group(group) if head.get("model"))
+        return {
+            head["model"].rpartition("/")[2].lower(): head["package"] for head in heads if head["package"] != package
+        }
+
+    def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
+        state = history.state
+        if state.status is not Status.APPROVED:
+            if state.model:  # nobody should deploy a model that is about to go
+                self._champions.publish(candidate.group, history)
+            names = self._names(candidate.group, candidate.version, state)
+            return [draft for name in sorted(names) for draft in self._retire(name, state)]
+        if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
+            return []  # created already, or the registry's status is still on its way: its event will come
+        return self._created(candidate, state)
+
+    def _created(self, candidate: Candidate, state: State) -> list[Draft]:
+        sha256 = (state.decision or {})["evidence"]
+        evidence = self._vault.read("evidence", sha256)
+        signed = signed_subject(evidence)
+        verifying = (state.decision or {})["decision"] == "rollback"
+        changed = self._changed(candidate.described, signed) or (self._other_bytes(evidence) if verifying else [])
+        if changed:
+            return [subject_changed(changed)]
+        request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
+        name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
+        arn = made(self._registry, {"ModelName": name, **request})
+        places = list(targets_by_place(signed["deployment"], candidate.arn))
+        about: dict[str, Any] = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
+        if verifying:
+            about["verified"] = _size(evidence["artifacts"])
+        created = Draft(Kind.MODEL_CREATED, "signoff", about)
+        # SageMaker read package and vault when it made the model: was there still what we had seen just before?
+        changed = self._changed(self._registry.describe(candidate.arn), signed)
+        return [created, subject_changed(changed)] if changed else [created]
+
+    def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
+        """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
+        artifacts = [self._artifact_now(artifact) for artifact in signed["artifacts"]]
+        return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
+
+    def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
+        """Return `artifacts` when the vault holds other bytes than the evidence says, each read again; else nothing."""
+        kept = all(self._sha256(artifact["key"]) == artifact["sha256"] for artifact in evidence["artifacts"])
+        return [] if kept else ["artifacts"]
+
+    def _sha256(self, key: str) -> str | None:
+        """Return the digest of what a reader gets at `key` now, of a prefix as its inspection made it; None of nothing.
+
+        A reader without a version is what SageMaker is, and the version was compared with the one that was signed.
+        """
+        if is_prefix(key):
+            found = self._vault.under(key)
+            digests = [{"name": each.key.removeprefix(key), "sha256": self._vault.sha256(each)} for each in found]
+            return inventory(digests, "sha256")
+        stored = self._vault.current(key)
+        return self._vault.sha256(stored) if stored else None
+
+    def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
+        key = artifact["key"]
+        if is_prefix(key):
+            found = self._vault.under(key)
+            versions = [{"name": each.key.removeprefix(key), "version_id": each.version_id} for each in found]
+            return {**artifact, "version_id": inventory(versions, "version_id")}
+        stored = self._vault.current(key)
+        return {**artifact, "version_id": stored.version_id if stored else None}
+
+    def _names(self, group: str, version: int | None, state: State) -> set[str]:
+        # A model may be there although no entry says so: created, and then the function died before it appended.
+        model = state.model or state.unverified
+        return {model["name"]} if model else self._unrecorded(group, version, state)
+
+    def _unrecorded(self, group: str, version: int | None, state: State) -> set[str]:
+        if not (state.decision and state.decision.get("subject")):
+            return set()
+        name = model_name(group, version, state.decision["subject"])
+        return {name} if self._registry.describe_model(name) else set()
+
+    def _retire(self, name: str, state: State) -> list[Draft]:
+        endpoints = tuple(self._registry.endpoints_using(name))
+        if endpoints and endpoints == state.retirement_blocked_by:
+            return []
+        if endpoints:
+            return [Draft(Kind.RETIREMENT_BLOCKED, "signoff", {"model": name, "endpoints": list(endpoints)})]
+        self._registry.delete_model(name)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name})]
+
+
+def _size(artifacts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {"artifacts": len(artifacts), "bytes": sum(artifact["size"] for artifact in artifacts)}

@@ -1,0 +1,99 @@
+"""Recording the models that other teams' stacks deploy with code review as their approval: the groups' baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.aws.cloudformation import Stacks
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.sagemaker import Registry
+from signoff.aws.ssm import Policies
+from signoff.deployment.champions import Champions
+from signoff.errors import BaselineRefused
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History, baseline_key
+from signoff.runtime.custom_resource import Request
+
+_SHOWN = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
+_FLAG = "EnableNetworkIsolation"
+_PROPERTIES = ("Group", "ModelName", "ModelArn", "ModelLogicalId")
+
+
+class Baselining:
+    """Keeps the ledger of baselines, and publishes the champion of a group whose baseline has changed."""
+
+    def __init__(
+        self, registry: Registry, policies: Policies, ledger: LedgerTable, stacks: Stacks, champions: Champions
+    ) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._stacks = stacks
+        self._champions = champions
+
+    def handle(self, request: Request) -> str:
+        """Record what a stack has done with its baseline and return what it is known by: `<group>@<model's ARN>`.
+
+        A replaced model is first recorded and then taken back by a request of its own. Raises `BaselineRefused`.
+        """
+        if request.kind == "Delete":
+            return self._retired(request)
+        group, name, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
+        if not (group and name and arn and logical_id):
+            raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
+        group = self._governed(request.stack, group)
+        if self._stacks.resource(request.stack, logical_id) not in {arn, name}:
+            raise BaselineRefused(f"{logical_id} of stack {request.stack} is not the model {arn}")
+        details = {"group": group, **self._described(name, arn), **_said(request)}
+        self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
+        self._champions.publish(group)
+        # In lower case: another identity for the same baseline would have CloudFormation delete the first.
+        return f"{group.lower()}@{arn}"
+
+    def _retired(self, request: Request) -> str:
+        identity = request.identity or ""
+        group, _, arn = identity.partition("@")
+        if not arn:
+            return identity  # it failed before it was known by anything
+        found = self._registry.group(group)
+        group = found.name if found else group
+        state = self._ledger.history(baseline_key(group)).verified().state
+        # What was never recorded goes without a trace, and so does what another stack has taken over.
+        if state.baselines.get(arn) == request.stack:
+            model = {"name": arn.rpartition("/")[2], "arn": arn}
+            details = {"group": group, "model": model, "request": request.request_id}
+            self._append(group, Draft(Kind.BASELINE_RETIRED, request.stack, details))
+        self._champions.publish(group)
+        return identity
+
+    def _append(self, group: str, draft: Draft) -> None:
+        def unless_told_already(history: History) -> list[Draft]:
+            known = {entry.details["request"] for entry in history.verified().entries}
+            return [] if draft.details["request"] in known else [draft]
+
+        self._ledger.update(baseline_key(group), unless_told_already)
+
+    def _governed(self, stack: str, group: str) -> str:
+        """Return the group's name as SageMaker has it, if its policy takes baselines of the stack."""
+        found = self._registry.group(group)
+        policy = self._policies.governing(found.name, found.tags) if found else self._policies.for_new_group(group)
+        if policy is None:
+            raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
+        if not policy.groups.takes_baseline(stack):
+            raise BaselineRefused(f"the policy of group {group} takes no baseline of {stack}: list it in `groups`")
+        return found.name if found else group
+
+    def _described(self, name: str, arn: str) -> dict[str, Any]:
+        """Return the model as SageMaker describes it."""
+        described = self._registry.describe_model(name)
+        if described is None or described["ModelArn"] != arn:
+            raise BaselineRefused(f"there is no model {arn}")
+        shown = {field: described[field] for field in _SHOWN if described.get(field)}
+        return {"model": {"name": name, "arn": arn}, **shown, _FLAG: bool(described.get(_FLAG))}
+
+
+def _said(request: Request) -> Mapping[str, str]:
+    """Return what the request says itself: which one it is, and by which review the stack's code came to be."""
+    review = request.properties.get("Review")
+    return {"request": request.request_id, **({"review": str(review)} if review else {})}

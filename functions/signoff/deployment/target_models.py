@@ -1,0 +1,181 @@
+"""A package's models in the further accounts and regions that its signed deployment names.
+
+The registry's own account comes first; then each place agrees with the ledger by itself, so that what fails in one
+keeps no other waiting, and is tried again with the next event or sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from signoff.approval.apply_decision import subject_changed
+from signoff.aws.clients import error_code, error_message, transient
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.s3 import Stored
+from signoff.aws.target_accounts import Deployers
+from signoff.aws.vault import Vault
+from signoff.deployment.champions import Champions
+from signoff.deployment.model_creation import made
+from signoff.documents import timestamps
+from signoff.errors import ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict
+from signoff.governance.candidates import Candidate
+from signoff.ledger.entries import Draft, Kind, Status, package_of
+from signoff.ledger.history import History
+from signoff.ledger.targets import targets_by_place
+from signoff.model_package.artifacts import inventory
+from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.model_request import model_name, target_request
+from signoff.validation.evidence import signed_subject
+
+# What makes one place agree with a history: the place in, the entries that say what was done out.
+Act = Callable[[str, History], list[Draft]]
+# Which parts of a signed subject are not as signed.
+Changed = Callable[[Mapping[str, Any]], list[str]]
+_FAILURES = (ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict)
+_READING = "the execution role must be allowed to read model data and images (docs/operations.md, Several accounts)"
+
+
+class Elsewhere:
+    """Creates the models of signed packages in further places, retires those of packages no longer signed.
+
+    In each place it publishes the group's champion there.
+    """
+
+    def __init__(self, deployers: Deployers, vault: Vault, ledger: LedgerTable, champions: Champions) -> None:
+        self._deployers = deployers
+        self._vault = vault
+        self._ledger = ledger
+        self._champions = champions
+
+    def converge(self, candidate: Candidate, history: History, changed: Changed) -> History:
+        """Make the models agree with the ledger in every place that it names, and return it as it is then.
+
+        What does not pass by itself is recorded, once for each reason; what may pass in a moment is raised when every
+        place has had its turn.
+        """
+
+        def agreed(place: str, history: History) -> list[Draft]:
+            state = history.state
+            if state.status is not Status.APPROVED:
+                return self._retired(history, place)
+            return [] if state.elsewhere[place].model else self._created(candidate, place, history, changed)
+
+        return self._everywhere(history, agreed)
+
+    def retire(self, history: History, kept: Mapping[str, str]) -> History:
+        """Retire the models of a package that was deleted, but for those `kept` (names in small letters) for others."""
+
+        def given_up(place: str, history: History) -> list[Draft]:
+            model = history.state.elsewhere[place].model
+            kept_for = kept.get(model["name"].lower()) if model else None
+            if model is None or kept_for is None:
+                return self._retired(history, place)
+            about = {"place": place, "model": model["name"], "kept_for": kept_for}
+            return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
+
+        return self._everywhere(history, given_up) if history.state.status is Status.DELETED else history
+
+    def _everywhere(self, history: History, act: Act) -> History:
+        passing: list[Exception] = []
+        for place in list(history.state.elsewhere):
+            try:
+                history = self._ledger.update(history.package, partial(_reporting, act, place))
+                if history.state.elsewhere[place].failed is None:
+                    self._publish(place, history)  # another may have been made or retired there meanwhile
+            except (ClientError, BotoCoreError, TargetFault) as error:
+                passing.append(error)
+        if passing:
+            raise passing[0]
+        return history
+
+    def _publish(self, place: str, history: History) -> None:
+        package, group = package_of(history.package)[0] or "", history.state.group or ""
+        self._champions.at(place, self._deployers.parameters(place, package)).publish(group, history)
+
+    def _created(self, candidate: Candidate, place: str, history: History, changed: Changed) -> list[Draft]:
+        sha256 = (history.state.decision or {})["evidence"]
+        evidence = self._vault.read("evidence", sha256)
+        signed = signed_subject(evidence)
+        parts = changed(signed)
+        if parts:
+            return [subject_changed(parts)]
+        vault = self._deployers.vault(place, candidate.arn)
+        self._copied(signed["artifacts"], vault)
+        target = targets_by_place(signed["deployment"], candidate.arn)[place]
+        request = target_request(candidate.described, signed, target, vault.uri, evidence=sha256)
+        name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
+        arn = made(self._deployers.registry(place, candidate.arn), {"ModelName": name, **request})
+        model = {"name": name, "arn": arn, "vault": vault.name}
+        drafts = [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
+        # Before the ledger says that the model is there: until it does, the sweep comes again.
+        self._publish(place, history.extended(drafts, timestamps.moment(history.entries[-1].time)))
+        return drafts
+
+    def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
+        """Have what was signed in another region's vault, to the byte. Raises `VaultConflict` when it is not."""
+        if vault.name == self._vault.name:
+            return
+        for artifact in artifacts:
+            key = artifact["key"]
+            sources = self._vault.under(key) if is_prefix(key) else [self._there(key)]
+            copies = [vault.keep(source, source.key) for source in sources]
+            found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": vault.sha256(copy)} for copy in copies}
+            sha256 = inventory(list(found.values()), "sha256") if is_prefix(key) else found[key]["sha256"]
+            changed = [copy.key for copy in copies if not _same(vault.current(copy.key), copy)]
+            more = is_prefix(key) and len(vault.under(key)) != len(copies)
+            if sha256 != artifact["sha256"] or changed or more:
+                raise VaultConflict(f"{vault.uri(key)} is not what was signed: somebody else has written there")
+
+    def _there(self, key: str) -> Stored:
+        stored = self._vault.current(key)
+        if stored is None:
+            raise ObjectMissing(f"{self._vault.uri(key)} is not there any more")
+        return stored
+
+    def _retired(self, history: History, place: str) -> list[Draft]:
+        state, package = history.state, package_of(history.package)[0] or ""
+        there, subject = state.elsewhere[place], (state.decision or {}).get("subject") or ""
+        name = there.model["name"] if there.model else model_name(state.group or "", state.version, subject)
+        registry = self._deployers.registry(place, package)
+        # A model may be there although no entry says so: created, and then the function died before it appended.
+        if there.model is None and registry.describe_model(name) is None:
+            return []
+        endpoints = tuple(registry.endpoints_using(name))
+        about: dict[str, Any] = {"place": place, "model": name}
+        if endpoints:
+            blocked = Draft(Kind.RETIREMENT_BLOCKED, "signoff", {**about, "endpoints": list(endpoints)})
+            return [] if endpoints == there.blocked_by else [blocked]
+        self._publish(place, history)  # nobody should deploy a model that is about to go
+        registry.delete_model(name)
+        return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
+
+
+def _reporting(act: Act, place: str, history: History) -> list[Draft]:
+    """Do what makes `place` agree; what does not pass by itself becomes an entry, unless the ledger says it already."""
+    history.verified()
+    try:
+        return act(place, history)
+    except _FAILURES as error:
+        because = _refusal(str(error)) if isinstance(error, RegistryRefused) else str(error)
+    except ClientError as error:
+        if transient(error):
+            raise
+        because = f"{error_code(error)}: {error_message(error)}"
+    because = because[:4000]
+    if history.state.elsewhere[place].failed == because:
+        return []
+    return [Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": place, "because": because})]
+
+
+def _same(current: Stored | None, copy: Stored) -> bool:
+    return current is not None and current.version_id == copy.version_id
+
+
+def _refusal(words: str) -> str:
+    """Return SageMaker's words, and what to look at where they are about what it may not read."""
+    reading = any(word in words.lower() for word in ("access", "image", "permission", "repository", "s3://"))
+    return f"SageMaker refused: {words}; {_READING}" if reading else f"SageMaker refused: {words}"

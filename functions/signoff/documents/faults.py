@@ -1,0 +1,43 @@
+"""What is wrong with a document, and where."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def below(path: str, name: str) -> str:
+    """Return the path of member or key `name` of the object at `path`: `Tags.a`, or `Tags["a b"]` for an odd name."""
+    if name.isascii() and name.replace("-", "_").isidentifier():
+        return f"{path}.{name}" if path else name
+    shown = name if len(name) <= 100 else name[:100] + "..."
+    return f"{path}[{json.dumps(shown, ensure_ascii=False)}]"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Fault:
+    """One thing wrong with a document.
+
+    `path` leads to it, in the form `InferenceSpecification.Containers[0].ModelDataUrl` (empty for the document
+    itself); `message` says what is wrong and what is allowed, as a sentence without the path.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Unfit(ValueError):
+    """Raised when a value breaks rules that its type cannot say; `faults` are all of them, by their path in it."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.message for fault in self.faults))
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise `Unfit` when there are any `faults`."""
+    found = tuple(faults)
+    if found:
+        raise Unfit(found)

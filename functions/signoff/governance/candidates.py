@@ -1,0 +1,89 @@
+"""Which packages are Signoff's business, and what its ledger says of them: where every function begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.aws.sagemaker import Registry
+from signoff.aws.ssm import Policies
+from signoff.errors import UnknownPackage
+from signoff.governance.registrations import registering_principal
+from signoff.identity.principals import account_of
+from signoff.ledger.history import package_key
+from signoff.policy.policy import Policy
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A governed package: as SageMaker describes it, under which policy, and with its ledger's key."""
+
+    arn: str
+    key: str
+    group: str
+    version: int | None
+    described: Mapping[str, Any]
+    policy: Policy
+    group_tags: Mapping[str, str]
+
+
+class Governance:
+    """Finds the candidate that an ARN names, in the one registry whose ARNs begin with `where`."""
+
+    def __init__(self, registry: Registry, policies: Policies, where: str) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._where = where
+
+    def candidate(self, arn: str) -> Candidate | None:
+        """Return the package of that ARN, or None when Signoff does not govern its group.
+
+        Raises `UnknownPackage` when SageMaker has no such package, and `PolicyFault` when its policy cannot be read.
+        """
+        described = self._described(arn)
+        group = described.get("ModelPackageGroupName")
+        if group is None:
+            return None
+        tags = self._registry.group_tags(group) or {}
+        policy = self._policies.governing(group, tags)
+        if policy is None:
+            return None
+        return Candidate(
+            arn=described["ModelPackageArn"],
+            key=package_key(described["ModelPackageArn"], described["CreationTime"]),
+            group=group,
+            version=described.get("ModelPackageVersion"),
+            described=described,
+            policy=policy,
+            group_tags=tags,
+        )
+
+    def _described(self, arn: str) -> dict[str, Any]:
+        """Describe a package; its ARN has the group's name in lower case, which not everybody knows who writes one.
+
+        One of another account is none, even if that account lets Signoff describe it: its group has but the name.
+        """
+        if not arn.startswith(f"{self._where}:"):
+            raise UnknownPackage(f"{arn} is no package of the registry {self._where}")
+        try:
+            return self._registry.describe(arn)
+        except UnknownPackage:
+            if arn == arn.lower():
+                raise
+            return self._registry.describe(arn.lower())
+
+
+UNKNOWN_OWNER = "unknown"
+
+
+def source_owner(candidate: Candidate) -> str | None:
+    """Return the account whose buckets a package may load from, as far as Signoff may read them; None for any.
+
+    Signoff reads with its own rights what another account may not: so what an account registers must lie in a bucket of
+    its own. In a group that is open to others, a package of which nobody says who registered it loads from nowhere.
+    """
+    creator = registering_principal(candidate.described)
+    if creator is None:
+        return UNKNOWN_OWNER if candidate.policy.accounts.submit else None
+    return None if account_of(creator) == account_of(candidate.arn) else account_of(creator)

@@ -1,0 +1,1 @@
+"""Who somebody is: the person behind an ARN, and the proof of who signed a statement."""

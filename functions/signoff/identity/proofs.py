@@ -1,0 +1,235 @@
+"""The proof of who signed a statement: a query-signed STS GetCallerIdentity whose signature covers the statement too.
+
+A proof is a URL that its signer never sends. It is read strictly, and only what a signature needs is taken from it: the
+request that reaches STS is built anew, for the one endpoint that is configured, with the digest of the statement at
+hand. So a proof that was made for another statement, endpoint or header is one whose signature does not fit.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from rfc8785 import CanonicalizationError
+
+from signoff.documents import timestamps
+from signoff.documents.canonical_json import digest
+from signoff.errors import ProofRefused
+
+HEADER = "x-signoff-digest"
+LONGEST = timedelta(minutes=15)
+SKEW = timedelta(minutes=5)
+SIGNATURE = "X-Amz-Signature"
+
+_LONGEST_SECONDS = int(LONGEST.total_seconds())
+_CHARACTERS = 8192
+_DATE = "%Y%m%dT%H%M%SZ"
+_ACTION = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
+_ALGORITHM, _SIGNED_HEADERS = "AWS4-HMAC-SHA256", f"host;{HEADER}"
+_TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a parameter's name
+# What each parameter may hold. Access key ids: IAM's accessKeyIdType, as AWS issues them. The credential's region and
+# service are told apart afterwards: another one has a name of its own.
+_PATTERNS = {
+    "Action": r".*",
+    "Version": r".*",
+    "X-Amz-Algorithm": _ALGORITHM,
+    "X-Amz-Credential": r"[A-Z0-9]{16,128}/2[0-9]{7}/[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/aws4_request",
+    "X-Amz-Date": r"2[0-9]{7}T[0-9]{6}Z",
+    "X-Amz-Expires": r"[1-9][0-9]{0,8}",
+    "X-Amz-SignedHeaders": r"[a-z0-9-]+(;[a-z0-9-]+)*",
+    _TOKEN: r"[A-Za-z0-9+/=]+",
+    SIGNATURE: r"[0-9a-f]{64}",
+}
+_WRITTEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a signature was made with and came to; the signer's secret is in none of it."""
+
+    access_key_id: str
+    date: str
+    region: str
+    signed_at: datetime
+    expires: int
+    token: str | None = field(repr=False)
+    signature: str = field(repr=False)
+
+    @property
+    def credential(self) -> str:
+        """Return the access key id with the scope of the signature, as SigV4 writes them."""
+        return f"{self.access_key_id}/{self.date}/{self.region}/sts/aws4_request"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters that were signed, in the order in which SDKs write them."""
+        token = {} if self.token is None else {_TOKEN: self.token}
+        return {
+            **_ACTION,
+            "X-Amz-Algorithm": _ALGORITHM,
+            "X-Amz-Credential": self.credential,
+            "X-Amz-Date": self.signed_at.strftime(_DATE),
+            "X-Amz-Expires": str(self.expires),
+            "X-Amz-SignedHeaders": _SIGNED_HEADERS,
+            **token,
+        }
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A proof and the digest of the statement it came with: what STS is to confirm."""
+
+    proof: Proof
+    digest: str
+
+    @property
+    def id(self) -> str:
+        """Return the SHA-256 of what was signed; the same for each signature over it."""
+        return digest(self._signed)
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of the proof alone, whichever statement it comes with: it is named so, and never kept."""
+        return digest({**self.proof.parameters, SIGNATURE: self.proof.signature})
+
+    @property
+    def _signed(self) -> dict[str, str]:
+        return {**self.proof.parameters, HEADER: self.digest}
+
+
+def statement_digest(statement: Mapping[str, Any]) -> str:
+    """Return the SHA-256, in hexadecimal digits, of the canonical JSON (RFC 8785) of `statement` without its `proof`.
+
+    Raises `ProofRefused` (MalformedProof) when it has no such form.
+    """
+    try:
+        return digest({name: value for name, value in statement.items() if name != "proof"})
+    except (CanonicalizationError, UnicodeError, RecursionError):
+        pass
+    raise _malformed("the statement has no canonical form (RFC 8785); sign plain text and numbers")
+
+
+def read(statement: Mapping[str, Any], *, kind: str, audience: str, endpoint: str, region: str) -> Claim:
+    """Return what the proof of `statement` claims; nothing of it is confirmed yet.
+
+    `kind` is what the statement must be ("decision", ...), `audience` the ARN of the bus it must be meant for,
+    `endpoint` the URL (scheme and host) and `region` the region of the STS that it must be signed for. Raises
+    `ProofRefused`, whose reason quotes nothing of the proof.
+    """
+    if statement.get("statement") != kind:
+        raise ProofRefused("WrongStatement", f"the statement must say that it is a {kind} (`statement`)")
+    if statement.get("audience") != audience:
+        raise ProofRefused("WrongAudience", f"the statement's audience must be {audience}")
+    proof = _parsed(_query(statement.get("proof"), endpoint.rstrip("/")), region)
+    _check_time(statement.get("time"), proof)
+    return Claim(proof, statement_digest(statement))
+
+
+def check_fresh(claim: Claim, now: datetime) -> None:
+    """Raise `ProofRefused` when a claim is too old at `now` (ProofExpired), or from the future (ProofNotYetValid).
+
+    STS itself takes a signature for 15 minutes, whatever expiry it was signed with.
+    """
+    age = now - claim.proof.signed_at
+    allowed = min(LONGEST, timedelta(seconds=claim.proof.expires))
+    signed = timestamps.text(claim.proof.signed_at)
+    if age > allowed:
+        raise ProofRefused(
+            "ProofExpired", f"it was signed at {signed}, for {int(allowed.total_seconds())} seconds; sign again"
+        )
+    if age < -SKEW:
+        raise ProofRefused("ProofNotYetValid", f"it is dated {signed}, in the future; set the signer's clock")
+
+
+def rebuilt(claim: Claim, endpoint: str) -> tuple[str, dict[str, str]]:
+    """Return URL and headers of our own GET request; it has the proof's signature only if the signer meant the same."""
+    endpoint = endpoint.rstrip("/")
+    parameters = {**claim.proof.parameters, SIGNATURE: claim.proof.signature}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
+    return f"{endpoint}/?{query}", {"host": urlsplit(endpoint).netloc, HEADER: claim.digest}
+
+
+def _query(written: Any, endpoint: str) -> str:
+    """Return the query of a proof. Its start is compared as text: two parsers of URLs may see two hosts."""
+    if not isinstance(written, str) or len(written) > _CHARACTERS or not _WRITTEN.fullmatch(written):
+        raise _malformed(f"`proof` must be a URL of at most {_CHARACTERS} characters, percent-encoded")
+    rest = written.removeprefix(endpoint)
+    if rest == written or not rest.startswith(("/", "?")) or "#" in rest:
+        raise ProofRefused("WrongHost", f"it must be signed for {endpoint}/")
+    path, _, query = rest.partition("?")
+    if path != "/":
+        raise ProofRefused("WrongAction", "it must be signed for the path /")
+    return query
+
+
+def _parsed(query: str, region: str) -> Proof:
+    found = _parameters(query)
+    if {name: found[name] for name in _ACTION} != _ACTION:
+        raise ProofRefused("WrongAction", "it must be a request for GetCallerIdentity, version 2011-06-15")
+    headers = found["X-Amz-SignedHeaders"]
+    if HEADER not in headers.split(";"):
+        raise ProofRefused("UnsignedDigest", f"the header {HEADER} must be signed")
+    if headers != _SIGNED_HEADERS:
+        raise _malformed(f"the signed headers must be {_SIGNED_HEADERS}")
+    key, day, scope, service, _ = found["X-Amz-Credential"].split("/")
+    if service != "sts":
+        raise ProofRefused("WrongAction", "it must be signed for the service sts")
+    if scope != region:
+        raise ProofRefused("WrongRegion", f"it must be signed for the region {region}")
+    signed_at, expires = _signed_at(found["X-Amz-Date"], day), _expires(found["X-Amz-Expires"])
+    return Proof(key, day, scope, signed_at, expires, found.get(_TOKEN), found[SIGNATURE])
+
+
+def _parameters(query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, written = pair.partition("=")
+        value = unquote(written)
+        if name not in _PATTERNS:
+            raise _malformed(f"it must have these parameters and no others: {', '.join(_PATTERNS)}")
+        if name in found:
+            raise _malformed(f"it has the parameter {name} twice")
+        # SigV4 has one way to encode a value; any other is a way to be read as something else.
+        if quote(value, safe="") != written or not re.fullmatch(_PATTERNS[name], value):
+            raise _malformed(f"{name} is not as SigV4 writes it")
+        found[name] = value
+    missing = _PATTERNS.keys() - {_TOKEN} - found.keys()
+    if missing:
+        raise _malformed(f"it lacks {', '.join(sorted(missing))}")
+    return found
+
+
+def _signed_at(written: str, day: str) -> datetime:
+    try:
+        signed_at = datetime.strptime(written, _DATE).replace(tzinfo=UTC)
+    except ValueError:
+        signed_at = None
+    if signed_at is None or written[:8] != day:
+        raise _malformed("X-Amz-Date must be a moment of the day that X-Amz-Credential names")
+    return signed_at
+
+
+def _expires(written: str) -> int:
+    if int(written) > _LONGEST_SECONDS:
+        raise ProofRefused("ProofExpired", f"X-Amz-Expires may be at most {_LONGEST_SECONDS} seconds; sign again")
+    return int(written)
+
+
+def _check_time(written: Any, proof: Proof) -> None:
+    try:
+        stated = timestamps.moment(written) if isinstance(written, str) else None
+    except ValueError:
+        stated = None
+    if stated is None or stated.tzinfo is None or abs(stated - proof.signed_at) > SKEW:
+        minutes = int(SKEW.total_seconds() // 60)
+        raise _malformed(f"`time` must be an ISO 8601 moment with offset, within {minutes} minutes of the signature's")
+
+
+def _malformed(reason: str) -> ProofRefused:
+    return ProofRefused("MalformedProof", reason)

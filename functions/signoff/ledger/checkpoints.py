@@ -1,0 +1,110 @@
+"""Heads: how far a ledger has come, said where whoever can write to the table cannot change it.
+
+A head is the sequence and the hash of a ledger's newest entry, as it was known when it was written down: beside a
+package in the registry with every change that Signoff makes there, and of all ledgers once a day in the vault. A head
+only ever says that the chain holds that entry; so it does not matter in which order heads are written, and which of
+two crossing writes comes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from signoff.documents import timestamps
+from signoff.ledger.entries import Kind
+from signoff.ledger.history import History
+
+PREFIX = "heads/"
+VERSION = 1
+# Customer metadata may hold letters, digits, spaces and `_.:/=+-@`:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+METADATA = "signoff:head"
+_METADATA = re.compile(r"([1-9][0-9]{0,9})\.([0-9a-f]{64})")
+_KEY = re.compile(r"heads/([0-9]{4}-[0-9]{2}-[0-9]{2})\.json")
+
+Listed = tuple[str, int, str]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A ledger holds, as its entry `sequence`, the one of that `hash`."""
+
+    sequence: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.sequence}.{self.hash}"
+
+
+def parse(written: str) -> Head | None:
+    """Return the head that customer metadata says, or None when that is none."""
+    found = _METADATA.fullmatch(written)
+    return Head(int(found[1]), found[2]) if found else None
+
+
+def metadata(history: History) -> dict[str, str]:
+    """Return the customer metadata that a package carries of its ledger: its head, and what its evidence came to."""
+    if not history.entries:
+        return {}
+    last = history.entries[-1]
+    return {**of_evidence(history), METADATA: str(Head(last.sequence, last.hash))}
+
+
+def of_evidence(history: History) -> dict[str, str]:
+    """Return what the customer metadata says of a package's newest evidence; nothing while it has none.
+
+    While a package is validated anew it is still the former evidence that the registry shows.
+    """
+    found = history.last(Kind.EVIDENCE_RECORDED)
+    if found is None:
+        return {}
+    names = {"evidence": "sha256", "subject": "subject", "verdict": "verdict"}
+    return {f"signoff:{name}": str(found.details[field]) for name, field in names.items()}
+
+
+def daily_key(date: str) -> str:
+    """Return the vault's key of the heads of a day (`2026-03-02`)."""
+    return f"{PREFIX}{date}.json"
+
+
+def date_of(key: str) -> str | None:
+    """Return the day whose heads are at `key`, or None when it is the key of none."""
+    found = _KEY.fullmatch(key)
+    return found[1] if found else None
+
+
+def day(moment: datetime) -> str:
+    """Return the day, in UTC, of a moment."""
+    return timestamps.text(moment)[:10]
+
+
+def day_before(date: str) -> str:
+    """Return the day before."""
+    return (datetime.fromisoformat(date) - timedelta(days=1)).date().isoformat()
+
+
+def daily(now: datetime, previous: bytes | None, heads: Iterable[Listed]) -> dict[str, Any]:
+    """Return the document of all `heads` (key, sequence and hash of each ledger) on the day of `now`.
+
+    `previous` are the bytes of the newest document of an earlier day: the documents are a chain, too.
+    """
+    return {
+        "heads_version": VERSION,
+        "date": day(now),
+        "time": timestamps.text(now),
+        "previous": None if previous is None else hashlib.sha256(previous).hexdigest(),
+        "heads": sorted([list(head) for head in heads]),
+    }
+
+
+def of_document(document: Mapping[str, Any]) -> dict[str, Head]:
+    """Return the head of each ledger, by its key, in a day's document. Raises ValueError when it is no such one."""
+    try:
+        return {str(package): Head(int(sequence), str(found)) for package, sequence, found in document["heads"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"no document of heads: {error!r}") from error

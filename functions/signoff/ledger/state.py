@@ -1,0 +1,274 @@
+"""Where a package stands: what its ledger's entries come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from signoff.ledger import targets
+from signoff.ledger.entries import DECIDED_STATUS, REGISTRY_STATUS, VERDICT_STATUS, Entry, Kind, Status, Step
+from signoff.ledger.targets import There
+
+
+@dataclass(frozen=True)
+class State:
+    """What a package's entries come to.
+
+    `votes` are the ARNs of those who approved the present evidence, `deciders` of those who made, or since joined, the
+    decision that stands. `asked` is since when a decision is awaited, `reminded` which reminders were sent since then.
+    Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
+    `superseded_by` is the ARN of the champion after it, until it is champion itself again; `superseded` says that this
+    was since it was approved last. `unverified` is the model of a package that was rolled back to, until all that was
+    signed was looked at again.
+    """
+
+    status: Status | None = None
+    group: str | None = None
+    version: int | None = None
+    registered: str | None = None
+    submitter: str | None = None
+    registration: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    attempt: int = 0
+    execution: str | None = None
+    attempt_open: bool = False
+    policy: str | None = None
+    evidence: dict[str, Any] | None = None
+    decision: dict[str, Any] | None = None
+    votes: tuple[str, ...] = ()
+    deciders: tuple[str, ...] = ()
+    asked: str | None = None
+    reminded: tuple[str, ...] = ()
+    superseded_by: str | None = None
+    superseded: bool = False
+    enforced: bool = True
+    by_person: bool = False
+    projected: str = "PendingManualApproval"
+    model: dict[str, Any] | None = None
+    unverified: dict[str, Any] | None = None
+    retirement_blocked_by: tuple[str, ...] = ()
+    elsewhere: dict[str, There] = field(default_factory=dict)  # by place, `<account>/<region>`
+    baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
+
+    @property
+    def registry_status(self) -> str:
+        """SageMaker's approval status as this state projects it; a deleted package keeps the one it had."""
+        held = self.enforced or self.by_person
+        if self.status is Status.DELETED or not held:
+            return self.projected
+        return REGISTRY_STATUS[self.status] if self.status else "PendingManualApproval"
+
+    @property
+    def would_be_held(self) -> bool:
+        """Whether the registry, which a policy that only reports leaves as it is, shows what another would set back."""
+        left = not (self.enforced or self.by_person) and self.status not in {None, Status.DELETED}
+        return left and self.projected != replace(self, enforced=True).registry_status
+
+    @property
+    def next_step(self) -> Step | None:
+        """What happens next without a person, or None when nothing does."""
+        if self.status is None:
+            return None
+        if self.status is Status.VALIDATING:
+            return Step.FINISH_VALIDATION if self.attempt_open else Step.VALIDATE
+        if self.projected != self.registry_status:
+            return Step.UPDATE_REGISTRY
+        return self._model_step()
+
+    def _model_step(self) -> Step | None:
+        models = [self.model, *(there.model for there in self.elsewhere.values())]
+        if self.status is Status.APPROVED:
+            # Where a policy only reports, somebody may have set the registry otherwise since: nothing to wait for then.
+            awaited = self.registry_status == "Approved" and not all(models)
+            return Step.CREATE_MODEL if awaited else None
+        return Step.RETIRE_MODEL if any(models) or self.unverified else None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a model could not be made or deleted until somebody does something."""
+        return bool(self.retirement_blocked_by) or any(there.stuck for there in self.elsewhere.values())
+
+
+def fold(entries: Iterable[Entry], state: State = State()) -> State:
+    """Return the state that `entries`, in order, come to, after those that came to `state`."""
+    for entry in entries:
+        step = _FOLDS.get(entry.kind)
+        state = step(state, entry.details, entry) if step else state
+    return state
+
+
+def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
+    return replace(
+        state,
+        status=Status.VALIDATING,
+        group=details["group"],
+        version=details["version"],
+        registered=entry.time,
+        submitter=details.get("submitter"),
+        registration=details.get("registration"),
+        metadata=details.get("metadata", {}),
+        projected=details.get("registry_status", state.projected),
+    )
+
+
+def _started(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(
+        state,
+        status=Status.VALIDATING,
+        attempt=details["attempt"],
+        execution=details["execution"],
+        attempt_open=True,
+        policy=details["policy"],
+        evidence=None,
+        enforced=details.get("enforced", True),
+        by_person=False,
+    )
+
+
+def _errored(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, status=Status.VALIDATION_ERRORED, attempt_open=False)
+
+
+def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
+    status = VERDICT_STATUS[details["verdict"]]
+    asked = entry.time if status is Status.PENDING_APPROVAL else None
+    state = replace(state, status=status, attempt_open=False, evidence=details)
+    return replace(state, votes=(), deciders=(), asked=asked, reminded=())
+
+
+def _voted(state: State, details: dict[str, Any], entry: Entry) -> State:
+    if details["decision"] == "approve":
+        state = replace(state, votes=(*state.votes, entry.actor))
+    return replace(state, deciders=(*state.deciders, entry.actor)) if details.get("joins") else state
+
+
+def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
+    verb = details["decision"]
+    decision = {**details, "approver": entry.actor, "time": entry.time}
+    state = replace(state, status=DECIDED_STATUS[verb], decision=decision, deciders=(entry.actor,), by_person=True)
+    if verb == "reopen":
+        return replace(state, votes=(), asked=entry.time, reminded=())
+    if DECIDED_STATUS[verb] is not Status.APPROVED:
+        return state
+    votes = tuple(details.get("votes", (entry.actor,)))
+    state = replace(state, votes=votes, deciders=votes, superseded=False, retirement_blocked_by=())
+    # Rolled back to, a model is made anew although it may be there: that looks at all that was signed once more.
+    return state if verb == "approve" else replace(state, model=None, unverified=state.model or state.unverified)
+
+
+def _reminded(state: State, details: dict[str, Any], entry: Entry) -> State:
+    if details.get("extended"):
+        return replace(state, asked=entry.time, reminded=())
+    return replace(state, reminded=(*state.reminded, details["reminder"]))
+
+
+def _expired(state: State, details: dict[str, Any], entry: Entry) -> State:
+    evidence = state.evidence or {}
+    signed = {"evidence": evidence.get("sha256"), "subject": evidence.get("subject")}
+    decision = {**details, **signed, "decision": "expire", "approver": entry.actor, "time": entry.time}
+    return replace(state, status=Status.REJECTED, decision=decision, deciders=(), by_person=False)
+
+
+def _superseded(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, superseded_by=details["by"], superseded=True)
+
+
+def _reinstated(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, superseded_by=None, superseded=False)
+
+
+def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
+    kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
+    evidence = state.evidence
+    if evidence and details["added"]:
+        evidence = {**evidence, "specification": None}  # no summary shows that it is as validated any more
+    return replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
+
+
+def _registry(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, projected=details["status"])
+
+
+def _reverted(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, projected=details["found"])
+
+
+def _observed(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, projected=details["found"], by_person=False)
+
+
+def _enforcement(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, enforced=details["enforced"])
+
+
+def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, status=Status.REVOKED, deciders=(), by_person=False)
+
+
+def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        return replace(state, elsewhere=targets.created(state.elsewhere, details["place"], details["model"]))
+    state = replace(state, elsewhere=targets.awaited(state.elsewhere, details.get("places", ())))
+    return replace(state, model=details["model"], unverified=None, retirement_blocked_by=())
+
+
+def _model_retired(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        return replace(state, elsewhere=targets.retired(state.elsewhere, details["place"]))
+    return replace(state, model=None, unverified=None, retirement_blocked_by=())
+
+
+def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> State:
+    if "place" in details:
+        there = targets.blocked(state.elsewhere, details["place"], details["endpoints"])
+        return replace(state, elsewhere=there)
+    return replace(state, retirement_blocked_by=tuple(details["endpoints"]))
+
+
+def _deployment_failed(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, elsewhere=targets.failed(state.elsewhere, details["place"], details["because"]))
+
+
+def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, status=Status.DELETED, attempt_open=False)
+
+
+def _baseline_deployed(state: State, details: dict[str, Any], entry: Entry) -> State:
+    others = _other_baselines(state, details)
+    return replace(state, group=details["group"], baselines={**others, details["model"]["arn"]: entry.actor})
+
+
+def _baseline_retired(state: State, details: dict[str, Any], _: Entry) -> State:
+    return replace(state, baselines=_other_baselines(state, details))
+
+
+def _other_baselines(state: State, details: dict[str, Any]) -> dict[str, str]:
+    return {arn: stack for arn, stack in state.baselines.items() if arn != details["model"]["arn"]}
+
+
+_FOLDS = {
+    Kind.REGISTERED: _registered,
+    Kind.VALIDATION_STARTED: _started,
+    Kind.VALIDATION_ERRORED: _errored,
+    Kind.EVIDENCE_RECORDED: _evidence,
+    Kind.VOTED: _voted,
+    Kind.DECISION_RECORDED: _decision,
+    Kind.REMINDED: _reminded,
+    Kind.EXPIRED: _expired,
+    Kind.SUPERSEDED: _superseded,
+    Kind.REINSTATED: _reinstated,
+    Kind.REGISTRY_OBSERVED: _observed,
+    Kind.ENFORCEMENT_CHANGED: _enforcement,
+    Kind.ANNOTATED: _annotated,
+    Kind.REGISTRY_UPDATED: _registry,
+    Kind.REGISTRY_REVERTED: _reverted,
+    Kind.SUBJECT_CHANGED: _subject_changed,
+    Kind.MODEL_CREATED: _model_created,
+    Kind.MODEL_RETIRED: _model_retired,
+    Kind.RETIREMENT_BLOCKED: _retirement_blocked,
+    Kind.DEPLOYMENT_FAILED: _deployment_failed,
+    Kind.PACKAGE_DELETED: _package_deleted,
+    Kind.BASELINE_DEPLOYED: _baseline_deployed,
+    Kind.BASELINE_RETIRED: _baseline_retired,
+}

@@ -1,0 +1,1 @@
+"""SageMaker's documents of packages and models, and the rules that only the API knows."""

@@ -1,0 +1,74 @@
+"""The artifacts of a package: what it loads, in which form, and what an inventory makes of many objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from signoff.documents.canonical_json import digest
+from signoff.model_package import data_sources
+from signoff.model_package.data_sources import is_prefix
+from signoff.service_model.shapes import objects
+
+_THE_MODEL = re.compile(r"Containers\[[0-9]+\]\.(ModelDataUrl$|ModelDataSource\.S3DataSource\.S3Uri$)")
+QUALITY = "ModelMetrics.ModelQuality.Statistics"
+ARCHIVE, OBJECT, DOCUMENT = "archive", "object", "document"
+# All objects under a prefix: of a multi-model container each an archive, of uncompressed model data each a file.
+ARCHIVES, FILES = "archives", "files"
+
+
+def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what a described package loads, and the model quality document that speaks for it.
+
+    Each has a `name` (the path in the description), the `url` (`s3://...`) and a `kind`, one of the constants here.
+    What is hub content is none of them: nobody here may read it.
+    """
+    document = dict(described)
+    found = [
+        _artifact(f"{path}.ModelDataUrl", item["ModelDataUrl"], ARCHIVES, ARCHIVE)
+        for path, item in objects(document, *data_sources.CONTAINERS, data_sources.ALGORITHMS)
+        if item.get("ModelDataUrl")
+    ]
+    repeated = {
+        f"{path}.ModelDataSource.S3DataSource"
+        for path, item in objects(document, *data_sources.CONTAINERS, data_sources.ALGORITHMS)
+        if data_sources.shown_twice(item)
+    }
+    for path, source in objects(document, *data_sources.SOURCES, *data_sources.OTHER_SOURCES):
+        if path not in repeated:
+            found += _of_source(path, source)
+    quality = quality_document(described)
+    if quality:
+        found.append(_artifact(QUALITY, quality, DOCUMENT, DOCUMENT))
+    return found
+
+
+def is_the_model(name: str) -> bool:
+    """Whether an artifact, by its `name`, is what a container serves, and not something beside it."""
+    return _THE_MODEL.search(name) is not None
+
+
+def _of_source(path: str, source: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    if source.get("S3Uri") and not data_sources.from_hub(source):
+        kind = ARCHIVE if source.get("CompressionType") == "Gzip" else OBJECT
+        yield _artifact(f"{path}.S3Uri", source["S3Uri"], FILES, kind)
+    if source.get("ManifestS3Uri"):
+        yield _artifact(f"{path}.ManifestS3Uri", source["ManifestS3Uri"], OBJECT, OBJECT)
+
+
+def _artifact(name: str, url: str, several: str, one: str) -> dict[str, str]:
+    return {"name": name, "url": url, "kind": several if is_prefix(url) else one}
+
+
+def quality_document(described: Mapping[str, Any]) -> str | None:
+    """Return the `s3://` URI of the model quality document that a package names, or None."""
+    found: Any = described
+    for field in (*QUALITY.split("."), "S3Uri"):
+        found = (found or {}).get(field)
+    return str(found) if found else None
+
+
+def inventory(objects: Sequence[Mapping[str, Any]], fact: str) -> str:
+    """Return a digest over one `fact` (`version_id`, `sha256`) of each of `objects`, with its `name`, in any order."""
+    return digest(sorted([each["name"], each[fact]] for each in objects))

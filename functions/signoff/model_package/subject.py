@@ -1,0 +1,108 @@
+"""The subject: the exact thing that would be deployed, as one canonical document with a digest.
+
+Evidence opens with the subject, a decision names the evidence, and `create_model` makes the subject again from what
+SageMaker and S3 say then, so that what is signed is what is deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from signoff.documents.canonical_json import digest
+from signoff.model_package import data_sources
+from signoff.service_model.shapes import objects
+
+_DESCRIBED = {
+    "InferenceSpecification": "inference_specification",
+    "AdditionalInferenceSpecifications": "additional_inference_specifications",
+    "SourceAlgorithmSpecification": "source_algorithms",
+    "SourceUri": "source_uri",
+    "ManagedStorageType": "managed_storage",
+}
+# What SageMaker adds to a description: of the bytes that it saw, and defaults.
+_SAGEMAKERS = frozenset({"ImageDigest", "ModelDataETag", "ETag", "ManifestEtag", "IsCheckpoint", "CompressionType"})
+_EMPTY: tuple[Any, ...] = (None, "", False, {}, [])
+DEPLOYED_FIELDS = frozenset(_DESCRIBED)
+
+
+def subject(
+    described: Mapping[str, Any],
+    deployment: Mapping[str, Any],
+    images: Mapping[str, str],
+    artifacts: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the subject of a described package.
+
+    `described` is DescribeModelPackage's answer; `deployment` the policy's settings and the manifest's `Deployment`;
+    `images` each image as described to the same image by digest; `artifacts` each with `url`, `key`, `version_id` and
+    `sha256` of the vault's copy (of a prefix: what `artifacts.inventory` makes of all its objects).
+    """
+    document: dict[str, Any] = {ours: described.get(theirs) for theirs, ours in _DESCRIBED.items()}
+    document["deployment"] = dict(deployment)
+    document["images"] = dict(images)
+    pinned = [{field: artifact[field] for field in ("url", "key", "version_id", "sha256")} for artifact in artifacts]
+    document["artifacts"] = sorted(pinned, key=lambda artifact: str(artifact["url"]))
+    return document
+
+
+def subject_digest(document: Mapping[str, Any]) -> str:
+    """Return the digest by which decisions and models name a subject."""
+    return digest(document)
+
+
+def changes(signed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Return the names of the parts of a subject that are not as they were signed."""
+    return sorted(part for part in {*signed, *found} if signed.get(part) != found.get(part))
+
+
+def covers(found: Any, asked: Any) -> bool:
+    """Return whether `found` says all that `asked` says; SageMaker adds fields (digests, ETags) but changes none."""
+    if isinstance(asked, Mapping):
+        return isinstance(found, Mapping) and all(covers(found.get(field), asked[field]) for field in asked)
+    if isinstance(asked, list | tuple):
+        same_length = isinstance(found, list | tuple) and len(found) == len(asked)
+        return same_length and all(covers(*pair) for pair in zip(found, asked, strict=True))
+    return bool(found == asked)
+
+
+def adds(found: Any, asked: Any) -> bool:
+    """Return whether `found`, which covers `asked`, says more than SageMaker adds of itself: digests and ETags.
+
+    A variable, a channel or a data source that nobody asked for would run, and is no part of what was registered.
+    """
+    if isinstance(asked, Mapping):
+        more = (field for field, value in found.items() if field not in asked and value not in _EMPTY)
+        own = _SAGEMAKERS | ({"ModelDataSource"} if data_sources.shown_twice(found) else set())
+        return any(field not in own for field in more) or any(adds(found.get(f), asked[f]) for f in asked)
+    if isinstance(asked, list | tuple):
+        return any(adds(*pair) for pair in zip(found, asked, strict=True))
+    return False
+
+
+def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each container that a described package can run, with the path it stands at."""
+    return objects(dict(described), *data_sources.CONTAINERS)
+
+
+def unpinned(described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the kind and the path of each way in which a package finds code or weights that are not in the vault."""
+    found = [("algorithm", path) for path, _ in objects(dict(described), "SourceAlgorithmSpecification")]
+    if described.get("SourceUri") and not described.get("InferenceSpecification"):
+        found.append(("source_uri", "SourceUri"))
+    if described.get("ManagedStorageType"):
+        found.append(("managed_storage", "ManagedStorageType"))
+    found += [
+        ("marketplace", f"{path}.ProductId") for path, container in containers(described) if "ProductId" in container
+    ]
+    for path, source in objects(dict(described), *data_sources.SOURCES):
+        if data_sources.from_hub(source):
+            found.append(("hub", f"{path}.HubAccessConfig"))
+        if "ManifestS3Uri" in source:
+            found.append(("manifest_file", f"{path}.ManifestS3Uri"))
+    return found
+
+
+def images(described: Mapping[str, Any]) -> list[str]:
+    """Return each image that a described package names, once, in order of appearance."""
+    return list(dict.fromkeys(container["Image"] for _, container in containers(described) if container.get("Image")))

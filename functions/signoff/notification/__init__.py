@@ -1,0 +1,1 @@
+"""What the bus and people are told of the ledger's entries."""

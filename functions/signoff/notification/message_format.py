@@ -1,0 +1,186 @@
+"""What a notification looks like: an SNS subject, a text for mail and a document for chat, as pure functions.
+
+What others wrote (reasons, names, faults) stands on lines that begin with a word of Signoff's own, so that none of it
+can pass for a line of Signoff's. No line is a link that decides anything: mail scanners follow every link they see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from signoff.documents.text import cut, one_line
+from signoff.ledger.entries import Entry
+
+# SNS: ASCII, without line breaks or control characters, fewer than 100 characters.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+_SUBJECT = 99
+_LINE = 900  # characters of one line of what somebody wrote
+_LISTED = 25  # checks or faults; `signoff show` has them all
+# Slack takes 3,000 characters in a block of text: https://docs.slack.dev/reference/block-kit/blocks/section-block
+_CHAT = 2800
+# SageMaker's own pattern of a group's name: whatever else stands there is not put into a command to be typed.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html
+_GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+# Slack and Teams read links and mentions out of these; look-alikes are only text.
+_NEUTRAL = str.maketrans("<>[]`", "\u2039\u203a()'")
+# How the vault names what it keeps: nothing in it needs quoting in a URL.
+_KEPT = re.compile(r"s3://([a-z0-9.-]{3,63})/([a-zA-Z0-9_./-]{1,200})")
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
+class Stage(StrEnum):
+    """What a notification is about: each has an SNS topic of its own."""
+
+    REGISTRATIONS = "registrations"
+    APPROVALS = "approvals"
+    DECISIONS = "decisions"
+    DEPLOYMENTS = "deployments"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A message for people.
+
+    `subject` and `text` are for mail, `chat` for Amazon Q Developer in chat applications. By `attributes` subscribers
+    filter; none is empty.
+    """
+
+    stage: Stage
+    subject: str
+    text: str
+    chat: dict[str, Any]
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is to be said: a headline of our own words, labelled facts, a list under them, and what to type next."""
+
+    stage: Stage
+    headline: str
+    facts: Sequence[tuple[str, object]] = ()
+    listed: Sequence[str] = ()
+    steps: Sequence[tuple[str, str]] = ()
+    status: str = ""
+    report: Sequence[tuple[str, str]] = ()
+
+
+def notification(entry: Entry, told: Told) -> Notification:
+    """Return the notification that says `told` of `entry`."""
+    return Notification(
+        stage=told.stage,
+        subject=_subject(told.headline),
+        text=_text(entry, told),
+        chat=_chat(entry, told),
+        attributes=_attributes(entry, told),
+    )
+
+
+def called(entry: Entry) -> str:
+    """Return how people call what `entry` is about: `churn/3`, or the ARN or prefix of what has no version."""
+    other = one_line(entry.arn or entry.package.partition(":")[2], 60).replace('"', "'")
+    return _package(entry) or f'"{other}"'
+
+
+def command(entry: Entry, verb: str, *, reason: bool = False) -> str | None:
+    """Return the command to type about the package of `entry`, or None for what the command could not name."""
+    package = _package(entry)
+    return f"signoff {verb} {package}" + (' --reason "..."' if reason else "") if package else None
+
+
+def group_command(entry: Entry, verb: str) -> str | None:
+    """Return the command to type about the group of `entry`, or None for what is no group's name."""
+    return f"signoff {verb} {entry.group}" if _GROUP.fullmatch(entry.group or "") else None
+
+
+def _package(entry: Entry) -> str | None:
+    named = _GROUP.fullmatch(entry.group or "") and entry.version
+    return f"{entry.group}/{entry.version}" if named else None
+
+
+def report(entry: Entry, uri: str | None) -> list[tuple[str, str]]:
+    """Return where the evidence at `uri` (s3://<bucket>/<key>) can be read: by AWS's console, and by any S3 client.
+
+    Both ask who wants it. A presigned URL would not, and a mail travels far.
+    """
+    kept = _KEPT.fullmatch(str(uri or ""))
+    if kept is None:
+        return []
+    found = [("Evidence at", kept[0])]
+    _, partition, _, region, *_ = [*(entry.arn or "").split(":"), *("",) * 4]
+    if partition in _CONSOLES and region:
+        found.append(("Report", f"https://{_CONSOLES[partition]}/s3/object/{kept[1]}?region={region}&prefix={kept[2]}"))
+    return found
+
+
+def _subject(headline: str) -> str:
+    ascii_only = one_line(headline, 10 * _SUBJECT).encode("ascii", "replace").decode()
+    return cut(f"Signoff: {ascii_only}", _SUBJECT)
+
+
+def _lines(told: Told) -> list[str]:
+    facts = [f"{label}: {one_line(value, _LINE)}" for label, value in told.facts if value not in (None, "")]
+    listed = [f"- {one_line(each, _LINE)}" for each in told.listed[:_LISTED]]
+    more = len(told.listed) - _LISTED
+    return [*facts, *listed, *([f"- and {more} more"] if more > 0 else [])]
+
+
+def _text(entry: Entry, told: Told) -> str:
+    parts = [
+        [one_line(told.headline, _LINE)],
+        [*_lines(told), *(f"{label}: {where}" for label, where in told.report)],
+        [f"{label}: {step}" for label, step in told.steps],
+        [f"Entry {entry.sequence} of its ledger, {entry.time}, hash {entry.hash[:16]}"],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _chat(entry: Entry, told: Told) -> dict[str, Any]:
+    """Return the custom notification of Amazon Q Developer in chat applications, which threads by package.
+
+    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+    """
+    title = one_line(told.headline, _LINE).translate(_NEUTRAL)
+    links = [f"{label}: {where}" for label, where in told.report]
+    said = cut("\n".join(_lines(told)).translate(_NEUTRAL), _CHAT - sum(len(link) + 1 for link in links))
+    metadata: dict[str, Any] = {
+        "threadId": one_line(entry.package, 250),
+        "summary": title,
+        "eventType": str(entry.kind),
+        # A button would act as the channel's role, which is nobody's person.
+        "enableCustomActions": False,
+    }
+    if entry.arn:
+        metadata["relatedResources"] = [one_line(entry.arn, 250)]
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "id": f"{entry.hash}-{told.stage}",
+        "content": {
+            "textType": "client-markdown",
+            "title": title,
+            "description": "\n".join([said, *links]) if said else title,
+            "nextSteps": [f"{label}: `{step}`" for label, step in told.steps],
+            "keywords": ["signoff", str(told.stage)],
+        },
+        "metadata": metadata,
+    }
+
+
+def _attributes(entry: Entry, told: Told) -> dict[str, str]:
+    known = {
+        "stage": str(told.stage),
+        "kind": str(entry.kind),
+        "group": one_line(entry.group or "", 250),
+        "version": str(entry.version or ""),
+        "status": told.status,
+    }
+    return {name: value for name, value in known.items() if value}

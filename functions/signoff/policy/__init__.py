@@ -1,0 +1,1 @@
+"""What a group demands: its policy, read, explained fault by fault."""

@@ -1,0 +1,1 @@
+"""botocore's model of SageMaker, and values checked against it, completely."""

@@ -1,0 +1,1 @@
+"""Submission: from objects under a prefix to a registered model package."""

@@ -1,0 +1,50 @@
+"""A submission: artifacts plus manifest under one key prefix, `<group>/<submission>/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from signoff.documents.canonical_json import digest
+
+MANIFEST = "manifest.json"
+SUBMISSION = "submission.json"
+REPORT = "registration-report.json"
+# Metadata of the objects that whoever uploads them will sign: without it nobody knows that a signature is to come.
+TO_BE_SIGNED = {"signoff-submission": "signed"}
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html
+_GROUP_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The group that a submission is for, and its own name; together they are its prefix."""
+
+    group: str
+    name: str
+
+    @classmethod
+    def of(cls, key: str) -> Submission | None:
+        """Return the submission that an object's key belongs to, or None when it stands under none."""
+        group, _, rest = key.partition("/")
+        name, slash, within = rest.partition("/")
+        return cls(group, name) if group and name and slash and within else None
+
+    @property
+    def names_a_group(self) -> bool:
+        """Whether a model package group may have this group's name."""
+        return _GROUP_NAME.fullmatch(self.group) is not None
+
+    @property
+    def prefix(self) -> str:
+        """The prefix without the closing slash, which is also the submission's key in the ledger."""
+        return f"{self.group}/{self.name}"
+
+    def key(self, name: str) -> str:
+        """Return the key of one of its objects, by the name relative to it."""
+        return f"{self.prefix}/{name}"
+
+    def attempt(self, versions: Mapping[str, str]) -> str:
+        """Return the id of one attempt at registering it: its prefix and the version id of each object, hashed."""
+        return digest({"submission": self.prefix, "versions": dict(versions)})[:32]

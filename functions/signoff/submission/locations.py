@@ -1,0 +1,97 @@
+"""Where the fields of a manifest that take S3 URIs may point: under the manifest's own submission, and nowhere else.
+
+A submission is read with Signoff's rights, not with the submitter's. A name that could be read in two ways
+(percent-encoded, with a query, with dots for a parent) would let one reader check one object and another deploy a
+second one, so names are plain.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+from signoff.documents.faults import Fault
+from signoff.errors import ManifestRefused
+from signoff.model_package.data_sources import is_prefix
+from signoff.service_model import java_patterns
+
+OWN_FILES = frozenset({"manifest.json", "submission.json", "registration-report.json"})
+# Leaves room for the vault's own prefix within the 1,024 characters of SageMaker's URIs and of S3's keys.
+MAX_NAME_BYTES = 512
+_SCHEME = regex.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PERCENT = regex.compile(r"%[0-9A-Fa-f]{2}")
+_PLAIN = "plain-name"
+# Model data may be a key prefix, which ends in `/`; whatever else a manifest names is one object.
+_MODEL_DATA = regex.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
+
+
+def takes_s3_uri(shape: Any) -> bool:
+    """Whether a string shape holds an S3 URI: its pattern takes one, and does not take a plain word."""
+    return shape.type_name == "string" and _takes_s3_uri(shape.metadata.get("pattern") or ".*")
+
+
+@lru_cache(maxsize=1024)
+def _takes_s3_uri(pattern: str) -> bool:
+    return java_patterns.matches(pattern, "s3://bucket/key") and not java_patterns.matches(pattern, _PLAIN)
+
+
+def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:
+    """Return the name, relative to the submission, of the object or, for model data, the prefix that `value` means.
+
+    `value` is such a name already (`metrics/quality.json`) or an `s3://` URI under `s3://<bucket>/<prefix>/`; that of
+    a prefix ends in `/`.
+    Raises ManifestRefused, with a fault at `path`, when it points elsewhere or may be read in more than one way.
+    """
+    home = f"s3://{bucket}/{prefix}/"
+    name = value.removeprefix(home)
+    fault = _scheme_fault(name, home) or _spelling_fault(name) or _segments_fault(name, path)
+    if fault:
+        raise ManifestRefused([Fault(path, fault)])
+    return name
+
+
+def _scheme_fault(name: str, home: str) -> str | None:
+    scheme = _SCHEME.match(name)
+    if scheme is None:
+        return None
+    if scheme[0].lower().startswith("http"):
+        return (
+            "is a URL, whose content may change after it is signed; upload the object into the submission and give "
+            "its name there"
+        )
+    return f"points outside its submission, which is {home}"
+
+
+def _spelling_fault(name: str) -> str | None:
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name):
+        return "holds a control character"
+    if _PERCENT.search(name):
+        return "is percent-encoded; write the object's name as it is"
+    odd = sorted({character for character in name if character in "\\?#"})
+    if odd:
+        return f"holds {' and '.join(odd)}, which not every reader takes literally; rename the object"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is a name of more than {MAX_NAME_BYTES} bytes"
+    return None
+
+
+def _segments_fault(name: str, path: str) -> str | None:
+    if name.startswith("/"):
+        return "points outside its submission: a name there does not begin with /"
+    segments = name.split("/")
+    if ".." in segments:
+        return "points outside its submission: .. is not allowed in a name"
+    if is_prefix(name) and "" not in segments[:-1]:
+        if not _MODEL_DATA.search(path):
+            return "names a prefix (it ends in /); name one object"
+        segments.pop()
+    if "" in segments:
+        return "names no object: it is empty or has an empty part between two /"
+    if "." in segments:
+        return "has a part that is only a dot; leave it out"
+    if name in OWN_FILES:
+        return f"names a file of the submission itself ({name}), which is no artifact"
+    return None

@@ -1,0 +1,89 @@
+"""The shape of a manifest: SageMaker's own input shapes, without what Signoff sets or the package already says.
+
+From CreateModelPackage and CreateModel, as botocore's service model has them:
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.service_model.shapes import ListOf, Structure
+
+_SIGNOFF = "is Signoff's to set; leave it out"
+_PACKAGE = "belongs to the package: put it into InferenceSpecification.Containers"
+_NEWER = "is not supported yet"
+
+# Fields of CreateModelPackage that a manifest may not hold, by their path, and why.
+REFUSED_IN_PACKAGE = {
+    "ModelPackageName": "is for unversioned packages, and a submission becomes a version in its group; leave it out",
+    "ModelPackageGroupName": "is Signoff's to set, from the submission's own prefix; leave it out",
+    "ModelApprovalStatus": _SIGNOFF,
+    "ClientToken": _SIGNOFF,
+    "Tags": "may not be given for a package in a group: it uses the tags of the group",
+}
+
+# Fields of CreateModel that a manifest's Deployment may hold; what of them is the policy's to offer, it judges.
+DEPLOYMENT_FIELDS = (
+    *("InferenceExecutionConfig", "PrimaryContainer", "Containers"),
+    *("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation", "Tags"),
+)
+DEPLOYMENT_CONTAINER_FIELDS = (
+    *("ContainerHostname", "InferenceSpecificationName", "Environment"),
+    *("Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig"),
+)
+
+# Why it may not hold the others. What is not listed either (a field of a newer CreateModel) is not supported yet.
+REFUSED_IN_DEPLOYMENT = {"ModelName": _SIGNOFF}
+REFUSED_IN_DEPLOYMENT_CONTAINER = {
+    "ModelPackageName": _SIGNOFF,
+    "Image": _PACKAGE,
+    "ModelDataUrl": _PACKAGE,
+    "ModelDataSource": _PACKAGE,
+    "AdditionalModelDataSources": _PACKAGE,
+}
+
+
+@dataclass(frozen=True)
+class ManifestShape:
+    """The shape of a manifest: CreateModelPackage without what Signoff sets, and Deployment.
+
+    `refused` says why a field that SageMaker has may not be in a manifest, by its path without indices
+    (`Deployment.Containers[].Mode`).
+    """
+
+    structure: Structure
+    refused: Mapping[str, str]
+
+
+def manifest_shape(create_shape: Any, model_shape: Any) -> ManifestShape:
+    """Return the shape of a manifest from the input shapes of CreateModelPackage and CreateModel."""
+    members = {name: shape for name, shape in create_shape.members.items() if name not in REFUSED_IN_PACKAGE}
+    members["Deployment"] = _deployment(model_shape)
+    container = model_shape.members["PrimaryContainer"]
+    refused = {
+        **REFUSED_IN_PACKAGE,
+        **_refusals("Deployment", model_shape, DEPLOYMENT_FIELDS, REFUSED_IN_DEPLOYMENT),
+    }
+    for path in ("Deployment.PrimaryContainer", "Deployment.Containers[]"):
+        refused |= _refusals(path, container, DEPLOYMENT_CONTAINER_FIELDS, REFUSED_IN_DEPLOYMENT_CONTAINER)
+    return ManifestShape(Structure("Manifest", members), refused)
+
+
+def _refusals(path: str, shape: Any, accepted: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str, str]:
+    return {f"{path}.{name}": reasons.get(name, _NEWER) for name in shape.members if name not in accepted}
+
+
+def _deployment(model_shape: Any) -> Structure:
+    known = model_shape.members["PrimaryContainer"].members
+    container = Structure("ContainerDefinition", {name: known[name] for name in DEPLOYMENT_CONTAINER_FIELDS})
+    containers = model_shape.members["Containers"]
+    members = {
+        **{name: model_shape.members[name] for name in DEPLOYMENT_FIELDS},
+        "PrimaryContainer": container,
+        "Containers": ListOf(containers.name, container, containers.metadata),
+    }
+    return Structure("Deployment", members)

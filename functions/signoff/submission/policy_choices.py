@@ -1,0 +1,82 @@
+"""What a group's policy says about a manifest: which of its choices it offers, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from signoff.documents.faults import Fault, below
+from signoff.policy.policy import Deployment, Policy
+from signoff.service_model.shapes import objects, select
+
+_JOBS = "ValidationSpecification.ValidationProfiles[].TransformJobDefinition"
+
+
+def policy_faults(document: Mapping[str, Any], policy: Policy) -> list[Fault]:
+    """Return whatever in a manifest, which has no other faults, `policy` does not let it say; sorted by path."""
+    return sorted({*_deployment_faults(document, policy.deployment), *_validation_faults(document, policy)})
+
+
+def effective(deployment: Deployment, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a model is deployed with: the policy's, and over them what a manifest chose.
+
+    `manifest` is a manifest's Deployment without faults.
+    """
+    settings: dict[str, Any] = msgspec.to_builtins(deployment)
+    settings.pop("choices")
+    if "ExecutionRoleArn" in manifest:
+        settings["execution_role"] = manifest["ExecutionRoleArn"]
+    if "EnableNetworkIsolation" in manifest:
+        settings["network_isolation"] = manifest["EnableNetworkIsolation"]
+    if "VpcConfig" in manifest:
+        settings["vpc"] = _vpc(manifest["VpcConfig"])
+    given = {tag["Key"]: tag["Value"] for tag in manifest.get("Tags", ())}
+    settings["tags"] = {**settings["tags"], **given}
+    return settings
+
+
+def _vpc(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {"security_groups": list(config["SecurityGroupIds"]), "subnets": list(config["Subnets"])}
+
+
+def _deployment_faults(document: Mapping[str, Any], deployment: Deployment) -> Iterator[Fault]:
+    for path, manifest in objects(document, "Deployment"):
+        for field, chosen, offered in _choices(manifest, deployment):
+            if chosen not in offered:
+                yield Fault(below(path, field), _not_offered(offered))
+        for position, tag in enumerate(manifest.get("Tags", ())):
+            if tag["Key"] not in deployment.choices.tags:
+                yield Fault(f"{path}.Tags[{position}].Key", _not_offered(deployment.choices.tags))
+
+
+def _choices(manifest: Mapping[str, Any], deployment: Deployment) -> Iterator[tuple[str, Any, list[Any]]]:
+    """Yield each choice that a manifest makes: the field, what it chose, and what is offered."""
+    choices = deployment.choices
+    if "ExecutionRoleArn" in manifest:
+        roles = [deployment.execution_role, *choices.execution_roles]
+        yield "ExecutionRoleArn", manifest["ExecutionRoleArn"], roles
+    if "EnableNetworkIsolation" in manifest:
+        isolation = [deployment.network_isolation, *choices.network_isolation]
+        yield "EnableNetworkIsolation", manifest["EnableNetworkIsolation"], isolation
+    if "VpcConfig" in manifest:
+        vpcs = [vpc for vpc in (deployment.vpc, *choices.vpcs) if vpc]
+        connected = [{"security_groups": list(vpc.security_groups), "subnets": list(vpc.subnets)} for vpc in vpcs]
+        yield "VpcConfig", _vpc(manifest["VpcConfig"]), connected
+
+
+def _validation_faults(document: Mapping[str, Any], policy: Policy) -> Iterator[Fault]:
+    allowed = policy.validation
+    for path, role in select(document, "ValidationSpecification.ValidationRole"):
+        if role not in allowed.roles:
+            yield Fault(path, _not_offered(allowed.roles))
+    for path, output in select(document, f"{_JOBS}.TransformOutput.S3OutputPath"):
+        if not any(str(output).startswith(prefix) for prefix in allowed.outputs):
+            yield Fault(path, _not_offered(allowed.outputs))
+
+
+def _not_offered(offered: Sequence[Any]) -> str:
+    if not offered:
+        return "is the policy's to set; leave it out"
+    return f"is not what the policy of the group offers: {', '.join(map(str, offered))}"

@@ -1,0 +1,267 @@
+"""Registering a submission: complete it, copy it to the vault, create its model package."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.sagemaker import Registry
+from signoff.aws.submissions_table import SubmissionsTable
+from signoff.aws.vault import Vault
+from signoff.documents import timestamps
+from signoff.documents.faults import Fault
+from signoff.documents.timestamps import Clock
+from signoff.errors import ManifestRefused, RegistryRefused
+from signoff.governance.registrations import REGISTRATION_HINT, first_entry, registration_key
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History, package_key, submission_key
+from signoff.model_package import etags
+from signoff.submission.intake import Complete, Incomplete, Intake
+from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
+
+# Longer than a function can run: a claim that old belonged to one that died.
+_CLAIM = timedelta(minutes=16)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
+_NOT_FOR_TAGS = re.compile(r"[^\w+\-=.:/@ ]", re.ASCII)
+_REPORTED = 50  # faults that fit into an event; the report has them all
+
+
+class Registering:
+    """Registers submissions, each once, whichever of its objects comes last."""
+
+    def __init__(
+        self,
+        inbox: Bucket,
+        intake: Intake,
+        registry: Registry,
+        ledger: LedgerTable,
+        submissions: SubmissionsTable,
+        vault: Vault,
+        now: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._intake = intake
+        self._registry = registry
+        self._ledger = ledger
+        self._submissions = submissions
+        self._vault = vault
+        self._now = now
+
+    def uploaded(self, key: str) -> str:
+        """Answer the upload of `key` and return what came of it, for the log.
+
+        What is wrong with a submission is told its sender: as an entry and with it an event, as a report beside the
+        manifest, and as a tag on the object.
+        """
+        if key.endswith(f"/{REPORT}"):
+            return "report"
+        submission = Submission.of(key)
+        stored = self._inbox.current(key)
+        if stored is None:
+            return "gone"
+        if submission is None:
+            fault = Fault(key, "stands under no submission; upload to <group>/<submission>/<name>")
+            return self._refuse(Submission("", key), stored, [fault], reported=False)
+        try:
+            return self._register(submission, stored)
+        except ManifestRefused as refused:
+            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults)
+
+    def _about(self, submission: Submission, refused: ManifestRefused) -> Stored | None:
+        """Return the object that has the faults, or the manifest in place of one that is not there."""
+        found = (self._inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
+        return next((stored for stored in found if stored), None)
+
+    def _register(self, submission: Submission, stored: Stored) -> str:
+        known = self._submissions.get(submission.prefix) or {}
+        if known.get("state") == "registered":
+            return self._closed(submission, known["attempt"], known["package"], stored)
+        begun = self._begun(known)
+        if begun is not None:
+            # Whatever was uploaded since: an attempt that may have created its package already is finished first.
+            return self._claimed(submission, begun["id"], stored, lambda: begun)
+        taken = self._intake.read(submission)
+        if isinstance(taken, Incomplete):
+            self._submissions.wait(submission.prefix, taken.missing, self._moment())
+            return f"waits for {', '.join(taken.missing)}"
+        return self._claimed(submission, taken.attempt, stored, lambda: self._registration(taken))
+
+    def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
+        if known.get("state") != "registering":
+            return None
+        document: dict[str, Any] | None = self._vault.read_named(registration_key(known["attempt"]))
+        return document
+
+    def _claimed(
+        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+    ) -> str:
+        now = self._now()
+        if not self._submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
+            return "being registered already"
+        try:
+            return self._attempted(submission, attempt, stored, registration)
+        except Exception:
+            # Without this, the retry would find its own claim and leave everything to the sweep.
+            self._submissions.release(submission.prefix, attempt, self._moment())
+            raise
+
+    def _attempted(
+        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+    ) -> str:
+        try:
+            return self._finish(submission, registration())
+        except ManifestRefused as refused:
+            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
+
+    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
+        """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
+        document = self._vault.read_named(registration_key(attempt)) or {"objects": []}
+        registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
+        if "statement" in document:
+            registered[SUBMISSION] = document["statement"]
+        message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
+        refused = ""
+        names = {*registered, MANIFEST}
+        if uploaded is not None:
+            names &= {uploaded.key.removeprefix(submission.key(""))}
+        for name in sorted(names):
+            stored = self._inbox.current(submission.key(name))
+            if stored and stored.version_id != registered.get(name):
+                refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
+        return refused or f"registered as {package}"
+
+    def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
+        try:
+            if registration["creates_group"]:
+                self._registry.create_group(submission.group)
+            arn = self._registry.create_package(registration["request"])
+        except RegistryRefused as refusal:
+            raise ManifestRefused([Fault("", f"SageMaker refuses it: {refusal}")]) from refusal
+        described = self._registry.describe(arn)
+        first = first_entry(described, registration)
+        key = package_key(arn, described["CreationTime"])
+        self._ledger.update(key, lambda history: [] if history.state.status else [first])
+        self._report(submission, {"outcome": "registered", "package": arn, "faults": []})
+        for registered in registration["objects"]:
+            name, version = registered["name"], registered["source"]["version_id"]
+            self._inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
+        # Last, for once the submission is closed nobody comes back to finish.
+        self._submissions.close(submission.prefix, registration["id"], arn, self._moment())
+        return self._closed(submission, registration["id"], arn)
+
+    def _registration(self, taken: Complete) -> dict[str, Any]:
+        """Return the registration document, written before the package is created so that a retry goes on from it."""
+        key = registration_key(taken.attempt)
+        document: dict[str, Any] | None = self._vault.read_named(key)
+        if document is None:
+            manifest = self._intake.pinned(taken.manifest)
+            copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
+            resolved = manifest.resolved(lambda name: self._vault.uri(_vault_key(taken, name)))
+            by_uri = {copy.uri: copy for copy in copies.values()}
+            resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
+            document = _document(taken, resolved, copies)
+            self._vault.write("policies", taken.policy.document)
+            self._vault.write_named(key, document)
+        return document
+
+    def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
+        return self._vault.keep(stored, _vault_key(taken, name))
+
+    def _refuse(
+        self,
+        submission: Submission,
+        about: Stored,
+        faults: Sequence[Fault],
+        *,
+        reported: bool = True,
+        claim: str | None = None,
+    ) -> str:
+        """Tell the sender what is wrong, each thing once for a version of the object it is `about`; end the `claim`."""
+        prefix = submission.prefix.lstrip("/")
+        attempt = submission.attempt({about.key: about.version_id})
+        draft = _failed(submission, attempt, about, faults)
+
+        def once(history: History) -> list[Draft]:
+            told = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
+            return [] if draft.details["faults"] in told else [draft]
+
+        self._ledger.update(submission_key(prefix), once)
+        if reported:
+            listed = [asdict(fault) for fault in faults]
+            self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
+            self._submissions.refuse(prefix, claim or attempt, self._moment())
+        tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}
+        self._inbox.tag(about.key, about.version_id, tags)
+        return f"refused: {faults[0].path}: {faults[0].message}"
+
+    def _report(self, submission: Submission, report: dict[str, Any]) -> None:
+        data = json.dumps({**report, "time": self._moment()}, indent=2).encode()
+        self._inbox.put(submission.key(REPORT), data)
+
+    def _moment(self) -> str:
+        return timestamps.text(self._now())
+
+
+def _vault_key(taken: Complete, name: str) -> str:
+    """Return the vault's key of an object or a prefix of a submission, by its name."""
+    return f"models/{taken.submission.group}/{taken.attempt}/{name}"
+
+
+def _document(taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored]) -> dict[str, Any]:
+    signature, described = taken.signature, taken.described
+    deployment = resolved.pop("Deployment", {})
+    metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: taken.attempt}
+    return {
+        "id": taken.attempt,
+        "group": taken.submission.group,
+        "submission": taken.submission.prefix,
+        "submitter": signature.submitter if signature else None,
+        "signed": signature.document if signature else None,
+        "digests": dict(signature.digests) if signature else {},
+        "statement": described.stored.version_id if described else None,
+        "policy": taken.policy.digest,
+        "creates_group": taken.new_group,
+        "objects": [
+            {
+                "name": name,
+                "size": stored.size,
+                "source": {"uri": stored.uri, "version_id": stored.version_id, "etag": stored.etag},
+                "vault": {"uri": copies[name].uri, "version_id": copies[name].version_id},
+            }
+            for name, stored in sorted(taken.objects.items())
+        ],
+        "deployment": deployment,
+        "request": {
+            **resolved,
+            "ModelPackageGroupName": taken.submission.group,
+            "ModelApprovalStatus": "PendingManualApproval",
+            "CustomerMetadataProperties": metadata,
+            "ClientToken": taken.attempt,
+        },
+    }
+
+
+def _failed(submission: Submission, attempt: str, about: Stored, faults: Sequence[Fault]) -> Draft:
+    return Draft(
+        Kind.REGISTRATION_FAILED,
+        "signoff",
+        {
+            "group": submission.group or None,
+            "submission": submission.prefix.lstrip("/"),
+            "attempt": attempt,
+            "object": {"uri": about.uri, "version_id": about.version_id},
+            "faults": [asdict(fault) for fault in faults[:_REPORTED]],
+            "fault_count": len(faults),
+        },
+    )
+
+
+def _tag_value(faults: Sequence[Fault]) -> str:
+    return _NOT_FOR_TAGS.sub(" ", f"{faults[0].path} {faults[0].message}").strip()[:256]

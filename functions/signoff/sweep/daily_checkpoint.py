@@ -1,0 +1,38 @@
+"""Keeping all ledgers' heads in the vault, once a day: what even those cannot change who can write to the table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.vault import Vault
+from signoff.documents.timestamps import Clock
+from signoff.ledger.checkpoints import PREFIX, daily, daily_key, date_of, day
+
+
+class Heads:
+    """Writes the heads of the day, locked in `mode` (`GOVERNANCE` or `COMPLIANCE`) for `days`."""
+
+    def __init__(self, ledger: LedgerTable, vault: Vault, now: Clock, mode: str, days: int) -> None:
+        self._ledger = ledger
+        self._vault = vault
+        self._now = now
+        self._mode = mode
+        self._kept = timedelta(days=days)
+
+    def write_daily(self) -> bool:
+        """Write today's heads, unless they are there. Returns whether they were written now.
+
+        Of two that write at once the first wins: either has read each head at a time when it was the ledger's.
+        """
+        now = self._now()
+        key = daily_key(day(now))
+        if self._vault.current(key) is not None:
+            return False
+        document = daily(now, self._previous(day(now)), self._ledger.tips())
+        return self._vault.write_locked(key, document, self._mode, now + self._kept)
+
+    def _previous(self, today: str) -> bytes | None:
+        """Return the newest document of a day before, whether or not the sweep came by on each."""
+        earlier = [key for key in self._vault.keys(PREFIX) if (date_of(key) or today) < today]
+        return self._vault.data(earlier[-1]) if earlier else None

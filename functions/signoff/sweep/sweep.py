@@ -1,0 +1,276 @@
+"""Sweeping: an event may never come. Whatever lacks its next step is moved on; what does not fit is reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.approval.deadlines import due
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.s3 import Bucket
+from signoff.aws.sagemaker import Registry
+from signoff.aws.sqs import DELETED, REGISTRY_EVENT, UPLOAD_EVENT, Queue
+from signoff.aws.ssm import Policies
+from signoff.aws.step_functions import Executions
+from signoff.aws.submissions_table import SubmissionsTable
+from signoff.aws.vault import Vault
+from signoff.deployment.champions import Champions
+from signoff.deployment.succession import Succession
+from signoff.documents import timestamps
+from signoff.documents.timestamps import Clock
+from signoff.errors import SignoffError, UnknownPackage
+from signoff.ledger.entries import Draft, Kind, Status, Step
+from signoff.ledger.history import History, package_key
+from signoff.model_package.batch_summary import differs, its_turn
+from signoff.policy.policy import Policy
+from signoff.runtime.observability import logger
+from signoff.submission.layout import REPORT, Submission
+from signoff.validation.evidence import outdated
+
+# What is found and how to move it on; an act that answers False found that there was nothing to do.
+Overdue = Iterator[tuple[str, Callable[[], Any]]]
+_SIGNED = (Status.PENDING_APPROVAL, Status.APPROVED)  # evidence that is decided on, or was
+# Whatever may still be decided, deployed or retired: of the others it does not matter whether they are still there.
+_LIVE = (Status.VALIDATING, Status.VALIDATION_ERRORED, Status.PENDING_APPROVAL, Status.APPROVED)
+_CHUNK = 100  # packages of one batch
+_CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apart
+
+
+class Sweeping:
+    """Finds what waits longer than it should. `queues` are those of registrations, decisions and deployments."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        policies: Policies,
+        ledger: LedgerTable,
+        submissions: SubmissionsTable,
+        vault: Vault,
+        inbox: Bucket,
+        executions: Executions,
+        queues: Mapping[str, Queue],
+        now: Clock,
+        champions: Champions,
+    ) -> None:
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._submissions = submissions
+        self._vault = vault
+        self._inbox = inbox
+        self._executions = executions
+        self._queues = queues
+        self._now = now
+        self._champions = champions
+        self._succession = Succession(ledger, champions)
+
+    def sweep(self, grace: timedelta) -> Counter[str]:
+        """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
+
+        What cannot be looked through or moved on is logged, counted as a `problem`, and keeps nothing else waiting.
+        """
+        before = self._now() - grace
+        moved: Counter[str] = Counter()
+        governed: dict[str, Policy] = {}
+        with _reported("groups", moved):
+            for group, tags in self._registry.groups():
+                self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
+        # Before the steps: what is gone waits for none.
+        self._move_on(partial(self._overdue_live, governed), before, moved)
+        for step in Step:
+            self._move_on(partial(self._overdue_packages, step), before, moved)
+        self._move_on(self._overdue_submissions, before, moved)
+        return moved
+
+    def _move_on(self, search: Callable[[datetime], Overdue], before: datetime, moved: Counter[str]) -> None:
+        with _reported("search", moved):
+            for what, act in search(before):
+                with _reported(what, moved):
+                    if act() is not False:
+                        moved[what] += 1
+
+    def oldest_validating(self) -> float:
+        """Return for how many seconds the package that validates longest has done so; 0 when none does."""
+        heads = [*self._ledger.heads_by_step(Step.VALIDATE), *self._ledger.heads_by_step(Step.FINISH_VALIDATION)]
+        ages = [(self._now() - timestamps.moment(head["since"])).total_seconds() for head in heads]
+        return max(ages, default=0.0)
+
+    def _overdue_packages(self, step: Step, before: datetime) -> Overdue:
+        acts: dict[Step, Callable[[dict[str, Any]], Any]] = {
+            Step.VALIDATE: lambda head: self._executions.start(head["arn"]),
+            Step.FINISH_VALIDATION: self._finish,
+            Step.UPDATE_REGISTRY: lambda head: self._nudge("decisions", head["arn"]),
+            Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
+            Step.RETIRE_MODEL: self._retire,
+        }
+        for head in self._ledger.heads_by_step(step):
+            if head["since"] <= timestamps.text(before):
+                yield str(step), partial(acts[step], head)
+
+    def _finish(self, head: Mapping[str, Any]) -> None:
+        """Release the claim of an execution that died without a word."""
+        execution = self._ledger.history(head["package"]).verified().state.execution or ""
+        status = self._executions.status(execution)
+        if status in {"RUNNING", "PENDING_REDRIVE"}:
+            return
+
+        def died(history: History) -> list[Draft]:
+            state = history.state
+            if not state.attempt_open or state.execution != execution:
+                return []
+            cause = f"its execution is {status} and recorded nothing"
+            details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
+            return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
+
+        self._ledger.update(head["package"], died)
+
+    def _overdue_in_group(
+        self, group: str, tags: Mapping[str, str], governed: dict[str, Policy], before: datetime
+    ) -> Overdue:
+        policy = self._policies.governing(group, tags)
+        if policy is None:
+            return
+        governed[group] = policy
+        heads = {_second(head["package"]): head for head in self._ledger.heads_by_group(group)}
+        for summary in self._registry.packages(group):
+            arn, created = summary["ModelPackageArn"], summary["CreationTime"]
+            head = heads.get(_second(package_key(arn, created)))
+            if head is None and created <= before:
+                yield "never validated", partial(self._executions.start, arn)
+            elif head and head["since"] <= timestamps.text(before) and _diverges(summary, head):
+                yield "diverging status", partial(self._nudge, "decisions", arn)
+            elif head and head.get("status") and head.get("enforced", True) != policy.enforced:
+                yield "changed enforcement", partial(self._nudge, "decisions", arn)
+        yield "champion", partial(self._champions.repair, group, before)
+        yield "succession", partial(self._succession.settle, group)
+
+    def _overdue_live(self, governed: Mapping[str, Policy], before: datetime) -> Overdue:
+        """Look through all packages that something may still happen to, a hundred to a call.
+
+        Whether anything is due indeed is seen by whoever decides, in the package's ledger.
+        """
+        heads = iter(self._live(timestamps.text(before)))
+        while chunk := list(islice(heads, _CHUNK)):
+            summaries, _ = self._registry.batch(head["arn"] for head in chunk)
+            for head in chunk:
+                summary = summaries.get(head["arn"])
+                if summary is None or not _is_of(head, summary):
+                    yield "deleted package", partial(self._answer_deletion, head)
+                elif head["group"] in governed:
+                    if self._may_have_changed(head, summary):
+                        yield "changed specification", partial(self._answer_change, head)
+                    if due(head, governed[head["group"]], self._now()):
+                        yield "deadline", partial(self._nudge, "decisions", head["arn"])
+
+    def _live(self, before: str) -> Iterator[dict[str, Any]]:
+        waiting = (self._ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
+        standing = (self._ledger.heads_by_status(status) for status in _LIVE)
+        seen: set[str] = set()
+        for head in chain(*standing, *waiting):
+            if head["package"] not in seen and head["since"] <= before and head["status"] != Status.DELETED:
+                seen.add(head["package"])
+                yield head
+
+    def _may_have_changed(self, head: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
+        if head["status"] not in _SIGNED or _diverges(summary, head):
+            return False
+        return differs(summary, head.get("specification")) or its_turn(head["package"], self._now())
+
+    def _answer_deletion(self, head: Mapping[str, Any]) -> bool:
+        """Record that a package is gone, and have its model retired. Returns whether it is."""
+        gone = self._gone(head)
+        if gone is None:
+            return False
+        draft = Draft(Kind.PACKAGE_DELETED, "signoff", {"because": gone})
+
+        def deleted(history: History) -> list[Draft]:
+            return [] if history.verified().state.status is Status.DELETED else [draft]
+
+        state = self._ledger.update(head["package"], deleted).state
+        if state.model or state.decision:
+            self._retire({**head, "status": state.status})
+        return True
+
+    def _gone(self, head: Mapping[str, Any]) -> str | None:
+        """Return why a package that no batch showed is taken for deleted, or None when it is there all the same."""
+        try:
+            described = self._registry.describe(head["arn"])
+        except UnknownPackage as unknown:
+            return str(unknown)
+        return None if _is_of(head, described) else "its group was deleted and made anew: another package has its ARN"
+
+    def _retire(self, head: Mapping[str, Any]) -> None:
+        deleted = {DELETED: head["package"]} if head["status"] == Status.DELETED else {}
+        self._queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": head["arn"], **deleted})
+
+    def _answer_change(self, head: Mapping[str, Any]) -> bool:
+        """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
+        try:
+            described = self._registry.describe(head["arn"])
+        except UnknownPackage:
+            return False  # deleted since it was listed
+        if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.moment(head["since"]) - _CLOCKS:
+            return False  # nobody wrote to it since its last entry, as for most packages at most times
+        evidence = self._ledger.history(head["package"]).verified().state.evidence
+        if evidence is None or not outdated(self._vault.read("evidence", evidence["sha256"]), described):
+            return False
+        if head["status"] == Status.APPROVED:
+            self._nudge("decisions", head["arn"])
+        else:
+            self._executions.start(head["arn"])
+        return True
+
+    def _overdue_submissions(self, before: datetime) -> Overdue:
+        newest: dict[Submission, tuple[datetime, str]] = {}
+        for key, changed in self._inbox.names(""):
+            submission = Submission.of(key)
+            if submission and not key.endswith(f"/{REPORT}"):
+                newest[submission] = max(newest.get(submission, (changed, key)), (changed, key))
+        for submission, (changed, key) in newest.items():
+            if changed <= before and self._unfinished(submission, changed):
+                yield "submission", partial(self._upload_again, key)
+
+    def _unfinished(self, submission: Submission, changed: datetime) -> bool:
+        known = self._submissions.get(submission.prefix)
+        if known is None or known["state"] == "waiting":
+            return True
+        if known["state"] == "registering":
+            return str(known["until"]) < timestamps.text(self._now())
+        return bool(known["state"] == "refused") and timestamps.text(changed) > known["since"]
+
+    def _upload_again(self, key: str) -> None:
+        detail = {"bucket": {"name": self._inbox.name}, "object": {"key": key}}
+        self._queues["registrations"].send(UPLOAD_EVENT, detail)
+
+    def _nudge(self, queue: str, arn: str) -> None:
+        self._queues[queue].send(REGISTRY_EVENT, {"ModelPackageArn": arn})
+
+
+@contextmanager
+def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
+    try:
+        yield
+    except (SignoffError, ClientError):
+        logger().exception("could not be moved on", extra={"what": what})
+        moved["problem"] += 1
+
+
+def _second(key: str) -> str:
+    """Return a ledger's key to the second, for not every answer of SageMaker's tells a time more exactly."""
+    return key.rpartition(".")[0]
+
+
+def _is_of(head: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+    """Return whether a description, or a summary, is of the very package and not of another that has its ARN now."""
+    return _second(package_key(head["arn"], described["CreationTime"])) == _second(head["package"])
+
+
+def _diverges(summary: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
+    return bool(summary["ModelApprovalStatus"] != head["registry_status"])

@@ -1,0 +1,1 @@
+"""Validation: from a registered package to the evidence about it."""

@@ -1,0 +1,185 @@
+"""The gates a candidate must pass: the policy's metric thresholds, and what its artifacts were found to be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from math import isfinite
+from typing import Any
+
+import jmespath
+
+from signoff.documents.text import fitting
+from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
+from signoff.model_package.environment import fetches
+from signoff.policy.policy import Metric, Policy
+from signoff.submission.submitters import refusal
+from signoff.validation.checks import Check, CheckStatus
+
+_LISTED = 20  # objects that are told of one by one; the last check says how many more there are
+
+
+def check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
+    """Yield the check of who submitted a package, if its policy asks that or they `signed` (name to SHA-256)."""
+    refused = refusal(policy, submitter)
+    if refused:
+        yield Check("submitter", CheckStatus.FAILED, refused)
+    elif signed:
+        yield Check("submitter", CheckStatus.PASSED, f"{submitter} signed what {len(signed)} objects hold")
+    elif policy.submissions.submitters or policy.approvals.unknown_submitter == "refuse":
+        yield Check("submitter", CheckStatus.PASSED, f"{submitter or 'whoever it was'} may submit to this group")
+
+
+def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:
+    """Return a failed check for each of `found`, pairs of name and SHA-256, that is not as it was `signed`."""
+    others = sorted({name for name, sha256 in found if signed.get(name) != sha256})
+    checks = [Check(f"submitter:{name}", CheckStatus.FAILED, _reason(name, signed)) for name in others[:_LISTED]]
+    if len(others) > _LISTED:
+        more = f"{len(others) - _LISTED} more objects are not what their submitter signed"
+        checks.append(Check("submitter:more", CheckStatus.FAILED, more))
+    return checks
+
+
+def _reason(name: str, signed: Mapping[str, str]) -> str:
+    if name in signed:
+        return f"{name} is not what its submitter signed"
+    return f"{name} is not among what the package's submitter signed"
+
+
+_REASON = 500  # characters; an expression's error quotes what it found
+_REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
+
+
+def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
+    """Return a check for each threshold against `quality`: the model quality document as bytes, or None without one.
+
+    SageMaker's own model quality JSON is addressed as for example `binary_classification_metrics.accuracy.value`.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+    """
+    if not metrics:
+        return []
+    try:
+        document = _document(quality)
+    except ValueError as error:
+        return [Check(f"metric:{metric.name}", CheckStatus.FAILED, str(error)) for metric in metrics]
+    return [_metric_check(metric, document) for metric in metrics]
+
+
+def _document(quality: bytes | None) -> Any:
+    if quality is None:
+        raise ValueError(
+            "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
+            "or one too large to be read (more than 16 MiB)"
+        )
+    try:
+        return json.loads(quality)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the model quality document is not JSON that can be read: {error}") from error
+
+
+def _metric_check(metric: Metric, document: Any) -> Check:
+    name = f"metric:{metric.name}"
+    try:
+        value = jmespath.search(metric.path, document)
+    except jmespath.exceptions.JMESPathError as error:
+        return Check(name, CheckStatus.ERRORED, f"`{metric.path}` cannot be evaluated: {error}"[:_REASON])
+    if not _is_number(value):
+        found = "nothing" if value is None else f"{type(value).__name__} instead of a finite number"
+        return Check(name, CheckStatus.FAILED, f"`{metric.path}` finds {found} in the model quality document")
+    if metric.at_least is not None and not value >= metric.at_least:
+        return Check(name, CheckStatus.FAILED, f"{value:.6g} is below the threshold {metric.at_least:.6g}")
+    if metric.at_most is not None and not value <= metric.at_most:
+        return Check(name, CheckStatus.FAILED, f"{value:.6g} is above the threshold {metric.at_most:.6g}")
+    return Check(name, CheckStatus.PASSED, f"{value:.6g} is within {_bounds(metric)}")
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether `value` can be compared: NaN and Infinity, which json.loads knows, pass or fail any threshold."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
+    except OverflowError:  # a whole number beyond what floating point holds
+        return False
+
+
+def _bounds(metric: Metric) -> str:
+    low = "" if metric.at_least is None else f"{metric.at_least:.6g} <= "
+    high = "" if metric.at_most is None else f" <= {metric.at_most:.6g}"
+    return f"{low}{metric.name}{high}"
+
+
+def artifact_check(artifact: Mapping[str, Any]) -> Check:
+    """Return the check of one inspected artifact, as `inspect_artifact` reported it."""
+    name = f"artifact:{artifact['name']}"
+    refusals = artifact["refusals"]
+    if refusals:
+        return Check(name, CheckStatus.FAILED, _refused(refusals, artifact["refusal_count"]))
+    return Check(name, CheckStatus.PASSED, f"{_described(artifact)}, sha256 {artifact['sha256']}")
+
+
+def _refused(refusals: Sequence[str], count: int) -> str:
+    told = fitting(refusals, _REFUSED)
+    more = ["And more."] if len(told) < len(refusals) else []
+    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *told, *more]).rstrip(".")
+
+
+def _described(artifact: Mapping[str, Any]) -> str:
+    if artifact["kind"] == ARCHIVE:
+        return f"a readable archive of {artifact['members']} members"
+    if artifact["kind"] == ARCHIVES:
+        return f"{artifact['members']} readable archives"
+    if artifact["kind"] == FILES:
+        return f"{artifact['members']} files of {artifact['size']:,} bytes"
+    return f"a file of {artifact['size']:,} bytes"
+
+
+def image_digest_checks(
+    containers: Iterable[tuple[str, Mapping[str, Any]]], pinned: Mapping[str, str]
+) -> Iterator[Check]:
+    """Yield a failed check for each container whose ImageDigest is not that of its image."""
+    for path, container in containers:
+        said, image = str(container.get("ImageDigest", "")).lower(), pinned.get(container.get("Image", ""))
+        if said and image and not image.endswith(f"@{said}"):
+            yield Check(f"image:{path}.ImageDigest", CheckStatus.FAILED, f"says {said}, and the image is {image}")
+
+
+def unpinned_checks(found: Sequence[tuple[str, str]], accepted: Sequence[str]) -> list[Check]:
+    """Return a check for each way, `(kind, path)`, in which a package finds what is not in the vault.
+
+    Nobody can pin or inspect it, so it passes only where the policy's `sources.unpinned` accepts that kind.
+    """
+    checks = []
+    for kind, path in found:
+        name = f"unpinned:{path}"
+        if kind in accepted:
+            checks.append(
+                Check(name, CheckStatus.PASSED, f"cannot be pinned or inspected; the policy accepts `{kind}`")
+            )
+        else:
+            reason = f"cannot be pinned or inspected, and `{kind}` is not in the policy's sources.unpinned"
+            checks.append(Check(name, CheckStatus.FAILED, reason))
+    return checks
+
+
+def environment_checks(environments: Sequence[tuple[str, Mapping[str, str]]], accepted: Sequence[str]) -> list[Check]:
+    """Return a check for each variable that makes a container fetch code or weights when it starts.
+
+    `environments` are those of the containers, each with the path it stands at; `accepted` the policy's patterns.
+    """
+    checks = []
+    for path, environment in environments:
+        for name, value in sorted(environment.items()):
+            if fetches(name, value):
+                checks.append(_fetched(f"environment:{path}.{name}", f"{name}={value}", accepted))
+    return checks
+
+
+def _fetched(name: str, variable: str, accepted: Sequence[str]) -> Check:
+    if any(fnmatchcase(variable, pattern) for pattern in accepted):
+        return Check(name, CheckStatus.PASSED, f"{_cut(variable)} fetches at start; the policy accepts it")
+    reason = f"{_cut(variable)} lets the container fetch code or weights at start that nobody has inspected"
+    return Check(name, CheckStatus.FAILED, reason)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."

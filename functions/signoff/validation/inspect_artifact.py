@@ -1,0 +1,224 @@
+"""Inspecting one artifact, an object or all under a prefix: into the vault, and then those copies, as streams."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from posixpath import basename
+from typing import Any
+from urllib.parse import urlsplit
+
+from signoff.artifact import inspection as archive
+from signoff.artifact import report, scan
+from signoff.artifact.findings import Finding, summed_up, within
+from signoff.artifact.requirement_check import Judge
+from signoff.artifact.requirements import Demands
+from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.vault import Vault, sha256
+from signoff.errors import ObjectMissing
+from signoff.governance.candidates import UNKNOWN_OWNER
+from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, inventory, is_the_model
+from signoff.model_package.data_sources import is_prefix
+from signoff.policy.policy import of_document
+from signoff.submission.object_list import MAX_OBJECTS, file_faults
+from signoff.validation.time_budget import Pace, unhurried
+
+
+class Inspection:
+    """Inspects the artifacts of claimed packages.
+
+    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named; `pace` is that of
+    one artifact, by default unhurried.
+    """
+
+    def __init__(self, vault: Vault, bucket: Callable[[str, str | None], Bucket], pace: Pace | None = None) -> None:
+        self._vault = vault
+        self._bucket = bucket
+        self._pace = pace or unhurried()
+
+    def inspect(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
+        """Return what was found of `artifact` (one of the claim's), with a pointer to all findings in the vault.
+
+        Raises `ObjectMissing` when its bytes cannot be had: that is an error of the validation, not of the artifact;
+        `TakesTooLong` when there is no time for all of them.
+        """
+        if is_prefix(artifact["url"]):
+            return {**artifact, **self._prefix(claim, artifact)}
+        stored = self._in_vault(claim, artifact["url"])
+        self._pace.expect(stored.size)
+        found: dict[str, Any] = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
+        if artifact["kind"] == DOCUMENT:
+            return {**found, "sha256": sha256(self._read(stored)), "refusals": [], "refusal_count": 0}
+        inspect = self._archive if artifact["kind"] == ARCHIVE else self._object
+        found |= inspect(artifact, stored, self._demands(claim, artifact))
+        return {**found, **_refused(found["refusals"], found["refusal_count"])}
+
+    def _archive(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
+        """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
+        inspection = look_into(self._read(stored), demands)
+        findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
+        return {
+            "sha256": inspection.sha256,
+            "members": inspection.members,
+            "findings": findings.uri,
+            **_errors(inspection),
+        }
+
+    def _object(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
+        """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
+        # One file can hold no other beside it, as it cannot be asked for files by name.
+        judge = Judge(replace(demands, licence=False, model_card=False))
+        found, inspection = self._file(basename(stored.key), stored, judge)
+        if not inspection.findings:
+            return found
+        document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
+        return {**found, "findings": document.uri}
+
+    def _file(self, name: str, stored: Stored, judge: Judge) -> tuple[dict[str, Any], report.Inspection]:
+        inspection = archive.inspect_file(self._read(stored), name, scan.scan, judge)
+        return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
+
+    def _read(self, stored: Stored) -> Iterator[bytes]:
+        return self._pace.keep(self._vault.stream(stored))
+
+    def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Demands:
+        """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
+        demands = of_document(self._vault.read("policies", claim["policy"])).artifact.demands
+        if is_the_model(artifact["name"]):
+            return demands
+        return replace(demands, required_files=(), licence=False, model_card=False)
+
+    def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
+        """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
+        prefix, copies = self._all_in_vault(claim, artifact["url"])
+        self._pace.expect(sum(copy.size for copy in copies))
+        names = [copy.key.removeprefix(prefix) for copy in copies]
+        demands = self._demands(claim, artifact)
+        named = list(zip(names, copies, strict=True))
+        errors = list(_impossible(names))
+        if artifact["kind"] == ARCHIVES:
+            objects = [self._archive_under(name, copy, demands) for name, copy in named]
+        else:
+            judge = Judge(demands)
+            objects = [self._file_under(name, copy, judge) for name, copy in named]
+            together = judge.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
+            errors += [Finding(name, rule, "error", reason) for name, rule, reason in together]
+        count = len(errors) + sum(each["refusal_count"] for each in objects)
+        about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
+        errors += [within(each["name"], error) for each in objects for error in each.pop("refusals")]
+        findings = self._vault.write("findings", {**about_all, "objects": objects})
+        return {
+            "key": prefix,
+            "version_id": inventory(objects, "version_id"),
+            "sha256": inventory(objects, "sha256"),
+            "size": sum(copy.size for copy in copies),
+            "members": len(objects),
+            "findings": findings.uri,
+            **_refused(errors, count),
+        }
+
+    def _file_under(self, name: str, stored: Stored, judge: Judge) -> dict[str, Any]:
+        found, inspection = self._file(name, stored, judge)
+        listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
+        return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
+
+    def _archive_under(self, name: str, stored: Stored, demands: Demands) -> dict[str, Any]:
+        # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
+        return {**_fact(name, stored), **self._archive({"name": name}, stored, demands)}
+
+    def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
+        key = self._vault.key_of(url)
+        if key is not None:
+            return _there(self._vault.current(_own(claim, key)), url)
+        bucket, source_key = _parts(url)
+        source = _there(self._source(claim, bucket).current(source_key), url)
+        return self._vault.keep(source, f"{_elsewhere(claim, [source])}/{basename(source.key)}")
+
+    def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[Stored]]:
+        """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
+        prefix = self._vault.key_of(url)
+        if prefix is not None:
+            _own(claim, prefix)
+        else:
+            bucket, source_prefix = _parts(url)
+            sources = _some(self._source(claim, bucket).listing(source_prefix), url)
+            # Apart from the copies of single objects, of which one may be the only object under this prefix.
+            prefix = f"{_elsewhere(claim, sources)}/all/"
+            for source in sources:
+                self._pace.check()
+                self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
+        return prefix, _some(iter(self._vault.under(prefix)), url)
+
+    def _source(self, claim: Mapping[str, Any], bucket: str) -> Bucket:
+        owner = claim.get("source_owner")
+        if owner == UNKNOWN_OWNER:
+            raise ObjectMissing(
+                f"nobody says who registered {claim['arn']}, and its group is open to other accounts: only what is in "
+                "the vault already can be deployed; submit it instead"
+            )
+        return self._bucket(bucket, owner)
+
+
+def look_into(chunks: Iterable[bytes], demands: Demands) -> report.Inspection:
+    """Return what is found in the archive whose bytes are `chunks`, held to what a policy's `artifact` demands."""
+    return archive.inspect(chunks, demands, scan.scan)
+
+
+def _own(claim: Mapping[str, Any], key: str) -> str:
+    """Return `key`, or a prefix, of the vault, which for a package of another account must be of the same group."""
+    if claim.get("source_owner") and not key.startswith(f"models/{claim['group']}/"):
+        raise ObjectMissing(f"{key} in the vault is of another group than the package")
+    return key
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return the bucket and the key, or prefix, of an `s3://` URL."""
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be kept in the vault")
+    return parts.netloc, url.removeprefix(f"s3://{parts.netloc}/")
+
+
+def _elsewhere(claim: Mapping[str, Any], sources: Sequence[Stored]) -> str:
+    """Return where in the vault a package's copies of exactly these versions belong."""
+    versions = " ".join(f"{source.uri} {source.version_id}" for source in sources)
+    unique = hashlib.sha256(f"{claim['package']} {versions}".encode()).hexdigest()[:32]
+    return f"models/{claim['group']}/{unique}"
+
+
+def _some(objects: Iterator[Stored], url: str) -> list[Stored]:
+    found = list(islice(objects, MAX_OBJECTS + 1))
+    if not found:
+        raise ObjectMissing(f"there is no object under {url}: upload them, then `signoff revalidate` the package")
+    if len(found) > MAX_OBJECTS:
+        raise ObjectMissing(f"there are more than {MAX_OBJECTS} objects under {url}: so many cannot be inspected")
+    return found
+
+
+def _there(stored: Stored | None, url: str) -> Stored:
+    if stored is None:
+        raise ObjectMissing(f"{url} is not there: upload it, then `signoff revalidate` the package")
+    return stored
+
+
+def _fact(name: str, stored: Stored) -> dict[str, Any]:
+    return {"name": name, "version_id": stored.version_id, "size": stored.size}
+
+
+def _impossible(names: Sequence[str]) -> Iterator[Finding]:
+    for name, rule, reason in file_faults(names):
+        yield Finding(name, rule, "error", f"Cannot be a file of the model: {reason}")
+
+
+def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
+    """Return what of the errors travels with the workflow's state; all of them are in the findings document."""
+    return {"refusals": summed_up(errors), "refusal_count": count}
+
+
+def _errors(inspection: report.Inspection) -> dict[str, Any]:
+    errors = [finding for finding in inspection.findings if finding.severity == "error"]
+    return {"refusals": errors, "refusal_count": inspection.errors}

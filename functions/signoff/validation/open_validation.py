@@ -1,0 +1,114 @@
+"""Opening a validation: whether there is anything to validate, and the claim that only one execution holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.sagemaker import Registry
+from signoff.aws.ssm import OWN_POLICY_TAG, Policies
+from signoff.aws.vault import Vault
+from signoff.errors import UnknownPackage
+from signoff.governance.candidates import Candidate, Governance, source_owner
+from signoff.governance.registrations import first_entry, registration_of
+from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.history import History
+from signoff.ledger.state import State
+from signoff.model_package.artifacts import artifacts_of
+from signoff.policy.policy import Policy
+from signoff.validation.evidence import outdated
+
+Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
+_REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What started the workflow: a package's ARN, the execution, and who asks for another attempt, if anyone does."""
+
+    arn: str
+    execution: str
+    revalidate: Mapping[str, str] | None = None
+
+
+class Opening:
+    """Claims a package for one execution of the workflow, in the ledger."""
+
+    def __init__(
+        self, governance: Governance, registry: Registry, policies: Policies, ledger: LedgerTable, vault: Vault
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._policies = policies
+        self._ledger = ledger
+        self._vault = vault
+
+    def open(self, request: Request) -> dict[str, Any]:
+        """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
+
+        A repeated event finds another execution's claim and has nothing to do; a redriven execution finds its own.
+        """
+        try:
+            candidate = self._governance.candidate(request.arn)
+        except UnknownPackage:
+            return {"outcome": "Gone"}
+        if candidate is None:
+            return {"outcome": "Ungoverned"}
+        self._mark_own_policy(candidate)
+        return self._claimed(candidate, request)
+
+    def _mark_own_policy(self, candidate: Candidate) -> None:
+        if OWN_POLICY_TAG not in candidate.group_tags and self._policies.own(candidate.group) is not None:
+            self._registry.mark_own_policy(candidate.group)
+
+    def _claimed(self, candidate: Candidate, request: Request) -> dict[str, Any]:
+        policy = self._vault.write("policies", candidate.policy.document)
+        registration = registration_of(candidate.described, self._vault)
+        opened = first_entry(candidate.described, registration)
+
+        def claim(history: History) -> list[Draft]:
+            first = [] if history.state.status else [opened]
+            attempt = self._attempt(history.verified().state, candidate, request)
+            return [*first, _started(attempt, request, policy.sha256, candidate.policy)] if attempt else []
+
+        history = self._ledger.update(candidate.key, claim)
+        state = history.state
+        if not (state.attempt_open and state.execution == request.execution):
+            return {"outcome": "NothingToValidate", "status": state.status}
+        return {
+            "outcome": "Claimed",
+            "package": candidate.key,
+            "arn": candidate.arn,
+            "group": candidate.group,
+            "attempt": state.attempt,
+            "execution": state.execution,
+            "policy": state.policy,
+            "source_owner": source_owner(candidate),
+            "artifacts": artifacts_of(candidate.described),
+        }
+
+    def _attempt(self, state: State, candidate: Candidate, request: Request) -> int | None:
+        """Return the number of the attempt that `request` opens, or None when it opens none."""
+        waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
+        again = request.revalidate is not None and state.status in _REVALIDATED
+        if waits or again or self._stale(state, candidate):
+            return state.attempt + 1
+        return None
+
+    def _stale(self, state: State, candidate: Candidate) -> bool:
+        """Return whether the package changed since the evidence that awaits a decision."""
+        if state.status is not Status.PENDING_APPROVAL or state.evidence is None:
+            return False
+        return bool(outdated(self._vault.read("evidence", state.evidence["sha256"]), candidate.described))
+
+
+def _started(attempt: int, request: Request, sha256: str, policy: Policy) -> Draft:
+    by = (request.revalidate or {}).get("by", "signoff")
+    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256}
+    if not policy.enforced:
+        details["enforced"] = False
+    if request.revalidate and request.revalidate.get("reason"):
+        details["reason"] = request.revalidate["reason"]
+    return Draft(Kind.VALIDATION_STARTED, by, details)

@@ -1,0 +1,278 @@
+"""Recording a validation: its evidence, or the error that kept it from having any."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from signoff.aws.ecr import Images
+from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.sagemaker import Registry
+from signoff.aws.vault import Vault
+from signoff.errors import ObjectMissing, PolicyFault, UnknownPackage
+from signoff.governance.candidates import Governance
+from signoff.governance.registrations import first_entry, registration_key, registration_of
+from signoff.governance.registry_status import Projecting
+from signoff.ledger import checkpoints
+from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
+from signoff.ledger.history import History, package_key
+from signoff.model_package.artifacts import DOCUMENT, QUALITY, artifacts_of
+from signoff.model_package.batch_summary import shown
+from signoff.model_package.containers import running
+from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.subject import containers, images, subject, unpinned
+from signoff.policy.policy import Policy, of_document
+from signoff.submission.policy_choices import effective
+from signoff.validation import deployability, evidence, gates
+from signoff.validation.checks import Check, CheckStatus
+from signoff.validation.evidence import Attempt
+from signoff.validation.gates import check as submitter_check
+from signoff.validation.gates import object_checks
+
+_DOCUMENT_LIMIT = 16 * 1024 * 1024
+_OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
+
+
+class Recording:
+    """Writes what a validation came to: to the vault, the ledger and the registry, in this order."""
+
+    def __init__(
+        self,
+        governance: Governance,
+        registry: Registry,
+        images: Images,
+        ledger: LedgerTable,
+        vault: Vault,
+        projecting: Projecting,
+    ) -> None:
+        self._governance = governance
+        self._registry = registry
+        self._images = images
+        self._ledger = ledger
+        self._vault = vault
+        self._projecting = projecting
+
+    def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
+
+        `would_be_held` is there, and true, when the policy only reports what another would have rejected.
+        Recording twice is recording once. An attempt that another has overtaken changes nothing.
+        """
+        history = self._ledger.history(claim["package"]).verified()
+        policy = of_document(self._vault.read("policies", claim["policy"]))
+        document = self._evidence(history, claim, artifacts, policy)
+        written = self._vault.write("evidence", document)
+        facts = {
+            "attempt": claim["attempt"],
+            "verdict": document["verdict"],
+            "uri": written.uri,
+            "sha256": written.sha256,
+            "subject": document["subject"]["sha256"],
+            "specification": shown(document["subject"]),
+            "checks": document["checks"],
+            **_asked(policy, document),
+        }
+        history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
+        self._project(claim["arn"], history)
+        stands = history.state.evidence or facts
+        held = {"would_be_held": True} if history.state.would_be_held else {}
+        return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
+
+    def _evidence(
+        self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], policy: Policy
+    ) -> dict[str, Any]:
+        described = self._registry.describe(claim["arn"])
+        if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
+            raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
+        loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
+        registration = self._registration(history)
+        deployment = self._deployment(registration, policy)
+        pinned, image_checks = self._pinned(described)
+        checks = [gates.artifact_check(artifact) for artifact in loaded]
+        checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
+        checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
+        signed = subject(described, deployment, pinned, loaded)
+        checks += deployability.deployment_checks(described, signed, self._vault.uri)
+        checks += _inspected_check(described, artifacts)
+        checks += self._submitter_checks(history, policy, registration, artifacts)
+        return evidence.document(
+            _attempt(history, claim),
+            signed,
+            checks,
+            artifacts,
+            policy=claim["policy"],
+            submitter=history.state.submitter,
+            registration=history.state.registration,
+        )
+
+    def _pinned(self, described: Mapping[str, Any]) -> tuple[dict[str, str], list[Check]]:
+        pinned: dict[str, str] = {}
+        checks = []
+        for image in images(described):
+            try:
+                pinned[image] = self._images.pinned(image)
+                checks.append(Check(f"image:{image}", CheckStatus.PASSED, f"pinned as {pinned[image]}"))
+            except ObjectMissing as missing:
+                checks.append(Check(f"image:{image}", CheckStatus.FAILED, str(missing)))
+        return pinned, [*checks, *gates.image_digest_checks(containers(described), pinned)]
+
+    def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
+        quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
+        if quality is None or quality["size"] > _DOCUMENT_LIMIT:
+            return None
+        return self._vault.bytes_of(quality["key"], quality["version_id"])
+
+    def _registration(self, history: History) -> dict[str, Any] | None:
+        registration = history.state.registration
+        document: dict[str, Any] | None = (
+            self._vault.read_named(registration_key(registration)) if registration else None
+        )
+        return document
+
+    def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
+        """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
+
+        A package from elsewhere has no manifest; what the policy's registration defaults say is said of it too.
+        """
+        defaults = (policy.registration_defaults or {}).get("Deployment", {})
+        manifest = registration["deployment"] if registration else defaults
+        return {"policy": effective(policy.deployment, manifest), "manifest": manifest}
+
+    def _submitter_checks(
+        self,
+        history: History,
+        policy: Policy,
+        registration: Mapping[str, Any] | None,
+        artifacts: Sequence[Mapping[str, Any]],
+    ) -> list[Check]:
+        """Return the checks of who submitted it, and of whether it is what they signed."""
+        signed = (registration or {}).get("digests") or {}
+        checks = [*submitter_check(policy, history.state.submitter, signed)]
+        if registration and signed:
+            inspected = dict(self._inspected(registration, artifacts))
+            found = [*inspected.items(), *self._beside(registration, inspected)]
+            checks += object_checks(signed, found)
+        return checks
+
+    def _inspected(
+        self, registration: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield name and SHA-256 of each object that was inspected; one that was not submitted has its URL for a name.
+
+        Several objects under a prefix are several, each in the findings.
+        """
+        home = self._vault.uri(f"models/{registration['group']}/{registration['id']}/")
+        for artifact in artifacts:
+            name = artifact["url"].removeprefix(home)
+            if is_prefix(name):
+                findings = self._vault.read("findings", PurePosixPath(artifact["findings"]).stem)
+                yield from ((f"{name}{each['name']}", each["sha256"]) for each in findings["objects"])
+            else:
+                yield name, artifact["sha256"]
+
+    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str]]:
+        """Yield name and SHA-256 of what was submitted and nothing loads: reports for people, such as that on bias.
+
+        What is too large for one, say the input of SageMaker's own validation, is left alone.
+        """
+        for kept in registration["objects"]:
+            if kept["name"] not in inspected and kept["size"] <= _DOCUMENT_LIMIT:
+                key = self._vault.key_of(kept["vault"]["uri"]) or ""
+                yield kept["name"], self._vault.sha256(self._vault.version(key, kept["vault"]["version_id"]))
+
+    def _project(self, arn: str, history: History) -> None:
+        """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
+        if history.state.evidence is not None:
+            self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
+        if history.state.status in VERDICT_STATUS.values():
+            self._projecting.project(arn, history)
+
+    def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
+        """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""
+
+        def errored(history: History) -> list[Draft]:
+            state = history.verified().state
+            current = state.attempt_open and state.execution == claim["execution"]
+            return [_errored(state.attempt, claim["execution"], error)] if current else []
+
+        history = self._ledger.update(claim["package"], errored)
+        return {"verdict": "errored", "status": history.state.status}
+
+    def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
+        """Record that a validation could not even be opened, unless the package is none of Signoff's business."""
+        described = self._registry.describe(arn)
+        try:
+            if self._governance.candidate(arn) is None:
+                return {"verdict": "errored", "status": None}
+        except PolicyFault:
+            pass  # only a governed group can have a faulty policy: this is what there is to record
+        first = first_entry(described, registration_of(described, self._vault))
+
+        def errored(history: History) -> list[Draft]:
+            state = history.verified().state
+            if state.status not in {None, Status.VALIDATING} or (state.attempt_open and state.execution != execution):
+                return []
+            return [*([] if state.status else [first]), _errored(state.attempt, execution, error)]
+
+        history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
+        return {"verdict": "errored", "status": history.state.status}
+
+
+def _asked(policy: Policy, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
+    submitter, approvals = document["submitter"], policy.approvals
+    outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
+    return {"submitter": submitter, "outstanding": str(outstanding)}
+
+
+def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[Check]:
+    """Return an errored check when the package, as it is now, loads anything else than what was inspected.
+
+    Somebody may change the package while it is validated: what nobody inspected must not stand in the evidence.
+    """
+    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts_of(described)]
+    inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
+    if named == inspected:
+        return []
+    return [Check("subject", CheckStatus.ERRORED, "the package was changed while it was validated; revalidate it")]
+
+
+def _environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Return the environments that a package's containers may run with, each with the path it stands at."""
+    found = [(path, dict(container.get("Environment") or {})) for path, container in containers(described)]
+    chosen = running(described, manifest)
+    found += [(f"Deployment[{i}]", dict(each.get("Environment") or {})) for i, each in enumerate(chosen.settings)]
+    return found
+
+
+def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:
+    started = next(
+        entry
+        for entry in reversed(history.entries)
+        if entry.kind is Kind.VALIDATION_STARTED and entry.details["attempt"] == claim["attempt"]
+    )
+    return Attempt(
+        package=history.package,
+        group=claim["group"],
+        version=history.state.version,
+        number=claim["attempt"],
+        execution=claim["execution"],
+        started=started.time,
+    )
+
+
+def _recorded(history: History, claim: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Draft]:
+    state = history.state
+    if state.status not in _OPEN or state.attempt != claim["attempt"] or state.execution != claim["execution"]:
+        return []
+    if facts["verdict"] == "errored":
+        return [Draft(Kind.VALIDATION_ERRORED, "signoff", dict(facts))]
+    return [Draft(Kind.EVIDENCE_RECORDED, "signoff", dict(facts))]
+
+
+def _errored(attempt: int, execution: str, error: Mapping[str, Any]) -> Draft:
+    details = {"attempt": attempt, "execution": execution}
+    details |= {"error": str(error.get("Error", "Unknown")), "cause": str(error.get("Cause", ""))[:4000]}
+    return Draft(Kind.VALIDATION_ERRORED, "signoff", details)

@@ -1,0 +1,89 @@
+"""Which other accounts the groups are open to, as their policy files say: grants and rules all come from here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infra.groups.policies import PolicyFile
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place beside the registry's own account and region where a group's models are made."""
+
+    account: str | None
+    region: str
+    execution_role: str
+
+
+@dataclass(frozen=True)
+class SharedGroup:
+    """A group with its own policy that names other accounts (12 digits), or other places for its models."""
+
+    name: str
+    submit: tuple[str, ...]
+    deploy: tuple[str, ...]
+    targets: tuple[Target, ...]
+
+    @property
+    def accounts(self) -> list[str]:
+        """Every other account that has to do with the group."""
+        return sorted({*self.submit, *self.deploy, *(target.account for target in self.targets if target.account)})
+
+    @property
+    def slug(self) -> str:
+        """The name as SageMaker writes it into ARNs: in small letters."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class OtherAccounts:
+    """All groups that are shared, and with whom."""
+
+    groups: Sequence[SharedGroup]
+
+    @property
+    def everyone(self) -> list[str]:
+        """Every other account that any group is open to."""
+        return sorted({account for group in self.groups for account in group.accounts})
+
+    @property
+    def targets(self) -> list[Target]:
+        """Every place beside the registry's own where models are made."""
+        return [target for group in self.groups for target in group.targets]
+
+    @property
+    def targeted(self) -> list[str]:
+        """Every other account in which models are made."""
+        return sorted({target.account for target in self.targets if target.account})
+
+    def names_for(self, account: str) -> list[str]:
+        """The names of the groups that an account has to do with."""
+        return [group.name for group in self.groups if account in group.accounts]
+
+
+def shared(policies: Iterable[PolicyFile]) -> OtherAccounts:
+    """What the policy files say of other accounts and regions."""
+    return OtherAccounts(list(_groups(policies)))
+
+
+def _groups(policies: Iterable[PolicyFile]) -> Iterator[SharedGroup]:
+    for policy in policies:
+        group = policy.group
+        if group is None:
+            continue
+        accounts: dict[str, list[str]] = policy.document.get("accounts", {})
+        targets: list[dict[str, Any]] = policy.document.get("deployment", {}).get("targets", [])
+        found = SharedGroup(
+            name=group,
+            submit=tuple(accounts.get("submit", ())),
+            deploy=tuple(accounts.get("deploy", ())),
+            targets=tuple(Target(each.get("account"), each["region"], each["execution_role"]) for each in targets),
+        )
+        if found.accounts or found.targets:
+            yield found
+
+
+def roots(partition: str, accounts: Iterable[str]) -> list[str]:
+    """The ARNs by which resource policies name whole accounts."""
+    return [f"arn:{partition}:iam::{account}:root" for account in accounts]

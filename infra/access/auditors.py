@@ -1,0 +1,54 @@
+"""The right to audit: a managed policy for whoever runs `signoff audit --verify`, which reads and nothing else."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.access.compliance import acknowledge_wildcards
+from infra.access.roles import Grant, document
+
+ANY = "Packages, models and what is in the vault are named by those who register"
+
+
+class Auditors(iam.ManagedPolicy):
+    """`SignoffAuditor-<region>`: to be attached to the role of whoever audits. IAM has one name for all regions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vault: s3.Bucket,
+        ledger: dynamodb.Table,
+        packages: dynamodb.Table,
+        keys: Sequence[Grant],
+    ) -> None:
+        stack = cdk.Stack.of(scope)
+        grants = [*_reading(stack, vault, ledger, packages), *keys]
+        super().__init__(
+            scope,
+            construct_id,
+            managed_policy_name=f"SignoffAuditor-{stack.region}",
+            description="Reads all that signoff audit --verify compares",
+            document=document(grants),
+        )
+        for grant in grants:
+            acknowledge_wildcards(self, grant.resources, grant.reason)
+
+
+def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, packages: dynamodb.Table) -> list[Grant]:
+    models = tuple(stack.format_arn(service="sagemaker", resource=kind) for kind in ("model-package/*", "model/*"))
+    own = stack.format_arn(service="cloudformation", resource=f"stack/{stack.stack_name}/*")
+    return [
+        Grant(("cloudformation:DescribeStacks",), (own,), "A stack's ARN ends in an id that AWS makes up"),
+        Grant(("dynamodb:Query",), (ledger.table_arn,)),
+        Grant(("dynamodb:GetItem", "dynamodb:Scan"), (packages.table_arn,)),
+        Grant(("dynamodb:Query",), (f"{packages.table_arn}/index/*",), "All indexes of the one table"),
+        Grant(("s3:ListBucket", "s3:ListBucketVersions"), (vault.bucket_arn,)),
+        Grant(("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"), (vault.arn_for_objects("*"),), ANY),
+        Grant(("sagemaker:DescribeModelPackage", "sagemaker:DescribeModel"), models, ANY),
+    ]

@@ -1,0 +1,1 @@
+"""What goes where: buses, rules, queues, topics."""

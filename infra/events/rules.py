@@ -1,0 +1,189 @@
+"""Which events go where. From a rule to a function there is always a queue."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra import names
+from infra.access.accounts import OtherAccounts
+from infra.access.roles import Grant, make_role
+from infra.events.bus import Bus
+from infra.events.forwarding import Forwarding
+from infra.events.queues import DeadLetters, WorkQueue
+from infra.functions.workflow import Workflow
+
+REGISTRY = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"]}
+# What SageMaker says an update changed. Metadata, which Signoff writes itself, is not among them: it ends at the rule.
+SPECIFICATION = ["InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"]
+STATUS = ["ModelApprovalStatus"]
+# A registration's event names no updated fields.
+REGISTERED = {"UpdatedModelPackageFields": [{"exists": False}]}
+EVERY = cdk.Duration.minutes(15)
+
+
+class Rules(Construct):
+    """The rules on the default bus (S3, the registry, the clock) and on Signoff's own (decisions)."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        artifacts: s3.Bucket,
+        bus: Bus,
+        register: WorkQueue,
+        decision: WorkQueue,
+        deploy: WorkQueue,
+        sweep: WorkQueue,
+        workflow: Workflow,
+        workflow_dead_letters: DeadLetters,
+        others: OtherAccounts,
+        others_dead_letters: DeadLetters | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._own = [cdk.Stack.of(self).account]
+        self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [_send(register)])
+        self._on_registry([self._start(workflow, workflow_dead_letters)], [_send(decision), _send(deploy)])
+        self._rule(
+            "DecisionMade",
+            "A decision from any channel is weighed by the policy; an annotation takes the same path",
+            {
+                "account": [*self._own, *others.everyone],
+                "source": events.Match.anything_but(names.SOURCE),
+                "detail-type": [names.DECISION, names.ANNOTATION],
+            },
+            [_send(decision)],
+            bus,
+        )
+        self._on_announcements(bus, decision, deploy)
+        if others_dead_letters:
+            self._tell(bus, others, others_dead_letters)
+        events.Rule(
+            self,
+            "SweepDue",
+            description="An event may never come: look for what lacks its next step",
+            schedule=events.Schedule.rate(EVERY),
+            targets=[_send(sweep)],
+        )
+
+    def _on_announcements(self, bus: Bus, decision: WorkQueue, deploy: WorkQueue) -> None:
+        """What follows from what Signoff announces itself, where no event of the registry's says so."""
+        self._rule(
+            "RolledBack",
+            "A version that is rolled back to may be approved in the registry still: its model is verified at once",
+            {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"decision": ["rollback"]}},
+            [_send(deploy)],
+            bus,
+        )
+        self._rule(
+            "DecidedInTheRegistry",
+            "A status set by hand that counts as a decision is what the registry shows already: it tells of no change",
+            {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"channel": ["registry"]}},
+            [_send(deploy)],
+            bus,
+        )
+        self._rule(
+            "Superseded",
+            "A policy may revoke what another champion has followed",
+            {"source": [names.SOURCE], "detail-type": ["Model Superseded"]},
+            [_send(decision)],
+            bus,
+        )
+
+    def _tell(self, bus: Bus, others: OtherAccounts, dead_letters: DeadLetters) -> None:
+        """Forward what Signoff announces of a group to the bus of each account that the group is open to."""
+        for account in others.everyone:
+            Forwarding(
+                self,
+                f"Tell{account}",
+                bus=bus,
+                to=cdk.Stack.of(self).format_arn(
+                    service="events", resource="event-bus", resource_name=names.BUS, account=account
+                ),
+                dead_letters=dead_letters,
+                pattern=events.EventPattern(
+                    account=self._own, source=[names.SOURCE], detail={"group": others.names_for(account)}
+                ),
+                description=f"Account {account} hears what becomes of its groups",
+            )
+
+    def _on_registry(self, validate: Sequence[events.IRuleTarget], decide: Sequence[events.IRuleTarget]) -> None:
+        self._rule(
+            "PackageRegistered",
+            "A registered package is validated, whoever registered it",
+            {**REGISTRY, "detail": {**REGISTERED, "ModelPackageStatus": ["Completed"]}},
+            validate,
+        )
+        self._rule(
+            "SpecificationChanged",
+            "A changed specification is validated anew",
+            {**REGISTRY, "detail": {"UpdatedModelPackageFields": SPECIFICATION}},
+            validate,
+        )
+        self._rule(
+            "StatusOrSpecificationChanged",
+            "A changed status is compared with the ledger, and the model with both",
+            {**REGISTRY, "detail": {"UpdatedModelPackageFields": [*STATUS, *SPECIFICATION]}},
+            decide,
+        )
+        self._rule(
+            "RegisteredAsDecided",
+            "A package registered with a status that nobody decided here is compared with the ledger",
+            {
+                **REGISTRY,
+                "detail": {**REGISTERED, "ModelApprovalStatus": [{"anything-but": ["PendingManualApproval"]}]},
+            },
+            decide,
+        )
+
+    def _rule(
+        self,
+        construct_id: str,
+        description: str,
+        pattern: Mapping[str, Any],
+        to: Sequence[events.IRuleTarget],
+        bus: Bus | None = None,
+    ) -> None:
+        events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_bus=bus,
+            event_pattern=events.EventPattern(
+                # An event of another account that reached this bus is none of this account's registry or buckets.
+                account=pattern.get("account", self._own),
+                source=pattern["source"],
+                detail_type=pattern["detail-type"],
+                detail=pattern.get("detail"),
+            ),
+            targets=list(to),
+        )
+
+    def _start(self, workflow: Workflow, dead_letters: DeadLetters) -> events.IRuleTarget:
+        role = make_role(
+            self,
+            "StartValidationRole",
+            service="events",
+            description="What the registry's rules may do",
+            grants=[Grant(("states:StartExecution",), (workflow.state_machine_arn,))],
+        )
+        return targets.SfnStateMachine(workflow, role=role.without_policy_updates(), dead_letter_queue=dead_letters)
+
+
+def _uploads(artifacts: s3.Bucket) -> dict[str, Any]:
+    """Objects in the artifacts bucket, but for the report that Signoff itself writes beside a submission."""
+    own = {"anything-but": {"suffix": "/registration-report.json"}}
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [artifacts.bucket_name]}, "object": {"key": [own]}},
+    }
+
+
+def _send(queue: WorkQueue) -> events.IRuleTarget:
+    return targets.SqsQueue(queue, dead_letter_queue=queue.dead_letters)

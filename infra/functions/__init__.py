@@ -1,0 +1,1 @@
+"""What runs: functions, the workflow, builds, and what each may do."""

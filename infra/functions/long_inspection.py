@@ -1,0 +1,132 @@
+"""Where artifacts are inspected that take longer than a function may run: a build that runs the functions' own code.
+
+Why a build: docs/decisions/0024-what-a-function-has-no-time-for-is-inspected-in-a-build.md.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from infra.access.compliance import acknowledge
+from infra.access.roles import Grant, make_role
+from infra.functions.bundling import PYTHON
+from infra.functions.function import Runtime
+from infra.settings import Settings
+
+# As long as CodeBuild allows, running and before that waiting for its turn.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
+RUNNING, WAITING = 36 * 60, 8 * 60  # minutes
+COMMANDS = {
+    "version": "0.2",
+    "phases": {
+        "install": {"runtime-versions": {"python": PYTHON}},
+        "build": {"commands": ["python -m signoff.inspect_in_build"]},
+    },
+}
+
+
+class LongInspection(codebuild.CfnProject):
+    """A project whose builds each carry out one request, under a role of its own (`own_role`).
+
+    Two processors and 4 GB (3 GB on x86_64) are enough: what an inspection holds does not grow with the artifact.
+    """
+
+    own_role: iam.Role
+    log_group: logs.LogGroup
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        bundle: tuple[Path, str],
+        grants: Sequence[Grant],
+        environment: Mapping[str, str],
+    ) -> None:
+        folder, digest = bundle
+        code = assets.Asset(
+            scope,
+            f"{construct_id}Code",
+            path=str(folder),
+            asset_hash=digest,
+            asset_hash_type=cdk.AssetHashType.CUSTOM,
+        )
+        log_group = runtime.logs(scope, f"{construct_id}Logs")
+        role = make_role(
+            scope,
+            f"{construct_id}Role",
+            service="codebuild",
+            description=f"What the builds of {construct_id} may do",
+            grants=[*_own(log_group, code), *grants, *runtime.decryption()],
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            description="Inspects artifacts that take longer than a function may run",
+            source=codebuild.CfnProject.SourceProperty(
+                type="S3",
+                location=f"{code.s3_bucket_name}/{code.s3_object_key}",
+                build_spec=json.dumps(COMMANDS),
+            ),
+            artifacts=codebuild.CfnProject.ArtifactsProperty(type="NO_ARTIFACTS"),
+            environment=_environment(runtime.settings, environment),
+            service_role=role.role_arn,
+            timeout_in_minutes=RUNNING,
+            queued_timeout_in_minutes=WAITING,
+            encryption_key=runtime.key.key_arn if runtime.key else None,
+            logs_config=codebuild.CfnProject.LogsConfigProperty(
+                cloud_watch_logs=codebuild.CfnProject.CloudWatchLogsConfigProperty(
+                    status="ENABLED", group_name=log_group.log_group_name
+                )
+            ),
+        )
+        self.own_role, self.log_group = role, log_group
+        acknowledge(
+            self, "CloudFormation-Validate::E3050", "The role is named by its ARN; the rule takes that for a Ref"
+        )
+        if runtime.key is None:
+            acknowledge(self, "AwsSolutions-CB4", "A build keeps nothing: it has no artifacts, no cache and no reports")
+
+    def run_by_workflow(self) -> list[Grant]:
+        """What a workflow needs to start a build and learn of its end (`startBuild.sync`).
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
+        """
+        rule = cdk.Stack.of(self).format_arn(
+            service="events", resource="rule", resource_name="StepFunctionsGetEventForCodeBuildStartBuildRule"
+        )
+        return [
+            Grant(("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"), (self.attr_arn,)),
+            Grant(("events:PutTargets", "events:PutRule", "events:DescribeRule"), (rule,)),
+        ]
+
+
+def _own(log_group: logs.ILogGroup, code: assets.Asset) -> list[Grant]:
+    """What CodeBuild itself does under the role: fetch the source, whose bucket it looks at before, and log."""
+    return [
+        Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log_group.log_group_arn,)),
+        Grant(("s3:GetObject", "s3:GetObjectVersion"), (code.bucket.arn_for_objects(code.s3_object_key),)),
+        Grant(("s3:GetBucketAcl", "s3:GetBucketLocation"), (code.bucket.bucket_arn,)),
+    ]
+
+
+def _environment(settings: Settings, variables: Mapping[str, str]) -> codebuild.CfnProject.EnvironmentProperty:
+    """AWS's own image with the functions' Python, of the architecture that the bundle was made for."""
+    arm = settings.architecture == "arm64"
+    return codebuild.CfnProject.EnvironmentProperty(
+        type="ARM_CONTAINER" if arm else "LINUX_CONTAINER",
+        image=f"aws/codebuild/amazonlinux-{'aarch64-standard:4.0' if arm else 'x86_64-standard:6.0'}",
+        compute_type="BUILD_GENERAL1_SMALL",
+        environment_variables=[
+            codebuild.CfnProject.EnvironmentVariableProperty(name=name, value=value)
+            for name, value in variables.items()
+        ],
+    )

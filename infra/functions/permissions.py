@@ -1,0 +1,343 @@
+"""What each function may do: the calls that it makes, on the resources that it makes them on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from infra import names
+from infra.access.accounts import OtherAccounts
+from infra.access.roles import Grant
+from infra.storage.encryption import regional_keys
+
+ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
+ANY_OBJECT = "The keys under the prefix are those of the submissions"
+LIST_ONLY = "SageMaker's list calls name no resource"
+STATUS = "sagemaker:ModelApprovalStatus"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """The grants of each function, over the stack's resources.
+
+    source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
+    run under, validation_roles those that SageMaker may test packages under; others are the accounts and regions that
+    models are deployed to beside this, regional_vaults the names of the vaults in further regions, and regional_keys
+    those of the regions that have a key of the customer's own; package_keys are ARNs of keys that packages may be
+    encrypted with (SecurityConfig), source_keys of those that objects in further buckets are.
+    """
+
+    stack: cdk.Stack
+    artifacts: s3.Bucket
+    vault: s3.Bucket
+    ledger: dynamodb.Table
+    packages: dynamodb.Table
+    submissions: dynamodb.Table
+    bus: events.EventBus
+    source_buckets: Sequence[str]
+    execution_roles: Sequence[str]
+    validation_roles: Sequence[str]
+    others: OtherAccounts = field(default_factory=lambda: OtherAccounts(()))
+    regional_vaults: Mapping[str, str] = field(default_factory=dict)
+    regional_keys: Sequence[str] = ()
+    package_keys: Sequence[str] = ()
+    source_keys: Sequence[str] = ()
+
+    def register_model(self) -> list[Grant]:
+        """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
+        return [
+            self._find(self.artifacts, self.vault),
+            Grant(
+                (
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    "s3:GetObjectVersionTagging",
+                    "s3:PutObjectVersionTagging",
+                ),
+                (self.artifacts.arn_for_objects("*"),),
+                ANY_OBJECT,
+            ),
+            Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
+            self._read_vault("models/", "registrations/"),
+            self._write_vault("models/", "registrations/", "policies/"),
+            self._abort_copies(),
+            Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
+            *self._append(),
+            self._policies(),
+            self._groups("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListTags", "AddTags"),
+            self._packages("DescribeModelPackage"),
+            Grant(
+                ("sagemaker:CreateModelPackage",),
+                (self._arn("model-package/*"), self._arn("model-package-group/*")),
+                ANY_PACKAGE,
+                {"StringEqualsIfExists": {STATUS: "PendingManualApproval"}},
+            ),
+            self._images(),
+            *self._package_keys(),
+            *(
+                [self._pass_roles(self.validation_roles, "A policy names the roles that packages may be tested under")]
+                if self.validation_roles
+                else []
+            ),
+        ]
+
+    def open_validation(self) -> list[Grant]:
+        """Opens an attempt: reads what the registry, the policy and the registration say, and claims the package."""
+        return [
+            *self._append(),
+            *self._governance(),
+            self._groups("AddTags"),
+            self._find(self.vault),
+            self._read_vault("evidence/", "registrations/"),
+            self._write_vault("policies/"),
+        ]
+
+    def inspect_artifact(self) -> list[Grant]:
+        """Copies an artifact to the vault when it is not there yet, reads the copy, writes its findings.
+
+        Or asks for that in the vault, for the build to which all this is granted as well.
+        """
+        buckets = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.source_buckets]
+        sources = (self.artifacts.arn_for_objects("*"), *(f"{bucket}/*" for bucket in buckets))
+        return [
+            Grant(
+                ("s3:ListBucket", "s3:ListBucketVersions"),
+                (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets),
+            ),
+            Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
+            self._read_vault("models/", "policies/", "findings/at-length/"),
+            self._write_vault("models/", "findings/"),
+            self._abort_copies(),
+            *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),
+        ]
+
+    def record_evidence(self) -> list[Grant]:
+        """Judges what was found; writes the evidence, the ledger entry, the package's metadata or its rejection."""
+        return [
+            *self._append(),
+            *self._governance(),
+            self._update_package(),
+            self._images(),
+            self._find(self.vault),
+            self._read_vault("models/", "registrations/", "findings/", "policies/"),
+            self._write_vault("evidence/"),
+        ]
+
+    def apply_decision(self) -> list[Grant]:
+        """Decides by policy and ledger, projects the decision to the registry, extends the retention."""
+        kept = self._in_vault("models/", "evidence/", "policies/")
+        return [
+            *self._append(),
+            *self._governance(),
+            self._update_package(may_approve=True),
+            self._find_versions(self.vault),
+            self._read_vault("evidence/", "policies/", "registrations/"),
+            self._write_vault("policies/"),
+            Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
+        ]
+
+    def create_model(self) -> list[Grant]:
+        """Makes the deployable model agree with the ledger."""
+        return [
+            *self._append(),
+            *self._governance(),
+            self._update_package(),
+            Grant(("sagemaker:CreateModel",), (self._arn("model-package/*"),), ANY_PACKAGE),
+            Grant(("sagemaker:ListEndpoints",), ("*",), LIST_ONLY),
+            *make_models(self.stack, self.stack.region, ANY_PACKAGE),
+            self._pass_roles(self.execution_roles, "A policy or the context names these execution roles by pattern"),
+            self._find_versions(self.vault),
+            self._read_vault("models/", "evidence/"),
+            *self._champions(),
+            *self._elsewhere(),
+        ]
+
+    def _elsewhere(self) -> list[Grant]:
+        """Making the same models in other accounts and regions, from the vault's copies there."""
+        grants = regional_keys(self.stack, self.regional_keys, ("kms:Decrypt", "kms:GenerateDataKey"))
+        deployers = [
+            self.stack.format_arn(
+                service="iam", region="", account=account, resource=f"role{names.ROLES}{names.DEPLOYER}"
+            )
+            for account in self.others.targeted
+        ]
+        if deployers:
+            grants.append(Grant(("sts:AssumeRole",), deployers))
+        own = sorted({target.region for target in self.others.targets if target.account is None})
+        for region in own:
+            grants += make_models(self.stack, region, "The group's models are also made in this region")
+            grants.append(publish_champions(self.stack, region))
+        vaults = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.regional_vaults.values()]
+        if vaults:
+            copies = tuple(f"{vault}/models/*" for vault in vaults)
+            actions = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload")
+            grants += [Grant(("s3:ListBucket", "s3:ListBucketVersions"), vaults), Grant(actions, copies, ANY_OBJECT)]
+        return grants
+
+    def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:
+        """Finds what lacks its next step and starts it again, through the same queues and workflow as events do."""
+        return [
+            *self._append(),
+            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/*",), "All indexes of the one table"),
+            *self._champions(),
+            Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
+            Grant(("states:StartExecution",), (machine_arn,)),
+            Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
+            Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
+            self._find(self.artifacts, self.vault),
+            self._read_vault("evidence/", "heads/"),
+            *self._keep_heads(),
+            self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
+            *self._package_keys(),
+            Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
+            self._groups("ListTags"),
+            Grant(
+                ("sagemaker:ListModelPackages",),
+                (self._arn("model-package/*"), self._arn("model-package-group/*")),
+                ANY_PACKAGE,
+            ),
+            self._policies(),
+        ]
+
+    def _keep_heads(self) -> list[Grant]:
+        """Keeping the heads of all ledgers, locked for as long as what was approved from the moment they are there."""
+        return [
+            Grant(("dynamodb:Scan",), (self.packages.table_arn,)),
+            Grant(("s3:PutObject", "s3:PutObjectRetention"), self._in_vault("heads/"), ANY_OBJECT),
+        ]
+
+    def record_baseline(self) -> list[Grant]:
+        """Records what other stacks deploy: looks at the model, the stack and the group's policy, publishes."""
+        stacks = self.stack.format_arn(service="cloudformation", resource="stack/*")
+        return [
+            *self._append(),
+            *self._champions(),
+            self._groups("DescribeModelPackageGroup", "ListTags"),
+            self._policies(),
+            Grant(("sagemaker:DescribeModel",), (self._arn("model/*"),), "Other teams' stacks name their models"),
+            Grant(("cloudformation:DescribeStackResource",), (stacks,), "Policies name the stacks, by pattern"),
+        ]
+
+    def announce(self, failures: sqs.IQueue, topics: Sequence[str]) -> list[Grant]:
+        """Reads the ledger's stream, puts its entries on the bus, and tells people by the `topics` (ARNs)."""
+        stream = self.ledger.table_stream_arn or ""
+        return [
+            Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), (stream,)),
+            Grant(("dynamodb:ListStreams",), ("*",), "DynamoDB's ListStreams names no resource; Lambda asks for it"),
+            Grant(("sqs:SendMessage",), (failures.queue_arn,)),
+            Grant(("events:PutEvents",), (self.bus.event_bus_arn,)),
+            Grant(("sns:Publish",), tuple(topics)),
+        ]
+
+    def consume(self, queue: sqs.IQueue) -> Grant:
+        """What Lambda does with a function's inbox in the function's name."""
+        return Grant(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (queue.queue_arn,))
+
+    def _append(self) -> list[Grant]:
+        """Reading a ledger and adding to it: a transaction of puts, which are all that it may write."""
+        return [
+            Grant(("dynamodb:PutItem", "dynamodb:Query"), (self.ledger.table_arn,)),
+            Grant(("dynamodb:PutItem",), (self.packages.table_arn,)),
+        ]
+
+    def _governance(self) -> list[Grant]:
+        """Finding out whether a package is governed, and by which policy."""
+        return [
+            self._packages("DescribeModelPackage"),
+            self._groups("DescribeModelPackageGroup", "ListTags"),
+            self._policies(),
+            *self._package_keys(),
+        ]
+
+    def _package_keys(self) -> list[Grant]:
+        """What SageMaker does in the caller's name with the key of a package that its registrant had encrypted."""
+        if not self.package_keys:
+            return []
+        via = {"StringEquals": {"kms:ViaService": f"sagemaker.{self.stack.region}.{self.stack.url_suffix}"}}
+        actions = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+        return [Grant(actions, tuple(self.package_keys), "The context names these keys by pattern", via)]
+
+    def _policies(self) -> Grant:
+        arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")
+        return Grant(("ssm:GetParameter",), (arn,), "The path of the policies, one for each group")
+
+    def _champions(self) -> list[Grant]:
+        """Finding a group's champion by the index, and publishing it."""
+        return [
+            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",)),
+            publish_champions(self.stack, self.stack.region),
+        ]
+
+    def _packages(self, *operations: str) -> Grant:
+        return self._sagemaker(operations, "model-package/*")
+
+    def _groups(self, *operations: str) -> Grant:
+        return self._sagemaker(operations, "model-package-group/*")
+
+    def _sagemaker(self, operations: Sequence[str], resource: str) -> Grant:
+        return Grant(tuple(f"sagemaker:{name}" for name in operations), (self._arn(resource),), ANY_PACKAGE)
+
+    def _update_package(self, *, may_approve: bool = False) -> Grant:
+        """Only the function that decides may set a package's status to Approved, whatever the others are made to do."""
+        conditions = {} if may_approve else {"StringNotEqualsIfExists": {STATUS: "Approved"}}
+        return Grant(("sagemaker:UpdateModelPackage",), (self._arn("model-package/*"),), ANY_PACKAGE, conditions)
+
+    def _arn(self, resource: str) -> str:
+        return self.stack.format_arn(service="sagemaker", resource=resource)
+
+    def _images(self) -> Grant:
+        arn = self.stack.format_arn(service="ecr", account="*", resource="repository/*")
+        return Grant(
+            ("ecr:BatchGetImage",), (arn,), "Images come from any repository, AWS's deep learning images among them"
+        )
+
+    def _find(self, *buckets: s3.Bucket) -> Grant:
+        """Without it S3 answers that an object which is not there may not be read."""
+        return Grant(("s3:ListBucket",), tuple(bucket.bucket_arn for bucket in buckets))
+
+    def _find_versions(self, *buckets: s3.Bucket) -> Grant:
+        """What is under a prefix is compared by its versions."""
+        return Grant(("s3:ListBucket", "s3:ListBucketVersions"), tuple(bucket.bucket_arn for bucket in buckets))
+
+    def _pass_roles(self, roles: Sequence[str], why: str) -> Grant:
+        conditions = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        return Grant(("iam:PassRole",), tuple(roles), why, conditions)
+
+    def _in_vault(self, *prefixes: str) -> tuple[str, ...]:
+        return tuple(self.vault.arn_for_objects(f"{prefix}*") for prefix in prefixes)
+
+    def _read_vault(self, *prefixes: str) -> Grant:
+        return Grant(("s3:GetObject", "s3:GetObjectVersion"), self._in_vault(*prefixes), ANY_OBJECT)
+
+    def _write_vault(self, *prefixes: str) -> Grant:
+        return Grant(("s3:PutObject",), self._in_vault(*prefixes), ANY_OBJECT)
+
+    def _abort_copies(self) -> Grant:
+        """A copy in parts that fails is taken back."""
+        return Grant(("s3:AbortMultipartUpload",), self._in_vault("models/"), ANY_OBJECT)
+
+
+def make_models(stack: cdk.Stack, region: str, reason: str) -> list[Grant]:
+    """Making, finding and deleting models in a region of the stack's account, and finding what uses them."""
+
+    def arn(resource: str) -> str:
+        return stack.format_arn(service="sagemaker", region=region, resource=resource)
+
+    model = ("CreateModel", "DescribeModel", "DeleteModel", "AddTags")
+    in_use = "Any endpoint may use the model"
+    return [
+        Grant(tuple(f"sagemaker:{operation}" for operation in model), (arn("model/*"),), reason),
+        Grant(("sagemaker:DescribeEndpoint",), (arn("endpoint/*"),), in_use),
+        Grant(("sagemaker:DescribeEndpointConfig",), (arn("endpoint-config/*"),), in_use),
+    ]
+
+
+def publish_champions(stack: cdk.Stack, region: str) -> Grant:
+    """Publishing the champions in a region of the stack's account, where their models are."""
+    arn = stack.format_arn(service="ssm", region=region, resource=f"parameter{names.CHAMPIONS}/*")
+    actions = ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter")
+    return Grant(actions, (arn,), "The path of the champions, one for each group")

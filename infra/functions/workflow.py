@@ -1,0 +1,114 @@
+"""The validation workflow: the state machine of statemachine/validation.asl.json."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.access.roles import TRACING, Grant, make_role
+from infra.functions.function import Runtime
+from infra.functions.long_inspection import LongInspection
+
+# ${Name}, which CloudFormation replaces; a JSONata expression is {% %} and has none.
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+
+_LOG_DELIVERY = Grant(
+    (
+        "logs:CreateLogDelivery",
+        "logs:GetLogDelivery",
+        "logs:UpdateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+    ),
+    ("*",),
+    "CloudWatch Logs' delivery calls name no resource (Step Functions' documentation asks for these)",
+)
+_SAMPLING = Grant(
+    ("xray:GetSamplingRules", "xray:GetSamplingTargets"), ("*",), "X-Ray has no resources to name for sampling"
+)
+
+
+class WorkflowFault(ValueError):
+    """Raised when the definition names an ARN that the stack does not have."""
+
+
+def read_definition(path: Path, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The definition at `path` and those of the `known` substitutions that it names.
+
+    Raises WorkflowFault for a ${Name} that is not known.
+    """
+    text = path.read_text(encoding="utf-8")
+    named = set(_PLACEHOLDER.findall(text))
+    if unknown := named - known.keys():
+        raise WorkflowFault(f"{path}: ${{{'}, ${'.join(sorted(unknown))}}}: the stack has {', '.join(sorted(known))}")
+    return text, {name: known[name] for name in sorted(named)}
+
+
+class Workflow(sfn.StateMachine):
+    """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds that
+    inspect `at_length`, and nothing else.
+
+    Every step is logged, for AWS's own trail ends after 90 days; what the steps carry is not, for it names people and
+    keys, and the ledger and the vault keep it under protection.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        functions: Mapping[str, str],
+        at_length: LongInspection,
+    ) -> None:
+        known = {
+            **functions,
+            "StartBuildAndWaitArn": f"arn:{cdk.Stack.of(scope).partition}:states:::codebuild:startBuild.sync",
+            f"{at_length.node.id}Name": at_length.ref,
+            f"{at_length.node.id}Logs": at_length.log_group.log_group_name,
+        }
+        definition, substitutions = read_definition(runtime.settings.workflow, known)
+        role = make_role(
+            scope,
+            f"{construct_id}Role",
+            service="states",
+            description="What the validation workflow may do",
+            grants=[
+                Grant(("lambda:InvokeFunction",), tuple(functions.values())),
+                *at_length.run_by_workflow(),
+                _LOG_DELIVERY,
+                TRACING,
+                _SAMPLING,
+            ],
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions=substitutions,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            role=role.without_policy_updates(),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=runtime.logs(scope, f"{construct_id}Logs"),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+    @property
+    def executions_arn(self) -> str:
+        """The ARN pattern of this machine's executions."""
+        return cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )

@@ -1,0 +1,1 @@
+"""Model package groups: their policies, and projects that make them."""

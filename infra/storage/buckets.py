@@ -1,0 +1,256 @@
+"""The buckets: where submissions are uploaded, where what is judged is kept, and who reached for either."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.access.accounts import OtherAccounts, roots
+from infra.access.compliance import acknowledge
+from infra.access.principals import principal_arns
+from infra.groups.policies import PolicyFile
+from infra.settings import Settings
+
+# What the vault holds, by prefix. A write anywhere else is refused to everyone.
+PREFIXES = ("models/", "registrations/", "findings/", "evidence/", "policies/", "heads/")
+# The heads of all ledgers, day by day, which are locked for long when they are written.
+HEADS = "heads/"
+
+
+def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
+    return {
+        "encryption": s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+        "encryption_key": key,
+        "bucket_key_enabled": bool(key),
+        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
+        # What another account uploads is ours like everything else: no access control lists.
+        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        "enforce_ssl": True,
+        "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
+    }
+
+
+def _abort_unfinished_uploads() -> s3.LifecycleRule:
+    return s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7))
+
+
+class AccessLogs(s3.Bucket):
+    """S3's record of every request to the other two buckets, kept for 400 days."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            # S3 delivers access logs only to buckets under its own keys, whatever the other buckets use.
+            **_common(settings, key=None),
+            lifecycle_rules=[s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
+        )
+        acknowledge(self, "AwsSolutions-S1", "It holds the access logs: logging its own requests would never end")
+
+
+class Artifacts(s3.Bucket):
+    """Where submissions are uploaded; every object created there is announced to EventBridge."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            **_common(settings, key),
+            bucket_name=settings.artifacts_bucket_name,
+            versioned=True,
+            lifecycle_rules=[_abort_unfinished_uploads()],
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="artifacts/",
+        )
+        # The construct's own property makes a custom resource with a function of its own; the bucket needs none.
+        resource = self.node.default_child
+        if isinstance(resource, s3.CfnBucket):
+            resource.add_property_override(
+                "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
+            )
+
+    def open_to(self, others: OtherAccounts) -> None:
+        """Let the accounts that may submit to a group upload and read below its own prefix, and nowhere else."""
+        reading, writing = ("s3:GetObject", "s3:GetObjectVersion"), ("s3:PutObject", "s3:AbortMultipartUpload")
+        actions = (*reading, *writing, "s3:ListMultipartUploadParts")
+        for group in others.groups:
+            if group.submit:
+                _open(self, f"Submit{_camel(group.name)}", group.submit, actions, f"{group.name}/*")
+
+    def reserve(self, policies: Iterable[PolicyFile], *, registrar: iam.IRole) -> None:
+        """Refuse uploads below a group's prefix to all but the submitters that its own policy names.
+
+        Submitters of other accounts are no exception: they are named in the policy as well. `registrar` writes its
+        report there. A user of IAM Identity Center is not told from another by a principal's ARN: the proof in the
+        submission says which person it is. Under another spelling of the group's name uploads are not refused here:
+        the functions, for which it is the same group, refuse them.
+        """
+        for policy in policies:
+            if policy.group and policy.submitters:
+                self.add_to_resource_policy(
+                    _deny(
+                        f"OnlySubmitters{_camel(policy.group)}",
+                        ["s3:PutObject"],
+                        [self.arn_for_objects(f"{name}/*") for name in sorted({policy.group, policy.group.lower()})],
+                        unless=[*principal_arns(policy.submitters), registrar.role_arn],
+                    )
+                )
+
+
+class Vault(s3.Bucket):
+    """Where what is judged and deployed is kept, written once.
+
+    Object Lock protects versions, not keys; so the bucket policy lets only the named roles put, each under its own
+    prefixes, and lets nobody delete, bypass or change what protects the objects. With GOVERNANCE, the default, what is
+    left is the account's root user, who can always take a bucket policy away, in the open: a mistaken retention of
+    years can then be undone. COMPLIANCE (`-c lockMode=COMPLIANCE`) takes even that away.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+    ) -> None:
+        days = cdk.Duration.days(settings.lock_days)
+        compliance = settings.lock_mode == "COMPLIANCE"
+        super().__init__(
+            scope,
+            construct_id,
+            **_common(settings, key),
+            bucket_name=settings.vault_bucket_name,
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=s3.ObjectLockRetention.compliance(days)
+            if compliance
+            else s3.ObjectLockRetention.governance(days),
+            # Set here because the bucket policy refuses every later change of the life cycle.
+            lifecycle_rules=[_abort_unfinished_uploads()],
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="vault/",
+        )
+
+    def open_to(self, others: OtherAccounts) -> None:
+        """Let those who deploy a group's models read them: whole accounts, and the execution roles of targets."""
+        actions = ("s3:GetObject", "s3:GetObjectVersion")
+        for group in others.groups:
+            sid, prefix = f"Deploy{_camel(group.name)}", f"models/{group.name}/*"
+            if group.deploy:
+                _open(self, sid, group.deploy, actions, prefix)
+            elsewhere = {target.execution_role: target.account for target in group.targets if target.account}
+            if elsewhere:
+                accounts = sorted(set(elsewhere.values()))
+                # A condition, not a principal: S3 takes a role as principal only once the role exists.
+                roles = {"ArnEquals": {"aws:PrincipalArn": sorted(elsewhere)}}
+                _open(self, f"{sid}Models", accounts, actions, prefix, roles)
+
+    def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
+        """Refuse everyone to delete or loosen; refuse puts but to `writers` (ARN patterns of roles, by prefix).
+
+        `retainers` are the roles that may extend an object's retention; of the heads that is who writes them.
+        """
+        self.add_to_resource_policy(
+            _deny(
+                "NobodyDeletesOrBypasses",
+                ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"],
+                [self.arn_for_objects("*")],
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "NobodyLoosensTheVault",
+                [
+                    "s3:DeleteBucket",
+                    "s3:PutBucketObjectLockConfiguration",
+                    "s3:PutBucketVersioning",
+                    "s3:PutLifecycleConfiguration",
+                    "s3:PutReplicationConfiguration",
+                ],
+                [self.bucket_arn],
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "OnlyDecisionsExtendRetention",
+                ["s3:PutObjectRetention"],
+                [self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES if prefix != HEADS],
+                unless=retainers,
+            )
+        )
+        self.add_to_resource_policy(
+            _deny(
+                "OnlyTheirWriterLocksHeads",
+                ["s3:PutObjectRetention"],
+                [self.arn_for_objects(f"{HEADS}*")],
+                unless=writers.get(HEADS, ()),
+            )
+        )
+        self._reserve(writers)
+
+    def _reserve(self, writers: Mapping[str, Sequence[str]]) -> None:
+        """Refuse puts under each prefix but to its writers, and anywhere else to everyone."""
+        for prefix in PREFIXES:
+            name = prefix.rstrip("/").capitalize()
+            self.add_to_resource_policy(
+                _deny(
+                    f"OnlyItsWriters{name}",
+                    ["s3:PutObject"],
+                    [self.arn_for_objects(f"{prefix}*")],
+                    unless=writers.get(prefix, ()),
+                )
+            )
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="NobodyPutsElsewhere",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                not_resources=[self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES],
+            )
+        )
+
+
+def _camel(group: str) -> str:
+    """A group's name as a statement's id may hold it: letters and digits."""
+    return "".join(part.capitalize() for part in group.split("-"))
+
+
+def _open(
+    bucket: s3.Bucket,
+    sid: str,
+    accounts: Sequence[str],
+    actions: Sequence[str],
+    prefix: str,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
+    """Allow other accounts `actions` on the objects of `prefix`, and to list them.
+
+    Without the listing S3 answers that an object which is not there may not be read.
+    """
+    principals: list[iam.IPrincipal] = [
+        iam.ArnPrincipal(root) for root in roots(cdk.Stack.of(bucket).partition, accounts)
+    ]
+    listed = {**(conditions or {}), "StringLike": {"s3:prefix": prefix}}
+    for suffix, granted, resource, where in (
+        ("", list(actions), bucket.arn_for_objects(prefix), conditions),
+        ("List", ["s3:ListBucket"], bucket.bucket_arn, listed),
+    ):
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"{sid}{suffix}", principals=principals, actions=granted, resources=[resource], conditions=where
+            )
+        )
+
+
+def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[str] = ()) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=actions,
+        resources=resources,
+        conditions={"ArnNotLike": {"aws:PrincipalArn": list(unless)}} if unless else {},
+    )

@@ -1,0 +1,1 @@
+"""Functions invoked by hand, in a container."""

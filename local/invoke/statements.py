@@ -1,0 +1,28 @@
+"""Statements as users of the engine sign them: with their own keys, for the engine's STS."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.credentials import ReadOnlyCredentials
+
+from local.engine import users
+from signoff.documents.timestamps import utc_now
+from signoff_cli.statements.signing import signed
+
+
+def signed_by(
+    user: str, statement: Mapping[str, Any], audience: str, url: str, account: str = users.ACCOUNT
+) -> dict[str, Any]:
+    """Return `statement`, meant for the bus whose ARN is `audience`, signed by a user of an account of the engine.
+
+    `url` is where whoever reads it finds the engine.
+    """
+    keys = ReadOnlyCredentials(*users.keys(user, account), None)
+    return signed({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())
+
+
+def submission(prefix: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the statement that the submission `prefix` (`group/submission`) consists of `files`, by name."""
+    digests = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
+    return {"statement": "submission", "submission": prefix, "objects": digests}

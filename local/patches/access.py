@@ -1,0 +1,167 @@
+"""Who calls, and what policies are told: SageMaker's actions and resources, and that the way to the engine is safe."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.sagemaker.account import Refused
+
+# By the field of a request that names what it acts on, in order of preference, as in the service authorization
+# reference for SageMaker: the kind of resource that the name stands for, or None where the field holds an ARN.
+_NAMED_BY = {
+    "ResourceArn": None,
+    "ModelPackageArn": None,
+    "ModelPackageName": "model-package",
+    "ModelName": "model",
+    "EndpointName": "endpoint",
+    "EndpointConfigName": "endpoint-config",
+    "ModelPackageGroupName": "model-package-group",
+    "ProjectName": "project",
+}
+
+
+def close() -> None:
+    """Close the gaps of policy evaluation in the running emulator."""
+    from ministack import app
+    from ministack.core import iam_actions, iam_evaluator
+
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    iam_actions.extract_resource_arn = _with_sagemaker(iam_actions.extract_resource_arn)
+    iam_actions.request_tag_context = _with_approval_status(iam_actions.request_tag_context)
+    iam_actions.request_tag_context = _with_event_sources(iam_actions.request_tag_context)
+    _keep_policies(iam_evaluator)
+    iam_evaluator._resolve_condition_key = _with_roles(iam_evaluator._resolve_condition_key)
+    pin = app.pin_request_origin
+    # The stack refuses what does not come by TLS; the engine speaks plain HTTP, to the machine it runs on.
+    app.pin_request_origin = lambda address, secure: pin(address, True)
+
+
+def identify(headers: Mapping[str, str]) -> tuple[str, str, str]:
+    """The account id, region and caller's ARN of the request being answered."""
+    from ministack.core.iam_evaluator import resolve_caller_identity
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.core.router import extract_access_key_id
+
+    caller = resolve_caller_identity(extract_access_key_id(dict(headers))) or {}
+    account = get_account_id()
+    return account, get_region(), caller.get("userArn") or f"arn:aws:iam::{account}:root"
+
+
+def whose_stack() -> tuple[str, str, str]:
+    """The account id, region and caller's ARN of what CloudFormation does for the stack being deployed."""
+    from ministack.core.iam_evaluator import caller_arn
+    from ministack.core.responses import get_account_id, get_region
+
+    return get_account_id(), get_region(), caller_arn()
+
+
+def authorize(headers: Mapping[str, str], action: str, resource: str) -> None:
+    """Ask the caller's policies about one more resource of a request; raises Refused when they do not allow it."""
+    from ministack import app
+    from ministack.core.iam_evaluator import enforce
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+
+    if not app.AUTH:
+        return
+    denied = enforce(extract_access_key_id(dict(headers)), action, "sagemaker", get_region(), resource_arn=resource)
+    if denied is not None:
+        who = getattr(denied, "principal_arn", "") or identify(headers)[2]
+        message = f"User: {who} is not authorized to perform: {action} on resource: {resource}"
+        raise Refused(message, "AccessDeniedException")
+
+
+def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, account: str) -> str:
+    """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing.
+
+    A group's or package's ARN has its name in small letters. Of many packages the first is asked about here, and each
+    by `authorize`.
+    """
+    prefix = f"arn:aws:sagemaker:{region}:{account}:"
+    group, packages = request.get("ModelPackageGroupName"), request.get("ModelPackageArnList")
+    if action == "CreateModelPackage" and group:
+        owner = f"{group.rpartition(':')[0]}:" if group.startswith("arn:") else prefix
+        return f"{owner}model-package/{group.rpartition('/')[2].lower()}/*"
+    if packages:
+        return str(packages[0])
+    for field, kind in _NAMED_BY.items():
+        name = request.get(field)
+        if name:
+            named = name.lower() if kind and kind.startswith("model-package") else name
+            return str(named) if kind is None or name.startswith("arn:") else f"{prefix}{kind}/{named}"
+    return "*"
+
+
+def _with_sagemaker(extract: Callable[..., str]) -> Callable[..., str]:
+    def extract_resource_arn(service: str, method: str, path: str, headers: Mapping[str, str], *more: Any) -> str:
+        if service != "sagemaker":
+            return extract(service, method, path, headers, *more)
+        body, _, region, account = more
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        return sagemaker_resource(action, _document(body), region, account)
+
+    return extract_resource_arn
+
+
+def _with_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """`aws:PrincipalArn` of a role's session is the role's ARN (IAM's documentation of global condition keys)."""
+
+    def resolve_key(key: str, context: Any) -> Any:
+        from ministack.services import iam
+
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        role = iam._roles.get_scoped(context.principal_account, None, value.split("/")[1])
+        return role["Arn"] if role else value
+
+    return resolve_key
+
+
+def _keep_policies(evaluator: Any) -> None:
+    """Event buses and tables have policies of their own, which the emulator keeps and does not ask."""
+    from ministack.services import dynamodb, eventbridge
+
+    def of_bus(arn: str) -> tuple[dict[str, Any] | str, str]:
+        region, account = arn.split(":")[3:5]
+        return eventbridge._event_bus_policies.get_scoped(account, region, arn.rpartition("/")[2]) or "", account
+
+    def of_table(arn: str) -> tuple[str, str]:
+        return (dynamodb._resource_policies.get(arn) or {}).get("Policy", ""), arn.split(":")[4]
+
+    eventbridge.policy_for_arn, dynamodb.policy_for_arn = of_bus, of_table
+    lookups = evaluator._RESOURCE_POLICY_LOOKUPS
+    lookups.update({"events": ("eventbridge", "policy_for_arn"), "dynamodb": ("dynamodb", "policy_for_arn")})
+
+
+def _with_event_sources(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def request_context(service: str, action: str, body: bytes, *more: Any) -> dict[str, Any]:
+        found = context(service, action, body, *more)
+        if action != "events:PutEvents":
+            return found
+        entries = _document(body).get("Entries", [])
+        types = sorted({str(entry.get("DetailType", "")) for entry in entries})
+        return found | {
+            "events:source": [entry.get("Source", "") for entry in entries],
+            # AWS asks about each entry by itself, and this key has one value.
+            "events:detail-type": types[0] if len(types) == 1 else types,
+        }
+
+    return request_context
+
+
+def _with_approval_status(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def request_context(service: str, action: str, body: bytes, *more: Any) -> dict[str, Any]:
+        found = context(service, action, body, *more)
+        status = _document(body).get("ModelApprovalStatus") if service == "sagemaker" else None
+        return found | {"sagemaker:ModelApprovalStatus": status} if status else found
+
+    return request_context
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,1 @@
+"""SageMaker projects and Service Catalog on the engine."""

@@ -1,0 +1,1 @@
+"""SageMaker's registry and models on the engine."""

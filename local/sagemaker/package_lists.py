@@ -1,0 +1,56 @@
+"""Many model packages at once: ListModelPackages and BatchDescribeModelPackage."""
+
+from itertools import chain
+
+from local.sagemaker import pagination
+from local.sagemaker.account import Call, Document, Refused, only
+from local.sagemaker.groups import permitted_group
+from local.sagemaker.packages import package_named
+
+
+def list_packages(call: Call) -> Document:
+    """ListModelPackages: of a group its versions, else the unversioned ones unless ModelPackageType says otherwise."""
+    status = call.request.get("ModelApprovalStatus")
+    listed = [each for each in _packages(call) if status in (None, each.get("ModelApprovalStatus"))]
+    shown, token = pagination.sorted_page(pagination.matching(listed, call.request, _name), call.request, _name)
+    return {"ModelPackageSummaryList": [only("ModelPackageSummary", each) for each in shown], **token}
+
+
+def batch_describe(call: Call) -> Document:
+    """BatchDescribeModelPackage: a summary of each version, or an error of its own for what cannot be described."""
+    summaries: Document = {}
+    errors: Document = {}
+    for arn in call.request["ModelPackageArnList"]:
+        try:
+            call.authorize(f"sagemaker:{call.action}", arn)
+            summaries[arn] = _summary(package_named(call, arn))
+        except Refused as refusal:
+            errors[arn] = {"ErrorCode": refusal.code, "ErrorResponse": refusal.message}
+    answer: Document = {"ModelPackageSummaries": summaries}
+    return answer | ({"BatchDescribeModelPackageErrorMap": errors} if errors else {})
+
+
+def _packages(call: Call) -> list[Document]:
+    if call.request.get("ModelPackageGroupName"):
+        _, _, group = permitted_group(call)
+        kind = call.request.get("ModelPackageType", "Versioned")
+        return [] if kind == "Unversioned" else list(group.packages.values())
+    kind = call.request.get("ModelPackageType", "Unversioned")
+    versioned = chain.from_iterable(group.packages.values() for group in call.account.groups.values())
+    return [
+        *(versioned if kind != "Unversioned" else ()),
+        *(call.account.unversioned.values() if kind != "Versioned" else ()),
+    ]
+
+
+def _summary(package: Document) -> Document:
+    if "ModelPackageGroupName" not in package:
+        raise Refused(f"ModelPackage {package['ModelPackageArn']} is unversioned: only versioned ones are described")
+    return only("BatchDescribeModelPackageSummary", package)
+
+
+def _name(package: Document) -> str:
+    return str(package.get("ModelPackageName") or package["ModelPackageGroupName"])
+
+
+RULES = {"ListModelPackages": list_packages, "BatchDescribeModelPackage": batch_describe}

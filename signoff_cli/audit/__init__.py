@@ -1,0 +1,1 @@
+"""Auditing: all that is known of a ledger compared, decision by decision."""

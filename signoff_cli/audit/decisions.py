@@ -1,0 +1,203 @@
+"""Verifying that what was decided was allowed: each decision and vote once more, under the policy that it names.
+
+The policy is read from the vault by its digest, the votes from the ledger; nothing that an entry says of itself is
+believed where it can be worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from signoff.approval import deadlines
+from signoff.documents import timestamps
+from signoff.errors import PolicyFault
+from signoff.identity.principals import same_person
+from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
+from signoff.ledger.state import State
+from signoff.policy.policy import Policy, of_document
+from signoff_cli.audit.evidence import policies_named
+from signoff_cli.audit.facts import Finding, Known, document_fault, policy_key
+
+_ADMITTING = {"approve", "reopen", "rollback"}
+_FROM: Mapping[str, set[Status | None]] = {
+    "approve": {Status.PENDING_APPROVAL},
+    "reject": {Status.PENDING_APPROVAL},
+    "revoke": {Status.APPROVED},
+    "reopen": {Status.REJECTED, Status.REVOKED},
+    "rollback": {Status.APPROVED, Status.REVOKED},
+}
+# Between weighing a decision and writing it down nobody waits for longer than a function runs.
+_WRITING = timedelta(minutes=15)
+
+
+def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
+    """Yield what was recorded and could not have been; `before` are the states before each entry."""
+    used: dict[str, int] = {}
+    for entry, state in zip(known.entries, before, strict=False):
+        yield from _used_twice(known, entry, used)
+        look = _LOOKS.get(entry.kind)
+        if look is None:
+            continue
+        try:
+            policy = _policy(known, entry)
+        except PolicyFault as fault:
+            yield known.finding("PolicyUnreadable", str(fault), entry.sequence)
+            continue
+        for because in look(entry, state, policy):
+            yield known.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
+
+
+def _policy(known: Known, entry: Entry) -> Policy | None:
+    """Return the policy that an entry names; None when it names none, or one that is not there (another finding)."""
+    for sha256 in policies_named(entry):
+        if document_fault(known, policy_key(sha256), sha256) is None:
+            return of_document(known.document(policy_key(sha256)) or {})
+    return None
+
+
+def _used_twice(known: Known, entry: Entry, used: dict[str, int]) -> Iterator[Finding]:
+    """Yield whether a proof, or what it proves, was answered by an entry before."""
+    for field in ("id", "proof"):
+        value = entry.details.get(field)
+        if isinstance(value, str):
+            first = used.setdefault(f"{field} {value}", entry.sequence)
+            if first != entry.sequence:
+                because = f"its {field} is that of entry {first}: nobody proves two things by the same"
+                yield known.finding("ProofUsedTwice", because, entry.sequence)
+
+
+def _decided(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
+    verb = str(entry.details.get("decision"))
+    if state.status not in _FROM.get(verb, ()):
+        yield f"({verb}) of a package that was {state.status or 'not registered'}"
+        return
+    yield from _on_the_evidence(entry, state)
+    if policy is None:
+        yield from _without_policy(entry)
+    elif entry.details.get("channel") == "policy":
+        yield from _due(entry, state, policy)
+    else:
+        yield from _by_somebody(entry, state, policy, verb)
+        if DECIDED_STATUS[verb] is Status.APPROVED:
+            yield from _approved(entry, state, policy)
+
+
+def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
+    verb, joins = str(entry.details.get("decision")), bool(entry.details.get("joins"))
+    stands = {DECIDED_STATUS.get(verb)} if joins else {Status.PENDING_APPROVAL}
+    if state.status not in stands or (verb != "approve" and not joins):
+        yield f"({verb}) on a package that was {state.status or 'not registered'}"
+        return
+    yield from _on_the_evidence(entry, state)
+    if policy is None:
+        yield from _without_policy(entry)
+        return
+    yield from _by_somebody(entry, state, policy, verb)
+    person = policy.approvals.person
+    if person(entry.actor) in {person(each) for each in (state.deciders if joins else state.votes)}:
+        yield f"by {entry.actor}, who had voted already"
+
+
+def _without_policy(entry: Entry) -> Iterator[str]:
+    if not policies_named(entry):
+        yield "names no policy that it was made under"
+
+
+def _on_the_evidence(entry: Entry, state: State) -> Iterator[str]:
+    evidence = state.evidence or {}
+    for field, expected in (("evidence", evidence.get("sha256")), ("subject", evidence.get("subject"))):
+        if entry.details.get(field) != expected:
+            yield f"names {field} {entry.details.get(field)}, and what was recorded before it is {expected}"
+    if evidence and evidence.get("verdict") != "passed":
+        yield f"on evidence that {evidence.get('verdict')}"
+
+
+def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Iterator[str]:
+    """Yield why whoever it is by could not have decided under that policy, in that way."""
+    approvals, details = policy.approvals, entry.details
+    withdraws = verb not in _ADMITTING and approvals.submitter_may_withdraw
+    own = same_person(entry.actor, state.submitter, approvals.trusted_sessions)
+    if own and not approvals.submitter_may_approve and not withdraws:
+        yield f"by {entry.actor}, who submitted the model"
+    if details.get("break_glass"):
+        if not approvals.breaks_glass(entry.actor):
+            yield f"by {entry.actor}, who may not approve alone"
+    elif not policy.lists(entry.actor):
+        yield f"by {entry.actor}, who is not among the approvers"
+    if details.get("person") != approvals.person(entry.actor):
+        yield "gives another person than the policy"
+    # In whichever order the policy named them: it is kept in the order of their names.
+    if sorted(details.get("roles") or ()) != sorted(approvals.roles_of(entry.actor)):
+        yield "gives other roles than the policy"
+    yield from _known_how(details, policy)
+
+
+def _known_how(details: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+    channel, approvals = details.get("channel"), policy.approvals
+    believed = {
+        "proof": bool(details.get("id") and details.get("proof")),
+        "publisher": approvals.identity == "asserted" and details.get("publisher") in approvals.publishers,
+        "registry": approvals.registry_edits == "count",
+    }
+    if not believed.get(str(channel)):
+        yield f"is said to come by {channel}, which the policy does not believe"
+
+
+def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
+    approvals = policy.approvals
+    others = (vote for vote in state.votes if approvals.person(vote) != approvals.person(entry.actor))
+    votes = [*others, entry.actor]
+    if list(entry.details.get("votes") or ()) != votes:
+        yield f"counts the votes of {entry.details.get('votes')}, and the ledger has those of {votes}"
+    unknown = not approvals.knows(state.submitter)
+    if unknown and approvals.unknown_submitter == "refuse":
+        yield "of a model that nobody knows the submitter of"
+    outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
+    if not outstanding.satisfied and not entry.details.get("break_glass"):
+        yield f"without what the policy asks for: {outstanding} were missing"
+    end = deadlines.expires(state, policy)
+    expires = approvals.expiry is not None and approvals.expiry.action == "reject"
+    if end is not None and expires and timestamps.moment(entry.time) > end + _WRITING:
+        yield f"after the time for it was over, at {timestamps.text(end)}"
+
+
+def _due(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
+    """Yield whether what Signoff did by itself was not due."""
+    if policy is None:
+        yield from _without_policy(entry)
+        return
+    due = deadlines.due(state, policy, timestamps.moment(entry.time))
+    if entry.kind not in {draft.kind for draft in due} or entry.actor != "signoff":
+        yield "was not due under the policy that it names"
+
+
+def _enforcement(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
+    enforced = entry.details.get("enforced", True)
+    if policy is None:
+        yield from _without_policy(entry)
+    elif policy.enforced != enforced:
+        yield f"says that refusals are {'' if enforced else 'not '}held, and the policy that it names says otherwise"
+
+
+def _observed(_: Entry, state: State, _policy: Policy | None) -> Iterator[str]:
+    if state.enforced:
+        yield "of a group whose refusals are held: a status set by hand is set back there"
+
+
+def _made(_: Entry, state: State, _policy: Policy | None) -> Iterator[str]:
+    if state.status is not Status.APPROVED:
+        yield f"for a package that was {state.status or 'not registered'}"
+
+
+_LOOKS: Mapping[Kind, Callable[[Entry, State, Policy | None], Iterator[str]]] = {
+    Kind.DECISION_RECORDED: _decided,
+    Kind.VOTED: _voted,
+    Kind.EXPIRED: _due,
+    Kind.REMINDED: _due,
+    Kind.VALIDATION_STARTED: _enforcement,
+    Kind.ENFORCEMENT_CHANGED: _enforcement,
+    Kind.REGISTRY_OBSERVED: _observed,
+    Kind.MODEL_CREATED: _made,
+}

@@ -1,0 +1,131 @@
+"""Verifying what a ledger names in the vault: its evidence, its policies, its registration, and the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from signoff.governance.registrations import registration_key
+from signoff.ledger.entries import Entry, Kind
+from signoff.ledger.state import State
+from signoff.model_package.subject import subject_digest
+from signoff.validation.evidence import signed_subject
+from signoff_cli.audit.facts import Finding, Known, document_fault, evidence_key, last_evidence, policy_key
+
+
+def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
+    """Yield what does not fit of the documents that the entries name; `before` are the states before each entry."""
+    for entry, state in zip(known.entries, before, strict=False):
+        for name, because in (*_evidence(known, entry, state), *_policy(known, entry)):
+            yield known.finding(name, because, entry.sequence)
+    yield from _registration(known)
+    yield from _bytes(known)
+
+
+def policies_named(entry: Entry) -> list[str]:
+    """Return the digests of the policies that an entry names."""
+    named = entry.details.get("policy")
+    return [named] if isinstance(named, str) else []
+
+
+def evidence_named(entry: Entry) -> str | None:
+    """Return the digest of the evidence that an entry records, or None when it records none."""
+    if entry.kind not in {Kind.EVIDENCE_RECORDED, Kind.VALIDATION_ERRORED}:
+        return None
+    return entry.details.get("sha256")
+
+
+def _policy(known: Known, entry: Entry) -> Iterator[tuple[str, str]]:
+    for sha256 in policies_named(entry):
+        fault = document_fault(known, policy_key(sha256), sha256)
+        if fault:
+            yield f"Policy{fault[0]}", f"the policy that the {entry.kind} was made under: {fault[1]}"
+
+
+def _evidence(known: Known, entry: Entry, state: State) -> Iterator[tuple[str, str]]:
+    sha256 = evidence_named(entry)
+    if sha256 is None:
+        if entry.kind is Kind.EVIDENCE_RECORDED:
+            yield "EvidenceMissing", "it names no evidence"
+        return
+    fault = document_fault(known, evidence_key(sha256), sha256)
+    if fault:
+        yield f"Evidence{fault[0]}", fault[1]
+        return
+    different = _different(known.document(evidence_key(sha256)), entry, state)
+    if different:
+        yield "EvidenceOfAnother", f"{evidence_key(sha256)} is not evidence of this: its {', '.join(different)} differ"
+
+
+def _different(document: Any, entry: Entry, state: State) -> list[str]:
+    """Return which facts of a piece of evidence are not those of the entry that names it and of the ledger before."""
+    if not isinstance(document, dict):
+        return ["form"]
+    details, subject = entry.details, document.get("subject") or {}
+    facts: dict[str, tuple[Any, Any]] = {
+        "package": (document.get("package"), entry.package),
+        "group": (str(document.get("group")).lower(), str(state.group).lower()),
+        "version": (document.get("version"), state.version),
+        "attempt": (document.get("attempt"), details.get("attempt")),
+        "number of the attempt": (details.get("attempt"), state.attempt),
+        "execution": (document.get("execution"), state.execution),
+        "verdict": (document.get("verdict"), details.get("verdict")),
+        "checks": (document.get("checks"), details.get("checks")),
+        "policy": (document.get("policy"), state.policy),
+        "submitter": (document.get("submitter"), state.submitter),
+        "registration": (document.get("registration"), state.registration),
+        "subject": (subject.get("sha256"), details.get("subject")),
+        "subject's own digest": (subject.get("sha256"), subject_digest(signed_subject({"subject": subject}))),
+    }
+    return [name for name, (one, other) in facts.items() if one != other]
+
+
+def _registration(known: Known) -> Iterator[Finding]:
+    """Yield whether the registration document is not the one that the first entry is about."""
+    first = next((entry for entry in known.entries if entry.kind is Kind.REGISTERED), None)
+    named = first.details.get("registration") if first else None
+    if first is None or named is None:
+        return
+    key = registration_key(str(named))
+    document = known.document(key)
+    if document is None:
+        yield known.finding("RegistrationMissing", f"{key} is not in the vault", first.sequence)
+        return
+    said = {"id": named, "submitter": first.details.get("submitter")}
+    different = [name for name, value in said.items() if document.get(name) != value]
+    if str(document.get("group")).lower() != str(first.details.get("group")).lower():
+        different.append("group")
+    if key in known.rewritten:
+        different.append("versions")
+    if different:
+        because = f"{key} is not as it was when the package was registered: {', '.join(different)}"
+        yield known.finding("RegistrationChanged", because, first.sequence)
+
+
+def artifacts(known: Known) -> list[Mapping[str, Any]]:
+    """Return all that was inspected for the newest evidence: what is deployed, and the documents that speak for it."""
+    listed = (last_evidence(known) or {}).get("artifacts")
+    whole = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return [each for each in whole if {"key", "version_id", "sha256"} <= each.keys()]
+
+
+def _bytes(known: Known) -> Iterator[Finding]:
+    """Yield which artifacts a reader would not get as they were judged."""
+    named = known.history.last(Kind.EVIDENCE_RECORDED)
+    if named is None:
+        return
+    for artifact in artifacts(known):
+        because = _not_as_judged(known, artifact)
+        if because:
+            yield known.finding("VaultChanged", because, named.sequence)
+
+
+def _not_as_judged(known: Known, artifact: Mapping[str, Any]) -> str | None:
+    key = artifact["key"]
+    if key in known.versions and known.versions[key] != artifact["version_id"]:
+        found = known.versions[key]
+        what = f"another version ({found})" if found else "nothing"
+        return f"who reads {key} in the vault gets {what}, not what the evidence is about ({artifact['version_id']})"
+    if key in known.digests and known.digests[key] != artifact["sha256"]:
+        return f"{key} in the vault holds other bytes than the evidence says (SHA-256 {known.digests[key]})"
+    return None

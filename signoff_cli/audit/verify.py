@@ -1,0 +1,93 @@
+"""Verifying a ledger against all that whoever changes it would have to change too: pure functions.
+
+Everything is compared with everything: the chain with itself, with the heads that stand beside the package and in the
+vault, with the index, with the evidence and the policies that it names, and with what SageMaker and the vault show.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from signoff.ledger.state import State
+from signoff_cli.audit import decisions, evidence, registry
+from signoff_cli.audit.facts import Finding, Known, states
+
+# What a fold of details that nobody wrote so, or a comparison with a document that is none, may come to.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+def findings(known: Known) -> list[Finding]:
+    """Return all that does not fit, each with the first entry that does not.
+
+    What a broken chain says proves nothing, so that only heads and index are compared with it.
+    """
+    found = [*_chain(known), *_heads(known)]
+    if not any(each.name in {"ChainBroken", "LedgerMissing"} for each in found):
+        found += _contents(known)
+    return found + list(_index(known))
+
+
+def _chain(known: Known) -> Iterator[Finding]:
+    position = known.history.broken_at
+    if position is not None:
+        because = f"entry {position} does not follow from the one before it: it was changed, or one before was removed"
+        yield known.finding("ChainBroken", because, position)
+    elif known.fault:
+        yield known.finding("ChainBroken", known.fault, len(known.entries) + 1)
+
+
+def _heads(known: Known) -> Iterator[Finding]:
+    """Yield the first head that the chain does not hold: nothing after it can fit either."""
+    length = len(known.entries)
+    for named in sorted(known.heads, key=lambda named: (named.head.sequence, named.where)):
+        sequence = named.head.sequence
+        if not known.entries:
+            because = f"{named.where} names its entry {sequence}, and there is no entry at all"
+            yield known.finding("LedgerMissing", because, 1)
+            return
+        if sequence > length:
+            because = f"{named.where} names entry {sequence}, and the ledger ends with entry {length}"
+            yield known.finding("EntriesMissing", because, length + 1)
+            return
+        if known.entries[sequence - 1].hash != named.head.hash:
+            because = f"{named.where} names another entry {sequence}: this one, or one before it, was written anew"
+            yield known.finding("ChainRewritten", because, sequence)
+            return
+
+
+def _index(known: Known) -> Iterator[Finding]:
+    if known.row is not None and not known.entries and not known.heads:
+        yield known.finding("LedgerMissing", f"the index says that it has {known.row.get('sequence')} entries", 1)
+    if known.expected is None:
+        return
+    if known.row is None:
+        yield known.finding("IndexMissing", "the index has no row of this ledger")
+        return
+    row, expected = known.row, known.expected
+    different = sorted(name for name in {*row, *expected} if _written(row, name) != _written(expected, name))
+    if different:
+        yield known.finding("IndexDiffers", f"the index says otherwise than the ledger: {', '.join(different)}")
+
+
+def _written(row: Mapping[str, Any], name: str) -> str | None:
+    """Return a value of the index as JSON, which tells 1 from true; None where there is none."""
+    return json.dumps(row[name], sort_keys=True, default=repr) if name in row else None
+
+
+def _contents(known: Known) -> list[Finding]:
+    """Return what does not fit of what the entries say, as far as they can be understood."""
+    before: list[State] = []
+    try:
+        before.extend(states(known.history))
+    except _MALFORMED as error:
+        position = max(len(before), 1)
+        return [known.finding("EntryMalformed", f"entry {position} says nothing that can be: {error!r}", position)]
+    found: list[Finding] = []
+    for look in (evidence.findings, decisions.findings, registry.findings):
+        try:
+            found.extend(look(known, before))
+        except _MALFORMED as error:
+            found.append(known.finding("EntryMalformed", f"what it says could not be compared: {error!r}"))
+    return found

@@ -1,0 +1,129 @@
+"""`signoff annotate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff_cli.commands.decide import Yes, arn_of, confirmed
+from signoff_cli.commands.options import AsJson, Package, StackName, Timeout
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff_cli.stack import Stack
+    from signoff_cli.statements.annotation import Annotation, Answer
+    from signoff_cli.workload import Central
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set an entry of its customer metadata. Repeatable."),
+]
+Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="KEY", help="Remove an entry of it. Repeatable.")]
+Specifications = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--add-specification",
+        metavar="FILE",
+        help="Add further inference specifications: a JSON file with one or a list. Repeatable.",
+    ),
+]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")]
+
+
+def annotate(
+    package: Package,
+    set_: Set = None,
+    remove: Remove = None,
+    add_specification: Specifications = None,
+    reason: Reason = "",
+    yes: Yes = False,
+    timeout: Timeout = 120,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Change what a package says of itself.
+
+    Sets and removes customer metadata, and adds inference specifications. Keys beginning `signoff:` are Signoff's own.
+
+    A package that awaits a decision is validated anew when it gets another specification; one that was decided on gets
+    none.
+    """
+    from signoff_cli.stack import Stack, caller
+    from signoff_cli.statements.annotation import annotation
+
+    pairs = dict(_pair(text) for text in set_ or ())
+    if not (pairs or remove or add_specification):
+        raise typer.BadParameter("say what to change: --set, --remove or --add-specification")
+    added = [each for path in add_specification or () for each in _read(path)]
+    found = Stack.named(stack)
+    arn = _named(package, found.central) if found.central else arn_of(found.ledger, package)
+    asked = annotation(arn, caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason)
+    (_annotate_elsewhere if found.central else _annotate)(found, asked, yes, timeout, json)
+
+
+def _annotate(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
+    from signoff_cli.output.entries import annotating
+    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.statements.annotation import Asking
+
+    asking = Asking(found.ledger, asked)
+    if not yes:
+        confirmed(annotating(asking.before[0], asked.said, asked.by), "Nothing was changed")
+    asking.send(found.post)
+    _tell(asking.answer(Patience(timeout)), json)
+
+
+def _annotate_elsewhere(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
+    """Send an annotation to the registry in another account, and wait until SageMaker shows it there."""
+    from signoff.documents.text import clean
+    from signoff_cli import workload
+    from signoff_cli.output import console
+    from signoff_cli.packages.waiting import Patience
+
+    said = workload.metadata_only(asked.said)
+    described = found.registry.describe(said.package)
+    outcome = "absorbed" if workload.says_already(described, said) else "recorded"
+    if outcome == "recorded":
+        if not yes:
+            confirmed([clean(line) for line in workload.about_to_say(described, said, asked.by)], "Nothing was changed")
+        found.post.send(asked.type, asked.statement)
+        described = workload.annotated(found.registry, said, Patience(timeout))
+    if json:
+        facts = {"package": said.package, "by": asked.by, "set": said.set, "removed": list(said.remove)}
+        console.as_json({**facts, "outcome": outcome})
+    else:
+        already = " already. Nothing was changed." if outcome == "absorbed" else "."
+        console.line(clean(f"{workload.name_of(described)} is annotated{already}"))
+
+
+def _named(package: str, central: Central) -> str:
+    from signoff_cli import workload
+
+    return workload.package_named(package, central)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise typer.BadParameter(f"{text} is not KEY=VALUE; take an entry away with --remove KEY", param_hint="--set")
+    return key, value
+
+
+def _read(path: Path) -> list[dict[str, object]]:
+    from signoff_cli.statements.annotation import specifications
+
+    return specifications(path.name, path.read_bytes())
+
+
+def _tell(answer: Answer, json: bool) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.output.entries import annotated
+
+    if json:
+        console.as_json(answer.document)
+    if answer.outcome == "refused":
+        raise CommandFailed(f"{answer.entry.details['refusal']}: {answer.entry.details['because']}")
+    if not json:
+        console.line(annotated(answer))

@@ -1,0 +1,140 @@
+"""`signoff audit`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff_cli.commands.options import AsJson, StackName
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signoff.aws.ledger_table import LedgerTable
+    from signoff_cli.audit.auditor import Auditor, Verified
+    from signoff_cli.audit.checkpoints import Chronicle
+
+
+def audit(
+    what: Annotated[
+        str | None, typer.Argument(metavar="PACKAGE|GROUP", help="A package's ARN, group/version, or a group.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All packages, and whatever else has a ledger.")] = False,
+    verifying: Annotated[
+        bool, typer.Option("--verify", help="Compare chain, heads, index, evidence, policies, registry and models.")
+    ] = False,
+    bytes_too: Annotated[
+        bool, typer.Option("--bytes", help="With --verify: also hash the vault's artifacts again, which reads them.")
+    ] = False,
+    json: AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: one row for each decision, vote and refusal.")] = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Say who decided what, on which evidence, and how that is known.
+
+    With --verify say instead what does not fit, and exit 1 if anything does not: each finding names the first entry
+    that does not fit. It only reads; docs/audit.md has the policy that it needs.
+    """
+    _usage(what, everything, json, csv, bytes_too and not verifying)
+    from signoff.documents.timestamps import utc_now
+    from signoff_cli.audit.auditor import Auditor
+    from signoff_cli.stack import Stack
+
+    found = Stack.named(stack)
+    auditor = Auditor(found.ledger, found.vault, found.registry, bytes_too=bytes_too)
+    if verifying:
+        verify(auditor, what, json, csv, utc_now())
+    else:
+        report(auditor, found.ledger, what, json, csv)
+
+
+def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alone: bool) -> None:
+    if (what is None) == (not everything):
+        raise typer.BadParameter("name a package or a group, or say --all")
+    if json and csv:
+        raise typer.BadParameter("--json or --csv, not both")
+    if bytes_alone:
+        raise typer.BadParameter("--bytes goes with --verify")
+
+
+def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, csv: bool) -> None:
+    """Print who decided what of the ledgers that `what` names, or all. Raises `CommandFailed` if a chain is broken."""
+    from signoff_cli.audit import report as audit_report
+    from signoff_cli.audit.auditor import nothing_known
+    from signoff_cli.output import console
+
+    keys = auditor.named(what) if what else auditor.all()
+    if what and not keys:
+        raise nothing_known(what)
+    histories = [ledger.verbatim(key)[0] for key in console.counted(keys, "ledgers read")]
+    documents = [audit_report.document(history) for history in histories]
+    if csv:
+        audit_report.as_csv(documents)
+    elif json:
+        console.as_json(documents)
+    else:
+        to = console.console()
+        for number, (history, document) in enumerate(zip(histories, documents, strict=True)):
+            if number:
+                to.print()
+            audit_report.page(history, document, to)
+    broken = [document["ledger"] for document in documents if document["chain"]["broken_at"]]
+    if broken:
+        raise CommandFailed(f"the chain of {', '.join(broken)} is broken: look at it with --verify")
+
+
+def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
+    """Print what does not fit of the ledgers that `what` names, or all. Raises `CommandFailed` if anything does not."""
+    from signoff_cli.audit import report as audit_report
+    from signoff_cli.audit.auditor import nothing_known
+    from signoff_cli.output import console
+
+    known = auditor.named(what) if what else auditor.all()
+    chronicle = auditor.chronicle(now, known)
+    keys = _with_those_that_only_heads_know(auditor, what, known, chronicle)
+    if what and not keys:
+        raise nothing_known(what)
+    _note(chronicle)
+    verified = list(_counted(auditor, keys, chronicle))
+    findings = [*chronicle.findings, *(finding for each in verified for finding in each.findings)]
+    heads = chronicle.heads if what is None else sum(each.heads for each in verified)
+    if csv:
+        audit_report.findings_as_csv(findings)
+    elif json:
+        counts = {"packages": len(verified), "entries": sum(each.entries for each in verified), "heads": heads}
+        console.as_json({"verified": counts, "findings": [finding.document for finding in findings]})
+    else:
+        for finding in findings:
+            console.line(audit_report.told(finding))
+        if not findings:
+            console.line(audit_report.summary(verified, heads))
+    if findings:
+        count = "1 thing does" if len(findings) == 1 else f"{len(findings)} things do"
+        raise CommandFailed(f"{count} not fit (docs/audit.md says what each means)")
+
+
+def _with_those_that_only_heads_know(
+    auditor: Auditor, what: str | None, known: Sequence[str], chronicle: Chronicle
+) -> list[str]:
+    """Return `known` and the ledgers that the vault's heads name beside: somebody may have removed those."""
+    also = auditor.of(what, chronicle.named) if what else list(chronicle.named)
+    return sorted({*known, *also})
+
+
+def _counted(auditor: Auditor, keys: Sequence[str], chronicle: Chronicle) -> Iterator[Verified]:
+    from signoff_cli.output import console
+
+    yield from console.counted(auditor.verify(keys, chronicle.named), "ledgers verified", len(keys))
+
+
+def _note(chronicle: Chronicle) -> None:
+    from signoff_cli.output import console
+
+    if chronicle.away:
+        days = ", ".join(chronicle.away[:10]) + (", ..." if len(chronicle.away) > 10 else "")
+        because = "none was removed, for the next names the one before"
+        console.line(f"signoff: no heads were kept on {days}; {because}", sys.stderr)

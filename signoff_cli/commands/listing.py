@@ -1,0 +1,202 @@
+"""`signoff list` and `signoff queue`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signoff_cli.commands.completion import COMPLETE_GROUP
+from signoff_cli.commands.options import AsJson, StackName, StatusFilter
+
+if TYPE_CHECKING:
+    from signoff_cli.stack import Stack
+
+
+class Verdict(StrEnum):
+    """How a validation came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+def _since(text: str | None) -> str | None:
+    """Return a moment as the ledger writes it, of a date, a time, or how long ago it is."""
+    if text is None:
+        return None
+    from signoff.documents import timestamps
+
+    try:
+        return timestamps.text(_moment(text))
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text} is no date or time (2026-03-02), nor how long ago (P7D, PT12H)") from None
+
+
+def _moment(text: str) -> datetime:
+    from signoff.documents import timestamps
+
+    if text.startswith("P"):
+        from msgspec import convert
+
+        return timestamps.utc_now() - convert(text, timedelta)
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.astimezone()
+
+
+Group = Annotated[str | None, typer.Option(metavar="GROUP", help="Only packages of this group.", **COMPLETE_GROUP)]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY[=VALUE]", help="Only packages whose customer metadata says so, as the ledger knows it. Repeatable."
+    ),
+]
+Submitter = Annotated[
+    str | None,
+    typer.Option(metavar="WHO", help="Only packages submitted by them: an ARN, a pattern of ARNs, or user/alice."),
+]
+VerdictFilter = Annotated[Verdict | None, typer.Option(help="Only packages whose validation came out so.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="Only packages that stand where they do since then or later: 2026-03-02, or how long ago, P7D.",
+        callback=_since,
+    ),
+]
+ChampionsOnly = Annotated[bool, typer.Option("--champion", help="Only the groups' champions.")]
+Everybody = Annotated[bool, typer.Option("--all", help="What awaits anybody, not only you.")]
+Role = Annotated[str | None, typer.Option(metavar="ROLE", help="Only what still needs an approval in this role.")]
+NoRegistry = Annotated[bool, typer.Option("--no-registry", help="Do not ask SageMaker; show the ledger's index alone.")]
+Row = Mapping[str, Any]
+
+
+def list_packages(
+    group: Group = None,
+    status: StatusFilter = None,
+    submitter: Submitter = None,
+    verdict: VerdictFilter = None,
+    since: Since = None,
+    champion: ChampionsOnly = False,
+    metadata: Metadata = None,
+    no_registry: NoRegistry = False,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """List packages and where they stand.
+
+    Reads the index that follows the ledger, and SageMaker's own summaries of up to 100 packages at once; `signoff show`
+    reads a package's ledger itself and verifies it. Filters are all to be fulfilled.
+    """
+    from signoff_cli.packages.index import Filter, indexed
+    from signoff_cli.stack import Stack
+
+    found = Stack.named(stack)
+    rows = indexed(found.ledger, Filter(group, status, metadata or (), submitter, verdict, since, champion))
+    _print(found, rows, no_registry, json, _LIST, "No packages.")
+
+
+def queue(
+    everybody: Everybody = False,
+    group: Group = None,
+    role: Role = None,
+    submitter: Submitter = None,
+    metadata: Metadata = None,
+    no_registry: NoRegistry = False,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """List what awaits your decision, the longest waiting first.
+
+    That is what you may decide on by the policy of its group, did not submit yourself, and have not approved yet. It
+    says what each package still takes, and when it expires.
+
+    Decide with `signoff approve` and `signoff reject`, after `signoff show`.
+    """
+    from signoff_cli.packages.index import Filter, awaiting
+    from signoff_cli.packages.policy_view import Weighing
+    from signoff_cli.packages.queue import chosen, weighed
+    from signoff_cli.stack import Stack, caller
+
+    found = Stack.named(stack)
+    weighing = Weighing(found.policies)
+    rows = awaiting(found.ledger, Filter(group, None, metadata or (), submitter))
+    mine = chosen(weighed(rows, weighing, caller()), role, everybody=everybody)
+    columns = {**_QUEUE, "yours": _yours} if everybody else _QUEUE
+    otherwise = "Nothing awaits a decision." if everybody else "Nothing awaits your decision."
+    _print(found, mine, no_registry, json, columns, otherwise, weighing.notes)
+
+
+def _print(
+    found: Stack,
+    rows: Sequence[dict[str, Any]],
+    no_registry: bool,
+    json: bool,
+    columns: Columns,
+    otherwise: str,
+    told: Sequence[str] = (),
+) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.packages.index import with_sagemaker
+
+    joined, notes = with_sagemaker(rows, None if no_registry else found.registry)
+    for note in (*told, *notes):
+        console.line(f"signoff: {note}", sys.stderr)
+    if json:
+        console.as_json(joined)
+    elif joined:
+        cells = [tuple(cell(row) for cell in columns.values()) for row in joined]
+        console.table(tuple(columns), cells, console.console())
+    else:
+        console.line(otherwise)
+
+
+def _submitter(row: Row) -> str:
+    from signoff.documents.text import short
+
+    return short(row["submitter"])
+
+
+def _takes(row: Row) -> str:
+    return str(row["outstanding"] or "")
+
+
+def _expires(row: Row) -> str:
+    return str(row["expires"]["at"]) if row["expires"] else ""
+
+
+def _yours(row: Row) -> str:
+    return {True: "yes", False: "no", None: "?"}[row["mine"]]
+
+
+def _description(row: Row) -> str:
+    if row["error"]:
+        return f"({row['error']['ErrorCode']}: {row['error']['ErrorResponse']})"
+    return str((row["registry"] or {}).get("ModelPackageDescription") or "")
+
+
+def _metadata(row: Row) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(row["metadata"].items()))
+
+
+Columns = dict[str, Callable[[Row], object]]
+_LIST: Columns = {
+    "package": lambda row: f"{row['group']}/{row['version']}",
+    "status": lambda row: row["status"],
+    "submitted by": _submitter,
+    "since": lambda row: row["since"],
+    "description": _description,
+}
+_QUEUE: Columns = {
+    "package": _LIST["package"],
+    "submitted by": _submitter,
+    "since": lambda row: row["asked"] or row["since"],
+    "evidence": lambda row: row["verdict"],
+    "takes": _takes,
+    "expires": _expires,
+    "description": _description,
+    "metadata": _metadata,
+}

@@ -1,0 +1,103 @@
+"""`signoff manifest`: what can be known of a manifest before anything is uploaded. Asks nothing of AWS."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff_cli.commands.options import AsJson
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff_cli.manifests.check import Checked, Home
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="The manifest; - reads standard input.")]
+Group = Annotated[str | None, typer.Option(metavar="GROUP", help="The model package group it is for.")]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="The group's policy: its registration defaults, and what it offers."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="S3URI", help="Where it will be uploaded (s3://bucket/group/submission/), if it names S3 URIs."
+    ),
+]
+
+
+def check(file: File, group: Group = None, policy: PolicyFile = None, at: At = None, json: AsJson = False) -> None:
+    """List every fault of a manifest, by its path, before anything is uploaded.
+
+    Needs no AWS account, network or credentials. Says what would be registered and which objects have to be uploaded
+    with it, and what can be known only when it is registered.
+
+    Exits 1 when there are faults, with each on standard error.
+    """
+    from signoff_cli.manifests import check as checking
+    from signoff_cli.output import console
+
+    home = _home(group, at)
+    checked = checking.check(_bytes(file), home, checking.policy_of(policy) if policy else None)
+    if json:
+        console.as_json(checked.document)
+    name = "the manifest" if file == "-" else file
+    if checked.faults:
+        raise checking.ManifestHasFaults(name, checked.faults)
+    if not json:
+        _print(name, checked)
+
+
+def schema() -> None:
+    """Print the JSON Schema of manifests, with which an editor completes, explains and checks them.
+
+    It is made from SageMaker's own service model (draft 2020-12). It refuses nothing that `signoff manifest check` lets
+    pass; the check knows more.
+    """
+    from signoff_cli.manifests.check import shape
+    from signoff_cli.manifests.schema import manifest_schema
+    from signoff_cli.output import console
+
+    console.as_json(manifest_schema(shape()))
+
+
+def _home(group: str | None, at: str | None) -> Home:
+    from signoff_cli.manifests.check import Home
+
+    if at is None:
+        return Home.of_group(group)
+    home = Home.of_uri(at)
+    if home is None:
+        raise typer.BadParameter(f"--at wants s3://bucket/group/submission/, not {at}")
+    if group not in {None, home.submission.group}:
+        raise typer.BadParameter(f"--at {at} is in the group {home.submission.group}, not {group}")
+    return home
+
+
+def _bytes(file: str) -> bytes:
+    from signoff_cli.manifests.check import bytes_of
+
+    if file == "-":
+        return bytes_of(sys.stdin.buffer)
+    try:
+        with Path(file).open("rb") as opened:
+            return bytes_of(opened)
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _print(name: str, checked: Checked) -> None:
+    from signoff.documents.text import clean
+    from signoff_cli.output import console
+
+    containers, objects = _count(checked.containers, "container"), _count(len(checked.objects), "object")
+    console.line(clean(f"{name} has no fault: {containers} to register, {objects} to upload"))
+    for title, items in (("upload", checked.objects), ("image", checked.images), ("seen later", checked.notes)):
+        for item in items:
+            console.line(f"  {title:<12}{clean(item)}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

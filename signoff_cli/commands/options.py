@@ -1,0 +1,44 @@
+"""Arguments and options that several commands share, and how their help shows examples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from signoff.ledger.entries import Status
+from signoff_cli.commands.completion import COMPLETE_GROUP, COMPLETE_PACKAGE
+from signoff_cli.packages.lookup import is_package_name
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog for a command's help that shows `lines` as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _package(text: str) -> str:
+    if not is_package_name(text):
+        raise typer.BadParameter(f"{text} is neither an ARN nor group/version")
+    return text
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("a decision nobody can explain later is none: say why")
+    if len(text) > 2000:
+        raise typer.BadParameter("2,000 characters at most")
+    return text
+
+
+Package = Annotated[
+    str,
+    typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package, **COMPLETE_PACKAGE),
+]
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.", **COMPLETE_GROUP)]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.", callback=_reason)]
+StackName = Annotated[
+    str, typer.Option("--stack", envvar="SIGNOFF_STACK", metavar="NAME", help="Signoff's CloudFormation stack.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait at most.")]
+StatusFilter = Annotated[Status | None, typer.Option(help="Only packages that stand so.")]

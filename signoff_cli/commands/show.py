@@ -1,0 +1,159 @@
+"""`signoff show`, `watch` and `revalidate`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff_cli.commands.options import AsJson, Package, StackName, Timeout
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff.ledger.history import History
+    from signoff_cli.packages.lookup import Ledger
+    from signoff_cli.stack import Stack
+    from signoff_cli.workload import Central
+
+
+def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
+    """Show all that is known of a package.
+
+    Its checks, what was found in its artifacts and what to do about it, evidence, decisions, what it takes still and
+    until when, its model and ledger; with --json also all that SageMaker says of package and model.
+
+    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry. From a workload account it is
+    what SageMaker says of the package.
+    """
+    from signoff_cli.stack import Stack
+
+    found = Stack.named(stack)
+    if found.central:
+        _show_elsewhere(found, found.central, package, json)
+    else:
+        _show(found, package, json)
+
+
+def _show(found: Stack, package: str, json: bool) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.packages import champion, findings, sagemaker
+    from signoff_cli.packages.document import document as document_of
+    from signoff_cli.packages.policy_view import Weighing, judged
+
+    history = history_of(found.ledger, package)
+    known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
+    weighing = Weighing(found.policies)
+    known |= judged(weighing.policy(history.state.group), known)
+    document, notes = sagemaker.with_sagemaker(known, found.registry)
+    document["findings"], unread = findings.of_evidence(known, found.vault)
+    notes += [*weighing.notes, *unread]
+    for note in notes:
+        console.line(f"signoff: {note}", sys.stderr)
+    if json:
+        console.as_json(document)
+    else:
+        console.page(history, document, console.console())
+
+
+def _show_elsewhere(found: Stack, central: Central, package: str, json: bool) -> None:
+    """Show what SageMaker says in a workload account of a package in the registry of another."""
+    from signoff.documents.text import clean
+    from signoff_cli import workload
+    from signoff_cli.output import console
+    from signoff_cli.packages import sagemaker
+
+    described = found.registry.describe(workload.package_named(package, central))
+    if json:
+        console.as_json({"package": described["ModelPackageArn"], "registry": sagemaker.plain(described)})
+    else:
+        for line in workload.page(described, central):
+            console.line(clean(line))
+
+
+def history_of(ledger: Ledger, package: str) -> History:
+    """Return the verified ledger of the package that `package` names."""
+    from signoff_cli.packages import lookup
+
+    return ledger.history(str(lookup.found(ledger, package)["package"])).verified()
+
+
+def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack: StackName = "Signoff") -> None:
+    """Follow a package until it settles.
+
+    That is until nothing more happens to it by itself.
+
+    Prints one line for each entry, those of the past first; with --json one JSON document on each line. A package that
+    awaits a decision has settled.
+    """
+    from signoff_cli.output import console
+    from signoff_cli.packages import lookup
+    from signoff_cli.packages.waiting import Patience, follow, settled
+    from signoff_cli.stack import Stack
+
+    ledger = Stack.named(stack).ledger
+    key = str(lookup.found(ledger, package)["package"])
+    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), Patience(timeout)):
+        console.entry(entry, json)
+
+
+def revalidate(
+    package: Package,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it, and exit 1 unless it passes.")] = False,
+    timeout: Timeout = 900,
+    stack: StackName = "Signoff",
+) -> None:
+    """Validate a package once more.
+
+    One whose validation erred or failed, or that awaits a decision.
+
+    A package that Signoff has not seen yet can be named by its ARN.
+    """
+    from signoff_cli.output import console
+    from signoff_cli.packages import lookup
+    from signoff_cli.stack import Stack, caller
+
+    found = Stack.named(stack)
+    ledger = found.ledger
+    head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.found(ledger, package)
+    history = ledger.history(str(head["package"])).verified() if head else None
+    if history:
+        _may_be_validated(history)
+    arn = str(head["arn"]) if head else package
+    asked = {"by": caller(), "reason": reason} if reason else {"by": caller()}
+    execution = found.executions.start(arn, asked)
+    console.line(f"Started {execution}")
+    if wait:
+        _follow_attempt(ledger, arn, history, timeout)
+    else:
+        console.line(f"Follow it with `signoff watch {package}`.")
+
+
+def _may_be_validated(history: History) -> None:
+    from signoff.ledger.entries import Status
+
+    state = history.state
+    if state.attempt_open:
+        raise CommandFailed(f"it is being validated already, by {state.execution}; follow it with `signoff watch`")
+    if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.DELETED}:
+        raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
+
+
+def _follow_attempt(ledger: Ledger, arn: str, before: History | None, timeout: float) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.packages.document import reason
+    from signoff_cli.packages.waiting import Patience, awaited, follow, settled
+
+    patience = Patience(timeout)
+    key = before.package if before else awaited(ledger, arn, patience)
+    attempt = before.state.attempt + 1 if before else 1
+
+    def done(history: History) -> bool:
+        return history.state.attempt >= attempt and settled(history.state)
+
+    for entry in follow(lambda: ledger.history(key), done, patience, len(before.entries) if before else 0):
+        console.entry(entry)
+    why = reason(ledger.history(key))
+    if why:
+        raise CommandFailed(f"the package did not pass: {why}")

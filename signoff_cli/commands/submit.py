@@ -1,0 +1,204 @@
+"""`signoff submit`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signoff_cli.commands.options import AsJson, StackName, Timeout
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff.ledger.history import History
+    from signoff.submission.layout import Submission
+    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.stack import Stack
+    from signoff_cli.submissions.registration import RegistrationRefused
+    from signoff_cli.submissions.upload import Plan
+
+File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact: a .tar.gz, or a folder.")]
+Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to, by name or ARN.")]
+ManifestFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Its manifest; by default manifest.json beside the artifact.")
+]
+NoManifest = Annotated[
+    bool, typer.Option("--no-manifest", help="Submit none: for groups whose policy has registration defaults.")
+]
+Named = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        metavar="NAME=PATH",
+        help="Where the object is that the manifest calls NAME, or the folder that it calls NAME/. Repeatable.",
+    ),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it awaits its approval or has failed.")]
+
+
+def submit(
+    artifact: File,
+    group: Group,
+    manifest: ManifestFile = None,
+    no_manifest: NoManifest = False,
+    file: Named = None,
+    wait: Wait = False,
+    timeout: Timeout = 900,
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Submit a model artifact with its manifest.
+
+    Uploads both, and every other object that the manifest names, and signs for them: with a statement of their SHA-256
+    that carries the proof of who made it.
+
+    An object is the file of its name in the manifest's folder, unless --file says otherwise. The artifact is uploaded
+    under the name that the manifest has for its model data. A name that ends in / means all files of a folder, with
+    its subfolders.
+
+    --json prints what `show --json` does, of what was submitted, with the submission's prefix and its registration
+    report; it implies --wait, for without waiting there is nothing to print.
+
+    Exits 1 when the registration or the validation failed, with the reasons on standard error.
+    """
+    from signoff_cli.stack import Stack
+
+    plan = _planned(artifact, manifest, no_manifest, file or [])
+    found = Stack.named(stack)
+    submission = _uploaded(found, _group(found, group), plan, json)
+    if wait or json:
+        _follow(found, submission, timeout, json)
+
+
+def _group(found: Stack, group: str) -> str:
+    """Return the group's name; an ARN must be of a group that this stack submits to."""
+    from signoff_cli.stack import home
+    from signoff_cli.workload import group_named
+
+    central = found.central
+    if central is None and not group.startswith("arn:"):
+        return group
+    return group_named(group, central or home(), found.registry)
+
+
+def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> Plan:
+    from signoff.submission.layout import MANIFEST
+    from signoff_cli.submissions.upload import plan
+
+    if no_manifest and manifest:
+        raise typer.BadParameter("--manifest and --no-manifest exclude one another")
+    # Beside `.` is not in it, though pathlib has it so.
+    beside = (artifact if artifact.name else artifact.absolute()).parent / MANIFEST
+    if manifest is None and not no_manifest:
+        if artifact.exists() and not beside.is_file():
+            raise CommandFailed(f"there is no {beside}; say where the manifest is with --manifest FILE")
+        manifest = beside
+    return plan(artifact, manifest, dict(_pair(file) for file in files))
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise typer.BadParameter(f"--file wants NAME=PATH, not {text}")
+    return name, Path(path)
+
+
+def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
+    import secrets
+
+    from signoff.documents.text import clean
+    from signoff.documents.timestamps import utc_now
+    from signoff.submission.layout import Submission
+    from signoff_cli.output import console
+    from signoff_cli.stack import s3
+    from signoff_cli.statements.signing import sign_as_caller
+    from signoff_cli.submissions import upload
+
+    submission = Submission(group, upload.submission_name(utc_now(), secrets.token_hex(4)))
+    if not submission.names_a_group:
+        raise CommandFailed(
+            f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
+        )
+    bucket, audience, region = found.artifacts.name, found.audience, found.home_region
+    for name, why in plan.left_out.items():
+        _say(f"left out  {clean(name)}: {why}", json)
+    with console.progress(plan.size, "reading") as progress:
+        statement = upload.statement(audience, submission, upload.digests(plan, progress))
+    with console.progress(plan.size) as progress:
+        upload.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress)
+    _say(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
+    return submission
+
+
+def _follow(found: Stack, submission: Submission, timeout: float, json: bool) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.packages.document import document as document_of
+    from signoff_cli.packages.document import reason
+    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.submissions.registration import RegistrationRefused, about, registered, report_of
+
+    patience, bucket = Patience(timeout), found.artifacts
+    try:
+        arn = registered(lambda: report_of(bucket, submission), submission, patience)
+    except RegistrationRefused as refused:
+        _print_refused(submission, refused, json)
+        raise
+    if found.central:
+        _judged(found, submission, arn, patience, json)
+        return
+    history = _settled(found, arn, patience, json)
+    if json:
+        document: dict[str, Any] = {
+            **document_of(history),
+            **about(submission, report_of(bucket, submission)),
+        }
+        console.as_json(document)
+    why = reason(history)
+    if why:
+        raise CommandFailed(f"{history.state.group}/{history.state.version} is {history.state.status}: {why}")
+    _say(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
+
+
+def _judged(found: Stack, submission: Submission, arn: str, patience: Patience, json: bool) -> None:
+    """Follow a package of the registry in another account, by what SageMaker shows of it."""
+    from signoff_cli import workload
+    from signoff_cli.output import console
+    from signoff_cli.submissions.registration import about, report_of
+
+    _say(f"registered {arn}", json)
+    described = workload.judged(found.registry, arn, patience)
+    if json:
+        shown = {name: described.get(name) for name in ("ModelApprovalStatus", "CustomerMetadataProperties")}
+        console.as_json({"package": arn, **shown, **about(submission, report_of(found.artifacts, submission))})
+    why = workload.failure(described)
+    if why:
+        raise CommandFailed(f"{submission.group}/{described.get('ModelPackageVersion')} did not pass: {why}")
+    _say(f"now       {submission.group}/{described.get('ModelPackageVersion')} awaits its approval", json)
+
+
+def _print_refused(submission: Submission, refused: RegistrationRefused, json: bool) -> None:
+    from signoff_cli.output import console
+    from signoff_cli.submissions.registration import refused_document
+
+    if json:
+        console.as_json(refused_document(submission, refused.report))
+
+
+def _settled(found: Stack, arn: str, patience: Patience, json: bool) -> History:
+    from signoff_cli.output import console
+    from signoff_cli.packages.waiting import awaited, follow, settled
+
+    ledger = found.ledger
+    key = awaited(ledger, arn, patience)
+    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), patience):
+        _say(console.entry_line(entry), json)
+    return ledger.history(key).verified()
+
+
+def _say(text: str, json: bool) -> None:
+    """Tell what happens: on standard output, or beside the document that --json prints there."""
+    from signoff_cli.output import console
+
+    console.line(text, sys.stderr if json else sys.stdout)

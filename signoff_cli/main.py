@@ -1,0 +1,207 @@
+"""The `signoff` command: exit code 0 when done, 1 when refused or failed (the reason on stderr), 2 for wrong usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from signoff.documents.text import clean
+from signoff_cli.commands import (
+    annotate,
+    audit,
+    champion,
+    decide,
+    engine,
+    inspect,
+    listing,
+    manifest,
+    policy,
+    projects,
+    show,
+    submit,
+)
+from signoff_cli.commands.options import examples
+from signoff_cli.errors import explain
+
+# Plain help: it loads nothing, and reads the same on a terminal and in a file.
+_PLAIN = {
+    "no_args_is_help": True,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **_PLAIN)  # type: ignore[arg-type]
+local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(local, name="local")
+manifests = typer.Typer(help="Manifests, before they are submitted.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(manifests, name="manifest")
+policies = typer.Typer(help="Policies, before they are deployed.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(policies, name="policy")
+project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **_PLAIN)  # type: ignore[arg-type]
+app.add_typer(project_commands, name="projects")
+
+app.command(
+    epilog=examples(
+        "signoff submit model.tar.gz --group churn --wait",
+        "signoff submit out/model.tar.gz --group churn --manifest churn.json --file quality.json=eval/latest.json",
+        "signoff submit weights/ --group summaries --file adapters/=out/lora",
+        "signoff submit model.tar.gz --group churn --json | jq .status",
+    )
+)(submit.submit)
+app.command(
+    epilog=examples(
+        "signoff inspect model.tar.gz",
+        "signoff inspect out/model.tar.gz --policy infra/policies/groups/churn.json --json | jq .findings",
+        "signoff inspect s3://training/run-7/output/model.tar.gz",
+    )
+)(inspect.inspect)
+app.command(
+    "list",
+    epilog=examples(
+        "signoff list",
+        "signoff list --group churn --status PendingApproval",
+        "signoff list --submitter user/alice --since P7D",
+        "signoff list --metadata ticket=CHG-4711 --json",
+    ),
+)(listing.list_packages)
+app.command(
+    epilog=examples(
+        "signoff queue",
+        "signoff queue --all --role risk",
+        "signoff queue --group churn --json | jq -r '.[0].package'",
+    )
+)(listing.queue)
+app.command(
+    epilog=examples(
+        "signoff show churn/3",
+        "signoff show arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/3 --json | jq .evidence.uri",
+    )
+)(show.show)
+app.command(epilog=examples("signoff watch churn/3", "signoff watch churn/3 --timeout 60"))(show.watch)
+app.command(
+    epilog=examples(
+        'signoff approve churn/3 --reason "Lift of 2 points in the shadow test"',
+        'signoff approve churn/3 --reason "CAB-1042" --yes --json',
+        'signoff approve churn/3 --reason "INC-77: fraud runs unscored" --break-glass',
+    )
+)(decide.approve)
+app.command(epilog=examples('signoff reject churn/3 --reason "Trained on last year\'s features"'))(decide.reject)
+app.command(epilog=examples('signoff revoke churn/3 --reason "Drifts since Monday" --yes'))(decide.revoke)
+app.command(epilog=examples('signoff reopen churn/3 --reason "The labels were right after all"'))(decide.reopen)
+app.command(
+    epilog=examples(
+        'signoff rollback churn --reason "Version 4 drifts"',
+        'signoff rollback churn --to 2 --reason "INC-77" --yes --json',
+    )
+)(decide.rollback)
+app.command(
+    epilog=examples(
+        "signoff annotate churn/3 --set ticket=CHG-4711 --remove draft",
+        'signoff annotate churn/3 --add-specification gpu.json --reason "For the new endpoints" --yes --json',
+    )
+)(annotate.annotate)
+app.command(
+    epilog=examples(
+        "signoff audit churn/3",
+        "signoff audit churn --csv > churn.csv",
+        "signoff audit --all --verify",
+        "signoff audit churn/3 --verify --bytes --json | jq .findings",
+    )
+)(audit.audit)
+app.command(epilog=examples("signoff champion churn", "signoff champion churn --json | jq -r .model"))(
+    champion.champion
+)
+app.command(
+    epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
+)(show.revalidate)
+manifests.command(
+    epilog=examples(
+        "signoff manifest check manifest.json",
+        "signoff manifest check churn.json --policy infra/policies/groups/churn.json --json | jq .faults",
+        "python -m pipelines.manifest | signoff manifest check -",
+    )
+)(manifest.check)
+manifests.command(
+    epilog=examples("signoff manifest schema > .vscode/signoff-manifest.schema.json"),
+)(manifest.schema)
+policies.command(
+    epilog=examples(
+        "signoff policy check infra/policies/groups/churn.json",
+        "signoff policy check infra/policies/*.json infra/policies/*/*.json",
+        "jq '.mode = \"report\"' churn.json | signoff policy check - --json | jq '.[0].faults'",
+    )
+)(policy.check)
+policies.command(
+    epilog=examples("signoff policy schema > .vscode/signoff-policy.schema.json"),
+)(policy.schema)
+project_commands.command(
+    "list",
+    epilog=examples("signoff projects list", "signoff projects list --name-contains churn --sort-by Name --json"),
+)(projects.list_projects)
+project_commands.command(
+    epilog=examples("signoff projects show churn", "signoff projects show churn --json | jq .template")
+)(projects.show)
+project_commands.command(
+    epilog=examples(
+        "signoff projects update churn --wait",
+        "signoff projects update churn --version v2 --parameter Policy=strict --yes --json",
+    )
+)(projects.update)
+local.command(epilog=examples("signoff local up", "signoff local up --port 4600"))(engine.up)
+local.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))(
+    engine.env
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"signoff {version('signoff')}")
+        raise typer.Exit
+
+
+@app.callback(epilog=examples("signoff submit model.tar.gz --group churn --wait", "signoff show churn/1"))
+def signoff(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The gate between a trained model and production on AWS.
+
+    Finds everything from the outputs of Signoff's CloudFormation stack, through ordinary AWS settings: AWS_PROFILE,
+    AWS_REGION, AWS_ENDPOINT_URL. A PACKAGE is an ARN or group/version.
+
+    Exits 0 when done, 1 when refused or failed, with the reason on standard error, 2 when used wrongly.
+    """
+
+
+def main() -> None:
+    """Run the command with the arguments of the process, and exit."""
+    # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, AWS_REGION first.
+    if os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+    run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command with `arguments`, and exit.
+
+    Whatever fails is one clear message on standard error, and never a traceback.
+    """
+    try:
+        app(arguments)
+    except Exception as error:  # everything that a person may run into ends here
+        if os.environ.get("SIGNOFF_DEBUG"):
+            raise
+        told = explain(error).split("\n")
+        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in told) + "\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

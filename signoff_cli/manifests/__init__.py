@@ -1,0 +1,1 @@
+"""Manifests before they are submitted: checks, and their JSON Schema."""

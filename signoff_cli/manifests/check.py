@@ -1,0 +1,172 @@
+"""Everything about a manifest that can be known before anything is uploaded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signoff.documents.faults import Fault
+from signoff.documents.strict_json import MAX_BYTES
+from signoff.errors import ManifestRefused, PolicyFault
+from signoff.model_package.data_sources import CONTAINERS, etags
+from signoff.model_package.images import image_reference
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.service_model.shapes import objects
+from signoff.submission.layout import Submission
+from signoff.submission.manifest import Manifest, read_on, with_defaults
+from signoff.submission.manifest_shape import manifest_shape
+from signoff.submission.policy_choices import policy_faults
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from signoff.policy.policy import Policy
+    from signoff.submission.manifest_shape import ManifestShape
+
+# No bucket has such a name: an S3 URI is never taken for one under the submission while nobody knows its name.
+_SOME_BUCKET, _SOME_GROUP, _SOME_NAME = "<artifacts bucket>", "<group>", "<submission>"
+_HOME = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<group>[^/]+)/(?P<name>[^/]+)/?")
+# The CDK app fills the role in where a policy file leaves it out, as both that come with Signoff do.
+_APPS_ROLE = "the execution role that the CDK app makes"
+
+
+class ManifestHasFaults(CommandFailed):
+    """Raised when a manifest could not be registered; the message lists every fault by its path."""
+
+    def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
+        count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
+        told = [f"  {fault.path or 'manifest'}: {fault.message}" for fault in faults]
+        super().__init__("\n".join([f"{name} has {count}:", *told]))
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a manifest will be uploaded, as far as that is known: the bucket, and the submission in it."""
+
+    bucket: str
+    submission: Submission
+
+    @classmethod
+    def of_group(cls, group: str | None) -> Home:
+        """Return some submission to `group`, or to any."""
+        return cls(_SOME_BUCKET, Submission(group or _SOME_GROUP, _SOME_NAME))
+
+    @classmethod
+    def of_uri(cls, uri: str) -> Home | None:
+        """Return the submission at `s3://bucket/group/submission/`, or None when `uri` is no such thing."""
+        found = _HOME.fullmatch(uri)
+        return cls(found["bucket"], Submission(found["group"], found["name"])) if found else None
+
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with the group that the submission is for."""
+        group = self.submission.group
+        if group == _SOME_GROUP or self.submission.names_a_group:
+            return []
+        return [Fault("ModelPackageGroupName", f"`{group}` cannot be the name of a model package group")]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found: faults; what would be registered; and what only the registration will know."""
+
+    faults: tuple[Fault, ...]
+    containers: int = 0
+    objects: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as JSON-ready data."""
+        return {
+            "verdict": "failed" if self.faults else "passed",
+            "faults": [{"path": fault.path, "message": fault.message} for fault in self.faults],
+            "containers": self.containers,
+            "objects": list(self.objects),
+            "images": list(self.images),
+            "notes": list(self.notes),
+        }
+
+
+def shape() -> ManifestShape:
+    """Return the shape of a manifest, from botocore's service model."""
+    return manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+
+
+def bytes_of(file: BinaryIO) -> bytes:
+    """Return what `file` holds, or as much of it as shows that it is too large to be a manifest."""
+    return file.read(MAX_BYTES + 1)
+
+
+def policy_of(path: Path) -> Policy:
+    """Return the policy in a file, as the CDK app would deploy it. Raises `CommandFailed` when it is none."""
+    from signoff.policy import policy
+
+    try:
+        document = json.loads(path.read_bytes())
+        if isinstance(document, dict) and isinstance(document.get("deployment", {}), dict):
+            document["deployment"] = {"execution_role": _APPS_ROLE, **document.get("deployment", {})}
+        return policy.of_document(document)
+    except OSError as error:
+        raise CommandFailed(f"the policy {path} cannot be read: {error.strerror}") from error
+    except (ValueError, PolicyFault) as fault:
+        raise CommandFailed(f"{path} is no policy: {fault}") from fault
+
+
+def check(data: bytes, home: Home, policy: Policy | None = None) -> Checked:
+    """Return all that can be known of the manifest in `data` without asking AWS.
+
+    `policy` gives the fields that the manifest leaves out, and judges its choices.
+    """
+    if len(data) > MAX_BYTES:
+        return Checked((Fault("", f"is longer than the {MAX_BYTES:,} bytes that are read"),))
+    written, unread = read_on(data)
+    if not written and unread:
+        return Checked((*home.faults(), *unread))
+    document = with_defaults(written, policy.registration_defaults if policy else None)
+    manifest = Manifest(document, home.bucket, home.submission.prefix, shape())
+    faults = _beside(unread, manifest.faults())
+    if policy and not faults:
+        faults = policy_faults(document, policy)
+    return Checked(
+        faults=(*home.faults(), *sorted(_beside(faults, _images(manifest)))),
+        containers=sum(1 for _ in objects(document, *CONTAINERS)),
+        objects=_objects(manifest),
+        images=tuple(dict.fromkeys(image for _, image in manifest.images())),
+        notes=tuple(_notes(manifest, policy)),
+    )
+
+
+def _beside(first: list[Fault], more: Iterable[Fault]) -> list[Fault]:
+    """Return the faults `first`, and of `more` those at other paths: of one path, the first reason is enough."""
+    known = {fault.path for fault in first}
+    return [*first, *(fault for fault in more if fault.path not in known)]
+
+
+def _objects(manifest: Manifest) -> tuple[str, ...]:
+    try:
+        return manifest.objects()
+    except ManifestRefused:
+        return ()  # what has to be uploaded is known when every location is right
+
+
+def _images(manifest: Manifest) -> Iterator[Fault]:
+    for path, image in manifest.images():
+        if "@sha256:" not in image and image_reference(image) is None:
+            yield Fault(path, f"{image} is no private Amazon ECR image; name it by its digest (@sha256:...)")
+
+
+def _notes(manifest: Manifest, policy: Policy | None) -> Iterator[str]:
+    for image in dict.fromkeys(image for _, image in manifest.images()):
+        if "@sha256:" not in image and image_reference(image) is not None:
+            yield f"that {image} is in Amazon ECR, and which digest its tag stands for"
+    if any(etags(manifest.document)):
+        yield "that the ETags are those of the objects uploaded"
+    if policy is None:
+        yield "what the policy of the group offers, and what it adds (--policy says it here)"
+    yield "what SageMaker itself refuses beyond what its service model says"

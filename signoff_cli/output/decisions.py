@@ -1,0 +1,122 @@
+"""What is about to be decided, and what became of it, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from signoff.approval.decisions import Recorded, Refused
+from signoff.documents.text import clean, short
+from signoff.ledger.entries import Kind, Status
+from signoff_cli.output.entries import ENDS, VERBS
+from signoff_cli.packages.policy_view import expiry, outstanding
+
+if TYPE_CHECKING:
+    from signoff.approval.decisions import Outcome as Expected
+    from signoff.ledger.state import State
+    from signoff.policy.policy import Policy
+    from signoff_cli.statements.decision import Answer, Asking
+
+_FOLLOWS = {
+    "approve": "it is approved, and its model is made",
+    "reject": "it is rejected",
+    "revoke": "its approval is withdrawn, and its model retired, unless an endpoint uses it",
+    "reopen": "it awaits its approval again; approvals of before do not count",
+    "rollback": "its bytes are verified once more, its model is made, and it is the group's champion again",
+}
+
+
+def summary(asking: Asking, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
+    """Return what is about to be decided, on what evidence, and what comes of it, for who is asked to confirm it.
+
+    `notes` are put before what is known of the package.
+    """
+    decision, state = asking.decision, asking.state
+    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
+    glass = ["  ALONE      breaking the glass: the policy's approvals are passed by, and everybody is told"]
+    lines = [
+        f"{decision.decision} {name}",
+        *(glass if decision.break_glass else ()),
+        f"  package    {decision.package}",
+        f"  as         {decision.approver}",
+        f"  because    {decision.reason}",
+        *(f"  note       {note}" for note in notes),
+        f"  it stands  {_stands(state)}, submitted by {short(state.submitter)}",
+        *_evidence(state),
+        *_votes(state, policy),
+        *_then(asking.expected(), decision.decision),
+    ]
+    return [clean(line) for line in lines]
+
+
+def _stands(state: State) -> str:
+    since = f" since {state.asked}" if state.status is Status.PENDING_APPROVAL and state.asked else ""
+    superseded = f", superseded by {state.superseded_by}" if state.superseded_by else ""
+    return f"{state.status or 'nowhere'}{since}{superseded}"
+
+
+def _evidence(state: State) -> Iterator[str]:
+    evidence = state.evidence
+    if not evidence:
+        return
+    yield f"  evidence   {evidence['sha256']}"
+    yield f"  to read    {evidence['uri']}"
+    yield f"  verdict    {evidence['verdict']}"
+    yield from (f"  {check['status']:<10} {check['name']}: {check['reason']}" for check in evidence["checks"])
+
+
+def _votes(state: State, policy: Policy | None) -> Iterator[str]:
+    if state.votes:
+        yield f"  approved   by {', '.join(map(short, state.votes))}"
+    if policy is None or state.status is not Status.PENDING_APPROVAL:
+        return
+    yield f"  it takes   {outstanding(policy, state.submitter, state.votes)}"
+    ends = expiry(policy, state)
+    if ends:
+        yield f"  until      {ends['at']}; then {ENDS[ends['action']]}"
+
+
+def _then(expected: Expected | None, decision: str) -> Iterator[str]:
+    if isinstance(expected, Refused):
+        yield f"  then       it would be refused: {expected.name}: {expected.reason}"
+    elif isinstance(expected, Recorded):
+        details = expected.draft.details
+        if details.get("joins"):
+            yield f"  then       it is {VERBS[decision]} already: yours is recorded beside that"
+        elif expected.draft.kind is Kind.VOTED:
+            yield f"  then       it is recorded, and takes {details['outstanding']} still"
+        else:
+            yield f"  then       {_FOLLOWS[decision]}"
+
+
+def answered(answer: Answer) -> str:
+    """Return what became of a decision that was not refused."""
+    entry, decision = answer.entry, answer.decision
+    package = f"{entry.group}/{entry.version}" if entry and entry.group else decision.package
+    done = _done(decision.decision, package)
+    if answer.outcome == "absorbed":
+        return clean(_absorbed(answer, package))
+    if answer.joins:
+        return clean(f"{done} already. Yours is recorded beside it.")
+    if answer.outstanding:
+        return clean(f"Your approval of {package} is recorded; it takes {answer.outstanding}.")
+    alone = ", by breaking the glass" if decision.break_glass else ""
+    return clean(f"{done}{alone}.{_next(decision.decision, package)}")
+
+
+def _absorbed(answer: Answer, package: str) -> str:
+    if answer.outstanding:
+        return f"Your approval of {package} is recorded already; it takes {answer.outstanding}. Nothing was changed."
+    entry = answer.entry
+    by = f" by {short(entry.actor)}: {entry.details['reason']}" if entry else ""
+    return f"{_done(answer.decision.decision, package)} already{by}. Nothing was changed."
+
+
+def _done(decision: str, package: str) -> str:
+    return f"the group is rolled back to {package}" if decision == "rollback" else f"{package} is {VERBS[decision]}"
+
+
+def _next(decision: str, package: str) -> str:
+    if decision in {"reject", "reopen"}:
+        return ""
+    return f" Follow its model with `signoff watch {package}`."

@@ -1,0 +1,252 @@
+"""What a ledger's entry says, in one line for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from signoff.documents.text import clean, short
+from signoff.ledger.entries import Kind
+from signoff_cli.packages.document import errored_reason
+
+if TYPE_CHECKING:
+    from signoff.approval.annotations import Annotation
+    from signoff.ledger.entries import Entry
+    from signoff.ledger.history import History
+    from signoff_cli.statements.annotation import Answer as Annotated
+
+_NOUNS = {
+    "approve": "approval",
+    "reject": "rejection",
+    "revoke": "revocation",
+    "reopen": "re-opening",
+    "rollback": "rollback",
+    "annotate": "annotation",
+}
+VERBS = {
+    "approve": "approved",
+    "reject": "rejected",
+    "revoke": "revoked",
+    "reopen": "re-opened",
+    "rollback": "rolled back to",
+}
+# What happens when nobody decides in time, by what the policy says of it.
+ENDS = {"reject": "it is rejected", "extend": "people are reminded and the time starts again"}
+
+
+def sentence(entry: Entry) -> str:
+    """Return what `entry` says."""
+    told = _SENTENCES.get(entry.kind)
+    return clean(told(entry, entry.details)) if told else clean(entry.kind)
+
+
+def on_page(entry: Entry, evidence: str | None) -> str:
+    """Return what `entry` says below the checks of the evidence of that digest, which are not told again."""
+    shown = entry.kind is Kind.EVIDENCE_RECORDED and entry.details["sha256"] == evidence
+    return clean(_verdict(entry.details)) if shown else sentence(entry)
+
+
+def annotating(history: History, said: Annotation, by: str) -> list[str]:
+    """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
+    state = history.state
+    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
+    lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {by}"]
+    lines += [f"  set        {key} = {value}" for key, value in said.set.items()]
+    lines += [f"  remove     {key}" for key in said.remove]
+    lines += [f"  add        inference specification {each}" for each in said.names]
+    lines.append(f"  it stands  {state.status or 'nowhere'}, submitted by {short(state.submitter)}")
+    if said.names:
+        lines.append("  note       with another specification it is another thing to sign: it is validated anew")
+    return [clean(line) for line in lines]
+
+
+def annotated(answer: Annotated) -> str:
+    """Return what became of an annotation that was not refused."""
+    entry = answer.entry
+    anew = f" It is validated anew: follow it with `signoff watch {entry.group}/{entry.version}`."
+    return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
+
+
+def _registered(entry: Entry, details: Mapping[str, Any]) -> str:
+    return f"registered as version {entry.version} of {entry.group}, submitted by {short(details.get('submitter'))}"
+
+
+def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
+    first = details["faults"][0]
+    more = f" and {details['fault_count'] - 1} more" if details["fault_count"] > 1 else ""
+    return f"registration refused: {first['path'] or 'manifest'}: {first['message']}{more}"
+
+
+def _started(entry: Entry, details: Mapping[str, Any]) -> str:
+    by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}"
+    why = f": {details['reason']}" if details.get("reason") else ""
+    return f"validation started, attempt {details['attempt']}{by}{why}"
+
+
+def _errored(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"validation ended in an error: {errored_reason(details)}"
+
+
+def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
+    failed = [check for check in details["checks"] if check["status"] == "failed"]
+    reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
+    return f"{_verdict(details)}: {reasons}" if failed else _verdict(details)
+
+
+def _verdict(details: Mapping[str, Any]) -> str:
+    checks = details["checks"]
+    failed = sum(check["status"] == "failed" for check in checks)
+    count = f"{len(checks)} check{'' if len(checks) == 1 else 's'}"
+    if failed:
+        return f"validation failed, {failed} of {count}"
+    return f"validation passed, {count}; evidence {details['sha256'][:12]}"
+
+
+def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
+    alone = "BREAKING THE GLASS, " if details.get("break_glass") else ""
+    return f"{alone}{VERBS[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
+
+
+def _voted(entry: Entry, details: Mapping[str, Any]) -> str:
+    by = f"{_NOUNS[details['decision']]} by {short(entry.actor)}{_channel(details)}"
+    how = "joins the decision" if details.get("joins") else f"counts, and it takes {details.get('outstanding')}"
+    return f"{by} {how}: {details['reason']}"
+
+
+def _channel(details: Mapping[str, Any]) -> str:
+    """Return how it is known who decided, where that is not by their signature."""
+    if details.get("channel") == "publisher":
+        return f" (as {details.get('publisher')} says)"
+    return {"registry": " (in the registry)", "policy": " (as the policy says)"}.get(details.get("channel", ""), "")
+
+
+def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
+    noun = _NOUNS.get(details["decision"], "decision")
+    claimed = f" (who says to be {short(details['claimed'])})" if details.get("claimed") else ""
+    return f"{noun} by {short(entry.actor)}{claimed} refused: {details['refusal']}: {details['because']}"
+
+
+def _reminded(_: Entry, details: Mapping[str, Any]) -> str:
+    since = f"it awaits its decision since {details['waiting_since']}"
+    if details.get("extended"):
+        return f"reminded at the end: {since}, and the time starts again"
+    return f"reminded after {details['reminder']}: {since}"
+
+
+def _expired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"rejected, for it expired: {details['reason']} (awaited since {details['waiting_since']})"
+
+
+def _superseded(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"superseded as champion by version {details['by_version']}"
+
+
+def _reinstated(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"champion again, after version {details['after_version']}"
+
+
+def _observed(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
+    return f"SageMaker's status {details['found']}, set{by}, was left: the policy only reports"
+
+
+def _enforcement(_: Entry, details: Mapping[str, Any]) -> str:
+    if details["enforced"]:
+        return "the policy holds from now on what it refuses"
+    return "the policy only reports from now on, and holds nothing"
+
+
+def _annotated(entry: Entry, details: Mapping[str, Any]) -> str:
+    said = [f"{key} = {value}" for key, value in details["set"].items()]
+    said += [f"{key} removed" for key in details["removed"]]
+    said += [f"specification {name} added" for name in details["added"]]
+    why = f": {details['reason']}" if details["reason"] else ""
+    return f"annotated by {short(entry.actor)}{why} ({', '.join(said)})"
+
+
+def _deleted(_: Entry, _details: Mapping[str, Any]) -> str:
+    return "deleted from SageMaker's registry"
+
+
+def _registry(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"SageMaker shows {details['status']}"
+
+
+def _reverted(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
+    return f"SageMaker's status {details['found']}, set{by}, was decided by nobody: set back to {details['restored']}"
+
+
+def _changed(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"revoked: {details['because']}"
+
+
+def _where(details: Mapping[str, Any]) -> str:
+    return f" in {details['place']}" if "place" in details else ""
+
+
+def _created(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"model {details['model']['name']} created{_where(details)}"
+
+
+def _failed_elsewhere(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"its model{_where(details)} does not agree yet: {details['because']}"
+
+
+def _retired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"model {details['model']} retired{_where(details)}"
+
+
+def _blocked(_: Entry, details: Mapping[str, Any]) -> str:
+    endpoints = ", ".join(details["endpoints"])
+    return f"model {details['model']} cannot be retired{_where(details)}: in use by endpoint {endpoints}"
+
+
+def _baseline(_: Entry, details: Mapping[str, Any]) -> str:
+    by = f", reviewed in {details['review']}" if details.get("review") else ""
+    return f"model {details['model']['name']} deployed as the baseline of {details['group']}{by}"
+
+
+def _baseline_retired(_: Entry, details: Mapping[str, Any]) -> str:
+    return f"baseline {details['model']['name']} retired"
+
+
+_SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
+    Kind.REGISTERED: _registered,
+    Kind.REGISTRATION_FAILED: _registration_failed,
+    Kind.VALIDATION_STARTED: _started,
+    Kind.VALIDATION_ERRORED: _errored,
+    Kind.EVIDENCE_RECORDED: _evidence,
+    Kind.VOTED: _voted,
+    Kind.DECISION_RECORDED: _decided,
+    Kind.DECISION_REFUSED: _refused,
+    Kind.REMINDED: _reminded,
+    Kind.EXPIRED: _expired,
+    Kind.SUPERSEDED: _superseded,
+    Kind.REINSTATED: _reinstated,
+    Kind.REGISTRY_OBSERVED: _observed,
+    Kind.ENFORCEMENT_CHANGED: _enforcement,
+    Kind.ANNOTATED: _annotated,
+    Kind.REGISTRY_UPDATED: _registry,
+    Kind.REGISTRY_REVERTED: _reverted,
+    Kind.SUBJECT_CHANGED: _changed,
+    Kind.MODEL_CREATED: _created,
+    Kind.MODEL_RETIRED: _retired,
+    Kind.RETIREMENT_BLOCKED: _blocked,
+    Kind.DEPLOYMENT_FAILED: _failed_elsewhere,
+    Kind.BASELINE_DEPLOYED: _baseline,
+    Kind.BASELINE_RETIRED: _baseline_retired,
+    Kind.PACKAGE_DELETED: _deleted,
+}
+
+
+def recommendations(document: Mapping[str, Any]) -> list[str]:
+    """Return how SageMaker recommends to deploy the model, one line each; none where it has no recommendation."""
+    described = (document["model"] or {}).get("described") or {}
+    found = (described.get("DeploymentRecommendation") or {}).get("RealTimeInferenceRecommendations") or ()
+    return [_recommendation(each) for each in found]
+
+
+def _recommendation(recommended: Mapping[str, Any]) -> str:
+    environment = " ".join(f"{name}={value}" for name, value in sorted((recommended.get("Environment") or {}).items()))
+    return " ".join(filter(None, (recommended["InstanceType"], environment, f"({recommended['RecommendationId']})")))

@@ -1,0 +1,110 @@
+"""What a group's policy makes of a package, and of a decision about it before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from signoff.approval import deadlines, decisions
+from signoff.aws.clients import error_code, error_message
+from signoff.documents import timestamps
+from signoff.errors import PolicyFault
+from signoff.identity.principals import same_person
+from signoff.ledger.entries import Status
+from signoff.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from signoff.ledger.state import State
+    from signoff.policy.approvals import Outstanding
+
+_NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
+
+
+class Policies(Protocol):
+    """What is asked of the policies in force (`signoff.aws.ssm.Policies`)."""
+
+    def for_new_group(self, group: str) -> Policy: ...  # noqa: D102
+
+
+class Weighing:
+    """The policies of the groups at hand, each read once, and `notes` of those that cannot be read."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._known: dict[str, Policy | None] = {}
+        self.notes: list[str] = []
+
+    def policy(self, group: str | None) -> Policy | None:
+        """Return the policy of `group`, or None, and a note, when the caller may not read it or nobody can."""
+        if group is None:
+            return None
+        if group not in self._known:
+            self._known[group] = self._read(group)
+        return self._known[group]
+
+    def _read(self, group: str) -> Policy | None:
+        try:
+            return self._policies.for_new_group(group)
+        except PolicyFault as fault:
+            self._note(f"the policy of group {group} cannot be read: {fault}")
+        except ClientError as error:
+            if error_code(error) not in _NOT_PERMITTED:
+                raise
+            self._note(f"what the policies say is left out: {error_message(error)}")
+        return None
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def outstanding(policy: Policy, submitter: str | None, votes: Iterable[str]) -> Outstanding:
+    """Return which approvals a package of `submitter` still needs beside `votes` (ARNs)."""
+    approvals = policy.approvals
+    return approvals.outstanding(votes, unknown_submitter=not approvals.knows(submitter))
+
+
+def expiry(policy: Policy, standing: State | Mapping[str, Any]) -> dict[str, str] | None:
+    """Return when waiting for a decision ends (`at`), and what happens then (`action`); None where it never does.
+
+    `standing` is a package's state, or the head that the index has of it.
+    """
+    ends, expiry = deadlines.expires(standing, policy), policy.approvals.expiry
+    return {"at": timestamps.text(ends), "action": expiry.action} if ends and expiry else None
+
+
+def judged(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the policy says of a package, of which `standing` is a row or a document: all None without a policy.
+
+    `outstanding` are the approvals that it needs still, in words, and `needs` in numbers, in all (`people`) and in
+    `roles`; `expires` is as `expiry`, and `lapses` is when its approval does.
+    """
+    if policy is None:
+        return {"outstanding": None, "needs": None, "expires": None, "lapses": None}
+    lapses = deadlines.lapses(standing, policy)
+    needs = outstanding(policy, standing["submitter"], standing["votes"]) if _pending(standing) else None
+    return {
+        "outstanding": str(needs) if needs else None,
+        "needs": {"people": needs.people, "roles": dict(needs.roles)} if needs else None,
+        "expires": expiry(policy, standing),
+        "lapses": timestamps.text(lapses) if lapses else None,
+    }
+
+
+def _pending(standing: Mapping[str, Any]) -> bool:
+    return bool(standing["status"] == Status.PENDING_APPROVAL)
+
+
+def awaits(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
+    """Return whether a package awaits the decision of `me` (an ARN): one they may make, and have not made yet.
+
+    `row` is the list's: it names who submitted the package, and whose approvals it has.
+    """
+    approvals = policy.approvals
+    if decisions.foreign(row["package"], me, None, policy) or not policy.lists(me):
+        return False
+    own = same_person(me, row["submitter"], approvals.trusted_sessions) and not approvals.submitter_may_approve
+    voted = approvals.person(me) in {approvals.person(each) for each in row["votes"]}
+    return not own and not voted

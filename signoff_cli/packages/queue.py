@@ -1,0 +1,35 @@
+"""What awaits whom: packages that await a decision, weighed by the policies of their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from signoff_cli.packages.index import Row
+from signoff_cli.packages.policy_view import Weighing, awaits, judged
+
+
+def weighed(rows: Iterable[Row], weighing: Weighing, me: str) -> list[Row]:
+    """Return `rows`, of packages that await a decision, with what their policies say of them.
+
+    Beside what `weighing.judged` says, `mine` is whether it awaits the decision of `me` (an ARN); None where the policy
+    cannot be read.
+    """
+    return [{**each, **_weighed(each, weighing, me)} for each in rows]
+
+
+def _weighed(row: Row, weighing: Weighing, me: str) -> dict[str, Any]:
+    policy = weighing.policy(row["group"])
+    return {**judged(policy, row), "mine": awaits(policy, row, me) if policy else None}
+
+
+def chosen(rows: Iterable[Row], role: str | None, *, everybody: bool) -> list[Row]:
+    """Return those of `rows` that await one's own decision, or anybody's; where `role` is given, a member's of it.
+
+    Those whose policy cannot be read are among them: they may.
+    """
+    return [each for each in rows if (everybody or each["mine"] is not False) and (role is None or _needs(each, role))]
+
+
+def _needs(row: Row, role: str) -> bool:
+    return row["needs"] is not None and role in row["needs"]["roles"]

@@ -1,0 +1,72 @@
+"""Which former version of a group to roll back to, and why that one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from signoff.ledger.entries import Status
+from signoff_cli.errors import CommandFailed
+from signoff_cli.packages.lookup import Head, Ledger, of_group
+
+if TYPE_CHECKING:
+    from signoff.deployment.champions import Champions
+
+_FORMER = (Status.APPROVED, Status.REVOKED)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The package (an ARN) to roll back to, and why it is that one."""
+
+    package: str
+    why: str
+
+
+def target(ledger: Ledger, champions: Champions, group: str, version: int | None) -> Target:
+    """Return the package of that version, or else the one whose model was champion before the present one.
+
+    Raises `CommandFailed` when there is none.
+    """
+    heads = of_group(ledger, group)
+    if not heads:
+        raise CommandFailed(f"Signoff knows no group {group}; `signoff list` shows those it knows")
+    if version is not None:
+        return Target(_of_version(heads, group, version), f"version {version}, as you say with --to")
+    champion = champions.of(str(heads[0]["group"]))
+    present = next((head for head in heads if champion and head["package"] == champion.package), None)
+    if present is None:
+        raise CommandFailed(f"group {group} has no champion to roll back from; say to which version with --to")
+    former = _former(heads, present)
+    if former is None:
+        raise CommandFailed(f"no other version of group {group} was approved before; there is none to roll back to")
+    return Target(str(former["arn"]), _why(former, present))
+
+
+def _of_version(heads: Sequence[Head], group: str, version: int) -> str:
+    found = [head for head in heads if head.get("version") == version]
+    if not found:
+        raise CommandFailed(f"Signoff knows no version {version} of group {group}; `signoff list --group {group}`")
+    return str(max(found, key=lambda head: str(head.get("created")))["arn"])
+
+
+def _former(heads: Sequence[Head], present: Head) -> Head | None:
+    """Return the version approved last before the present one: one that still is, rather than one revoked since."""
+    others = [head for head in heads if head["package"] != present["package"] and head.get("votes")]
+    # One approved after it is its successor, whose model is on its way.
+    earlier = [head for head in others if head.get("status") != Status.APPROVED or _decided(head) < _decided(present)]
+    for status in _FORMER:
+        found = [head for head in earlier if head.get("status") == status]
+        if found:
+            return max(found, key=_decided)
+    return None
+
+
+def _decided(head: Mapping[str, Any]) -> tuple[str, int]:
+    return str(head.get("decided")), int(head["version"])
+
+
+def _why(former: Head, present: Head) -> str:
+    how = f"{former['status']} at {former.get('decided')}"
+    return f"version {former['version']}, {how}, was champion before version {present['version']}"

@@ -1,0 +1,1 @@
+"""Policies before they are deployed: checks, explanations, and their JSON Schema."""

@@ -1,0 +1,91 @@
+"""Everything about a policy that can be known before it is deployed. Asks nothing of AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from signoff.documents.faults import Fault
+from signoff.documents.strict_json import parse
+from signoff.policy.lint import all_faults, publisher_conflicts, with_execution_role
+from signoff.policy.policy import Policy, of_document
+from signoff_cli.errors import CommandFailed
+from signoff_cli.policies.sentences import sentences
+from signoff_cli.policies.warnings import warnings
+
+# SSM Parameter Store keeps policies as advanced parameters at most.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+LONGEST = 8192
+# The CDK app fills it in where a policy file leaves it out.
+_APPS_ROLE = "the role for models that Signoff's stack makes"
+
+
+class PoliciesHaveFaults(CommandFailed):
+    """Raised when policies could not be deployed; the message lists every fault by its file and path."""
+
+    def __init__(self, checked: Iterable[Checked]) -> None:
+        super().__init__("\n".join(line for each in checked if each.faults for line in _told(each)))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in the policy `name`: faults and warnings by path, and what it says where it has no fault."""
+
+    name: str
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...] = ()
+    policy: Policy | None = None
+
+    @property
+    def sentences(self) -> Mapping[str, Sequence[str]]:
+        """What the policy demands, by topic; nothing where it has faults."""
+        return sentences(self.policy) if self.policy and not self.faults else {}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as JSON-ready data."""
+        return {
+            "file": self.name,
+            "verdict": "failed" if self.faults else "passed",
+            "faults": [{"path": fault.path, "message": fault.message} for fault in self.faults],
+            "warnings": [{"path": warning.path, "message": warning.message} for warning in self.warnings],
+            "policy": {topic: list(told) for topic, told in self.sentences.items()},
+        }
+
+
+def check(name: str, data: bytes) -> Checked:
+    """Return all that is known of the policy file `name`, which holds `data`, as the CDK app would deploy it."""
+    written, unread = parse(data)
+    document = with_execution_role(written, _APPS_ROLE)
+    known = {fault.path for fault in unread}
+    unreadable = written is None and bool(unread)
+    more = [] if unreadable else [fault for fault in all_faults(document) if fault.path not in known]
+    faults = (*unread, *more, *_too_long(document))
+    if faults:
+        return Checked(name, faults)
+    policy = of_document(document)
+    return Checked(name, (), tuple(warnings(policy)), policy)
+
+
+def together(checked: Sequence[Checked]) -> list[Checked]:
+    """Return what was found, and beside it what is wrong with the policies only because they stand side by side."""
+    good = {each.name: each.policy for each in checked if each.policy}
+    conflicts = publisher_conflicts(good)
+    return [replace(each, faults=(*each.faults, *_of(conflicts, each.name))) for each in checked]
+
+
+def _of(conflicts: Iterable[tuple[str, Fault]], name: str) -> Iterable[Fault]:
+    return (fault for owner, fault in conflicts if owner == name)
+
+
+def _too_long(document: Any) -> list[Fault]:
+    length = len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+    told = f"is {length:,} bytes long as the app writes it; SSM Parameter Store takes {LONGEST:,}"
+    return [Fault("", told)] if length > LONGEST else []
+
+
+def _told(checked: Checked) -> list[str]:
+    count = f"{len(checked.faults)} fault{'' if len(checked.faults) == 1 else 's'}"
+    return [f"{checked.name} has {count}:", *(f"  {each.path or 'policy'}: {each.message}" for each in checked.faults)]

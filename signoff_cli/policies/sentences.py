@@ -1,0 +1,221 @@
+"""What a policy says, in sentences for people, by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from signoff.approval.deadlines import spoken
+from signoff.documents.text import joined
+
+if TYPE_CHECKING:
+    from signoff.policy.approvals import Approvals
+    from signoff.policy.policy import Artifact, Metric, Policy, Target, Vpc
+
+
+def sentences(policy: Policy) -> Mapping[str, list[str]]:
+    """Return what `policy` demands, each topic with at least one sentence."""
+    return {topic: [f"{each}." for each in told(policy)] for topic, told in _TOPICS.items()}
+
+
+def _mode(policy: Policy) -> Iterator[str]:
+    if policy.enforced:
+        yield "What is refused is held: no model of it is made"
+    else:
+        yield "Report only: everything is checked and recorded, and nothing is held"
+
+
+def _demands(policy: Policy) -> Iterator[str]:
+    yield from _artifact(policy.artifact)
+    yield from (_metric(metric) for metric in policy.metrics)
+    if policy.sources.unpinned:
+        yield f"It may consist of what is not pinned in the vault: {_all(policy.sources.unpinned)}"
+    if policy.sources.environment:
+        yield f"Its containers may fetch what these variables name: {_all(policy.sources.environment)}"
+    if policy.validation.roles:
+        yield f"SageMaker may test it under {_any(policy.validation.roles)}"
+    if policy.registration_defaults is not None:
+        yield f"Where a manifest leaves them out, these fields are set: {_all(sorted(policy.registration_defaults))}"
+
+
+def _artifact(artifact: Artifact) -> Iterator[str]:
+    files, code = artifact.required_files, artifact.code
+    yield f"The archive holds {_all(files)}" if files else "The archive is readable and safe, whatever files it holds"
+    if artifact.forbidden_files:
+        yield f"No file in it matches {_any(artifact.forbidden_files)}"
+    if artifact.formats:
+        yield f"Models in it are of the formats {_all(artifact.formats)}, and of no other"
+    for what, places in (("Python source", code.python), ("Scripts", code.scripts), ("Compiled code", code.compiled)):
+        yield f"{what} may lie {f'where {_any(places)} matches' if places else 'nowhere in it'}"
+    wanted = [what for what, asked in (("a licence", artifact.licence), ("a model card", artifact.model_card)) if asked]
+    if wanted:
+        yield f"It holds {_all(wanted)}"
+
+
+def _metric(metric: Metric) -> str:
+    least = f"at least {metric.at_least:g}" if metric.at_least is not None else ""
+    most = f"at most {metric.at_most:g}" if metric.at_most is not None else ""
+    return f"The metric {metric.name} ({metric.path}) is {' and '.join(filter(None, (least, most)))}"
+
+
+def _submitting(policy: Policy) -> Iterator[str]:
+    submitters = policy.submissions.submitters
+    yield f"These may submit: {_any(submitters)}" if submitters else "Anyone may submit who can upload to the group"
+    if policy.groups.create:
+        yield "A submission makes the group if it is not there"
+    else:
+        yield "The group has to be there: no submission makes it"
+    if policy.groups.baselines:
+        yield f"Models of these stacks count as approved by code review: {_any(policy.groups.baselines)}"
+
+
+def _approving(policy: Policy) -> Iterator[str]:
+    approvals = policy.approvals
+    seats = sum(role.needed for role in approvals.roles.values())
+    total = max(approvals.needed, seats)
+    yield "1 person has to approve" if total == 1 else f"{total} different people have to approve"
+    for name, role in approvals.roles.items():
+        yield f"{role.needed} of them in the role {name}: {_any(role.members)}"
+    if len(approvals.roles) > 1:
+        yield "Nobody fills two roles"
+    yield _listed(approvals)
+    if approvals.submitter_may_approve:
+        yield "Who submitted a model may approve it as well"
+    elif approvals.submitter_may_withdraw:
+        yield "Nobody approves what they submitted; they may reject or revoke it"
+    else:
+        yield "Nobody decides about what they submitted"
+
+
+def _listed(approvals: Approvals) -> str:
+    if approvals.approvers:
+        return f"{'Also listed' if approvals.roles else 'Listed'}: {_any(approvals.approvers)}"
+    if approvals.roles:
+        return "Nobody else may decide"
+    return "Anyone may decide who is of the registry's account, or of one that the group is open to"
+
+
+def _proving(policy: Policy) -> Iterator[str]:
+    approvals = policy.approvals
+    if approvals.identity == "verified":
+        yield "Whoever decides proves who they are, by a signed request to AWS STS"
+    for source, principals in approvals.publishers.items():
+        yield f"Events from {source} are believed without proof, and only {_any(principals)} may send them"
+    yield "A person is an IAM user, a user of IAM Identity Center, or a role with all its sessions"
+    if approvals.trusted_sessions:
+        yield f"Sessions of these roles are a person each: {_any(approvals.trusted_sessions)}"
+
+
+_UNKNOWN = {
+    "one_more": "Where nobody knows who submitted, 1 more approval is needed",
+    "refuse": "What nobody knows the submitter of is refused",
+    "accept": "Where nobody knows who submitted, the same approvals are enough",
+}
+
+
+def _unknown(policy: Policy) -> Iterator[str]:
+    yield _UNKNOWN[policy.approvals.unknown_submitter]
+
+
+def _expiring(policy: Policy) -> Iterator[str]:
+    expiry = policy.approvals.expiry
+    if expiry is None:
+        yield "A package awaits its decision for as long as it takes, and nobody is reminded"
+        return
+    after = spoken(expiry.after)
+    if expiry.action == "reject":
+        yield f"What nobody has decided after {after} is rejected"
+    else:
+        yield f"What nobody has decided after {after} is asked for again, and the time starts anew"
+    if expiry.reminders:
+        yield f"People are reminded after {_all(spoken(each) for each in sorted(expiry.reminders))}"
+
+
+def _revoking(policy: Policy) -> Iterator[str]:
+    revocation = policy.approvals.revocation
+    yield "An approval is revoked once what was approved has changed"
+    if revocation.after:
+        yield f"An approval lapses after {spoken(revocation.after)}"
+    if revocation.superseded:
+        yield "An approval is revoked once another package is the group's champion"
+
+
+def _break_glass(policy: Policy) -> Iterator[str]:
+    people = policy.approvals.break_glass
+    yield f"Alone, with a reason and an alarm, {_any(people)} may approve" if people else "Nobody may approve alone"
+
+
+def _registry(policy: Policy) -> Iterator[str]:
+    if policy.approvals.registry_edits == "hold":
+        yield "A status set in Studio, the console or by API is set back"
+    else:
+        yield "A status set in Studio, the console or by API counts as the vote of a known person who set it"
+
+
+def _accounts(policy: Policy) -> Iterator[str]:
+    accounts = policy.accounts
+    if accounts.submit:
+        yield f"Accounts that may submit: {_all(accounts.submit)}"
+    if accounts.deploy:
+        yield f"Accounts that make models of the group's packages themselves: {_all(accounts.deploy)}"
+    if not accounts.submit and not accounts.deploy:
+        yield "The group is open to no other account" + (
+            ", beside those that models are made in" if _elsewhere(policy) else ""
+        )
+
+
+def _elsewhere(policy: Policy) -> bool:
+    return any(target.account for target in policy.deployment.targets)
+
+
+def _deploying(policy: Policy) -> Iterator[str]:
+    deployment, choices = policy.deployment, policy.deployment.choices
+    yield f"Models run under {deployment.execution_role}"
+    yield f"Their containers reach {'no network' if deployment.network_isolation else 'the network'}"
+    if deployment.vpc:
+        yield f"They are connected to {_network(deployment.vpc)}"
+    if deployment.tags:
+        yield f"They are tagged {_all(f'{key}={value}' for key, value in deployment.tags.items())}"
+    offered = {
+        "an execution role": choices.execution_roles,
+        "a network": choices.vpcs,
+        "network isolation": choices.network_isolation,
+        f"the tags {', '.join(choices.tags)}": choices.tags,
+    }
+    chosen = [what for what, offers in offered.items() if offers]
+    yield f"A manifest may choose {_all(chosen)}" if chosen else "A manifest chooses none of this"
+    yield from (_target(target) for target in deployment.targets)
+
+
+def _target(target: Target) -> str:
+    where = f"account {target.account} in {target.region}" if target.account else target.region
+    network = f", connected to {_network(target.vpc)}" if target.vpc else ""
+    return f"A model is made in {where} too, under {target.execution_role}{network}"
+
+
+def _network(vpc: Vpc) -> str:
+    return f"the subnets {_all(vpc.subnets)} with the security groups {_all(vpc.security_groups)}"
+
+
+def _all(items: Iterable[str]) -> str:
+    return joined(items, "and")
+
+
+def _any(items: Iterable[str]) -> str:
+    return joined(items, "or")
+
+
+_TOPICS: dict[str, Callable[[Policy], Iterator[str]]] = {
+    "mode": _mode,
+    "demands": _demands,
+    "submitting": _submitting,
+    "approving": _approving,
+    "proving": _proving,
+    "unknown": _unknown,
+    "expiring": _expiring,
+    "revoking": _revoking,
+    "break glass": _break_glass,
+    "registry": _registry,
+    "accounts": _accounts,
+    "deploying": _deploying,
+}

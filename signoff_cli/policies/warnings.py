@@ -1,0 +1,141 @@
+"""What a policy may well say, and whoever says it should know what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from signoff.documents.faults import Fault, below
+from signoff.policy.lint import one_person
+
+if TYPE_CHECKING:
+    from signoff.policy.approvals import Approvals
+    from signoff.policy.policy import Artifact, Policy
+
+_WEAK_FORMATS = {
+    "pickle": "is a program that runs when it is loaded: it is judged by the names in it, not by what it does",
+    "pytorch": "holds a pickle, a program that runs when it is loaded: it is judged by the names in it",
+    "torchscript": "is a program that PyTorch runs when it is loaded; without this it is refused",
+    "unknown": "lets in binary data that is not looked into, whatever it is",
+}
+_ANYBODY = {"*": "person, and every job's role,", "role/*": "role, a job's too,", "user/*": "IAM user"}
+
+
+def warnings(policy: Policy) -> Iterator[Fault]:
+    """Yield what is weak, or probably not meant, in a policy without faults, each by its path."""
+    approvals = policy.approvals
+    yield from _choices(policy)
+    yield from _contents(policy.artifact)
+    yield from _never_matching(policy.artifact)
+    for path, pattern in _patterns(policy):
+        yield from _reach(path, pattern)
+    yield from _tight(approvals)
+    yield from _locked_out(policy)
+    yield from _same_names(policy)
+
+
+def _choices(policy: Policy) -> Iterator[Fault]:
+    approvals = policy.approvals
+    if policy.mode == "report":
+        yield Fault("mode", "nothing is held: models of packages that the policy refuses are deployed by whoever can")
+    if not approvals.approvers and not approvals.roles:
+        yield Fault("approvals.approvers", "names nobody, so anyone of the registry's account may approve")
+    if approvals.submitter_may_approve:
+        yield Fault("approvals.submitter_may_approve", "one person alone may submit a model and approve it")
+    if approvals.unknown_submitter == "accept":
+        told = "where nobody knows who submitted, one person alone may have submitted a model and approve it"
+        yield Fault("approvals.unknown_submitter", told)
+    if approvals.identity == "asserted":
+        told = "whoever may speak as a publisher decides in anybody's name; nothing is proven"
+        yield Fault("approvals.identity", told)
+
+
+def _contents(artifact: Artifact) -> Iterator[Fault]:
+    """Yield what an archive may hold that nobody can read, or that runs when it is loaded."""
+    for index, name in enumerate(artifact.formats):
+        if name in _WEAK_FORMATS:
+            yield Fault(f"artifact.formats[{index}]", f"`{name}` {_WEAK_FORMATS[name]}")
+    for name, globs in (("python", artifact.code.python), ("scripts", artifact.code.scripts)):
+        if "*" in globs:
+            told = "`*` means anywhere: beside the weights, too, where nobody looks for code"
+            yield Fault(f"artifact.code.{name}[{globs.index('*')}]", told)
+    for index, glob in enumerate(artifact.code.compiled):
+        told = f"`{glob}` lets compiled code in, which runs as it is and is not looked into"
+        yield Fault(f"artifact.code.compiled[{index}]", told)
+
+
+def _never_matching(artifact: Artifact) -> Iterator[Fault]:
+    """Yield globs that no name matches: names in an archive are told without `./` and `/` before them."""
+    code = artifact.code
+    lists = {
+        "required_files": artifact.required_files,
+        "forbidden_files": artifact.forbidden_files,
+        "code.python": code.python,
+        "code.scripts": code.scripts,
+        "code.compiled": code.compiled,
+    }
+    for name, globs in lists.items():
+        for index, glob in enumerate(globs):
+            if glob.startswith(("/", "./")) or glob.endswith("/"):
+                told = f"`{glob}` matches no file: names have no `./` or `/` before them, and no `/` at their end"
+                yield Fault(f"artifact.{name}[{index}]", told)
+
+
+def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of every pattern of persons, and those of publishers."""
+    approvals = policy.approvals
+    lists = {
+        "approvals.approvers": approvals.approvers,
+        "approvals.trusted_sessions": approvals.trusted_sessions,
+        "approvals.break_glass": approvals.break_glass,
+        "submissions.submitters": policy.submissions.submitters,
+        **{below("approvals.roles", name) + ".members": role.members for name, role in approvals.roles.items()},
+        **{below("approvals.publishers", source): who for source, who in approvals.publishers.items()},
+    }
+    return ((f"{path}[{index}]", each) for path, patterns in lists.items() for index, each in enumerate(patterns))
+
+
+def _reach(path: str, pattern: str) -> Iterator[Fault]:
+    account, resource = pattern.split(":", 5)[4:]
+    if "*" in account or "?" in account:
+        yield Fault(path, f"`{pattern}` means whoever is called so in any account that the group is open to")
+    if resource in _ANYBODY:
+        yield Fault(path, f"`{pattern}` means every {_ANYBODY[resource]} of its accounts")
+    persons = not path.startswith("approvals.publishers")
+    if persons and resource.startswith("role/") and "/" in resource.removeprefix("role/"):
+        name = resource.rpartition("/")[2]
+        told = f"`{pattern}` has a path, which no session shows, and matches nobody: write role/{name}"
+        yield Fault(path, told)
+
+
+def _tight(approvals: Approvals) -> Iterator[Fault]:
+    """Yield that every person listed has to approve: none of them can submit, and none can be away."""
+    listed = {*approvals.approvers, *chain.from_iterable(role.members for role in approvals.roles.values())}
+    needed = max(approvals.needed, sum(role.needed for role in approvals.roles.values()))
+    countable = all(one_person(each, approvals.trusted_sessions) for each in listed)
+    if listed and countable and len(listed) == needed and not approvals.submitter_may_approve:
+        told = "all who are listed have to approve: what one of them submits can never be approved"
+        yield Fault("approvals.needed", told)
+
+
+def _locked_out(policy: Policy) -> Iterator[Fault]:
+    """Yield the accounts that may submit, of which no submitter is listed."""
+    submitters = [pattern.split(":", 5)[4] for pattern in policy.submissions.submitters]
+    for index, account in enumerate(policy.accounts.submit):
+        if submitters and not any(each in {account, ""} or "*" in each or "?" in each for each in submitters):
+            told = f"{account} may submit, and `submissions.submitters` names nobody of it"
+            yield Fault(f"accounts.submit[{index}]", told)
+
+
+def _same_names(policy: Policy) -> Iterator[Fault]:
+    """Yield that a user of IAM Identity Center is known by name alone, in every account that the group is open to."""
+    accounts = {*policy.accounts.submit, *policy.accounts.deploy}
+    accounts |= {target.account for target in policy.deployment.targets if target.account}
+    for path, pattern in _patterns(policy):
+        if accounts and ":identitycenter:" in pattern:
+            told = (
+                f"`{pattern}` means users of that name in {', '.join(sorted(accounts))} too, whose administrators may "
+                "make roles named AWSReservedSSO_* unless guardrails forbid it; list permission sets by account"
+            )
+            yield Fault(path, told)

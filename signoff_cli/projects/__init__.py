@@ -1,0 +1,1 @@
+"""SageMaker projects whose groups are governed."""

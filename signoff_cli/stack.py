@@ -1,0 +1,206 @@
+"""What a deployed Signoff consists of, found from its stack's outputs through ordinary AWS settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from signoff_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from signoff.aws.eventbridge import Bus
+    from signoff.aws.ledger_table import LedgerTable
+    from signoff.aws.s3 import Bucket
+    from signoff.aws.sagemaker import Registry
+    from signoff.aws.ssm import Policies
+    from signoff.aws.step_functions import Executions
+    from signoff.aws.vault import Vault
+    from signoff.deployment.champions import Champions
+    from signoff_cli.projects.projects import Projects
+    from signoff_cli.statements.bus import Post
+    from signoff_cli.workload import Central
+
+# boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
+
+
+# The registry's stack unless --stack says otherwise, and that of an account beside it (infra/app.py).
+REGISTRY, WORKLOAD = "Signoff", "SignoffWorkload"
+
+
+class Stack:
+    """The adapters of one deployed stack."""
+
+    def __init__(self, outputs: Mapping[str, str]) -> None:
+        self._outputs = outputs
+
+    @classmethod
+    def named(cls, name: str) -> Stack:
+        """Return the stack of that name, or in place of the registry's own that of a workload account.
+
+        Raises `CommandFailed` when this account and region have neither.
+        """
+        cloudformation = _client("cloudformation")
+        outputs = _outputs(cloudformation, name)
+        if outputs is None and name == REGISTRY:
+            outputs = _outputs(cloudformation, WORKLOAD)
+        if outputs is None:
+            raise CommandFailed(_no_stack(name, cloudformation.meta))
+        return cls(outputs)
+
+    @property
+    def artifacts(self) -> Bucket:
+        """The bucket that submissions are uploaded to."""
+        from signoff.aws.s3 import Bucket
+
+        return Bucket(_client("s3"), self.output("ArtifactsBucket"))
+
+    @property
+    def vault(self) -> Vault:
+        """The vault, for reading."""
+        from signoff.aws.s3 import Bucket
+        from signoff.aws.vault import Vault
+
+        return Vault(Bucket(_client("s3"), self.output("VaultBucket")))
+
+    @property
+    def ledger(self) -> LedgerTable:
+        """The ledger and the index of its heads."""
+        from signoff.aws.ledger_table import LedgerTable
+        from signoff.documents.timestamps import utc_now
+
+        return LedgerTable(_client("dynamodb"), self.output("LedgerTable"), self.output("PackagesTable"), utc_now)
+
+    @property
+    def champions(self) -> Champions:
+        """The champions of the groups, as the ledger knows them and as they are published."""
+        from signoff.deployment.champions import Champions
+
+        return Champions(_client("ssm"), self.output("ChampionPath"), self.ledger)
+
+    @property
+    def bus(self) -> Bus:
+        """The bus that decisions are sent to."""
+        from signoff.aws.eventbridge import Bus
+        from signoff.notification.announcements import COMMAND_SOURCE
+
+        return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
+
+    @property
+    def post(self) -> Post:
+        """The bus, for what the caller signs."""
+        from signoff_cli.statements.bus import Post
+
+        return Post(self.bus, self.audience)
+
+    @property
+    def policies(self) -> Policies:
+        """The policies in force."""
+        from signoff.aws.ssm import Policies
+
+        return Policies(_client("ssm"), self.output("PolicyPath"))
+
+    @property
+    def registry(self) -> Registry:
+        """SageMaker's model registry and models."""
+        from signoff.aws.sagemaker import Registry
+
+        return Registry(_client("sagemaker"))
+
+    @property
+    def projects(self) -> Projects:
+        """SageMaker's projects."""
+        from signoff_cli.projects.projects import Projects
+
+        newest = self._outputs.get("ProjectTemplateUrl")
+        return Projects(_client("sagemaker"), _client("servicecatalog"), self.registry, self.ledger, newest)
+
+    @property
+    def executions(self) -> Executions:
+        """The validation workflow."""
+        from signoff.aws.step_functions import Executions
+
+        return Executions(_client("stepfunctions"), self.output("ValidationArn"))
+
+    @property
+    def central(self) -> Central | None:
+        """Where the registry is, when this is the stack of a workload account beside it."""
+        from signoff_cli.workload import Central
+
+        outputs = self._outputs
+        return Central(outputs["CentralAccount"], outputs["CentralRegion"]) if "CentralAccount" in outputs else None
+
+    @property
+    def audience(self) -> str:
+        """The ARN of the registry's bus, which statements are made to wherever they are signed."""
+        if self.central is None:
+            return self.output("BusArn")
+        partition = _client("sts").meta.partition
+        return f"arn:{partition}:events:{self.central.region}:{self.central.account}:event-bus/signoff"
+
+    @property
+    def home_region(self) -> str:
+        """The region of the registry, whose STS is asked who signed."""
+        return self.audience.split(":")[3]
+
+    def output(self, key: str) -> str:
+        """Return one of the stack's outputs. Raises `CommandFailed` when it has none of that key."""
+        try:
+            return self._outputs[key]
+        except KeyError:
+            if self.central:
+                raise CommandFailed(_elsewhere(self.central)) from None
+            raise CommandFailed(f"the stack has no output {key}: it is no Signoff, or one of another version") from None
+
+
+def caller() -> str:
+    """Return the ARN that the present credentials stand for (STS GetCallerIdentity)."""
+    return str(_client("sts").get_caller_identity()["Arn"])
+
+
+def home() -> Central:
+    """Return the present account and region as the place of the registry."""
+    from signoff_cli.workload import Central
+
+    sts = _client("sts")
+    return Central(str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name))
+
+
+def s3() -> Any:
+    """Return the S3 client."""
+    return _client("s3")
+
+
+def _client(service: str) -> Any:
+    from signoff.aws.clients import client
+
+    return client(service)
+
+
+def _elsewhere(central: Central) -> str:
+    return (
+        f"the registry is in account {central.account} ({central.region}), and this is to be asked there; here "
+        "you can `signoff submit`, `approve`, `reject`, `revoke`, `reopen` and `annotate`, and describe packages with "
+        "SageMaker"
+    )
+
+
+def _outputs(cloudformation: Any, name: str) -> dict[str, str] | None:
+    """Return the outputs of the stack of that name, or None when there is none."""
+    from botocore.exceptions import ClientError
+
+    from signoff.aws.clients import error_code, error_message
+
+    try:
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error_code(error) == "ValidationError" and "does not exist" in error_message(error):
+            return None
+        raise
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())}
+
+
+def _no_stack(name: str, meta: Any) -> str:
+    return (
+        f"there is no CloudFormation stack {name} in {meta.region_name} ({meta.endpoint_url}); deploy it there, or say "
+        "which with AWS_PROFILE, AWS_REGION and --stack"
+    )

@@ -1,0 +1,1 @@
+"""Statements that the command signs and sends."""

@@ -1,0 +1,174 @@
+"""Sending a decision, and finding the answer to it in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from signoff.approval import decisions
+from signoff.approval.decisions import Absorbed
+from signoff.documents.timestamps import Clock, utc_now
+from signoff.ledger.entries import Entry, Kind, Status
+from signoff.ledger.history import History
+from signoff.ledger.state import State
+from signoff.notification.announcements import DECISION
+from signoff.policy.policy import Deployment, Policy
+from signoff_cli.packages.lookup import Ledger
+from signoff_cli.packages.policy_view import outstanding
+from signoff_cli.statements import request
+
+if TYPE_CHECKING:
+    from signoff.approval.decisions import Outcome as Expected
+    from signoff.policy.policy import Policy
+if TYPE_CHECKING:
+    from signoff.ledger.state import State
+
+
+def expected(state: State, decision: Decision, policy: Policy | None, now: datetime) -> decisions.Outcome | None:
+    """Return what follows from a decision about a package in `state`, as far as can be told before it is sent.
+
+    Without a policy that is only whether it was made already. A package that changed since it was validated, the
+    pipeline alone finds out.
+    """
+    asked = decisions.parse(decision.statement)
+    by = decisions.Approver(decision.approver)
+    foreign = policy and decisions.foreign(decision.package, decision.approver, None, policy)
+    outcome = foreign or decisions.decide(state, asked, by, policy or Policy(Deployment("")), now)
+    return outcome if policy or isinstance(outcome, decisions.Absorbed) else None
+
+
+Outcome = Literal["recorded", "refused", "absorbed"]
+_MADE = {Kind.DECISION_RECORDED, Kind.VOTED}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What `approver` (an ARN) is about to decide of `package` (an ARN), and why, having seen `evidence` (SHA-256)."""
+
+    package: str
+    decision: str
+    approver: str
+    reason: str
+    evidence: str | None = None
+    break_glass: bool = False
+    type: str = DECISION
+
+    @property
+    def statement(self) -> dict[str, Any]:
+        """What is signed."""
+        statement = {"statement": "decision", "package": self.package, "decision": self.decision, "reason": self.reason}
+        seen = {"evidence": self.evidence} if self.evidence else {}
+        return {**statement, **seen, **({"break_glass": True} if self.break_glass else {})}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a decision; `entry` is the ledger's about it, or about the same decision made before.
+
+    `outstanding` says which approvals are missing still, in words.
+    """
+
+    decision: Decision
+    outcome: Outcome
+    entry: Entry | None = None
+    outstanding: str | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """The name of the refusal."""
+        return str(self.entry.details["refusal"]) if self.entry and self.outcome == "refused" else None
+
+    @property
+    def because(self) -> str | None:
+        """Why it was refused, in a sentence."""
+        return str(self.entry.details["because"]) if self.entry and self.outcome == "refused" else None
+
+    @property
+    def joins(self) -> bool:
+        """Whether it was recorded beside a decision that others had made already."""
+        return bool(self.entry and self.entry.details.get("joins"))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The answer as `--json` prints it."""
+        return {
+            "package": self.decision.package,
+            "decision": self.decision.decision,
+            "approver": self.decision.approver,
+            "break_glass": self.decision.break_glass,
+            "outcome": self.outcome,
+            "outstanding": self.outstanding,
+            "joins": self.joins,
+            "refusal": self.refusal,
+            "because": self.because,
+            "entry": {**self.entry.content, "hash": self.entry.hash} if self.entry else None,
+        }
+
+
+class Asking(request.Asking[Decision, Answer]):
+    """One decision: what the ledgers said before it was sent, and what they answer.
+
+    It names the evidence that the package had then, which its approver is shown. `policy` is the group's, where the
+    caller may read it.
+    """
+
+    def __init__(self, ledger: Ledger, decision: Decision, policy: Policy | None = None, now: Clock = utc_now) -> None:
+        super().__init__(ledger, decision)
+        self._policy = policy
+        self._now = now
+        evidence = self.state.evidence
+        self.request = replace(decision, evidence=evidence["sha256"]) if evidence else decision
+
+    @property
+    def decision(self) -> Decision:
+        """What is to be decided."""
+        return self.request
+
+    @property
+    def state(self) -> State:
+        """Where the package stood before."""
+        return self.before[0].state
+
+    def expected(self) -> Expected | None:
+        """Return what is to be expected of it; None where that cannot be told."""
+        known = self.state.group is not None
+        return expected(self.state, self.decision, self._policy, self._now()) if known else None
+
+    def already(self) -> Answer | None:
+        """Return the answer when the caller has decided so already, and sending it would change nothing; or None."""
+        return self._made_in(self.before)
+
+    def answered_without_entry(self) -> Answer | None:
+        """Return the answer when the caller has decided so meanwhile, elsewhere."""
+        return self._made_in(self._histories())
+
+    def told_by(self, entry: Entry) -> Answer:
+        """Return the answer that an entry is which names this decision."""
+        refused = entry.kind is Kind.DECISION_REFUSED
+        return Answer(self.decision, "refused" if refused else "recorded", entry, entry.details.get("outstanding"))
+
+    def words_in(self, entry: Entry) -> bool:
+        """Return whether an entry is about such a decision, for the same reason."""
+        said = entry.details.get("decision"), entry.details.get("reason", self.decision.reason)
+        return said == (self.decision.decision, self.decision.reason)
+
+    def _made_in(self, histories: list[History]) -> Answer | None:
+        for history in histories:
+            state = history.state
+            if state.group and isinstance(expected(state, self.decision, self._policy, self._now()), Absorbed):
+                return Answer(self.decision, "absorbed", self._made_before(history), self._missing(state))
+        return None
+
+    def _missing(self, state: State) -> str | None:
+        """Return what an approval that counts already takes beside it, in words; None where nothing, or unknown."""
+        if self._policy is None or self.decision.decision != "approve" or state.status is not Status.PENDING_APPROVAL:
+            return None
+        return str(outstanding(self._policy, state.submitter, state.votes))
+
+    def _made_before(self, history: History) -> Entry | None:
+        made = [entry for entry in history.entries if entry.kind in _MADE]
+        same = [entry for entry in made if entry.details["decision"] == self.decision.decision]
+        return next((entry for entry in reversed(same) if entry.actor == self.decision.approver), None) or (
+            same[-1] if same else None
+        )

@@ -1,0 +1,163 @@
+"""Asking Signoff for something over the bus, and finding the answer in the ledger."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from signoff.ledger.entries import Entry, Kind
+from signoff.ledger.history import History, unknown_key
+from signoff_cli.packages.lookup import Head, Ledger, find
+from signoff_cli.packages.waiting import Patience, TooLong
+
+if TYPE_CHECKING:
+    from signoff.notification.announcements import Event
+
+# The same request, answered again in the same way, leaves no entry: an answer that is only to be expected again is
+# waited for a little, not to the end.
+_SECOND_ANSWER = 10.0
+# An event may never come. The very same may be sent again: Signoff knows by its id that it answered it.
+_AGAIN = 20.0
+
+
+class Bus(Protocol):
+    """Where requests are sent (`signoff.aws.eventbridge.Bus`)."""
+
+    def put(self, events: Sequence[Event]) -> list[str]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How an answer names what was sent: by the id of what was signed, or by that of the event it came in.
+
+    `repeat` sends the very same once more and returns the id of that event.
+    """
+
+    id: str
+    event: str
+    repeat: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    def answered_by(self, entry: Entry) -> bool:
+        """Return whether `entry` is the answer."""
+        return entry.details.get("id") == self.id or entry.details.get("event") == self.event
+
+
+class Post(Protocol):
+    """Where statements are signed and sent (`signoff_cli.statements.bus.Post`)."""
+
+    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent: ...  # noqa: D102
+
+
+class Request(Protocol):
+    """What is asked for about one package: the statement to be signed, and the detail-type of its event."""
+
+    @property
+    def package(self) -> str: ...  # noqa: D102
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def statement(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=Request)
+A = TypeVar("A")
+
+
+class Asking(ABC, Generic[R, A]):
+    """One request: what the ledgers said before it was sent, and what they answer."""
+
+    def __init__(self, ledger: Ledger, request: R) -> None:
+        self._ledger = ledger
+        self._sent: list[Sent] = []
+        self.request = request
+        self.before = self._histories()
+
+    def send(self, post: Post) -> None:
+        """Sign the request and put it on the bus."""
+        self._sent = [post.send(self.request.type, self.request.statement)]
+
+    def answer(self, patience: Patience) -> A:
+        """Wait for the answer, and send the very same again while there is none, for an event may get lost.
+
+        Raises `TooLong` when there is none in time.
+        """
+        before = self.answered_before()
+        if before is not None:
+            patience = patience.at_most(_SECOND_ANSWER)
+        again = patience.left - _AGAIN
+        while True:
+            answer = self._answer()
+            if answer is not None:
+                return answer
+            if patience.left <= again:
+                self._repeat()
+                again = patience.left - _AGAIN
+            try:
+                patience.pause(self._unanswered())
+            except TooLong:
+                answer = self.answered_without_entry() or before
+                if answer is None:
+                    raise
+                return answer
+
+    @abstractmethod
+    def told_by(self, entry: Entry) -> A:
+        """Return the answer that an entry is."""
+
+    @abstractmethod
+    def words_in(self, entry: Entry) -> bool:
+        """Return whether an entry is about a request in the same words, whoever made it."""
+
+    def answered_before(self) -> A | None:
+        """Return the answer to the same request, sent before, that would not be given a second time.
+
+        A refusal of somebody unknown stands once, until something else happens.
+        """
+        for entry in (entry for history in self.before for entry in newest_refusals(history)):
+            if "id" not in entry.details and self.words_in(entry):
+                return self.told_by(entry)
+        return None
+
+    def answered_without_entry(self) -> A | None:
+        """Return the answer that leaves no entry, because what was asked for had come about meanwhile."""
+        return None
+
+    def _repeat(self) -> None:
+        last = self._sent[-1] if self._sent else None
+        if last and last.repeat:
+            self._sent.append(replace(last, event=last.repeat()))
+
+    def _answer(self) -> A | None:
+        seen = {history.package: len(history.entries) for history in self.before}
+        for history in self._histories():
+            for entry in history.entries[seen.get(history.package, 0) :]:
+                if self._is_answer(entry):
+                    return self.told_by(entry)
+        return None
+
+    def _is_answer(self, entry: Entry) -> bool:
+        if any(sent.answered_by(entry) for sent in self._sent):
+            return True
+        # What is said of a package that Signoff does not know is refused before anybody asks who says it.
+        nameless = not {"id", "event"} & entry.details.keys()
+        return nameless and entry.kind is Kind.DECISION_REFUSED and self.words_in(entry)
+
+    def _histories(self) -> list[History]:
+        """Return the ledger of the package, if it has one, and that of what was said of it while it was unknown."""
+        head: Head | None = find(self._ledger, self.request.package)
+        keys = [*([str(head["package"])] if head else []), unknown_key(self.request.package)]
+        return [self._ledger.history(key).verified() for key in keys]
+
+    def _unanswered(self) -> str:
+        return (
+            f"it was sent, and no answer is in the ledger in the time given with --timeout. Look with "
+            f"`signoff show {self.request.package}`; if none comes, look at the dead-letter queue of decisions"
+        )
+
+
+def newest_refusals(history: History) -> Iterator[Entry]:
+    """Yield the refusals since anything else happened, the newest first."""
+    return takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))

@@ -1,0 +1,1 @@
+"""What the command uploads, and what becomes of it."""

@@ -1,0 +1,266 @@
+"""What a submission uploads, under which names, and the upload itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signoff.documents.text import clean
+from signoff.errors import ManifestRefused
+from signoff.model_package.data_sources import is_prefix
+from signoff.submission import object_list
+from signoff.submission.layout import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submission
+from signoff.submission.locations import relative_name
+from signoff_cli.errors import CommandFailed
+from signoff_cli.submissions import folders
+from signoff_cli.submissions.folders import Folder
+
+if TYPE_CHECKING:
+    from signoff.submission.manifest import Manifest
+
+# ModelDataQuality, which is a metric, is none.
+_MODEL_DATA = re.compile(r"ModelDataUrl|ModelDataSource")
+_READERS = 4  # files that are hashed at a time; hashing does not hold Python's lock
+_CHUNK = 1024 * 1024
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One object of a submission: its name relative to the submission, and the file it comes from."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a submission uploads beside `submission.json`, and what of the folders given it leaves out, and why."""
+
+    uploads: tuple[Upload, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The bytes in all."""
+        return sum(upload.path.stat().st_size for upload in self.uploads)
+
+
+def submission_name(now: datetime, suffix: str) -> str:
+    """Return a submission's name, which sorts by time (UTC): `20261120T180000Z-6f3a9c2e`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{suffix}"
+
+
+def plan(artifact: Path, manifest: Path | None, files: Mapping[str, Path]) -> Plan:
+    """Return what to upload: the manifest, and the local file of every object that it names.
+
+    An object's file is the one that `files` gives for its name; the artifact, for the model data of another name when
+    there is one only; otherwise the file of that name in the manifest's folder. A name that ends in `/` means all files
+    of a folder. Objects that Signoff will refuse for where they point are left to it. Raises `CommandFailed` naming
+    every file that is not there, or that cannot be an object.
+    """
+    _must_exist([artifact, *files.values()])
+    if manifest and not manifest.is_file():
+        raise CommandFailed(f"there is no file {manifest}")
+    chosen = {_as_folder(name, path): path for name, path in files.items()}
+    if manifest is None:
+        return _planned({_own_name(artifact): artifact, **chosen}, ())
+    model_data, others = _names(manifest.read_bytes())
+    chosen.setdefault(_artifact_name(artifact, model_data, others, chosen), artifact)
+    for wanted in (*model_data, *others):
+        chosen.setdefault(wanted, manifest.parent / wanted)
+    _must_all_be_there(chosen, manifest)
+    return _planned(chosen, (Upload(MANIFEST, manifest),))
+
+
+def _as_folder(name: str, path: Path) -> str:
+    return f"{name}/" if path.is_dir() and not is_prefix(name) else name
+
+
+def _own_name(artifact: Path) -> str:
+    # Not resolved: a link is called as it is called, but `.` and `..` have no name.
+    return _as_folder(Path(os.path.abspath(artifact)).name, artifact)
+
+
+def _planned(chosen: Mapping[str, Path], first: tuple[Upload, ...]) -> Plan:
+    found: dict[str, Path] = {}
+    left_out: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    # A name within a folder that has a file of its own comes later, and its own file stands.
+    for name in sorted(chosen, key=len):
+        folder = folders.read(chosen[name]) if is_prefix(name) else Folder({"": chosen[name]})
+        found |= {f"{name}{within}": path for within, path in folder.files.items()}
+        left_out |= {f"{name}{within}": why for within, why in folder.left_out.items()}
+        faults |= {f"{name}{within}": why for within, why in folder.faults.items()}
+        if not (folder.files or folder.faults):
+            faults[name] = f"{chosen[name]} holds no file"
+    _must_be_objects(found, [name for name in chosen if is_prefix(name)], faults)
+    return Plan((*first, *(Upload(name, found[name]) for name in sorted(found))), left_out)
+
+
+def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults: dict[str, str]) -> None:
+    """Raise `CommandFailed` with `faults` and with every name that cannot be an object's, or a file's of a model."""
+    for name in found:
+        try:
+            relative_name(name, name, "", "")
+        except ManifestRefused as refused:
+            faults[name] = refused.faults[0].message
+    for prefix in prefixes:
+        within = [name.removeprefix(prefix) for name in found if name.startswith(prefix) and name not in faults]
+        faults |= {f"{prefix}{name}": reason for name, _, reason in object_list.file_faults(within)}
+    told = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
+    if len(found) > object_list.MAX_OBJECTS:
+        told.append(
+            f"  {len(found):,} files: a submission may have {object_list.MAX_OBJECTS:,}; put them into archives"
+        )
+    if told:
+        raise CommandFailed("\n".join(["these cannot be submitted, and nothing was uploaded:", *told]))
+
+
+def _must_exist(paths: Sequence[Path]) -> None:
+    missing = [str(path) for path in paths if not _is_there(path)]
+    if missing:
+        raise CommandFailed(f"there is no file or folder {', '.join(missing)}")
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
+
+
+def _must_all_be_there(chosen: Mapping[str, Path], manifest: Path) -> None:
+    missing = [name for name, path in chosen.items() if not _is_there(path)]
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise CommandFailed(
+            f"{manifest} names {names}, which is not in {manifest.parent}; put it there, or say where it is with "
+            "--file NAME=PATH. Nothing was uploaded"
+        )
+    for name, path in sorted(chosen.items()):
+        if is_prefix(name) and not path.is_dir():
+            raise CommandFailed(f"{name} is a prefix (it ends in /), and {path} is no folder. Nothing was uploaded")
+        if path.is_dir() and not is_prefix(name):
+            raise CommandFailed(
+                f"{path} is a folder, and {name} is one object; a name that means a folder ends in /. Nothing was "
+                "uploaded"
+            )
+
+
+def _names(data: bytes) -> tuple[list[str], list[str]]:
+    """Return the names of the objects that a manifest means: of model data, and of anything else.
+
+    What is wrong with a manifest is for the pipeline to say, completely and where everybody sees it: here it names
+    nothing.
+    """
+    try:
+        manifest = _manifest(data)
+    except ManifestRefused:
+        return [], []
+    names: dict[str, bool] = {}
+    for path, value in manifest.locations():
+        name = _plain_name(path, value)
+        if name is not None:
+            names[name] = names.get(name, False) or _MODEL_DATA.search(path) is not None
+    return [name for name, model in names.items() if model], [name for name, model in names.items() if not model]
+
+
+def _manifest(data: bytes) -> Manifest:
+    from signoff.service_model.sagemaker import sagemaker_shape
+    from signoff.submission.manifest import Manifest, read
+    from signoff.submission.manifest_shape import manifest_shape
+
+    shape = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+    return Manifest(read(data), "", "", shape)
+
+
+def _plain_name(path: str, value: str) -> str | None:
+    try:
+        return relative_name(path, value, "", "")
+    except ManifestRefused:
+        return None
+
+
+def _artifact_name(artifact: Path, model_data: list[str], others: list[str], files: Mapping[str, Path]) -> str:
+    own, folder = _own_name(artifact), artifact.is_dir()
+    if own in {*model_data, *others}:
+        return own
+    free = [name for name in model_data if name not in files]
+    fitting = [name for name in free if is_prefix(name) == folder]
+    if len(fitting) > 1:
+        raise CommandFailed(
+            f"the manifest names the model data {', '.join(fitting)}, and none of it is called {own}; say which "
+            f"is which with --file NAME=PATH. Nothing was uploaded"
+        )
+    if free and not fitting:
+        raise CommandFailed(
+            f"{artifact} is a {'folder' if folder else 'file'}, and the manifest's model data is {', '.join(free)}: a "
+            "name that ends in / means a folder, and any other one file. Nothing was uploaded"
+        )
+    return fitting[0] if fitting else own
+
+
+def digests(plan: Plan, progress: Progress) -> dict[str, str]:
+    """Return the SHA-256 (hexadecimal) of each object by its name, several read at a time and none kept in memory.
+
+    `progress` is told each number of bytes read, from several threads.
+    """
+    with ThreadPoolExecutor(max_workers=_READERS) as readers:
+        found = readers.map(lambda each: _sha256(each.path, progress), plan.uploads)
+        return dict(zip((each.name for each in plan.uploads), found, strict=True))
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            progress(len(chunk))
+    return digest.hexdigest()
+
+
+def statement(audience: str, submission: Submission, digests: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the submitter signs: which objects the submission consists of, for the registry of that bus."""
+    said = {"statement": "submission", "audience": audience, "submission": submission.prefix}
+    return {**said, "objects": dict(digests)}
+
+
+def upload(
+    s3: Any, bucket: str, submission: Submission, plan: Plan, sign: Callable[[], dict[str, Any]], progress: Progress
+) -> None:
+    """Upload the manifest, all objects, several at a time and large ones in parts, and last the statement of them.
+
+    `sign` makes it, signed, once all else is there: a signature can be used for a quarter of an hour. `progress` is
+    told each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent by then is
+    not sent any more.
+    """
+    from s3transfer.manager import TransferManager
+
+    told = [_subscriber(progress)]
+    # So that nothing is registered before it is signed.
+    marked = {"Metadata": TO_BE_SIGNED}
+    manifests = [each for each in plan.uploads if each.name == MANIFEST]
+    objects = [each for each in plan.uploads if each.name != MANIFEST]
+    with TransferManager(s3) as manager:
+        for several in (manifests, objects):
+            sent = [manager.upload(str(it.path), bucket, submission.key(it.name), marked, told) for it in several]
+            for each in sent:
+                each.result()
+    body = json.dumps(sign()).encode()
+    s3.put_object(Bucket=bucket, Key=submission.key(SUBMISSION), Body=body, ContentType="application/json")
+
+
+def _subscriber(progress: Progress) -> Any:
+    from s3transfer.subscribers import BaseSubscriber
+
+    class Told(BaseSubscriber):  # type: ignore[misc]
+        def on_progress(self, future: Any, bytes_transferred: int, **_: Any) -> None:
+            progress(bytes_transferred)
+
+    return Told()

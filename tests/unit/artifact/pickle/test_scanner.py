@@ -1,0 +1,470 @@
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import fractions
+import io
+import pickle
+import struct
+import uuid
+import warnings
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import make_classification
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.pickle.scanner import is_pickle
+from signoff.artifact.streams.readers import PEEK
+from tests.support.pickled import calling, findings, named, text
+from tests.support.scans import faults, scanned
+
+X, Y = make_classification(n_samples=120, n_features=8, random_state=0)
+WRITERS = [*range(6), "joblib"]
+
+ESTIMATORS: dict[str, Any] = {
+    "linear regression": LinearRegression(),
+    "logistic regression": LogisticRegression(),
+    "stochastic gradient descent": SGDClassifier(loss="modified_huber"),
+    "tree": DecisionTreeClassifier(),
+    "forest": RandomForestClassifier(n_estimators=5, random_state=np.random.RandomState(0)),
+    "isolation forest": IsolationForest(n_estimators=5),
+    "gradient boosting": GradientBoostingClassifier(n_estimators=5),
+    "gradient boosting of histograms": HistGradientBoostingClassifier(max_iter=5),
+    "support vectors": SVC(probability=False),
+    "nearest neighbours in a tree": KNeighborsClassifier(algorithm="kd_tree"),
+    "nearest neighbours in balls": KNeighborsClassifier(algorithm="ball_tree"),
+    "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+    "pipeline of a function": make_pipeline(FunctionTransformer(np.exp), LogisticRegression()),
+    "columns": make_pipeline(
+        ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", OneHotEncoder(handle_unknown="ignore"), [2])]),
+        LogisticRegression(),
+    ),
+    "selection": make_pipeline(SelectKBest(k=3), GaussianNB()),
+    "k-means": KMeans(n_clusters=3, n_init=1),
+    "principal components": PCA(3),
+    "neural network": MLPClassifier((5,), max_iter=5),
+    "naive Bayes": GaussianNB(),
+    "calibrated": CalibratedClassifierCV(GaussianNB(), method="isotonic"),
+    "Gaussian process": GaussianProcessClassifier(),
+    "mixture": GaussianMixture(2),
+    "search": GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, scoring="roc_auc"),
+    "vote": VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())]),
+}
+
+
+def written(value: object, by: object) -> bytes:
+    if isinstance(by, int):
+        return pickle.dumps(value, by)
+    file = io.BytesIO()
+    joblib.dump(value, file)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        models = {name: estimator.fit(X, Y) for name, estimator in ESTIMATORS.items()}
+    models["isotonic regression"] = IsotonicRegression(out_of_bounds="clip").fit(X[:, 0], Y)
+    models["text"] = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["a good", "bad thing"] * 3, [0, 1] * 3)
+    return models
+
+
+@pytest.mark.parametrize("by", WRITERS)
+@pytest.mark.parametrize("kind", [*ESTIMATORS, "isotonic regression", "text"])
+def test_a_fitted_estimator_passes_however_it_was_written(fitted: dict[str, Any], kind: str, by: object) -> None:
+    data = written(fitted[kind], by)
+    assert is_pickle(data[:PEEK])
+    assert findings(data) == []
+
+
+VALUES: dict[str, Any] = {
+    "large array": np.arange(3_000_000.0),
+    "large matrix of another order": np.asfortranarray(np.ones((700, 900), "f4")),
+    "array of objects": np.array([{"a": 1}, None, "text", np.arange(3)], dtype=object),
+    "array of texts": np.array(["a", "bcd"]),
+    "array of bytes": np.array([b"a", b"bcd"]),
+    "array of records": np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+    "array of moments": np.array(["2026-01-01"], "M8[D]"),
+    "array without a dimension": np.array(5),
+    "array without an element": np.zeros((0, 5)),
+    "array of the other byte order": np.arange(5, dtype=">i8"),
+    "arrays in arrays": np.array([np.array([np.zeros(9), "x"], dtype=object), 1], dtype=object),
+    "masked array": np.ma.array([1, 2], mask=[True, False]),
+    "sparse matrices": [scipy.sparse.eye(9, format=kind) for kind in ("csr", "csc", "coo", "bsr", "dia", "lil")],
+    "scalars": [np.float32(1), np.int64(2), np.bool_(1), np.str_("x"), np.datetime64("2026-01-01")],
+    "random states": [np.random.RandomState(1), np.random.default_rng(1)],
+    "containers": [
+        collections.OrderedDict(a=1),
+        collections.defaultdict(list),
+        collections.Counter("ab"),
+        collections.deque([1]),
+        {1, 2},
+        frozenset([1]),
+        range(3),
+        slice(1, 2),
+        1j,
+        bytearray(b"x"),
+        b"x",
+        Ellipsis is None,
+    ],
+    "moments": [datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), datetime.timedelta(1), datetime.date(2026, 1, 1)],
+    "numbers": [decimal.Decimal("1.5"), fractions.Fraction(1, 3), uuid.UUID(int=5), 2**80, -1, 1.5, True, None],
+    "many words": {f"word{number}": number for number in range(150_000)},
+    "a tuple longer than a stack": tuple(f"{number}" for number in range(250_000)),
+    "many numbers": list(range(50_000)),
+    "itself": (cycle := [1, 2]) + [cycle],
+}
+
+
+@pytest.mark.parametrize("by", WRITERS)
+@pytest.mark.parametrize("kind", VALUES)
+def test_values_that_models_hold_pass_however_they_were_written(kind: str, by: object) -> None:
+    data = written([VALUES[kind], VALUES[kind], np.arange(5), {"dtype": np.dtype("f8")}], by)
+    assert is_pickle(data[:PEEK])
+    assert findings(data) == []
+
+
+# Each would run something when it is loaded.
+HARMFUL = """
+    os.system nt.system posix.system posix.popen os.execv os.environ subprocess.Popen subprocess.check_output
+    runpy.run_path runpy._run_code pip.main pip._internal.main ensurepip._run_pip importlib.import_module
+    importlib.util.spec_from_file_location pkgutil.resolve_name builtins.eval builtins.exec builtins.compile
+    builtins.getattr builtins.setattr builtins.open builtins.__import__ builtins.globals builtins.map builtins.type
+    operator.attrgetter operator.methodcaller _operator.methodcaller functools.partial functools.reduce
+    types.CodeType types.FunctionType types.MethodType marshal.loads pickle.loads _pickle.loads joblib.load
+    torch.load torch.hub.load torch.jit.load torch._tensor._rebuild_from_type_v2
+    torch.utils._config_module.load_config numpy.testing._private.utils.runstring numpy.load numpy.memmap
+    numpy.fromfile numpy.core._ufunc_reconstruct numpy._core._ufunc_reconstruct numpy.f2py.crackfortran.getlincoef
+    numpy.__builtins__ webbrowser.open socket.socket socket.create_connection shutil.rmtree
+    asyncio.unix_events._UnixSubprocessTransport._start pty.spawn code.InteractiveInterpreter.runcode bdb.Bdb.run
+    timeit.timeit pydoc.locate pydoc.pipepager lib2to3.pgen2.grammar.Grammar.loadg
+    idlelib.pyshell.ModifiedInterpreter.runcode cProfile.run profile.run trace.Trace.run doctest.debug_script
+    ctypes.CDLL multiprocessing.util.spawnv_passfds logging.config._resolve tempfile.mktemp urllib.request.urlopen
+    http.client.HTTPSConnection ssl.get_server_certificate smtplib.SMTP ftplib.FTP sys.modules signal.signal
+    threading.Thread site.main sqlite3.connect zipimport.zipimporter venv.create _io.FileIO io.open
+    pathlib.Path.write_text copyreg.add_extension collections.namedtuple typing.NamedTuple dill.loads
+    cloudpickle.loads sklearn.callback._transport.Client sklearn.datasets.fetch_openml sklearn.externals._arff.load
+    sklearn.utils.fixes.os sklearn.utils._available_if.MethodType sklearn.tree._export.StringIO
+    sklearn.tests.test_base.Naive sklearn.linear_model.Ridge.os.system
+    sklearn.pipeline.Pipeline.__init__.__globals__ sklearn.os.system pandas.read_pickle pandas.eval
+    scipy.io.loadmat lightgbm.basic._load xgboost.core.ctypes.CDLL cffi.FFI distutils.spawn.spawn
+"""
+
+
+def parts(name: str) -> tuple[str, str]:
+    """Split as an attacker does: whatever begins in capitals or follows it is a part of the name within the module."""
+    if name in ("numpy.__builtins__", "sklearn.os.system"):
+        module, _, rest = name.partition(".")
+        return module, rest
+    pieces = name.split(".")
+    at = next((i for i, piece in enumerate(pieces) if piece[0].isupper()), len(pieces) - 1)
+    return ".".join(pieces[:at]), ".".join(pieces[at:])
+
+
+@pytest.mark.parametrize("name", HARMFUL.split())
+def test_a_pickle_that_calls_it_is_refused_by_its_name(name: str) -> None:
+    module, attribute = parts(name)
+    assert findings(calling(module, attribute)) == [
+        ("unsafe-pickle", f"Would run {name} when it is loaded (byte {6 + len(module) + len(attribute)})")
+    ]
+
+
+@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "numpy.core._ufunc_reconstruct"])
+def test_a_name_is_found_in_the_old_protocols_too(name: str) -> None:
+    module, attribute = parts(name)
+    old = f"c{module}\n{attribute}\n(S'id'\ntR.".encode()
+    inst = f"(S'id'\ni{module}\n{attribute}\n.".encode()
+    for data in (old, inst):
+        assert is_pickle(data)
+        assert [rule for rule, _ in findings(data)] == ["unsafe-pickle"]
+        assert name in findings(data)[0][1]
+
+
+OS_SYSTEM = named("os", "system")
+WRAPPER = named("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+HANDS_BACK = named("torch.jit._pickle", "restore_type_tag")
+ORDERED_DICT = named("collections", "OrderedDict")
+
+TRICKS: dict[str, tuple[bytes, str]] = {
+    "a module by its path, as Python imports it out of a zip archive": (
+        b"cpackage/module\nrun\n(tR.",
+        "package/module.run",
+    ),
+    "a class that is handed back, and changed": (
+        b"\x80\x04" + HANDS_BACK + ORDERED_DICT + text("x") + b"\x86R}b.",
+        "Would change collections.OrderedDict itself",
+    ),
+    "a class that is handed back out of a tuple from the memo": (
+        b"\x80\x04" + ORDERED_DICT + text("x") + b"\x86\x940" + HANDS_BACK + b"h\x00R}b.",
+        "Would hand back something that is not known",
+    ),
+    "joblib's stand-in for an array, handed back and told another shape": (
+        b"\x80\x04" + HANDS_BACK + WRAPPER + b")\x81" + text("x") + b"\x86R}b" + bytes(64) + b".",
+        "Has an array of joblib whose length cannot be known",
+    ),
+    "a name from the memo": (
+        b"\x80\x04" + text("os") + b"\x940" + text("system") + b"\x940" + b"h\x00h\x01\x93" + text("id") + b"\x85R.",
+        "os.system",
+    ),
+    "a name from a numbered memo": (
+        b"\x80\x02" + b"X\x02\0\0\0osq\x07" + b"0X\x06\0\0\0systemr\x09\0\0\x010" + b"h\x07j\x09\0\0\x01\x93)R.",
+        "os.system",
+    ),
+    "a memo numbered in two ways": (
+        b"\x80\x04"
+        + text("os")
+        + b"q\x00"
+        + text("system")
+        + b"q\x01"
+        + text("torch._utils")
+        + b"\x94"
+        + text("_rebuild_tensor")
+        + b"\x94"
+        + b"h\x00h\x01\x93)R.",
+        "in two ways",
+    ),
+    "a name from the memo that was written over": (
+        b"\x80\x04" + text("numpy") + b"q\x00" + text("os") + b"q\x00" + b"00h\x00" + text("system") + b"\x93)R.",
+        "os.system",
+    ),
+    "a name of old strings": (b"U\x02osU\x06system\x93)R.", "os.system"),
+    "a name of escaped strings": (b"S'\\x6fs'\nS'syste\\155'\n\x93)R.", "os.system"),
+    "a name of escaped Unicode": (b"V\\u006fs\nVsystem\n\x93)R.", "os.system"),
+    "a name of long strings": (b"\x8d\x02\0\0\0\0\0\0\0os\x8d\x06\0\0\0\0\0\0\0system\x93)R.", "os.system"),
+    "a name that is duplicated": (b"\x80\x04" + text("eval") + b"2\x93)R.", "eval.eval"),
+    "a name that is computed": (
+        b"\x80\x04" + named("builtins", "str") + text("os") + b"\x85R" + text("system") + b"\x93)R.",
+        "name it computes",
+    ),
+    "a name in a tuple": (
+        b"\x80\x04" + text("os") + text("system") + b"\x86" + text("x") + b"\x93.",
+        "name it computes",
+    ),
+    "a function that is computed": (b"\x80\x04" + named("builtins", "list") + b")R)R.", "something that it computes"),
+    "an object of a class": (b"(" + b"cos\nsystem\n" + b"S'id'\no.", "os.system"),
+    "an object made anew": (b"\x80\x02cos\nPathLike\n)\x81.", "os.PathLike"),
+    "an object made with keywords": (b"\x80\x04" + OS_SYSTEM + b")}\x92.", "os.system"),
+    "a function's attributes": (
+        b"\x80\x04" + named("numpy", "mean") + b"}" + text("__code__") + text("x") + b"sb.",
+        "change numpy.mean itself",
+    ),
+    "a class that numpy hands back": (
+        b"\x80\x04"
+        + named("numpy.core.multiarray", "scalar")
+        + named("numpy", "dtype")
+        + text("O8")
+        + b"\x85R"
+        + named("sklearn.svm", "SVC")
+        + b"\x86R}"
+        + text("predict")
+        + named("numpy", "mean")
+        + b"sb.",
+        "not known with numpy.core.multiarray.scalar",
+    ),
+    "an extension": (b"\x80\x02\x82\x05)R.", "extension 5"),
+    "an extension with a long number": (b"\x80\x02\x84\x05\0\0\x01.", "extension 16777221"),
+    "an object asked of the reader": (b"(lp0\nPid\na.", "ask its reader"),
+    "an object asked of the reader in binary": (b"\x80\x02U\x02idQ.", "ask its reader"),
+    "a codec": (b"\x80\x02c_codecs\nencode\nX\x01\0\0\0aX\x03\0\0\0hex\x86R.", "codec of its choice"),
+    "Python 2's names": (b"c__builtin__\neval\n(S'1'\ntR.", "__builtin__.eval"),
+    "Python 2's module of commands": (b"ccommands\ngetoutput\n(S'id'\ntR.", "commands.getoutput"),
+    "a number of another base before it": (b"I0x10\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a number with a NUL before it": (b"I1\0 apple\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a fraction with a NUL before it": (b"F1.5\0 apples\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a memo's number with zeros": (b"Vos\np" + b"0" * 40 + b"1\n0Nq\x020g1\nVsystem\n\x93(S'id'\ntR.", "os.system"),
+    "no protocol": (OS_SYSTEM + text("id") + b"\x85R.", "os.system"),
+    "protocol 0 in front of newer opcodes": (b"\x80\x00" + OS_SYSTEM + b")R.", "os.system"),
+    "no end": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R", "os.system"),
+    "an end that is broken": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R\xff\xff.", "os.system"),
+    "a stack that breaks": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R0000", "os.system"),
+    "a frame that lies": (b"\x80\x04\x95\x05\0\0\0\0\0\0\0" + OS_SYSTEM + b")R.", "os.system"),
+    "a second pickle": (pickle.dumps({"honest": 1}) + calling("os", "system"), "os.system"),
+    "a pickle behind an old one": (b"(lp0\n." + b"cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "many numbers before it": (b"\x80\x04(" + b"K\x01" * 500_000 + OS_SYSTEM + b")Rt.", "os.system"),
+    "a long text before it": (
+        b"\x80\x04X" + struct.pack("<I", 3_000_000) + bytes(3_000_000) + b"0" + OS_SYSTEM + b")R.",
+        "os.system",
+    ),
+    "long bytes before it": (
+        b"\x80\x05\x8e" + struct.pack("<Q", 3_000_000) + bytes(3_000_000) + b"0" + OS_SYSTEM + b")R.",
+        "os.system",
+    ),
+    "an array of joblib before it": (written([np.arange(9)], "joblib")[:-2] + b"0" + OS_SYSTEM + b")R.", "os.system"),
+    "a name among an array's objects": (
+        written(np.array([1, None], dtype=object), "joblib")[:-2] + b"0" + OS_SYSTEM + b")R..",
+        "os.system",
+    ),
+    "joblib's wrapper made another way": (b"\x80\x04" + WRAPPER + text("x") + b"\x85R.", "another way than joblib"),
+    "joblib's wrapper made by another": (
+        b"\x80\x04" + named("pandas.core.indexes.base", "_new_Index") + WRAPPER + b"}\x86R.",
+        "another way than joblib",
+    ),
+    "joblib's wrapper without a length": (b"\x80\x04" + WRAPPER + b")\x81}b.", "length cannot be known"),
+    "an array longer than its file": (written(np.zeros(9), "joblib").replace(b"K\x09\x85", b"K\xff\x85"), "Ends where"),
+    "text behind it": (pickle.dumps([1]) + b"#!/bin/sh\nid\n", "something else"),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_no_trick_hides_what_a_pickle_does(trick: str, piece: int) -> None:
+    data, reason = TRICKS[trick]
+    assert is_pickle(data[:PEEK])
+    assert any(reason in told for _, told in findings(data, max(piece, len(data) // 5000)))
+
+
+def test_each_name_is_told_once_where_it_is_first_and_all_names_are() -> None:
+    data = b"\x80\x04(" + OS_SYSTEM + OS_SYSTEM + named("nt", "system") + b"t."
+    assert findings(data) == [
+        ("unsafe-pickle", "Would run os.system when it is loaded (byte 15)"),
+        ("unsafe-pickle", "Would run nt.system when it is loaded (byte 41)"),
+    ]
+
+
+def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
+    assert "os.\x1b" not in findings(calling("os", "\x1b[2J"))[0][1]
+    assert "os.?[2J" in findings(calling("os", "\x1b[2J"))[0][1]
+
+
+def test_findings_without_end_are_counted() -> None:
+    names = b"".join(named("os", f"f{number}") + b"0" for number in range(500))
+    found = findings(b"\x80\x04" + names + b"N.")
+    assert len(found) == 101
+    assert "400 more" in found[-1][1]
+
+
+TEXTS = [
+    b"",
+    b"N.B. this is a text",
+    b"(a) the first\n(b) the second\n",
+    b"(N.B.) a remark",
+    b"I love pickles\n.",
+    b"cat\ndog\nbird\n",
+    b"cat\ndog\n",
+    b"]. The end",
+    b"K1. First",
+    b"X-Header: of a message\n" * 40,
+    b"Text\n" * 500,
+    b"Batch 1 of 5\n" * 100,
+    b'{"json": [1, 2, 3]}',
+    b"import os\nimport sys\n",
+    b"class Model:\n    pass\n",
+    b"label,score\n1,2\n",
+    b"\x80\x81\x82",
+    b"\x80\x06N.",
+    b"\x89HDF\r\n\x1a\n",
+    b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }",
+    b"PK\x03\x04",
+    bytes(4096),
+    np.random.RandomState(0).standard_normal(512).tobytes(),
+    np.linspace(0, 1, 512).tobytes(),
+]
+
+
+RECORD = "".join(f"{{0}}-1.0.dist-info/{number},sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQr,4\n" for number in range(100))
+# What begins as pickles do, and breaks before anything is named.
+ALIKE = {
+    **{f"a list of files in {name}": RECORD.format(name).encode() for name in ("click", "jsonschema", "IPython")},
+    "a bitmap": b"BM\x36\x10\x01\0\0\0\0\0\x36\0\0\0\x28" + bytes(70_000),
+    "a font": b"\x80\x01e\x05\0\0%!PS-AdobeFont-1.0" + b"x" * 600,
+    "notes that begin with a number": b"I have seen this before\n" * 100,
+    "Python that begins with a class": b"class AnError(Exception): ...\nclass Another(AnError): ...\n" * 20,
+    "data of R": b"X\n\0\0\0\x03\0\x04" + bytes(range(256)) * 3,
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_breaks_before_it_names_anything_is_left_alone(name: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, Python loads nothing of it
+        pickle.loads(ALIKE[name])  # noqa: S301 - written above
+    assert scanned(ALIKE[name]) == []
+
+
+@pytest.mark.parametrize("end", [b"\xff", b"0000000", b"t", b""])
+def test_what_breaks_after_it_named_something_is_told(end: bytes) -> None:
+    assert ("m", "unsafe-pickle") in faults(b"cos\nsystem\n(S'id'\ntR" + end)
+
+
+@pytest.mark.parametrize("content", TEXTS, ids=lambda content: repr(content[:16]))
+def test_what_only_begins_like_a_pickle_is_none(content: bytes) -> None:
+    assert not is_pickle(content[:PEEK])
+
+
+def storage(key: str) -> bytes:
+    return b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0" + key.encode() + b"X\x03\0\0\0cpuK\x04tQ"
+
+
+TENSOR = (
+    b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n("
+    + storage("0")
+    + b"K\x00K\x02K\x02\x86K\x02K\x01\x86\x89ccollections\nOrderedDict\n)RtRs."
+)
+
+
+def test_a_state_dict_of_pytorch_passes() -> None:
+    assert findings(TENSOR) == []
+
+
+def test_a_file_of_pytorch_before_zip_passes_with_the_storages_behind_its_five_pickles() -> None:
+    magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
+    system = pickle.dumps({"little_endian": True}, 2)
+    pickles = magic + pickle.dumps(1001, 2) + system + TENSOR + pickle.dumps(["0"], 2)
+    storages = struct.pack("<q4f", 4, 1, 2, 3, 4)
+    assert findings(pickles + storages) == []
+    assert findings(magic + pickle.dumps(1001, 2) + system + calling("os", "system"))
+
+
+def test_python_2_names_are_judged_by_what_they_are_loaded_as() -> None:
+    assert allowed("__builtin__", "object")
+    assert allowed("copy_reg", "_reconstructor")
+    assert not allowed("__builtin__", "eval")
+    assert not allowed("itertools", "imap")
+
+
+def test_no_name_of_scikit_learn_that_is_allowed_is_something_that_it_took_from_elsewhere_and_runs_things() -> None:
+    import importlib
+    import pkgutil
+
+    import sklearn
+
+    foreign = set()
+    for module in pkgutil.walk_packages(sklearn.__path__, "sklearn."):
+        if not allowed(module.name, "Estimator"):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            origin = str(getattr(value, "__module__", ""))
+            if callable(value) and allowed(module.name, name) and not origin.startswith("sklearn"):
+                foreign.add(origin.partition(".")[0])
+    assert foreign <= {"collections", "numbers", "numpy", "scipy", "typing", "abc", "_cyutility", "builtins"}

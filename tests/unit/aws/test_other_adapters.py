@@ -1,0 +1,343 @@
+"""The adapters for which there is more to ask than a fake would answer: endpoints, images, the bus, queues, errors."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from signoff.aws.ecr import Images
+from signoff.aws.eventbridge import Bus
+from signoff.aws.s3 import Bucket
+from signoff.aws.sagemaker import Registry, approval_description
+from signoff.aws.sqs import Queue
+from signoff.aws.ssm import Policies
+from signoff.aws.step_functions import Executions
+from signoff.aws.vault import Vault
+from signoff.errors import AnnouncementFailed, ObjectMissing, PolicyFault, RegistryRefused, VaultConflict
+from signoff.notification.announcements import Event
+from signoff.runtime.batches import each_event
+from tests.support.clock import START
+
+REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
+ROLE = "arn:aws:iam::123456789012:role/model"
+
+
+class Answering:
+    """A client whose every operation fails with one error."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        self._error = ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+    def __getattr__(self, operation: str) -> Any:
+        def fail(**_: Any) -> None:
+            raise self._error
+
+        return fail
+
+
+# SageMaker
+
+
+def test_endpoints_that_use_a_model_are_found_by_their_present_configuration(aws: Any):
+    sagemaker = aws("sagemaker")
+    for model in ("m1", "m2"):
+        container = {"Image": f"{REPOSITORY}:1", "ModelDataUrl": "s3://vault/m.tar.gz"}
+        sagemaker.create_model(ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+        variant = {"VariantName": "v", "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        sagemaker.create_endpoint_config(EndpointConfigName=f"{model}-config", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="m1-config")
+    registry = Registry(sagemaker)
+    assert registry.endpoints_using("m1") == ["live"]
+    assert registry.endpoints_using("m2") == []
+
+
+def test_a_model_that_exists_is_not_created_again():
+    registry = Registry(Answering("ValidationException", 'Cannot create already existing model "arn".'))
+    assert registry.create_model({"ModelName": "m"}) is False
+
+
+def test_what_sagemaker_finds_wrong_is_a_refusal_in_its_own_words():
+    registry = Registry(Answering("ValidationException", "Could not assume role"))
+    for call in (registry.create_model, registry.create_package):
+        with pytest.raises(RegistryRefused, match="Could not assume role"):
+            call({"ModelName": "m"})
+    with pytest.raises(RegistryRefused, match="Could not assume role"):
+        registry.create_group("churn")
+    with pytest.raises(RegistryRefused):
+        registry.set_status("arn", "Approved", "why")
+
+
+@pytest.mark.parametrize("call", ["describe", "group_tags", "describe_model", "create_group", "create_package"])
+def test_what_may_pass_by_itself_is_no_refusal(call: str):
+    registry = Registry(Answering("ThrottlingException", "Rate exceeded"))
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        getattr(registry, call)({} if call == "create_package" else "name")
+
+
+class Batches:
+    """Stands before SageMaker, answers BatchDescribeModelPackage, and keeps the requests, as botocore checked them."""
+
+    def __init__(self, sagemaker: Any) -> None:
+        self.asked: list[list[str]] = []
+        sagemaker.meta.events.register("before-call.sagemaker.BatchDescribeModelPackage", self.answer)
+
+    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        arns = json.loads(params["body"])["ModelPackageArnList"]
+        self.asked.append(arns)
+        gone = {"ErrorCode": "ResourceNotFound", "ErrorResponse": "gone"}
+        found = {arn: {"ModelPackageArn": arn} for arn in arns if not arn.endswith("0")}
+        errors = {arn: gone for arn in arns if arn.endswith("0")}
+        answer = {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": errors}
+        return SimpleNamespace(status_code=200), answer
+
+
+def test_packages_are_described_a_hundred_at_a_time_each_once_and_errors_are_kept_beside_them(aws: Any):
+    sagemaker = aws("sagemaker")
+    batches = Batches(sagemaker)
+    arns = [f"arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/{n}" for n in range(1, 251)]
+    found, errors = Registry(sagemaker).batch([*arns, *arns])
+    assert [len(asked) for asked in batches.asked] == [100, 100, 50]
+    assert [*found.keys(), *errors.keys()] == [
+        *(arn for arn in arns if not arn.endswith("0")),
+        *(arn for arn in arns if arn.endswith("0")),
+    ]
+    assert errors[arns[9]] == {"ErrorCode": "ResourceNotFound", "ErrorResponse": "gone"}
+
+
+def test_no_packages_are_described_without_a_call(aws: Any):
+    sagemaker = aws("sagemaker")
+    batches = Batches(sagemaker)
+    assert (Registry(sagemaker).batch([]), batches.asked) == (({}, {}), [])
+
+
+def test_a_description_keeps_its_words_and_loses_its_lines():
+    assert approval_description("one\n\t two  three") == "one two three"
+    assert approval_description("x" * 1024) == "x" * 1024
+    assert approval_description("x" * 1025) == "x" * 1023 + "…"
+
+
+# Images
+
+
+def test_a_tag_is_resolved_to_its_digest(aws: Any):
+    ecr = aws("ecr")
+    ecr.create_repository(repositoryName="sklearn")
+    media_type = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": f"sha256:{'c' * 64}"}}
+    pushed = ecr.put_image(repositoryName="sklearn", imageManifest=json.dumps(manifest), imageTag="1.2")
+    digest = pushed["image"]["imageId"]["imageDigest"]
+    assert Images(ecr).pinned(f"{REPOSITORY}:1.2") == f"{REPOSITORY}@{digest}"
+
+
+@pytest.mark.parametrize("image", [f"{REPOSITORY}:absent", f"{REPOSITORY}/absent:1", "docker.io/library/python:3"])
+def test_an_image_that_cannot_be_resolved_is_missing(aws: Any, image: str):
+    ecr = aws("ecr")
+    ecr.create_repository(repositoryName="sklearn")
+    with pytest.raises(ObjectMissing):
+        Images(ecr).pinned(image)
+
+
+def test_an_image_by_digest_needs_nobody_to_ask():
+    image = f"{REPOSITORY}@sha256:{'a' * 64}"
+    assert Images(Answering("ServerException")).pinned(image) == image
+
+
+def test_a_registry_that_is_down_says_nothing_about_the_image():
+    with pytest.raises(ClientError):
+        Images(Answering("ServerException")).pinned(f"{REPOSITORY}:1")
+
+
+# Policies
+
+
+def test_policies_are_read_from_their_parameters(aws: Any):
+    ssm = aws("ssm")
+    document = json.dumps({"description": "own", "deployment": {"execution_role": ROLE}})
+    ssm.put_parameter(Name="/signoff/policies/groups/churn", Value=document, Type="String")
+    policies = Policies(ssm, "/signoff/policies")
+    assert policies.own("churn").description == "own"
+    assert policies.own("other") is None
+    with pytest.raises(PolicyFault):
+        policies.default()
+
+
+def test_parameters_that_cannot_be_read_now_are_no_missing_policy():
+    with pytest.raises(ClientError):
+        Policies(Answering("AccessDeniedException"), "/signoff/policies").own("churn")
+
+
+# The bus
+
+
+def test_all_events_reach_the_bus_ten_at_a_time(aws: Any):
+    events = aws("events")
+    events.create_event_bus(Name="signoff")
+    requests: list[dict[str, Any]] = []
+    events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: requests.append(params))
+    ids = Bus(events, "signoff").put([Event("Decision Recorded", {"number": number}) for number in range(23)])
+    assert len(set(ids)) == 23
+    assert [len(request["Entries"]) for request in requests] == [10, 10, 3]
+    entry = requests[2]["Entries"][2]
+    assert (entry["Source"], entry["EventBusName"], json.loads(entry["Detail"])) == (
+        "signoff",
+        "signoff",
+        {"number": 22},
+    )
+
+
+def test_nothing_to_announce_calls_nobody():
+    assert Bus(Answering("InternalFailure"), "signoff").put([]) == []
+
+
+class Refusing:
+    def put_events(self, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803 -- EventBridge's own spelling
+        failed = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+        return {"FailedEntryCount": 1, "Entries": [failed, *({"EventId": "1"} for _ in Entries[1:])]}
+
+
+def test_one_event_that_was_not_taken_is_a_failure():
+    with pytest.raises(AnnouncementFailed, match=r"1 of 2 events.*slow down"):
+        Bus(Refusing(), "signoff").put([Event("a", {}), Event("b", {})])
+
+
+# Executions and queues
+
+
+def test_an_execution_is_started_with_the_package_and_who_asks(aws: Any):
+    stepfunctions = aws("stepfunctions")
+    role = "arn:aws:iam::123456789012:role/states"
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    machine = stepfunctions.create_state_machine(name="v", definition=definition, roleArn=role)["stateMachineArn"]
+    executions = Executions(stepfunctions, machine)
+    started = executions.start("arn:package", {"by": "arn:sam", "reason": "again"})
+    document = json.loads(stepfunctions.describe_execution(executionArn=started)["input"])
+    assert document == {
+        "detail": {"ModelPackageArn": "arn:package"},
+        "revalidate": {"by": "arn:sam", "reason": "again"},
+    }
+    assert executions.status(started) in {"RUNNING", "SUCCEEDED"}
+    assert executions.status(f"{started[:-4]}0000") == "GONE"
+
+
+def test_a_queue_takes_events_as_eventbridge_would_deliver_them(aws: Any):
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName="decisions")["QueueUrl"]
+    Queue(sqs, url).send("SageMaker Model Package State Change", {"ModelPackageArn": "arn"})
+    body = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    assert body == {
+        "source": "signoff.sweep",
+        "detail-type": "SageMaker Model Package State Change",
+        "detail": {"ModelPackageArn": "arn"},
+    }
+
+
+def message(number: int, body: str) -> dict[str, Any]:
+    return {"messageId": str(number), "body": body, "eventSource": "aws:sqs", "attributes": {}, "receiptHandle": "r"}
+
+
+def test_one_message_that_cannot_be_handled_keeps_no_other_from_being_handled():
+    handled: list[int] = []
+
+    def handle(event: dict[str, Any]) -> None:
+        if event["number"] == 1:
+            raise ValueError("not this one")
+        handled.append(event["number"])
+
+    batch = {"Records": [*(message(number, json.dumps({"number": number})) for number in range(3)), message(3, "{")]}
+    answer = each_event(batch, None, handle)
+    assert handled == [0, 2]
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"1", "3"}
+
+
+# The vault over S3
+
+
+@pytest.fixture
+def vault(aws: Any) -> Vault:
+    s3 = aws("s3")
+    for name in ("vault", "artifacts"):
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    self_made = Vault(Bucket(s3, "vault"))
+    Bucket(s3, "artifacts").put("m", b"model")
+    return self_made
+
+
+def test_the_same_document_is_kept_once_under_its_digest(vault: Vault):
+    first, second = vault.write("evidence", {"a": 1, "b": 2}), vault.write("evidence", {"b": 2, "a": 1})
+    assert first == second
+    assert first.key == f"evidence/{first.sha256}.json"
+    assert vault.read("evidence", first.sha256) == {"a": 1, "b": 2}
+
+
+def test_a_named_document_is_never_another(vault: Vault):
+    vault.write_named("registrations/1.json", {"a": 1})
+    vault.write_named("registrations/1.json", {"a": 1})
+    with pytest.raises(VaultConflict):
+        vault.write_named("registrations/1.json", {"a": 2})
+    assert vault.read_named("registrations/1.json") == {"a": 1}
+    assert vault.read_named("registrations/2.json") is None
+
+
+def test_a_copy_is_made_once_and_never_taken_for_that_of_another_version(vault: Vault, aws: Any):
+    artifacts = Bucket(aws("s3"), "artifacts")
+    source = artifacts.current("m")
+    first = vault.keep(source, "models/churn/1/m")
+    assert vault.keep(source, "models/churn/1/m") == first
+    artifacts.put("m", b"another model")
+    with pytest.raises(VaultConflict, match="is no copy of"):
+        vault.keep(artifacts.current("m"), "models/churn/1/m")
+
+
+class Locked:
+    """The part of S3 that keeps versions under Object Lock, which moto does not have."""
+
+    def __init__(self, **kept: Any) -> None:
+        self.kept = kept
+
+    def get_object_retention(self, **_: Any) -> dict[str, Any]:
+        if not self.kept:
+            raise ClientError({"Error": {"Code": "NoSuchObjectLockConfiguration"}}, "GetObjectRetention")
+        return {"Retention": self.kept}
+
+    def put_object_retention(self, Retention: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
+        self.kept = Retention
+
+
+EARLY, LATE = START + timedelta(days=90), START + timedelta(days=900)
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ({}, {"Mode": "GOVERNANCE", "RetainUntilDate": EARLY}),
+        ({"Mode": "COMPLIANCE", "RetainUntilDate": START}, {"Mode": "COMPLIANCE", "RetainUntilDate": EARLY}),
+        ({"Mode": "GOVERNANCE", "RetainUntilDate": LATE}, {"Mode": "GOVERNANCE", "RetainUntilDate": LATE}),
+    ],
+)
+def test_retention_is_extended_in_its_own_mode_and_never_shortened(kept: dict[str, Any], expected: dict[str, Any]):
+    s3 = Locked(**kept)
+    Bucket(s3, "vault").retain("k", "v1", EARLY)
+    assert s3.kept == expected
+
+
+class ExtendedMeanwhile(Locked):
+    """A version whose retention another function puts off between any two calls; S3 refuses to shorten it."""
+
+    def put_object_retention(self, Retention: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
+        self.kept = {"Mode": "GOVERNANCE", "RetainUntilDate": LATE}
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectRetention")
+
+
+def test_a_retention_that_another_function_extends_further_at_the_same_time_stands():
+    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
+    Bucket(s3, "vault").retain("k", "v1", EARLY)
+    assert s3.kept["RetainUntilDate"] == LATE
+
+
+def test_a_retention_that_may_not_be_extended_is_an_error():
+    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket(s3, "vault").retain("k", "v1", LATE + timedelta(days=1))

@@ -1,0 +1,100 @@
+"""Buckets on moto and in memory, both held to the same: versions, copies, listings and tags."""
+
+from typing import Any
+
+import pytest
+
+from signoff.aws.s3 import Bucket, source_metadata
+from signoff.errors import ObjectMissing
+from tests.support.clock import Clock
+from tests.support.fake_bucket import FakeS3
+
+
+@pytest.fixture(params=["fake", "moto"])
+def buckets(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        return FakeS3(Clock()).bucket
+    s3 = request.getfixturevalue("aws")("s3")
+    for name in ("vault", "artifacts"):
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return lambda name: Bucket(s3, name)
+
+
+def test_a_key_is_written_once(buckets: Any):
+    vault = buckets("vault")
+    assert vault.put_once("k", b"one")
+    assert not vault.put_once("k", b"two")
+    assert vault.read(vault.current("k")) == b"one"
+
+
+def test_every_version_stays_readable_and_a_reader_without_one_gets_the_newest(buckets: Any):
+    vault = buckets("vault")
+    vault.put("k", b"one")
+    first = vault.current("k")
+    vault.put("k", b"three")
+    assert (vault.read(first), vault.read(vault.current("k"))) == (b"one", b"three")
+    assert (first.size, first.uri) == (3, "s3://vault/k")
+    assert vault.version("k", first.version_id) == first
+
+
+def test_what_is_not_there_is_none_or_missing(buckets: Any):
+    vault = buckets("vault")
+    vault.put("k", b"one")
+    stored = vault.current("k")
+    assert vault.current("absent") is None
+    other = type(stored)(stored.bucket, "absent", stored.version_id, 0, "", {})
+    with pytest.raises(ObjectMissing):
+        vault.read(other)
+
+
+def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any):
+    artifacts, vault = buckets("artifacts"), buckets("vault")
+    artifacts.put("m", b"one")
+    source = artifacts.current("m")
+    artifacts.tag(source.key, source.version_id, {"a": "b"})
+    artifacts.put("m", b"two")
+    copy = vault.copy_from(source, "models/m", source_metadata(source))
+    assert vault.read(copy) == b"one"
+    assert dict(copy.metadata) == source_metadata(source)
+    assert vault.current("models/m") == copy
+
+
+def test_a_listing_has_the_newest_version_of_each_object_under_a_prefix(buckets: Any):
+    vault = buckets("vault")
+    for key, data in (("a/2", b"x"), ("a/1", b"one"), ("b/1", b"x"), ("a/1", b"three"), ("a/2/3", b"")):
+        vault.put(key, data)
+    listed = list(vault.listing("a/"))
+    assert [(each.key, each.size) for each in listed] == [("a/1", 5), ("a/2", 1), ("a/2/3", 0)]
+    assert listed == [vault.current(each.key) for each in listed]
+
+
+def test_what_is_deleted_stands_in_no_listing(aws: Any):
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    s3.put_object(Bucket="vault", Key="a/1", Body=b"x")
+    s3.delete_object(Bucket="vault", Key="a/1")
+    assert list(Bucket(s3, "vault").listing("a/")) == []
+
+
+def test_what_may_not_be_listed_or_has_no_bucket_is_missing(aws: Any):
+    with pytest.raises(ObjectMissing, match="s3://nowhere/a/ cannot be listed by Signoff"):
+        list(Bucket(aws("s3"), "nowhere").listing("a/"))
+
+
+def test_names_come_with_the_time_of_their_last_change(buckets: Any):
+    vault = buckets("vault")
+    for key in ("a/1", "a/2", "b/1"):
+        vault.put(key, b"x")
+    assert [key for key, _ in vault.names("a/")] == ["a/1", "a/2"]
+    assert all(changed.tzinfo for _, changed in vault.names(""))
+
+
+def test_tags_are_added_to_those_that_are_there_while_there_is_room(aws: Any):
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="vault")
+    s3.put_object(Bucket="vault", Key="k", Body=b"", Tagging="&".join(f"t{number}=x" for number in range(9)))
+    bucket = Bucket(s3, "vault")
+    bucket.tag("k", bucket.current("k").version_id, {"signoff:registration": "registered"})
+    bucket.tag("k", bucket.current("k").version_id, {"one": "too many"})
+    tags = {tag["Key"] for tag in s3.get_object_tagging(Bucket="vault", Key="k")["TagSet"]}
+    assert tags == {"signoff:registration", *(f"t{number}" for number in range(9))}

@@ -1,0 +1,238 @@
+"""What `signoff audit` prints: for people, for programs, and for spreadsheets."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History
+from signoff_cli.audit import report as audit_report
+from signoff_cli.commands import audit
+from signoff_cli.errors import CommandFailed
+from signoff_cli.main import run
+from tests.support import entries
+from tests.support.auditing import auditor
+from tests.support.world import APPROVER, SUBMITTER, World
+
+BEN = "arn:aws:iam::123456789012:user/ben"
+
+
+@pytest.fixture
+def world() -> World:
+    """Two votes, a refusal, a decision, a break glass, an edit that was held, and the heads of the day."""
+    world = World(approvals={"needed": 2, "break_glass": [BEN]})
+    first, second = world.pending(), world.submit("churn/run-8")
+    world.deliver()
+    world.decide(first, "approve", SUBMITTER)
+    world.decide(first, "approve", reason="=HYPERLINK(1)")
+    world.decide(first, "approve", BEN)
+    world.deliver()
+    world.registry.by_hand(second, ModelApprovalStatus="Approved")
+    world.deliver()
+    world.decide(second, "approve", BEN, break_glass=True, reason="INC-1")
+    world.deliver()
+    world.heads.write_daily()
+    return world
+
+
+def report(world: World, what: str | None, *, as_json: bool = False, as_csv: bool = False) -> None:
+    audit.report(auditor(world), world.ledger, what, as_json, as_csv)
+
+
+def verify(world: World, what: str | None = None, *, as_json: bool = False, as_csv: bool = False) -> None:
+    audit.verify(auditor(world), what, as_json, as_csv, world.clock())
+
+
+def rows(world: World, capsys: pytest.CaptureFixture[str], what: str | None = None) -> list[dict[str, str]]:
+    report(world, what, as_csv=True)
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+# For people
+
+
+def test_people_read_who_decided_what_on_which_evidence_and_how_that_is_known(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    report(world, "churn/1")
+    said = capsys.readouterr().out
+    decision = world.history(next(iter(world.registry.described))).last(Kind.DECISION_RECORDED)
+    assert decision is not None
+    assert said.startswith("churn/1  Approved\n")
+    assert f"submitted by  {SUBMITTER}, who proved it with a signature\n" in said
+    assert "OwnModel" in said
+    for fact in ("evidence", "policy", "id", "proof"):
+        assert str(decision.details[fact]) in said
+    assert f"by       {BEN}\n" in said
+    assert f"votes    {APPROVER}, {BEN}\n" in said
+    assert "model churn-v1-" in said
+
+
+def test_break_glass_and_what_was_set_back_cannot_be_overlooked(world: World, capsys: pytest.CaptureFixture[str]):
+    report(world, "churn/2")
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if "BREAK GLASS: " in line and "user/ben" in line]
+    assert "was decided by nobody: set back" in said
+
+
+def test_all_ledgers_are_told_of_one_after_another(world: World, capsys: pytest.CaptureFixture[str]):
+    world.decide(f"{next(iter(world.registry.described))}9", "approve")
+    report(world, None)
+    said = capsys.readouterr().out
+    assert [name in said for name in ("churn/1  Approved", "churn/2  Approved", "\nunknown:arn:")] == [True] * 3
+
+
+@given(drafts=st.lists(st.sampled_from([*entries.APPROVED, entries.refused(), Draft(Kind.VOTED, "a", {})]), max_size=6))
+def test_a_ledger_that_somebody_has_written_in_can_still_be_printed(drafts: list[Draft]):
+    history = History(entries.PACKAGE).extended([], entries.START)
+    for draft in drafts:
+        try:
+            history = history.extended([draft], entries.START)
+        except KeyError:
+            continue
+    printed = io.StringIO()
+    from signoff_cli.output.console import console
+
+    audit_report.page(history, audit_report.document(history), console(printed))
+    assert f"{len(history.entries)} entries" in printed.getvalue()
+
+
+# For programs
+
+
+def test_programs_read_all_of_it_as_json(world: World, capsys: pytest.CaptureFixture[str]):
+    report(world, "churn", as_json=True)
+    one, two = json.loads(capsys.readouterr().out)
+    assert [each["outcome"] for each in one["decisions"]] == ["refused", "voted", "decided"]
+    assert [each["outcome"] for each in one["models"]] == ["created"]
+    assert one["submitter"] == {"arn": SUBMITTER, "channel": "proof", "registration": one["submitter"]["registration"]}
+    assert one["evidence"][0]["verdict"] == "passed"
+    assert one["chain"]["broken_at"] is None
+    assert (two["decisions"][0]["break_glass"], two["registry_edits"][0]["outcome"]) == (True, "held")
+
+
+def test_a_broken_chain_is_printed_and_fails(world: World, capsys: pytest.CaptureFixture[str]):
+    key, history = next(iter(world.ledger.histories.items()))
+    changed = replace(history.entries[-1], actor=BEN)
+    world.ledger.histories[key] = History(key, (*history.entries[:-1], changed))
+    with pytest.raises(CommandFailed, match="is broken"):
+        report(world, "churn/1", as_json=True)
+    assert json.loads(capsys.readouterr().out)[0]["chain"]["broken_at"] == len(history.entries)
+
+
+# For spreadsheets
+
+
+def test_spreadsheets_get_a_row_for_each_decision_vote_and_refusal(world: World, capsys: pytest.CaptureFixture[str]):
+    found = rows(world, capsys, "churn")
+    assert [row["outcome"] for row in found] == ["refused", "voted", "decided", "decided"]
+    assert [row["by"] for row in found] == [SUBMITTER, APPROVER, BEN, BEN]
+    assert [row["break_glass"] for row in found] == ["", "", "", "true"]
+    assert found[2]["votes"] == f"{APPROVER} {BEN}"
+    assert found[0]["evidence"] == ""
+    assert found[2]["evidence"] == world.evidence(found[2]["package"])
+    assert {len(row) for row in found} == {len(audit_report.COLUMNS)}
+
+
+def test_the_columns_stay_where_they_are():
+    assert (
+        *("package", "group", "version", "sequence", "time", "outcome", "decision", "by", "person", "roles"),
+        *("channel", "id", "proof", "signed", "publisher", "claimed", "policy", "evidence", "subject", "votes"),
+        *("break_glass", "joins", "refusal", "reason", "because", "entry_hash"),
+    ) == audit_report.COLUMNS
+
+
+def test_no_cell_is_a_formula(world: World, capsys: pytest.CaptureFixture[str]):
+    assert [row["reason"] for row in rows(world, capsys, "churn/1")][1] == "'=HYPERLINK(1)"
+
+
+@given(said=st.text(), start=st.sampled_from(["=", "+", "-", "@", "\t", "\r"]))
+def test_whatever_anybody_writes_no_cell_is_a_formula(said: str, start: str):
+    decision = {"decision": "approve", "reason": f"{start}{said}", "outcome": "decided"}
+    (row,) = audit_report.rows([{"package": "p", "decisions": [decision]}])
+    assert row["reason"] == f"'{start}{said}"
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row.values())
+
+
+# Verifying
+
+
+def test_what_fits_is_counted(world: World, capsys: pytest.CaptureFixture[str]):
+    verify(world)
+    entries_ = sum(len(history.entries) for history in world.ledger.histories.values())
+    assert capsys.readouterr().out == f"verified: 2 packages, {entries_} entries, 2 heads\n"
+
+
+def test_what_does_not_fit_is_named_with_its_entry_and_fails(world: World, capsys: pytest.CaptureFixture[str]):
+    key, history = next(iter(world.ledger.histories.items()))
+    world.ledger.histories[key] = History(key, history.entries[:3])
+    with pytest.raises(CommandFailed, match="2 things do not fit"):
+        verify(world, "churn")
+    assert f"EntriesMissing  {key}, entry 4: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["churn", None])
+def test_a_ledger_that_is_in_no_index_any_more_is_looked_for(
+    world: World, what: str | None, capsys: pytest.CaptureFixture[str]
+):
+    key = next(iter(world.ledger.histories))
+    del world.ledger.histories[key]
+    with pytest.raises(CommandFailed):
+        verify(world, what, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert {each["finding"] for each in said["findings"]} == {"LedgerMissing"}
+    assert said["verified"]["packages"] == 2
+
+
+def test_a_package_that_is_in_no_index_any_more_is_looked_for_by_its_name(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    world.ledger.histories.clear()
+    with pytest.raises(CommandFailed):
+        verify(world, "churn/2", as_csv=True)
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["finding"], row["entry"]) == ("LedgerMissing", "1")
+
+
+def test_what_nobody_knows_is_no_success(world: World):
+    for act in (verify, report):
+        with pytest.raises(CommandFailed, match="no package and no group"):
+            act(world, "fraud")
+
+
+def test_days_without_heads_are_told_beside(world: World, capsys: pytest.CaptureFixture[str]):
+    world.heads.write_daily()
+    world.clock.forward(days=3)
+    world.heads.write_daily()
+    verify(world)
+    said = capsys.readouterr()
+    assert said.out.startswith("verified: ")
+    assert "no heads were kept on" in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["churn", "--all"], ["churn", "--json", "--csv"], ["churn", "--bytes"]],
+)
+def test_what_makes_no_sense_is_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        run(["audit", *arguments])
+    assert ended.value.code == 2
+    assert "Usage" in capsys.readouterr().err
+
+
+def test_how_far_it_has_come_is_told_where_there_are_many(capsys: pytest.CaptureFixture[str]):
+    from signoff_cli.output.console import counted
+
+    items: list[Any] = list(counted(range(250), "ledgers verified", 250))
+    assert items == list(range(250))
+    assert capsys.readouterr().err.splitlines() == [
+        "signoff: 100 of 250 ledgers verified",
+        "signoff: 200 of 250 ledgers verified",
+    ]

@@ -1,0 +1,86 @@
+"""What the command says of champions."""
+
+import pytest
+from signoff.champions import Champions
+
+from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.history import History, baseline_key
+from signoff_cli.errors import CommandFailed
+from signoff_cli.packages import champion
+from tests.support import entries
+from tests.support.clock import Clock
+from tests.support.fakes import FakeLedger, FakeParameters
+
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Models/1"
+BASELINE = {"name": "first", "arn": "arn:aws:sagemaker:us-east-1:123456789012:model/first"}
+
+
+class Signoff:
+    """A ledger with what is published of it."""
+
+    def __init__(self) -> None:
+        clock = Clock()
+        self.ledger, self.parameters = FakeLedger(clock), FakeParameters(clock)
+        self.champions = Champions(self.parameters, "/signoff/champions", self.ledger)
+
+    def approved(self) -> History:
+        """Record an approved package whose model exists."""
+        return self.ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
+
+    def baseline(self, **details: str) -> History:
+        """Record a baseline."""
+        draft = Draft(Kind.BASELINE_DEPLOYED, STACK, {"group": "Churn", "model": BASELINE, "request": "1", **details})
+        return self.ledger.append(History(baseline_key("Churn")), [draft])
+
+
+def test_the_champion_is_told_with_who_approved_it_and_that_others_see_it():
+    signoff = Signoff()
+    signoff.approved()
+    signoff.champions.publish("Churn")
+    document = champion.document(signoff.champions, signoff.ledger, "Churn")
+    assert (document["package"], document["version"], document["model"]) == (entries.ARN, 3, "arn:churn-v3")
+    assert (document["approver"], document["reason"], document["agrees"]) == (entries.APPROVER, "because", True)
+    told = champion.sentence(document)
+    assert told.startswith("Churn/3, model arn:churn-v3, approved by user/ann at ")
+    assert told.endswith(": because")
+
+
+def test_a_champion_that_is_not_published_yet_is_told_as_such():
+    signoff = Signoff()
+    signoff.approved()
+    document = champion.document(signoff.champions, signoff.ledger, "Churn")
+    assert (document["published"], document["agrees"]) == (None, False)
+    assert champion.sentence(document).endswith("; published is none, until the next sweep")
+
+
+@pytest.mark.parametrize(("review", "told"), [({"review": "pull request 7"}, ": pull request 7"), ({}, "")])
+def test_a_baseline_is_told_with_its_stack_and_review(review: dict[str, str], told: str):
+    signoff = Signoff()
+    signoff.baseline(**review)
+    signoff.champions.publish("Churn")
+    document = champion.document(signoff.champions, signoff.ledger, "Churn")
+    assert (document["package"], document["model"], document["approver"]) == (None, BASELINE["arn"], STACK)
+    line = champion.sentence(document)
+    assert line.startswith("Churn: the baseline first, approved by stack/Models/1 at ")
+    assert line.partition("Z")[2] == told
+
+
+def test_a_group_is_found_in_whatever_case_it_is_named():
+    signoff = Signoff()
+    signoff.approved()
+    assert champion.document(signoff.champions, signoff.ledger, "churn")["group"] == "Churn"
+
+
+def test_a_group_without_a_champion_is_a_failure():
+    signoff = Signoff()
+    with pytest.raises(CommandFailed, match="group churn has no champion"):
+        champion.document(signoff.champions, signoff.ledger, "churn")
+
+
+def test_a_package_is_its_groups_champion_or_it_is_not():
+    signoff = Signoff()
+    history = signoff.approved()
+    assert champion.is_champion(signoff.champions, history) is True
+    revoked = signoff.ledger.append(history, [entries.decided("revoke")])
+    assert champion.is_champion(signoff.champions, revoked) is False
+    assert champion.is_champion(signoff.champions, History("submission:churn/run-7")) is False
