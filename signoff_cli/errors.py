@@ -36,7 +36,7 @@ def explain(error: Exception) -> str:
     if isinstance(response, dict) and "Error" in response:
         return _aws_answer(error, response["Error"])
     module = type(error).__module__
-    if module.startswith(("signoff.", "cli.", "local.")):
+    if module.startswith(("signoff.", "signoff_cli.", "local.")):
         return str(error)
     if module.startswith(("botocore.", "boto3.")) or isinstance(error, OSError):
         return f"{error}{_hint(name)}"
