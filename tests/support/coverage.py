@@ -72,10 +72,18 @@ def rows(of: Iterable[Field] | None = None, rules: Iterable[Rule] = RULES) -> li
     return [Row(field, next((rule for rule in known if _about(rule, field)), None)) for field in of or fields()]
 
 
-@cache
 def proven_by(test: str) -> list[str]:
     """The paths of the fields whose rows name that test, `file::function`; each is a case of it."""
-    return [row.field.path for row in rows() if row.rule and row.rule.test == test]
+    return list(_paths_by_test().get(test, ()))
+
+
+@cache
+def _paths_by_test() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows():
+        if row.rule:
+            found.setdefault(row.rule.test, []).append(row.field.path)
+    return found
 
 
 def tests_in(path: str) -> set[str]:
