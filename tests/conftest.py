@@ -6,9 +6,12 @@ from uuid import uuid4
 import pytest
 
 from local.engine.strict_requests import make_strict
+from tests.support import depth
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
+
+depth.register()
 
 
 def pytest_configure() -> None:

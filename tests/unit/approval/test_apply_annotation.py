@@ -14,6 +14,7 @@ from signoff.errors import EventFault, RegistryRefused
 from signoff.ledger.entries import Kind, Status
 from signoff.ledger.history import unknown_key
 from signoff.service_model.sagemaker import sagemaker_shape
+from tests.support.depth import examples
 from tests.support.entries import ARN
 from tests.support.interruptions import Died
 from tests.support.world import APPROVER, PINNED, SPECIFICATION, SUBMITTER, World
@@ -341,7 +342,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     details=st.fixed_dictionaries(
         {},

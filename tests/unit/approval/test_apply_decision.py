@@ -11,6 +11,7 @@ from signoff.approval.statements import Sender
 from signoff.errors import UnknownPackage
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import unknown_key
+from tests.support.depth import examples
 from tests.support.world import ACCURATE, APPROVER, SPECIFICATION, SUBMITTER, World
 
 NOBODY = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/99"
@@ -432,7 +433,7 @@ def test_groups_that_signoff_does_not_govern_stay_untouched():
         max_leaves=8,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_whatever_comes_as_a_decision_is_answered_with_a_name(detail: Any):
     outcome = World().deciding.apply(detail)
     assert outcome.name in ("MalformedDecision", "UnknownPackage")

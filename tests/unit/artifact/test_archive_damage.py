@@ -19,6 +19,7 @@ from signoff.artifact.report import MAX_FINDINGS, MAX_INVENTORY
 from signoff.artifact.streams.gzip import AHEAD, INFLATE_OUT
 from signoff.artifact.streams.limits import Limits
 from tests.support.archives import archive_of, found, honest, inspected, link, member, rules, tar
+from tests.support.depth import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,7 +276,7 @@ def mutated(data: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 
 
 @given(st.sampled_from(HONEST), edits, st.integers(1, 5000))
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=examples(300), deadline=2000)
 def test_whatever_is_done_to_the_bytes_the_inspection_ends_with_their_digest(
     data: bytes, changes: list[tuple[str, float, bytes]], chunk: int
 ) -> None:
@@ -287,7 +288,7 @@ def test_whatever_is_done_to_the_bytes_the_inspection_ends_with_their_digest(
 
 
 @given(st.sampled_from([gzip.decompress(data) for data in HONEST]), edits)
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=examples(300), deadline=2000)
 def test_whatever_is_done_to_the_tar_inside_the_inspection_ends_with_a_verdict(
     data: bytes, changes: list[tuple[str, float, bytes]]
 ) -> None:
@@ -304,7 +305,7 @@ values = st.one_of(
 
 
 @given(st.sampled_from(HONEST), st.integers(0, 3), st.lists(st.tuples(st.sampled_from([*FIELDS]), values), min_size=1))
-@settings(max_examples=500, deadline=2000)
+@settings(max_examples=examples(500), deadline=2000)
 def test_whatever_a_header_claims_under_a_right_checksum_the_inspection_ends_with_a_verdict(
     honest_data: bytes, number: int, claims: list[tuple[str, bytes]]
 ) -> None:
@@ -349,7 +350,7 @@ def inflated_by(module: Any, data: bytes) -> tuple[bytes, bytes, str]:
 
 
 @given(st.sampled_from(STREAMS), st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255)), max_size=3), st.floats(0, 1))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_damaged_data_is_inflated_as_zlib_does(stream: bytes, flips: list[tuple[float, int]], end: float) -> None:
     damaged = bytearray(stream[: max(1, int(end * len(stream)))] if end < 0.5 else stream)
     for place, flip in flips:

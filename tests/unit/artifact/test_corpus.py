@@ -20,6 +20,7 @@ from tests.corpus.honest import honest
 from tests.corpus.hostile import hostile
 from tests.corpus.writing import BLOCK, Case, checked
 from tests.support.archives import inspected, member, tar
+from tests.support.depth import examples
 
 HOSTILE, HONEST = hostile(), honest()
 MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; the names of 10,000 members are remembered
@@ -118,7 +119,7 @@ def memory_of(data: bytes) -> int:
 
 
 @given(st.sampled_from(SMALL), changes, st.booleans())
-@settings(max_examples=400, deadline=4000)
+@settings(max_examples=examples(400), deadline=4000)
 def test_whatever_is_written_over_an_honest_archive_it_is_judged_in_bounded_memory(
     data: bytes, edits: list[tuple[float, bytes]], headers_right: bool
 ) -> None:
@@ -126,7 +127,7 @@ def test_whatever_is_written_over_an_honest_archive_it_is_judged_in_bounded_memo
 
 
 @given(st.sampled_from(SMALL), st.floats(0, 1), st.floats(0, 1))
-@settings(max_examples=200, deadline=4000)
+@settings(max_examples=examples(200), deadline=4000)
 def test_an_honest_archive_without_some_of_its_blocks_is_judged_in_bounded_memory(
     data: bytes, place: float, share: float
 ) -> None:

@@ -20,6 +20,7 @@ from signoff.artifact.streams.limits import Limits
 from tests.corpus.framework_archives import archive, torch_samples, zipped
 from tests.corpus.framework_archives import entries as entries_of
 from tests.corpus.framework_files import Files, by_name, files
+from tests.support.depth import examples
 
 MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; most of them are the dictionary of an xz stream
 DEMANDS = Demands(limits=Limits(expanded_size=50_000_000))
@@ -109,7 +110,7 @@ edits = st.lists(
 
 
 @given(st.sampled_from(NAMED), st.data(), edits)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_whatever_is_done_to_a_file_it_is_judged_in_bounded_memory(
     name: str, data: st.DataObject, changes: list
 ) -> None:
@@ -122,7 +123,7 @@ def test_whatever_is_done_to_a_file_it_is_judged_in_bounded_memory(
 
 
 @given(st.sampled_from(NAMED), st.data(), edits)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_whatever_is_done_within_a_zip_it_is_judged_in_bounded_memory(
     name: str, data: st.DataObject, changes: list
 ) -> None:
@@ -142,7 +143,7 @@ METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
 
 @given(st.sampled_from(NAMED), st.sampled_from(NAMED), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_honest_files_under_one_another_s_names_are_honest(first: str, second: str, neighbours: bool) -> None:
     """What a file is, is told by its content: exchanged or renamed, nothing of it is refused or admitted."""
     contents = list(model(second).values())

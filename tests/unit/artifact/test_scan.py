@@ -32,6 +32,7 @@ from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
 from tests.corpus.writing import header
 from tests.support.archives import FORMATS, found, honest, link, member, rules, tar
+from tests.support.depth import examples
 from tests.support.scans import faults, scanned
 
 LZ4 = b"\x04\x22\x4d\x18" + b"frame" * 10
@@ -330,7 +331,7 @@ def edited(data: bytes, changes: list[tuple[float, bytes]]) -> bytes:
 
 
 @given(st.sampled_from(NESTED), edits, st.sampled_from([1, 700, 1 << 20]))
-@settings(max_examples=300, deadline=5000)
+@settings(max_examples=examples(300), deadline=5000)
 def test_whatever_is_done_to_archives_in_archives_they_are_read_to_their_end(
     data: bytes, changes: Any, chunk: int
 ) -> None:
@@ -338,7 +339,7 @@ def test_whatever_is_done_to_archives_in_archives_they_are_read_to_their_end(
 
 
 @given(st.sampled_from(NESTED[:2]), edits)
-@settings(max_examples=200, deadline=5000)
+@settings(max_examples=examples(200), deadline=5000)
 def test_whatever_is_done_to_an_archive_it_is_judged_and_hashed(data: bytes, changes: Any) -> None:
     packed_again = gzip.compress(edited(data, changes), mtime=0)
     inspection = looked_into(packed_again, chunk=1000)
@@ -348,6 +349,6 @@ def test_whatever_is_done_to_an_archive_it_is_judged_and_hashed(data: bytes, cha
 @given(
     st.binary(max_size=5000), st.sampled_from([b"", b"\x1f\x8b", b"PK\x03\x04", b"\x78\x9c", b"BZh91AY&SY", b"\x5d\0"])
 )
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=examples(300), deadline=2000)
 def test_any_bytes_at_all_are_read_to_their_end(rest: bytes, beginning: bytes) -> None:
     assert all(member.startswith("m") for member, _ in faults(beginning + rest))

@@ -16,6 +16,7 @@ from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
 from signoff.artifact.requirements import Demands
 from signoff.aws.range_reads import in_order
+from tests.support.depth import examples
 
 CONTENT = artifacts.weights(5000)
 
@@ -31,7 +32,7 @@ def test_an_artifact_of_shards_holds_as_many_files_as_it_says(sharded: Sharded) 
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_range_of_it_is_a_part_of_the_whole(sharded: Sharded, data: st.DataObject) -> None:
     whole = sharded.fetch(0, sharded.size - 1)
     first = data.draw(st.integers(0, sharded.size - 1))

@@ -12,6 +12,7 @@ from signoff.deployment.champions import Champion, Champions, ranked
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
 from tests.support.clock import START, Clock
+from tests.support.depth import examples
 from tests.support.fakes import FakeLedger, FakeParameters
 from tests.support.interruptions import Died
 from tests.support.world import CHAMPIONS, World
@@ -336,7 +337,7 @@ heads = st.lists(
 
 
 @given(heads)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_best_is_approved_has_a_model_and_nobody_was_approved_later(found: list[dict[str, Any]]):
     best = next(iter(ranked(found)), None)
     live = [head for head in found if head["status"] == "Approved" and "model" in head]

@@ -16,6 +16,7 @@ from signoff.errors import BaselineRefused, EventFault
 from signoff.ledger.history import History, baseline_key
 from signoff.runtime import custom_resource
 from signoff.runtime.custom_resource import Request
+from tests.support.depth import examples
 from tests.support.interruptions import Died
 from tests.support.world import ROLE, World
 
@@ -204,7 +205,7 @@ def test_no_policy_takes_a_baseline_unless_it_says_so():
 
 
 @given(st.lists(st.sampled_from(range(4)), max_size=8))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_requests_that_come_again_in_any_order_change_nothing(again: list[int]):
     signoff = world()
     old, new = deployed(signoff, "old"), deployed(signoff, "new")

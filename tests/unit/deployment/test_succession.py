@@ -15,6 +15,7 @@ from signoff.deployment.succession import Succession
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import baseline_key
 from tests.support.deliveries import GRACE
+from tests.support.depth import examples
 from tests.support.interruptions import Died
 from tests.support.world import World
 from tests.unit.deployment.test_champions import LaggingLedger, baseline, lagging, revoke, three_approved
@@ -408,6 +409,6 @@ class AnySuccession(RuleBasedStateMachine):
 
 
 AnySuccession.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(60), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnySuccession = AnySuccession.TestCase

@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signoff.ledger.history import baseline_key
 from tests.support.deliveries import GRACE
+from tests.support.depth import examples
 from tests.support.world import World
 from tests.unit.deployment.test_champions import LaggingLedger
 from tests.unit.deployment.test_record_baseline import LISTED, asked, deployed
@@ -93,7 +94,7 @@ class AnyChampion(RuleBasedStateMachine):
 
 
 AnyChampion.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(40), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyChampion = AnyChampion.TestCase
 

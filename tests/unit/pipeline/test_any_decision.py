@@ -15,6 +15,7 @@ from signoff.approval.statements import Sender
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.state import State
 from tests.support.deliveries import GRACE
+from tests.support.depth import examples
 from tests.support.world import SUBMITTER, World
 
 ACCOUNT = "123456789012"
@@ -285,7 +286,7 @@ def _model(state: State) -> dict[str, Any] | None:
 
 
 AnyDecision.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(100), stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyDecision = AnyDecision.TestCase
 

@@ -11,6 +11,7 @@ from signoff.approval.statements import Sender
 from signoff.ledger.entries import Status
 from signoff.model_package.customer_metadata import own_metadata
 from tests.support.deliveries import GRACE
+from tests.support.depth import examples
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, files_of, manifest
 from tests.support.world import APPROVER, BUS, SUBMITTER, World
 
@@ -158,7 +159,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(50), stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyOrder = AnyOrder.TestCase
 

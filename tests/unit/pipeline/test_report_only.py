@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from signoff.ledger.entries import Kind, Status, Step
 from signoff.validation.open_validation import Request
+from tests.support.depth import examples
 from tests.support.entries import APPROVED, PENDING, decided, evidence, history, model_created, registered, started
 from tests.support.entries import subject_changed as revoked
 from tests.support.world import ACCURATE, APPROVER, SPECIFICATION, World
@@ -218,7 +219,7 @@ hands = st.lists(st.sampled_from(["Approved", "Rejected", "PendingManualApproval
 
 
 @given(hands, st.sampled_from([ACCURATE, TOO_ACCURATE]), st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_while_nobody_decides_the_registry_shows_what_hands_set_last(acts, metrics, at_once):
     world = reporting(metrics=metrics)
     arn, last = world.submit(), "PendingManualApproval"

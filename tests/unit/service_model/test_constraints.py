@@ -17,6 +17,7 @@ from signoff.service_model import java_patterns
 from signoff.service_model.constraints import faults
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.service_model.shapes import ListOf, Structure
+from tests.support.depth import examples
 
 
 class Shape:
@@ -333,7 +334,7 @@ def valued(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.text(max_size=4), st.deferred(lambda: valued(shape.value, depth + 1)), max_size=2)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(valued(CREATE_MODEL))
 def test_whatever_botocore_refuses_is_refused_here_too(value):
     errors = ValidationErrors()

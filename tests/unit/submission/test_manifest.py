@@ -12,6 +12,7 @@ from signoff.errors import ManifestRefused
 from signoff.service_model import java_patterns
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.submission.manifest import read
+from tests.support.depth import examples
 from tests.support.manifests import GOOD, IMAGE, MODEL_DATA, SHAPE, found, manifest, with_container, with_source
 
 # Reading
@@ -296,7 +297,7 @@ def looks_like(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     return st.integers(0, 7).flatmap(lambda roll: odd if roll == 7 else outline)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(json_values)
 def test_any_json_value_is_checked_without_a_crash(value):
     faults = manifest(value).faults()
@@ -313,7 +314,9 @@ ODD_INPUT = {"TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": []
 outlines = {name: looks_like(SHAPE.structure.members[name]) for name in ABOUT_CONTAINERS}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @example({"ValidationSpecification": {"ValidationProfiles": [{"TransformJobDefinition": ODD_INPUT}]}})
 @given(st.fixed_dictionaries({}, optional=outlines))
 def test_what_only_looks_like_containers_and_their_data_is_checked_without_a_crash(document):
@@ -323,7 +326,7 @@ def test_what_only_looks_like_containers_and_their_data_is_checked_without_a_cra
     assert first or manifest(document).resolved(lambda name: f"s3://vault/{name}")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from(sorted(SHAPE.structure.members)), json_values)
 def test_any_value_of_any_field_is_checked_without_a_crash(field, value):
     faults = manifest({**GOOD, field: value}).faults()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.submission.layout import REPORT, Submission
+from tests.support.depth import examples
 from tests.support.world import MANIFEST, MODEL, PINNED, SPECIFICATION, SUBMITTER, World
 
 PREFIX = "churn/run-7"
@@ -40,7 +41,7 @@ def test_the_order_in_which_a_submission_is_uploaded_makes_no_difference(order: 
 
 
 @given(st.lists(st.sampled_from(NAMES), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_however_often_upload_events_come_there_is_one_package(events: list[str]):
     world = World()
     for key, data in world.files(PREFIX).items():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from signoff.errors import Transient
 from signoff.policy.policy import of_document
 from signoff.submission.submitters import refusal
+from tests.support.depth import examples
 from tests.support.interruptions import Died
 from tests.support.model_shapes import checks
 from tests.support.signing import (
@@ -317,7 +318,7 @@ BETTER = {**OBJECTS, "model.tar.gz": MODEL + b"\0", "manifest.json": {**MANIFEST
 
 
 @given(st.lists(st.one_of(UPLOADS, st.integers(1, 20)), max_size=14))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whoever_is_the_submitter_of_a_package_that_passes_signed_every_byte_of_it(events: list[Any]):
     world = World()
     for event in [*events, ("sam", "submission.json"), *[("sam", name) for name in OBJECTS]]:

@@ -24,6 +24,7 @@ from signoff.artifact.formats import compressed
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import BLOCK, Peekable
 from signoff.artifact.streams.refusal import Refused
+from tests.support.depth import examples
 from tests.support.scans import Bounded, faults, scanned
 
 Compress = Callable[[bytes], bytes]
@@ -215,7 +216,7 @@ def edited(data: bytes, changes: list[Any]) -> bytes:
 
 
 @given(st.sampled_from([*FORMS]), st.sampled_from([*CONTENTS]), edits, st.integers(1, 5000))
-@settings(max_examples=150, deadline=5000)
+@settings(max_examples=examples(150), deadline=5000)
 def test_whatever_is_done_to_a_stream_it_is_read_to_its_end(form: str, content: str, changes: Any, chunk: int) -> None:
     data = edited(FORMS[form](CONTENTS[content][:20_000]), changes)
     assert all(member.startswith("m") and rule for member, rule in faults(data, chunk=chunk))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from signoff.artifact.formats.onnx import is_onnx
 from signoff.artifact.formats.protobuf import MAX_DEPTH
 from signoff.artifact.streams.refusal import Refused
+from tests.support.depth import examples
 from tests.support.tensor_files import external, field, model, node, number, sample, told
 
 OUTSIDE = {
@@ -169,14 +170,14 @@ def test_tensorflows_saved_model_is_no_onnx() -> None:
     assert not is_onnx(field(1, 1) + field(2, field(1, field(4, "serve") + field(5, "2.16.1")) + field(2, b"graph")))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_nearly_nothing_else_is_taken_for_a_model(data: bytes) -> None:
     assert not is_onnx(b"x" + data)
     assert not is_onnx(b"\x00" + data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(cut=st.data(), name=st.sampled_from(["matmul.onnx", "sklearn.onnx", "function.onnx"]))
 def test_a_model_cut_inside_its_graph_is_never_honest(cut: st.DataObject, name: str) -> None:
     whole = sample(name)

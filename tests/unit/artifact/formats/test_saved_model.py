@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from signoff.artifact.detection import kind_of
 from signoff.artifact.formats.saved_model import DOES
 from signoff.artifact.streams.refusal import Refused
+from tests.support.depth import examples
 from tests.support.tensor_files import field, number, sample, told
 
 HONEST = ("dense.saved_model.pb",)
@@ -67,7 +68,7 @@ def test_keras_2_s_lambda_layers_are_found_in_what_lies_beside_the_model() -> No
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=2000)
+@settings(max_examples=examples(200), deadline=2000)
 def test_a_model_that_is_cut_or_changed_is_judged_or_unreadable(data: st.DataObject) -> None:
     model = bytearray(sample(data.draw(st.sampled_from([*HONEST, *HOSTILE]))))
     for _ in range(data.draw(st.integers(0, 3))):

@@ -23,6 +23,7 @@ from signoff.artifact.streams.readers import Peekable
 from signoff.artifact.streams.refusal import Refused
 from tests.corpus.framework_archives import NODES, node, zipped
 from tests.corpus.framework_files import SKOPS, fitted
+from tests.support.depth import examples
 from tests.support.pickled import Trickle
 from tests.support.scans import scanned
 
@@ -215,7 +216,7 @@ def rebuilt(data: bytes, block: int) -> Any:
 
 
 @given(values, st.booleans(), st.sampled_from([None, 0, 3]), st.integers(1, 400))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_stream_tells_what_python_reads(value: Any, ascii_only: bool, indent: int | None, block: int) -> None:
     data = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
     assert rebuilt(data, block) == plain(value)
@@ -252,7 +253,7 @@ edits = st.lists(
 
 
 @given(trees, edits, st.booleans(), st.integers(0, 30))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_whatever_is_done_to_a_schema_what_skops_would_load_is_told(
     tree: Any, changes: list[tuple[float, bytes]], ascii_only: bool, filler: int
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.artifact.streams.refusal import Refused
+from tests.support.depth import examples
 from tests.support.tensor_files import SAMPLES, array, npy, safetensors, sample, tensor, told
 
 HONEST = {
@@ -229,7 +230,7 @@ def test_objects_that_are_not_pickled_as_numpy_does_are_refused_and_looked_into(
 # Whatever the bytes are.
 
 
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=examples(400), deadline=2000)
 @given(name=st.sampled_from(sorted(HONEST)), data=st.data())
 def test_a_damaged_file_is_only_ever_found_faulty_or_refused(name: str, data: st.DataObject) -> None:
     damaged = bytearray(sample(name))
@@ -243,7 +244,7 @@ def test_a_damaged_file_is_only_ever_found_faulty_or_refused(name: str, data: st
     assert all(rule and len(reason) < 5000 for rule, reason in found if rule != "unknown")
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(name=st.sampled_from(sorted(name for name in HONEST if name.endswith((".npy", ".safetensors")))), cut=st.data())
 def test_a_file_cut_short_anywhere_is_never_honest(name: str, cut: st.DataObject) -> None:
     whole = sample(name)

@@ -20,6 +20,7 @@ from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.pickle.scanner import pickle as walk
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import Peekable
+from tests.support.depth import examples
 from tests.support.pickled import bounded_memory, calling, findings, named, text
 from tests.support.scans import scanned
 
@@ -57,7 +58,7 @@ def edited(data: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 
 
 @given(st.sampled_from(SEEDS), edits, st.integers(1, 5000))
-@settings(max_examples=600, deadline=3000)
+@settings(max_examples=examples(600), deadline=3000)
 def test_whatever_is_done_to_a_pickle_the_walk_ends_with_findings(
     data: bytes, changes: list[tuple[str, float, bytes]], piece: int
 ) -> None:
@@ -67,7 +68,7 @@ def test_whatever_is_done_to_a_pickle_the_walk_ends_with_findings(
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\x80\x02", b"\x80\x04", b"\x80\x05"]))
-@settings(max_examples=600, deadline=3000)
+@settings(max_examples=examples(600), deadline=3000)
 def test_whatever_follows_a_pickle_s_header_the_walk_ends_with_findings(data: bytes, header: bytes) -> None:
     assert {rule for rule, _ in findings(header + data)} <= RULES
     assert is_pickle(data) in (True, False)
@@ -93,7 +94,7 @@ OPCODES = st.sampled_from(
 
 
 @given(st.sampled_from([b"\x80\x04", b"\x80\x01", b""]), st.lists(OPCODES, max_size=40))
-@settings(max_examples=1200, deadline=3000)
+@settings(max_examples=examples(1200), deadline=3000)
 def test_whatever_opcodes_are_put_together_what_python_would_name_is_told(begin: bytes, opcodes: list[bytes]) -> None:
     data = begin + b"".join(opcodes) + b"."
     asked: list[str] = []
@@ -127,7 +128,7 @@ OLD = OPCODES | st.sampled_from(
 
 
 @given(st.sampled_from([b"", b"\x80\x01"]), st.lists(OLD, max_size=14), st.sampled_from([b".", b"", b"." + b"x" * 600]))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_nothing_that_python_would_call_is_taken_for_something_else_than_a_pickle(
     begin: bytes, opcodes: list[bytes], end: bytes
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.artifact.pickle import machine
+from tests.support.depth import examples
 from tests.support.pickled import findings, text
 
 WORDS = st.sampled_from(
@@ -44,7 +45,7 @@ def test_an_honest_pickle_is_walked_to_its_end(value: object, protocol: int) -> 
 
 
 @given(st.lists(PIECES, max_size=60))
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 def test_whatever_follows_whatever_the_same_is_told(pieces: list[bytes]) -> None:
     data = b"\x80\x04" + b"".join(pieces) + b"." + bytes(200)  # what follows makes runs possible up to the end
     assert told(data, in_runs=True) == told(data, in_runs=False)

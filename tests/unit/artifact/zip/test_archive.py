@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.refusal import Refused
+from tests.support.depth import examples
 from tests.support.scans import faults, scanned
 
 LZ4 = b"\x04\x22\x4d\x18" + b"frame" * 10
@@ -302,7 +303,7 @@ edits = st.lists(
 
 
 @given(st.sampled_from(HONEST), edits, st.sampled_from([1, 100, 1 << 20]))
-@settings(max_examples=300, deadline=5000)
+@settings(max_examples=examples(300), deadline=5000)
 def test_whatever_is_done_to_an_archive_it_is_read_to_its_end(honest: bytes, changes: Any, chunk: int) -> None:
     data = honest
     for change, place, content in changes:
@@ -313,7 +314,7 @@ def test_whatever_is_done_to_an_archive_it_is_read_to_its_end(honest: bytes, cha
 
 
 @given(st.sampled_from(range(len(WRITERS))), edits)
-@settings(max_examples=300, deadline=5000)
+@settings(max_examples=examples(300), deadline=5000)
 def test_what_passes_is_read_the_same_by_zipfile(writer: int, changes: Any) -> None:
     data = HONEST[writer]
     for _, place, content in changes:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.depth import examples
 from tests.support.local_sagemaker import INSTANCES, ROLE, SPECIFICATION, Local
 
 LISTS = {
@@ -44,7 +45,7 @@ def names(local: Local, action: str, **request: Any) -> list[str]:
     return [name_of(item) for page in local.pages(action, LISTS[action], **request) for item in page]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     action=st.sampled_from(sorted(LISTS)),
     stored=st.lists(st.integers(0, 999), unique=True, max_size=25),
@@ -69,7 +70,7 @@ def test_the_pages_of_a_list_are_the_whole_list_in_order_and_none_is_longer_than
     assert len(pages[-1]) <= (size or 10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     action=st.sampled_from(sorted(LISTS)),
     before=st.lists(st.integers(0, 99), unique=True, min_size=1, max_size=12),

@@ -15,6 +15,7 @@ from signoff.documents.canonical_json import canonical
 from signoff.ledger import checkpoints
 from signoff.ledger.history import History
 from tests.support.auditing import audited
+from tests.support.depth import examples
 from tests.support.world import World
 
 BEN = "arn:aws:iam::123456789012:user/ben"
@@ -104,7 +105,7 @@ def table(items: list[dict[str, Any]]) -> Any:
     return read
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.data())
 def test_any_change_of_any_item_of_the_ledger_is_found(data: st.DataObject):
     world = honest()
@@ -140,7 +141,7 @@ def test_any_change_of_the_index_is_found(data: st.DataObject):
 
 
 @pytest.mark.parametrize("prefix", DOCUMENTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_any_change_of_any_document_in_the_vault_is_found(prefix: str, data: st.DataObject):
     world = honest()
@@ -155,7 +156,7 @@ def test_any_change_of_any_document_in_the_vault_is_found(prefix: str, data: st.
         world.vault_bucket.versions[key].pop()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_any_change_of_heads_within_their_version_is_found_by_those_of_the_next_day(data: st.DataObject):
     world = honest()

@@ -3,11 +3,12 @@
 from hypothesis import HealthCheck, settings
 
 from tests.support.auditing import audited
+from tests.support.depth import examples
 from tests.unit.pipeline.test_any_decision import AnyDecision
 from tests.unit.pipeline.test_any_order import AnyOrder
 
 _SETTINGS = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(25), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -19,6 +19,7 @@ from signoff.submission.locations import takes_s3_uri
 from signoff_cli.manifests import schema_rules
 from signoff_cli.manifests.ecma_patterns import ecma_pattern
 from signoff_cli.manifests.schema import manifest_schema, plain_text
+from tests.support.depth import examples
 from tests.support.json_schema import Schema
 from tests.support.manifests import GOOD, IMAGE, SHAPE, manifest, with_container, with_source
 
@@ -133,7 +134,7 @@ def damaged(draw: st.DrawFn) -> Any:
     return document
 
 
-patient = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+patient = settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @patient

@@ -22,6 +22,7 @@ from signoff.submission.manifest import Manifest
 from signoff_cli.errors import CommandFailed
 from signoff_cli.submissions import folders
 from signoff_cli.submissions.upload import Plan, Upload, digests, plan, upload
+from tests.support.depth import examples
 from tests.support.manifests import IMAGE, SHAPE
 
 SUBMISSION = Submission("summaries", "one")
@@ -210,7 +211,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 parts = st.text("ab.", min_size=1, max_size=3).filter(lambda part: part not in {".", ".."})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.sets(st.lists(parts, min_size=1, max_size=3).map("/".join), min_size=1, max_size=6))
 def test_every_file_is_found_once_whatever_the_folder_looks_like(
     tmp_path_factory: pytest.TempPathFactory, wanted: set[str]
