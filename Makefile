@@ -6,12 +6,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := $(BIN)/python -m local.node cdk
 STACK ?= Signoff
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
 help:  ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s  %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: .venv/ready  ## Make .venv with everything in it (every target calls this)
@@ -30,8 +31,12 @@ demo: setup  ## Run the whole pipeline on this machine with real models, and tea
 	@$(BIN)/python -m local.demo
 
 .PHONY: test
-test: setup lint  ## Run all tests: unit, workflow, infrastructure, end to end
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: setup $(if $(PART),,lint)  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/test_policy.py workflow")
+	@$(PYTEST) $(addprefix tests/,$(PART))
+
+.PHONY: test-deep
+test-deep: setup lint  ## Run all tests, with all the examples and cases that `make test` takes a share of
+	@$(PYTEST) --hypothesis-profile=deep $(addprefix tests/,$(PART))
 
 .PHONY: lint
 lint: setup  ## Check style and types
