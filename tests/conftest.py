@@ -10,6 +10,7 @@ from tests.support import depth
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
+from tests.support.service_models import read_once
 
 depth.register()
 
@@ -17,6 +18,7 @@ depth.register()
 def pytest_configure() -> None:
     """Send nothing in the whole run, from whatever client, that AWS would not take."""
     make_strict()
+    read_once()
 
 
 @pytest.fixture(scope="session")
