@@ -6,7 +6,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := $(BIN)/python -m local.node cdk
 STACK ?= Signoff
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# What was compiled is kept, whatever the environment says: assertions are rewritten, and engines start often.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 

@@ -1,6 +1,7 @@
 """The product on the engine, once per test process; each test has a model package group of its own in it."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,20 @@ def pytest_configure() -> None:
     """Send nothing in the whole run, from whatever client, that AWS would not take."""
     make_strict()
     read_once()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try what fills the registry when nobody looks through it any more: each sweep takes the longer for it."""
+    items.sort(key=lambda item: "test_a_large_group_is_listed" in item.nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let the tests that share the stack run in one test process, beside all the others."""
+    from tests.support.scheduling import Scheduling
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
