@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local.deploy import LOCAL_CONTEXT, Outputs, deploy, synthesise
+from infra.app import build
+from local.deploy import LOCAL_CONTEXT, Outputs, deploy
 from local.engine.process import Engine
 from local.engine.seed import seed
 from local.invoke.statements import signed_by
@@ -146,7 +147,7 @@ def several_accounts(directory: Path) -> Iterator[Accounts]:
         image = seed(engine)
         central, region = _central(engine, directory)
         workload = directory / "workload"
-        synthesise(workload, context={**CONTEXT, **_where(central)})
+        build({**CONTEXT, **_where(central)}, workload).synth()
         stacks = {account: _deployed(engine, workload, "SignoffWorkload", account) for account in (ONE, TWO)}
         people = {number: Account(engine, number) for number in accounts}
         yield Accounts(
@@ -168,7 +169,7 @@ def _central(engine: Engine, directory: Path) -> tuple[Outputs, Outputs]:
         "sourceBuckets": TRAINING,
     }
     assembly = directory / "central"
-    synthesise(assembly, context={**CONTEXT, **choices})
+    build({**CONTEXT, **choices}, assembly).synth()
     region = _deployed(engine, assembly, f"SignoffRegion-{THERE}", CENTRAL, THERE)
     return _deployed(engine, assembly, "Signoff", CENTRAL), region
 
