@@ -4,9 +4,7 @@ import contextlib
 import csv
 import io
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from signoff.aws.dynamodb import to_item
 from signoff.aws.ledger_table import entry_item, head_item
 from signoff.documents.canonical_json import canonical
 from signoff.ledger import checkpoints
+from tests.support import commands
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 
@@ -45,18 +44,8 @@ class Audited:
 
     def signoff(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command as the auditor."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT)])
         settings = self.pipeline.stack.engine.environment("approver") | self.keys
-        return subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "tests.support.strict_command", "audit", *arguments],
-            cwd=ROOT,
-            env=kept | settings | {"PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return commands.signoff(["audit", *arguments], settings, self.pipeline.stack.request_faults)
 
     def client(self, service: str) -> Any:
         """A client of the engine with the auditor's keys."""

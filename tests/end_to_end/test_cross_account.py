@@ -1,9 +1,7 @@
 """One registry, two workload accounts: who registers, who decides, where models are made, and who is refused."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signoff.ledger.entries import Kind
+from tests.support import commands
 from tests.support.archives import member
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
@@ -91,15 +90,7 @@ def refused(call: Any, **request: Any) -> bool:
 def signoff(accounts: Accounts, account: str, user: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user of an account."""
     settings = accounts.registry.engine.environment(user, account)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-c", "from signoff_cli.main import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        env=kept | settings,
-        timeout=120,
-        check=False,
-    )
+    return commands.signoff(arguments, settings, accounts.registry.request_faults)
 
 
 def last_refusal(package: Package) -> str:

@@ -1,9 +1,6 @@
 """SageMaker projects: made from the product and from the template in S3, submitted to, listed, shown and updated."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.groups.projects import versions
+from tests.support import commands
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest
 from tests.support.waiting import eventually
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -81,17 +77,7 @@ class Studio:
 
     def run(self, *arguments: str, settings: dict[str, str], expected: int = 0) -> str:
         """Run the command and return what it printed, on standard error when it is expected to fail."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT)])
-        ended = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "signoff_cli.main", *arguments],
-            cwd=ROOT,
-            env=kept | settings | {"PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = commands.signoff(arguments, settings, self.pipeline.stack.request_faults)
         assert ended.returncode == expected, ended.stdout + ended.stderr
         return ended.stderr if expected else ended.stdout
 
