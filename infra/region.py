@@ -9,9 +9,8 @@ from dataclasses import replace
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra import names
+from infra import names, policy_files
 from infra.access.accounts import shared
-from infra.groups import policies
 from infra.settings import Settings
 from infra.storage.buckets import AccessLogs, Vault
 from infra.storage.encryption import make_key
@@ -27,7 +26,7 @@ class SignoffRegionStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="Signoff: what is deployed in this region",
         )
-        others = shared(policies.load(settings.policies))
+        others = shared(policy_files.load(settings.policies))
         key = make_key(self, settings, others)
         logs = AccessLogs(self, "AccessLogs", settings=settings)
         # Only what was approved is copied here, so everything is kept as long as that.

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from infra import names
+from infra import names, policy_files
 from infra.access.accounts import shared
 from infra.access.auditors import Auditors
 from infra.access.execution_role import make_execution_role
@@ -19,14 +19,14 @@ from infra.events.bus import Bus
 from infra.events.notifications import Notifications
 from infra.events.queues import DeadLetters, WorkQueue
 from infra.events.rules import Rules
+from infra.events.sources import read_queue, read_stream
 from infra.functions.bundling import bundle
 from infra.functions.function import Function, Runtime, Shape
 from infra.functions.long_inspection import LongInspection
 from infra.functions.permissions import Permissions
-from infra.functions.sources import read_queue, read_stream
 from infra.functions.workflow import Workflow
-from infra.groups import policies
 from infra.groups.model_package_groups import make_groups
+from infra.groups.policies import make_parameters
 from infra.groups.projects import Projects
 from infra.settings import Settings
 from infra.storage.buckets import AccessLogs, Artifacts, Vault
@@ -70,9 +70,9 @@ class SignoffStack(cdk.Stack):
 
     def _keep(self) -> None:
         settings = self.settings
-        self.policies = policies.load(settings.policies)
-        self.project_policies = policies.load_projects(settings.policies) if settings.projects else []
-        policies.refuse_conflicts([*self.policies, *self.project_policies])
+        self.policies = policy_files.load(settings.policies)
+        self.project_policies = policy_files.load_projects(settings.policies) if settings.projects else []
+        policy_files.refuse_conflicts([*self.policies, *self.project_policies])
         self.others = shared(self.policies)
         key = make_key(self, settings, self.others)
         logs = AccessLogs(self, "AccessLogs", settings=settings)
@@ -87,7 +87,7 @@ class SignoffStack(cdk.Stack):
         make_groups(self, self.others)
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
         self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
-        policies.make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
+        make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
         self.auditors = Auditors(
             self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)
         )

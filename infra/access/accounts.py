@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.groups.policies import PolicyFile
+from infra.policy_files import PolicyFile
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from constructs import Construct
 from infra import names
 from infra.access.compliance import acknowledge_wildcards
 from infra.access.roles import Grant
-from infra.groups import policies
+from infra.groups.policies import make_parameters
+from infra.policy_files import PolicyFile
 from infra.settings import ROOT, Settings
 
 TEMPLATES = ROOT / "infra" / "project"
@@ -58,14 +59,14 @@ class Projects(Construct):
         construct_id: str,
         *,
         settings: Settings,
-        chosen: list[policies.PolicyFile],
+        chosen: list[PolicyFile],
         artifacts: s3.Bucket,
         execution_role: str,
     ) -> None:
         super().__init__(scope, construct_id)
         if not chosen:
             raise ProjectFault(f"{settings.policies / 'projects'} holds no policy for projects to choose from")
-        policies.make_parameters(self, chosen, execution_role=execution_role)
+        make_parameters(self, chosen, execution_role=execution_role)
         cdk.Stack.of(self).export_value(artifacts.bucket_name, name=ARTIFACTS_EXPORT)
         self.launch_role = self._launch_role()
         self.product = self._product()

@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.access.accounts import OtherAccounts, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
-from infra.groups.policies import PolicyFile
+from infra.policy_files import PolicyFile
 from infra.settings import Settings
 
 # What the vault holds, by prefix. A write anywhere else is refused to everyone.

@@ -7,7 +7,7 @@ import pytest
 from cfnlint import ManualArgs, lint_file
 
 from infra.app import WORKLOAD, build
-from infra.groups.policies import PolicyFileFault, load
+from infra.policy_files import PolicyFileFault, load
 from infra.settings import SettingFault, read
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import allowed, denied, listed

@@ -9,7 +9,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.app import build
-from infra.groups.policies import PolicyFileFault, load, make_parameters, refuse_conflicts
+from infra.groups.policies import make_parameters
+from infra.policy_files import PolicyFileFault, load, refuse_conflicts
 from infra.settings import Settings
 from signoff.policy.policy import parse
 
