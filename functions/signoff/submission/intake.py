@@ -17,8 +17,9 @@ from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.identity.principals import account_of, same_person
 from signoff.model_package import etags, projects
 from signoff.model_package.data_sources import is_prefix
+from signoff.policy import submitters
 from signoff.policy.policy import Policy
-from signoff.submission import object_list, submitters
+from signoff.submission import object_list
 from signoff.submission.layout import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.manifest import Manifest, read, with_defaults
 from signoff.submission.manifest_shape import ManifestShape

@@ -14,7 +14,7 @@ from signoff.documents.text import fitting
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.model_package.environment import fetches
 from signoff.policy.policy import Metric, Policy
-from signoff.submission.submitters import refusal
+from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, CheckStatus
 
 _LISTED = 20  # objects that are told of one by one; the last check says how many more there are

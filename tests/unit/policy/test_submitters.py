@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from signoff.errors import Transient
 from signoff.policy.policy import of_document
-from signoff.submission.submitters import refusal
 from tests.support.depth import examples
-from tests.support.interruptions import Died
+from signoff.policy.submitters import refusalfrom tests.support.interruptions import Died
 from tests.support.model_shapes import checks
 from tests.support.signing import (
     EVE,
