@@ -101,6 +101,7 @@ def scan(reader: Reader, where: Where) -> None:
         if refusal is source.broken or refusal.rule in ENDING:
             raise
         where.report(refusal.rule, str(refusal))
+    where.seen.kind = where.seen.kind or kind_of(head)  # what began as a pickle may turn out to be none
     content.drain()
     if kind not in CONTAINERS and source.tail.holds_end():
         where.report("zip-ambiguous", "Ends as a zip archive does, and does not begin as one: readers disagree")

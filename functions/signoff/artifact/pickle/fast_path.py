@@ -5,12 +5,13 @@ What it does not know it leaves to the machine's own loop, where it begins; the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from signoff.artifact.pickle.stream import LONGEST_KEPT
 
 if TYPE_CHECKING:
-    from signoff.artifact.pickle.machine import Machine
+    from signoff.artifact.pickle.memo import Memo
+    from signoff.artifact.pickle.stream import Stream
 
 SHORT_TEXT, TEXT, MEMOIZE = 0x8C, ord("X"), 0x94
 NUMBERS = {ord("K"): 1, ord("M"): 2, ord("J"): 4}  # bytes of the argument
@@ -19,7 +20,21 @@ BEGINNINGS = frozenset((SHORT_TEXT, TEXT, *NUMBERS, *OTHERS))
 LONGEST = 9 + 5 + LONGEST_KEPT + 1 + 1  # bytes: a value, a text with its length, MEMOIZE, and the opcode that follows
 
 
-def walk_run(machine: Machine) -> None:
+class Walker(Protocol):
+    """What is walked with: where it is in the pickle, and what it remembers of what it has seen."""
+
+    stream: Stream
+    opcodes: int
+    memo: Memo
+
+    def push(self, value: object) -> None:
+        """Put a value on the stack."""
+
+    def push_number(self, number: int) -> None:
+        """Put a number on the stack."""
+
+
+def walk_run(machine: Walker) -> None:
     """Walk the texts that begin here, each remembered by the next number, and the one plain value before each."""
     stream = machine.stream
     block, end = stream.block, len(stream.block) - LONGEST
@@ -29,7 +44,7 @@ def walk_run(machine: Machine) -> None:
             return
 
 
-def _value(machine: Machine, block: bytes) -> None:
+def _value(machine: Walker, block: bytes) -> None:
     stream = machine.stream
     start = stream.at + 1
     code = block[stream.at]
@@ -44,7 +59,7 @@ def _value(machine: Machine, block: bytes) -> None:
     machine.opcodes += 1
 
 
-def _text(machine: Machine, block: bytes) -> bool:
+def _text(machine: Walker, block: bytes) -> bool:
     """Walk a text and what remembers it, or neither."""
     stream = machine.stream
     start, size = stream.at + 2, block[stream.at + 1]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signoff.artifact.detection import kind_of
 from signoff.artifact.pickle.machine import Machine
 from signoff.artifact.pickle.opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.artifact.pickle.stream import Broken, Ended, Stream, Unreadable
@@ -122,8 +121,8 @@ class _Findings:
         self._where.report(rule, f"{reason} (byte {at})")
 
     def none(self) -> None:
-        """Name the content as what it is when it is no pickle."""
-        self._where.seen.kind = kind_of(self._where.seen.head)
+        """Take back that the content is a pickle; what else it is, others know."""
+        self._where.seen.kind = None
 
     def end(self) -> None:
         if self._more:
