@@ -12,10 +12,10 @@ from signoff.approval.apply_decision import Deciding
 from signoff.approval.reconcile import Reconciling
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Sender
-from signoff.documents.timestamps import utc_now
 from signoff.governance.registry_status import Projecting
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.service_model.sagemaker import sagemaker_shape

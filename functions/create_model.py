@@ -12,9 +12,9 @@ from signoff.aws.sqs import DELETED
 from signoff.aws.target_accounts import Deployers
 from signoff.deployment.create_model import Deploying
 from signoff.deployment.target_models import Elsewhere
-from signoff.documents.timestamps import utc_now
 from signoff.governance.registry_status import Projecting
 from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 

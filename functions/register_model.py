@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.submissions_table import SubmissionsTable
-from signoff.documents.timestamps import utc_now
 from signoff.runtime.batches import each_event
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.submission.intake import Intake

@@ -15,9 +15,9 @@ from signoff.aws.clients import client
 from signoff.aws.sqs import Queue
 from signoff.aws.step_functions import Executions
 from signoff.aws.submissions_table import SubmissionsTable
-from signoff.documents.timestamps import utc_now
 from signoff.errors import SignoffError
 from signoff.runtime.batches import each_event
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.sweep.daily_checkpoint import Heads

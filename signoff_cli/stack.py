@@ -66,7 +66,7 @@ class Stack:
     def ledger(self) -> LedgerTable:
         """The ledger and the index of its heads."""
         from signoff.aws.ledger_table import LedgerTable
-        from signoff.documents.timestamps import utc_now
+        from signoff.runtime.clock import utc_now
 
         return LedgerTable(_client("dynamodb"), self.output("LedgerTable"), self.output("PackagesTable"), utc_now)
 

@@ -13,8 +13,8 @@ from signoff.aws.ssm import Policies
 from signoff.aws.sts import Callers
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
-from signoff.documents.timestamps import utc_now
 from signoff.governance.candidates import Governance
+from signoff.runtime.clock import utc_now
 
 
 @dataclass(frozen=True)

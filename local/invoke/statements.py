@@ -7,7 +7,7 @@ from typing import Any
 from botocore.credentials import ReadOnlyCredentials
 
 from local.engine import users
-from signoff.documents.timestamps import utc_now
+from signoff.runtime.clock import utc_now
 from signoff_cli.statements.signing import signed
 
 

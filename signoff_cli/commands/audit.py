@@ -40,7 +40,7 @@ def audit(
     that does not fit. It only reads; docs/audit.md has the policy that it needs.
     """
     _usage(what, everything, json, csv, bytes_too and not verifying)
-    from signoff.documents.timestamps import utc_now
+    from signoff.runtime.clock import utc_now
     from signoff_cli.audit.auditor import Auditor
     from signoff_cli.stack import Stack
 

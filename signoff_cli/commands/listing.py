@@ -37,12 +37,12 @@ def _since(text: str | None) -> str | None:
 
 
 def _moment(text: str) -> datetime:
-    from signoff.documents import timestamps
-
     if text.startswith("P"):
         from msgspec import convert
 
-        return timestamps.utc_now() - convert(text, timedelta)
+        from signoff.runtime.clock import utc_now
+
+        return utc_now() - convert(text, timedelta)
     given = datetime.fromisoformat(text)
     return given if given.tzinfo else given.astimezone()
 

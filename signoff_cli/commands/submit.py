@@ -109,7 +109,7 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
     import secrets
 
     from signoff.documents.text import clean
-    from signoff.documents.timestamps import utc_now
+    from signoff.runtime.clock import utc_now
     from signoff.submission.layout import Submission
     from signoff_cli.output import console
     from signoff_cli.stack import s3

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from signoff.approval import decisions
 from signoff.approval.decisions import Absorbed
-from signoff.documents.timestamps import Clock, utc_now
+from signoff.documents.timestamps import Clock
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.notification.announcements import DECISION
 from signoff.policy.policy import Deployment, Policy
+from signoff.runtime.clock import utc_now
 from signoff_cli.packages.lookup import Ledger
 from signoff_cli.packages.policy_view import outstanding
 from signoff_cli.statements import request

@@ -12,8 +12,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
-from signoff.documents.timestamps import Clock, text, utc_now
+from signoff.documents.timestamps import Clock, text
 from signoff.identity import proofs
+from signoff.runtime.clock import utc_now
 from signoff_cli.errors import CommandFailed, explain
 
 

@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from signoff.documents.timestamps import text, utc_now
+from signoff.documents.timestamps import text
 from signoff.identity.proofs import HEADER
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import unknown_key
 from signoff.ledger.state import fold
+from signoff.runtime.clock import utc_now
 from tests.support.forgeries import (
     Make,
     altered,

@@ -15,8 +15,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from local.engine.process import Engine
 from signoff.aws.sts import Callers
-from signoff.documents.timestamps import text, utc_now
+from signoff.documents.timestamps import text
 from signoff.errors import ProofRefused, Transient
+from signoff.runtime.clock import utc_now
 from signoff_cli.statements.signing import signed
 from tests.support.aws import client
 

@@ -15,8 +15,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from local.engine import users
 from local.invoke.statements import submission
-from signoff.documents.timestamps import text, utc_now
+from signoff.documents.timestamps import text
 from signoff.identity.proofs import HEADER, statement_digest
+from signoff.runtime.clock import utc_now
 from signoff.submission.layout import TO_BE_SIGNED
 from signoff_cli.statements.signing import signed
 from tests.support.groups import Group, Package

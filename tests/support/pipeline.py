@@ -10,8 +10,8 @@ from typing import Any
 from local.invoke.statements import signed_by
 from signoff.aws.dynamodb import from_item
 from signoff.aws.ledger_table import LedgerTable
-from signoff.documents.timestamps import utc_now
 from signoff.ledger.history import History, package_key
+from signoff.runtime.clock import utc_now
 from tests.support.deployed import Deployed
 from tests.support.waiting import eventually
 from tests.support.witness import Event, Witness

@@ -6,11 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the present moment; the one place where Signoff reads a clock."""
-    return datetime.now(UTC)
+"""Takes nothing and returns the present moment."""
 
 
 def text(moment: datetime) -> str:

@@ -18,9 +18,9 @@ from moto import mock_aws
 
 from signoff.aws.clients import client
 from signoff.aws.ledger_table import LedgerTable
-from signoff.documents.timestamps import utc_now
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
+from signoff.runtime.clock import utc_now
 from signoff_cli import main
 from signoff_cli.commands import completion
 from signoff_cli.statements.signing import id_of

@@ -26,11 +26,11 @@ from signoff.approval import annotations, decisions
 from signoff.aws import clients
 from signoff.aws.dynamodb import from_item
 from signoff.aws.sqs import REGISTRY_EVENT, UPLOAD_EVENT
-from signoff.documents.timestamps import utc_now
 from signoff.errors import ProofRefused
 from signoff.identity import proofs
 from signoff.ledger.entries import Entry, Kind
 from signoff.notification.announcements import ANNOTATION, DECISION, announcements
+from signoff.runtime.clock import utc_now
 
 ENVELOPE = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"]
 UPDATED = {"ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties"}
