@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-
 from signoff.aws.clients import client
 from signoff.aws.eventbridge import Bus
 from signoff.aws.ledger_table import entry_of
@@ -16,7 +13,7 @@ from signoff.aws.sns import Topics
 from signoff.notification.announcements import announcements, broke_glass
 from signoff.notification.message_format import Stage
 from signoff.notification.notifications import notifications
-from signoff.runtime.batches import logged
+from signoff.runtime.batches import each_record
 from signoff.runtime.observability import about, count, observed
 from signoff.runtime.settings import from_environment
 
@@ -35,18 +32,13 @@ class Settings:
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Announce each new entry of the batch; from the first that could not be announced, the stream is read again."""
-    return process_partial_response(
-        event=event,
-        record_handler=logged(_announce),
-        processor=BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    return each_record(event, _announce, lambda record: record["dynamodb"]["SequenceNumber"])
 
 
-def _announce(record: DynamoDBRecord) -> None:
-    if record.raw_event["eventName"] != "INSERT":
+def _announce(record: dict[str, Any]) -> None:
+    if record["eventName"] != "INSERT":
         return  # entries are only ever inserted; anything else is tampering, which the chain shows
-    entry = entry_of(record.raw_event["dynamodb"]["NewImage"])
+    entry = entry_of(record["dynamodb"]["NewImage"])
     about(entry.package)
     if broke_glass(entry):
         count("BreakGlass")

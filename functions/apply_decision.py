@@ -32,7 +32,7 @@ class Settings(bootstrap.PackageSettings):
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Answer each event of the batch; those that could not be answered are reported for another try."""
-    return each_event(event, context, _answer)
+    return each_event(event, _answer)
 
 
 def _answer(event: dict[str, Any]) -> None:

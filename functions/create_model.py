@@ -35,7 +35,7 @@ class Settings(bootstrap.ChampionSettings):
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Answer each event of the batch; those that could not be answered are reported for another try."""
-    return each_event(event, context, _converge)
+    return each_event(event, _converge)
 
 
 def _converge(event: dict[str, Any]) -> None:

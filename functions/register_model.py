@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent
-
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.submissions_table import SubmissionsTable
@@ -33,13 +31,13 @@ class Settings(bootstrap.PackageSettings):
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Answer each upload of the batch; those that could not be answered are reported for another try."""
-    return each_event(event, context, _uploaded)
+    return each_event(event, _uploaded)
 
 
 def _uploaded(document: dict[str, Any]) -> None:
-    detail = S3EventBridgeNotificationEvent(document).detail
-    # The raw key: EventBridge does not URL-encode it, and the class's own `key` would decode a plus sign to a space.
-    bucket, key = detail.bucket.name, detail.object["key"]
+    detail = document["detail"]
+    # The raw key: EventBridge does not URL-encode it.
+    bucket, key = detail["bucket"]["name"], detail["object"]["key"]
     about(key)
     if bucket != from_environment(Settings).artifacts_bucket:
         logger().warning("an upload to another bucket is none of ours", extra={"bucket": bucket})

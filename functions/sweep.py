@@ -44,7 +44,7 @@ class Settings(bootstrap.ChampionSettings):
 def handler(event: Any, context: Any) -> Any:
     """Sweep once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
     if "Records" in event:
-        return each_event(event, context, lambda _scheduled: _sweep(_GRACE))
+        return each_event(event, lambda _scheduled: _sweep(_GRACE))
     return _sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
 
 

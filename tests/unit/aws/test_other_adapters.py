@@ -247,7 +247,7 @@ def test_one_message_that_cannot_be_handled_keeps_no_other_from_being_handled():
         handled.append(event["number"])
 
     batch = {"Records": [*(message(number, json.dumps({"number": number})) for number in range(3)), message(3, "{")]}
-    answer = each_event(batch, None, handle)
+    answer = each_event(batch, handle)
     assert handled == [0, 2]
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"1", "3"}
 
