@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from signoff import bootstrap
+from signoff.aws.clients import client
+from signoff.aws.s3 import Bucket
 from signoff.aws.vault import Vault
 from signoff.errors import TakesTooLong
 from signoff.runtime.observability import about, logger, observed
@@ -36,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _logged(at_length.found(event["at_length"]))
     pace = Pace(lambda: context.get_remaining_time_in_millis() / 1000)
     try:
-        return _logged(Inspection(_vault(), bootstrap.bucket, pace).inspect(event["claim"], event["artifact"]))
+        return _logged(_inspection(pace).inspect(event["claim"], event["artifact"]))
     except TakesTooLong as reason:
         logger().info("takes too long", extra={"artifact": event["artifact"]["url"], "reason": str(reason)})
         request = at_length.ask(event["claim"], event["artifact"])
@@ -48,6 +49,10 @@ def _logged(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _inspection(pace: Pace) -> Inspection:
+    return Inspection(_vault(), partial(Bucket, client("s3")), pace)
+
+
 @cache
 def _vault() -> Vault:
-    return bootstrap.vault(from_environment(Settings).vault_bucket)
+    return Vault(Bucket(client("s3"), from_environment(Settings).vault_bucket))

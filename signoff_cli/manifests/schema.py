@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from signoff.submission.locations import takes_s3_uri
+from signoff.submission.manifest_shape import takes_s3_uri
 from signoff_cli.manifests.ecma_patterns import ecma_pattern
 from signoff_cli.manifests.schema_rules import LOCATION, RULES, Schema, location
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
-import regex
-
 TIMEOUT_SECONDS = 1.0
-_TOKEN = regex.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", regex.DOTALL)
+_TOKEN = re.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", re.DOTALL)
 # Java's `.` stops at these ends of lines, which are neither Python's nor JavaScript's.
 DOT = r"[^\n\r\u0085\u2028\u2029]"
 # In Java these stand for ASCII only. Each ends in a range, after which a hyphen is literal: `[\w-]` keeps its meaning.
@@ -45,6 +44,8 @@ def _says_only_the_beginning(pattern: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
+    import regex  # takes as long to import as a third of boto3, and most invocations check nothing against patterns
+
     for candidate in (_translated(pattern), pattern):
         try:
             return regex.compile(candidate)

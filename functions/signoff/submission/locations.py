@@ -7,35 +7,20 @@ second one, so names are plain.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from functools import lru_cache
-from typing import Any
-
-import regex
 
 from signoff.documents.faults import Fault
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import is_prefix
-from signoff.service_model import java_patterns
 
 OWN_FILES = frozenset({"manifest.json", "submission.json", "registration-report.json"})
 # Leaves room for the vault's own prefix within the 1,024 characters of SageMaker's URIs and of S3's keys.
 MAX_NAME_BYTES = 512
-_SCHEME = regex.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PERCENT = regex.compile(r"%[0-9A-Fa-f]{2}")
-_PLAIN = "plain-name"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 # Model data may be a key prefix, which ends in `/`; whatever else a manifest names is one object.
-_MODEL_DATA = regex.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
-
-
-def takes_s3_uri(shape: Any) -> bool:
-    """Whether a string shape holds an S3 URI: its pattern takes one, and does not take a plain word."""
-    return shape.type_name == "string" and _takes_s3_uri(shape.metadata.get("pattern") or ".*")
-
-
-@lru_cache(maxsize=1024)
-def _takes_s3_uri(pattern: str) -> bool:
-    return java_patterns.matches(pattern, "s3://bucket/key") and not java_patterns.matches(pattern, _PLAIN)
+_MODEL_DATA = re.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
 
 
 def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:

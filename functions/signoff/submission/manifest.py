@@ -6,28 +6,24 @@ say how the containers run. A field that takes an S3 URI may hold a name relativ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import regex
-
 from signoff.documents.faults import Fault, below
 from signoff.documents.strict_json import parse
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import in_hub
-from signoff.model_package.images import ImageReference, image_reference
 from signoff.model_package.package_rules import RULES
 from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import mapped, strings
-from signoff.submission.locations import relative_name, takes_s3_uri
-from signoff.submission.manifest_shape import ManifestShape, manifest_shape
-
-__all__ = ["ImageReference", "Manifest", "image_reference", "manifest_shape", "read", "with_defaults"]
+from signoff.submission.locations import relative_name
+from signoff.submission.manifest_shape import ManifestShape, takes_s3_uri
 
 MAX_FAULTS = 200  # a report is for reading; a machine that made more mistakes than these makes them again
-_INDEX = regex.compile(r"\[[0-9]+\]")
+_INDEX = re.compile(r"\[[0-9]+\]")
 # Where SageMaker writes, and not what it reads: the policy says where that may be.
 _OUTPUTS = frozenset({"S3OutputPath"})
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from signoff.service_model import java_patterns
 from signoff.service_model.shapes import ListOf, Structure
 
 _SIGNOFF = "is Signoff's to set; leave it out"
@@ -57,6 +59,16 @@ class ManifestShape:
 
     structure: Structure
     refused: Mapping[str, str]
+
+
+def takes_s3_uri(shape: Any) -> bool:
+    """Whether a string shape holds an S3 URI: its pattern takes one, and does not take a plain word."""
+    return shape.type_name == "string" and _takes_s3_uri(shape.metadata.get("pattern") or ".*")
+
+
+@lru_cache(maxsize=1024)
+def _takes_s3_uri(pattern: str) -> bool:
+    return java_patterns.matches(pattern, "s3://bucket/key") and not java_patterns.matches(pattern, "plain-name")
 
 
 def manifest_shape(create_shape: Any, model_shape: Any) -> ManifestShape:

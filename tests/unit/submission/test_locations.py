@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from signoff.errors import ManifestRefused
 from signoff.model_package.images import image_reference
 from signoff.service_model.sagemaker import sagemaker_shape
-from signoff.submission.locations import takes_s3_uri
 from signoff.submission.manifest import with_defaults
+from signoff.submission.manifest_shape import takes_s3_uri
 from tests.support.manifests import GOOD, IMAGE, MODEL_DATA, found, manifest, with_container
 
 # Where it points

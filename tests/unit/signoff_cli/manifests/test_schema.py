@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signoff.service_model import constraints, java_patterns
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.service_model.shapes import Structure
-from signoff.submission.locations import takes_s3_uri
+from signoff.submission.manifest_shape import takes_s3_uri
 from signoff_cli.manifests import schema_rules
 from signoff_cli.manifests.ecma_patterns import ecma_pattern
 from signoff_cli.manifests.schema import manifest_schema, plain_text
