@@ -56,14 +56,14 @@ def _file(path: Path) -> BinaryIO:
 
 
 def _in_s3(uri: str) -> Source:
+    from signoff.aws.clients import client
     from signoff.aws.s3 import Bucket
-    from signoff_cli.stack import s3
 
     parts = urlsplit(uri)
     key = uri.removeprefix(f"s3://{parts.netloc}/")
     if not parts.netloc or not key or key.endswith("/") or key == uri:
         raise CommandFailed(f"{uri} names no object; it is s3://bucket/key of one archive")
-    bucket = Bucket(s3(), parts.netloc)
+    bucket = Bucket(client("s3"), parts.netloc)
     stored = bucket.current(key)
     if stored is None:
         raise CommandFailed(f"there is no object {uri}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from signoff.aws.vault import Vault
 from signoff.ledger.entries import Draft, Kind
 from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.subject import DEPLOYED_FIELDS, adds, covers
@@ -15,6 +14,13 @@ from signoff.model_package.subject import DEPLOYED_FIELDS, adds, covers
 REGISTRATION_HINT = "signoff:registration"
 _REGISTRATION = re.compile(r"[0-9a-f]{32}")
 _REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
+
+
+class Documents(Protocol):
+    """What is read of the vault (`signoff.aws.vault.Vault`)."""
+
+    def key_of(self, uri: str) -> str | None: ...  # noqa: D102
+    def read_named(self, key: str) -> dict[str, Any] | None: ...  # noqa: D102
 
 
 def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> Draft:
@@ -52,7 +58,7 @@ def registration_key(registration: str) -> str:
     return f"registrations/{registration}.json"
 
 
-def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any] | None:
+def registration_of(described: Mapping[str, Any], vault: Documents) -> dict[str, Any] | None:
     """Return the registration document that a package comes from, or None when it was registered elsewhere.
 
     The package's model data lies where its registration put it, and what it runs and is judged by is what was asked
@@ -63,7 +69,7 @@ def registration_of(described: Mapping[str, Any], vault: Vault) -> dict[str, Any
     return document if document and _fulfils(described, document) else None
 
 
-def _registrations(described: Mapping[str, Any], vault: Vault) -> Iterator[str]:
+def _registrations(described: Mapping[str, Any], vault: Documents) -> Iterator[str]:
     """Yield the ids of registrations that a package may come from: of whatever it names in the vault, else the hint."""
     for value in _texts(described):
         key = vault.key_of(value) or ""

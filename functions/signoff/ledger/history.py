@@ -14,37 +14,11 @@ from signoff.documents import timestamps
 from signoff.documents.canonical_json import digest
 from signoff.errors import LedgerBroken
 from signoff.ledger.entries import (
-    DECIDED_STATUS,
-    REGISTRY_STATUS,
-    VERDICT_STATUS,
     Draft,
     Entry,
     Kind,
-    Status,
-    Step,
-    package_of,
 )
 from signoff.ledger.state import State, fold
-
-__all__ = [
-    "DECIDED_STATUS",
-    "GENESIS",
-    "REGISTRY_STATUS",
-    "VERDICT_STATUS",
-    "Draft",
-    "Entry",
-    "History",
-    "Kind",
-    "State",
-    "Status",
-    "Step",
-    "baseline_key",
-    "fold",
-    "package_key",
-    "package_of",
-    "submission_key",
-    "unknown_key",
-]
 
 GENESIS = "0" * 64
 # Whoever can reach the bus names what they like; a partition key ends at 2,048 bytes, four to a character at most.
