@@ -40,9 +40,10 @@ test-deep: setup lint  ## Run all tests, with all the examples and cases that `m
 	@$(PYTEST) --hypothesis-profile=deep $(addprefix tests/,$(PART))
 
 .PHONY: lint
-lint: setup  ## Check style and types
+lint: setup  ## Check style, who imports whom, and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@told=$$($(BIN)/lint-imports --no-cache --no-logo 2>&1) || { echo "$$told"; exit 1; }
 	@$(BIN)/mypy
 
 .PHONY: format
