@@ -73,9 +73,7 @@ def refusal(checks: Sequence[Mapping[str, Any]], package: str) -> str:
     `package` is what `signoff show` calls it.
     """
     begin, end = "Signoff refused this package.", f"All of it: `signoff show {package}`."
-    failed = [
-        f"{check['name']}: {check['reason']}".rstrip(".") + "." for check in checks if check["status"] == "failed"
-    ]
+    failed = [_sentence(check) for check in checks if check["status"] == "failed"]
     room = DESCRIPTION_LIMIT - len(f"{begin}  And {len(failed)} more checks failed. {end}")
     told = fitting(failed, room) or [cut(each, room) for each in failed[:1]]
     more = len(failed) - len(told)
