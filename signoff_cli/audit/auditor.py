@@ -22,8 +22,6 @@ from signoff.ledger import checkpoints
 from signoff.ledger.entries import Kind, Status, package_of
 from signoff.ledger.history import History, baseline_key, package_key
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import inventory
-from signoff.model_package.data_sources import is_prefix
 from signoff_cli.audit import verify as audit
 from signoff_cli.audit.checkpoints import Chronicle, Day
 from signoff_cli.audit.checkpoints import read as read_days
@@ -136,8 +134,8 @@ class Auditor:
             rewritten=frozenset(rewritten),
             models={name: self._registry.describe_model(name) for name in names},
             others=self._others(package, state),
-            versions={key: self._version(key) for key in keys},
-            digests={key: self._digest(key) for key in keys} if self._bytes_too else {},
+            versions={key: self._vault.version_at(key) for key in keys},
+            digests={key: self._vault.sha256_at(key) for key in keys} if self._bytes_too else {},
         )
 
     def _described(self, package: str) -> dict[str, Any] | None:
@@ -162,22 +160,6 @@ class Auditor:
         heads_of_group = self._ledger.heads_by_group(state.group)
         models = [head["model"] for head in heads_of_group if head.get("model") and head["package"] != package]
         return frozenset(model.rpartition("/")[2].lower() for model in models)
-
-    def _version(self, key: str) -> str | None:
-        if is_prefix(key):
-            found = self._vault.under(key)
-            objects = [{"name": each.key.removeprefix(key), "version_id": each.version_id} for each in found]
-            return inventory(objects, "version_id")
-        stored = self._vault.current(key)
-        return stored.version_id if stored else None
-
-    def _digest(self, key: str) -> str | None:
-        if is_prefix(key):
-            found = self._vault.under(key)
-            objects = [{"name": each.key.removeprefix(key), "sha256": self._vault.sha256(each)} for each in found]
-            return inventory(objects, "sha256")
-        stored = self._vault.current(key)
-        return self._vault.sha256(stored) if stored else None
 
     # Whether it fits
 

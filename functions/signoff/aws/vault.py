@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,6 +14,8 @@ from typing import Any
 from signoff.aws.s3 import Bucket, Stored, Written, source_metadata
 from signoff.documents.canonical_json import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
+from signoff.model_package.artifacts import inventory
+from signoff.model_package.data_sources import is_prefix
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,23 @@ class Vault:
     def sha256(self, stored: Stored) -> str:
         """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
         return sha256(self.stream(stored))
+
+    def version_at(self, key: str) -> str | None:
+        """Return the version id that a reader without a version, as SageMaker is, gets at `key` now; None of nothing.
+
+        Of a prefix it is the inventory of what lies under it, as in the evidence.
+        """
+        return self._fact_at(key, "version_id", lambda stored: stored.version_id)
+
+    def sha256_at(self, key: str) -> str | None:
+        """Return the SHA-256 of the same, read as a stream; of a prefix likewise the inventory."""
+        return self._fact_at(key, "sha256", self.sha256)
+
+    def _fact_at(self, key: str, name: str, fact: Callable[[Stored], str]) -> str | None:
+        if is_prefix(key):
+            return inventory([{"name": each.key.removeprefix(key), name: fact(each)} for each in self.under(key)], name)
+        stored = self.current(key)
+        return fact(stored) if stored else None
 
     def write(self, prefix: str, document: Any) -> Document:
         """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""

@@ -20,8 +20,6 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.ledger.targets import targets_by_place
-from signoff.model_package.artifacts import inventory
-from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.model_request import model_name, model_request
 from signoff.model_package.subject import changes, subject
 from signoff.validation.evidence import signed_subject
@@ -150,34 +148,16 @@ class Deploying:
 
     def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
         """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
-        artifacts = [self._artifact_now(artifact) for artifact in signed["artifacts"]]
+        artifacts = [{**each, "version_id": self._vault.version_at(each["key"])} for each in signed["artifacts"]]
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
-        """Return `artifacts` when the vault holds other bytes than the evidence says, each read again; else nothing."""
-        kept = all(self._sha256(artifact["key"]) == artifact["sha256"] for artifact in evidence["artifacts"])
-        return [] if kept else ["artifacts"]
+        """Return `artifacts` when the vault holds other bytes than the evidence says, each read again; else nothing.
 
-    def _sha256(self, key: str) -> str | None:
-        """Return the digest of what a reader gets at `key` now, of a prefix as its inspection made it; None of nothing.
-
-        A reader without a version is what SageMaker is, and the version was compared with the one that was signed.
+        The versions were compared with those that were signed.
         """
-        if is_prefix(key):
-            found = self._vault.under(key)
-            digests = [{"name": each.key.removeprefix(key), "sha256": self._vault.sha256(each)} for each in found]
-            return inventory(digests, "sha256")
-        stored = self._vault.current(key)
-        return self._vault.sha256(stored) if stored else None
-
-    def _artifact_now(self, artifact: Mapping[str, Any]) -> dict[str, Any]:
-        key = artifact["key"]
-        if is_prefix(key):
-            found = self._vault.under(key)
-            versions = [{"name": each.key.removeprefix(key), "version_id": each.version_id} for each in found]
-            return {**artifact, "version_id": inventory(versions, "version_id")}
-        stored = self._vault.current(key)
-        return {**artifact, "version_id": stored.version_id if stored else None}
+        kept = all(self._vault.sha256_at(each["key"]) == each["sha256"] for each in evidence["artifacts"])
+        return [] if kept else ["artifacts"]
 
     def _names(self, group: str, version: int | None, state: State) -> set[str]:
         # A model may be there although no entry says so: created, and then the function died before it appended.
