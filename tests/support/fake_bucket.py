@@ -90,7 +90,7 @@ class FakeBucket:
         data = self._s3.bucket(source.bucket).read(source)
         return self._add(key, data, dict(metadata))
 
-    def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
+    def put_once(self, key: str, data: bytes) -> bool:
         if self.versions.get(key):
             return False
         self._add(key, data, {})

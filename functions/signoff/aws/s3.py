@@ -208,10 +208,15 @@ class Bucket:
         self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
         return self.current(key)
 
-    def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
-        """Write `data` to `key` unless something is there. Returns whether it was written."""
+    def put_once(self, key: str, data: bytes) -> bool:
+        """Write JSON to `key` unless something is there. Returns whether it was written."""
+        return self._put_new(key, data)
+
+    def _put_new(self, key: str, data: bytes, **lock: Any) -> bool:
         try:
-            self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+            self._s3.put_object(
+                Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
+            )
         except ClientError as error:
             if error_code(error) in _CONFLICT:
                 return False
@@ -224,20 +229,11 @@ class Bucket:
         Returns whether it was written.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
         """
-        lock = {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until}
-        try:
-            self._s3.put_object(
-                Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
-            )
-        except ClientError as error:
-            if error_code(error) in _CONFLICT:
-                return False
-            raise
-        return True
+        return self._put_new(key, data, ObjectLockMode=mode, ObjectLockRetainUntilDate=until)
 
-    def put(self, key: str, data: bytes, content_type: str = "application/json") -> None:
-        """Write `data` to `key`, whatever is there."""
-        self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type)
+    def put(self, key: str, data: bytes) -> None:
+        """Write JSON to `key`, whatever is there."""
+        self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType="application/json")
 
     def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         """Add `tags` to those of one version; PutObjectTagging by itself would replace the whole set."""
