@@ -10,8 +10,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import LedgerTable, head_item
+from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.aws.s3 import Written
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
@@ -199,7 +198,7 @@ def _since(keys: Sequence[str]) -> str:
 def _folded(history: History) -> tuple[dict[str, Any] | None, State | None]:
     """Return what the index should say of a ledger and where its package stands, if its entries can be understood."""
     try:
-        return (from_item(head_item(history)), history.state) if history.entries else (None, None)
+        return (package_row(history), history.state) if history.entries else (None, None)
     except _UNREADABLE:
         return None, None
 

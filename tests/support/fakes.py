@@ -8,8 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import LedgerTable, entry_item, head_item, verbatim
+from signoff.aws.ledger_table import LedgerTable, entry_item, package_row, verbatim
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing
 from signoff.ledger.entries import Draft, Status, Step
@@ -58,10 +57,10 @@ class FakeLedger(LedgerTable):
 
     def indexed(self, package: str) -> dict[str, Any] | None:
         history = self.histories.get(package)
-        return from_item(head_item(history)) if history else None
+        return package_row(history) if history else None
 
     def heads(self) -> Iterator[dict[str, Any]]:
-        heads = [from_item(head_item(history)) for history in self.histories.values()]
+        heads = [package_row(history) for history in self.histories.values()]
         yield from (head for head in heads if "arn" in head)
 
 

@@ -100,6 +100,11 @@ def head_item(history: History) -> dict[str, Any]:
     )
 
 
+def package_row(history: History) -> dict[str, Any]:
+    """Return the plain values of the row that the index has, or should have, of a ledger with entries."""
+    return from_item(head_item(history))
+
+
 def _since(history: History) -> str:
     """Return since when the package stands where it does: what is said beside it must not put off what it waits for."""
     times = (entry.time for entry in reversed(history.entries) if entry.kind not in _BESIDE)

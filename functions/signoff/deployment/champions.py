@@ -16,8 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code
-from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import LedgerTable, head_item
+from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.ledger.entries import Status
 from signoff.ledger.history import History, baseline_key
 
@@ -79,7 +78,7 @@ class Champions:
         """Return the heads of a group's ledgers by the index, and of the one that is `known` as it is."""
         heads = {head["package"]: head for head in self._ledger.heads_by_group(group)}
         if known and known.entries:
-            heads[known.package] = from_item(head_item(known))
+            heads[known.package] = package_row(known)
         return list(heads.values())
 
     def published(self, group: str) -> str | None:
@@ -112,7 +111,7 @@ class Champions:
     def _stands(self, champion: Champion, known: History | None) -> bool:
         if known and champion.package == known.package:
             return True
-        head = from_item(head_item(self._ledger.history(champion.package).verified()))
+        head = package_row(self._ledger.history(champion.package).verified())
         return bool(ranked([head], self._place))
 
     def _newer(self, known: History) -> History:

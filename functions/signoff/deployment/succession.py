@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import LedgerTable, head_item
+from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.deployment.champions import Champion, Champions, ranked
 from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
@@ -72,7 +71,7 @@ class Succession:
         written: list[Draft] = []
 
         def mark(history: History) -> list[Draft]:
-            head = from_item(head_item(history.verified()))
+            head = package_row(history.verified())
             written[:] = [draft] if _deployed(head) and wanted(head) else []
             return written
 
