@@ -115,7 +115,6 @@ class FakeBucket:
         self,
         key: str,
         data: bytes,
-        content_type: str = "application/json",
         metadata: Mapping[str, str] | None = None,  # by those who upload; Signoff itself gives none
     ) -> Stored:
         return self._add(key, data, dict(metadata or {}))

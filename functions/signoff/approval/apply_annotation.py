@@ -14,7 +14,7 @@ from signoff.aws.sts import Callers
 from signoff.aws.vault import Vault
 from signoff.errors import EventFault, RegistryRefused
 from signoff.governance.candidates import Candidate, Governance
-from signoff.governance.registrations import first_entry, registration_of
+from signoff.governance.registrations import opening_entry
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, unknown_key
 
@@ -79,7 +79,7 @@ class Annotating:
                 return []
             # Whoever appends last has written to the registry after all others: ledger and registry end up the same.
             refusal = refused_before or self._bring_about(candidate, annotation, history)
-            first = [] if history.state.status else [self._first(candidate)]
+            first = [] if history.state.status else [opening_entry(candidate.described, self._vault)]
             if refusal or by is None:
                 return [*first, *(refusing(history, refused(annotation, refusal, by), event) if refusal else [])]
             made = annotated(annotation, by)
@@ -103,9 +103,6 @@ class Annotating:
         except RegistryRefused as refusal:
             return Refused("RefusedBySageMaker", str(refusal))
         return None
-
-    def _first(self, candidate: Candidate) -> Draft:
-        return first_entry(candidate.described, registration_of(candidate.described, self._vault))
 
     def _refuse_unknown(self, annotation: Annotation, refusal: Refused) -> Refused:
         draft = refused(annotation, refusal)

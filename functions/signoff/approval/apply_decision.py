@@ -16,7 +16,7 @@ from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
 from signoff.errors import EventFault
 from signoff.governance.candidates import Candidate, Governance
-from signoff.governance.registrations import first_entry, registration_of
+from signoff.governance.registrations import opening_entry
 from signoff.governance.registry_status import Projecting
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History, unknown_key
@@ -135,8 +135,7 @@ class Deciding:
 
     def first(self, candidate: Candidate) -> list[Draft]:
         """Return the entries that a package's ledger begins with."""
-        first = first_entry(candidate.described, registration_of(candidate.described, self._vault))
-        return [first, *self._enforcement(True, candidate)]
+        return [opening_entry(candidate.described, self._vault), *self._enforcement(True, candidate)]
 
     def enforcement(self, state: State, candidate: Candidate) -> list[Draft]:
         """Return the entry about a policy that has begun, or ceased, to hold what it refuses."""

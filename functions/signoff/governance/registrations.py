@@ -46,6 +46,11 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | 
     )
 
 
+def opening_entry(described: Mapping[str, Any], vault: Documents) -> Draft:
+    """Return the first entry of a package's ledger, by the registration that it comes from, if it comes from one."""
+    return first_entry(described, registration_of(described, vault))
+
+
 def registering_principal(described: Mapping[str, Any]) -> str | None:
     """Return the ARN of who called CreateModelPackage, as SageMaker tells it (`CreatedBy`); None where it does not."""
     created_by = described.get("CreatedBy") or {}
@@ -58,14 +63,19 @@ def registration_key(registration: str) -> str:
     return f"registrations/{registration}.json"
 
 
+def read_registration(registration: str | None, vault: Documents) -> dict[str, Any] | None:
+    """Return the registration document of that id, or None when there is none, or no id."""
+    document: dict[str, Any] | None = vault.read_named(registration_key(registration)) if registration else None
+    return document
+
+
 def registration_of(described: Mapping[str, Any], vault: Documents) -> dict[str, Any] | None:
     """Return the registration document that a package comes from, or None when it was registered elsewhere.
 
     The package's model data lies where its registration put it, and what it runs and is judged by is what was asked
     for then, no less and no more: so nobody can borrow a registration, and with it the submitter, for another package.
     """
-    registration = next(_registrations(described, vault), None)
-    document = vault.read_named(registration_key(registration)) if registration else None
+    document = read_registration(next(_registrations(described, vault), None), vault)
     return document if document and _fulfils(described, document) else None
 
 

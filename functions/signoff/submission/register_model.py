@@ -18,7 +18,7 @@ from signoff.documents import timestamps
 from signoff.documents.faults import Fault
 from signoff.documents.timestamps import Clock
 from signoff.errors import ManifestRefused, RegistryRefused
-from signoff.governance.registrations import REGISTRATION_HINT, first_entry, registration_key
+from signoff.governance.registrations import REGISTRATION_HINT, first_entry, read_registration, registration_key
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
@@ -94,10 +94,7 @@ class Registering:
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
-        if known.get("state") != "registering":
-            return None
-        document: dict[str, Any] | None = self._vault.read_named(registration_key(known["attempt"]))
-        return document
+        return read_registration(known["attempt"], self._vault) if known.get("state") == "registering" else None
 
     def _claimed(
         self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
@@ -122,7 +119,7 @@ class Registering:
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
         """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
-        document = self._vault.read_named(registration_key(attempt)) or {"objects": []}
+        document = read_registration(attempt, self._vault) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
         if "statement" in document:
             registered[SUBMISSION] = document["statement"]
@@ -158,8 +155,7 @@ class Registering:
 
     def _registration(self, taken: Complete) -> dict[str, Any]:
         """Return the registration document, written before the package is created so that a retry goes on from it."""
-        key = registration_key(taken.attempt)
-        document: dict[str, Any] | None = self._vault.read_named(key)
+        document = read_registration(taken.attempt, self._vault)
         if document is None:
             manifest = self._intake.pinned(taken.manifest)
             copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
@@ -168,7 +164,7 @@ class Registering:
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
             document = _document(taken, resolved, copies)
             self._vault.write("policies", taken.policy.document)
-            self._vault.write_named(key, document)
+            self._vault.write_named(registration_key(taken.attempt), document)
         return document
 
     def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:

@@ -12,7 +12,7 @@ from signoff.aws.ssm import OWN_POLICY_TAG, Policies
 from signoff.aws.vault import Vault
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance, source_owner
-from signoff.governance.registrations import first_entry, registration_of
+from signoff.governance.registrations import opening_entry
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -65,8 +65,7 @@ class Opening:
 
     def _claimed(self, candidate: Candidate, request: Request) -> dict[str, Any]:
         policy = self._vault.write("policies", candidate.policy.document)
-        registration = registration_of(candidate.described, self._vault)
-        opened = first_entry(candidate.described, registration)
+        opened = opening_entry(candidate.described, self._vault)
 
         def claim(history: History) -> list[Draft]:
             first = [] if history.state.status else [opened]

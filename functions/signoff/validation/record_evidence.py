@@ -12,7 +12,7 @@ from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.errors import ObjectMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
-from signoff.governance.registrations import first_entry, registration_key, registration_of
+from signoff.governance.registrations import opening_entry, read_registration
 from signoff.governance.registry_status import Projecting
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
@@ -86,7 +86,7 @@ class Recording:
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
             raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
-        registration = self._registration(history)
+        registration = read_registration(history.state.registration, self._vault)
         deployment = self._deployment(registration, policy)
         pinned, image_checks = self._pinned(described)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
@@ -123,13 +123,6 @@ class Recording:
         if quality is None or quality["size"] > _DOCUMENT_LIMIT:
             return None
         return self._vault.bytes_of(quality["key"], quality["version_id"])
-
-    def _registration(self, history: History) -> dict[str, Any] | None:
-        registration = history.state.registration
-        document: dict[str, Any] | None = (
-            self._vault.read_named(registration_key(registration)) if registration else None
-        )
-        return document
 
     def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
         """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
@@ -208,7 +201,7 @@ class Recording:
                 return {"verdict": "errored", "status": None}
         except PolicyFault:
             pass  # only a governed group can have a faulty policy: this is what there is to record
-        first = first_entry(described, registration_of(described, self._vault))
+        first = opening_entry(described, self._vault)
 
         def errored(history: History) -> list[Draft]:
             state = history.verified().state
