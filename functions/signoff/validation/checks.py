@@ -30,6 +30,21 @@ class Check:
         return {"name": self.name, "status": str(self.status), "reason": self.reason}
 
 
+def passed(name: str, reason: str) -> Check:
+    """Return a check that passed."""
+    return Check(name, CheckStatus.PASSED, reason)
+
+
+def failed(name: str, reason: str) -> Check:
+    """Return a check that failed: the candidate is not what it must be."""
+    return Check(name, CheckStatus.FAILED, reason)
+
+
+def errored(name: str, reason: str) -> Check:
+    """Return a check that could not be made."""
+    return Check(name, CheckStatus.ERRORED, reason)
+
+
 def verdict(checks: Sequence[Check]) -> str:
     """Return `errored` when any check erred, else `failed` when any failed, else `passed`."""
     outcomes = {check.status for check in checks}

@@ -9,7 +9,7 @@ from signoff.errors import TargetFault
 from signoff.model_package.containers import Running, running
 from signoff.model_package.deployment_rules import RULES
 from signoff.model_package.model_request import NOT_IN_A_MODEL, in_vpc, must_be_expandable, pinned, why_expanded
-from signoff.validation.checks import Check, CheckStatus
+from signoff.validation.checks import Check, failed
 
 
 def deployment_checks(
@@ -22,17 +22,17 @@ def deployment_checks(
     deployment = signed["deployment"]
     manifest = deployment["manifest"]
     for fault in (fault for rule in RULES for fault in rule({**described, "Deployment": manifest})):
-        yield Check(f"deployment:{fault.path}", CheckStatus.FAILED, fault.message)
+        yield failed(f"deployment:{fault.path}", fault.message)
     found = running(described, manifest)
     reasons = [*why_expanded(described, manifest), *([] if pinned(signed, uri) else ["what is not in the vault"])]
     for position, (container, settings) in enumerate(found.pairs):
         path = f"deployment:{found.path}[{position}]"
         for field in (field for field in NOT_IN_A_MODEL if reasons and container.get(field)):
             needed = f"{', '.join(reasons)} needs its container written out, which cannot hold {field}"
-            yield Check(path, CheckStatus.FAILED, needed)
+            yield failed(path, needed)
         if in_vpc(settings) and not deployment["policy"]["vpc"]:
             reason = "its image is in a registry of the VPC, and the policy connects the model to none"
-            yield Check(path, CheckStatus.FAILED, reason)
+            yield failed(path, reason)
     for target in deployment["policy"].get("targets") or ():
         yield from _target_checks(found, target)
 
@@ -43,6 +43,6 @@ def _target_checks(found: Running, target: Mapping[str, Any]) -> Iterator[Check]
     try:
         must_be_expandable(found)
     except TargetFault as fault:
-        yield Check(path, CheckStatus.FAILED, str(fault))
+        yield failed(path, str(fault))
     if any(in_vpc(settings) for settings in found.settings) and not target["vpc"]:
-        yield Check(path, CheckStatus.FAILED, "an image is in a registry of the VPC, and the target has none")
+        yield failed(path, "an image is in a registry of the VPC, and the target has none")

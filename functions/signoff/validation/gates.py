@@ -15,29 +15,31 @@ from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.model_package.environment import fetches
 from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
-from signoff.validation.checks import Check, CheckStatus
+from signoff.validation.checks import Check, errored, failed, passed
 
 _LISTED = 20  # objects that are told of one by one; the last check says how many more there are
+_REASON = 500  # characters; an expression's error quotes what it found
+_REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
 
 
 def check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
     """Yield the check of who submitted a package, if its policy asks that or they `signed` (name to SHA-256)."""
     refused = refusal(policy, submitter)
     if refused:
-        yield Check("submitter", CheckStatus.FAILED, refused)
+        yield failed("submitter", refused)
     elif signed:
-        yield Check("submitter", CheckStatus.PASSED, f"{submitter} signed what {len(signed)} objects hold")
+        yield passed("submitter", f"{submitter} signed what {len(signed)} objects hold")
     elif policy.submissions.submitters or policy.approvals.unknown_submitter == "refuse":
-        yield Check("submitter", CheckStatus.PASSED, f"{submitter or 'whoever it was'} may submit to this group")
+        yield passed("submitter", f"{submitter or 'whoever it was'} may submit to this group")
 
 
 def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:
     """Return a failed check for each of `found`, pairs of name and SHA-256, that is not as it was `signed`."""
     others = sorted({name for name, sha256 in found if signed.get(name) != sha256})
-    checks = [Check(f"submitter:{name}", CheckStatus.FAILED, _reason(name, signed)) for name in others[:_LISTED]]
+    checks = [failed(f"submitter:{name}", _reason(name, signed)) for name in others[:_LISTED]]
     if len(others) > _LISTED:
         more = f"{len(others) - _LISTED} more objects are not what their submitter signed"
-        checks.append(Check("submitter:more", CheckStatus.FAILED, more))
+        checks.append(failed("submitter:more", more))
     return checks
 
 
@@ -45,10 +47,6 @@ def _reason(name: str, signed: Mapping[str, str]) -> str:
     if name in signed:
         return f"{name} is not what its submitter signed"
     return f"{name} is not among what the package's submitter signed"
-
-
-_REASON = 500  # characters; an expression's error quotes what it found
-_REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
 
 
 def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
@@ -62,7 +60,7 @@ def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Chec
     try:
         document = _document(quality)
     except ValueError as error:
-        return [Check(f"metric:{metric.name}", CheckStatus.FAILED, str(error)) for metric in metrics]
+        return [failed(f"metric:{metric.name}", str(error)) for metric in metrics]
     return [_metric_check(metric, document) for metric in metrics]
 
 
@@ -83,15 +81,15 @@ def _metric_check(metric: Metric, document: Any) -> Check:
     try:
         value = jmespath.search(metric.path, document)
     except jmespath.exceptions.JMESPathError as error:
-        return Check(name, CheckStatus.ERRORED, f"`{metric.path}` cannot be evaluated: {error}"[:_REASON])
+        return errored(name, f"`{metric.path}` cannot be evaluated: {error}"[:_REASON])
     if not _is_number(value):
         found = "nothing" if value is None else f"{type(value).__name__} instead of a finite number"
-        return Check(name, CheckStatus.FAILED, f"`{metric.path}` finds {found} in the model quality document")
+        return failed(name, f"`{metric.path}` finds {found} in the model quality document")
     if metric.at_least is not None and not value >= metric.at_least:
-        return Check(name, CheckStatus.FAILED, f"{value:.6g} is below the threshold {metric.at_least:.6g}")
+        return failed(name, f"{value:.6g} is below the threshold {metric.at_least:.6g}")
     if metric.at_most is not None and not value <= metric.at_most:
-        return Check(name, CheckStatus.FAILED, f"{value:.6g} is above the threshold {metric.at_most:.6g}")
-    return Check(name, CheckStatus.PASSED, f"{value:.6g} is within {_bounds(metric)}")
+        return failed(name, f"{value:.6g} is above the threshold {metric.at_most:.6g}")
+    return passed(name, f"{value:.6g} is within {_bounds(metric)}")
 
 
 def _is_number(value: Any) -> bool:
@@ -113,8 +111,8 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
     name = f"artifact:{artifact['name']}"
     refusals = artifact["refusals"]
     if refusals:
-        return Check(name, CheckStatus.FAILED, _refused(refusals, artifact["refusal_count"]))
-    return Check(name, CheckStatus.PASSED, f"{_described(artifact)}, sha256 {artifact['sha256']}")
+        return failed(name, _refused(refusals, artifact["refusal_count"]))
+    return passed(name, f"{_described(artifact)}, sha256 {artifact['sha256']}")
 
 
 def _refused(refusals: Sequence[str], count: int) -> str:
@@ -140,7 +138,7 @@ def image_digest_checks(
     for path, container in containers:
         said, image = str(container.get("ImageDigest", "")).lower(), pinned.get(container.get("Image", ""))
         if said and image and not image.endswith(f"@{said}"):
-            yield Check(f"image:{path}.ImageDigest", CheckStatus.FAILED, f"says {said}, and the image is {image}")
+            yield failed(f"image:{path}.ImageDigest", f"says {said}, and the image is {image}")
 
 
 def unpinned_checks(found: Sequence[tuple[str, str]], accepted: Sequence[str]) -> list[Check]:
@@ -152,12 +150,10 @@ def unpinned_checks(found: Sequence[tuple[str, str]], accepted: Sequence[str]) -
     for kind, path in found:
         name = f"unpinned:{path}"
         if kind in accepted:
-            checks.append(
-                Check(name, CheckStatus.PASSED, f"cannot be pinned or inspected; the policy accepts `{kind}`")
-            )
+            checks.append(passed(name, f"cannot be pinned or inspected; the policy accepts `{kind}`"))
         else:
             reason = f"cannot be pinned or inspected, and `{kind}` is not in the policy's sources.unpinned"
-            checks.append(Check(name, CheckStatus.FAILED, reason))
+            checks.append(failed(name, reason))
     return checks
 
 
@@ -176,9 +172,9 @@ def environment_checks(environments: Sequence[tuple[str, Mapping[str, str]]], ac
 
 def _fetched(name: str, variable: str, accepted: Sequence[str]) -> Check:
     if any(fnmatchcase(variable, pattern) for pattern in accepted):
-        return Check(name, CheckStatus.PASSED, f"{_cut(variable)} fetches at start; the policy accepts it")
+        return passed(name, f"{_cut(variable)} fetches at start; the policy accepts it")
     reason = f"{_cut(variable)} lets the container fetch code or weights at start that nobody has inspected"
-    return Check(name, CheckStatus.FAILED, reason)
+    return failed(name, reason)
 
 
 def _cut(text: str) -> str:

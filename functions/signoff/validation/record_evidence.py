@@ -25,7 +25,7 @@ from signoff.model_package.subject import containers, images, subject, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective
 from signoff.validation import deployability, evidence, gates
-from signoff.validation.checks import Check, CheckStatus
+from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
 from signoff.validation.gates import check as submitter_check
 from signoff.validation.gates import object_checks
@@ -113,9 +113,9 @@ class Recording:
         for image in images(described):
             try:
                 pinned[image] = self._images.pinned(image)
-                checks.append(Check(f"image:{image}", CheckStatus.PASSED, f"pinned as {pinned[image]}"))
+                checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}"))
             except ObjectMissing as missing:
-                checks.append(Check(f"image:{image}", CheckStatus.FAILED, str(missing)))
+                checks.append(failed(f"image:{image}", str(missing)))
         return pinned, [*checks, *gates.image_digest_checks(containers(described), pinned)]
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
@@ -185,12 +185,12 @@ class Recording:
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
         """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""
 
-        def errored(history: History) -> list[Draft]:
+        def drafts(history: History) -> list[Draft]:
             state = history.verified().state
             current = state.attempt_open and state.execution == claim["execution"]
             return [_errored(state.attempt, claim["execution"], error)] if current else []
 
-        history = self._ledger.update(claim["package"], errored)
+        history = self._ledger.update(claim["package"], drafts)
         return {"verdict": "errored", "status": history.state.status}
 
     def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,13 +203,13 @@ class Recording:
             pass  # only a governed group can have a faulty policy: this is what there is to record
         first = opening_entry(described, self._vault)
 
-        def errored(history: History) -> list[Draft]:
+        def drafts(history: History) -> list[Draft]:
             state = history.verified().state
             if state.status not in {None, Status.VALIDATING} or (state.attempt_open and state.execution != execution):
                 return []
             return [*([] if state.status else [first]), _errored(state.attempt, execution, error)]
 
-        history = self._ledger.update(package_key(arn, described["CreationTime"]), errored)
+        history = self._ledger.update(package_key(arn, described["CreationTime"]), drafts)
         return {"verdict": "errored", "status": history.state.status}
 
 
@@ -229,7 +229,7 @@ def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[s
     inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
     if named == inspected:
         return []
-    return [Check("subject", CheckStatus.ERRORED, "the package was changed while it was validated; revalidate it")]
+    return [errored("subject", "the package was changed while it was validated; revalidate it")]
 
 
 def _environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
