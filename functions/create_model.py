@@ -61,4 +61,12 @@ def _deploying() -> Deploying:
     champions = bootstrap.champions(settings)
     deployers = Deployers(vault, settings.vaults, client("sts"), utc_now)
     elsewhere = Elsewhere(deployers, vault, ledger, champions)
-    return Deploying(bootstrap.governance(settings), registry, ledger, vault, projecting, champions, elsewhere)
+    return Deploying(
+        governance=bootstrap.governance(settings),
+        registry=registry,
+        ledger=ledger,
+        vault=vault,
+        projecting=projecting,
+        champions=champions,
+        elsewhere=elsewhere,
+    )

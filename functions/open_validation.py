@@ -27,7 +27,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 @cache
 def _opening() -> Opening:
     settings = from_environment(Settings)
-    policies, ledger = bootstrap.policies(settings), bootstrap.ledger(settings)
     return Opening(
-        bootstrap.governance(settings), bootstrap.registry(), policies, ledger, bootstrap.vault(settings.vault_bucket)
+        governance=bootstrap.governance(settings),
+        registry=bootstrap.registry(),
+        policies=bootstrap.policies(settings),
+        ledger=bootstrap.ledger(settings),
+        vault=bootstrap.vault(settings.vault_bucket),
     )

@@ -31,5 +31,10 @@ def handler(event: Any, context: Any) -> None:
 @cache
 def _baselining() -> Baselining:
     settings = from_environment(Settings)
-    stacks, champions = Stacks(client("cloudformation")), bootstrap.champions(settings)
-    return Baselining(bootstrap.registry(), bootstrap.policies(settings), bootstrap.ledger(settings), stacks, champions)
+    return Baselining(
+        registry=bootstrap.registry(),
+        policies=bootstrap.policies(settings),
+        ledger=bootstrap.ledger(settings),
+        stacks=Stacks(client("cloudformation")),
+        champions=bootstrap.champions(settings),
+    )

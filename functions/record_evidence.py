@@ -40,5 +40,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _recording() -> Recording:
     settings = from_environment(Settings)
     registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
-    vault, projecting = bootstrap.vault(settings.vault_bucket), Projecting(registry, ledger)
-    return Recording(bootstrap.governance(settings), registry, bootstrap.images(), ledger, vault, projecting)
+    return Recording(
+        governance=bootstrap.governance(settings),
+        registry=registry,
+        images=bootstrap.images(),
+        ledger=ledger,
+        vault=bootstrap.vault(settings.vault_bucket),
+        projecting=Projecting(registry, ledger),
+    )

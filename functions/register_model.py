@@ -50,10 +50,23 @@ def _registering() -> Registering:
     settings = from_environment(Settings)
     inbox, registry = bootstrap.bucket(settings.artifacts_bucket), bootstrap.registry()
     vault = bootstrap.vault(settings.vault_bucket)
-    signing = Signing(bootstrap.callers(settings.bus), vault)
-    intake = Intake(inbox, registry, bootstrap.policies(settings), bootstrap.images(), _shape, signing)
-    submissions = SubmissionsTable(client("dynamodb"), settings.submissions_table)
-    return Registering(inbox, intake, registry, bootstrap.ledger(settings), submissions, vault, utc_now)
+    intake = Intake(
+        inbox=inbox,
+        registry=registry,
+        policies=bootstrap.policies(settings),
+        images=bootstrap.images(),
+        shape=_shape,
+        signing=Signing(bootstrap.callers(settings.bus), vault),
+    )
+    return Registering(
+        inbox=inbox,
+        intake=intake,
+        registry=registry,
+        ledger=bootstrap.ledger(settings),
+        submissions=SubmissionsTable(client("dynamodb"), settings.submissions_table),
+        vault=vault,
+        now=utc_now,
+    )
 
 
 @cache

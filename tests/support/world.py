@@ -117,26 +117,43 @@ class World(Deliveries):
         self.vault = vault
         asked = wrap(self.sts)
         callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request))
-        intake = Intake(inbox, registry, policies, images, lambda: SHAPE, Signing(callers, vault))
-        self.registering = Registering(inbox, intake, registry, ledger, submissions, vault, self.clock)
-        self.opening = Opening(governance, registry, policies, ledger, vault)
+        everywhere: dict[str, Any] = {"registry": registry, "ledger": ledger}
+        signing = Signing(callers, vault)
+        intake = Intake(
+            inbox=inbox, registry=registry, policies=policies, images=images, shape=lambda: SHAPE, signing=signing
+        )
+        self.registering = Registering(
+            inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere
+        )
+        self.opening = Opening(governance=governance, policies=policies, vault=vault, **everywhere)
         self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
-        self.recording = Recording(governance, registry, images, ledger, vault, projecting)
+        self.recording = Recording(
+            governance=governance, images=images, vault=vault, projecting=projecting, **everywhere
+        )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
         self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
         self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention, callers, self.clock)
         self.reconciling = Reconciling(governance, registry, ledger, self.deciding)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         elsewhere = Elsewhere(self.places, vault, ledger, self.champions)
-        self.deploying = Deploying(governance, registry, ledger, vault, projecting, self.champions, elsewhere)
+        everywhere["champions"] = self.champions
+        self.deploying = Deploying(
+            governance=governance, vault=vault, projecting=projecting, elsewhere=elsewhere, **everywhere
+        )
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
-        self.baselining = Baselining(registry, policies, ledger, stacks, self.champions)
+        self.baselining = Baselining(policies=policies, stacks=stacks, **everywhere)
         self.heads = Heads(ledger, vault, self.clock, "GOVERNANCE", days=365)
-        executions = wrap(self.executions)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
         self.sweeping = Sweeping(
-            *(registry, policies, ledger, submissions, vault, inbox, executions, queues, self.clock, self.champions)
+            policies=policies,
+            submissions=submissions,
+            vault=vault,
+            inbox=inbox,
+            executions=wrap(self.executions),
+            queues=queues,
+            now=self.clock,
+            **everywhere,
         )
 
     # What people do

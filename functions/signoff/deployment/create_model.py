@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from signoff.approval.apply_decision import subject_changed
@@ -25,27 +26,21 @@ from signoff.model_package.subject import changes, subject
 from signoff.validation.evidence import signed_subject
 
 
+@dataclass(frozen=True, kw_only=True)
 class Deploying:
     """Creates the model of a signed package, retires that of one no longer signed, publishes the group's champion."""
 
-    def __init__(
-        self,
-        governance: Governance,
-        registry: Registry,
-        ledger: LedgerTable,
-        vault: Vault,
-        projecting: Projecting,
-        champions: Champions,
-        elsewhere: Elsewhere,
-    ) -> None:
-        self._governance = governance
-        self._registry = registry
-        self._ledger = ledger
-        self._vault = vault
-        self._projecting = projecting
-        self._champions = champions
-        self._succession = Succession(ledger, champions)
-        self._elsewhere = elsewhere
+    governance: Governance
+    registry: Registry
+    ledger: LedgerTable
+    vault: Vault
+    projecting: Projecting
+    champions: Champions
+    elsewhere: Elsewhere
+
+    @property
+    def _succession(self) -> Succession:
+        return Succession(self.ledger, self.champions)
 
     def converge(self, arn: str) -> State | None:
         """Make the models of that package agree with its ledger, and return the state it is in then.
@@ -54,27 +49,27 @@ class Deploying:
         Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
         """
         try:
-            candidate = self._governance.candidate(arn)
+            candidate = self.governance.candidate(arn)
         except UnknownPackage:
             return None
         if candidate is None:
             return None
-        history = self._ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
+        history = self.ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
         if history.state.status is not Status.APPROVED:
-            self._projecting.project(arn, history)
-        self._champions.publish(candidate.group, history)
+            self.projecting.project(arn, history)
+        self.champions.publish(candidate.group, history)
         self._succession.settle(candidate.group, history)
         # Last, for it may take long: a champion does not wait for other regions.
         return self._everywhere(candidate, history).state
 
     def _everywhere(self, candidate: Candidate, history: History) -> History:
         def changed(signed: Mapping[str, Any]) -> list[str]:
-            return self._changed(self._registry.describe(candidate.arn), signed)
+            return self._changed(self.registry.describe(candidate.arn), signed)
 
         was_approved = history.state.status is Status.APPROVED
-        history = self._elsewhere.converge(candidate, history, changed)
+        history = self.elsewhere.converge(candidate, history, changed)
         if was_approved and history.state.status is not Status.APPROVED:
-            self._projecting.project(candidate.arn, history)
+            self.projecting.project(candidate.arn, history)
         return history
 
     def retire(self, package: str) -> State:
@@ -82,12 +77,12 @@ class Deploying:
 
         Its ARN says nothing any more: nobody has it, or another package whose group was made anew.
         """
-        history = self._ledger.update(package, lambda history: self._orphaned(history.verified()))
+        history = self.ledger.update(package, lambda history: self._orphaned(history.verified()))
         state = history.state
         if state.group:
-            self._champions.publish(state.group, history)
+            self.champions.publish(state.group, history)
             self._succession.settle(state.group, history)
-            history = self._elsewhere.retire(history, self._models_of_others(state.group, package))
+            history = self.elsewhere.retire(history, self._models_of_others(state.group, package))
         return history.state
 
     def _orphaned(self, history: History) -> list[Draft]:
@@ -95,7 +90,7 @@ class Deploying:
         if state.status is not Status.DELETED or state.group is None:
             return []
         if state.model:
-            self._champions.publish(state.group, history)
+            self.champions.publish(state.group, history)
         kept = self._models_of_others(state.group, history.package)
         names = sorted(self._names(state.group, state.version, state))
         return [draft for name in names for draft in self._given_up(name, state, kept.get(name.lower()))]
@@ -110,7 +105,7 @@ class Deploying:
 
         A group that was made anew may hold the very same package again, whose model has the same name.
         """
-        heads = (head for head in self._ledger.heads_by_group(group) if head.get("model"))
+        heads = (head for head in self.ledger.heads_by_group(group) if head.get("model"))
         return {
             head["model"].rpartition("/")[2].lower(): head["package"] for head in heads if head["package"] != package
         }
@@ -119,7 +114,7 @@ class Deploying:
         state = history.state
         if state.status is not Status.APPROVED:
             if state.model:  # nobody should deploy a model that is about to go
-                self._champions.publish(candidate.group, history)
+                self.champions.publish(candidate.group, history)
             names = self._names(candidate.group, candidate.version, state)
             return [draft for name in sorted(names) for draft in self._retire(name, state)]
         if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
@@ -128,27 +123,27 @@ class Deploying:
 
     def _created(self, candidate: Candidate, state: State) -> list[Draft]:
         sha256 = (state.decision or {})["evidence"]
-        evidence = self._vault.read("evidence", sha256)
+        evidence = self.vault.read("evidence", sha256)
         signed = signed_subject(evidence)
         verifying = (state.decision or {})["decision"] == "rollback"
         changed = self._changed(candidate.described, signed) or (self._other_bytes(evidence) if verifying else [])
         if changed:
             return [subject_changed(changed)]
-        request = model_request(candidate.arn, candidate.described, signed, self._vault.uri, evidence=sha256)
+        request = model_request(candidate.arn, candidate.described, signed, self.vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = made(self._registry, {"ModelName": name, **request})
+        arn = made(self.registry, {"ModelName": name, **request})
         places = list(targets_by_place(signed["deployment"], candidate.arn))
         about: dict[str, Any] = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
         if verifying:
             about["verified"] = _size(evidence["artifacts"])
         created = Draft(Kind.MODEL_CREATED, "signoff", about)
         # SageMaker read package and vault when it made the model: was there still what we had seen just before?
-        changed = self._changed(self._registry.describe(candidate.arn), signed)
+        changed = self._changed(self.registry.describe(candidate.arn), signed)
         return [created, subject_changed(changed)] if changed else [created]
 
     def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
         """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
-        artifacts = [{**each, "version_id": self._vault.version_at(each["key"])} for each in signed["artifacts"]]
+        artifacts = [{**each, "version_id": self.vault.version_at(each["key"])} for each in signed["artifacts"]]
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
@@ -156,7 +151,7 @@ class Deploying:
 
         The versions were compared with those that were signed.
         """
-        kept = all(self._vault.sha256_at(each["key"]) == each["sha256"] for each in evidence["artifacts"])
+        kept = all(self.vault.sha256_at(each["key"]) == each["sha256"] for each in evidence["artifacts"])
         return [] if kept else ["artifacts"]
 
     def _names(self, group: str, version: int | None, state: State) -> set[str]:
@@ -168,15 +163,15 @@ class Deploying:
         if not (state.decision and state.decision.get("subject")):
             return set()
         name = model_name(group, version, state.decision["subject"])
-        return {name} if self._registry.describe_model(name) else set()
+        return {name} if self.registry.describe_model(name) else set()
 
     def _retire(self, name: str, state: State) -> list[Draft]:
-        endpoints = tuple(self._registry.endpoints_using(name))
+        endpoints = tuple(self.registry.endpoints_using(name))
         if endpoints and endpoints == state.retirement_blocked_by:
             return []
         if endpoints:
             return [Draft(Kind.RETIREMENT_BLOCKED, "signoff", {"model": name, "endpoints": list(endpoints)})]
-        self._registry.delete_model(name)
+        self.registry.delete_model(name)
         return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name})]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from signoff.aws.cloudformation import Stacks
@@ -20,17 +21,15 @@ _FLAG = "EnableNetworkIsolation"
 _PROPERTIES = ("Group", "ModelName", "ModelArn", "ModelLogicalId")
 
 
+@dataclass(frozen=True, kw_only=True)
 class Baselining:
     """Keeps the ledger of baselines, and publishes the champion of a group whose baseline has changed."""
 
-    def __init__(
-        self, registry: Registry, policies: Policies, ledger: LedgerTable, stacks: Stacks, champions: Champions
-    ) -> None:
-        self._registry = registry
-        self._policies = policies
-        self._ledger = ledger
-        self._stacks = stacks
-        self._champions = champions
+    registry: Registry
+    policies: Policies
+    ledger: LedgerTable
+    stacks: Stacks
+    champions: Champions
 
     def handle(self, request: Request) -> str:
         """Record what a stack has done with its baseline and return what it is known by: `<group>@<model's ARN>`.
@@ -43,11 +42,11 @@ class Baselining:
         if not (group and name and arn and logical_id):
             raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
         group = self._governed(request.stack, group)
-        if self._stacks.resource(request.stack, logical_id) not in {arn, name}:
+        if self.stacks.resource(request.stack, logical_id) not in {arn, name}:
             raise BaselineRefused(f"{logical_id} of stack {request.stack} is not the model {arn}")
         details = {"group": group, **self._described(name, arn), **_said(request)}
         self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
-        self._champions.publish(group)
+        self.champions.publish(group)
         # In lower case: another identity for the same baseline would have CloudFormation delete the first.
         return f"{group.lower()}@{arn}"
 
@@ -56,15 +55,15 @@ class Baselining:
         group, _, arn = identity.partition("@")
         if not arn:
             return identity  # it failed before it was known by anything
-        found = self._registry.group(group)
+        found = self.registry.group(group)
         group = found.name if found else group
-        state = self._ledger.history(baseline_key(group)).verified().state
+        state = self.ledger.history(baseline_key(group)).verified().state
         # What was never recorded goes without a trace, and so does what another stack has taken over.
         if state.baselines.get(arn) == request.stack:
             model = {"name": arn.rpartition("/")[2], "arn": arn}
             details = {"group": group, "model": model, "request": request.request_id}
             self._append(group, Draft(Kind.BASELINE_RETIRED, request.stack, details))
-        self._champions.publish(group)
+        self.champions.publish(group)
         return identity
 
     def _append(self, group: str, draft: Draft) -> None:
@@ -72,12 +71,12 @@ class Baselining:
             known = {entry.details["request"] for entry in history.verified().entries}
             return [] if draft.details["request"] in known else [draft]
 
-        self._ledger.update(baseline_key(group), unless_told_already)
+        self.ledger.update(baseline_key(group), unless_told_already)
 
     def _governed(self, stack: str, group: str) -> str:
         """Return the group's name as SageMaker has it, if its policy takes baselines of the stack."""
-        found = self._registry.group(group)
-        policy = self._policies.governing(found.name, found.tags) if found else self._policies.for_new_group(group)
+        found = self.registry.group(group)
+        policy = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
         if policy is None:
             raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
         if not policy.groups.takes_baseline(stack):
@@ -86,7 +85,7 @@ class Baselining:
 
     def _described(self, name: str, arn: str) -> dict[str, Any]:
         """Return the model as SageMaker describes it."""
-        described = self._registry.describe_model(name)
+        described = self.registry.describe_model(name)
         if described is None or described["ModelArn"] != arn:
             raise BaselineRefused(f"there is no model {arn}")
         shown = {field: described[field] for field in _SHOWN if described.get(field)}

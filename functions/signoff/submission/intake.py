@@ -59,24 +59,16 @@ class Complete:
         return self.submission.attempt({name: it.version_id for name, it in {**self.objects, **signed}.items()})
 
 
+@dataclass(frozen=True, kw_only=True)
 class Intake:
     """Reads submissions, each under its own prefix only. `shape` gives the shape of a manifest."""
 
-    def __init__(
-        self,
-        inbox: Bucket,
-        registry: Registry,
-        policies: Policies,
-        images: Images,
-        shape: Callable[[], ManifestShape],
-        signing: Signing,
-    ) -> None:
-        self._inbox = inbox
-        self._registry = registry
-        self._policies = policies
-        self._images = images
-        self._shape = shape
-        self._signing = signing
+    inbox: Bucket
+    registry: Registry
+    policies: Policies
+    images: Images
+    shape: Callable[[], ManifestShape]
+    signing: Signing
 
     def read(self, submission: Submission) -> Complete | Incomplete:
         """Return the submission as it is now. Raises `ManifestRefused` with every fault that it has."""
@@ -86,12 +78,12 @@ class Intake:
         policy, group_tags = self._policy(submission)
         if signature:
             _refuse(_submitter_faults(signature, policy), about=SUBMISSION)
-        stored = self._inbox.current(submission.key(MANIFEST))
+        stored = self.inbox.current(submission.key(MANIFEST))
         if stored is None and (policy.registration_defaults is None or _signs(signature, MANIFEST)):
             return Incomplete((MANIFEST,))
         written = self._manifest(stored, signature) if stored else {}
         document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags or {})
-        manifest = Manifest(document, self._inbox.name, submission.prefix, self._shape())
+        manifest = Manifest(document, self.inbox.name, submission.prefix, self.shape())
         self._check(manifest, policy)
         _refuse(projects.faults(document, group_tags or {}))
         objects, missing = self._objects(submission, manifest, described)
@@ -107,11 +99,11 @@ class Intake:
 
     def _described(self, submission: Submission) -> Described | None:
         """Return what submission.json says, or None while there is none."""
-        stored = self._inbox.current(submission.key(SUBMISSION))
+        stored = self.inbox.current(submission.key(SUBMISSION))
         if stored is None:
             return None
         try:
-            return self._signing.read(submission, stored, self._document(stored, f"{SUBMISSION}: "))
+            return self.signing.read(submission, stored, self._document(stored, f"{SUBMISSION}: "))
         except ManifestRefused as refused:
             raise ManifestRefused(refused.faults, about=SUBMISSION) from None
 
@@ -142,14 +134,14 @@ class Intake:
         missing = awaited - self._uploaded(submission, [""] if signature else prefixes) if awaited else set()
         if missing:
             return {}, missing
-        found = {name: self._inbox.current(submission.key(name)) for name in names}
+        found = {name: self.inbox.current(submission.key(name)) for name in names}
         objects = {name: stored for name, stored in found.items() if stored}
         return objects, found.keys() - objects.keys()
 
     def _uploaded(self, submission: Submission, prefixes: Collection[str]) -> set[str]:
         """Return the names of what is there under `prefixes`: a request for a thousand, and not one for each."""
         home = submission.key("")
-        keys = (key for prefix in prefixes for key, _ in self._inbox.names(home + prefix))
+        keys = (key for prefix in prefixes for key, _ in self.inbox.names(home + prefix))
         return {key.removeprefix(home) for key in keys}
 
     def pinned(self, manifest: Manifest) -> Manifest:
@@ -171,7 +163,7 @@ class Intake:
         faults = []
         for path, image in manifest.images():
             try:
-                digests[image] = digests.get(image) or self._images.pinned(image)
+                digests[image] = digests.get(image) or self.images.pinned(image)
             except ObjectMissing as missing:
                 faults.append(Fault(path, str(missing)))
         return digests, faults
@@ -181,15 +173,15 @@ class Intake:
         group = submission.group
         if not submission.names_a_group:
             raise _refused_group(f"`{group}` cannot be the name of a model package group; upload under another prefix")
-        found = self._registry.group(group)
+        found = self.registry.group(group)
         if found is not None:
             if found.name != group:
                 raise _refused_group(f"there is a group {found.name}, which is the same to SageMaker; spell it so")
-            policy = self._policies.governing(group, found.tags)
+            policy = self.policies.governing(group, found.tags)
             if policy is None:
                 raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
             return policy, found.tags
-        policy = self._policies.for_new_group(group)
+        policy = self.policies.for_new_group(group)
         if not policy.groups.create:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
         return policy, None
@@ -204,7 +196,7 @@ class Intake:
     def _data(self, stored: Stored) -> bytes:
         if stored.size > strict_json.MAX_BYTES:
             raise ManifestRefused([Fault("", f"has {stored.size} bytes; {strict_json.MAX_BYTES} are allowed")])
-        return self._inbox.read(stored)
+        return self.inbox.read(stored)
 
 
 def _submitter_faults(signature: Signature, policy: Policy) -> list[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -32,26 +32,17 @@ _NOT_FOR_TAGS = re.compile(r"[^\w+\-=.:/@ ]", re.ASCII)
 _REPORTED = 50  # faults that fit into an event; the report has them all
 
 
+@dataclass(frozen=True, kw_only=True)
 class Registering:
     """Registers submissions, each once, whichever of its objects comes last."""
 
-    def __init__(
-        self,
-        inbox: Bucket,
-        intake: Intake,
-        registry: Registry,
-        ledger: LedgerTable,
-        submissions: SubmissionsTable,
-        vault: Vault,
-        now: Clock,
-    ) -> None:
-        self._inbox = inbox
-        self._intake = intake
-        self._registry = registry
-        self._ledger = ledger
-        self._submissions = submissions
-        self._vault = vault
-        self._now = now
+    inbox: Bucket
+    intake: Intake
+    registry: Registry
+    ledger: LedgerTable
+    submissions: SubmissionsTable
+    vault: Vault
+    now: Clock
 
     def uploaded(self, key: str) -> str:
         """Answer the upload of `key` and return what came of it, for the log.
@@ -62,7 +53,7 @@ class Registering:
         if key.endswith(f"/{REPORT}"):
             return "report"
         submission = Submission.of(key)
-        stored = self._inbox.current(key)
+        stored = self.inbox.current(key)
         if stored is None:
             return "gone"
         if submission is None:
@@ -75,38 +66,38 @@ class Registering:
 
     def _about(self, submission: Submission, refused: ManifestRefused) -> Stored | None:
         """Return the object that has the faults, or the manifest in place of one that is not there."""
-        found = (self._inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
+        found = (self.inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
         return next((stored for stored in found if stored), None)
 
     def _register(self, submission: Submission, stored: Stored) -> str:
-        known = self._submissions.get(submission.prefix) or {}
+        known = self.submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
             return self._closed(submission, known["attempt"], known["package"], stored)
         begun = self._begun(known)
         if begun is not None:
             # Whatever was uploaded since: an attempt that may have created its package already is finished first.
             return self._claimed(submission, begun["id"], stored, lambda: begun)
-        taken = self._intake.read(submission)
+        taken = self.intake.read(submission)
         if isinstance(taken, Incomplete):
-            self._submissions.wait(submission.prefix, taken.missing, self._moment())
+            self.submissions.wait(submission.prefix, taken.missing, self._moment())
             return f"waits for {', '.join(taken.missing)}"
         return self._claimed(submission, taken.attempt, stored, lambda: self._registration(taken))
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
-        return read_registration(known["attempt"], self._vault) if known.get("state") == "registering" else None
+        return read_registration(known["attempt"], self.vault) if known.get("state") == "registering" else None
 
     def _claimed(
         self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
     ) -> str:
-        now = self._now()
-        if not self._submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
+        now = self.now()
+        if not self.submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
             return "being registered already"
         try:
             return self._attempted(submission, attempt, stored, registration)
         except Exception:
             # Without this, the retry would find its own claim and leave everything to the sweep.
-            self._submissions.release(submission.prefix, attempt, self._moment())
+            self.submissions.release(submission.prefix, attempt, self._moment())
             raise
 
     def _attempted(
@@ -119,7 +110,7 @@ class Registering:
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
         """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
-        document = read_registration(attempt, self._vault) or {"objects": []}
+        document = read_registration(attempt, self.vault) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
         if "statement" in document:
             registered[SUBMISSION] = document["statement"]
@@ -129,7 +120,7 @@ class Registering:
         if uploaded is not None:
             names &= {uploaded.key.removeprefix(submission.key(""))}
         for name in sorted(names):
-            stored = self._inbox.current(submission.key(name))
+            stored = self.inbox.current(submission.key(name))
             if stored and stored.version_id != registered.get(name):
                 refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
         return refused or f"registered as {package}"
@@ -137,38 +128,38 @@ class Registering:
     def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
         try:
             if registration["creates_group"]:
-                self._registry.create_group(submission.group)
-            arn = self._registry.create_package(registration["request"])
+                self.registry.create_group(submission.group)
+            arn = self.registry.create_package(registration["request"])
         except RegistryRefused as refusal:
             raise ManifestRefused([Fault("", f"SageMaker refuses it: {refusal}")]) from refusal
-        described = self._registry.describe(arn)
+        described = self.registry.describe(arn)
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
-        self._ledger.update(key, lambda history: [] if history.state.status else [first])
+        self.ledger.update(key, lambda history: [] if history.state.status else [first])
         self._report(submission, {"outcome": "registered", "package": arn, "faults": []})
         for registered in registration["objects"]:
             name, version = registered["name"], registered["source"]["version_id"]
-            self._inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
+            self.inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
         # Last, for once the submission is closed nobody comes back to finish.
-        self._submissions.close(submission.prefix, registration["id"], arn, self._moment())
+        self.submissions.close(submission.prefix, registration["id"], arn, self._moment())
         return self._closed(submission, registration["id"], arn)
 
     def _registration(self, taken: Complete) -> dict[str, Any]:
         """Return the registration document, written before the package is created so that a retry goes on from it."""
-        document = read_registration(taken.attempt, self._vault)
+        document = read_registration(taken.attempt, self.vault)
         if document is None:
-            manifest = self._intake.pinned(taken.manifest)
+            manifest = self.intake.pinned(taken.manifest)
             copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
-            resolved = manifest.resolved(lambda name: self._vault.uri(_vault_key(taken, name)))
+            resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(taken, name)))
             by_uri = {copy.uri: copy for copy in copies.values()}
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
             document = _document(taken, resolved, copies)
-            self._vault.write("policies", taken.policy.document)
-            self._vault.write_named(registration_key(taken.attempt), document)
+            self.vault.write("policies", taken.policy.document)
+            self.vault.write_named(registration_key(taken.attempt), document)
         return document
 
     def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
-        return self._vault.keep(stored, _vault_key(taken, name))
+        return self.vault.keep(stored, _vault_key(taken, name))
 
     def _refuse(
         self,
@@ -188,21 +179,21 @@ class Registering:
             told = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
             return [] if draft.details["faults"] in told else [draft]
 
-        self._ledger.update(submission_key(prefix), once)
+        self.ledger.update(submission_key(prefix), once)
         if reported:
             listed = [asdict(fault) for fault in faults]
             self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
-            self._submissions.refuse(prefix, claim or attempt, self._moment())
+            self.submissions.refuse(prefix, claim or attempt, self._moment())
         tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}
-        self._inbox.tag(about.key, about.version_id, tags)
+        self.inbox.tag(about.key, about.version_id, tags)
         return f"refused: {faults[0].path}: {faults[0].message}"
 
     def _report(self, submission: Submission, report: dict[str, Any]) -> None:
         data = json.dumps({**report, "time": self._moment()}, indent=2).encode()
-        self._inbox.put(submission.key(REPORT), data)
+        self.inbox.put(submission.key(REPORT), data)
 
     def _moment(self) -> str:
-        return timestamps.text(self._now())
+        return timestamps.text(self.now())
 
 
 def _vault_key(taken: Complete, name: str) -> str:

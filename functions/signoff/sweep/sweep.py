@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
@@ -43,44 +44,35 @@ _CHUNK = 100  # packages of one batch
 _CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apart
 
 
+@dataclass(frozen=True, kw_only=True)
 class Sweeping:
     """Finds what waits longer than it should. `queues` are those of registrations, decisions and deployments."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        policies: Policies,
-        ledger: LedgerTable,
-        submissions: SubmissionsTable,
-        vault: Vault,
-        inbox: Bucket,
-        executions: Executions,
-        queues: Mapping[str, Queue],
-        now: Clock,
-        champions: Champions,
-    ) -> None:
-        self._registry = registry
-        self._policies = policies
-        self._ledger = ledger
-        self._submissions = submissions
-        self._vault = vault
-        self._inbox = inbox
-        self._executions = executions
-        self._queues = queues
-        self._now = now
-        self._champions = champions
-        self._succession = Succession(ledger, champions)
+    registry: Registry
+    policies: Policies
+    ledger: LedgerTable
+    submissions: SubmissionsTable
+    vault: Vault
+    inbox: Bucket
+    executions: Executions
+    queues: Mapping[str, Queue]
+    now: Clock
+    champions: Champions
+
+    @property
+    def _succession(self) -> Succession:
+        return Succession(self.ledger, self.champions)
 
     def sweep(self, grace: timedelta) -> Counter[str]:
         """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
 
         What cannot be looked through or moved on is logged, counted as a `problem`, and keeps nothing else waiting.
         """
-        before = self._now() - grace
+        before = self.now() - grace
         moved: Counter[str] = Counter()
         governed: dict[str, Policy] = {}
         with _reported("groups", moved):
-            for group, tags in self._registry.groups():
+            for group, tags in self.registry.groups():
                 self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
         # Before the steps: what is gone waits for none.
         self._move_on(partial(self._overdue_live, governed), before, moved)
@@ -98,26 +90,26 @@ class Sweeping:
 
     def oldest_validating(self) -> float:
         """Return for how many seconds the package that validates longest has done so; 0 when none does."""
-        heads = [*self._ledger.heads_by_step(Step.VALIDATE), *self._ledger.heads_by_step(Step.FINISH_VALIDATION)]
-        ages = [(self._now() - timestamps.moment(head["since"])).total_seconds() for head in heads]
+        heads = [*self.ledger.heads_by_step(Step.VALIDATE), *self.ledger.heads_by_step(Step.FINISH_VALIDATION)]
+        ages = [(self.now() - timestamps.moment(head["since"])).total_seconds() for head in heads]
         return max(ages, default=0.0)
 
     def _overdue_packages(self, step: Step, before: datetime) -> Overdue:
         acts: dict[Step, Callable[[dict[str, Any]], Any]] = {
-            Step.VALIDATE: lambda head: self._executions.start(head["arn"]),
+            Step.VALIDATE: lambda head: self.executions.start(head["arn"]),
             Step.FINISH_VALIDATION: self._finish,
             Step.UPDATE_REGISTRY: lambda head: self._nudge("decisions", head["arn"]),
             Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
             Step.RETIRE_MODEL: self._retire,
         }
-        for head in self._ledger.heads_by_step(step):
+        for head in self.ledger.heads_by_step(step):
             if head["since"] <= timestamps.text(before):
                 yield str(step), partial(acts[step], head)
 
     def _finish(self, head: Mapping[str, Any]) -> None:
         """Release the claim of an execution that died without a word."""
-        execution = self._ledger.history(head["package"]).verified().state.execution or ""
-        status = self._executions.status(execution)
+        execution = self.ledger.history(head["package"]).verified().state.execution or ""
+        status = self.executions.status(execution)
         if status in {"RUNNING", "PENDING_REDRIVE"}:
             return
 
@@ -129,26 +121,26 @@ class Sweeping:
             details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
             return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
 
-        self._ledger.update(head["package"], died)
+        self.ledger.update(head["package"], died)
 
     def _overdue_in_group(
         self, group: str, tags: Mapping[str, str], governed: dict[str, Policy], before: datetime
     ) -> Overdue:
-        policy = self._policies.governing(group, tags)
+        policy = self.policies.governing(group, tags)
         if policy is None:
             return
         governed[group] = policy
-        heads = {_second(head["package"]): head for head in self._ledger.heads_by_group(group)}
-        for summary in self._registry.packages(group):
+        heads = {_second(head["package"]): head for head in self.ledger.heads_by_group(group)}
+        for summary in self.registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
             head = heads.get(_second(package_key(arn, created)))
             if head is None and created <= before:
-                yield "never validated", partial(self._executions.start, arn)
+                yield "never validated", partial(self.executions.start, arn)
             elif head and head["since"] <= timestamps.text(before) and _diverges(summary, head):
                 yield "diverging status", partial(self._nudge, "decisions", arn)
             elif head and head.get("status") and head.get("enforced", True) != policy.enforced:
                 yield "changed enforcement", partial(self._nudge, "decisions", arn)
-        yield "champion", partial(self._champions.repair, group, before)
+        yield "champion", partial(self.champions.repair, group, before)
         yield "succession", partial(self._succession.settle, group)
 
     def _overdue_live(self, governed: Mapping[str, Policy], before: datetime) -> Overdue:
@@ -158,7 +150,7 @@ class Sweeping:
         """
         heads = iter(self._live(timestamps.text(before)))
         while chunk := list(islice(heads, _CHUNK)):
-            summaries, _ = self._registry.batch(head["arn"] for head in chunk)
+            summaries, _ = self.registry.batch(head["arn"] for head in chunk)
             for head in chunk:
                 summary = summaries.get(head["arn"])
                 if summary is None or not _is_of(head, summary):
@@ -166,12 +158,12 @@ class Sweeping:
                 elif head["group"] in governed:
                     if self._may_have_changed(head, summary):
                         yield "changed specification", partial(self._answer_change, head)
-                    if due(head, governed[head["group"]], self._now()):
+                    if due(head, governed[head["group"]], self.now()):
                         yield "deadline", partial(self._nudge, "decisions", head["arn"])
 
     def _live(self, before: str) -> Iterator[dict[str, Any]]:
-        waiting = (self._ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
-        standing = (self._ledger.heads_by_status(status) for status in _LIVE)
+        waiting = (self.ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
+        standing = (self.ledger.heads_by_status(status) for status in _LIVE)
         seen: set[str] = set()
         for head in chain(*standing, *waiting):
             if head["package"] not in seen and head["since"] <= before and head["status"] != Status.DELETED:
@@ -181,7 +173,7 @@ class Sweeping:
     def _may_have_changed(self, head: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
         if head["status"] not in _SIGNED or _diverges(summary, head):
             return False
-        return differs(summary, head.get("specification")) or its_turn(head["package"], self._now())
+        return differs(summary, head.get("specification")) or its_turn(head["package"], self.now())
 
     def _answer_deletion(self, head: Mapping[str, Any]) -> bool:
         """Record that a package is gone, and have its model retired. Returns whether it is."""
@@ -193,7 +185,7 @@ class Sweeping:
         def deleted(history: History) -> list[Draft]:
             return [] if history.verified().state.status is Status.DELETED else [draft]
 
-        state = self._ledger.update(head["package"], deleted).state
+        state = self.ledger.update(head["package"], deleted).state
         if state.model or state.decision:
             self._retire({**head, "status": state.status})
         return True
@@ -201,35 +193,35 @@ class Sweeping:
     def _gone(self, head: Mapping[str, Any]) -> str | None:
         """Return why a package that no batch showed is taken for deleted, or None when it is there all the same."""
         try:
-            described = self._registry.describe(head["arn"])
+            described = self.registry.describe(head["arn"])
         except UnknownPackage as unknown:
             return str(unknown)
         return None if _is_of(head, described) else "its group was deleted and made anew: another package has its ARN"
 
     def _retire(self, head: Mapping[str, Any]) -> None:
         deleted = {DELETED: head["package"]} if head["status"] == Status.DELETED else {}
-        self._queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": head["arn"], **deleted})
+        self.queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": head["arn"], **deleted})
 
     def _answer_change(self, head: Mapping[str, Any]) -> bool:
         """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
         try:
-            described = self._registry.describe(head["arn"])
+            described = self.registry.describe(head["arn"])
         except UnknownPackage:
             return False  # deleted since it was listed
         if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.moment(head["since"]) - _CLOCKS:
             return False  # nobody wrote to it since its last entry, as for most packages at most times
-        evidence = self._ledger.history(head["package"]).verified().state.evidence
-        if evidence is None or not outdated(self._vault.read("evidence", evidence["sha256"]), described):
+        evidence = self.ledger.history(head["package"]).verified().state.evidence
+        if evidence is None or not outdated(self.vault.read("evidence", evidence["sha256"]), described):
             return False
         if head["status"] == Status.APPROVED:
             self._nudge("decisions", head["arn"])
         else:
-            self._executions.start(head["arn"])
+            self.executions.start(head["arn"])
         return True
 
     def _overdue_submissions(self, before: datetime) -> Overdue:
         newest: dict[Submission, tuple[datetime, str]] = {}
-        for key, changed in self._inbox.names(""):
+        for key, changed in self.inbox.names(""):
             submission = Submission.of(key)
             if submission and not key.endswith(f"/{REPORT}"):
                 newest[submission] = max(newest.get(submission, (changed, key)), (changed, key))
@@ -238,19 +230,19 @@ class Sweeping:
                 yield "submission", partial(self._upload_again, key)
 
     def _unfinished(self, submission: Submission, changed: datetime) -> bool:
-        known = self._submissions.get(submission.prefix)
+        known = self.submissions.get(submission.prefix)
         if known is None or known["state"] == "waiting":
             return True
         if known["state"] == "registering":
-            return str(known["until"]) < timestamps.text(self._now())
+            return str(known["until"]) < timestamps.text(self.now())
         return bool(known["state"] == "refused") and timestamps.text(changed) > known["since"]
 
     def _upload_again(self, key: str) -> None:
-        detail = {"bucket": {"name": self._inbox.name}, "object": {"key": key}}
-        self._queues["registrations"].send(UPLOAD_EVENT, detail)
+        detail = {"bucket": {"name": self.inbox.name}, "object": {"key": key}}
+        self.queues["registrations"].send(UPLOAD_EVENT, detail)
 
     def _nudge(self, queue: str, arn: str) -> None:
-        self._queues[queue].send(REGISTRY_EVENT, {"ModelPackageArn": arn})
+        self.queues[queue].send(REGISTRY_EVENT, {"ModelPackageArn": arn})
 
 
 @contextmanager

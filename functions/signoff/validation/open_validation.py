@@ -33,17 +33,15 @@ class Request:
     revalidate: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Opening:
     """Claims a package for one execution of the workflow, in the ledger."""
 
-    def __init__(
-        self, governance: Governance, registry: Registry, policies: Policies, ledger: LedgerTable, vault: Vault
-    ) -> None:
-        self._governance = governance
-        self._registry = registry
-        self._policies = policies
-        self._ledger = ledger
-        self._vault = vault
+    governance: Governance
+    registry: Registry
+    policies: Policies
+    ledger: LedgerTable
+    vault: Vault
 
     def open(self, request: Request) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
@@ -51,7 +49,7 @@ class Opening:
         A repeated event finds another execution's claim and has nothing to do; a redriven execution finds its own.
         """
         try:
-            candidate = self._governance.candidate(request.arn)
+            candidate = self.governance.candidate(request.arn)
         except UnknownPackage:
             return {"outcome": "Gone"}
         if candidate is None:
@@ -60,19 +58,19 @@ class Opening:
         return self._claimed(candidate, request)
 
     def _mark_own_policy(self, candidate: Candidate) -> None:
-        if OWN_POLICY_TAG not in candidate.group_tags and self._policies.own(candidate.group) is not None:
-            self._registry.mark_own_policy(candidate.group)
+        if OWN_POLICY_TAG not in candidate.group_tags and self.policies.own(candidate.group) is not None:
+            self.registry.mark_own_policy(candidate.group)
 
     def _claimed(self, candidate: Candidate, request: Request) -> dict[str, Any]:
-        policy = self._vault.write("policies", candidate.policy.document)
-        opened = opening_entry(candidate.described, self._vault)
+        policy = self.vault.write("policies", candidate.policy.document)
+        opened = opening_entry(candidate.described, self.vault)
 
         def claim(history: History) -> list[Draft]:
             first = [] if history.state.status else [opened]
             attempt = self._attempt(history.verified().state, candidate, request)
             return [*first, _started(attempt, request, policy.sha256, candidate.policy)] if attempt else []
 
-        history = self._ledger.update(candidate.key, claim)
+        history = self.ledger.update(candidate.key, claim)
         state = history.state
         if not (state.attempt_open and state.execution == request.execution):
             return {"outcome": "NothingToValidate", "status": state.status}
@@ -100,7 +98,7 @@ class Opening:
         """Return whether the package changed since the evidence that awaits a decision."""
         if state.status is not Status.PENDING_APPROVAL or state.evidence is None:
             return False
-        return bool(outdated(self._vault.read("evidence", state.evidence["sha256"]), candidate.described))
+        return bool(outdated(self.vault.read("evidence", state.evidence["sha256"]), candidate.described))
 
 
 def _started(attempt: int, request: Request, sha256: str, policy: Policy) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,24 +35,16 @@ _DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """Writes what a validation came to: to the vault, the ledger and the registry, in this order."""
 
-    def __init__(
-        self,
-        governance: Governance,
-        registry: Registry,
-        images: Images,
-        ledger: LedgerTable,
-        vault: Vault,
-        projecting: Projecting,
-    ) -> None:
-        self._governance = governance
-        self._registry = registry
-        self._images = images
-        self._ledger = ledger
-        self._vault = vault
-        self._projecting = projecting
+    governance: Governance
+    registry: Registry
+    images: Images
+    ledger: LedgerTable
+    vault: Vault
+    projecting: Projecting
 
     def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
@@ -59,10 +52,10 @@ class Recording:
         `would_be_held` is there, and true, when the policy only reports what another would have rejected.
         Recording twice is recording once. An attempt that another has overtaken changes nothing.
         """
-        history = self._ledger.history(claim["package"]).verified()
-        policy = of_document(self._vault.read("policies", claim["policy"]))
+        history = self.ledger.history(claim["package"]).verified()
+        policy = of_document(self.vault.read("policies", claim["policy"]))
         document = self._evidence(history, claim, artifacts, policy)
-        written = self._vault.write("evidence", document)
+        written = self.vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
             "verdict": document["verdict"],
@@ -73,7 +66,7 @@ class Recording:
             "checks": document["checks"],
             **_asked(policy, document),
         }
-        history = self._ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
+        history = self.ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
         stands = history.state.evidence or facts
         held = {"would_be_held": True} if history.state.would_be_held else {}
@@ -82,11 +75,11 @@ class Recording:
     def _evidence(
         self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], policy: Policy
     ) -> dict[str, Any]:
-        described = self._registry.describe(claim["arn"])
+        described = self.registry.describe(claim["arn"])
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
             raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
-        registration = read_registration(history.state.registration, self._vault)
+        registration = read_registration(history.state.registration, self.vault)
         deployment = self._deployment(registration, policy)
         pinned, image_checks = self._pinned(described)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
@@ -94,7 +87,7 @@ class Recording:
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, pinned, loaded)
-        checks += deployability.deployment_checks(described, signed, self._vault.uri)
+        checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _inspected_check(described, artifacts)
         checks += self._submitter_checks(history, policy, registration, artifacts)
         return evidence.document(
@@ -112,7 +105,7 @@ class Recording:
         checks = []
         for image in images(described):
             try:
-                pinned[image] = self._images.pinned(image)
+                pinned[image] = self.images.pinned(image)
                 checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}"))
             except ObjectMissing as missing:
                 checks.append(failed(f"image:{image}", str(missing)))
@@ -122,7 +115,7 @@ class Recording:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
         if quality is None or quality["size"] > _DOCUMENT_LIMIT:
             return None
-        return self._vault.bytes_of(quality["key"], quality["version_id"])
+        return self.vault.bytes_of(quality["key"], quality["version_id"])
 
     def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
         """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
@@ -156,11 +149,11 @@ class Recording:
 
         Several objects under a prefix are several, each in the findings.
         """
-        home = self._vault.uri(f"models/{registration['group']}/{registration['id']}/")
+        home = self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
         for artifact in artifacts:
             name = artifact["url"].removeprefix(home)
             if is_prefix(name):
-                findings = self._vault.read("findings", PurePosixPath(artifact["findings"]).stem)
+                findings = self.vault.read("findings", PurePosixPath(artifact["findings"]).stem)
                 yield from ((f"{name}{each['name']}", each["sha256"]) for each in findings["objects"])
             else:
                 yield name, artifact["sha256"]
@@ -172,15 +165,15 @@ class Recording:
         """
         for kept in registration["objects"]:
             if kept["name"] not in inspected and kept["size"] <= _DOCUMENT_LIMIT:
-                key = self._vault.key_of(kept["vault"]["uri"]) or ""
-                yield kept["name"], self._vault.sha256(self._vault.version(key, kept["vault"]["version_id"]))
+                key = self.vault.key_of(kept["vault"]["uri"]) or ""
+                yield kept["name"], self.vault.sha256(self.vault.version(key, kept["vault"]["version_id"]))
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
         if history.state.evidence is not None:
-            self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
+            self.registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
         if history.state.status in VERDICT_STATUS.values():
-            self._projecting.project(arn, history)
+            self.projecting.project(arn, history)
 
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
         """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""
@@ -190,18 +183,18 @@ class Recording:
             current = state.attempt_open and state.execution == claim["execution"]
             return [_errored(state.attempt, claim["execution"], error)] if current else []
 
-        history = self._ledger.update(claim["package"], drafts)
+        history = self.ledger.update(claim["package"], drafts)
         return {"verdict": "errored", "status": history.state.status}
 
     def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
         """Record that a validation could not even be opened, unless the package is none of Signoff's business."""
-        described = self._registry.describe(arn)
+        described = self.registry.describe(arn)
         try:
-            if self._governance.candidate(arn) is None:
+            if self.governance.candidate(arn) is None:
                 return {"verdict": "errored", "status": None}
         except PolicyFault:
             pass  # only a governed group can have a faulty policy: this is what there is to record
-        first = opening_entry(described, self._vault)
+        first = opening_entry(described, self.vault)
 
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
@@ -209,7 +202,7 @@ class Recording:
                 return []
             return [*([] if state.status else [first]), _errored(state.attempt, execution, error)]
 
-        history = self._ledger.update(package_key(arn, described["CreationTime"]), drafts)
+        history = self.ledger.update(package_key(arn, described["CreationTime"]), drafts)
         return {"verdict": "errored", "status": history.state.status}
 
 
