@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
@@ -54,6 +55,16 @@ def client_as(session: Mapping[str, Any], service: str, region: str) -> Any:
 def error_code(error: ClientError) -> str:
     """Return the code of what AWS answered, for example `ValidationException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def ignoring(codes: Collection[str]) -> Iterator[None]:
+    """Go on behind the block when AWS answers in it with an error of one of these codes; every other is raised."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in codes:
+            raise
 
 
 def error_message(error: ClientError) -> str:

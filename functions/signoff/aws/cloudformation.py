@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signoff.aws.clients import error_code
+from signoff.aws.clients import ignoring
 
 
 class Stacks:
@@ -17,10 +15,7 @@ class Stacks:
 
     def resource(self, stack: str, logical_id: str) -> str | None:
         """Return the physical id of a stack's resource, or None when the stack or the resource is not there."""
-        try:
+        with ignoring({"ValidationError"}):
             answer = self._cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
-        except ClientError as error:
-            if error_code(error) == "ValidationError":
-                return None
-            raise
-        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+            return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+        return None

@@ -12,7 +12,7 @@ from typing import Any
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from signoff.aws.clients import error_code
+from signoff.aws.clients import error_code, ignoring
 from signoff.aws.range_reads import RANGE, in_order
 from signoff.errors import ObjectMissing
 
@@ -98,13 +98,9 @@ class Bucket:
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes of a small object as it is now, or None when there is none."""
-        try:
-            with closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
-                return bytes(body.read())
-        except ClientError as error:
-            if error_code(error) in _ABSENT:
-                return None
-            raise
+        with ignoring(_ABSENT), closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
+            return bytes(body.read())
+        return None
 
     def stream(self, stored: Stored) -> Iterator[bytes]:
         """Yield the bytes of one version, in chunks that are used one after the other; of a large one several at once.
@@ -213,15 +209,12 @@ class Bucket:
         return self._put_new(key, data)
 
     def _put_new(self, key: str, data: bytes, **lock: Any) -> bool:
-        try:
+        with ignoring(_CONFLICT):
             self._s3.put_object(
                 Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
             )
-        except ClientError as error:
-            if error_code(error) in _CONFLICT:
-                return False
-            raise
-        return True
+            return True
+        return False
 
     def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
         """Write JSON to `key` unless something is there, under Object Lock (`mode`) until then from the first moment.
@@ -259,13 +252,9 @@ class Bucket:
                 raise
 
     def _retention(self, which: Mapping[str, str]) -> dict[str, Any]:
-        try:
-            kept: dict[str, Any] = self._s3.get_object_retention(**which)["Retention"]
-        except ClientError as error:
-            if error_code(error) != "NoSuchObjectLockConfiguration":
-                raise
-            return {}
-        return kept
+        with ignoring({"NoSuchObjectLockConfiguration"}):
+            return dict(self._s3.get_object_retention(**which)["Retention"])
+        return {}
 
 
 def source_metadata(source: Stored) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.clients import error_code, error_message
+from signoff.aws.clients import error_code, error_message, ignoring
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG
 from signoff.errors import RegistryRefused, UnknownPackage
 
@@ -88,13 +88,10 @@ class Registry:
 
     def group_name(self, group: str) -> str | None:
         """Return the name, as it was given, of the group of a name or an ARN; None when there is none to be seen."""
-        try:
-            answer = self._sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        except ClientError as error:
-            if error_code(error) in {*_REFUSALS, "AccessDeniedException"}:
-                return None
-            raise
-        return str(answer["ModelPackageGroupName"])
+        with ignoring({"AccessDeniedException"}):
+            described = self._described_group(group)
+            return str(described["ModelPackageGroupName"]) if described else None
+        return None
 
     def create_group(self, group: str) -> None:
         """Create a model package group that Signoff governs; one that exists already stays as it is.
@@ -196,13 +193,9 @@ class Registry:
         return str(described["ModelPackageGroupArn"]) if described else None
 
     def _described_group(self, group: str) -> dict[str, Any] | None:
-        try:
-            answer: dict[str, Any] = self._sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        except ClientError as error:
-            if error_code(error) in _REFUSALS:
-                return None
-            raise
-        return answer
+        with ignoring(_REFUSALS):
+            return dict(self._sagemaker.describe_model_package_group(ModelPackageGroupName=group))
+        return None
 
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)

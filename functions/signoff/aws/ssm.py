@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signoff.aws.clients import error_code
+from signoff.aws.clients import ignoring
 from signoff.errors import PolicyFault
 from signoff.policy import policy
 from signoff.policy.policy import Policy
@@ -57,13 +55,10 @@ class Policies:
         return default
 
     def _read(self, name: str) -> Policy | None:
-        try:
+        with ignoring({"ParameterNotFound"}):
             parameter = self._ssm.get_parameter(Name=name)["Parameter"]
-        except ClientError as error:
-            if error_code(error) == "ParameterNotFound":
-                return None
-            raise
-        try:
-            return policy.parse(parameter["Value"])
-        except PolicyFault as fault:
-            raise PolicyFault(f"{name}: {fault}") from fault
+            try:
+                return policy.parse(parameter["Value"])
+            except PolicyFault as fault:
+                raise PolicyFault(f"{name}: {fault}") from fault
+        return None

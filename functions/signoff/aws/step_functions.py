@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signoff.aws.clients import error_code
+from signoff.aws.clients import ignoring
 
 
 class Executions:
@@ -30,9 +28,6 @@ class Executions:
 
     def status(self, execution: str) -> str:
         """Return an execution's status (`RUNNING`, `FAILED`, ...), or `GONE` when Step Functions forgot it."""
-        try:
+        with ignoring({"ExecutionDoesNotExist"}):
             return str(self._stepfunctions.describe_execution(executionArn=execution)["status"])
-        except ClientError as error:
-            if error_code(error) == "ExecutionDoesNotExist":
-                return "GONE"
-            raise
+        return "GONE"

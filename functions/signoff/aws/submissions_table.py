@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signoff.aws.clients import error_code
+from signoff.aws.clients import ignoring
 from signoff.aws.dynamodb import from_item, to_item
 from signoff.aws.ledger_table import NEW, REFUSED
 
@@ -67,7 +65,7 @@ class SubmissionsTable:
         facts: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> bool:
-        try:
+        with ignoring({"ConditionalCheckFailedException"}):
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item=to_item({"submission": prefix, **values}),
@@ -75,8 +73,5 @@ class SubmissionsTable:
                 ExpressionAttributeNames={"#state": "state", **(names or {})},
                 ExpressionAttributeValues=to_item(facts),
             )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+            return True
+        return False

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signoff.aws.clients import error_code
+from signoff.aws.clients import ignoring
 from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.ledger.entries import Status
 from signoff.ledger.history import History, baseline_key
 
 _LOOKS = 4
+_ABSENT = {"ParameterNotFound"}
 
 
 @dataclass(frozen=True)
@@ -124,13 +123,10 @@ class Champions:
         return Champion(model, history.package) if model else None
 
     def _parameter(self, group: str) -> tuple[str | None, datetime | None]:
-        try:
+        with ignoring(_ABSENT):
             parameter = self._ssm.get_parameter(Name=self._name(group))["Parameter"]
-        except ClientError as error:
-            if error_code(error) != "ParameterNotFound":
-                raise
-            return None, None
-        return parameter["Value"], parameter["LastModifiedDate"]
+            return parameter["Value"], parameter["LastModifiedDate"]
+        return None, None
 
     def _put(self, group: str, champion: Champion | None) -> None:
         if champion:
@@ -138,11 +134,8 @@ class Champions:
             fields = {"Value": champion.model, "Type": "String", "Overwrite": True, "Description": about}
             self._ssm.put_parameter(Name=self._name(group), **fields)
             return
-        try:
+        with ignoring(_ABSENT):
             self._ssm.delete_parameter(Name=self._name(group))
-        except ClientError as error:
-            if error_code(error) != "ParameterNotFound":
-                raise
 
     def _name(self, group: str) -> str:
         return f"{self._path}/{group.lower()}"
