@@ -142,13 +142,16 @@ class LedgerTable:
         return History(package, entries), fault
 
     def _items(self, package: str) -> Iterator[dict[str, Any]]:
-        pages = self._dynamodb.get_paginator("query").paginate(
+        return self._paged(
+            "query",
             TableName=self._ledger,
             KeyConditionExpression="package = :package",
             ExpressionAttributeValues=to_item({":package": package}),
             ConsistentRead=True,
         )
-        for page in pages:
+
+    def _paged(self, operation: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        for page in self._dynamodb.get_paginator(operation).paginate(**asked):
             yield from page["Items"]
 
     def append(self, history: History, drafts: Sequence[Draft]) -> History:
@@ -197,31 +200,31 @@ class LedgerTable:
 
     def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that wait for `step`, the longest waiting first."""
-        yield from self._heads("by-next", "#key = :key", {"#key": "next"}, {":key": str(step)})
+        return self._heads("by-next", "next", str(step))
 
     def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that stand at `status`, the longest first."""
-        yield from self._heads("by-status", "#key = :key", {"#key": "status"}, {":key": str(status)})
+        return self._heads("by-status", "status", str(status))
 
     def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the heads of a group's packages by version."""
-        yield from self._heads("by-group", "#key = :key", {"#key": "group"}, {":key": group})
+        return self._heads("by-group", "group", group)
 
     def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that ever had this ARN, the oldest first."""
-        yield from self._heads("by-arn", "#key = :key", {"#key": "arn"}, {":key": arn})
+        return self._heads("by-arn", "arn", arn)
 
     def tips(self) -> Iterator[tuple[str, int, str]]:
         """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
+        items = self._paged(
+            "scan",
             TableName=self._packages,
             ProjectionExpression="#package, #sequence, #hash",
             ExpressionAttributeNames={f"#{name}": name for name in ("package", "sequence", "hash")},
             ConsistentRead=True,
         )
-        for page in pages:
-            for item in map(from_item, page["Items"]):
-                yield item["package"], item["sequence"], item["hash"]
+        for item in map(from_item, items):
+            yield item["package"], item["sequence"], item["hash"]
 
     def indexed(self, package: str) -> dict[str, Any] | None:
         """Return the row of the index about the ledger `package`, read consistently, or None when there is none."""
@@ -231,18 +234,15 @@ class LedgerTable:
 
     def heads(self) -> Iterator[dict[str, Any]]:
         """Yield the heads of all packages, in no order."""
-        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._packages):
-            yield from (from_item(item) for item in page["Items"] if "arn" in item)
+        return (from_item(item) for item in self._paged("scan", TableName=self._packages) if "arn" in item)
 
-    def _heads(
-        self, index: str, condition: str, names: dict[str, str], values: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        pages = self._dynamodb.get_paginator("query").paginate(
+    def _heads(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
+        items = self._paged(
+            "query",
             TableName=self._packages,
             IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=to_item(values),
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": key},
+            ExpressionAttributeValues=to_item({":key": value}),
         )
-        for page in pages:
-            yield from (from_item(item) for item in page["Items"])
+        return map(from_item, items)
