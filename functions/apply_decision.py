@@ -78,7 +78,7 @@ def _deciding() -> Deciding:
     ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     retention = Retention(vault, utc_now, int(settings.approved_retention_days))
     projecting, callers = Projecting(registry, ledger), bootstrap.callers(settings.bus)
-    return Deciding(bootstrap.governance(settings), registry, ledger, vault, projecting, retention, callers, utc_now)
+    return Deciding(bootstrap.governance(settings), ledger, vault, projecting, retention, callers, utc_now)
 
 
 @cache

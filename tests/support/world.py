@@ -132,7 +132,7 @@ class World(Deliveries):
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
         self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
-        self.deciding = Deciding(governance, registry, ledger, vault, projecting, retention, callers, self.clock)
+        self.deciding = Deciding(governance, ledger, vault, projecting, retention, callers, self.clock)
         self.reconciling = Reconciling(governance, registry, ledger, self.deciding)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         elsewhere = Elsewhere(self.places, vault, ledger, self.champions)

@@ -10,7 +10,6 @@ from signoff.approval.decisions import Absorbed, Approver, Decision, Outcome, Re
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Identifying, Sender, answering, candidate_of, refuse_malformed, refusing, seen
 from signoff.aws.ledger_table import LedgerTable
-from signoff.aws.sagemaker import Registry
 from signoff.aws.sts import Callers
 from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
@@ -30,7 +29,6 @@ class Deciding:
     def __init__(
         self,
         governance: Governance,
-        registry: Registry,
         ledger: LedgerTable,
         vault: Vault,
         projecting: Projecting,
@@ -39,7 +37,6 @@ class Deciding:
         now: Clock,
     ) -> None:
         self._governance = governance
-        self._registry = registry
         self._ledger = ledger
         self._vault = vault
         self._projecting = projecting
