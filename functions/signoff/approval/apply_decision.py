@@ -20,7 +20,7 @@ from signoff.governance.registry_status import Projecting
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History, unknown_key
 from signoff.ledger.state import State
-from signoff.validation.evidence import outdated
+from signoff.validation.staleness import changed_since_evidence
 
 
 class Deciding:
@@ -126,9 +126,7 @@ class Deciding:
 
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         """Return the parts of the subject that `described` shows otherwise than the package's evidence does."""
-        if state.evidence is None:
-            return []
-        return outdated(self._vault.read("evidence", state.evidence["sha256"]), described)
+        return changed_since_evidence(state, described, self._vault)
 
     def first(self, candidate: Candidate) -> list[Draft]:
         """Return the entries that a package's ledger begins with."""

@@ -33,7 +33,7 @@ from signoff.model_package.batch_summary import differs, its_turn
 from signoff.policy.policy import Policy
 from signoff.runtime.observability import logger
 from signoff.submission.layout import REPORT, Submission
-from signoff.validation.evidence import outdated
+from signoff.validation.staleness import changed_since_evidence
 
 # What is found and how to move it on; an act that answers False found that there was nothing to do.
 Overdue = Iterator[tuple[str, Callable[[], Any]]]
@@ -210,8 +210,8 @@ class Sweeping:
             return False  # deleted since it was listed
         if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.moment(head["since"]) - _CLOCKS:
             return False  # nobody wrote to it since its last entry, as for most packages at most times
-        evidence = self.ledger.history(head["package"]).verified().state.evidence
-        if evidence is None or not outdated(self.vault.read("evidence", evidence["sha256"]), described):
+        state = self.ledger.history(head["package"]).verified().state
+        if not changed_since_evidence(state, described, self.vault):
             return False
         if head["status"] == Status.APPROVED:
             self._nudge("decisions", head["arn"])

@@ -18,7 +18,7 @@ from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.model_package.artifacts import artifacts_of
 from signoff.policy.policy import Policy
-from signoff.validation.evidence import outdated
+from signoff.validation.staleness import changed_since_evidence
 
 Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
 _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
@@ -96,9 +96,8 @@ class Opening:
 
     def _stale(self, state: State, candidate: Candidate) -> bool:
         """Return whether the package changed since the evidence that awaits a decision."""
-        if state.status is not Status.PENDING_APPROVAL or state.evidence is None:
-            return False
-        return bool(outdated(self.vault.read("evidence", state.evidence["sha256"]), candidate.described))
+        waits = state.status is Status.PENDING_APPROVAL
+        return waits and bool(changed_since_evidence(state, candidate.described, self.vault))
 
 
 def _started(attempt: int, request: Request, sha256: str, policy: Policy) -> Draft:
