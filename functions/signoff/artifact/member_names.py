@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.text import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ def normalised(name: str) -> str:
 
 def shown(name: str) -> str:
     """Return `name` fit for a report: what does not print is escaped, what is very long is cut."""
-    text = name if len(name) <= SHOWN else name[:SHOWN] + "..."
+    text = beginning(name, SHOWN)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

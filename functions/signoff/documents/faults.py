@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from signoff.documents.text import beginning
+
 
 def below(path: str, name: str) -> str:
     """Return the path of member or key `name` of the object at `path`: `Tags.a`, or `Tags["a b"]` for an odd name."""
     if name.isascii() and name.replace("-", "_").isidentifier():
         return f"{path}.{name}" if path else name
-    shown = name if len(name) <= 100 else name[:100] + "..."
-    return f"{path}[{json.dumps(shown, ensure_ascii=False)}]"
+    return f"{path}[{json.dumps(beginning(name, 100), ensure_ascii=False)}]"
 
 
 @dataclass(frozen=True, order=True, slots=True)

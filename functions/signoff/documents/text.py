@@ -33,6 +33,11 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
+def beginning(text: str, limit: int) -> str:
+    """Return the first `limit` characters of `text`, with dots behind them where there are more."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
 def cut_within(text: str, limit: int) -> str:
     """Return `text` in at most `limit` characters, with dots in its middle: of a path both ends tell something."""
     half = (limit - 3) // 2

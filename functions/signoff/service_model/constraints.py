@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from signoff.documents.faults import Fault, below
+from signoff.documents.text import beginning
 from signoff.service_model import java_patterns
 
 _TYPE_WORDS = {
@@ -151,11 +152,11 @@ def _pattern_faults(pattern: str, value: str, path: str, *, secret: bool) -> Ite
     try:
         matched = java_patterns.matches(pattern, value)
     except TimeoutError:
-        yield Fault(path, f"takes too long to match against the pattern {_clipped(pattern)}")
+        yield Fault(path, f"takes too long to match against the pattern {beginning(pattern, _SHOWN)}")
         return
     if not matched:
         what = "the value" if secret else _shown(value)
-        yield Fault(path, f"must match the pattern {_clipped(pattern)} as a whole, and {what} does not")
+        yield Fault(path, f"must match the pattern {beginning(pattern, _SHOWN)} as a whole, and {what} does not")
 
 
 def _list_faults(shape: Any, value: list[Any], path: str) -> Iterator[Fault]:
@@ -218,8 +219,4 @@ def _short(number: Any) -> str:
 
 
 def _shown(value: str) -> str:
-    return json.dumps(_clipped(value), ensure_ascii=False)
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return json.dumps(beginning(value, _SHOWN), ensure_ascii=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import jmespath
 
-from signoff.documents.text import fitting
+from signoff.documents.text import beginning, fitting
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.model_package.environment import fetches
 from signoff.policy.policy import Metric, Policy
@@ -171,11 +171,8 @@ def environment_checks(environments: Sequence[tuple[str, Mapping[str, str]]], ac
 
 
 def _fetched(name: str, variable: str, accepted: Sequence[str]) -> Check:
+    shown = beginning(variable, 200)
     if any(fnmatchcase(variable, pattern) for pattern in accepted):
-        return passed(name, f"{_cut(variable)} fetches at start; the policy accepts it")
-    reason = f"{_cut(variable)} lets the container fetch code or weights at start that nobody has inspected"
+        return passed(name, f"{shown} fetches at start; the policy accepts it")
+    reason = f"{shown} lets the container fetch code or weights at start that nobody has inspected"
     return failed(name, reason)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}..."
