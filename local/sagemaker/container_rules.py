@@ -3,6 +3,9 @@
 The rules are those of the API reference (CreateModel, ContainerDefinition, MultiModelConfig, ImageConfig,
 RepositoryAuthConfig, InferenceExecutionConfig) and of SageMaker's guide to multi-model endpoints and private
 registries.
+
+They are written down here once more and on purpose: had the engine Signoff's own rules (`signoff.model_package`), a
+mistake in those would be one in its judge as well.
 """
 
 from local.sagemaker.account import Document, Refused

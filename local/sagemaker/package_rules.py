@@ -2,6 +2,9 @@
 
 The rules are those of the API reference: CreateModelPackage, UpdateModelPackage, S3ModelDataSource,
 InferenceSpecification and AdditionalInferenceSpecificationDefinition.
+
+They are written down here once more and on purpose: had the engine Signoff's own rules (`signoff.model_package`), a
+mistake in those would be one in its judge as well.
 """
 
 from collections.abc import Iterator
