@@ -82,11 +82,7 @@ class LongInspection(codebuild.CfnProject):
             timeout_in_minutes=RUNNING,
             queued_timeout_in_minutes=WAITING,
             encryption_key=runtime.key.key_arn if runtime.key else None,
-            logs_config=codebuild.CfnProject.LogsConfigProperty(
-                cloud_watch_logs=codebuild.CfnProject.CloudWatchLogsConfigProperty(
-                    status="ENABLED", group_name=log_group.log_group_name
-                )
-            ),
+            logs_config=_logs(log_group),
         )
         self.own_role, self.log_group = role, log_group
         acknowledge(
@@ -116,6 +112,11 @@ def _own(log_group: logs.ILogGroup, code: assets.Asset) -> list[Grant]:
         Grant(("s3:GetObject", "s3:GetObjectVersion"), (code.bucket.arn_for_objects(code.s3_object_key),)),
         Grant(("s3:GetBucketAcl", "s3:GetBucketLocation"), (code.bucket.bucket_arn,)),
     ]
+
+
+def _logs(log_group: logs.ILogGroup) -> codebuild.CfnProject.LogsConfigProperty:
+    to = codebuild.CfnProject.CloudWatchLogsConfigProperty(status="ENABLED", group_name=log_group.log_group_name)
+    return codebuild.CfnProject.LogsConfigProperty(cloud_watch_logs=to)
 
 
 def _environment(settings: Settings, variables: Mapping[str, str]) -> codebuild.CfnProject.EnvironmentProperty:
