@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from signoff.errors import Transient
 from signoff.policy.policy import of_document
+from signoff.policy.submitters import refusal
 from tests.support.depth import examples
-from signoff.policy.submitters import refusalfrom tests.support.interruptions import Died
+from tests.support.interruptions import Died
 from tests.support.model_shapes import checks
 from tests.support.signing import (
     EVE,
