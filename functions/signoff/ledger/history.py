@@ -13,11 +13,7 @@ from datetime import datetime
 from signoff.documents import timestamps
 from signoff.documents.canonical_json import digest
 from signoff.errors import LedgerBroken
-from signoff.ledger.entries import (
-    Draft,
-    Entry,
-    Kind,
-)
+from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.state import State, fold
 
 GENESIS = "0" * 64
