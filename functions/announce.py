@@ -10,8 +10,8 @@ from signoff.aws.clients import client
 from signoff.aws.eventbridge import Bus
 from signoff.aws.ledger_table import entry_of
 from signoff.aws.sns import Topics
-from signoff.notification.announcements import announcements, broke_glass
-from signoff.notification.message_format import Stage
+from signoff.ledger.entries import BREAK_GLASS, Stage
+from signoff.notification.announcements import announcements
 from signoff.notification.notifications import notifications
 from signoff.runtime.batches import each_record
 from signoff.runtime.observability import about, count, observed
@@ -40,7 +40,7 @@ def _announce(record: dict[str, Any]) -> None:
         return  # entries are only ever inserted; anything else is tampering, which the chain shows
     entry = entry_of(record["dynamodb"]["NewImage"])
     about(entry.package)
-    if broke_glass(entry):
+    if BREAK_GLASS in entry.meaning.events:
         count("BreakGlass")
     _bus().put(announcements(entry))
     for notification in notifications(entry):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # CloudWatch Logs takes no other number of days (PutRetentionPolicy).
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653)
 
-# What people are notified of, each with a topic of its own (`Stage` in signoff.notification.message_format).
+# What people are notified of, each with a topic of its own (`Stage` in signoff.ledger.entries).
 STAGES = ("registrations", "approvals", "decisions", "deployments")
 # Where they may be: an SNS protocol, and how its endpoint is written.
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from signoff.approval.decisions import Recorded, Refused
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, Status
-from signoff_cli.output.entries import ENDS, VERBS
+from signoff.notification.wording import DONE
+from signoff_cli.output.entries import ENDS
 from signoff_cli.packages.policy_view import expiry, outstanding
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _then(expected: Expected | None, decision: str) -> Iterator[str]:
     elif isinstance(expected, Recorded):
         details = expected.draft.details
         if details.get("joins"):
-            yield f"  then       it is {VERBS[decision]} already: yours is recorded beside that"
+            yield f"  then       it is {DONE[decision]} already: yours is recorded beside that"
         elif expected.draft.kind is Kind.VOTED:
             yield f"  then       it is recorded, and takes {details['outstanding']} still"
         else:
@@ -113,7 +114,7 @@ def _absorbed(answer: Answer, package: str) -> str:
 
 
 def _done(decision: str, package: str) -> str:
-    return f"the group is rolled back to {package}" if decision == "rollback" else f"{package} is {VERBS[decision]}"
+    return f"the group is rolled back to {package}" if decision == "rollback" else f"{package} is {DONE[decision]}"
 
 
 def _next(decision: str, package: str) -> str:

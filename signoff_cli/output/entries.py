@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from signoff.documents.text import clean, short
+from signoff.documents.text import clean, counted, short
 from signoff.ledger.entries import Kind
+from signoff.notification.wording import DONE, enforcement, fault
 from signoff_cli.packages.document import errored_reason
 
 if TYPE_CHECKING:
@@ -23,21 +24,13 @@ _NOUNS = {
     "rollback": "rollback",
     "annotate": "annotation",
 }
-VERBS = {
-    "approve": "approved",
-    "reject": "rejected",
-    "revoke": "revoked",
-    "reopen": "re-opened",
-    "rollback": "rolled back to",
-}
 # What happens when nobody decides in time, by what the policy says of it.
 ENDS = {"reject": "it is rejected", "extend": "people are reminded and the time starts again"}
 
 
 def sentence(entry: Entry) -> str:
     """Return what `entry` says."""
-    told = _SENTENCES.get(entry.kind)
-    return clean(told(entry, entry.details)) if told else clean(entry.kind)
+    return clean(SENTENCES[entry.kind](entry, entry.details))
 
 
 def on_page(entry: Entry, evidence: str | None) -> str:
@@ -72,9 +65,8 @@ def _registered(entry: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
-    first = details["faults"][0]
     more = f" and {details['fault_count'] - 1} more" if details["fault_count"] > 1 else ""
-    return f"registration refused: {first['path'] or 'manifest'}: {first['message']}{more}"
+    return f"registration refused: {fault(details['faults'][0])}{more}"
 
 
 def _started(entry: Entry, details: Mapping[str, Any]) -> str:
@@ -96,7 +88,7 @@ def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
 def _verdict(details: Mapping[str, Any]) -> str:
     checks = details["checks"]
     failed = sum(check["status"] == "failed" for check in checks)
-    count = f"{len(checks)} check{'' if len(checks) == 1 else 's'}"
+    count = counted(len(checks), "check")
     if failed:
         return f"validation failed, {failed} of {count}"
     return f"validation passed, {count}; evidence {details['sha256'][:12]}"
@@ -104,7 +96,7 @@ def _verdict(details: Mapping[str, Any]) -> str:
 
 def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
     alone = "BREAKING THE GLASS, " if details.get("break_glass") else ""
-    return f"{alone}{VERBS[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
+    return f"{alone}{DONE[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
 
 
 def _voted(entry: Entry, details: Mapping[str, Any]) -> str:
@@ -151,9 +143,7 @@ def _observed(_: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _enforcement(_: Entry, details: Mapping[str, Any]) -> str:
-    if details["enforced"]:
-        return "the policy holds from now on what it refuses"
-    return "the policy only reports from now on, and holds nothing"
+    return f"its policy {enforcement(details)}"
 
 
 def _annotated(entry: Entry, details: Mapping[str, Any]) -> str:
@@ -211,7 +201,7 @@ def _baseline_retired(_: Entry, details: Mapping[str, Any]) -> str:
     return f"baseline {details['model']['name']} retired"
 
 
-_SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
+SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.REGISTERED: _registered,
     Kind.REGISTRATION_FAILED: _registration_failed,
     Kind.VALIDATION_STARTED: _started,

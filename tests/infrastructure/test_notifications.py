@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 
 from infra import settings
 from infra.settings import SettingFault, Subscriber, read
-from signoff.notification.message_format import Stage
+from signoff.ledger.entries import Stage
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, REGION, Template
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from signoff.documents import timestamps
+from signoff.documents.text import counted
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.state import State
 from signoff.policy.approvals import Expiry
@@ -117,5 +118,4 @@ def spoken(span: timedelta) -> str:
     """Return a time span as people say it, in the largest unit that it is a whole number of: `14 days`, `36 hours`."""
     seconds = span // timedelta(seconds=1)
     name, unit = next(((name, unit) for name, unit in _UNITS if seconds % unit == 0), _UNITS[-1])
-    count = seconds // unit
-    return f"{count} {name}{'' if count == 1 else 's'}"
+    return counted(seconds // unit, name)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.notification.message_format import Notification, Stage
+from signoff.ledger.entries import Stage
+from signoff.notification.message_format import Notification
 
 
 class Topics:

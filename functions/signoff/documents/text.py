@@ -50,6 +50,11 @@ def joined(items: Iterable[str], word: str) -> str:
     return f"{', '.join(others)} {word} {last}" if others else last
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `number` of what `noun` names, such as `1 check` and `2 checks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def fitting(sentences: Sequence[str], limit: int) -> list[str]:
     """Return those first of `sentences` that fit into `limit` characters together, with a space between them."""
     ends = accumulate((len(sentence) + 1 for sentence in sentences), initial=-1)

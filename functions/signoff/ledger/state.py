@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from signoff.ledger import targets
-from signoff.ledger.entries import DECIDED_STATUS, REGISTRY_STATUS, VERDICT_STATUS, Entry, Kind, Status, Step
+from signoff.ledger.entries import REGISTRY_STATUS, Entry, Kind, Status, Step
 from signoff.ledger.targets import There
 
 
@@ -93,15 +93,15 @@ class State:
 def fold(entries: Iterable[Entry], state: State = State()) -> State:
     """Return the state that `entries`, in order, come to, after those that came to `state`."""
     for entry in entries:
-        step = _FOLDS.get(entry.kind)
-        state = step(state, entry.details, entry) if step else state
+        status, keep = entry.meaning.status, _KEPT.get(entry.kind)
+        state = replace(state, status=status) if status else state
+        state = keep(state, entry.details, entry) if keep else state
     return state
 
 
 def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
     return replace(
         state,
-        status=Status.VALIDATING,
         group=details["group"],
         version=details["version"],
         registered=entry.time,
@@ -115,7 +115,6 @@ def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
 def _started(state: State, details: dict[str, Any], _: Entry) -> State:
     return replace(
         state,
-        status=Status.VALIDATING,
         attempt=details["attempt"],
         execution=details["execution"],
         attempt_open=True,
@@ -126,14 +125,13 @@ def _started(state: State, details: dict[str, Any], _: Entry) -> State:
     )
 
 
-def _errored(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, status=Status.VALIDATION_ERRORED, attempt_open=False)
+def _ended(state: State, _details: dict[str, Any], _: Entry) -> State:
+    return replace(state, attempt_open=False)
 
 
 def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
-    status = VERDICT_STATUS[details["verdict"]]
-    asked = entry.time if status is Status.PENDING_APPROVAL else None
-    state = replace(state, status=status, attempt_open=False, evidence=details)
+    asked = entry.time if state.status is Status.PENDING_APPROVAL else None
+    state = replace(state, attempt_open=False, evidence=details)
     return replace(state, votes=(), deciders=(), asked=asked, reminded=())
 
 
@@ -146,10 +144,10 @@ def _voted(state: State, details: dict[str, Any], entry: Entry) -> State:
 def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     verb = details["decision"]
     decision = {**details, "approver": entry.actor, "time": entry.time}
-    state = replace(state, status=DECIDED_STATUS[verb], decision=decision, deciders=(entry.actor,), by_person=True)
+    state = replace(state, decision=decision, deciders=(entry.actor,), by_person=True)
     if verb == "reopen":
         return replace(state, votes=(), asked=entry.time, reminded=())
-    if DECIDED_STATUS[verb] is not Status.APPROVED:
+    if state.status is not Status.APPROVED:
         return state
     votes = tuple(details.get("votes", (entry.actor,)))
     state = replace(state, votes=votes, deciders=votes, superseded=False, retirement_blocked_by=())
@@ -167,7 +165,7 @@ def _expired(state: State, details: dict[str, Any], entry: Entry) -> State:
     evidence = state.evidence or {}
     signed = {"evidence": evidence.get("sha256"), "subject": evidence.get("subject")}
     decision = {**details, **signed, "decision": "expire", "approver": entry.actor, "time": entry.time}
-    return replace(state, status=Status.REJECTED, decision=decision, deciders=(), by_person=False)
+    return replace(state, decision=decision, deciders=(), by_person=False)
 
 
 def _superseded(state: State, details: dict[str, Any], _: Entry) -> State:
@@ -203,7 +201,7 @@ def _enforcement(state: State, details: dict[str, Any], _: Entry) -> State:
 
 
 def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, status=Status.REVOKED, deciders=(), by_person=False)
+    return replace(state, deciders=(), by_person=False)
 
 
 def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:
@@ -230,10 +228,6 @@ def _deployment_failed(state: State, details: dict[str, Any], _: Entry) -> State
     return replace(state, elsewhere=targets.failed(state.elsewhere, details["place"], details["because"]))
 
 
-def _package_deleted(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, status=Status.DELETED, attempt_open=False)
-
-
 def _baseline_deployed(state: State, details: dict[str, Any], entry: Entry) -> State:
     others = _other_baselines(state, details)
     return replace(state, group=details["group"], baselines={**others, details["model"]["arn"]: entry.actor})
@@ -247,10 +241,11 @@ def _other_baselines(state: State, details: dict[str, Any]) -> dict[str, str]:
     return {arn: stack for arn, stack in state.baselines.items() if arn != details["model"]["arn"]}
 
 
-_FOLDS = {
+# What is kept of an entry beside the status that it leads to.
+_KEPT = {
     Kind.REGISTERED: _registered,
     Kind.VALIDATION_STARTED: _started,
-    Kind.VALIDATION_ERRORED: _errored,
+    Kind.VALIDATION_ERRORED: _ended,
     Kind.EVIDENCE_RECORDED: _evidence,
     Kind.VOTED: _voted,
     Kind.DECISION_RECORDED: _decision,
@@ -268,7 +263,7 @@ _FOLDS = {
     Kind.MODEL_RETIRED: _model_retired,
     Kind.RETIREMENT_BLOCKED: _retirement_blocked,
     Kind.DEPLOYMENT_FAILED: _deployment_failed,
-    Kind.PACKAGE_DELETED: _package_deleted,
+    Kind.PACKAGE_DELETED: _ended,
     Kind.BASELINE_DEPLOYED: _baseline_deployed,
     Kind.BASELINE_RETIRED: _baseline_retired,
 }

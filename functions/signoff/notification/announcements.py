@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.ledger.entries import Entry, Kind
+from signoff.ledger.entries import Entry
 
 SOURCE = "signoff"
 COMMAND_SOURCE = "signoff.cli"
@@ -22,29 +22,6 @@ class Event:
     detail: dict[str, Any]
 
 
-_TYPES = {
-    Kind.REGISTRATION_FAILED: ("Registration Failed",),
-    Kind.VALIDATION_ERRORED: ("Validation Completed",),
-    Kind.EVIDENCE_RECORDED: ("Validation Completed",),
-    Kind.VOTED: ("Vote Recorded",),
-    Kind.DECISION_RECORDED: ("Decision Recorded",),
-    Kind.DECISION_REFUSED: ("Decision Refused",),
-    Kind.REMINDED: ("Approval Reminder",),
-    Kind.EXPIRED: ("Approval Expired",),
-    Kind.REGISTRY_REVERTED: ("Registry Edit Held",),
-    Kind.REGISTRY_OBSERVED: ("Registry Observed",),
-    Kind.ENFORCEMENT_CHANGED: ("Enforcement Changed",),
-    Kind.ANNOTATED: ("Package Annotated",),
-    Kind.SUBJECT_CHANGED: ("Decision Recorded",),
-    Kind.MODEL_CREATED: ("Model Created",),
-    Kind.MODEL_RETIRED: ("Model Retired",),
-    Kind.SUPERSEDED: ("Model Superseded",),
-    Kind.REINSTATED: ("Model Reinstated",),
-    Kind.DEPLOYMENT_FAILED: ("Deployment Failed",),
-    Kind.BASELINE_DEPLOYED: ("Baseline Deployed",),
-    Kind.BASELINE_RETIRED: ("Baseline Retired",),
-    Kind.PACKAGE_DELETED: ("Package Deleted",),
-}
 _LONGEST = 100_000  # characters of the details as they are sent; an event may have 256 KiB in all
 
 
@@ -53,17 +30,7 @@ def announcements(entry: Entry) -> list[Event]:
 
     Those are evidence that awaits a decision, and an approval that somebody gave alone (break glass).
     """
-    types = _TYPES.get(entry.kind, ())
-    if entry.kind is Kind.EVIDENCE_RECORDED and entry.details["verdict"] == "passed":
-        types = (*types, "Approval Requested")
-    if broke_glass(entry):
-        types = (*types, "Break Glass Used")
-    return [Event(type_, _detail(entry)) for type_ in types]
-
-
-def broke_glass(entry: Entry) -> bool:
-    """Return whether `entry` is an approval that somebody gave alone, which a policy lets few do and all hear of."""
-    return entry.kind is Kind.DECISION_RECORDED and bool(entry.details.get("break_glass"))
+    return [Event(type_, _detail(entry)) for type_ in entry.meaning.events]
 
 
 def _detail(entry: Entry) -> dict[str, Any]:

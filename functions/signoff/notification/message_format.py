@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from signoff.documents.text import cut, one_line
-from signoff.ledger.entries import Entry
+from signoff.ledger.entries import Entry, Stage, Status
 
 # SNS: ASCII, without line breaks or control characters, fewer than 100 characters.
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -36,15 +35,6 @@ _CONSOLES = {
 }
 
 
-class Stage(StrEnum):
-    """What a notification is about: each has an SNS topic of its own."""
-
-    REGISTRATIONS = "registrations"
-    APPROVALS = "approvals"
-    DECISIONS = "decisions"
-    DEPLOYMENTS = "deployments"
-
-
 @dataclass(frozen=True)
 class Notification:
     """A message for people.
@@ -62,25 +52,27 @@ class Notification:
 
 @dataclass(frozen=True)
 class Told:
-    """What is to be said: a headline of our own words, labelled facts, a list under them, and what to type next."""
+    """What is to be said: a headline of our own words, labelled facts, a list under them, and what to type next.
 
-    stage: Stage
+    `status` is where the package still stands, of an entry that moves it nowhere.
+    """
+
     headline: str
     facts: Sequence[tuple[str, object]] = ()
     listed: Sequence[str] = ()
     steps: Sequence[tuple[str, str]] = ()
-    status: str = ""
+    status: Status | None = None
     report: Sequence[tuple[str, str]] = ()
 
 
-def notification(entry: Entry, told: Told) -> Notification:
-    """Return the notification that says `told` of `entry`."""
+def notification(entry: Entry, stage: Stage, told: Told) -> Notification:
+    """Return the notification that says `told` of `entry`, to those who hear of that stage."""
     return Notification(
-        stage=told.stage,
+        stage=stage,
         subject=_subject(told.headline),
         text=_text(entry, told),
-        chat=_chat(entry, told),
-        attributes=_attributes(entry, told),
+        chat=_chat(entry, stage, told),
+        attributes=_attributes(entry, stage, told.status),
     )
 
 
@@ -143,7 +135,7 @@ def _text(entry: Entry, told: Told) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def _chat(entry: Entry, told: Told) -> dict[str, Any]:
+def _chat(entry: Entry, stage: Stage, told: Told) -> dict[str, Any]:
     """Return the custom notification of Amazon Q Developer in chat applications, which threads by package.
 
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
@@ -163,24 +155,24 @@ def _chat(entry: Entry, told: Told) -> dict[str, Any]:
     return {
         "version": "1.0",
         "source": "custom",
-        "id": f"{entry.hash}-{told.stage}",
+        "id": f"{entry.hash}-{stage}",
         "content": {
             "textType": "client-markdown",
             "title": title,
             "description": "\n".join([said, *links]) if said else title,
             "nextSteps": [f"{label}: `{step}`" for label, step in told.steps],
-            "keywords": ["signoff", str(told.stage)],
+            "keywords": ["signoff", str(stage)],
         },
         "metadata": metadata,
     }
 
 
-def _attributes(entry: Entry, told: Told) -> dict[str, str]:
+def _attributes(entry: Entry, stage: Stage, status: Status | None) -> dict[str, str]:
     known = {
-        "stage": str(told.stage),
+        "stage": str(stage),
         "kind": str(entry.kind),
         "group": one_line(entry.group or "", 250),
         "version": str(entry.version or ""),
-        "status": told.status,
+        "status": str(entry.meaning.status or status or ""),
     }
     return {name: value for name, value in known.items() if value}

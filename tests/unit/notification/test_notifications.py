@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from signoff.aws.sns import Topics
 from signoff.documents.text import one_line
-from signoff.ledger.entries import Draft, Entry, Kind
+from signoff.ledger.entries import Draft, Entry, Kind, Stage
 from signoff.ledger.history import baseline_key, submission_key, unknown_key
-from signoff.notification.message_format import Notification, Stage
-from signoff.notification.notifications import notifications
+from signoff.notification.message_format import Notification
+from signoff.notification.notifications import TELLERS, notifications
 from tests.support.entries import (
     APPROVED,
     APPROVER,
@@ -184,6 +184,10 @@ def shape(text: str) -> list[str]:
 @pytest.mark.parametrize("name", EVERY)
 def test_each_kind_of_entry_is_told_where_it_belongs(name: str):
     assert [notification.stage for notification in told(name)] == EVERY[name][1]
+
+
+def test_there_are_words_for_just_those_kinds_that_people_are_told_of():
+    assert set(TELLERS) == {entry_of(name).kind for name, (_, stages) in EVERY.items() if stages}
 
 
 def test_every_kind_of_entry_is_weighed_here():

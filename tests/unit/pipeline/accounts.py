@@ -12,10 +12,9 @@ from signoff.aws.eventbridge import Bus
 from signoff.aws.ledger_table import head_item
 from signoff.aws.sns import Topics
 from signoff.documents.canonical_json import digest
-from signoff.ledger.entries import Entry
+from signoff.ledger.entries import Entry, Stage
 from signoff.ledger.history import History
 from signoff.notification.announcements import announcements
-from signoff.notification.message_format import Stage
 from signoff.notification.notifications import notifications
 from tests.support.golden import Redaction, as_json, depends_on_sentences
 from tests.unit.pipeline.stories import Recorded

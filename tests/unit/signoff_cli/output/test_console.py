@@ -11,7 +11,7 @@ from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
 from signoff.policy.policy import of_document
 from signoff_cli.output import console
-from signoff_cli.output.entries import sentence
+from signoff_cli.output.entries import SENTENCES, sentence
 from signoff_cli.packages.document import document
 from signoff_cli.packages.policy_view import judged
 from tests.support import entries
@@ -101,11 +101,11 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": True})],
-            "the policy holds from now on what it refuses",
+            "its policy holds what it refuses from now on",
         ),
         (
             [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": False})],
-            "the policy only reports from now on, and holds nothing",
+            "its policy only reports what it would refuse from now on",
         ),
         (
             [*entries.PENDING, Draft(Kind.DECISION_REFUSED, "unknown", {**UNPROVEN, "claimed": entries.APPROVER})],
@@ -128,6 +128,10 @@ def newest(*drafts: Draft) -> Entry:
 )
 def test_every_kind_of_entry_is_said_in_a_sentence(drafts: Sequence[Draft], says: str) -> None:
     assert sentence(newest(*drafts)) == says
+
+
+def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
+    assert set(SENTENCES) == set(Kind)
 
 
 def test_a_malformed_decision_is_said_too() -> None:
