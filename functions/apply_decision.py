@@ -9,9 +9,10 @@ from typing import Any
 from signoff import bootstrap
 from signoff.approval.apply_annotation import Annotating
 from signoff.approval.apply_decision import Deciding
+from signoff.approval.decisions import Refused
 from signoff.approval.reconcile import Reconciling
 from signoff.approval.retention import Retention
-from signoff.approval.statements import Sender
+from signoff.approval.statements import Adapters, Sender
 from signoff.governance.registry_status import Projecting
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
@@ -49,9 +50,10 @@ def _decide(event: dict[str, Any]) -> None:
 
 def _annotate(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    refusal = _annotating().apply(event["detail"], _sender(event))
-    logger().info("annotation", extra={"refusal": refusal and refusal.name})
-    count("AnnotationRefused" if refusal else "Annotated")
+    outcome = _annotating().apply(event["detail"], _sender(event))
+    refused = isinstance(outcome, Refused)
+    logger().info("annotation", extra={"refusal": outcome.name if refused else None})
+    count("AnnotationRefused" if refused else "Annotated")
 
 
 def _reconcile(event: dict[str, Any]) -> None:
@@ -73,23 +75,33 @@ def _settings() -> Settings:
 
 
 @cache
+def _adapters() -> Adapters:
+    settings = _settings()
+    return Adapters(
+        governance=bootstrap.governance(settings),
+        ledger=bootstrap.ledger(settings),
+        vault=bootstrap.vault(settings.vault_bucket),
+        callers=bootstrap.callers(settings.bus),
+    )
+
+
+@cache
 def _deciding() -> Deciding:
-    settings, registry = _settings(), bootstrap.registry()
-    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
-    retention = Retention(vault, utc_now, int(settings.approved_retention_days))
-    projecting, callers = Projecting(registry, ledger), bootstrap.callers(settings.bus)
-    return Deciding(bootstrap.governance(settings), ledger, vault, projecting, retention, callers, utc_now)
+    adapters = _adapters()
+    return Deciding(
+        adapters=adapters,
+        projecting=Projecting(bootstrap.registry(), adapters.ledger),
+        retention=Retention(adapters.vault, utc_now, int(_settings().approved_retention_days)),
+        now=utc_now,
+    )
 
 
 @cache
 def _reconciling() -> Reconciling:
-    settings = _settings()
-    return Reconciling(bootstrap.governance(settings), bootstrap.registry(), bootstrap.ledger(settings), _deciding())
+    return Reconciling(bootstrap.registry(), _deciding())
 
 
 @cache
 def _annotating() -> Annotating:
-    settings, registry = _settings(), bootstrap.registry()
-    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     shape = partial(sagemaker_shape, "UpdateModelPackage")
-    return Annotating(bootstrap.governance(settings), registry, ledger, vault, shape, bootstrap.callers(settings.bus))
+    return Annotating(adapters=_adapters(), registry=bootstrap.registry(), shape=shape)

@@ -21,9 +21,6 @@ from signoff_cli.statements import request
 
 if TYPE_CHECKING:
     from signoff.approval.decisions import Outcome as Expected
-    from signoff.policy.policy import Policy
-if TYPE_CHECKING:
-    from signoff.ledger.state import State
 
 
 def expected(state: State, decision: Decision, policy: Policy | None, now: datetime) -> decisions.Outcome | None:
@@ -33,9 +30,10 @@ def expected(state: State, decision: Decision, policy: Policy | None, now: datet
     pipeline alone finds out.
     """
     asked = decisions.parse(decision.statement)
-    by = decisions.Approver(decision.approver)
+    known = policy or Policy(Deployment(""))
+    by = decisions.Approver(decision.approver, known.approvals.person(decision.approver))
     foreign = policy and decisions.foreign(decision.package, decision.approver, None, policy)
-    outcome = foreign or decisions.decide(state, asked, by, policy or Policy(Deployment("")), now)
+    outcome = foreign or decisions.decide(state, asked, by, known, now)
     return outcome if policy or isinstance(outcome, decisions.Absorbed) else None
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from signoff.approval.apply_annotation import Annotating
 from signoff.approval.apply_decision import Deciding
+from signoff.approval.decisions import Refused
 from signoff.approval.reconcile import Reconciling
 from signoff.approval.retention import Retention
-from signoff.approval.statements import Sender
+from signoff.approval.statements import Adapters, Sender
 from signoff.aws.ssm import Policies
 from signoff.aws.sts import Callers
 from signoff.aws.vault import Vault
@@ -131,9 +132,10 @@ class World(Deliveries):
             governance=governance, images=images, vault=vault, projecting=projecting, **everywhere
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
-        self.annotating = Annotating(governance, registry, ledger, vault, shape, callers)
-        self.deciding = Deciding(governance, ledger, vault, projecting, retention, callers, self.clock)
-        self.reconciling = Reconciling(governance, registry, ledger, self.deciding)
+        adapters = Adapters(governance=governance, ledger=ledger, vault=vault, callers=callers)
+        self.annotating = Annotating(adapters=adapters, registry=registry, shape=shape)
+        self.deciding = Deciding(adapters=adapters, projecting=projecting, retention=retention, now=self.clock)
+        self.reconciling = Reconciling(registry, self.deciding)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
         elsewhere = Elsewhere(self.places, vault, ledger, self.champions)
         everywhere["champions"] = self.champions
@@ -241,7 +243,8 @@ class World(Deliveries):
     ) -> Any:
         """Send an annotation that `by` signs, from another account if given; return the refusal, if it is refused."""
         statement = {"statement": "annotation", "audience": BUS, "package": arn, **said}
-        return self.annotating.apply(self.sts.signed(statement, by=by), Sender(event, account=account))
+        outcome = self.annotating.apply(self.sts.signed(statement, by=by), Sender(event, account=account))
+        return outcome if isinstance(outcome, Refused) else None
 
     def pending(self, **changed: Any) -> str:
         """Return the ARN of a package that awaits a decision."""

@@ -56,6 +56,11 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     proof: str | None = None
 
+    @property
+    def claimed(self) -> str | None:
+        """Who it says that it is by (an ARN)."""
+        return self.by
+
     def __post_init__(self) -> None:
         """An annotation that says nothing is none, nor is one that contradicts itself or cannot be written down."""
         if not (self.set or self.remove or self.add_specifications):

@@ -10,7 +10,7 @@ import msgspec
 
 from signoff.approval.deadlines import expires
 from signoff.errors import EventFault
-from signoff.identity.principals import account_of, same_person
+from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
@@ -41,6 +41,11 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     proof: str | None = None
 
+    @property
+    def claimed(self) -> str | None:
+        """Who it says that it is by (an ARN)."""
+        return self.approver
+
     def __post_init__(self) -> None:
         """A decision nobody can explain later is none, nor is one that cannot be written down."""
         if not self.reason.strip():
@@ -56,10 +61,12 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Approver:
     """Who decides (an ARN), and how that is known: by a proof, a trusted publisher, or the registry's own record.
 
+    `person` is who that is as the group's policy sees it (an ARN), worked out once, where they are identified.
     `id` is the hash of what was signed, and `proof` that of the proof itself; `signed` is when (ISO 8601).
     """
 
     arn: str
+    person: str
     channel: Channel = "proof"
     id: str | None = None
     proof: str | None = None
@@ -141,8 +148,7 @@ def _stands(state: State, decision: Decision) -> bool:
 
 
 def _joined(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
-    person = policy.approvals.person
-    if decision.decision == "reopen" or person(approver.arn) in {person(each) for each in state.deciders}:
+    if decision.decision == "reopen" or approver.person in map(policy.approvals.person, state.deciders):
         return Absorbed()
     if decision.evidence and state.evidence and decision.evidence != state.evidence["sha256"]:
         return _stale(decision, state.evidence["sha256"])
@@ -162,16 +168,16 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
         return Refused(
             "UnknownSubmitter", f"nobody knows who submitted this model, and group {state.group} refuses such"
         )
-    person = approvals.person(approver.arn)
     # Whoever decides stands last, and once: they may have voted before, under a policy that asked for more.
-    votes = [*(vote for vote in state.votes if approvals.person(vote) != person), approver.arn]
+    others = [vote for vote in state.votes if approvals.person(vote) != approver.person]
+    votes = [*others, approver.arn]
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
     if outstanding.satisfied or decision.break_glass:
         return Recorded(_recorded(state, decision, approver, policy, votes))
     if decision.decision == "rollback":
         because = f"the policy has changed since it was approved and asks for {outstanding}; re-open it instead"
         return Refused("PolicyNotSatisfied", because)
-    if person in {approvals.person(each) for each in state.votes}:
+    if len(others) < len(state.votes):
         return Absorbed()
     return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding)))
 
@@ -194,7 +200,8 @@ def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refus
 
 def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refused | None:
     approvals, arn = policy.approvals, approver.arn
-    if same_person(arn, state.submitter, approvals.trusted_sessions) and not _own_allowed(decision, policy):
+    own = state.submitter is not None and approvals.person(state.submitter) == approver.person
+    if own and not _own_allowed(decision, policy):
         return Refused("OwnModel", f"{arn} submitted this model; somebody else must {decision.decision} it")
     if decision.break_glass:
         allowed = approvals.breaks_glass(arn)
@@ -272,7 +279,7 @@ def _about(
     return {
         "decision": decision.decision,
         "reason": decision.reason,
-        "person": policy.approvals.person(approver.arn),
+        "person": approver.person,
         "roles": policy.approvals.roles_of(approver.arn),
         "evidence": evidence.get("sha256"),
         "subject": evidence.get("subject"),

@@ -8,11 +8,11 @@ from typing import Any
 from signoff.approval import decisions
 from signoff.approval.apply_decision import Deciding, subject_changed
 from signoff.approval.decisions import Approver, Outcome, Recorded, Refused
+from signoff.approval.first_entries import enforcement_changed, first_entries
 from signoff.approval.registry_edits import as_decision, editor, last_modifier
-from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.errors import UnknownPackage
-from signoff.governance.candidates import Candidate, Governance
+from signoff.governance.candidates import Candidate
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -24,11 +24,10 @@ class Reconciling:
     It also does what is due by itself: what a package waits for too long, and what its policy takes back.
     """
 
-    def __init__(self, governance: Governance, registry: Registry, ledger: LedgerTable, deciding: Deciding) -> None:
-        self._governance = governance
+    def __init__(self, registry: Registry, deciding: Deciding) -> None:
         self._registry = registry
-        self._ledger = ledger
         self._deciding = deciding
+        self._adapters = deciding.adapters
 
     def reconcile(self, event: Mapping[str, Any]) -> State | None:
         """Answer a registry event, of which `event` is the detail, or one that says only the package's ARN.
@@ -36,7 +35,7 @@ class Reconciling:
         Return where the package stands by what was recorded, or None when there was nothing to record.
         """
         try:
-            candidate = self._governance.candidate(event["ModelPackageArn"])
+            candidate = self._adapters.governance.candidate(event["ModelPackageArn"])
         except UnknownPackage:
             return None  # deleted since: nothing to set back
         if candidate is None:
@@ -47,30 +46,35 @@ class Reconciling:
             answer[:] = self._answer(history.verified(), candidate, event)
             return answer
 
-        self._ledger.update(candidate.key, lambda history: self._deciding.enforcement(history.state, candidate))
-        history = self._ledger.update(candidate.key, answered)
-        self._deciding.bring_about(candidate.arn, history)
+        ledger = self._adapters.ledger
+        ledger.update(candidate.key, lambda history: self._enforcement(history.state, candidate))
+        history = ledger.update(candidate.key, answered)
+        self._deciding.settle(candidate.arn, history)
         return history.state if answer else None
+
+    def _enforcement(self, state: State, candidate: Candidate) -> list[Draft]:
+        return enforcement_changed(state.enforced, candidate, self._adapters.vault) if state.status else []
 
     def _answer(self, history: History, candidate: Candidate, event: Mapping[str, Any]) -> list[Draft]:
         # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
         described = self._registry.describe(candidate.arn)
         state = history.state
         if state.status is None:
-            return self._deciding.first(candidate)
+            return first_entries(candidate, self._adapters.vault)
         changed = self._deciding.changed(state, described) if state.status is Status.APPROVED else []
         if changed:
             return [subject_changed(changed)]
         # Signoff may still be on its way to the status that the ledger says.
         if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
-            return self._edited(state, candidate, described, event)
+            return self._edited(history, candidate, described, event)
         return self._deciding.overdue(state, candidate)
 
     def _edited(
-        self, state: State, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
+        self, history: History, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
     ) -> list[Draft]:
+        state = history.state
         facts = {"found": described["ModelApprovalStatus"], "last_modified_by": last_modifier(described)}
-        drafts = self._counted(state, candidate, described, event)
+        drafts = self._counted(history, candidate, described, event)
         if any(draft.kind is Kind.DECISION_RECORDED for draft in drafts):
             return drafts
         if not state.enforced:
@@ -78,18 +82,17 @@ class Reconciling:
         return [*drafts, Draft(Kind.REGISTRY_REVERTED, "signoff", {**facts, "restored": state.registry_status})]
 
     def _counted(
-        self, state: State, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
+        self, history: History, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
     ) -> list[Draft]:
         """Return the entry about the edit as a decision of whoever made it, where the policy counts those."""
         approvals = candidate.policy.approvals
         arn = editor(event, described) if approvals.registry_edits == "count" else None
-        decision = as_decision(event, described, state)
+        decision = as_decision(event, described, history.state)
         if arn is None or decision is None or not approvals.knows(arn):
             return []
-        approver = Approver(arn, "registry")
-        outcome: Outcome = decisions.foreign(candidate.arn, arn, None, candidate.policy) or self._deciding.weigh(
-            state, decision, approver, candidate
-        )
+        approver = Approver(arn, approvals.person(arn), "registry")
+        foreign = decisions.foreign(candidate.arn, arn, None, candidate.policy)
+        outcome: Outcome = foreign or self._deciding.weigh(history, decision, approver, candidate)
         if isinstance(outcome, Recorded):
             return [outcome.draft]
         return [decisions.refused(decision, outcome, approver)] if isinstance(outcome, Refused) else []

@@ -1,22 +1,32 @@
-"""Answering what is sent over the bus: each event once, and refusals where their sender finds them."""
+"""Receiving statements: what people say over the bus, each once, and refusals where their sender finds them.
+
+A decision and an annotation are statements. `Receiving` is the one path that both take; what differs is what its
+subclasses say.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from signoff.approval import decisions
-from signoff.approval.decisions import Absorbed, Approver, Refused
+from signoff.approval.decisions import Absorbed, Approver, Outcome, Recorded, Refused
+from signoff.approval.first_entries import first_entries
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sts import Callers
-from signoff.errors import ProofRefused, UnknownPackage
+from signoff.aws.vault import Vault
+from signoff.errors import EventFault, ProofRefused, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
 from signoff.identity.proofs import Claim
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy
+
+_SHOWN = 1000  # characters of what makes no sense that an entry repeats
+_CROWD = 200  # refusals of nobody known that a ledger takes until something else happens
 
 
 @dataclass(frozen=True)
@@ -28,39 +38,163 @@ class Sender:
     account: str | None = None
 
 
-class Identifying:
-    """Says who makes a statement of one kind (`decision` or `annotation`)."""
+class Statement(Protocol):
+    """What somebody says of a package (an ARN), and who it says that they are (an ARN, if it does)."""
 
-    def __init__(self, callers: Callers, kind: str) -> None:
-        self._callers = callers
-        self._kind = kind
+    @property
+    def package(self) -> str: ...  # noqa: D102
+    @property
+    def claimed(self) -> str | None: ...  # noqa: D102
 
-    def who(
-        self, statement: Mapping[str, Any], claimed: str | None, sender: Sender, policy: Policy, history: History
+
+S = TypeVar("S", bound=Statement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapters:
+    """What statements of either kind are received with."""
+
+    governance: Governance
+    ledger: LedgerTable
+    vault: Vault
+    callers: Callers
+
+
+class Receiving(ABC, Generic[S]):
+    """The path of statements of one kind.
+
+    `kind` is what they say that they are, `claimant` their field of who they are by, and `verb` the decision that an
+    entry about a malformed one names; empty where that is a field of theirs.
+    """
+
+    kind: ClassVar[str]
+    claimant: ClassVar[str]
+    verb: ClassVar[str] = ""
+    adapters: Adapters
+
+    def apply(self, detail: Any, sender: Sender = Sender()) -> Outcome:
+        """Do what the `detail` of an event asks for, record the outcome, and return it.
+
+        The same statement again changes nothing, nor does the same event, however late it comes again. Raises
+        `Transient` when nobody could say who sent it.
+        """
+        try:
+            statement = self.parse(detail)
+        except EventFault as fault:
+            return self._refuse_malformed(detail, str(fault))
+        candidate = _candidate_of(self.adapters.governance, statement.package)
+        if isinstance(candidate, Refused):
+            return self._refuse_unknown(statement, candidate)
+        history = self.adapters.ledger.history(candidate.key).verified()
+        by: Approver | Refused | Absorbed = Absorbed()
+        if not _seen(history, sender.event):
+            by = self._who(detail, statement, sender, candidate.policy, history)
+        if isinstance(by, Absorbed):
+            # Whoever recorded it may have died before it was settled.
+            self.settle(candidate.arn, history)
+            return by
+        return self._answer(candidate, statement, by, sender)
+
+    @abstractmethod
+    def parse(self, detail: Any) -> S:
+        """Read a statement from an event's detail. Raises `EventFault`."""
+
+    @abstractmethod
+    def foreign(self, statement: S, by: str, account: str | None, policy: Policy) -> Refused | None:
+        """Return why what `by` (an ARN) says does not stand because of the account it is from.
+
+        That is theirs, or `account` where the event is from another one than the registry's.
+        """
+
+    @abstractmethod
+    def weigh(self, history: History, statement: S, by: Approver, candidate: Candidate) -> Outcome:
+        """Return what follows from a statement, with the entry about it if it stands."""
+
+    @abstractmethod
+    def refused(self, statement: S, refusal: Refused, by: Approver | None) -> Draft:
+        """Return the entry about a refused statement; without a proven `by` it is nobody's."""
+
+    def settle(self, arn: str, history: History) -> None:
+        """Bring about, once it is recorded, what the ledger says by now; for most statements that is nothing."""
+
+    def _who(
+        self, detail: Mapping[str, Any], statement: S, sender: Sender, policy: Policy, history: History
     ) -> Approver | Refused | Absorbed:
         """Return who makes the statement, why that is not known, or that the ledger answers this very one already.
 
-        `claimed` is who it says it is by (an ARN). Nobody is asked about a statement that was answered: its proof may
-        have expired by the time that it comes again. Raises `Transient` when STS gives no answer.
+        Nobody is asked about a statement that was answered: its proof may have expired by the time that it comes again.
         """
-        if statement.get("proof") is None:
-            return _asserted(claimed, sender, policy)
+        if detail.get("proof") is None:
+            return _asserted(statement.claimed, sender, policy)
         try:
-            return self._proven(statement, claimed, policy, history)
+            claim = self.adapters.callers.read(detail, self.kind)
+            return _answered(claim, history) or self._proven(claim, statement.claimed, detail["time"], policy)
         except ProofRefused as refused:
             return Refused(refused.name, refused.reason)
 
-    def _proven(
-        self, statement: Mapping[str, Any], claimed: str | None, policy: Policy, history: History
-    ) -> Approver | Refused | Absorbed:
-        claim = self._callers.read(statement, self._kind)
-        answered = _answered(claim, history)
-        if answered is not None:
-            return answered
-        arn = self._callers.confirm(claim)
-        if claimed is not None and policy.approvals.person(claimed) != policy.approvals.person(arn):
+    def _proven(self, claim: Claim, claimed: str | None, signed: str, policy: Policy) -> Approver | Refused:
+        arn = self.adapters.callers.confirm(claim)
+        person = policy.approvals.person(arn)
+        if claimed is not None and policy.approvals.person(claimed) != person:
             return Refused("AnotherIdentity", f"it says that it is by {claimed}, and {arn} signed it")
-        return Approver(arn, "proof", claim.id, claim.sha256, statement["time"])
+        return Approver(arn, person, id=claim.id, proof=claim.sha256, signed=signed)
+
+    def _answer(self, candidate: Candidate, statement: S, by: Approver | Refused, sender: Sender) -> Outcome:
+        outcome: Outcome = Absorbed()
+
+        def drafts(history: History) -> list[Draft]:
+            nonlocal outcome
+            outcome = self._outcome(history.verified(), candidate, statement, by, sender)
+            # A statement may come before anything else: the ledger still begins with who submitted what.
+            first = [] if history.state.status else first_entries(candidate, self.adapters.vault)
+            return [*first, *self._entries(history, statement, outcome, by, sender.event)]
+
+        self.settle(candidate.arn, self.adapters.ledger.update(candidate.key, drafts))
+        return outcome
+
+    def _outcome(
+        self, history: History, candidate: Candidate, statement: S, by: Approver | Refused, sender: Sender
+    ) -> Outcome:
+        if _seen(history, sender.event, None if isinstance(by, Refused) else by.id):
+            return Absorbed()
+        if isinstance(by, Refused):
+            return by
+        foreign = self.foreign(statement, by.arn, sender.account, candidate.policy)
+        return foreign or self.weigh(history, statement, by, candidate)
+
+    def _entries(
+        self, history: History, statement: S, outcome: Outcome, by: Approver | Refused, event: str | None
+    ) -> list[Draft]:
+        if isinstance(outcome, Recorded):
+            return [_answering(event, outcome.draft)]
+        if isinstance(outcome, Refused):
+            known = None if isinstance(by, Refused) else by
+            return refusing(history, self.refused(statement, outcome, known), event)
+        return []
+
+    def _refuse_unknown(self, statement: S, refusal: Refused) -> Refused:
+        draft = self.refused(statement, refusal, None)
+        self.adapters.ledger.update(unknown_key(statement.package), lambda history: refusing(history, draft))
+        return refusal
+
+    def _refuse_malformed(self, detail: Any, because: str) -> Refused:
+        """Record that an event made no sense, in the ledger of the package that it names.
+
+        It is nobody's, for nothing proves who sent it.
+        """
+        said = detail if isinstance(detail, dict) else {}
+        fields = ("package", self.claimant, "decision")
+        given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in fields}
+        refusal = Refused(f"Malformed{self.kind.title()}", because)
+        details = {
+            "decision": self.verb or given["decision"],
+            "refusal": refusal.name,
+            "because": decisions.storable(because)[:_SHOWN],
+        }
+        claimed = {"claimed": given[self.claimant]} if given[self.claimant] else {}
+        draft = Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed})
+        self.adapters.ledger.update(unknown_key(given["package"]), lambda history: refusing(history, draft))
+        return refusal
 
 
 def _answered(claim: Claim, history: History) -> Refused | Absorbed | None:
@@ -82,14 +216,10 @@ def _asserted(claimed: str | None, sender: Sender, policy: Policy) -> Approver |
         return Refused("UntrustedPublisher", f"without a proof only what comes from {trusted} is believed")
     if claimed is None:
         return Refused("Nobody", "it does not say who it is by")
-    return Approver(claimed, "publisher", publisher=sender.source)
+    return Approver(claimed, approvals.person(claimed), "publisher", publisher=sender.source)
 
 
-_SHOWN = 1000  # characters of what makes no sense that an entry repeats
-_CROWD = 200  # refusals of nobody known that a ledger takes until something else happens
-
-
-def candidate_of(governance: Governance, package: str) -> Candidate | Refused:
+def _candidate_of(governance: Governance, package: str) -> Candidate | Refused:
     """Return the governed package that an event names by its ARN, or why there is none to say anything of."""
     try:
         candidate = governance.candidate(package)
@@ -100,7 +230,7 @@ def candidate_of(governance: Governance, package: str) -> Candidate | Refused:
     return candidate
 
 
-def seen(history: History, event: str | None, statement: str | None = None) -> bool:
+def _seen(history: History, event: str | None, statement: str | None = None) -> bool:
     """Return whether the ledger answers already, even if it would answer otherwise now.
 
     The `event` (its id), or the `statement` (the id of what was signed), whatever event brings that.
@@ -110,12 +240,12 @@ def seen(history: History, event: str | None, statement: str | None = None) -> b
     return by_event or (statement is not None and any(details.get("id") == statement for details in answers))
 
 
-def answering(event: str | None, draft: Draft) -> Draft:
+def _answering(event: str | None, draft: Draft) -> Draft:
     """Return `draft` as the answer to `event`."""
     return replace(draft, details={**draft.details, "event": event}) if event else draft
 
 
-def refused_already(history: History, refusal: Draft) -> bool:
+def _refused_already(history: History, refusal: Draft) -> bool:
     """Return whether the newest entries, since anything else happened, refuse the very same."""
     for entry in reversed(history.entries):
         if entry.kind is not Kind.DECISION_REFUSED:
@@ -132,28 +262,10 @@ def refusing(history: History, refusal: Draft, event: str | None = None) -> list
     later look at the package slow. They are logged and counted all the same.
     """
     flooded = refusal.actor == decisions.UNKNOWN and _nobodys(history) >= _CROWD
-    return [] if flooded or refused_already(history, refusal) else [answering(event, refusal)]
+    return [] if flooded or _refused_already(history, refusal) else [_answering(event, refusal)]
 
 
 def _nobodys(history: History) -> int:
     """Return how many of the newest entries, since anything else happened, refuse what nobody has proven."""
     newest = takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))
     return sum(entry.actor == decisions.UNKNOWN for entry in newest)
-
-
-def refuse_malformed(ledger: LedgerTable, detail: Any, because: str, *, by: str, name: str, decision: str = "") -> None:
-    """Record that an event made no sense, in the ledger of the package that it names; `by` is its field of who sent it.
-
-    It is nobody's, for nothing proves who sent it. `decision` is what it asked for where that is not in its field of
-    that name.
-    """
-    said = detail if isinstance(detail, dict) else {}
-    given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in ("package", by, "decision")}
-    details = {
-        "decision": decision or given["decision"],
-        "refusal": name,
-        "because": decisions.storable(because)[:_SHOWN],
-    }
-    claimed = {"claimed": given[by]} if given[by] else {}
-    draft = Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed})
-    ledger.update(unknown_key(given["package"]), lambda history: refusing(history, draft))

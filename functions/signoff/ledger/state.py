@@ -94,7 +94,7 @@ def fold(entries: Iterable[Entry], state: State = State()) -> State:
     """Return the state that `entries`, in order, come to, after those that came to `state`."""
     for entry in entries:
         status, keep = entry.meaning.status, _KEPT.get(entry.kind)
-        state = replace(state, status=status) if status else state
+        state = state if status is None or status is state.status else replace(state, status=status)
         state = keep(state, entry.details, entry) if keep else state
     return state
 

@@ -20,7 +20,7 @@ from tests.support.fakes import FakeLedger
 from tests.support.watching import Letters, Waiting, append, ours
 
 SAID = {"set_": {"ticket": "CHG-1"}, "remove": ["draft"], "specifications": [], "reason": "Reviewed"}
-ANN = Approver(entries.APPROVER)
+ANN = Approver(entries.APPROVER, entries.APPROVER)
 TICKET = annotation(entries.ARN, entries.APPROVER, **SAID)
 
 
