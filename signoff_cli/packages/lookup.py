@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff.ledger.entries import Status
+from signoff.model_package.groups import GROUP_NAME
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff.ledger.history import History
-_BY_VERSION = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9-]*)/([1-9][0-9]*)")
+_BY_VERSION = re.compile(rf"({GROUP_NAME})/([1-9][0-9]*)")
 _LISTED = (
     *("group", "version", "created", "status", "registry_status", "submitter", "registered", "since", "next"),
     *("verdict", "asked", "decided", "model", "superseded_by"),

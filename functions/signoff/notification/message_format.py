@@ -13,6 +13,7 @@ from typing import Any
 
 from signoff.documents.text import cut, one_line
 from signoff.ledger.entries import Entry, Stage, Status
+from signoff.model_package.groups import is_group_name
 
 # SNS: ASCII, without line breaks or control characters, fewer than 100 characters.
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -21,9 +22,6 @@ _LINE = 900  # characters of one line of what somebody wrote
 _LISTED = 25  # checks or faults; `signoff show` has them all
 # Slack takes 3,000 characters in a block of text: https://docs.slack.dev/reference/block-kit/blocks/section-block
 _CHAT = 2800
-# SageMaker's own pattern of a group's name: whatever else stands there is not put into a command to be typed.
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html
-_GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 # Slack and Teams read links and mentions out of these; look-alikes are only text.
 _NEUTRAL = str.maketrans("<>[]`", "\u2039\u203a()'")
 # How the vault names what it keeps: nothing in it needs quoting in a URL.
@@ -90,11 +88,11 @@ def command(entry: Entry, verb: str, *, reason: bool = False) -> str | None:
 
 def group_command(entry: Entry, verb: str) -> str | None:
     """Return the command to type about the group of `entry`, or None for what is no group's name."""
-    return f"signoff {verb} {entry.group}" if _GROUP.fullmatch(entry.group or "") else None
+    return f"signoff {verb} {entry.group}" if is_group_name(entry.group) else None
 
 
 def _package(entry: Entry) -> str | None:
-    named = _GROUP.fullmatch(entry.group or "") and entry.version
+    named = is_group_name(entry.group) and entry.version
     return f"{entry.group}/{entry.version}" if named else None
 
 

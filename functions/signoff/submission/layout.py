@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signoff.documents.canonical_json import digest
+from signoff.model_package.groups import is_group_name
 
 MANIFEST = "manifest.json"
 SUBMISSION = "submission.json"
 REPORT = "registration-report.json"
 # Metadata of the objects that whoever uploads them will sign: without it nobody knows that a signature is to come.
 TO_BE_SIGNED = {"signoff-submission": "signed"}
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html
-_GROUP_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Submission:
     @property
     def names_a_group(self) -> bool:
         """Whether a model package group may have this group's name."""
-        return _GROUP_NAME.fullmatch(self.group) is not None
+        return is_group_name(self.group)
 
     @property
     def prefix(self) -> str:
