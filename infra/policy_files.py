@@ -1,17 +1,12 @@
 """What each group demands: the policy files of the app, read and checked before anything is deployed."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signoff.documents.faults import Fault
-
-# The bytes that SSM Parameter Store takes in an advanced parameter.
-_MOST = 8192
-_ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
+    from signoff.policy.policy import Policy
 
 
 class PolicyFileFault(ValueError):
@@ -20,11 +15,15 @@ class PolicyFileFault(ValueError):
 
 @dataclass(frozen=True)
 class PolicyFile:
-    """One policy: its name below names.POLICIES ("default" or "groups/<group>"), where it stands, and what it says."""
+    """One policy: its name below names.POLICIES ("default" or "groups/<group>"), its file, and what it says.
+
+    `document` is what the file says, `policy` the same with every default, and some role where it names none.
+    """
 
     name: str
     path: Path
     document: Mapping[str, Any]
+    policy: "Policy"
 
     @property
     def group(self) -> str | None:
@@ -34,36 +33,21 @@ class PolicyFile:
     @property
     def execution_roles(self) -> set[str]:
         """The roles that the file names for deployed models, to be used or chosen; what it leaves out is the app's."""
-        deployment = self.document.get("deployment", {})
-        named = {deployment["execution_role"]} if "execution_role" in deployment else set()
-        return {*named, *deployment.get("choices", {}).get("execution_roles", ())}
-
-    @property
-    def validation_roles(self) -> set[str]:
-        """The roles that the file names for SageMaker's own tests of packages."""
-        return set(self.document.get("validation", {}).get("roles", ()))
-
-    @property
-    def publishers(self) -> dict[str, list[str]]:
-        """The event sources that the file believes, each with patterns of the principals who may speak as it."""
-        return {**self.document.get("approvals", {}).get("publishers", {})}
-
-    @property
-    def submitters(self) -> list[str]:
-        """Patterns of those who may submit; none where anyone may who can upload."""
-        return [*self.document.get("submissions", {}).get("submitters", ())]
+        named = self.document.get("deployment", {}).get("execution_role")
+        return {*([named] if named else ()), *self.policy.deployment.choices.execution_roles}
 
     def text(self, default_execution_role: str) -> str:
         """The policy as the functions read it, with the execution role filled in when the file leaves it out."""
-        from signoff.policy.lint import with_execution_role
+        from signoff.policy import files
 
-        document = with_execution_role(self.document, default_execution_role)
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return files.text(files.with_execution_role(self.document, default_execution_role))
 
     @property
     def size(self) -> int:
         """The bytes of its text, with a role like those that the app fills in."""
-        return len(self.text(_ANY_ROLE).encode())
+        from signoff.policy.files import ANY_ROLE
+
+        return len(self.text(ANY_ROLE).encode())
 
 
 def load(folder: Path) -> list[PolicyFile]:
@@ -85,9 +69,8 @@ def load(folder: Path) -> list[PolicyFile]:
 def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
     """Raise PolicyFileFault when two of `policies` let different principals speak as one event source."""
     from signoff.policy.lint import publisher_conflicts
-    from signoff.policy.policy import parse
 
-    faults = publisher_conflicts({str(policy.path): parse(policy.text(_ANY_ROLE)) for policy in policies})
+    faults = publisher_conflicts({str(each.path): each.policy for each in policies})
     if faults:
         raise PolicyFileFault("\n".join(f"{name}: {fault}" for name, fault in faults))
 
@@ -97,40 +80,19 @@ def load_projects(folder: Path) -> list[PolicyFile]:
     return list(_read(folder, sorted((folder / "projects").glob("*.json"))))
 
 
-def _read(folder: Path, files: list[Path]) -> Iterator[PolicyFile]:
+def _read(folder: Path, paths: list[Path]) -> Iterator[PolicyFile]:
     # The functions' package is not on the path of every tool that reads this module.
-    from signoff.documents.strict_json import parse
+    from signoff.policy import files
 
-    for path in files:
+    for path in paths:
         try:
-            document, faults = parse(path.read_bytes())
+            found = files.read(path.read_bytes())
         except OSError as error:
             raise PolicyFileFault(f"{path}: {error}") from error
-        if faults:
-            raise PolicyFileFault(_told(path, faults))
-        if not isinstance(document, dict):
-            raise PolicyFileFault(f"{path}: a policy is a JSON object")
-        policy = PolicyFile(path.relative_to(folder).with_suffix("").as_posix(), path, document)
-        _check(policy)
+        if found.policy is None:
+            raise PolicyFileFault("\n".join(f"{path}: {fault}" for fault in found.faults))
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        policy, accounts = PolicyFile(name, path, found.document, found.policy), found.policy.accounts
+        if policy.group is None and (accounts.submit or accounts.deploy or found.policy.deployment.targets):
+            raise PolicyFileFault(f"{path}: other accounts and targets belong into the policy of one group")
         yield policy
-
-
-def _check(policy: PolicyFile) -> None:
-    """Look for all faults of the policy, so that they stop the deployment and not a submission."""
-    from signoff.policy.lint import all_faults, with_execution_role
-    from signoff.policy.policy import of_document
-
-    if policy.size > _MOST:
-        raise PolicyFileFault(f"{policy.path}: {policy.size} bytes, and SSM Parameter Store takes {_MOST}")
-    document = with_execution_role(policy.document)
-    faults = all_faults(document)
-    if faults:
-        raise PolicyFileFault(_told(policy.path, faults))
-    found = of_document(document)
-    if policy.group is None and (found.accounts.submit or found.accounts.deploy or found.deployment.targets):
-        raise PolicyFileFault(f"{policy.path}: other accounts and targets belong into the policy of one group")
-
-
-def _told(path: Path, faults: "Iterable[Fault]") -> str:
-    """Every fault on a line of its own, which says the file."""
-    return "\n".join(f"{path}: {fault}" for fault in faults)

@@ -160,7 +160,7 @@ class SignoffStack(cdk.Stack):
             source_keys=self.settings.source_keys,
             execution_roles=sorted(roles | named),
             package_keys=self.settings.package_keys,
-            validation_roles=sorted({role for policy in self.policies for role in policy.validation_roles}),
+            validation_roles=sorted({role for policy in self.policies for role in policy.policy.validation.roles}),
             others=self.others,
             regional_vaults=self._regional,
             regional_keys=self.settings.regions if self.settings.customer_managed_key else (),
@@ -260,7 +260,9 @@ class SignoffStack(cdk.Stack):
         )
         self.bus.protect(announcer=self.announce.own_role, others=self.others.everyone)
         every = (*self.policies, *self.project_policies)
-        self.bus.reserve({source: who for policy in every for source, who in policy.publishers.items()})
+        self.bus.reserve(
+            {source: who for policy in every for source, who in policy.policy.approvals.publishers.items()}
+        )
         self.notifications.protect(announcer=self.announce.own_role)
         self.artifacts.open_to(self.others)
         self.artifacts.reserve(self.policies, registrar=self.register_model.own_role)

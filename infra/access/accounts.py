@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from infra.policy_files import PolicyFile
 
@@ -72,13 +71,12 @@ def _groups(policies: Iterable[PolicyFile]) -> Iterator[SharedGroup]:
         group = policy.group
         if group is None:
             continue
-        accounts: dict[str, list[str]] = policy.document.get("accounts", {})
-        targets: list[dict[str, Any]] = policy.document.get("deployment", {}).get("targets", [])
+        accounts, targets = policy.policy.accounts, policy.policy.deployment.targets
         found = SharedGroup(
             name=group,
-            submit=tuple(accounts.get("submit", ())),
-            deploy=tuple(accounts.get("deploy", ())),
-            targets=tuple(Target(each.get("account"), each["region"], each["execution_role"]) for each in targets),
+            submit=accounts.submit,
+            deploy=accounts.deploy,
+            targets=tuple(Target(each.account, each.region, each.execution_role) for each in targets),
         )
         if found.accounts or found.targets:
             yield found

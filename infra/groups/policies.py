@@ -22,6 +22,6 @@ def make_parameters(scope: Construct, policies: Iterable[PolicyFile], *, executi
             # One for all spellings: names that differ by case only are one group to SageMaker.
             parameter_name=f"{names.POLICIES}/{policy.name.lower()}",
             string_value=policy.text(execution_role),
-            description=str(policy.document.get("description", ""))[:1024] or None,
+            description=policy.policy.description[:1024] or None,
             tier=ssm.ParameterTier.ADVANCED if policy.size > _STANDARD else ssm.ParameterTier.STANDARD,
         )

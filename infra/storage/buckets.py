@@ -92,13 +92,13 @@ class Artifacts(s3.Bucket):
         the functions, for which it is the same group, refuse them.
         """
         for policy in policies:
-            if policy.group and policy.submitters:
+            if policy.group and policy.policy.submissions.submitters:
                 self.add_to_resource_policy(
                     _deny(
                         f"OnlySubmitters{_camel(policy.group)}",
                         ["s3:PutObject"],
                         [self.arn_for_objects(f"{name}/*") for name in sorted({policy.group, policy.group.lower()})],
-                        unless=[*principal_arns(policy.submitters), registrar.role_arn],
+                        unless=[*principal_arns(policy.policy.submissions.submitters), registrar.role_arn],
                     )
                 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.documents.faults import Fault
 from signoff.documents.strict_json import MAX_BYTES
-from signoff.errors import ManifestRefused, PolicyFault
+from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import CONTAINERS, etags
 from signoff.model_package.images import image_reference
 from signoff.service_model.sagemaker import sagemaker_shape
@@ -105,17 +104,15 @@ def bytes_of(file: BinaryIO) -> bytes:
 
 def policy_of(path: Path) -> Policy:
     """Return the policy in a file, as the CDK app would deploy it. Raises `CommandFailed` when it is none."""
-    from signoff.policy import policy
+    from signoff.policy.files import read
 
     try:
-        document = json.loads(path.read_bytes())
-        if isinstance(document, dict) and isinstance(document.get("deployment", {}), dict):
-            document["deployment"] = {"execution_role": _APPS_ROLE, **document.get("deployment", {})}
-        return policy.of_document(document)
+        found = read(path.read_bytes(), _APPS_ROLE)
     except OSError as error:
         raise CommandFailed(f"the policy {path} cannot be read: {error.strerror}") from error
-    except (ValueError, PolicyFault) as fault:
-        raise CommandFailed(f"{path} is no policy: {fault}") from fault
+    if found.policy is None:
+        raise CommandFailed(f"{path} is no policy: {'; '.join(map(str, found.faults))}")
+    return found.policy
 
 
 def check(data: bytes, home: Home, policy: Policy | None = None) -> Checked:

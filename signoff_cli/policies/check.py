@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.documents.faults import Fault
-from signoff.documents.strict_json import parse
-from signoff.policy.lint import all_faults, publisher_conflicts, with_execution_role
-from signoff.policy.policy import Policy, of_document
+from signoff.policy.files import read
+from signoff.policy.lint import publisher_conflicts
+from signoff.policy.policy import Policy
 from signoff_cli.errors import CommandFailed
 from signoff_cli.policies.sentences import sentences
 from signoff_cli.policies.warnings import warnings
 
-# SSM Parameter Store keeps policies as advanced parameters at most.
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-LONGEST = 8192
 # The CDK app fills it in where a policy file leaves it out.
 _APPS_ROLE = "the role for models that Signoff's stack makes"
 
@@ -57,16 +53,8 @@ class Checked:
 
 def check(name: str, data: bytes) -> Checked:
     """Return all that is known of the policy file `name`, which holds `data`, as the CDK app would deploy it."""
-    written, unread = parse(data)
-    document = with_execution_role(written, _APPS_ROLE)
-    known = {fault.path for fault in unread}
-    unreadable = written is None and bool(unread)
-    more = [] if unreadable else [fault for fault in all_faults(document) if fault.path not in known]
-    faults = (*unread, *more, *_too_long(document))
-    if faults:
-        return Checked(name, faults)
-    policy = of_document(document)
-    return Checked(name, (), tuple(warnings(policy)), policy)
+    found = read(data, _APPS_ROLE)
+    return Checked(name, found.faults, tuple(warnings(found.policy)) if found.policy else (), found.policy)
 
 
 def together(checked: Sequence[Checked]) -> list[Checked]:
@@ -78,12 +66,6 @@ def together(checked: Sequence[Checked]) -> list[Checked]:
 
 def _of(conflicts: Iterable[tuple[str, Fault]], name: str) -> Iterable[Fault]:
     return (fault for owner, fault in conflicts if owner == name)
-
-
-def _too_long(document: Any) -> list[Fault]:
-    length = len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
-    told = f"is {length:,} bytes long as the app writes it; SSM Parameter Store takes {LONGEST:,}"
-    return [Fault("", told)] if length > LONGEST else []
 
 
 def _told(checked: Checked) -> list[str]:

@@ -10,7 +10,9 @@ from signoff.documents.text import joined
 
 if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
-    from signoff.policy.policy import Artifact, Metric, Policy, Target, Vpc
+    from signoff.policy.artifact import Artifact
+    from signoff.policy.deployment import Target, Vpc
+    from signoff.policy.policy import Metric, Policy
 
 
 def sentences(policy: Policy) -> Mapping[str, list[str]]:

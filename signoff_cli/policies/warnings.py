@@ -11,7 +11,8 @@ from signoff.policy.lint import one_person
 
 if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
-    from signoff.policy.policy import Artifact, Policy
+    from signoff.policy.artifact import Artifact
+    from signoff.policy.policy import Policy
 
 _WEAK_FORMATS = {
     "pickle": "is a program that runs when it is loaded: it is judged by the names in it, not by what it does",

@@ -13,7 +13,8 @@ from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.notification.announcements import DECISION
-from signoff.policy.policy import Deployment, Policy
+from signoff.policy.deployment import Deployment
+from signoff.policy.policy import Policy
 from signoff.runtime.clock import utc_now
 from signoff_cli.packages.lookup import Ledger
 from signoff_cli.packages.policy_view import outstanding

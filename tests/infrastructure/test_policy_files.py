@@ -75,12 +75,12 @@ def test_a_policy_is_kept_under_its_groups_name_in_lower_case(tmp_path):
     ("document", "complaint"),
     [
         ("{", "Expecting"),
-        ([], "JSON object"),
+        ([], "must be an object, not a list"),
         ({"aprovals": {}}, "aprovals"),
         ({"approvals": {"needed": "one"}}, "needed"),
         ({"metrics": [{"name": "accuracy", "path": "a..b", "at_least": 0.9}]}, "a..b"),
         ({"deployment": []}, "deployment"),
-        ({"description": "x" * 8192}, "8192"),
+        ({"description": "x" * 8192}, "8,192"),
     ],
 )
 def test_a_faulty_policy_stops_the_deployment_and_is_named(tmp_path, document, complaint):
@@ -131,7 +131,7 @@ def test_two_policies_may_believe_a_source_of_the_same_principals(tmp_path):
     write(tmp_path, "groups/churn", believing(APPROVER, TICKETS))
     found = load(tmp_path)
     refuse_conflicts(found)
-    assert [set(policy.publishers["acme.tickets"]) for policy in found] == [{TICKETS, APPROVER}] * 2
+    assert [set(each.policy.approvals.publishers["acme.tickets"]) for each in found] == [{TICKETS, APPROVER}] * 2
 
 
 def test_an_app_without_a_default_policy_is_not_deployed(tmp_path):

@@ -1,51 +1,45 @@
 """Who may decide about a group's packages, and how many of them it takes: what a policy says under `approvals`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-import msgspec
+from msgspec import Meta, Struct
 
 from signoff.documents.faults import Fault, below, refuse
 from signoff.identity.principals import is_known, matches, person, role_of
+from signoff.policy.values import Arn, Duration, Person, meaning
 
-Patterns = tuple[str, ...]
 # No release waits for more people than that; a slip of the finger does, and each seat is looked at one by one.
-MOST_NEEDED = 20
+_SOME = Meta(ge=1, le=20)
 
 
-class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """People whose say is needed as such: `members` are ARN patterns, `needed` of them have to approve."""
+class Role(Struct, frozen=True, forbid_unknown_fields=True):
+    """People whose say is needed as such."""
 
-    members: Patterns
-    needed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse a role that nobody can fill, or that is not needed."""
-        refuse(self._faults())
-
-    def _faults(self) -> Iterator[Fault]:
-        if not self.members:
-            yield Fault("members", "`members` names nobody, so nobody could ever approve in this role")
-        if self.needed < 1:
-            yield Fault("needed", "`needed` is at least 1; leave out a role that does not have to approve")
-        yield from _too_many(self.needed)
-        yield from pattern_faults("members", self.members)
+    members: Annotated[tuple[Person, ...], meaning("Who fills the role: patterns of persons.", min_length=1)]
+    needed: Annotated[int, _SOME, meaning("How many of them have to approve, 20 at most.")] = 1
 
 
-class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long a package awaits its decision: ISO 8601 durations of days and shorter, such as `P14D` and `PT12H`.
+class Expiry(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a package awaits its decision."""
 
-    Reminded at each of `reminders`, it is rejected `after` that, or people are reminded and the time starts again
-    (`extend`).
-    """
-
-    after: timedelta
-    action: Literal["reject", "extend"] = "reject"
-    reminders: tuple[timedelta, ...] = ()
+    after: Annotated[
+        Duration,
+        meaning(
+            "The time from the request for approval on: an ISO 8601 duration of days and shorter, such as `P14D`.",
+            examples=["P14D"],
+        ),
+    ]
+    action: Annotated[
+        Literal["reject", "extend"],
+        meaning("What happens then: the package is rejected (`reject`), or asked for again (`extend`)."),
+    ] = "reject"
+    reminders: Annotated[
+        tuple[Duration, ...],
+        meaning("When people are reminded before that, as durations from the request on.", examples=[["P3D", "P7D"]]),
+    ] = ()
 
     def __post_init__(self) -> None:
         """Refuse times that would never come or come too late."""
@@ -63,14 +57,18 @@ class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 )
 
 
-class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What revokes an approval by itself, beside a changed subject, which always does.
+class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What revokes an approval by itself, beside a changed subject, which always does."""
 
-    It lapses `after` that time (an ISO 8601 duration), or once another package of the group is champion (`superseded`).
-    """
-
-    after: timedelta | None = None
-    superseded: bool = False
+    after: Annotated[
+        Duration | None,
+        meaning(
+            "How long an approval holds: an ISO 8601 duration of days and shorter, such as `P180D`.", examples=["P180D"]
+        ),
+    ] = None
+    superseded: Annotated[
+        bool, meaning("Whether an approval is revoked once another package is the group's champion.")
+    ] = False
 
     def __post_init__(self) -> None:
         """Refuse an approval that lapses before it is made."""
@@ -78,46 +76,124 @@ class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             refuse([Fault("after", "`after` is a time from the approval on, such as P180D")])
 
 
-class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Outstanding:
+    """How many approvals are missing in all, and how many of them in which roles."""
+
+    people: int
+    roles: Mapping[str, int]
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether nothing is missing."""
+        return self.people == 0
+
+    def __str__(self) -> str:
+        total = "1 more approval" if self.people == 1 else f"{self.people} more approvals"
+        named = ", ".join(f"{count} of {name}" for name, count in self.roles.items())
+        return f"{total} ({named})" if named else total
+
+
+class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     """Who may decide, how many have to approve, how they prove who they are, and how long it may take.
 
-    Patterns (`*` and `?`) are for persons: an IAM user, `arn:aws:identitycenter:::user/<name>`, or a role without its
-    path, `arn:aws:iam::<account>:role/<name>`. With neither `approvers` nor `roles` anyone may decide who is of the
-    registry's account, or of one that the group is open to. Approvals are counted over distinct people: nobody fills
-    two roles, and `needed` is how many it takes in all.
+    With neither `approvers` nor `roles` anyone may decide who is of the registry's account, or of one that the group is
+    open to. Approvals are counted over distinct people: nobody fills two roles, and `needed` is how many it takes in
+    all.
     """
 
-    needed: int = 1
-    approvers: Patterns = ()
-    roles: dict[str, Role] = {}
-    submitter_may_approve: bool = False
-    submitter_may_withdraw: bool = False
-    unknown_submitter: Literal["one_more", "refuse", "accept"] = "one_more"
-    identity: Literal["verified", "asserted"] = "verified"
-    publishers: dict[str, Patterns] = {}
-    trusted_sessions: Patterns = ()
-    registry_edits: Literal["hold", "count"] = "hold"
-    expiry: Expiry | None = None
-    revocation: Revocation = Revocation()
-    break_glass: Patterns = ()
+    needed: Annotated[
+        int,
+        _SOME,
+        meaning(
+            "How many different people have to approve in all; at least as many as the roles need together, 20 at "
+            "most.",
+            examples=[2],
+        ),
+    ] = 1
+    approvers: Annotated[
+        tuple[Person, ...],
+        meaning(
+            "Who may decide, beside the roles' members: patterns of persons. With neither, anyone of the registry's "
+            "account.",
+            examples=[["arn:aws:identitycenter:::user/*@example.com"]],
+        ),
+    ] = ()
+    roles: Annotated[
+        dict[str, Role],
+        meaning(
+            "Roles whose say is needed as such, by name. Nobody fills two of them.",
+            examples=[{"risk": {"members": ["arn:aws:iam::123456789012:role/AWSReservedSSO_Risk_*"], "needed": 1}}],
+        ),
+    ] = {}
+    submitter_may_approve: Annotated[
+        bool, meaning("Whether who submitted a model may decide about it as anybody else.")
+    ] = False
+    submitter_may_withdraw: Annotated[bool, meaning("Whether who submitted a model may reject or revoke it.")] = False
+    unknown_submitter: Annotated[
+        Literal["one_more", "refuse", "accept"],
+        meaning(
+            "Where nobody knows who submitted: `one_more` approval is needed, it is refused (`refuse`), or the same "
+            "number is enough (`accept`)."
+        ),
+    ] = "one_more"
+    identity: Annotated[
+        Literal["verified", "asserted"],
+        meaning(
+            "`verified`: a decision carries a signed request to AWS STS as proof. `asserted`: events of `publishers` "
+            "are believed without."
+        ),
+    ] = "verified"
+    publishers: Annotated[
+        dict[str, Annotated[tuple[Arn, ...], Meta(min_length=1)]],
+        meaning(
+            "By event source, who may speak as it: patterns (`*`, `?`) of the ARNs of IAM principals. Only where "
+            "`identity` is `asserted`; the bus refuses events of these sources from everybody else.",
+            examples=[{"acme.tickets": ["arn:aws:iam::123456789012:role/tickets"]}],
+            extra_json_schema={"propertyNames": {"pattern": r"^(?!aws\.|signoff)."}},
+        ),
+    ] = {}
+    trusted_sessions: Annotated[
+        tuple[Annotated[Person, meaning("A pattern (`*`, `?`) of a role's ARN, without its path.")], ...],
+        meaning(
+            "Roles whose sessions are a person each, because an identity provider sets their names: patterns of "
+            "`arn:aws:iam::<account>:role/<name>`.",
+            examples=[["arn:aws:iam::123456789012:role/federated-*"]],
+        ),
+    ] = ()
+    registry_edits: Annotated[
+        Literal["hold", "count"],
+        meaning(
+            "A status set in Studio, the console or by API is set back (`hold`), or counts as the vote of the known "
+            "person who set it (`count`)."
+        ),
+    ] = "hold"
+    expiry: Annotated[Expiry | None, meaning("How long a package may await its decision; without it, for ever.")] = None
+    revocation: Annotated[
+        Revocation, meaning("What revokes an approval, beside a change of what was approved, which always does.")
+    ] = Revocation()
+    break_glass: Annotated[
+        tuple[Person, ...],
+        meaning(
+            "Who may approve alone, with a reason and an alarm: patterns of persons.",
+            examples=[["arn:aws:iam::123456789012:role/on-call"]],
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what nobody could fulfil, and trust that would reach nobody."""
+        """Refuse trust that would reach nobody, or that is not Signoff's to give."""
         refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        if self.needed < 1:
-            yield Fault("needed", "`needed` is at least 1: without an approval nothing is deployed")
-        yield from _too_many(self.needed)
         if self.publishers and self.identity == "verified":
             yield Fault("identity", "`publishers` are only believed where `identity` is `asserted`")
         if self.identity == "asserted" and not self.publishers:
             told = "`identity` is `asserted`, so `publishers` must name who is believed, by event source"
             yield Fault("publishers", told)
-        for source, principals in self.publishers.items():
-            yield from publisher_faults(source, principals)
-        for field in ("approvers", "trusted_sessions", "break_glass"):
-            yield from pattern_faults(field, getattr(self, field))
+        for source in self.publishers:
+            if not source or source.startswith(("aws.", "signoff")):
+                told = f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name"
+                yield Fault(below("publishers", source), told)
 
     def person(self, arn: str) -> str:
         """Return the person behind `arn`, as this policy sees it."""
@@ -158,24 +234,6 @@ class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Outstanding(max(needed - len(people), len(empty)), missing)
 
 
-@dataclass(frozen=True)
-class Outstanding:
-    """How many approvals are missing in all, and how many of them in which roles."""
-
-    people: int
-    roles: Mapping[str, int]
-
-    @property
-    def satisfied(self) -> bool:
-        """Whether nothing is missing."""
-        return self.people == 0
-
-    def __str__(self) -> str:
-        total = "1 more approval" if self.people == 1 else f"{self.people} more approvals"
-        named = ", ".join(f"{count} of {name}" for name, count in self.roles.items())
-        return f"{total} ({named})" if named else total
-
-
 def names_of(arn: str, trusted: Sequence[str] = ()) -> set[str]:
     """Return the names that a pattern may match `arn` by: the person's, and the role's where it is a session."""
     return {person(arn, trusted), role_of(arn)}
@@ -208,40 +266,3 @@ def _empty_seats(seats: Sequence[str], roles: Mapping[str, Sequence[str]]) -> li
 
 def _fitting(seats: Sequence[str], roles: Sequence[str]) -> Iterator[int]:
     return (seat for seat, name in enumerate(seats) if name in roles)
-
-
-def _too_many(needed: int) -> Iterator[Fault]:
-    if needed > MOST_NEEDED:
-        yield Fault("needed", f"`needed` is at most {MOST_NEEDED}: nobody brings {needed} people together to approve")
-
-
-def publisher_faults(source: str, principals: Patterns) -> Iterator[Fault]:
-    """Yield why an event source cannot be given to `principals` (patterns of their ARNs)."""
-    here = below("publishers", source)
-    if not source or source.startswith(("aws.", "signoff")):
-        yield Fault(here, f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name")
-    if not principals:
-        yield Fault(here, f"`publishers`: `{source}` names nobody who may speak as it")
-    for index, each in enumerate(principals):
-        if not _is_arn(each):
-            yield Fault(f"{here}[{index}]", f"`publishers`: `{source}`: `{each}` is no pattern of an ARN")
-
-
-def pattern_faults(field: str, patterns: Patterns) -> Iterator[Fault]:
-    """Yield what is wrong with patterns of persons, in the policy's `field`: they could match nobody, or anybody."""
-    for index, pattern in enumerate(patterns):
-        if not _is_arn(pattern):
-            yield Fault(
-                f"{field}[{index}]", f"`{field}`: `{pattern}` is no pattern of an ARN, so it would match nobody"
-            )
-        elif ":assumed-role/" in pattern:
-            yield Fault(
-                f"{field}[{index}]",
-                f"`{field}`: `{pattern}` names sessions, whose names callers choose; list the role "
-                "(arn:aws:iam::<account>:role/<name>), and put it under `trusted_sessions` if its session names can "
-                "be believed",
-            )
-
-
-def _is_arn(pattern: str) -> bool:
-    return pattern.startswith("arn:") and pattern.count(":") >= 5

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from signoff.documents.faults import Fault, Unfit, below
+from signoff.documents.text import cut, joined
 from signoff.errors import PolicyFault
 from signoff.identity.principals import matches
 from signoff.policy.approvals import Approvals
 from signoff.policy.policy import Metric, Policy, of_document
+from signoff.service_model import java_patterns
 from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import ListOf, Structure
 
-_ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
 # What stands for a required field that is missing or faulty, so that the rules about the others are tried all the same.
-_INSTEAD: dict[type[inspect.Type], Any] = {
-    inspect.StrType: "",
-    inspect.VarTupleType: (),
-    inspect.TimeDeltaType: "P9999D",
-}
+_INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.StrType: "", inspect.TimeDeltaType: "P9999D"}
 # What says how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
 _FIELD = re.compile(r"[.\[]")
 _WILDCARD = re.compile(r"[*?\[]")
-
-
-@dataclass(frozen=True)
-class _Anything(Structure):
-    """The shape of whatever is looked at elsewhere, or not at all."""
-
-    name: str = "Anything"
-    members: Mapping[str, Any] = field(default_factory=dict)
-    is_document_type: bool = True
-
-
-_ANYTHING = _Anything()
-
-
-def with_execution_role(document: Any, role: str = _ANY_ROLE) -> Any:
-    """Return a policy file's document with `role` (an ARN) where it leaves the execution role out.
-
-    The CDK app fills it in, so a file may leave it out and the functions never read one without.
-    """
-    deployment = document.get("deployment", {}) if isinstance(document, dict) else None
-    if not isinstance(deployment, dict):
-        return document
-    return {**document, "deployment": {"execution_role": role, **deployment}}
+# The shape of whatever is looked at elsewhere, or not at all.
+_ANYTHING = SimpleNamespace(is_document_type=True)
+_PLAIN: Mapping[type[inspect.Type], str] = {
+    inspect.LiteralType: "string",
+    inspect.StrType: "string",
+    inspect.BoolType: "boolean",
+    inspect.IntType: "integer",
+    inspect.FloatType: "double",
+}
 
 
 def all_faults(document: Any) -> list[Fault]:
@@ -88,84 +72,86 @@ def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault
 
 
 def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
-    if isinstance(kind, inspect.UnionType):  # an optional value; there are no other unions
-        if value is None:
-            return
-        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-    check = _CHECKS.get(type(kind))
-    yield from check(kind, value, path) if check else iter_faults(_leaf(kind), value, path)
+    kind, told = _bare(kind, value)
+    yield from iter_faults(_shape(kind), value, path)
+    match kind, value:
+        case inspect.StructType(), dict():
+            yield from _structure(kind, value, path)
+        case inspect.DictType(), dict():
+            for key, each in value.items():
+                yield from _faults(kind.value_type, each, below(path, key))
+        case inspect.VarTupleType(), list():
+            for index, each in enumerate(value):
+                yield from _faults(kind.item_type, each, f"{path}[{index}]")
+    if "patternErrorMessage" in told and not _fits(kind, value):
+        yield Fault(path, f"{told['patternErrorMessage']}; {cut(json.dumps(value, default=str), 100)} is not")
 
 
-def _list(kind: inspect.VarTupleType, value: Any, path: str) -> Iterator[Fault]:
-    yield from iter_faults(ListOf("List", _ANYTHING), value, path)
-    for index, each in enumerate(value if isinstance(value, list) else ()):
-        yield from _faults(kind.item_type, each, f"{path}[{index}]")
+def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[str, Any]]:
+    """Return a type without what is said of it, and that; of an optional value (there are no other unions) its own."""
+    told: dict[str, Any] = {}
+    while isinstance(kind, inspect.Metadata | inspect.UnionType):
+        if isinstance(kind, inspect.Metadata):
+            kind, told = kind.type, {**told, **(kind.extra_json_schema or {})}
+        else:
+            kind = next(each for each in kind.types if isinstance(each, inspect.NoneType) == (value is None))
+    return kind, told
 
 
-def _map(kind: inspect.DictType, value: Any, path: str) -> Iterator[Fault]:
-    if not isinstance(value, dict):
-        yield from iter_faults(Structure("Map", {}), value, path)
-        return
-    for key, each in value.items():
-        yield from _faults(kind.value_type, each, below(path, key))
-
-
-def _leaf(kind: inspect.Type) -> Structure:
-    """Return the shape of a plain value, as `signoff.service_model.constraints` reads shapes."""
+def _shape(kind: inspect.Type) -> Any:
+    """Return a type, without what lies in it, as `signoff.service_model.constraints` reads shapes."""
     match kind:
-        case inspect.LiteralType(values=values):
-            return Structure("Choice", {}, metadata={"enum": list(values)}, type_name="string")
-        case inspect.StrType(pattern=pattern):
-            return Structure("Text", {}, metadata={"pattern": pattern} if pattern else {}, type_name="string")
-        case inspect.BoolType():
-            return Structure("Switch", {}, type_name="boolean")
-        case inspect.IntType():
-            return Structure("Count", {}, type_name="integer")
-        case inspect.FloatType():
-            return Structure("Number", {}, type_name="double")
-    return _ANYTHING
+        case inspect.StructType():
+            required = tuple(field.encode_name for field in kind.fields if field.required)
+            members = {field.encode_name: _ANYTHING for field in kind.fields}
+            return Structure(kind.cls.__name__, members, required)
+        case inspect.DictType():
+            return SimpleNamespace(type_name="map", metadata={}, key=_ANYTHING, value=_ANYTHING)
+        case inspect.VarTupleType():
+            return ListOf("List", _ANYTHING, {"min": kind.min_length})
+    if type(kind) not in _PLAIN:
+        return _ANYTHING
+    bounds = {"min": getattr(kind, "ge", None), "max": getattr(kind, "le", None)}
+    return Structure("Plain", {}, (), {**bounds, "enum": getattr(kind, "values", None)}, _PLAIN[type(kind)])
 
 
-def _structure(kind: inspect.StructType, value: Any, path: str) -> Iterator[Fault]:
-    fields = {field.encode_name: field for field in kind.fields}
-    required = tuple(name for name, field in fields.items() if field.required)
-    yield from iter_faults(Structure(kind.cls.__name__, dict.fromkeys(fields, _ANYTHING), required), value, path)
-    if not isinstance(value, dict):
-        return
-    good = {}
-    for name in (name for name in value if name in fields):
-        found = list(_faults(fields[name].type, value[name], below(path, name)))
+def _fits(kind: inspect.Type, value: Any) -> bool:
+    """Return whether a value is what the pattern of its type asks for; of text only, where a wrong type is told."""
+    if isinstance(kind, inspect.StrType):
+        return not isinstance(value, str) or java_patterns.matches(str(kind.pattern), value)
+    try:
+        msgspec.convert(value, type=timedelta)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _structure(kind: inspect.StructType, value: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    """Yield the faults of a structure's fields, and the rules of its own that it breaks."""
+    good, instead = {}, {}
+    for field in kind.fields:
+        name = field.encode_name
+        found = list(_faults(field.type, value[name], below(path, name))) if name in value else []
         yield from found
-        if not found:
+        if name in value and not found:
             good[name] = value[name]
-    instead = {name: _INSTEAD.get(type(fields[name].type)) for name in required if name not in good}
-    yield from _broken_rules(kind.cls, {**instead, **good}, path, but={*value, *required} - good.keys())
+        elif field.required:
+            instead[name] = _INSTEAD.get(type(_bare(field.type)[0]))
+    for fault in _broken_rules(kind.cls, {**instead, **good}):
+        if (
+            _FIELD.split(fault.path)[0] not in {*value, *instead} - good.keys()
+        ):  # what is said of faulty fields is known
+            yield Fault(".".join(filter(None, (path, fault.path))), fault.message)
 
 
-def _broken_rules(cls: type, fields: Mapping[str, Any], path: str, *, but: Set[str]) -> Iterator[Fault]:
-    """Yield which of its rules a structure of `fields` breaks, leaving out those about the fields of `but`."""
+def _broken_rules(cls: type, fields: Mapping[str, Any]) -> Sequence[Fault]:
+    """Return which of its rules a structure of `fields` breaks."""
     try:
         msgspec.convert(fields, type=cls)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, Unfit):
-            for fault in error.__cause__.faults:
-                if _FIELD.split(fault.path)[0] not in but:
-                    yield Fault(".".join(filter(None, (path, fault.path))), fault.message)
-
-
-def _duration(_: inspect.TimeDeltaType, value: Any, path: str) -> Iterator[Fault]:
-    try:
-        msgspec.convert(value, type=timedelta)
-    except msgspec.ValidationError:
-        yield Fault(path, "must be an ISO 8601 duration of days and shorter, such as P14D or PT12H")
-
-
-_CHECKS: dict[type[inspect.Type], Callable[[Any, Any, str], Iterator[Fault]]] = {
-    inspect.StructType: _structure,
-    inspect.VarTupleType: _list,
-    inspect.DictType: _map,
-    inspect.TimeDeltaType: _duration,
-}
+            return error.__cause__.faults
+    return ()
 
 
 def one_person(pattern: str, trusted: Sequence[str]) -> bool:
@@ -210,8 +196,7 @@ def _too_few(approvals: Approvals) -> list[Fault]:
 
 
 def _names(roles: Mapping[str, object]) -> str:
-    *others, last = (f"`{name}`" for name in roles)
-    return f"the roles {', '.join(others)} and {last}" if others else f"the role {last}"
+    return f"the role{'s' if len(roles) > 1 else ''} {joined((f'`{name}`' for name in roles), 'and')}"
 
 
 def _count(people: int) -> str:

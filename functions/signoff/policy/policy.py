@@ -1,6 +1,8 @@
-"""What a model package group demands: of the artifact, the metrics, the approvals, and how its models are deployed."""
+"""What a model package group demands: of the artifact, the metrics, the approvals, and how its models are deployed.
 
-from __future__ import annotations
+Each field says here, with it, what it means and what it may be: `signoff policy schema` and docs/policy.md are made of
+it, and `signoff.policy.lint` tells every fault by it.
+"""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -8,120 +10,49 @@ from typing import Annotated, Any, Literal
 
 import jmespath
 import msgspec
+from msgspec import Struct
 
-from signoff.artifact.requirements import KNOWN_FORMATS, PYTHON_PLACES, SCRIPT_PLACES, Demands, Places
-from signoff.artifact.streams.limits import GIB, Limits
 from signoff.documents.canonical_json import digest
 from signoff.documents.faults import Fault, refuse
 from signoff.errors import PolicyFault
-from signoff.policy.approvals import Approvals, matches_any, names_of, pattern_faults
+from signoff.policy.approvals import Approvals, matches_any, names_of
+from signoff.policy.artifact import Artifact
+from signoff.policy.deployment import Deployment
+from signoff.policy.values import AccountId, Person, Prefix, meaning
 
 
-class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a submission may create the model package group that it names, and whose baselines it takes.
+class Groups(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a submission may create the model package group that it names, and whose baselines it takes."""
 
-    `baselines` are patterns (`*` and `?`) of the ARNs of CloudFormation stacks whose models count as approved by the
-    review of their code; none means no stack's.
-    """
-
-    create: bool = False
-    baselines: tuple[str, ...] = ()
+    create: Annotated[
+        bool, meaning("Whether a submission makes the model package group that it names, if it is not there.")
+    ] = False
+    baselines: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Patterns (`*`, `?`) of the ARNs of CloudFormation stacks whose models count as approved by code review.",
+            examples=[["arn:aws:cloudformation:*:123456789012:stack/churn-*/*"]],
+        ),
+    ] = ()
 
     def takes_baseline(self, stack: str) -> bool:
         """Return whether the stack of that ARN may deploy the group's baseline."""
         return any(fnmatchcase(stack, pattern) for pattern in self.baselines)
 
 
-# The least and the most of each limit: an inspection remembers every name, and must end.
-LIMITS = {"expanded_gib": (1, 1024), "ratio": (1, 10_000), "members": (1, 200_000), "nested": (0, 10)}
+class Metric(Struct, frozen=True, forbid_unknown_fields=True):
+    """A threshold on one number of the model quality document."""
 
-
-class ArtifactLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far an archive may expand (GiB; times its size), what it may hold, and how deep archives may lie in it."""
-
-    expanded_gib: int = 200
-    ratio: int = 1000
-    members: int = 100_000
-    nested: int = 5
-
-    def __post_init__(self) -> None:
-        """Refuse what lets nothing through, and what bounds nothing."""
-        refuse(
-            Fault(name, f"`{name}` is at least {least} and at most {most}")
-            for name, (least, most) in LIMITS.items()
-            if not least <= getattr(self, name) <= most
-        )
-
-    @property
-    def reading(self) -> Limits:
-        """The same as an inspection takes them."""
-        return Limits(self.expanded_gib * GIB, self.ratio, members=self.members, nested=self.nested)
-
-
-class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where code may lie in an artifact: globs on the names of files, by what it is."""
-
-    python: tuple[str, ...] = PYTHON_PLACES
-    scripts: tuple[str, ...] = SCRIPT_PLACES
-    compiled: tuple[str, ...] = ()
-
-    @property
-    def places(self) -> Places:
-        """The same as an inspection takes it."""
-        return Places(self.python, self.scripts, self.compiled)
-
-
-class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an artifact must hold, and may; files are named by globs over the archive's member names.
-
-    `formats` are those that models in it may be of; none means any that can be looked into.
-    """
-
-    required_files: tuple[str, ...] = ()
-    forbidden_files: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
-    code: Code = Code()
-    licence: bool = False
-    model_card: bool = False
-    limits: ArtifactLimits = ArtifactLimits()
-
-    def __post_init__(self) -> None:
-        """Refuse formats that nobody knows, and files that are required and forbidden both."""
-        refuse([*self._unknown_formats(), *self._contradictions()])
-
-    def _unknown_formats(self) -> Iterator[Fault]:
-        for index, name in enumerate(self.formats):
-            if name not in KNOWN_FORMATS:
-                yield Fault(f"formats[{index}]", f"`{name}` is no format known here: {', '.join(KNOWN_FORMATS)}")
-
-    def _contradictions(self) -> Iterator[Fault]:
-        for index, glob in enumerate(self.forbidden_files):
-            for name in self.required_files:
-                if name == glob or fnmatchcase(name, glob):
-                    told = f"`{glob}` forbids `{name}`, which `required_files` asks for"
-                    yield Fault(f"forbidden_files[{index}]", told)
-
-    @property
-    def demands(self) -> Demands:
-        """The same as an inspection takes it."""
-        return Demands(
-            required_files=self.required_files,
-            forbidden_files=self.forbidden_files,
-            formats=self.formats,
-            code=self.code.places,
-            licence=self.licence,
-            model_card=self.model_card,
-            limits=self.limits.reading,
-        )
-
-
-class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A threshold on one number of the model quality document, found there by the JMESPath expression `path`."""
-
-    name: str
-    path: str
-    at_least: float | None = None
-    at_most: float | None = None
+    name: Annotated[str, meaning("What the metric is called in the evidence.")]
+    path: Annotated[
+        str,
+        meaning(
+            "A JMESPath expression that finds the number in the model quality document.",
+            examples=["binary_classification_metrics.accuracy.value"],
+        ),
+    ]
+    at_least: Annotated[float | None, meaning("The least that it may be.", examples=[0.92])] = None
+    at_most: Annotated[float | None, meaning("The most that it may be.")] = None
 
     def __post_init__(self) -> None:
         """Refuse a threshold that tests nothing or looks nowhere."""
@@ -137,123 +68,97 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             yield Fault("path", f"metric `{self.name}`: `{self.path}` is no JMESPath expression: {why}")
 
 
-class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The network that a model's containers are connected to."""
-
-    security_groups: tuple[str, ...]
-    subnets: tuple[str, ...]
-
-
-class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a manifest may choose of a deployment, beside what the policy sets: nothing, unless it is listed here.
-
-    `tags` are the keys that a manifest may give values to.
-    """
-
-    execution_roles: tuple[str, ...] = ()
-    vpcs: tuple[Vpc, ...] = ()
-    network_isolation: tuple[bool, ...] = ()
-    tags: tuple[str, ...] = ()
-
-
-AccountId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]
-Region = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
-
-
-class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where else a model is made once its package is approved: in another account, another region, or both.
-
-    Without an `account` it is the registry's own. Execution role and network are those of the account it is made in.
-    """
-
-    region: Region
-    execution_role: str
-    account: AccountId | None = None
-    vpc: Vpc | None = None
-
-
-class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under whose authority and in which network a model runs. A manifest sets only what `choices` offer."""
-
-    execution_role: str
-    network_isolation: bool = True
-    vpc: Vpc | None = None
-    tags: dict[str, str] = {}
-    choices: Choices = Choices()
-    targets: tuple[Target, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse the same place twice: there is one model of a package in each."""
-        places = [(target.account, target.region) for target in self.targets]
-        if len(set(places)) < len(places):
-            refuse([Fault("targets", "`targets` name the same account and region twice")])
-
-
-class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
     """Which other AWS accounts the group is open to, beside those that its models are deployed to.
 
-    Those under `submit` may register packages, those under `deploy` make models of them; both may look at them and
-    send decisions about them, and neither may change them, which is the right to approve.
+    Both may look at packages and send decisions about them, and neither may change them, which is the right to approve.
     """
 
-    submit: tuple[AccountId, ...] = ()
-    deploy: tuple[AccountId, ...] = ()
+    submit: Annotated[
+        tuple[AccountId, ...],
+        meaning("Accounts (12 digits) that may register packages; their people may look and decide."),
+    ] = ()
+    deploy: Annotated[
+        tuple[AccountId, ...],
+        meaning("Accounts (12 digits) that make models of the packages themselves; their people may look and decide."),
+    ] = ()
 
 
 Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", "hub", "manifest_file"]
 
 
-class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model may consist of although it cannot be pinned or looked into: nothing, unless it is listed here.
+class Sources(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model may consist of although it cannot be pinned or looked into: nothing, unless it is listed here."""
 
-    `unpinned` are ways in which SageMaker finds code or weights that are not in the vault; `environment` are patterns
-    (`NAME=VALUE`, with `*` and `?`) of variables that make a container fetch code or weights when it starts.
-    """
+    unpinned: Annotated[
+        tuple[Unpinned, ...], meaning("Ways in which SageMaker may find code or weights that are not in the vault.")
+    ] = ()
+    environment: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Patterns (`NAME=VALUE`, with `*` and `?`) of variables that make a container fetch code or weights when "
+            "it starts.",
+            examples=[["HF_MODEL_ID=acme/*"]],
+        ),
+    ] = ()
 
-    unpinned: tuple[Unpinned, ...] = ()
-    environment: tuple[str, ...] = ()
 
-
-class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Validation(Struct, frozen=True, forbid_unknown_fields=True):
     """Under which roles, and with output below which S3 prefixes, SageMaker may test a package itself."""
 
-    roles: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse an output that other names begin with as well."""
-        refuse(
-            Fault(f"outputs[{index}]", f"`outputs` are S3 prefixes, s3://.../, and {output} is none")
-            for index, output in enumerate(self.outputs)
-            if not (output.startswith("s3://") and output.endswith("/"))
-        )
+    roles: Annotated[
+        tuple[str, ...], meaning("ARNs of the roles under which SageMaker may run a transform job on a package.")
+    ] = ()
+    outputs: Annotated[tuple[Prefix, ...], meaning("S3 prefixes (`s3://.../`) below which that job may write.")] = ()
 
 
-class Submissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may submit to the group: `submitters` are ARN patterns as for approvers; none means anyone who can upload."""
+class Submissions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may submit to the group."""
 
-    submitters: tuple[str, ...] = ()
+    submitters: Annotated[
+        tuple[Person, ...],
+        meaning(
+            "Who may submit: patterns of persons; none means anyone who can upload.",
+            examples=[["arn:aws:iam::123456789012:role/training-*"]],
+        ),
+    ] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what would match nobody."""
-        refuse(pattern_faults("submitters", self.submitters))
 
-
-class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """One group's policy, or the default one. In `report` mode all is checked and recorded, and nothing is held."""
 
-    deployment: Deployment
-    description: str = ""
-    mode: Literal["enforce", "report"] = "enforce"
-    groups: Groups = Groups()
-    submissions: Submissions = Submissions()
-    approvals: Approvals = Approvals()
-    artifact: Artifact = Artifact()
-    metrics: tuple[Metric, ...] = ()
-    sources: Sources = Sources()
-    validation: Validation = Validation()
-    accounts: Accounts = Accounts()
-    registration_defaults: dict[str, Any] | None = None
+    deployment: Annotated[Deployment, meaning("Under whose authority and in which network models run.")]
+    description: Annotated[
+        str, meaning("What the policy is for, in words. It is the description of the SSM parameter too.")
+    ] = ""
+    mode: Annotated[
+        Literal["enforce", "report"],
+        meaning("`enforce` holds what is refused; `report` checks and records the same and holds nothing."),
+    ] = "enforce"
+    groups: Annotated[Groups, meaning("Whether submissions make the group, and whose baselines count.")] = Groups()
+    submissions: Annotated[Submissions, meaning("Who may submit.")] = Submissions()
+    approvals: Annotated[
+        Approvals, meaning("Who decides, how many of them, how they prove it, and how long it may take.")
+    ] = Approvals()
+    artifact: Annotated[Artifact, meaning("What the model archive must hold, and what may lie in it.")] = Artifact()
+    metrics: Annotated[
+        tuple[Metric, ...], meaning("Thresholds on the numbers of the model quality document. Each has to be met.")
+    ] = ()
+    sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or looked into.")] = (
+        Sources()
+    )
+    validation: Annotated[Validation, meaning("What SageMaker may test a package with when it is registered.")] = (
+        Validation()
+    )
+    accounts: Annotated[
+        Accounts, meaning("Other AWS accounts that the group is open to. Only in the policy of one group.")
+    ] = Accounts()
+    registration_defaults: Annotated[
+        dict[str, Any] | None,
+        meaning(
+            "Fields of a manifest that submissions may leave out. With them a submission may do without a manifest."
+        ),
+    ] = None
 
     @property
     def document(self) -> dict[str, Any]:

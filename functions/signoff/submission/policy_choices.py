@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from signoff.documents.faults import Fault, below
-from signoff.policy.policy import Deployment, Policy
+from signoff.policy.deployment import Deployment
+from signoff.policy.policy import Policy
 from signoff.service_model.shapes import objects, select
 
 _JOBS = "ValidationSpecification.ValidationProfiles[].TransformJobDefinition"

@@ -22,7 +22,7 @@ from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
 from signoff.artifact.requirement_check import Judge
 from signoff.artifact.requirements import Demands
-from signoff.policy.policy import Artifact, Code
+from signoff.policy.artifact import Artifact, Code
 from tests.support.archives import link, member, tar
 from tests.support.tensor_files import safetensors, sample, tensor
 

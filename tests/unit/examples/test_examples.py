@@ -19,7 +19,8 @@ from examples import train
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
-from signoff.policy.policy import Artifact, parse
+from signoff.policy.artifact import Artifact
+from signoff.policy.policy import parse
 from signoff.submission.manifest import Manifest, read
 from signoff.submission.manifest_shape import manifest_shape
 from tests.support.repository import ROOT

@@ -15,7 +15,8 @@ import pytest
 
 from signoff.aws.ecr import Images
 from signoff.errors import ObjectMissing
-from signoff.policy.policy import Choices, Deployment, Policy
+from signoff.policy.deployment import Choices, Deployment
+from signoff.policy.policy import Policy
 from signoff_cli import main
 from signoff_cli.manifests.check import Home, check
 from tests.support.manifests import IMAGE, with_container, with_source

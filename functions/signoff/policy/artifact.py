@@ -1,0 +1,136 @@
+"""What a policy demands of an artifact."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from signoff.artifact.requirements import KNOWN_FORMATS, PYTHON_PLACES, SCRIPT_PLACES, Demands, Places
+from signoff.artifact.streams.limits import GIB, Limits
+from signoff.documents.faults import Fault, refuse
+from signoff.policy.values import meaning
+
+
+class ArtifactLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far an archive may expand, and what it may hold: an inspection remembers every name, and must end."""
+
+    expanded_gib: Annotated[int, meaning("GiB that an archive may expand to, 1,024 at most.", ge=1, le=1024)] = 200
+    ratio: Annotated[
+        int,
+        meaning(
+            "How many times its compressed size an archive of more than a GiB may expand to, 10,000 at most.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1000
+    members: Annotated[int, meaning("How many members an archive may have, 200,000 at most.", ge=1, le=200_000)] = (
+        100_000
+    )
+    nested: Annotated[
+        int,
+        meaning("How many levels deep archives and compressed files may lie in one another, 10 at most.", ge=0, le=10),
+    ] = 5
+
+    @property
+    def reading(self) -> Limits:
+        """The same as an inspection takes them."""
+        return Limits(self.expanded_gib * GIB, self.ratio, members=self.members, nested=self.nested)
+
+
+class Code(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where code may lie in an artifact: globs on the names of files, by what it is."""
+
+    python: Annotated[
+        tuple[str, ...], meaning("For Python source, and whatever is called `.py`.", examples=[["code/*"]])
+    ] = PYTHON_PLACES
+    scripts: Annotated[
+        tuple[str, ...],
+        meaning("For scripts of any other language that begin with `#!`, and whatever is called `.sh`."),
+    ] = SCRIPT_PLACES
+    compiled: Annotated[
+        tuple[str, ...],
+        meaning(
+            "For programs, libraries and bytecode: ELF, PE, Mach-O, WebAssembly, Java and `.pyc`.",
+            examples=[["code/lib/*.so"]],
+        ),
+    ] = ()
+
+    @property
+    def places(self) -> Places:
+        """The same as an inspection takes it."""
+        return Places(self.python, self.scripts, self.compiled)
+
+
+class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an artifact must hold, and may; files are named by globs over the archive's member names."""
+
+    required_files: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Glob patterns, each of which a file in the archive has to match.", examples=[["model.joblib", "code/*.py"]]
+        ),
+    ] = ()
+    forbidden_files: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Glob patterns, none of which a file in the archive, or a link, may match.", examples=[["*.pkl", "data/*"]]
+        ),
+    ] = ()
+    formats: Annotated[
+        tuple[Annotated[str, Meta(extra_json_schema={"enum": list(KNOWN_FORMATS)})], ...],
+        meaning(
+            "Formats that models in the archive may be of, told by their content; none means any that can be looked "
+            "into. `unknown` stands for binary data of no known format. Text, JSON and code are no models.",
+            examples=[["safetensors", "onnx"]],
+        ),
+    ] = ()
+    code: Annotated[
+        Code, meaning("Where code may lie in the archive: glob patterns by what it is, which is told by its content.")
+    ] = Code()
+    licence: Annotated[
+        bool,
+        meaning(
+            "Whether the archive must hold a licence at its top: a file LICENSE, LICENCE or COPYING, in any case, "
+            "with .txt or .md or without, that is not blank."
+        ),
+    ] = False
+    model_card: Annotated[
+        bool,
+        meaning(
+            "Whether the archive must hold a model card at its top: README.md that begins with YAML, as Hugging Face "
+            "has it, or MODEL_CARD.md or MODEL_CARD.json that is not blank, in any case."
+        ),
+    ] = False
+    limits: Annotated[
+        ArtifactLimits, meaning("How far an archive may expand, and how much may lie in it, before it is refused.")
+    ] = ArtifactLimits()
+
+    def __post_init__(self) -> None:
+        """Refuse formats that nobody knows, and files that are required and forbidden both."""
+        refuse([*self._unknown_formats(), *self._contradictions()])
+
+    def _unknown_formats(self) -> Iterator[Fault]:
+        for index, name in enumerate(self.formats):
+            if name not in KNOWN_FORMATS:
+                yield Fault(f"formats[{index}]", f"`{name}` is no format known here: {', '.join(KNOWN_FORMATS)}")
+
+    def _contradictions(self) -> Iterator[Fault]:
+        for index, glob in enumerate(self.forbidden_files):
+            for name in self.required_files:
+                if name == glob or fnmatchcase(name, glob):
+                    told = f"`{glob}` forbids `{name}`, which `required_files` asks for"
+                    yield Fault(f"forbidden_files[{index}]", told)
+
+    @property
+    def demands(self) -> Demands:
+        """The same as an inspection takes it."""
+        return Demands(
+            required_files=self.required_files,
+            forbidden_files=self.forbidden_files,
+            formats=self.formats,
+            code=self.code.places,
+            licence=self.licence,
+            model_card=self.model_card,
+            limits=self.limits.reading,
+        )

@@ -1,0 +1,97 @@
+"""What is said of a policy is what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, told
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "1 person has to approve. Anyone may decide who is of the registry's account"),
+        ({"needed": 2, "approvers": [ALICE, BOB]}, f"2 different people have to approve. Listed: {ALICE} or {BOB}."),
+        (
+            {"needed": 3, "roles": {"risk": {"members": [RISK], "needed": 2}}, "approvers": [BOB]},
+            f"3 different people have to approve. 2 of them in the role risk: {RISK}. Also listed: {BOB}.",
+        ),
+        ({"roles": {"a": {"members": [RISK]}, "b": {"members": [RISK]}}}, "Nobody fills two roles. Nobody else may"),
+        ({}, "Nobody decides about what they submitted."),
+        ({"submitter_may_withdraw": True}, "they may reject or revoke it"),
+        ({"submitter_may_approve": True}, "Who submitted a model may approve it as well."),
+    ],
+)
+def test_it_is_said_who_approves(fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in told(**approvals(**fields))["approving"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "fields", "sentence"),
+    [
+        ("proving", {}, "Whoever decides proves who they are"),
+        ("proving", {"trusted_sessions": [RISK]}, f"Sessions of these roles are a person each: {RISK}."),
+        ("unknown", {}, "1 more approval is needed"),
+        ("unknown", {"unknown_submitter": "refuse"}, "is refused"),
+        ("unknown", {"unknown_submitter": "accept"}, "the same approvals are enough"),
+        ("expiring", {}, "for as long as it takes"),
+        ("expiring", {"expiry": {"after": "PT36H"}}, "after 36 hours is rejected."),
+        ("expiring", {"expiry": {"after": "P1D", "action": "extend"}}, "after 1 day is asked for again"),
+        ("expiring", {"expiry": {"after": "P30D", "reminders": ["P14D", "P3D"]}}, "after 3 days and 14 days."),
+        ("revoking", {}, "once what was approved has changed."),
+        ("revoking", {"revocation": {"after": "P180D"}}, "lapses after 180 days."),
+        ("revoking", {"revocation": {"superseded": True}}, "once another package is the group's champion."),
+        ("break glass", {}, "Nobody may approve alone."),
+        ("break glass", {"break_glass": [BOB]}, f"Alone, with a reason and an alarm, {BOB} may approve."),
+        ("registry", {}, "is set back."),
+        ("registry", {"registry_edits": "count"}, "counts as the vote of a known person"),
+    ],
+)
+def test_what_is_said_of_approvals_is_what_they_say(topic: str, fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in told(**approvals(**fields))[topic]
+
+
+def test_it_is_said_whom_the_bus_believes() -> None:
+    assert (
+        f"Events from acme.tickets are believed without proof, and only {BOB} may" in told(**asserted(BOB))["proving"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "document", "sentence"),
+    [
+        ("mode", {"mode": "report"}, "Report only: everything is checked and recorded, and nothing is held."),
+        ("demands", {"artifact": {"required_files": ["a", "b"]}}, "The archive holds a and b."),
+        ("demands", {"artifact": {"forbidden_files": ["*.a", "b"]}}, "No file in it matches *.a or b."),
+        ("demands", {"artifact": {"formats": ["onnx", "npy"]}}, "are of the formats onnx and npy, and of no other."),
+        ("demands", {}, "Compiled code may lie nowhere in it."),
+        (
+            "demands",
+            {"artifact": {"code": {"python": ["a/*", "b.py"]}}},
+            "Python source may lie where a/* or b.py match",
+        ),
+        ("demands", {"artifact": {"licence": True, "model_card": True}}, "It holds a licence and a model card."),
+        ("demands", {"artifact": {"model_card": True}}, "It holds a model card."),
+        (
+            "demands",
+            {"metrics": [{"name": "a", "path": "x.y", "at_least": 0.5, "at_most": 1}]},
+            "least 0.5 and at most 1.",
+        ),
+        ("demands", {"sources": {"unpinned": ["hub"]}}, "what is not pinned in the vault: hub."),
+        ("submitting", {"submissions": {"submitters": [ALICE]}}, f"These may submit: {ALICE}."),
+        ("submitting", {"groups": {"create": True}}, "A submission makes the group"),
+        ("accounts", {}, "open to no other account."),
+        ("accounts", {"accounts": {"submit": ["222222222222"]}}, "Accounts that may submit: 222222222222."),
+        ("deploying", {}, "Models run under the role for models that Signoff's stack makes."),
+        ("deploying", {"deployment": {"choices": {"tags": ["a"]}}}, "A manifest may choose the tags a."),
+        (
+            "deploying",
+            {"deployment": {"targets": [{"account": "2" * 12, "region": "eu-west-1", "execution_role": "r"}]}},
+            "A model is made in account 222222222222 in eu-west-1 too, under r.",
+        ),
+    ],
+)
+def test_what_is_said_of_the_rest_is_what_it_says(topic: str, document: dict[str, Any], sentence: str) -> None:
+    assert sentence in told(**document)[topic]

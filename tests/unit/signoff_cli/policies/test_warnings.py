@@ -1,0 +1,66 @@
+"""What is weak in a policy is warned of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, warned
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        ({}, "approvals.approvers", "anyone of the registry's account may approve"),
+        (approvals(approvers=["arn:aws:iam::*:user/a"]), "approvals.approvers[0]", "in any account that the group"),
+        (
+            approvals(approvers=["arn:aws:iam::123456789012:role/team/risk"]),
+            "approvals.approvers[0]",
+            "has a path, which no session shows, and matches nobody: write role/risk",
+        ),
+        (
+            approvals(approvers=["arn:aws:iam::123456789012:role/*"]),
+            "approvals.approvers[0]",
+            "every role, a job's too",
+        ),
+        (asserted("arn:aws:iam::*:role/t"), 'approvals.publishers["acme.tickets"][0]', "in any account"),
+        (asserted(ALICE), "approvals.identity", "nothing is proven"),
+        (approvals(submitter_may_approve=True), "approvals.submitter_may_approve", "one person alone"),
+        (approvals(unknown_submitter="accept"), "approvals.unknown_submitter", "one person alone"),
+        (approvals(approvers=[ALICE, BOB], needed=2), "approvals.needed", "what one of them submits can never be"),
+        ({"mode": "report"}, "mode", "nothing is held"),
+        (
+            {**approvals(approvers=["arn:aws:identitycenter:::user/a@b"]), "accounts": {"submit": ["222222222222"]}},
+            "approvals.approvers[0]",
+            "users of that name in 222222222222 too",
+        ),
+        (
+            {"submissions": {"submitters": [ALICE]}, "accounts": {"submit": ["222222222222"]}},
+            "accounts.submit[0]",
+            "names nobody of it",
+        ),
+        ({"artifact": {"formats": ["onnx", "pickle"]}}, "artifact.formats[1]", "a program that runs when it is loaded"),
+        ({"artifact": {"formats": ["pytorch"]}}, "artifact.formats[0]", "holds a pickle"),
+        ({"artifact": {"formats": ["torchscript"]}}, "artifact.formats[0]", "is a program that PyTorch runs"),
+        ({"artifact": {"formats": ["unknown"]}}, "artifact.formats[0]", "is not looked into"),
+        ({"artifact": {"code": {"compiled": ["lib/*.so"]}}}, "artifact.code.compiled[0]", "lets compiled code in"),
+        ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
+        ({"artifact": {"forbidden_files": ["./data/*"]}}, "artifact.forbidden_files[0]", "matches no file"),
+        ({"artifact": {"code": {"scripts": ["/code/*"]}}}, "artifact.code.scripts[0]", "matches no file"),
+    ],
+)
+def test_what_is_weak_is_warned_of(document: Any, path: str, words: str) -> None:
+    assert words in warned(document)[path]
+
+
+def test_a_careful_policy_is_not_warned_of() -> None:
+    dave = "arn:aws:iam::222222222222:user/dave"  # one account's, where other accounts' users may have any name
+    roles = {"risk": {"members": [RISK]}, "owners": {"members": [ALICE, dave]}}
+    document = {
+        "submissions": {"submitters": [ALICE, "arn:aws:iam::222222222222:role/training"]},
+        "accounts": {"submit": ["222222222222"]},
+        **approvals(roles=roles, trusted_sessions=[RISK], break_glass=[dave]),
+        "artifact": {"required_files": ["code/*.py"], "forbidden_files": ["*.pkl"], "formats": ["onnx"]},
+    }
+    assert warned(document) == {}
