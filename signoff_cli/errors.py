@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from typing import Any
+
+from signoff.documents.text import clean
 
 _NOT_PERMITTED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _NOT_ACCEPTED = {
@@ -25,6 +30,21 @@ _SETTINGS = {
 
 class CommandFailed(Exception):
     """Raised when a command cannot do, or did not reach, what it was asked for; the message is for a person."""
+
+
+def run(command: Callable[[], object]) -> None:
+    """Call `command`, which ends the process itself when all is well.
+
+    Whatever fails is one clear message on standard error and exit code 1, and never a traceback.
+    """
+    try:
+        command()
+    except Exception as error:  # everything that a person may run into ends here
+        if os.environ.get("SIGNOFF_DEBUG"):
+            raise
+        told = explain(error).split("\n")
+        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in told) + "\n")
+        sys.exit(1)
 
 
 def explain(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from signoff.documents.text import clean
+from signoff_cli import errors
 from signoff_cli.commands import (
     annotate,
     audit,
@@ -24,24 +24,14 @@ from signoff_cli.commands import (
     show,
     submit,
 )
-from signoff_cli.commands.options import examples
-from signoff_cli.errors import explain
+from signoff_cli.commands.options import PLAIN, examples
 
-# Plain help: it loads nothing, and reads the same on a terminal and in a file.
-_PLAIN = {
-    "no_args_is_help": True,
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
-app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **_PLAIN)  # type: ignore[arg-type]
-local = typer.Typer(help="AWS on this machine, to try Signoff on.", **_PLAIN)  # type: ignore[arg-type]
-app.add_typer(local, name="local")
-manifests = typer.Typer(help="Manifests, before they are submitted.", **_PLAIN)  # type: ignore[arg-type]
+app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **PLAIN)
+manifests = typer.Typer(help="Manifests, before they are submitted.", **PLAIN)
 app.add_typer(manifests, name="manifest")
-policies = typer.Typer(help="Policies, before they are deployed.", **_PLAIN)  # type: ignore[arg-type]
+policies = typer.Typer(help="Policies, before they are deployed.", **PLAIN)
 app.add_typer(policies, name="policy")
-project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **_PLAIN)  # type: ignore[arg-type]
+project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **PLAIN)
 app.add_typer(project_commands, name="projects")
 
 app.command(
@@ -151,10 +141,7 @@ project_commands.command(
         "signoff projects update churn --version v2 --parameter Policy=strict --yes --json",
     )
 )(projects.update)
-local.command(epilog=examples("signoff local up", "signoff local up --port 4600"))(engine.up)
-local.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))(
-    engine.env
-)
+app.command("local", **engine.PASSED_ON)(engine.local)
 
 
 def _version(wanted: bool) -> None:
@@ -189,18 +176,8 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run the command with `arguments`, and exit.
-
-    Whatever fails is one clear message on standard error, and never a traceback.
-    """
-    try:
-        app(arguments)
-    except Exception as error:  # everything that a person may run into ends here
-        if os.environ.get("SIGNOFF_DEBUG"):
-            raise
-        told = explain(error).split("\n")
-        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in told) + "\n")
-        sys.exit(1)
+    """Run the command with `arguments`, and exit."""
+    errors.run(lambda: app(arguments))
 
 
 if __name__ == "__main__":

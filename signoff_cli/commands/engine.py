@@ -1,76 +1,43 @@
-"""`signoff local`: AWS on this machine."""
+"""`signoff local`: AWS on this machine, for those who have the repository; it comes with no installed package."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from local.engine.process import Engine
+_ROOT = Path(__file__).resolve().parents[2]
+# Whatever follows `signoff local` is for the program that it becomes, its help too.
+PASSED_ON: dict[str, Any] = {
+    "add_help_option": False,
+    "context_settings": {"ignore_unknown_options": True, "help_option_names": []},
+}
 
 
-class User(StrEnum):
-    """The users of the local engine, beside its administrator."""
-
-    SUBMITTER = "submitter"
-    APPROVER = "approver"
-    REVIEWER = "reviewer"
+def _commands(ctx: typer.Context, incomplete: str) -> list[str]:
+    named = ctx.params.get("arguments")
+    return [] if named else [name for name in ("up", "env") if name.startswith(incomplete)]
 
 
-Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
-Host = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback unless told otherwise.")
+Arguments = Annotated[
+    list[str] | None, typer.Argument(metavar="up|env", help="What to do, and how.", autocompletion=_commands)
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
-As = Annotated[User | None, typer.Option("--as", help="Whose settings; the administrator's when not given.")]
 
 
-def up(port: Port = 4566, host: Host = "127.0.0.1", verbose: Verbose = False) -> None:
-    """Start AWS on this machine, deploy Signoff to it, and stay until interrupted.
+def local(arguments: Arguments = None) -> None:
+    """AWS on this machine, to try Signoff on."""
+    import os
+    import sys
 
-    It is the template that goes to AWS, and all state ends with the engine.
-    """
-    from local import commands
-    from signoff_cli.output import console
+    from signoff_cli.errors import CommandFailed
 
-    console.line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
-    commands.up(
-        port=port,
-        host=host,
-        on_ready=lambda engine, outputs: _ready(engine, port),
-        progress=console.line if verbose else lambda _: None,
-    )
-    console.line("Stopped.")
-
-
-def _ready(engine: Engine, port: int) -> None:
-    from signoff_cli.output import console
-
-    console.line(f"\nSignoff runs at {engine.url}. In another shell:\n")
-    for name, value in engine.environment().items():
-        console.line(_export(name, value))
-    option = "" if port == 4566 else f" --port {port}"
-    console.line(
-        f'\nor, as somebody who may submit or approve:\n\n  eval "$(signoff local env{option} --as submitter)"'
-    )
-    console.line(f"\nIts log is {engine.log}. Ctrl-C stops it.")
-
-
-def env(port: Port = 4566, host: Host = "127.0.0.1", user: As = None) -> None:
-    """Print the settings of the local engine as shell exports.
-
-    Asks nothing of the engine. Its IAM users `submitter` and `approver` are there to try separation of duties.
-    """
-    from local import commands
-    from signoff_cli.output import console
-
-    for name, value in commands.environment(port, user and str(user), host).items():
-        console.line(_export(name, value))
-
-
-def _export(name: str, value: str) -> str:
-    import shlex
-
-    return f"export {name}={shlex.quote(value)}"
+    # What the engine deploys is the CDK app that this file names.
+    if not (_ROOT / "cdk.json").is_file():
+        raise CommandFailed(
+            "AWS on this machine is part of Signoff's repository, and this `signoff` is installed without it: "
+            "in a clone of the repository run `make setup`, and there `.venv/bin/signoff local up`"
+        )
+    os.chdir(_ROOT)
+    # In place of this process, so that an interrupt reaches the engine and its exit code whoever waits.
+    os.execv(sys.executable, [sys.executable, "-m", "local", *(arguments or ())])  # noqa: S606 - our own module

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from signoff.ledger.entries import Status
 from signoff_cli.commands.completion import COMPLETE_GROUP, COMPLETE_PACKAGE
 from signoff_cli.packages.lookup import is_package_name
+
+# Plain help: it loads nothing, and reads the same on a terminal and in a file.
+PLAIN: dict[str, Any] = {
+    "no_args_is_help": True,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 
 def examples(*lines: str) -> str:

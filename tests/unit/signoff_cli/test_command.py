@@ -49,8 +49,6 @@ COMMANDS = [
     "projects list",
     "projects show",
     "projects update",
-    "local up",
-    "local env",
 ]
 
 
@@ -140,6 +138,7 @@ def failure(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> str
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Traceback" not in printed.err
+    assert "something unexpected" not in printed.err
     return printed.err
 
 
@@ -180,7 +179,6 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["annotate", "churn/3", "--set", "ticket="],
         ["submit", "model.tar.gz"],
         ["submit", "model.tar.gz", "--group", "churn", "--file", "quality.json"],
-        ["local", "env", "--as", "root"],
         ["projects", "show"],
         ["projects", "list", "--limit", "0"],
         ["projects", "list", "--sort-by", "Size"],
@@ -473,10 +471,3 @@ def test_only_a_package_that_awaits_no_validation_and_no_more_decision_is_valida
 ) -> None:
     ledger.append(History(entries.PACKAGE), drafts)
     assert says in failure(capsys, ["revalidate", "Churn/3"])
-
-
-def test_the_local_engines_settings_can_be_evaluated_by_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("local", "env", "--port", "4600", "--as", "approver") == 0
-    printed = capsys.readouterr().out
-    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4600\n" in printed
-    assert all(re.fullmatch(r"export AWS_\w+=\S+", line) for line in printed.splitlines())

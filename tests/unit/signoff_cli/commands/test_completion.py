@@ -86,6 +86,12 @@ def test_a_shell_completes_the_names_of_commands():
     assert (answer.stdout.split(), answer.stderr) == (["rollback"], "")
 
 
+def test_a_shell_completes_what_there_is_to_do_with_the_local_engine():
+    assert completed("signoff local ").stdout.split() == ["up", "env"]
+    assert completed("signoff local e").stdout.split() == ["env"]
+    assert completed("signoff local up ").stdout.split() == []
+
+
 def test_a_shell_hears_nothing_of_what_keeps_a_package_from_being_completed():
     answer = completed("signoff show ch", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_REGION="eu-west-1")
     assert (answer.stdout.strip(), answer.stderr) == ("", "")

@@ -1,0 +1,85 @@
+"""`python -m local up|env`: AWS on this machine. `signoff local` runs it, and so its help calls it that."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from local import commands
+from local.engine.process import Engine
+from signoff_cli import errors
+from signoff_cli.commands.options import PLAIN, examples
+from signoff_cli.output import console
+
+app = typer.Typer(
+    help="AWS on this machine, to try Signoff on.", add_completion=False, pretty_exceptions_enable=False, **PLAIN
+)
+
+
+class User(StrEnum):
+    """The users of the local engine, beside its administrator."""
+
+    SUBMITTER = "submitter"
+    APPROVER = "approver"
+    REVIEWER = "reviewer"
+
+
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback unless told otherwise.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
+As = Annotated[User | None, typer.Option("--as", help="Whose settings; the administrator's when not given.")]
+
+
+@app.command(epilog=examples("signoff local up", "signoff local up --port 4600"))
+def up(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", verbose: Verbose = False) -> None:
+    """Start AWS on this machine, deploy Signoff to it, and stay until interrupted.
+
+    It is the template that goes to AWS, and all state ends with the engine.
+    """
+    console.line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
+    commands.up(
+        port=port,
+        host=host,
+        on_ready=lambda engine, outputs: _ready(engine, port),
+        progress=console.line if verbose else lambda _: None,
+    )
+    console.line("Stopped.")
+
+
+def _ready(engine: Engine, port: int) -> None:
+    console.line(f"\nSignoff runs at {engine.url}. In another shell:\n")
+    for name, value in engine.environment().items():
+        console.line(_export(name, value))
+    option = "" if port == commands.DEFAULT_PORT else f" --port {port}"
+    console.line(
+        f'\nor, as somebody who may submit or approve:\n\n  eval "$(signoff local env{option} --as submitter)"'
+    )
+    console.line(f"\nIts log is {engine.log}. Ctrl-C stops it.")
+
+
+@app.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))
+def env(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", user: As = None) -> None:
+    """Print the settings of the local engine as shell exports.
+
+    Asks nothing of the engine. Its IAM users `submitter` and `approver` are there to try separation of duties.
+    """
+    for name, value in commands.environment(port, user and str(user), host).items():
+        console.line(_export(name, value))
+
+
+def _export(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}"
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command with `arguments`, and exit as `signoff` does."""
+    errors.run(lambda: app(arguments, prog_name="signoff local"))
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
