@@ -85,8 +85,8 @@ deploy: setup  ## Deploy to the AWS account and region of your credentials (CONT
 .PHONY: lock
 lock:  ## Resolve every dependency anew, with hashes and without download addresses
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
-	.venv-lock/bin/uv pip compile pyproject.toml --constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
+	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
+	.venv-lock/bin/uv pip compile pyproject.toml --extra functions --constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
 	echo aws-sam-cli | .venv-lock/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/sam.txt
 	rm -rf .venv-lock
 

@@ -49,6 +49,9 @@ def run(command: Callable[[], object]) -> None:
 
 def explain(error: Exception) -> str:
     """Return what to tell a person about `error`, which any part of the command raised: what is wrong, what to do."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing and not missing.startswith("signoff"):
+        return f"the command needs {missing.partition('.')[0]}: pip install 'signoff[cli]'"
     name = type(error).__name__
     if name in _SETTINGS:
         return _SETTINGS[name]
