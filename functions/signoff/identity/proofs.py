@@ -49,7 +49,7 @@ _PATTERNS = {
 _WRITTEN = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proof:
     """What a signature was made with and came to; the signer's secret is in none of it."""
 
@@ -182,8 +182,15 @@ def _parsed(query: str, region: str) -> Proof:
         raise ProofRefused("WrongAction", "it must be signed for the service sts")
     if scope != region:
         raise ProofRefused("WrongRegion", f"it must be signed for the region {region}")
-    signed_at, expires = _signed_at(found["X-Amz-Date"], day), _expires(found["X-Amz-Expires"])
-    return Proof(key, day, scope, signed_at, expires, found.get(_TOKEN), found[SIGNATURE])
+    return Proof(
+        access_key_id=key,
+        date=day,
+        region=scope,
+        signed_at=_signed_at(found["X-Amz-Date"], day),
+        expires=_expires(found["X-Amz-Expires"]),
+        token=found.get(_TOKEN),
+        signature=found[SIGNATURE],
+    )
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -86,7 +86,13 @@ def test_a_good_proof_is_read_as_it_was_signed() -> None:
     claim = reading(BY_SESSION)
     keys = STS.credentials(SESSION)
     assert claim.proof == Proof(
-        keys.access_key, "20260302", REGION, START, 900, keys.token, BY_SESSION["proof"].rpartition("=")[2]
+        access_key_id=keys.access_key,
+        date="20260302",
+        region=REGION,
+        signed_at=START,
+        expires=900,
+        token=keys.token,
+        signature=BY_SESSION["proof"].rpartition("=")[2],
     )
     assert claim.digest == statement_digest(BY_SESSION)
 
