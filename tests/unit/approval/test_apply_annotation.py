@@ -95,6 +95,15 @@ def test_a_package_that_nobody_has_seen_yet_is_annotated_behind_its_first_entry(
     assert world.state(arn).metadata == {"team": "churn", "ticket": "CHG-1"}
 
 
+def test_the_ledger_of_a_package_that_is_annotated_first_begins_with_a_policy_that_only_reports():
+    world = World()
+    world.set_policy("groups/churn", mode="report")
+    arn = world.elsewhere()
+    assert world.annotate(arn, set={"ticket": "CHG-1"}) is None
+    assert world.kinds(arn) == ["Registered", "EnforcementChanged", "Annotated"]
+    assert not world.state(arn).enforced
+
+
 def test_a_specification_added_to_a_pending_package_is_validated_before_anybody_decides():
     world = World()
     arn = world.pending()
