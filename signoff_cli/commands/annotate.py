@@ -124,6 +124,6 @@ def _tell(answer: Answer, json: bool) -> None:
     if json:
         console.as_json(answer.document)
     if answer.outcome == "refused":
-        raise CommandFailed(f"{answer.entry.details['refusal']}: {answer.entry.details['because']}")
+        raise CommandFailed(f"{answer.refusal}: {answer.because}")
     if not json:
         console.line(annotated(answer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from signoff.ledger.entries import Entry, Kind
 from signoff.notification.announcements import ANNOTATION
@@ -13,8 +13,6 @@ from signoff_cli.statements import request
 
 if TYPE_CHECKING:
     from signoff.approval.annotations import Annotation as Said
-
-Outcome = Literal["recorded", "refused"]
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,23 @@ class Annotation:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of an annotation; `entry` is the ledger's about it."""
+class Answer(request.Answer[Annotation]):
+    """What became of an annotation, which always leaves an entry."""
 
-    annotation: Annotation
-    outcome: Outcome
     entry: Entry
 
     @property
     def document(self) -> dict[str, Any]:
         """The answer as `--json` prints it."""
-        said = self.annotation.said
+        said = self.request.said
         return {
             "package": said.package,
-            "by": self.annotation.by,
+            "by": self.request.by,
             "set": said.set,
             "removed": list(said.remove),
             "added": said.names,
             "outcome": self.outcome,
-            "refusal": self.entry.details.get("refusal"),
-            "because": self.entry.details.get("because"),
-            "entry": {**self.entry.content, "hash": self.entry.hash},
+            **self.answered,
         }
 
 

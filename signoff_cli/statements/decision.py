@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from signoff.approval import decisions
 from signoff.approval.decisions import Absorbed
@@ -38,7 +38,6 @@ def expected(state: State, decision: Decision, policy: Policy | None, now: datet
     return outcome if policy or isinstance(outcome, decisions.Absorbed) else None
 
 
-Outcome = Literal["recorded", "refused", "absorbed"]
 _MADE = {Kind.DECISION_RECORDED, Kind.VOTED}
 
 
@@ -63,26 +62,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of a decision; `entry` is the ledger's about it, or about the same decision made before.
+class Answer(request.Answer[Decision]):
+    """What became of a decision. `outstanding` says which approvals are missing still, in words."""
 
-    `outstanding` says which approvals are missing still, in words.
-    """
-
-    decision: Decision
-    outcome: Outcome
-    entry: Entry | None = None
     outstanding: str | None = None
 
     @property
-    def refusal(self) -> str | None:
-        """The name of the refusal."""
-        return str(self.entry.details["refusal"]) if self.entry and self.outcome == "refused" else None
-
-    @property
-    def because(self) -> str | None:
-        """Why it was refused, in a sentence."""
-        return str(self.entry.details["because"]) if self.entry and self.outcome == "refused" else None
+    def decision(self) -> Decision:
+        """What was decided."""
+        return self.request
 
     @property
     def joins(self) -> bool:
@@ -100,9 +88,7 @@ class Answer:
             "outcome": self.outcome,
             "outstanding": self.outstanding,
             "joins": self.joins,
-            "refusal": self.refusal,
-            "because": self.because,
-            "entry": {**self.entry.content, "hash": self.entry.hash} if self.entry else None,
+            **self.answered,
         }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.history import History, unknown_key
@@ -64,6 +63,35 @@ class Request(Protocol):
 
 R = TypeVar("R", bound=Request)
 A = TypeVar("A")
+Outcome = Literal["recorded", "refused", "absorbed"]
+
+
+@dataclass(frozen=True)
+class Answer(Generic[R]):
+    """What became of a request; `entry` is the ledger's about it, or about the same that was asked for before."""
+
+    request: R
+    outcome: Outcome
+    entry: Entry | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """The name of the refusal."""
+        return self._said("refusal")
+
+    @property
+    def because(self) -> str | None:
+        """Why it was refused, in a sentence."""
+        return self._said("because")
+
+    @property
+    def answered(self) -> dict[str, Any]:
+        """What `--json` prints of the ledger's answer, whatever was asked for."""
+        entry = {**self.entry.content, "hash": self.entry.hash} if self.entry else None
+        return {"refusal": self.refusal, "because": self.because, "entry": entry}
+
+    def _said(self, field: str) -> str | None:
+        return str(self.entry.details[field]) if self.entry and self.outcome == "refused" else None
 
 
 class Asking(ABC, Generic[R, A]):
@@ -116,7 +144,7 @@ class Asking(ABC, Generic[R, A]):
 
         A refusal of somebody unknown stands once, until something else happens.
         """
-        for entry in (entry for history in self.before for entry in newest_refusals(history)):
+        for entry in (entry for history in self.before for entry in history.newest(Kind.DECISION_REFUSED)):
             if "id" not in entry.details and self.words_in(entry):
                 return self.told_by(entry)
         return None
@@ -156,8 +184,3 @@ class Asking(ABC, Generic[R, A]):
             f"it was sent, and no answer is in the ledger in the time given with --timeout. Look with "
             f"`signoff show {self.request.package}`; if none comes, look at the dead-letter queue of decisions"
         )
-
-
-def newest_refusals(history: History) -> Iterator[Entry]:
-    """Yield the refusals since anything else happened, the newest first."""
-    return takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from signoff.approval import decisions
@@ -245,27 +244,15 @@ def _answering(event: str | None, draft: Draft) -> Draft:
     return replace(draft, details={**draft.details, "event": event}) if event else draft
 
 
-def _refused_already(history: History, refusal: Draft) -> bool:
-    """Return whether the newest entries, since anything else happened, refuse the very same."""
-    for entry in reversed(history.entries):
-        if entry.kind is not Kind.DECISION_REFUSED:
-            return False
-        if entry.actor == refusal.actor and entry.details.items() >= refusal.details.items():
-            return True
-    return False
-
-
 def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:
     """Return the entry about a refusal, unless the ledger says the very same already.
 
     Nor does it take any number of those whose sender nobody knows: whoever may put events on the bus could make every
     later look at the package slow. They are logged and counted all the same.
     """
-    flooded = refusal.actor == decisions.UNKNOWN and _nobodys(history) >= _CROWD
-    return [] if flooded or _refused_already(history, refusal) else [_answering(event, refusal)]
-
-
-def _nobodys(history: History) -> int:
-    """Return how many of the newest entries, since anything else happened, refuse what nobody has proven."""
-    newest = takewhile(lambda entry: entry.kind is Kind.DECISION_REFUSED, reversed(history.entries))
-    return sum(entry.actor == decisions.UNKNOWN for entry in newest)
+    newest = list(history.newest(Kind.DECISION_REFUSED))
+    if any(entry.actor == refusal.actor and entry.details.items() >= refusal.details.items() for entry in newest):
+        return []
+    nobodys = sum(entry.actor == decisions.UNKNOWN for entry in newest)
+    flooded = refusal.actor == decisions.UNKNOWN and nobodys >= _CROWD
+    return [] if flooded else [_answering(event, refusal)]

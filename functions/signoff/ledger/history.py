@@ -6,9 +6,10 @@ keeps a package's state: the status is a fold over these entries, and SageMaker'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from signoff.documents import timestamps
 from signoff.documents.canonical_json import digest
@@ -64,6 +65,10 @@ class History:
     def last(self, kind: Kind) -> Entry | None:
         """Return the newest entry of that kind."""
         return next((entry for entry in reversed(self.entries) if entry.kind == kind), None)
+
+    def newest(self, kind: Kind) -> Iterator[Entry]:
+        """Yield the entries of that kind since anything else happened, the newest first."""
+        return takewhile(lambda entry: entry.kind is kind, reversed(self.entries))
 
     def extended(self, drafts: Sequence[Draft], now: datetime) -> History:
         """Return this history with `drafts` sealed behind its head, at the time `now`."""
