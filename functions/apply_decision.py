@@ -51,9 +51,9 @@ def _decide(event: dict[str, Any]) -> None:
 def _annotate(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
     outcome = _annotating().apply(event["detail"], _sender(event))
-    refused = isinstance(outcome, Refused)
-    logger().info("annotation", extra={"refusal": outcome.name if refused else None})
-    count("AnnotationRefused" if refused else "Annotated")
+    refusal = outcome.name if isinstance(outcome, Refused) else None
+    logger().info("annotation", extra={"refusal": refusal})
+    count("AnnotationRefused" if refusal else "Annotated")
 
 
 def _reconcile(event: dict[str, Any]) -> None:
