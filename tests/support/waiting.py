@@ -9,7 +9,7 @@ T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGER = 0.025, 0.2, 1.5
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 20.0, what: str = "it to happen") -> T:
+def eventually(look: Callable[[], T | None], seconds: float = 60.0, what: str = "it to happen") -> T:
     """The first truthy result of `look`; fails the test when there is none within `seconds`."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
