@@ -75,14 +75,14 @@ def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
     kind, told = _bare(kind, value)
     yield from iter_faults(_shape(kind), value, path)
     match kind, value:
-        case inspect.StructType(), dict():
-            yield from _structure(kind, value, path)
-        case inspect.DictType(), dict():
+        case inspect.StructType() as structure, dict():
+            yield from _structure(structure, value, path)
+        case inspect.DictType() as map_, dict():
             for key, each in value.items():
-                yield from _faults(kind.value_type, each, below(path, key))
-        case inspect.VarTupleType(), list():
+                yield from _faults(map_.value_type, each, below(path, key))
+        case inspect.VarTupleType() as list_, list():
             for index, each in enumerate(value):
-                yield from _faults(kind.item_type, each, f"{path}[{index}]")
+                yield from _faults(list_.item_type, each, f"{path}[{index}]")
     if "patternErrorMessage" in told and not _fits(kind, value):
         yield Fault(path, f"{told['patternErrorMessage']}; {cut(json.dumps(value, default=str), 100)} is not")
 
