@@ -40,7 +40,7 @@ print(json.dumps([imported, time.process_time() - started, []]))
 """
 _TRACER = """
 import json, time
-import boto3, signoff.observability
+import boto3, signoff.runtime.observability
 started = time.process_time()
 signoff.runtime.observability.tracer()
 print(json.dumps([time.process_time() - started, 0, []]))
