@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
+from signoff.artifact.findings import listed
 from signoff.documents.text import clean, short
 from signoff_cli.output import findings
 from signoff_cli.output.entries import ENDS, on_page, recommendations, sentence
-from signoff_cli.packages.findings import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from signoff.artifact.findings import Finding, within
+from signoff.artifact.findings import listed, within
 from signoff.aws.clients import error_message
 from signoff.errors import DocumentMissing
 
 if TYPE_CHECKING:
     from signoff.aws.vault import Vault
-
-
-def listed(findings: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """Return the findings of a findings document."""
-    return [Finding(*(each[name] for name in ("member", "rule", "severity", "reason"))) for each in findings]
 
 
 _OBJECTS = 20  # under one prefix, whose findings are shown: an archive's are read one by one

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from signoff.artifact.remedies import REMEDIES
 from signoff.documents.text import cut, cut_within
@@ -29,6 +29,11 @@ class Finding:
     def __post_init__(self) -> None:
         """Take the rule's own remedy where none is given."""
         object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
+
+
+def listed(findings: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """Return the findings of a findings document."""
+    return [Finding(*(each[name] for name in ("member", "rule", "severity", "reason"))) for each in findings]
 
 
 def within(name: str, finding: Finding) -> Finding:

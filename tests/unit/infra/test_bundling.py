@@ -22,7 +22,7 @@ for module in map(importlib.import_module, names):
     for value in list(vars(module).values()):
         if hasattr(value, "cache_clear") and value.__module__ == module.__name__:
             value()
-from signoff.observability import tracer
+from signoff.runtime.observability import tracer
 tracer()
 print(json.dumps([names, sorted(read)]))
 """

@@ -51,7 +51,7 @@ def test_the_documentation_lists_just_the_events_that_entries_are_announced_as()
     alone = Draft(Kind.DECISION_RECORDED, "ann", {"decision": "approve", "break_glass": True})
     drafts = [*EVERY_KIND, evidence("passed"), evidence("failed"), alone]
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    listed = text[text.index("Out, with source `signoff`:") : text.index("Each carries `package`")]
+    listed = text[text.index("Out, with source `signoff`") : text.index("Each carries `package`")]
     assert set(re.findall(r"`([A-Z][a-z]+ [A-Z][A-Za-z ]+)`", listed)) == {
         event for draft in drafts for event in meaning(draft).events
     }

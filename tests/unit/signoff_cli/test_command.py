@@ -211,6 +211,7 @@ def test_without_credentials_the_command_says_what_to_set(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.cache_clear()
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # which may have credentials of another test
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     assert "there are no AWS credentials" in failure(capsys, ["list"])
     client.cache_clear()
@@ -312,9 +313,10 @@ def test_a_group_is_rolled_back_to_the_champion_before(
     with Path("/dev/null").open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
         told = failure(capsys, ["rollback", "churn", "--reason", "Version 3 drifts"])
+        again = failure(capsys, ["rollback", "churn", "--to", "3", "--reason", "Or not"])
     assert "rollback Churn/2" in told
     assert "was champion before version 3" in told
-    assert "rollback Churn/3" in failure(capsys, ["rollback", "churn", "--to", "3", "--reason", "Or not"])
+    assert "rollback Churn/3" in again
     assert run("rollback", "churn", "--reason", "Version 3 drifts", "--yes") == 0
     assert capsys.readouterr().out.startswith("the group is rolled back to Churn/2.")
     assert ledger.history(former).state.decision["reason"] == "Version 3 drifts"

@@ -103,7 +103,9 @@ def test_a_registry_event_has_what_sagemaker_documents(event):
 
 @pytest.mark.parametrize("event", [*of("Decision Recorded"), *of("Model Superseded")])
 def test_what_signoff_announces_has_what_every_announcement_has(event):
-    entry = Entry(event["detail"]["package"], 1, "t", Kind(event["detail"]["entry"]), "a", "g", 1, {}, "", "")
+    detail = event["detail"]
+    decided = {"decision": detail["decision"]} if "decision" in detail else {}
+    entry = Entry(detail["package"], 1, "t", Kind(detail["entry"]), "a", "g", 1, decided, "", "")
 
     assert (event["source"], event["resources"]) == ("signoff", [])
     assert [each.type for each in announcements(entry)] == [event["detail-type"]]

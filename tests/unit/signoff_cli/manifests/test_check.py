@@ -199,7 +199,7 @@ def test_the_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_neither_asks_anything_of_aws(tmp_path: Path) -> None:
     program = (
-        "import sys; from cli import main\n"
+        "import sys; from signoff_cli import main\n"
         "try: main.run(sys.argv[1:])\n"
         "except SystemExit as ended: print(ended.code, [m for m in ('boto3', 'botocore.client') if m in sys.modules])"
     )

@@ -1,8 +1,8 @@
 """What the command says of champions."""
 
 import pytest
-from signoff.champions import Champions
 
+from signoff.deployment.champions import Champions
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
 from signoff_cli.errors import CommandFailed
