@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import imports, inspection, latency
-from infra.functions.bundling import bundle, sizes
+from infra.functions.code_bundle import bundle, sizes
 
 PARTS = ("inspection", "latency", "imports", "bundle")
 
@@ -65,7 +65,7 @@ _MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were taken on; memory in GiB."""
+    """The machine that was measured on; memory in GiB."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "cores": os.cpu_count(),
@@ -77,7 +77,7 @@ def machine() -> dict[str, Any]:
 
 
 def summary(times: latency.Times) -> dict[str, dict[str, float]]:
-    """Of each chain's seconds the median, the least, and the medians' ratios to the bare chains'."""
+    """Each chain's median and minimum seconds, and the ratios of its median to the bare chains'."""
     median = {name: statistics.median(seconds) for name, seconds in times.items()}
     return {
         name: {
@@ -91,7 +91,7 @@ def summary(times: latency.Times) -> dict[str, dict[str, float]]:
 
 
 def weights() -> dict[str, dict[str, int]]:
-    """The bundle's bytes for each of Lambda's processors."""
+    """The bundle's size in bytes for each of Lambda's architectures."""
     found = {}
     for architecture in ("arm64", "x86_64"):
         unzipped, zipped = sizes(bundle(architecture, "wheels")[0])

@@ -32,7 +32,7 @@ def weights(size: int) -> bytes:
 
 
 def text(size: int) -> bytes:
-    """Return `size` bytes of words as often as in a language (Zipf's law), in lines."""
+    """Return `size` bytes of lines of words with the frequencies of a language (Zipf's law)."""
     random = np.random.default_rng(1)
     words = [bytes(random.integers(97, 123, length, dtype=np.uint8)) for length in random.integers(2, 10, 5000)]
     ends = np.where(random.random(size // 4) < 0.1, b"\n", b" ")
@@ -55,7 +55,7 @@ def forest(trees: int) -> bytes:
 
 
 def vocabulary(words: int) -> bytes:
-    """Return the pickle of a vocabulary: nothing but texts and numbers, which costs most of all."""
+    """Return the pickle of a vocabulary: only texts and numbers, the slowest case."""
     return pickle.dumps({f"word{number}": number for number in range(words)}, 4)
 
 
@@ -78,7 +78,7 @@ TOGETHER = ("float weights", "text", "small files", "large pickle")
 
 
 def all_together() -> Files:
-    """Yield the files of one model that has some of all but the vocabulary."""
+    """Yield the files of one model with a mix of all sets but the vocabulary."""
     for name in TOGETHER:
         yield from SETS[name]()
 

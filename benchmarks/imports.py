@@ -75,7 +75,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class ImportTime:
-    """The least seconds to import a function and to have its clients made, and the same of boto3 alone."""
+    """The minimum seconds to import a function and to create its clients, and the same of boto3 alone."""
 
     function: str
     services: list[str]
@@ -86,12 +86,12 @@ class ImportTime:
 
 
 def measure(runs: int) -> list[ImportTime]:
-    """Every function's times, each the least of `runs` new interpreters (the rest is the machine's), after one."""
+    """Every function's import times, each the minimum of `runs` new interpreters after a warm-up."""
     return [_function(path.stem, runs) for path in sorted(FUNCTIONS.glob("*.py"))]
 
 
 def tracer(runs: int) -> float:
-    """The least seconds that making the tracer takes, which is the import of the X-Ray SDK."""
+    """The minimum seconds to create the tracer, which imports the X-Ray SDK."""
     _run(_TRACER, [])
     return min(_run(_TRACER, [])[0] for _ in range(runs))
 

@@ -1,4 +1,4 @@
-"""How fast an artifact is inspected, against the bare work that it cannot do without, and against the usual way."""
+"""How fast an artifact is inspected, compared with the minimum work needed and with the usual way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sharded import Shard, Sharded
-from benchmarks.ways import WAYS
+from benchmarks.readers import READERS
+from benchmarks.sharded import Shard, ShardedArtifact
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ("all together", "float weights", "text", "small files", "large pickle", "vocabulary")
@@ -24,16 +24,16 @@ Row = dict[str, Any]
 
 
 def measure(folder: Path, runs: int, say: Say) -> list[Row]:
-    """Return of each set its bytes, the median seconds of each way through it, and how inspecting compares."""
+    """Return each set's size, the median seconds of each method, and how the inspection compares."""
     return [_measured(name, folder / "model.tar.gz", runs, say) for name in SETS]
 
 
 def _measured(name: str, path: Path, runs: int, say: Say) -> Row:
     say(f"inspection, {name}: writing it")
     expanded = int(_python("-m", "benchmarks.artifacts", name, str(path)))
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[str, list[float]] = {way: [] for way in READERS}
     for run in range(runs):
-        for way in WAYS:
+        for way in READERS:
             seconds[way].append(_taken(way, path)["seconds"])
         say(f"inspection, {name}: run {run + 1} of {runs}, {seconds['inspect'][-1]:.2f} s")
     return {"set": name, "size": path.stat().st_size, "expanded": expanded, **compared(seconds)}
@@ -64,17 +64,17 @@ def growth(folder: Path, sizes: Iterable[int], say: Say) -> list[Row]:
         taken = _taken("inspect", path, str(number), str(shard.expanded_size))
         say(f"inspection of {size / MB:,.0f} MB: {taken['seconds']:.1f} s")
         above = taken["memory"] - own
-        rows.append({"size": Sharded(shard, number).size, "seconds": taken["seconds"], "memory": above})
+        rows.append({"size": ShardedArtifact(shard, number).size, "seconds": taken["seconds"], "memory": above})
     return rows
 
 
 def _taken(way: str, path: Path, *sharded: str) -> dict[str, float]:
-    taken: dict[str, float] = json.loads(_python("-m", "benchmarks.ways", way, str(path), *sharded))
+    taken: dict[str, float] = json.loads(_python("-m", "benchmarks.readers", way, str(path), *sharded))
     return taken
 
 
 def _python(*arguments: str) -> str:
-    """Run Python in a process of its own, whose memory is its own."""
+    """Run Python in its own process, to measure its memory separately."""
     command = [sys.executable, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)  # noqa: S603 - our own
     return done.stdout

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from benchmarks.bare import BareChain
+from benchmarks.bare_chain import BareChain
 from examples.train import write_submissions
 from local.deploy import deploy
 from local.engine.process import Engine
 from local.engine.seed import seed
 from local.invoke import sample_events
-from local.invoke.scenario import Stage
+from local.invoke.scenario import Scenario
 
 T = TypeVar("T")
 _DEADLINE = 60.0
@@ -32,10 +32,10 @@ def measure(runs: int, say: Callable[[str], None]) -> Times:
     with Engine.start() as engine, tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
         seed(engine)
         deploy(engine)
-        stage = Stage(engine.environment())
+        scenario = Scenario(engine.environment())
         write_submissions(Path(folder))
-        pipeline = Pipeline(stage, Path(folder) / "good")
-        bare, queued = BareChain(engine, stage, queued=False), BareChain(engine, stage, queued=True)
+        pipeline = PipelineBenchmark(scenario, Path(folder) / "good")
+        bare, queued = BareChain(engine, scenario, queued=False), BareChain(engine, scenario, queued=True)
         times: Times = {BARE: [], QUEUED: [], UPLOAD: [], APPROVAL: []}
         for run in range(-2, runs):
             taken = {BARE: through(bare), QUEUED: through(queued), **pipeline.through()}
@@ -53,18 +53,18 @@ def through(chain: BareChain) -> float:
     return _until(lambda: chain.done(name), started)[1]
 
 
-class Pipeline:
+class PipelineBenchmark:
     """Submissions of one folder to the deployed pipeline."""
 
-    def __init__(self, stage: Stage, folder: Path) -> None:
-        self._stage = stage
-        self._outputs = stage.outputs
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self._scenario = scenario
+        self._outputs = scenario.outputs
         self._files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def through(self) -> dict[str, float]:
-        """The seconds of the two waits of one submission, each as long as only machines are at work."""
+        """The seconds of the two automatic waits of one submission."""
         prefix = f"breast-cancer/{uuid4().hex[:12]}"
-        self._put(prefix, "submission.json", self._stage.submission(prefix, self._files))
+        self._put(prefix, "submission.json", self._scenario.submission(prefix, self._files))
         for name in self._files.keys() - {"manifest.json"}:
             self._put(prefix, name, self._files[name])
         # What was uploaded so far is answered before the clock starts: the manifest completes the submission.
@@ -72,15 +72,15 @@ class Pipeline:
         started = time.perf_counter()
         self._put(prefix, "manifest.json", self._files["manifest.json"])
         arn, _ = _until(lambda: self._package(prefix), started)
-        _, pending = _until(lambda: self._stage.status(arn) == "PendingApproval", started)
+        _, pending = _until(lambda: self._scenario.status(arn) == "PendingApproval", started)
         time.sleep(_BEFORE_THE_MANIFEST)
         return {UPLOAD: pending, APPROVAL: self._approve(arn)}
 
     def _put(self, prefix: str, name: str, body: bytes) -> None:
-        self._stage.aws("s3").put_object(Bucket=self._outputs["ArtifactsBucket"], Key=f"{prefix}/{name}", Body=body)
+        self._scenario.aws("s3").put_object(Bucket=self._outputs["ArtifactsBucket"], Key=f"{prefix}/{name}", Body=body)
 
     def _package(self, prefix: str) -> str | None:
-        answer = self._stage.aws("dynamodb").get_item(
+        answer = self._scenario.aws("dynamodb").get_item(
             TableName=self._outputs["SubmissionsTable"], Key={"submission": {"S": prefix}}
         )
         package = answer.get("Item", {}).get("package", {}).get("S")
@@ -90,7 +90,7 @@ class Pipeline:
         detail = self._decision(arn)
         entry = {"EventBusName": self._outputs["BusName"], "Source": "signoff.cli"}
         started = time.perf_counter()
-        self._stage.aws("events").put_events(
+        self._scenario.aws("events").put_events(
             Entries=[{**entry, "DetailType": "Model Approval Decision", "Detail": json.dumps(detail)}]
         )
         group, version = arn.split("/")[-2:]
@@ -99,11 +99,11 @@ class Pipeline:
     def _decision(self, arn: str) -> dict[str, Any]:
         sample = sample_events.sample("decision_approve", self._outputs)
         about = {**sample, "detail": {**sample["detail"], "package": arn}}
-        detail: dict[str, Any] = self._stage.signed(about)["detail"]
+        detail: dict[str, Any] = self._scenario.signed(about)["detail"]
         return detail
 
     def _model(self, prefix: str) -> bool:
-        pages = self._stage.aws("sagemaker").get_paginator("list_models").paginate()
+        pages = self._scenario.aws("sagemaker").get_paginator("list_models").paginate()
         return any(model["ModelName"].startswith(prefix) for page in pages for model in page["Models"])
 
 
@@ -111,6 +111,6 @@ def _until(look: Callable[[], T | None], started: float) -> tuple[T, float]:
     """What `look` finds, and the seconds since `started` until it does. Raises TimeoutError."""
     while not (found := look()):
         if time.perf_counter() - started > _DEADLINE:
-            raise TimeoutError(f"Nothing came of it in {_DEADLINE:.0f} s")
+            raise TimeoutError(f"Timed out after {_DEADLINE:.0f} s")
         time.sleep(_LOOK_EVERY)
     return found, time.perf_counter() - started

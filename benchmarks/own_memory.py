@@ -1,4 +1,4 @@
-"""The most memory that a process has had, by itself: nothing else is imported here."""
+"""A process's peak memory; this module imports nothing else, so as not to add to it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Shard:
         return cls(path, len(content))
 
 
-class Sharded:
+class ShardedArtifact:
     """A model.tar.gz of `number` files, all with the content of one shard.
 
     It is a gzip stream of several members: each file's header, and each file's content.

@@ -50,7 +50,7 @@ def policy(name: str) -> dict[str, Any]:
 
 
 def manifest(name: str) -> dict[str, Any]:
-    """Return an example's manifest as it stands in its folder."""
+    """Return an example's manifest from its folder."""
     return _read(MANIFESTS / name / "manifest.json")
 
 

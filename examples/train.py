@@ -42,7 +42,7 @@ Score = Callable[[Array, Array], float]
 
 @dataclass(frozen=True)
 class Example:
-    """A submission to be: its folder's name, what it says of itself, and how its model is made."""
+    """An example submission: its folder's name, its description, and how to train its model."""
 
     name: str
     description: str
@@ -51,18 +51,18 @@ class Example:
 
 
 def all_measurements() -> Any:
-    """Return the best model: it weighs all thirty measurements."""
+    """Return the best model, trained on all thirty measurements."""
     return make_pipeline(StandardScaler(), LogisticRegression(random_state=SEED))
 
 
 def mean_measurements() -> Any:
-    """Return a sound model: it weighs only the ten means, and is accurate enough for the group's policy."""
+    """Return a good model, trained on the ten means only, and accurate enough for the group's policy."""
     means = make_column_transformer((StandardScaler(), slice(0, 10)))
     return make_pipeline(means, LogisticRegression(random_state=SEED))
 
 
 def one_question() -> Any:
-    """Return a weak model: a tree that asks one question about one measurement."""
+    """Return a weak model: a tree with one split on one measurement."""
     return DecisionTreeClassifier(max_depth=1, random_state=SEED)
 
 
@@ -175,7 +175,7 @@ def _specificity(truth: Array, predicted: Array) -> float:
 
 
 def _scored(score: Score, truth: Array, answers: Array) -> dict[str, float]:
-    """Score the answers; the deviation is over five samples of 80%, as Model Monitor takes it."""
+    """Score the predictions; the deviation is over five samples of 80%, as in Model Monitor."""
     rng = np.random.default_rng(SEED)
     samples = [rng.choice(len(truth), size=len(truth) * 4 // 5, replace=False) for _ in range(5)]
     deviation = np.std([score(truth[sample], answers[sample]) for sample in samples])

@@ -10,7 +10,7 @@ from signoff.aws.clients import client
 from signoff.aws.cloudformation import Stacks
 from signoff.deployment.record_baseline import Baselining
 from signoff.ledger.history import baseline_key
-from signoff.runtime.custom_resource import Request
+from signoff.runtime.custom_resource import CustomResourceRequest
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 
@@ -22,7 +22,7 @@ class Settings(bootstrap.ChampionSettings):
 @observed
 def handler(event: Any, context: Any) -> None:
     """Answer one request about a stack's custom resource; it is CloudFormation that hears the answer."""
-    request = Request.of(event)
+    request = CustomResourceRequest.of(event)
     about(baseline_key(str(request.properties.get("Group"))))
     request.answer(lambda asked: _baselining().handle(asked))
     logger().info("answered", extra={"request": request.kind, "stack": request.stack})

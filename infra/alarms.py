@@ -1,4 +1,4 @@
-"""Alarms: on everything that waits for a person, fails, or takes too long."""
+"""Alarms on everything that waits for a person, fails, or takes too long."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -60,7 +60,7 @@ class Alarms(Construct):
             self._alarm(f"Validation{what}", metric, "A validation ended without a verdict: revalidate the package")
 
     def on_progress(self) -> None:
-        """Alarm on what the functions report themselves: packages stuck, models not retired, approvals given alone."""
+        """Alarm on the functions' own metrics: stuck packages, models not retired, break-glass approvals."""
         self._alarm(
             "OldestValidating",
             _own_metric("OldestValidatingSeconds", "Maximum"),

@@ -1,4 +1,4 @@
-"""The names that others must know: tools, guardrails and the functions."""
+"""Names shared with tools, guardrails and the functions."""
 
 # The path of all of Signoff's roles. Not a prefix of their names: anyone who may create roles could choose that, and
 # a path is what IAM policies can reserve.
@@ -14,12 +14,12 @@ CONSTRUCTS = "/signoff/constructs"
 BASELINE_RECORDER = f"{CONSTRUCTS}/record-baseline"
 # By these tags Signoff knows a model package group as its own, and as one with a policy of its own (signoff.aws.ssm).
 GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
-# The bus, and the source of Signoff's own events: what carries it may be believed.
+# The bus, and the source of Signoff's own events, which may be trusted.
 BUS = "signoff"
 SOURCE = "signoff"
 DECISION = "Model Approval Decision"
 ANNOTATION = "Model Annotation"
-# The roles that a workload account has for Signoff: one that CreateModel takes on, one that models run under.
+# The roles of a workload account for Signoff: one that CreateModel assumes, one that models run under.
 DEPLOYER = "SignoffDeployer"
 WORKLOAD_MODELS = "SignoffModels"
 # The function whose role makes models: other accounts and regions know that role by its path and this part of its name.

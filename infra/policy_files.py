@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class PolicyFileFault(ValueError):
-    """Raised when a policy file cannot be deployed; the message names the file and what is wrong with it."""
+    """Raised when a policy file cannot be deployed; the message names the file and its faults."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PolicyFile:
 
     @property
     def execution_roles(self) -> set[str]:
-        """The roles that the file names for deployed models, to be used or chosen; what it leaves out is the app's."""
+        """The roles that the file names for deployed models, to be used or chosen; the default role is the app's."""
         named = self.document.get("deployment", {}).get("execution_role")
         return {*([named] if named else ()), *self.policy.deployment.choices.execution_roles}
 
@@ -67,7 +67,7 @@ def load(folder: Path) -> list[PolicyFile]:
 
 
 def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
-    """Raise PolicyFileFault when two of `policies` let different principals speak as one event source."""
+    """Raise PolicyFileFault when two of `policies` let different principals use one event source."""
     from signoff.policy.lint import publisher_conflicts
 
     faults = publisher_conflicts({str(each.path): each.policy for each in policies})

@@ -1,4 +1,4 @@
-"""What Signoff keeps in a further region: a vault of its own, for models that are deployed there.
+"""Signoff in another region: a vault for the models that are deployed there.
 
 SageMaker reads model data from buckets of the model's own region only, so CreateModel copies what was approved.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html (ModelDataUrl)
@@ -11,15 +11,17 @@ from constructs import Construct
 
 from infra import names, policy_files
 from infra.access.accounts import shared
-from infra.settings import Settings
-from infra.storage.buckets import AccessLogs, Vault
+from infra.settings import DeploymentSettings
+from infra.storage.buckets import AccessLogBucket, VaultBucket
 from infra.storage.encryption import make_key
 
 
 class SignoffRegionStack(cdk.Stack):
     """The vault of one further region; `central` is the name of the stack that writes to it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, region: str, central: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, region: str, central: str
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -28,14 +30,14 @@ class SignoffRegionStack(cdk.Stack):
         )
         others = shared(policy_files.load(settings.policies))
         key = make_key(self, settings, others)
-        logs = AccessLogs(self, "AccessLogs", settings=settings)
-        # Only what was approved is copied here, so everything is kept as long as that.
+        logs = AccessLogBucket(self, "AccessLogs", settings=settings)
+        # Only approved artifacts are copied here, so everything gets their retention.
         kept = replace(
             settings,
             vault_bucket_name=names.regional_vault(self.account, region),
             lock_days=settings.approved_retention_days,
         )
-        self.vault = Vault(self, "Vault", settings=kept, key=key, logs=logs)
+        self.vault = VaultBucket(self, "Vault", settings=kept, key=key, logs=logs)
         self.vault.open_to(others)
         maker = names.model_maker_role(self.partition, self.account, central)
         self.vault.protect(writers={"models/": [maker]}, retainers=[])

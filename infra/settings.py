@@ -1,4 +1,4 @@
-"""What a deployment may choose, read from the CDK context (`-c name=value` or cdk.json)."""
+"""A deployment's settings, read from the CDK context (`-c name=value` or cdk.json)."""
 
 import platform
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # CloudWatch Logs takes no other number of days (PutRetentionPolicy).
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653)
 
-# What people are notified of, each with a topic of its own (`Stage` in signoff.ledger.entries).
+# The stages of notifications, each with its own topic (`Stage` in signoff.ledger.entries).
 STAGES = ("registrations", "approvals", "decisions", "deployments")
 # Where they may be: an SNS protocol, and how its endpoint is written.
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
@@ -28,10 +28,10 @@ class SettingFault(ValueError):
 
 
 @dataclass(frozen=True)
-class Central:
-    """Where the registry is that a workload account works with: account, region, stack, and its buckets' names.
+class CentralRegistry:
+    """The central registry of a workload account: its account, region, stack, and bucket names.
 
-    deployed_to are further regions in which models are made.
+    deployed_to are other regions in which models are created.
     """
 
     account: str
@@ -44,7 +44,7 @@ class Central:
 
 @dataclass(frozen=True)
 class Subscriber:
-    """Who is notified of a stage: an SNS protocol ("email", "https", "sqs", "lambda") and its endpoint."""
+    """A subscriber to a stage's notifications: an SNS protocol ("email", "https", "sqs", "lambda") and its endpoint."""
 
     stage: str
     protocol: str
@@ -52,7 +52,7 @@ class Subscriber:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DeploymentSettings:
     """One deployment's choices.
 
     architecture: "arm64" or "x86_64" (`-c architecture=host` takes that of this machine).
@@ -101,29 +101,31 @@ class Settings:
     vault_bucket_name: str | None = None
     alarm_topic_arn: str | None = None
     notify: tuple[Subscriber, ...] = ()
-    central: Central | None = None
+    central: CentralRegistry | None = None
     nag: bool = True
 
 
-def read(context: Callable[[str], Any]) -> Settings:
+def read(context: Callable[[str], Any]) -> DeploymentSettings:
     """The settings that `context` (a CDK node's try_get_context) gives; what it leaves out has its default.
 
     Raises SettingFault when a value is not one of those allowed.
     """
     ephemeral = _flag("ephemeral", context("ephemeral"), default=False)
-    return Settings(
+    return DeploymentSettings(
         architecture=_architecture(context("architecture")),
         bundle=_choice("bundle", context("bundle"), ("wheels", "source")),
         customer_managed_key=_flag("customerManagedKey", context("customerManagedKey"), default=False),
         ephemeral=ephemeral,
         lock_mode=_choice("lockMode", context("lockMode"), ("GOVERNANCE", "COMPLIANCE")),
-        lock_days=1 if ephemeral else _number("lockDays", context("lockDays"), Settings.lock_days, least=1),
+        lock_days=1 if ephemeral else _number("lockDays", context("lockDays"), DeploymentSettings.lock_days, least=1),
         approved_retention_days=1
         if ephemeral
-        else _number("approvedRetentionDays", context("approvedRetentionDays"), Settings.approved_retention_days, 1),
+        else _number(
+            "approvedRetentionDays", context("approvedRetentionDays"), DeploymentSettings.approved_retention_days, 1
+        ),
         log_retention_days=_log_days(context("logRetentionDays")),
-        policies=_path(context("policies"), Settings.policies),
-        workflow=_path(context("workflow"), Settings.workflow),
+        policies=_path(context("policies"), DeploymentSettings.policies),
+        workflow=_path(context("workflow"), DeploymentSettings.workflow),
         source_buckets=_names(context("sourceBuckets")),
         source_keys=_names(context("sourceKeys")),
         execution_roles=_names(context("executionRoles")),
@@ -132,7 +134,7 @@ def read(context: Callable[[str], Any]) -> Settings:
         projects=_flag("projects", context("projects"), default=False),
         project_principals=_principals(context),
         inspect_concurrency=_number(
-            "inspectConcurrency", context("inspectConcurrency"), Settings.inspect_concurrency, least=0
+            "inspectConcurrency", context("inspectConcurrency"), DeploymentSettings.inspect_concurrency, least=0
         ),
         artifacts_bucket_name=context("artifactsBucketName") or None,
         vault_bucket_name=context("vaultBucketName") or None,
@@ -144,7 +146,7 @@ def read(context: Callable[[str], Any]) -> Settings:
 
 
 def _subscriber(text: str) -> Subscriber:
-    """The subscriber that `<stage>:<target>` names. Plain HTTP is none: what is said of models is nobody else's."""
+    """The subscriber that `<stage>:<target>` names. Plain HTTP is refused, because notifications are confidential."""
     stage, _, target = text.partition(":")
     if stage not in STAGES:
         raise SettingFault(f"Context notify={text!r} does not begin with a stage: {', '.join(STAGES)}")
@@ -157,24 +159,24 @@ def _subscriber(text: str) -> Subscriber:
     )
 
 
-def _central(context: Callable[[str], Any]) -> Central | None:
+def _central(context: Callable[[str], Any]) -> CentralRegistry | None:
     """The registry's place, when `central` (its account) says that this is an account beside it."""
     account = context("central")
     if account is None:
         return None
     if not re.fullmatch(r"[0-9]{12}", str(account)):
-        raise SettingFault(f"Context central={account!r} is no account: it has twelve digits")
+        raise SettingFault(f"Context central={account!r} is not an account: it must have twelve digits")
     needed = {name: context(name) for name in ("centralRegion", "centralArtifactsBucket", "centralVaultBucket")}
     missing = [name for name, value in needed.items() if not value]
     if missing:
-        raise SettingFault(f"Context central needs {', '.join(missing)} too; the registry's stack says them")
+        raise SettingFault(f"Context central needs {', '.join(missing)} too: see the outputs of the registry's stack")
     (region,) = _regions(needed["centralRegion"])
-    return Central(
+    return CentralRegistry(
         account=str(account),
         region=region,
         artifacts_bucket=str(needed["centralArtifactsBucket"]),
         vault_bucket=str(needed["centralVaultBucket"]),
-        stack=context("centralStack") or Central.stack,
+        stack=context("centralStack") or CentralRegistry.stack,
         deployed_to=_regions(context("regions")),
     )
 
@@ -183,17 +185,19 @@ def _regions(value: Any) -> tuple[str, ...]:
     regions = _names(value)
     wrong = [region for region in regions if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]+", region)]
     if wrong:
-        raise SettingFault(f"Context regions names {', '.join(wrong)}, which is no region (eu-west-1 is one)")
+        raise SettingFault(f"Context regions names {', '.join(wrong)}, which is not a region (such as eu-west-1)")
     return regions
 
 
 def _principals(context: Callable[[str], Any]) -> tuple[str, ...]:
     principals = _names(context("projectPrincipals"))
     if principals and not _flag("projects", context("projects"), default=False):
-        raise SettingFault("Context projectPrincipals says who may make projects, and projects is not true")
+        raise SettingFault("Context projectPrincipals needs projects=true")
     wrong = [principal for principal in principals if not principal.startswith("arn:")]
     if wrong:
-        raise SettingFault(f"Context projectPrincipals names {', '.join(wrong)}, which is no ARN of a role or user")
+        raise SettingFault(
+            f"Context projectPrincipals names {', '.join(wrong)}, which is not the ARN of a role or user"
+        )
     return principals
 
 
@@ -228,7 +232,7 @@ def _number(name: str, value: Any, default: int, least: int) -> int:
 
 
 def _log_days(value: Any) -> int:
-    days = _number("logRetentionDays", value, Settings.log_retention_days, least=1)
+    days = _number("logRetentionDays", value, DeploymentSettings.log_retention_days, least=1)
     if days not in LOG_RETENTION_DAYS:
         raise SettingFault(f"Context logRetentionDays={days} is not one of {LOG_RETENTION_DAYS}")
     return days

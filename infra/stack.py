@@ -11,45 +11,45 @@ from constructs import Construct
 
 from infra import names, policy_files
 from infra.access.accounts import shared
-from infra.access.auditors import Auditors
+from infra.access.auditors import AuditorPolicy
 from infra.access.execution_role import make_execution_role
 from infra.access.roles import Grant
 from infra.alarms import Alarms
-from infra.events.bus import Bus
-from infra.events.notifications import Notifications
-from infra.events.queues import DeadLetters, WorkQueue
-from infra.events.rules import Rules
+from infra.events.bus import SignoffBus
+from infra.events.notifications import NotificationTopics
+from infra.events.queues import DeadLetterQueue, WorkQueue
+from infra.events.rules import EventRules
 from infra.events.sources import read_queue, read_stream
-from infra.functions.bundling import bundle
-from infra.functions.function import Function, Runtime, Shape
+from infra.functions.code_bundle import bundle
+from infra.functions.function import Function, FunctionRuntime, FunctionSpec
 from infra.functions.long_inspection import LongInspection
-from infra.functions.permissions import Permissions
-from infra.functions.workflow import Workflow
+from infra.functions.permissions import FunctionPermissions
+from infra.functions.workflow import ValidationWorkflow
 from infra.groups.model_package_groups import make_groups
 from infra.groups.policies import make_parameters
-from infra.groups.projects import Projects
-from infra.settings import Settings
-from infra.storage.buckets import AccessLogs, Artifacts, Vault
+from infra.groups.projects import ProjectPortfolio
+from infra.settings import DeploymentSettings
+from infra.storage.buckets import AccessLogBucket, ArtifactsBucket, VaultBucket
 from infra.storage.encryption import make_key, regional_keys
-from infra.storage.ledger import Ledger, Packages, Submissions
+from infra.storage.tables import LedgerEntryTable, PackageHeadTable, SubmissionStateTable
 
-# Copying gigabytes and streaming through them take as long as Lambda allows; memory is CPU and network.
-REGISTER = Shape("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
-OPEN = Shape("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
-# More than one processor, for one inflates and the other scans; new accounts may have no more memory than this.
-INSPECT = Shape("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=3008)
-RECORD = Shape("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
-DECIDE = Shape("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
-DEPLOY = Shape("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
-SWEEP = Shape("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
-BASELINE = Shape("record_baseline", "Records the baselines that other stacks deploy", timeout=120, memory=512)
-ANNOUNCE = Shape("announce", "Puts ledger entries on the bus and tells people of them", timeout=60, memory=256)
+# Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network.
+REGISTER = FunctionSpec("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
+OPEN = FunctionSpec("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
+# More than one CPU, because inflating and scanning run in parallel; new accounts are limited to this memory.
+INSPECT = FunctionSpec("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=3008)
+RECORD = FunctionSpec("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
+DECIDE = FunctionSpec("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
+DEPLOY = FunctionSpec("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
+SWEEP = FunctionSpec("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
+BASELINE = FunctionSpec("record_baseline", "Records the baselines that other stacks deploy", timeout=120, memory=512)
+ANNOUNCE = FunctionSpec("announce", "Puts ledger entries on the bus and tells people of them", timeout=60, memory=256)
 
 
 class SignoffStack(cdk.Stack):
     """Everything: buckets, tables, bus, queues, functions, workflow, rules, policies, alarms, outputs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: DeploymentSettings) -> None:
         super().__init__(scope, construct_id, description="Signoff: the gate between a trained model and production")
         self.settings = settings
         self._keep()
@@ -57,9 +57,9 @@ class SignoffStack(cdk.Stack):
         self._compute()
         self._connect()
         self._watch()
-        self._tell()
+        self._add_outputs()
         if settings.projects:
-            Projects(
+            ProjectPortfolio(
                 self,
                 "Projects",
                 settings=settings,
@@ -75,20 +75,20 @@ class SignoffStack(cdk.Stack):
         policy_files.refuse_conflicts([*self.policies, *self.project_policies])
         self.others = shared(self.policies)
         key = make_key(self, settings, self.others)
-        logs = AccessLogs(self, "AccessLogs", settings=settings)
+        logs = AccessLogBucket(self, "AccessLogs", settings=settings)
         self.key = key
-        self.artifacts = Artifacts(self, "Artifacts", settings=settings, key=key, logs=logs)
-        self.vault = Vault(self, "Vault", settings=settings, key=key, logs=logs)
-        self.ledger = Ledger(self, "Ledger", settings=settings, key=key)
-        self.packages = Packages(self, "Packages", settings=settings, key=key)
-        self.submissions = Submissions(self, "Submissions", settings=settings, key=key)
-        self.bus = Bus(self, "Bus")
-        self.notifications = Notifications(self, "Notifications", key=key, subscribers=settings.notify)
+        self.artifacts = ArtifactsBucket(self, "Artifacts", settings=settings, key=key, logs=logs)
+        self.vault = VaultBucket(self, "Vault", settings=settings, key=key, logs=logs)
+        self.ledger = LedgerEntryTable(self, "Ledger", settings=settings, key=key)
+        self.packages = PackageHeadTable(self, "Packages", settings=settings, key=key)
+        self.submissions = SubmissionStateTable(self, "Submissions", settings=settings, key=key)
+        self.bus = SignoffBus(self, "Bus")
+        self.notifications = NotificationTopics(self, "Notifications", key=key, subscribers=settings.notify)
         make_groups(self, self.others)
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
         self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
         make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
-        self.auditors = Auditors(
+        self.auditors = AuditorPolicy(
             self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)
         )
 
@@ -98,30 +98,30 @@ class SignoffStack(cdk.Stack):
         return {region: names.regional_vault(self.account, region) for region in self.settings.regions}
 
     def _keys(self, key: kms.IKey | None) -> list[Grant]:
-        """Decrypting with the customer's own keys, if there are any: that of this region and those of further ones."""
+        """Decrypting with the customer's own keys, if there are any, of this and other regions."""
         if key is None:
             return []
         return [Grant(("kms:Decrypt",), (key.key_arn,)), *regional_keys(self, self.settings.regions, ("kms:Decrypt",))]
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
-        # A proof is good for a quarter of an hour: a decision that failed is tried again within it, and more than once.
+        # A proof is valid for 15 minutes: a failed decision is retried several times within them.
         self.decision_queue = self._inbox("DecisionQueue", DECIDE, hidden_for=2)
         self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
         self.sweep_queue = self._inbox("SweepQueue", SWEEP)
-        self.validation_dead_letters = DeadLetters(self, "ValidationDeadLetters", key=self.key)
-        self.announce_dead_letters = DeadLetters(self, "AnnounceDeadLetters", key=self.key)
+        self.validation_dead_letters = DeadLetterQueue(self, "ValidationDeadLetters", key=self.key)
+        self.announce_dead_letters = DeadLetterQueue(self, "AnnounceDeadLetters", key=self.key)
         self.others_dead_letters = (
-            DeadLetters(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
+            DeadLetterQueue(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
         )
 
-    def _inbox(self, construct_id: str, shape: Shape, hidden_for: int = 6) -> WorkQueue:
+    def _inbox(self, construct_id: str, shape: FunctionSpec, hidden_for: int = 6) -> WorkQueue:
         return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key, hidden_for=hidden_for)
 
     def _compute(self) -> None:
         folder, digest = self.bundle = bundle(self.settings.architecture, self.settings.bundle)
         code = lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
-        self.runtime = Runtime(self.settings, code, self.key)
+        self.runtime = FunctionRuntime(self.settings, code, self.key)
         may = self.may = self._permissions()
         self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, may.register_model())
         self.open_validation = self._function("OpenValidation", OPEN, may.open_validation())
@@ -143,12 +143,12 @@ class SignoffStack(cdk.Stack):
             *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
 
-    def _permissions(self) -> Permissions:
+    def _permissions(self) -> FunctionPermissions:
         roles = {self.execution_role.role_arn, *self.settings.execution_roles}
         every = (*self.policies, *self.project_policies)
         named = {role for policy in every for role in policy.execution_roles}
         named |= {target.execution_role for target in self.others.targets if target.account is None}
-        return Permissions(
+        return FunctionPermissions(
             stack=self,
             artifacts=self.artifacts,
             vault=self.vault,
@@ -166,13 +166,13 @@ class SignoffStack(cdk.Stack):
             regional_keys=self.settings.regions if self.settings.customer_managed_key else (),
         )
 
-    def _inspection(self) -> Shape:
+    def _inspection(self) -> FunctionSpec:
         return replace(INSPECT, reserved=self.settings.inspect_concurrency or None)
 
     def _function(
         self,
         construct_id: str,
-        shape: Shape,
+        shape: FunctionSpec,
         grants: Sequence[Grant],
         environment: Mapping[str, str] | None = None,
     ) -> Function:
@@ -202,13 +202,13 @@ class SignoffStack(cdk.Stack):
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 
-    def _reader(self, construct_id: str, shape: Shape, inbox: WorkQueue, grants: Sequence[Grant]) -> Function:
+    def _reader(self, construct_id: str, shape: FunctionSpec, inbox: WorkQueue, grants: Sequence[Grant]) -> Function:
         """A function that reads its own queue."""
         function = self._function(construct_id, shape, [*grants, self.may.consume(inbox)])
         read_queue(function, inbox)
         return function
 
-    def _workflow(self) -> Workflow:
+    def _workflow(self) -> ValidationWorkflow:
         steps = (self.open_validation, self.inspect_artifact, self.record_evidence)
         self.inspect_at_length = LongInspection(
             self,
@@ -218,7 +218,7 @@ class SignoffStack(cdk.Stack):
             grants=self.may.inspect_artifact(),
             environment={"SIGNOFF_VAULT_BUCKET": self.vault.bucket_name, "POWERTOOLS_SERVICE_NAME": "signoff"},
         )
-        return Workflow(
+        return ValidationWorkflow(
             self,
             "Validation",
             runtime=self.runtime,
@@ -244,7 +244,7 @@ class SignoffStack(cdk.Stack):
         return announce
 
     def _connect(self) -> None:
-        Rules(
+        EventRules(
             self,
             "Rules",
             artifacts=self.artifacts,
@@ -302,8 +302,8 @@ class SignoffStack(cdk.Stack):
         alarms.on_workflow(self.workflow)
         alarms.on_progress()
 
-    def _tell(self) -> None:
-        """The outputs, from which the command finds everything, and the parameter from which other apps do."""
+    def _add_outputs(self) -> None:
+        """The outputs for the command, and the parameter for other apps."""
         ssm.StringParameter(
             self,
             "BaselineRecorder",

@@ -1,8 +1,7 @@
-"""What a workload account has: the way to a registry in another account, and what that may do here.
+"""The stack of a workload account: access to a registry in another account, and that registry's access here.
 
-Its bus takes decisions and annotations, which go on to the registry's account, and hears what becomes of the account's
-groups; and CreateModel of the registry's account may make models here and publish the champions among them, and nothing
-else.
+Its bus forwards decisions and annotations to the registry's account, and receives the events of the account's groups.
+CreateModel of the registry's account may create models here and publish champions, and nothing else.
 """
 
 import aws_cdk as cdk
@@ -14,28 +13,30 @@ from infra import names
 from infra.access.execution_role import make_execution_role
 from infra.access.roles import Grant, acknowledge_grants, document
 from infra.alarms import Alarms
-from infra.events.bus import Bus
-from infra.events.forwarding import Forwarding
-from infra.events.queues import DeadLetters
+from infra.events.bus import SignoffBus
+from infra.events.forwarding_rule import ForwardingRule
+from infra.events.queues import DeadLetterQueue
 from infra.functions.permissions import LIST_ONLY, make_models, publish_champions
-from infra.settings import Central, Settings
+from infra.settings import CentralRegistry, DeploymentSettings
 
 
 class SignoffWorkloadStack(cdk.Stack):
     """The bus, the forwarding of decisions, the role that makes models, the role that they run under, the outputs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, central: Central) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, central: CentralRegistry
+    ) -> None:
         super().__init__(scope, construct_id, description="Signoff: a workload account of a central registry")
         self.central = central
-        self.bus = Bus(self, "Bus")
+        self.bus = SignoffBus(self, "Bus")
         self.bus.listen_to(central.account)
         self.execution_role = self._models_role()
         self.deployer = self._deployer(settings)
         self._send_decisions(settings)
-        self._tell()
+        self._add_outputs()
 
     def _models_role(self) -> iam.Role:
-        """What models run under here unless the group's policy names another role of this account."""
+        """The models' default execution role in this account."""
         central = self.central
         regional = (names.regional_vault(central.account, region) for region in central.deployed_to)
         vaults = [f"arn:{self.partition}:s3:::{name}" for name in (central.vault_bucket, *regional)]
@@ -49,8 +50,8 @@ class SignoffWorkloadStack(cdk.Stack):
         )
         return make_execution_role(self, vaults=vaults, keys=[decrypt], role_name=names.WORKLOAD_MODELS)
 
-    def _deployer(self, settings: Settings) -> iam.Role:
-        """The role that CreateModel of the registry's account takes on, and nobody else of that account."""
+    def _deployer(self, settings: DeploymentSettings) -> iam.Role:
+        """The role that only CreateModel of the registry's account may assume."""
         maker = names.model_maker_role(self.partition, self.central.account, self.central.stack)
         regions = sorted({self.central.region, *self.central.deployed_to})
         grants = [
@@ -78,9 +79,9 @@ class SignoffWorkloadStack(cdk.Stack):
         acknowledge_grants(role, grants)
         return role
 
-    def _send_decisions(self, settings: Settings) -> None:
-        dead_letters = DeadLetters(self, "DecisionDeadLetters", key=None)
-        Forwarding(
+    def _send_decisions(self, settings: DeploymentSettings) -> None:
+        dead_letters = DeadLetterQueue(self, "DecisionDeadLetters", key=None)
+        ForwardingRule(
             self,
             "Decisions",
             bus=self.bus,
@@ -101,8 +102,8 @@ class SignoffWorkloadStack(cdk.Stack):
         )
         Alarms(self, "Alarms", topic_arn=settings.alarm_topic_arn).on_dead_letters(dead_letters)
 
-    def _tell(self) -> None:
-        """The outputs, by which the command finds the registry's account from here."""
+    def _add_outputs(self) -> None:
+        """The outputs with which the command finds the registry's account."""
         outputs = {
             "CentralAccount": self.central.account,
             "CentralRegion": self.central.region,

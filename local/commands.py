@@ -16,7 +16,7 @@ DEFAULT_PORT = 4566
 def environment(port: int = DEFAULT_PORT, user: str | None = None, host: str = "127.0.0.1") -> dict[str, str]:
     """The AWS_* settings for the engine that listens on `port`, as its administrator or as one of its users.
 
-    Nothing is asked of the engine: it may run in another process. Raises ValueError for an unknown user.
+    The engine is not called: it may run in another process. Raises ValueError for an unknown user.
     """
     return users.environment(f"http://{host}:{port}", user)
 
@@ -45,7 +45,7 @@ def _until_interrupted(engine: Engine) -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    # A shell that starts it in the background has interrupts ignored; here they are what it waits for.
+    # A shell that starts it in the background ignores interrupts; here they end it.
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         engine.wait()

@@ -3,7 +3,7 @@
     python -m local.demo
 
 Starts the engine on a free port, deploys Signoff to it, trains the examples, submits and decides on them with the
-`signoff` command as two users, and rolls back. Exits 1 when anything comes out otherwise than it says here.
+`signoff` command as two users, and rolls back. Exits 1 when any step has an unexpected result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from local.engine.process import Engine, EngineError
 from local.engine.seed import seed
 
 GROUP = "breast-cancer"
-# What is submitted, in this order, and where each stands in the end.
+# What is submitted, in this order, and the final status of each.
 EXPECTED = {
     "good": "Approved",
     "better": "Approved",
@@ -42,8 +42,8 @@ _SIGNOFF = Path(sys.executable).with_name("signoff")
 _COLOURS = {"Approved": "green", "ValidationFailed": "red"}
 
 
-class Unexpected(Exception):
-    """Raised when a step of the demonstration does not come out as it should."""
+class UnexpectedResult(Exception):
+    """Raised when a step of the demonstration has an unexpected result."""
 
 
 class Demo:
@@ -55,7 +55,7 @@ class Demo:
         self._console = console
 
     def run(self) -> None:
-        """Submit, decide and show. Raises `Unexpected`."""
+        """Submit, decide and show. Raises `UnexpectedResult`."""
         self._submit_all()
         self._decide()
         self._roll_back()
@@ -71,8 +71,8 @@ class Demo:
         heading(self._console, "Nobody signs their own model")
         mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", "--yes")
         if "OwnModel" not in self._signoff("submitter", *mine, expected=1):
-            raise Unexpected("the submitter's approval was not refused as OwnModel")
-        heading(self._console, "Somebody else does, as the user `approver`: what awaits them, and what they sign")
+            raise UnexpectedResult("the submitter's approval was not refused as OwnModel")
+        heading(self._console, "Somebody else does, as the user `approver`: what waits for them, and what they sign")
         self._signoff("approver", "queue")
         for version, reason in ((1, "Right in 94 of 100 held-out cases"), (2, "Right in 98 of 100")):
             self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, "--yes")
@@ -80,16 +80,18 @@ class Demo:
         heading(self._console, "No decision skips the evidence")
         hurry = ("approve", f"{GROUP}/{_version('weak')}", "--reason", "We are in a hurry", "--yes")
         if "ValidationFailed" not in self._signoff("approver", *hurry, expected=1):
-            raise Unexpected("the approval of a package that failed its validation was not refused as ValidationFailed")
+            raise UnexpectedResult(
+                "the approval of a package that failed its validation was not refused as ValidationFailed"
+            )
 
     def _roll_back(self) -> None:
         heading(self._console, "The champion before comes back in one step, as the user `approver`")
         reason = "98 of 100, and none of the next ten"
         if f"{GROUP}/1" not in self._signoff("approver", "rollback", GROUP, "--reason", reason, "--yes"):
-            raise Unexpected("the group was not rolled back to its first version")
+            raise UnexpectedResult("the group was not rolled back to its first version")
         self._signoff("approver", "watch", f"{GROUP}/1", "--timeout", "60")
         if not self._signoff("approver", "champion", GROUP).lstrip().startswith(f"{GROUP}/1,"):
-            raise Unexpected("the first version is not the champion after the rollback")
+            raise UnexpectedResult("the first version is not the champion after the rollback")
 
     def _sum_up(self) -> None:
         shown = {name: self._shown(_version(name)) for name in EXPECTED}
@@ -98,7 +100,9 @@ class Demo:
         for name, status in EXPECTED.items():
             model = shown[name]["model"]
             if shown[name]["status"] != status or bool(model) != (status == "Approved"):
-                raise Unexpected(f"{name} is {shown[name]['status']} with the model {model}; it should be {status}")
+                raise UnexpectedResult(
+                    f"{name} is {shown[name]['status']} with the model {model}; it should be {status}"
+                )
         self._describe(shown["good"])
 
     def _describe(self, shown: Mapping[str, Any]) -> None:
@@ -117,18 +121,18 @@ class Demo:
         heading(self._console, "The model that SageMaker may now run (DescribeModel)")
         self._console.print(json.dumps(described, indent=2, default=str), soft_wrap=True)
         if shown["package"] not in json.dumps(described, default=str):
-            raise Unexpected(f"the model does not name its package {shown['package']}")
+            raise UnexpectedResult(f"the model does not name its package {shown['package']}")
 
     def _shown(self, version: int) -> dict[str, Any]:
         command = [str(_SIGNOFF), "show", f"{GROUP}/{version}", "--json"]
         shown = subprocess.run(command, env=self._environment("approver"), capture_output=True, text=True)  # noqa: S603
         if shown.returncode:
-            raise Unexpected(f"`signoff show {GROUP}/{version}` failed: {shown.stderr.strip()}")
+            raise UnexpectedResult(f"`signoff show {GROUP}/{version}` failed: {shown.stderr.strip()}")
         document: dict[str, Any] = json.loads(shown.stdout)
         return document
 
     def _signoff(self, user: str, *arguments: str, expected: int = 0) -> str:
-        """Run the command as `user`, show what it prints as it comes, and return it. Raises `Unexpected`."""
+        """Run the command as `user`, show what it prints as it comes, and return it. Raises `UnexpectedResult`."""
         words = [f'"{word}"' if " " in word else word for word in arguments]
         self._console.print(Text(f"\n$ signoff {' '.join(words)}", "bold"), soft_wrap=True)
         command = [str(_SIGNOFF), *arguments]
@@ -147,7 +151,9 @@ class Demo:
                 printed += line
                 self._console.print(Text(f"  {line.rstrip()}"), soft_wrap=True)
         if process.returncode != expected:
-            raise Unexpected(f"`signoff {arguments[0]}` ended with exit code {process.returncode}, not {expected}")
+            raise UnexpectedResult(
+                f"`signoff {arguments[0]}` ended with exit code {process.returncode}, not {expected}"
+            )
         return printed
 
     def _environment(self, user: str) -> dict[str, str]:
@@ -188,13 +194,13 @@ def prepare(engine: Engine, folder: Path, console: Console) -> None:
             training.kill()
             raise
     if training.returncode:
-        raise Unexpected(f"the examples could not be trained:\n{trained}")
+        raise UnexpectedResult(f"the examples could not be trained:\n{trained}")
     for line in trained.splitlines():
         console.print(Text(f"  trained {line.replace(f'{folder}{os.sep}', '')}"), soft_wrap=True)
 
 
 def demonstrate(console: Console, scratch: Path) -> None:
-    """Show it all. Raises `Unexpected`, `EngineError` and `DeploymentError`."""
+    """Run the whole demonstration. Raises `UnexpectedResult`, `EngineError` and `DeploymentError`."""
     began = time.monotonic()
     heading(console, "AWS starts on this machine, Signoff is deployed to it, four models are trained")
     with Engine.start(log=scratch / "engine.log") as engine:
@@ -222,7 +228,7 @@ def main() -> int:
 def _guarded(show: Callable[[], None]) -> int:
     try:
         show()
-    except (Unexpected, EngineError, DeploymentError) as error:
+    except (UnexpectedResult, EngineError, DeploymentError) as error:
         sys.stderr.write(f"\nThe demonstration failed: {error}\n")
         return 1
     except KeyboardInterrupt:

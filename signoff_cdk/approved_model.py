@@ -43,7 +43,7 @@ class ApprovedModel(cdk.Resource):
         security_groups: those that the policy puts the models in, if their connections are to be managed.
         baseline: the group's baseline in another stack of the app, which is then deployed before this one.
         champions: the path of the parameters where Signoff publishes champions (its output ChampionPath).
-        Raises ValueError for a group that cannot be, and for a baseline that this stack could not wait for.
+        Raises ValueError for an invalid group name, and for a baseline in the same stack.
         """
         super().__init__(scope, id)
         if baseline:
@@ -60,7 +60,7 @@ class ApprovedModel(cdk.Resource):
         if baseline.stack.node.path == self.stack.node.path:
             raise ValueError(
                 f"{self.node.path} and its baseline {baseline.node.path} are in one stack: put the baseline in a stack "
-                "of its own, for CloudFormation looks the champion up before it makes anything"
+                "of its own, because CloudFormation looks the champion up before it creates anything"
             )
         self.stack.add_stack_dependency(baseline.stack, "The baseline is champion until a package is approved")
 
@@ -92,6 +92,6 @@ class ApprovedModel(cdk.Resource):
     def add_to_role_policy(self, statement: iam.PolicyStatement) -> None:
         """Add a statement to the execution role. Without one it is a warning, and the statement is nowhere."""
         if self.role is None:
-            told = "its execution role is that of the group's policy: give `role` to add statements to it"
-            cdk.Annotations.of(self).add_warning_v2("@signoff/cdk:noRole", f"A statement was not added, for {told}")
+            reason = "its execution role is that of the group's policy: give `role` to add statements to it"
+            cdk.Annotations.of(self).add_warning_v2("@signoff/cdk:noRole", f"A statement was not added, for {reason}")
         self._model.add_to_role_policy(statement)

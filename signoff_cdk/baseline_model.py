@@ -44,9 +44,9 @@ class BaselineModel(sagemaker.Model):
     ) -> None:
         """Deploy a model of 1 to 15 `containers` as the baseline of `group`, a model package group.
 
-        What else there is to a model is said as to sagemaker.Model. review: where the code was reviewed (a pull
+        Other arguments are those of sagemaker.Model. review: where the code was reviewed (a pull
         request, a change's number), for the ledger. recorder: the parameter that says which function records baselines.
-        Raises ValueError for a group that cannot be.
+        Raises ValueError for an invalid group name.
         """
         self.group = group_name(group)
         super().__init__(

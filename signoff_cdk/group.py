@@ -11,7 +11,7 @@ def parameter_of(path: str, group: str) -> str:
 
 
 def group_name(group: str) -> str:
-    """Return `group`. Raises ValueError when it cannot name a group; what is known only at deployment is let pass."""
+    """Return `group`. Raises ValueError when it cannot name a group; a name known only at deployment is accepted."""
     if not cdk.Token.is_unresolved(group) and not is_group_name(group):
         raise ValueError(f"{group!r} cannot be the name of a model package group: 1 to 63 letters, digits and hyphens")
     return group

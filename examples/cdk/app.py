@@ -1,4 +1,4 @@
-"""Another team's CDK app: it begins with a baseline of its own, and serves what Signoff's approvers have signed since.
+"""Another team's CDK app: it deploys a baseline, and serves the group's champion as approved in Signoff.
 
 `cdk deploy --all --app "python -m examples.cdk.app" -c model=build/examples/good/model.tar.gz`; deployed again, its
 endpoint configuration has the champion of that day. Its choices: `-c group=... -c model=... -c image=repository:tag`,
@@ -18,8 +18,8 @@ from signoff_cdk.approved_model import ApprovedModel
 from signoff_cdk.baseline_model import BaselineModel
 
 
-class Models(cdk.Stack):
-    """What the group begins with: a model that was there before Signoff, reviewed with this code."""
+class BaselineStack(cdk.Stack):
+    """The group's baseline: a model that existed before Signoff, reviewed with this code."""
 
     def __init__(self, scope: Construct, construct_id: str, *, group: str, model: str, image: str) -> None:
         super().__init__(scope, construct_id)
@@ -36,8 +36,8 @@ class Models(cdk.Stack):
         cdk.CfnOutput(self, "BaselineArn", value=self.baseline.model_arn)
 
 
-class Serving(cdk.Stack):
-    """What serves the group's champion."""
+class EndpointStack(cdk.Stack):
+    """The endpoint configuration that serves the group's champion."""
 
     def __init__(self, scope: Construct, construct_id: str, *, group: str, baseline: BaselineModel) -> None:
         super().__init__(scope, construct_id)
@@ -58,8 +58,10 @@ def main() -> None:
 
     team, group = chosen("team", "Team"), chosen("group", "breast-cancer")
     model = chosen("model", "build/examples/good/model.tar.gz")
-    models = Models(app, f"{team}Models", group=group, model=model, image=chosen("image", "sklearn-inference:1.7"))
-    Serving(app, f"{team}Serving", group=group, baseline=models.baseline)
+    models = BaselineStack(
+        app, f"{team}Models", group=group, model=model, image=chosen("image", "sklearn-inference:1.7")
+    )
+    EndpointStack(app, f"{team}Serving", group=group, baseline=models.baseline)
     app.synth()
 
 

@@ -1,1 +1,1 @@
-"""Who may do what: roles, permissions for others, guardrails."""
+"""Access: roles, permissions for others, guardrails."""

@@ -1,4 +1,4 @@
-"""Which other accounts the groups are open to, as their policy files say: grants and rules all come from here."""
+"""The other accounts that the groups are open to by their policy files: the source of all grants and rules."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from infra.policy_files import PolicyFile
 
 
 @dataclass(frozen=True)
-class Target:
-    """A place beside the registry's own account and region where a group's models are made."""
+class RemoteTarget:
+    """Another account or region where a group's models are created."""
 
     account: str | None
     region: str
@@ -17,21 +17,21 @@ class Target:
 
 @dataclass(frozen=True)
 class SharedGroup:
-    """A group with its own policy that names other accounts (12 digits), or other places for its models."""
+    """A group whose own policy names other accounts (12 digits), or other targets for its models."""
 
     name: str
     submit: tuple[str, ...]
     deploy: tuple[str, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[RemoteTarget, ...]
 
     @property
     def accounts(self) -> list[str]:
-        """Every other account that has to do with the group."""
+        """Every other account that the group's policy names."""
         return sorted({*self.submit, *self.deploy, *(target.account for target in self.targets if target.account)})
 
     @property
     def slug(self) -> str:
-        """The name as SageMaker writes it into ARNs: in small letters."""
+        """The name in lower case, as in SageMaker's ARNs."""
         return self.name.lower()
 
 
@@ -47,8 +47,8 @@ class OtherAccounts:
         return sorted({account for group in self.groups for account in group.accounts})
 
     @property
-    def targets(self) -> list[Target]:
-        """Every place beside the registry's own where models are made."""
+    def targets(self) -> list[RemoteTarget]:
+        """Every target besides the registry's own account and region."""
         return [target for group in self.groups for target in group.targets]
 
     @property
@@ -57,7 +57,7 @@ class OtherAccounts:
         return sorted({target.account for target in self.targets if target.account})
 
     def names_for(self, account: str) -> list[str]:
-        """The names of the groups that an account has to do with."""
+        """The names of the groups whose policies name an account."""
         return [group.name for group in self.groups if account in group.accounts]
 
 
@@ -76,7 +76,7 @@ def _groups(policies: Iterable[PolicyFile]) -> Iterator[SharedGroup]:
             name=group,
             submit=accounts.submit,
             deploy=accounts.deploy,
-            targets=tuple(Target(each.account, each.region, each.execution_role) for each in targets),
+            targets=tuple(RemoteTarget(each.account, each.region, each.execution_role) for each in targets),
         )
         if found.accounts or found.targets:
             yield found

@@ -1,4 +1,4 @@
-"""The right to audit: a managed policy for whoever runs `signoff audit --verify`, which reads and nothing else."""
+"""The right to audit: a read-only managed policy for running `signoff audit --verify`."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from infra.access.roles import Grant, document
 ANY = "Packages, models and what is in the vault are named by those who register"
 
 
-class Auditors(iam.ManagedPolicy):
-    """`SignoffAuditor-<region>`: to be attached to the role of whoever audits. IAM has one name for all regions."""
+class AuditorPolicy(iam.ManagedPolicy):
+    """`SignoffAuditor-<region>`: to be attached to the auditors' role. IAM names are global to all regions."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""cdk-nag's findings that are meant to be, each acknowledged with its reason beside what it excuses."""
+"""Acknowledges cdk-nag's findings, each with its reason beside the construct."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The role that deployed models run under when a policy names no other."""
+"""The default execution role of deployed models."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Policies for the rest of the account, which keep others from walking round the gate.
+"""Guardrail policies that keep the rest of the account from bypassing Signoff.
 
 `python -m infra.access.guardrails scp` prints a service control policy for the accounts that Signoff runs in;
 `python -m infra.access.guardrails boundary` a permissions boundary for people and jobs where there is no organization.
@@ -58,16 +58,16 @@ CHANGING_PARTS = [
 
 
 class GuardrailTooLong(ValueError):
-    """Raised when a policy has outgrown what AWS takes; the message says by how much."""
+    """Raised when a policy exceeds AWS's size limit; the message says by how much."""
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What is guarded: where Signoff runs, and which roles besides its own may change it.
+class GuardrailScope:
+    """The scope of the guardrails: where Signoff runs, and which roles besides its own may change it.
 
     account may be `*`; deployers and operators are role names or patterns: the first deploy the stack, the second may
-    send to its queues and call its functions by hand (to redrive what failed). baselines: whether
-    what the deployers deploy may hold models too, and have RecordBaseline record them.
+    send to its queues and call its functions by hand (to redrive failures). baselines: whether the
+    deployers' stacks may contain models too, recorded by RecordBaseline.
     """
 
     account: str = "*"
@@ -97,12 +97,12 @@ class Gate:
         return [*self.own, *(self.roles(*self.deployers) if self.baselines else ())]
 
 
-def statements(gate: Gate) -> list[dict[str, Any]]:
-    """The denials, each for everyone but the roles it names, if it names any."""
+def statements(gate: GuardrailScope) -> list[dict[str, Any]]:
+    """The deny statements, each for everyone except the roles that it names."""
     return [*_sagemaker(gate), *_records(gate), *_parameters(gate), *_machinery(gate)]
 
 
-def _sagemaker(gate: Gate) -> list[dict[str, Any]]:
+def _sagemaker(gate: GuardrailScope) -> list[dict[str, Any]]:
     return [
         # An inference component can name an image and an artifact itself, with no model.
         _deny(
@@ -129,7 +129,7 @@ def _sagemaker(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
-def _records(gate: Gate) -> list[dict[str, Any]]:
+def _records(gate: GuardrailScope) -> list[dict[str, Any]]:
     vault = f"arn:{gate.partition}:s3:::{gate.vault}"
     ledger = gate.arn("dynamodb", f"table/{gate.stack}-*")
     deployers = gate.roles(*gate.deployers)
@@ -170,7 +170,7 @@ def _records(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
-def _parameters(gate: Gate) -> list[dict[str, Any]]:
+def _parameters(gate: GuardrailScope) -> list[dict[str, Any]]:
     deployers = gate.roles(*gate.deployers)
     return [
         _deny(
@@ -188,14 +188,14 @@ def _parameters(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
-def _machinery(gate: Gate) -> list[dict[str, Any]]:
+def _machinery(gate: GuardrailScope) -> list[dict[str, Any]]:
     named = f"{gate.stack}-*"
     function, queue = gate.arn("lambda", f"function:{named}"), gate.arn("sqs", named)
-    # Whoever starts a build may say what it runs, and it runs under the project's role.
+    # Starting a build allows choosing its commands, which run under the project's role.
     builds = gate.arn("codebuild", "project/*AtLength*")
     deployers = gate.roles(*gate.deployers)
     return [
-        # The deployers are guarded too, or whoever may create a role could become one of them by its name.
+        # The deployers' roles are protected too: otherwise creating a role of that name would make one a deployer.
         _deny(
             "Roles",
             CHANGING_ROLES,
@@ -243,12 +243,12 @@ def _deny(
     return {**statement, "Condition": condition} if condition else statement
 
 
-def service_control_policy(gate: Gate) -> str:
+def service_control_policy(gate: GuardrailScope) -> str:
     """The SCP as JSON. Raises GuardrailTooLong when Organizations would not take it."""
     return _document(statements(gate), SCP_LIMIT)
 
 
-def permissions_boundary(gate: Gate) -> str:
+def permissions_boundary(gate: GuardrailScope) -> str:
     """The boundary as JSON: everything but the denials. Raises GuardrailTooLong when IAM would not take it."""
     everything = {"Sid": "Else", "Effect": "Allow", "Action": "*", "Resource": "*"}
     return _document([everything, *statements(gate)], BOUNDARY_LIMIT)
@@ -265,20 +265,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the policy named on the command line; exits with 1 when it is too long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=("scp", "boundary"))
-    parser.add_argument("--account", default=Gate.account, help="the account's number (any, unless given)")
-    parser.add_argument("--partition", default=Gate.partition)
-    parser.add_argument("--stack", default=Gate.stack, help="the stack's name")
-    parser.add_argument("--vault", default=Gate.vault, help="the vault's name or a pattern for it")
+    parser.add_argument("--account", default=GuardrailScope.account, help="the account's number (any, unless given)")
+    parser.add_argument("--partition", default=GuardrailScope.partition)
+    parser.add_argument("--stack", default=GuardrailScope.stack, help="the stack's name")
+    parser.add_argument("--vault", default=GuardrailScope.vault, help="the vault's name or a pattern for it")
     parser.add_argument("--deployer", action="append", metavar="ROLE", help=f"who deploys ({DEPLOYER})")
     parser.add_argument("--operator", action="append", metavar="ROLE", help="who redrives what failed (nobody)")
     parser.add_argument("--baselines", action="store_true", help="deployers' stacks make models too (no)")
     options = parser.parse_args(arguments)
-    gate = Gate(
+    gate = GuardrailScope(
         account=options.account,
         partition=options.partition,
         stack=options.stack,
         vault=options.vault,
-        deployers=tuple(options.deployer or Gate.deployers),
+        deployers=tuple(options.deployer or GuardrailScope.deployers),
         operators=tuple(options.operator or ()),
         baselines=options.baselines,
     )

@@ -1,4 +1,4 @@
-"""The people of a policy as resource policies know them: by `aws:PrincipalArn`, which for a session is its role's ARN.
+"""A policy's principals as `aws:PrincipalArn` patterns for resource policies; a session has its role's ARN.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
@@ -14,8 +14,8 @@ _PERMISSION_SET = "AWSReservedSSO_"
 def principal_arns(patterns: Iterable[str]) -> list[str]:
     """Return patterns of `aws:PrincipalArn`, sorted, that match all whom the `patterns` of a policy match.
 
-    A policy names roles without their path, `aws:PrincipalArn` has it. A user of IAM Identity Center is none: any role
-    of Identity Center stands for one.
+    A policy names roles without their path, `aws:PrincipalArn` has it. A user of IAM Identity Center has no ARN of its
+    own: all roles of Identity Center match.
     """
     return sorted({arn for pattern in patterns for arn in _arns(pattern)})
 
@@ -36,7 +36,7 @@ def _arns(pattern: str) -> Iterator[str]:
 
 
 def _roles(start: str, name: str) -> Iterator[str]:
-    # Nobody but Identity Center makes roles below its path: a role of such a name elsewhere is somebody else's.
+    # Only Identity Center creates roles below its path: a role of such a name elsewhere is not one of its.
     path = _IDENTITY_CENTER if name.startswith(_PERMISSION_SET) else "role/"
     yield f"{start}:{path}{name}"
     yield f"{start}:{path}*/{name}"

@@ -1,4 +1,4 @@
-"""Signoff's roles: all under one path, by which the guardrails know them, each with what it does and no more."""
+"""Signoff's least-privilege roles, all under one path that the guardrails use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from infra.access.compliance import acknowledge_wildcards
 
 @dataclass(frozen=True)
 class Grant:
-    """What a role may do: `actions` on `resources` (ARNs); `reason` says why when an ARN must hold a `*`."""
+    """A role's permission: `actions` on `resources` (ARNs); `reason` is needed when an ARN contains a `*`."""
 
     actions: Sequence[str]
     resources: Sequence[str]
@@ -42,9 +42,9 @@ def make_role(
     grants: Sequence[Grant],
     role_name: str | None = None,
 ) -> iam.Role:
-    """A role that `service` (for instance "lambda") may take on, in this account only, allowed `grants`.
+    """A role that `service` (for instance "lambda") may assume, in this account only, with `grants`.
 
-    The permissions are inline: they come and go with the role, and nothing runs under a role half made.
+    The permissions are inline, so they are created and deleted with the role.
     """
     stack = cdk.Stack.of(scope)
     principal = iam.ServicePrincipal(

@@ -1,1 +1,1 @@
-"""What goes where: buses, rules, queues, topics."""
+"""Event routing: buses, rules, queues, topics."""

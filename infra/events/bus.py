@@ -1,4 +1,4 @@
-"""The buses on which decisions come in and Signoff's own events go out, each with those who may speak there."""
+"""The event bus for incoming decisions and Signoff's own events, and who may put events on it."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -16,7 +16,7 @@ from infra.access.principals import principal_arns
 SPEAKS_AS_SIGNOFF = {"ForAnyValue:StringEquals": {"events:source": names.SOURCE}}
 
 
-class Bus(events.EventBus):
+class SignoffBus(events.EventBus):
     """The event bus `signoff`."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -39,14 +39,14 @@ class Bus(events.EventBus):
     def reserve(self, publishers: Mapping[str, Sequence[str]]) -> None:
         """Refuse events from each source of `publishers` to everyone but its principals (patterns of their ARNs)."""
         for source, principals in sorted(publishers.items()):
-            # Of the source's own name, so that another source beside it changes nothing here.
+            # Derived from the source's name, so that another source does not change it.
             sid = f"OnlyPublishersOf{sha256(source.encode()).hexdigest()[:12]}"
             as_source = {"ForAnyValue:StringEquals": {"events:source": source}}
             elsewhere = {"ArnNotLike": {"aws:PrincipalArn": principal_arns(principals)}}
             self._deny(sid, {**as_source, **elsewhere})
 
     def listen_to(self, central: str) -> None:
-        """Take Signoff's events from the account `central`, from nobody else, and nothing else from there."""
+        """Accept only Signoff's events, and only from the account `central`."""
         self._only_accounts([central])
         as_signoff = {"StringEquals": {"events:source": names.SOURCE}}
         self._statement("CentralAnnounces", iam.Effect.ALLOW, self._roots([central]), as_signoff)

@@ -1,4 +1,4 @@
-"""The topics by which people are notified: one for each stage, which only Announce speaks on."""
+"""The topics of notifications: one for each stage, on which only Announce may publish."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,11 @@ _PROTOCOLS = {
 }
 
 
-class Notifications(Construct):
-    """The topics, with those of `subscribers` on them whom the deployment names.
+class NotificationTopics(Construct):
+    """The topics and their `subscribers`.
 
-    Without a customer's key they are under alias/aws/sns. Its policy lets everybody of the account use it by way of SNS
-    who may publish, which is enough for a function's role; services that publish by themselves could not, and none
-    does. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    Without a customer's key they use alias/aws/sns. Its policy lets all of the account's principals that may publish
+    use it through SNS, which is enough for a function's role; AWS services could not publish, and none does. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class Notifications(Construct):
         key = key or kms.Alias.from_alias_name(self, "ManagedKey", "alias/aws/sns")
         self.topics = {stage: self._topic(stage, key) for stage in STAGES}
         for number, subscriber in enumerate(subscribers):
-            # The queue's own policy, or the function's, has to let the topic in: they are not this stack's to change.
+            # The queue's or function's own policy must allow the topic; this stack cannot change it.
             sns.Subscription(
                 self,
                 f"Subscriber{number}",
@@ -53,16 +52,16 @@ class Notifications(Construct):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which Announce finds the topics."""
+        """Announce's environment variables for the topics."""
         return {f"SIGNOFF_TOPIC_{stage.upper()}": topic.topic_arn for stage, topic in self.topics.items()}
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs, by which people find the topics to subscribe to."""
+        """The stack's outputs with the topics to subscribe to."""
         return {f"{stage.title()}TopicArn": topic.topic_arn for stage, topic in self.topics.items()}
 
     def protect(self, *, announcer: iam.IRole) -> None:
-        """Refuse messages from anyone but `announcer`: people do what a message from Signoff asks them to."""
+        """Deny publishing to everyone but `announcer`: people trust messages from Signoff."""
         for topic in self.topics.values():
             topic.add_to_resource_policy(
                 iam.PolicyStatement(

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.access.compliance import acknowledge
 
-# A message that made its function fail this often is set aside for a person.
+# Receives after which a message goes to the dead-letter queue.
 ATTEMPTS = 5
 
 
@@ -21,8 +21,8 @@ def _common(key: kms.IKey | None) -> dict[str, Any]:
     }
 
 
-class DeadLetters(sqs.Queue):
-    """Where what could not be delivered or handled waits, for as long as SQS keeps a message (14 days)."""
+class DeadLetterQueue(sqs.Queue):
+    """A dead-letter queue, which keeps messages as long as SQS allows (14 days)."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id, **_common(key), retention_period=cdk.Duration.days(14))
@@ -32,11 +32,11 @@ class DeadLetters(sqs.Queue):
 class WorkQueue(sqs.Queue):
     """A function's inbox.
 
-    Its dead letters hold both what the function gave up and what a rule could not deliver to it: both are whole
-    EventBridge events, so one redrive takes either back to the queue.
+    Its dead-letter queue gets the messages that the function fails and those that a rule cannot deliver: both are whole
+    EventBridge events, so one redrive returns either to the queue.
     """
 
-    dead_letters: DeadLetters
+    dead_letters: DeadLetterQueue
 
     def __init__(
         self,
@@ -49,10 +49,9 @@ class WorkQueue(sqs.Queue):
     ) -> None:
         """Make the queue; a message that failed comes back after `hidden_for` times the function's timeout.
 
-        Six times is what Lambda's documentation asks of a queue that feeds a function, for the sake of those that are
-        throttled.
+        Lambda's documentation recommends six times for a queue that feeds a function, because of throttling.
         """
-        dead_letters = DeadLetters(scope, construct_id.replace("Queue", "DeadLetters"), key=key)
+        dead_letters = DeadLetterQueue(scope, construct_id.replace("Queue", "DeadLetters"), key=key)
         super().__init__(
             scope,
             construct_id,

@@ -1,4 +1,4 @@
-"""Which events go where. From a rule to a function there is always a queue."""
+"""The event rules. Between a rule and a function there is always a queue."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,13 +12,13 @@ from constructs import Construct
 from infra import names
 from infra.access.accounts import OtherAccounts
 from infra.access.roles import Grant, make_role
-from infra.events.bus import Bus
-from infra.events.forwarding import Forwarding
-from infra.events.queues import DeadLetters, WorkQueue
-from infra.functions.workflow import Workflow
+from infra.events.bus import SignoffBus
+from infra.events.forwarding_rule import ForwardingRule
+from infra.events.queues import DeadLetterQueue, WorkQueue
+from infra.functions.workflow import ValidationWorkflow
 
 REGISTRY = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"]}
-# What SageMaker says an update changed. Metadata, which Signoff writes itself, is not among them: it ends at the rule.
+# Updated fields in SageMaker's events. Metadata, which Signoff writes itself, is not included and matches no rule.
 SPECIFICATION = ["InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"]
 STATUS = ["ModelApprovalStatus"]
 # A registration's event names no updated fields.
@@ -26,7 +26,7 @@ REGISTERED = {"UpdatedModelPackageFields": [{"exists": False}]}
 EVERY = cdk.Duration.minutes(15)
 
 
-class Rules(Construct):
+class EventRules(Construct):
     """The rules on the default bus (S3, the registry, the clock) and on Signoff's own (decisions)."""
 
     def __init__(
@@ -35,15 +35,15 @@ class Rules(Construct):
         construct_id: str,
         *,
         artifacts: s3.Bucket,
-        bus: Bus,
+        bus: SignoffBus,
         register: WorkQueue,
         decision: WorkQueue,
         deploy: WorkQueue,
         sweep: WorkQueue,
-        workflow: Workflow,
-        workflow_dead_letters: DeadLetters,
+        workflow: ValidationWorkflow,
+        workflow_dead_letters: DeadLetterQueue,
         others: OtherAccounts,
-        others_dead_letters: DeadLetters | None,
+        others_dead_letters: DeadLetterQueue | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._own = [cdk.Stack.of(self).account]
@@ -62,7 +62,7 @@ class Rules(Construct):
         )
         self._on_announcements(bus, decision, deploy)
         if others_dead_letters:
-            self._tell(bus, others, others_dead_letters)
+            self._forward_announcements(bus, others, others_dead_letters)
         events.Rule(
             self,
             "SweepDue",
@@ -71,8 +71,8 @@ class Rules(Construct):
             targets=[_send(sweep)],
         )
 
-    def _on_announcements(self, bus: Bus, decision: WorkQueue, deploy: WorkQueue) -> None:
-        """What follows from what Signoff announces itself, where no event of the registry's says so."""
+    def _on_announcements(self, bus: SignoffBus, decision: WorkQueue, deploy: WorkQueue) -> None:
+        """Rules on Signoff's own events, where the registry has no event."""
         self._rule(
             "RolledBack",
             "A version that is rolled back to may be approved in the registry still: its model is verified at once",
@@ -95,10 +95,10 @@ class Rules(Construct):
             bus,
         )
 
-    def _tell(self, bus: Bus, others: OtherAccounts, dead_letters: DeadLetters) -> None:
-        """Forward what Signoff announces of a group to the bus of each account that the group is open to."""
+    def _forward_announcements(self, bus: SignoffBus, others: OtherAccounts, dead_letters: DeadLetterQueue) -> None:
+        """Forward Signoff's events about a group to the bus of each account that the group is open to."""
         for account in others.everyone:
-            Forwarding(
+            ForwardingRule(
                 self,
                 f"Tell{account}",
                 bus=bus,
@@ -147,7 +147,7 @@ class Rules(Construct):
         description: str,
         pattern: Mapping[str, Any],
         to: Sequence[events.IRuleTarget],
-        bus: Bus | None = None,
+        bus: SignoffBus | None = None,
     ) -> None:
         events.Rule(
             self,
@@ -155,7 +155,7 @@ class Rules(Construct):
             description=description,
             event_bus=bus,
             event_pattern=events.EventPattern(
-                # An event of another account that reached this bus is none of this account's registry or buckets.
+                # Events of other accounts are not from this account's registry or buckets.
                 account=pattern.get("account", self._own),
                 source=pattern["source"],
                 detail_type=pattern["detail-type"],
@@ -164,7 +164,7 @@ class Rules(Construct):
             targets=list(to),
         )
 
-    def _start(self, workflow: Workflow, dead_letters: DeadLetters) -> events.IRuleTarget:
+    def _start(self, workflow: ValidationWorkflow, dead_letters: DeadLetterQueue) -> events.IRuleTarget:
         role = make_role(
             self,
             "StartValidationRole",
@@ -176,7 +176,7 @@ class Rules(Construct):
 
 
 def _uploads(artifacts: s3.Bucket) -> dict[str, Any]:
-    """Objects in the artifacts bucket, but for the report that Signoff itself writes beside a submission."""
+    """Objects in the artifacts bucket, except for the report that Signoff writes beside a submission."""
     own = {"anything-but": {"suffix": "/registration-report.json"}}
     return {
         "source": ["aws.s3"],

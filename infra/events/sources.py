@@ -1,16 +1,16 @@
-"""What wakes a function: its queue, or the ledger's stream."""
+"""The functions' event sources: a queue, or the ledger's stream."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 
-from infra.events.queues import DeadLetters, WorkQueue
+from infra.events.queues import DeadLetterQueue, WorkQueue
 from infra.functions.function import Function
 
-# One message an invocation: a copy of gigabytes must not make its neighbours wait, or time out with it.
+# One message per invocation: a copy of gigabytes must not delay other messages or time out with them.
 BATCH = 1
-# How many of a function run at once on its queue: the rest waits there, and the account's other functions do not.
+# A function's maximum concurrency on its queue, so that it leaves concurrency to the account's other functions.
 AT_ONCE = 10
 
 
@@ -25,7 +25,7 @@ def read_queue(function: Function, queue: WorkQueue) -> None:
     )
 
 
-def read_stream(function: Function, table: dynamodb.Table, failures: DeadLetters) -> None:
+def read_stream(function: Function, table: dynamodb.Table, failures: DeadLetterQueue) -> None:
     """Have `function` read the stream of `table` in order; an entry that keeps failing ends in `failures`."""
     function.add_event_source_mapping(
         "Entries",

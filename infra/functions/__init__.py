@@ -1,1 +1,1 @@
-"""What runs: functions, the workflow, builds, and what each may do."""
+"""Compute: functions, the workflow, builds, and their permissions."""

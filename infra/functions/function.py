@@ -12,12 +12,12 @@ from constructs import Construct
 
 from infra.access.compliance import acknowledge
 from infra.access.roles import TRACING, Grant, make_role
-from infra.settings import Settings
+from infra.settings import DeploymentSettings
 
 
 @dataclass(frozen=True)
-class Shape:
-    """How much one function gets: `timeout` in seconds, `memory` in MiB (1,769 is one CPU), `reserved` executions."""
+class FunctionSpec:
+    """One function's resources: `timeout` in seconds, `memory` in MiB (1,769 is one CPU), `reserved` executions."""
 
     handler: str
     description: str
@@ -32,10 +32,10 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Runtime:
+class FunctionRuntime:
     """What all functions share: the deployment's settings, the code (one asset) and the optional key."""
 
-    settings: Settings
+    settings: DeploymentSettings
     code: lambda_.Code
     key: kms.IKey | None
 
@@ -51,7 +51,7 @@ class Runtime:
         )
 
     def decryption(self) -> list[Grant]:
-        """What a function needs to read and write under the customer's key, if there is one."""
+        """A function's grants on the customer's key, if there is one."""
         return [Grant(("kms:Decrypt", "kms:GenerateDataKey"), (self.key.key_arn,))] if self.key else []
 
 
@@ -65,8 +65,8 @@ class Function(lambda_.Function):
         scope: Construct,
         construct_id: str,
         *,
-        runtime: Runtime,
-        shape: Shape,
+        runtime: FunctionRuntime,
+        shape: FunctionSpec,
         grants: Sequence[Grant],
         environment: Mapping[str, str],
     ) -> None:
@@ -100,7 +100,7 @@ class Function(lambda_.Function):
         acknowledge(self, "AwsSolutions-L1", "Python 3.13 is the version the dependencies are locked and tested for")
 
 
-def _architecture(settings: Settings) -> lambda_.Architecture:
+def _architecture(settings: DeploymentSettings) -> lambda_.Architecture:
     return lambda_.Architecture.ARM_64 if settings.architecture == "arm64" else lambda_.Architecture.X86_64
 
 

@@ -1,4 +1,4 @@
-"""Where artifacts are inspected that take longer than a function may run: a build that runs the functions' own code.
+"""Inspects artifacts that take longer than a function may run, in a build with the functions' own code.
 
 Why a build: docs/decisions/0024-what-a-function-has-no-time-for-is-inspected-in-a-build.md.
 """
@@ -16,9 +16,9 @@ from constructs import Construct
 
 from infra.access.compliance import acknowledge
 from infra.access.roles import Grant, make_role
-from infra.functions.bundling import PYTHON
-from infra.functions.function import Runtime
-from infra.settings import Settings
+from infra.functions.code_bundle import PYTHON
+from infra.functions.function import FunctionRuntime
+from infra.settings import DeploymentSettings
 
 # As long as CodeBuild allows, running and before that waiting for its turn.
 # https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
@@ -35,7 +35,7 @@ COMMANDS = {
 class LongInspection(codebuild.CfnProject):
     """A project whose builds each carry out one request, under a role of its own (`own_role`).
 
-    Two processors and 4 GB (3 GB on x86_64) are enough: what an inspection holds does not grow with the artifact.
+    Two processors and 4 GB (3 GB on x86_64) are enough: an inspection's memory does not grow with the artifact.
     """
 
     own_role: iam.Role
@@ -46,7 +46,7 @@ class LongInspection(codebuild.CfnProject):
         scope: Construct,
         construct_id: str,
         *,
-        runtime: Runtime,
+        runtime: FunctionRuntime,
         bundle: tuple[Path, str],
         grants: Sequence[Grant],
         environment: Mapping[str, str],
@@ -92,7 +92,7 @@ class LongInspection(codebuild.CfnProject):
             acknowledge(self, "AwsSolutions-CB4", "A build keeps nothing: it has no artifacts, no cache and no reports")
 
     def run_by_workflow(self) -> list[Grant]:
-        """What a workflow needs to start a build and learn of its end (`startBuild.sync`).
+        """A workflow's grants to start a build and wait for its end (`startBuild.sync`).
 
         https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
         """
@@ -119,7 +119,9 @@ def _logs(log_group: logs.ILogGroup) -> codebuild.CfnProject.LogsConfigProperty:
     return codebuild.CfnProject.LogsConfigProperty(cloud_watch_logs=to)
 
 
-def _environment(settings: Settings, variables: Mapping[str, str]) -> codebuild.CfnProject.EnvironmentProperty:
+def _environment(
+    settings: DeploymentSettings, variables: Mapping[str, str]
+) -> codebuild.CfnProject.EnvironmentProperty:
     """AWS's own image with the functions' Python, of the architecture that the bundle was made for."""
     arm = settings.architecture == "arm64"
     return codebuild.CfnProject.EnvironmentProperty(

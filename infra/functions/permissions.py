@@ -1,4 +1,4 @@
-"""What each function may do: the calls that it makes, on the resources that it makes them on."""
+"""Each function's permissions: exactly the calls that it makes, on the resources it uses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ STATUS = "sagemaker:ModelApprovalStatus"
 
 
 @dataclass(frozen=True)
-class Permissions:
+class FunctionPermissions:
     """The grants of each function, over the stack's resources.
 
     source_buckets are names of further buckets to read artifacts from; execution_roles are the ARNs that models may
@@ -116,7 +116,7 @@ class Permissions:
         ]
 
     def record_evidence(self) -> list[Grant]:
-        """Judges what was found; writes the evidence, the ledger entry, the package's metadata or its rejection."""
+        """Evaluates the findings; writes the evidence, the ledger entry, the package's metadata or its rejection."""
         return [
             *self._append(),
             *self._governance(),
@@ -179,7 +179,7 @@ class Permissions:
         return grants
 
     def sweep(self, machine_arn: str, executions_arn: str, queues: Sequence[sqs.IQueue]) -> list[Grant]:
-        """Finds what lacks its next step and starts it again, through the same queues and workflow as events do."""
+        """Finds what lacks its next step and restarts it, through the same queues and workflow as events."""
         return [
             *self._append(),
             Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/*",), "All indexes of the one table"),
@@ -204,7 +204,7 @@ class Permissions:
         ]
 
     def _keep_heads(self) -> list[Grant]:
-        """Keeping the heads of all ledgers, locked for as long as what was approved from the moment they are there."""
+        """Keeping the heads of all ledgers, locked from creation on for as long as approved artifacts."""
         return [
             Grant(("dynamodb:Scan",), (self.packages.table_arn,)),
             Grant(("s3:PutObject", "s3:PutObjectRetention"), self._in_vault("heads/"), ANY_OBJECT),
@@ -223,7 +223,7 @@ class Permissions:
         ]
 
     def announce(self, failures: sqs.IQueue, topics: Sequence[str]) -> list[Grant]:
-        """Reads the ledger's stream, puts its entries on the bus, and tells people by the `topics` (ARNs)."""
+        """Reads the ledger's stream, puts its entries on the bus, and notifies people on the `topics` (ARNs)."""
         stream = self.ledger.table_stream_arn or ""
         return [
             Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), (stream,)),
@@ -234,7 +234,7 @@ class Permissions:
         ]
 
     def consume(self, queue: sqs.IQueue) -> Grant:
-        """What Lambda does with a function's inbox in the function's name."""
+        """Lambda's access to a function's queue under the function's role."""
         return Grant(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (queue.queue_arn,))
 
     def _append(self) -> list[Grant]:
@@ -254,7 +254,7 @@ class Permissions:
         ]
 
     def _package_keys(self) -> list[Grant]:
-        """What SageMaker does in the caller's name with the key of a package that its registrant had encrypted."""
+        """SageMaker's use, on the caller's behalf, of the key of an encrypted package."""
         if not self.package_keys:
             return []
         via = {"StringEquals": {"kms:ViaService": f"sagemaker.{self.stack.region}.{self.stack.url_suffix}"}}
@@ -282,7 +282,7 @@ class Permissions:
         return Grant(tuple(f"sagemaker:{name}" for name in operations), (self._arn(resource),), ANY_PACKAGE)
 
     def _update_package(self, *, may_approve: bool = False) -> Grant:
-        """Only the function that decides may set a package's status to Approved, whatever the others are made to do."""
+        """Only the deciding function may set a package's status to Approved."""
         conditions = {} if may_approve else {"StringNotEqualsIfExists": {STATUS: "Approved"}}
         return Grant(("sagemaker:UpdateModelPackage",), (self._arn("model-package/*"),), ANY_PACKAGE, conditions)
 
@@ -296,7 +296,7 @@ class Permissions:
         )
 
     def _find(self, *buckets: s3.Bucket) -> Grant:
-        """Without it S3 answers that an object which is not there may not be read."""
+        """Without it, S3 answers AccessDenied for a missing object."""
         return Grant(("s3:ListBucket",), tuple(bucket.bucket_arn for bucket in buckets))
 
     def _find_versions(self, *buckets: s3.Bucket) -> Grant:
@@ -317,7 +317,7 @@ class Permissions:
         return Grant(("s3:PutObject",), self._in_vault(*prefixes), ANY_OBJECT)
 
     def _abort_copies(self) -> Grant:
-        """A copy in parts that fails is taken back."""
+        """Aborts multipart copies that fail."""
         return Grant(("s3:AbortMultipartUpload",), self._in_vault("models/"), ANY_OBJECT)
 
 

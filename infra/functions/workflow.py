@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access.roles import TRACING, Grant, make_role
-from infra.functions.function import Runtime
+from infra.functions.function import FunctionRuntime
 from infra.functions.long_inspection import LongInspection
 
 # ${Name}, which CloudFormation replaces; a JSONata expression is {% %} and has none.
@@ -50,12 +50,12 @@ def read_definition(path: Path, known: Mapping[str, str]) -> tuple[str, dict[str
     return text, {name: known[name] for name in sorted(named)}
 
 
-class Workflow(sfn.StateMachine):
+class ValidationWorkflow(sfn.StateMachine):
     """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds that
     inspect `at_length`, and nothing else.
 
-    Every step is logged, for AWS's own trail ends after 90 days; what the steps carry is not, for it names people and
-    keys, and the ledger and the vault keep it under protection.
+    Every step is logged, because AWS's own history ends after 90 days; the steps' data is not, because it names people
+    and keys, and the ledger and the vault keep it protected.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Workflow(sfn.StateMachine):
         scope: Construct,
         construct_id: str,
         *,
-        runtime: Runtime,
+        runtime: FunctionRuntime,
         functions: Mapping[str, str],
         at_length: LongInspection,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Model package groups that other accounts may reach, with the policies that say how far.
+"""Model package groups that are shared with other accounts, with their resource policies.
 
 A group policy never grants UpdateModelPackage: whoever may update a package may set its status, which is to approve.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-version.html (from a different account)

@@ -1,4 +1,4 @@
-"""SageMaker projects: a template by which others make governed groups themselves, without writing a policy.
+"""SageMaker projects: a template to create governed groups in self-service, without writing a policy.
 
 Each file in infra/project/ is one version of the template, named v1, v2 and so on, and never changes once it is
 released: projects name the version that they were made from. It is offered twice, as a Service Catalog product, whose
@@ -22,7 +22,7 @@ from infra.access.compliance import acknowledge_wildcards
 from infra.access.roles import Grant
 from infra.groups.policies import make_parameters
 from infra.policy_files import PolicyFile
-from infra.settings import ROOT, Settings
+from infra.settings import ROOT, DeploymentSettings
 
 TEMPLATES = ROOT / "infra" / "project"
 # The template imports it under this name.
@@ -32,25 +32,25 @@ _OWNER = "The platform that runs Signoff"
 
 
 class ProjectFault(ValueError):
-    """Raised when there is no template or no policy that a project could be made of, or one by a wrong name."""
+    """Raised when the project template or its policies are missing or misnamed."""
 
 
 def versions(folder: Path = TEMPLATES) -> list[Path]:
     """The versions of the project template in `folder`, the oldest first. Raises ProjectFault."""
     files = sorted(folder.glob("*.json"), key=lambda path: _number(path))
     if not files:
-        raise ProjectFault(f"{folder} holds no version of the project template")
+        raise ProjectFault(f"{folder} contains no version of the project template")
     return files
 
 
 def _number(path: Path) -> int:
     number = _VERSION.fullmatch(path.stem)
     if not number:
-        raise ProjectFault(f"{path} is no version of the project template: it would be named v1.json, v2.json, ...")
+        raise ProjectFault(f"{path} is not a version of the project template: name it v1.json, v2.json, ...")
     return int(number[1])
 
 
-class Projects(Construct):
+class ProjectPortfolio(Construct):
     """The product and the template, the policies that a project may choose from, and the role that makes projects."""
 
     def __init__(
@@ -58,20 +58,20 @@ class Projects(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: DeploymentSettings,
         chosen: list[PolicyFile],
         artifacts: s3.Bucket,
         execution_role: str,
     ) -> None:
         super().__init__(scope, construct_id)
         if not chosen:
-            raise ProjectFault(f"{settings.policies / 'projects'} holds no policy for projects to choose from")
+            raise ProjectFault(f"{settings.policies / 'projects'} contains no policy for projects to choose from")
         make_parameters(self, chosen, execution_role=execution_role)
         cdk.Stack.of(self).export_value(artifacts.bucket_name, name=ARTIFACTS_EXPORT)
         self.launch_role = self._launch_role()
         self.product = self._product()
         self._offer(settings.project_principals)
-        self._tell()
+        self._add_outputs()
 
     def _product(self) -> servicecatalog.CloudFormationProduct:
         product = servicecatalog.CloudFormationProduct(
@@ -109,7 +109,7 @@ class Projects(Construct):
                 principal_type="IAM_PATTERN" if principal.split(":")[4:5] == [""] else "IAM",
             )
 
-    def _tell(self) -> None:
+    def _add_outputs(self) -> None:
         stack = cdk.Stack.of(self)
         newest = assets.Asset(self, "Template", path=str(versions()[-1]))
         outputs = {
@@ -139,7 +139,7 @@ class Projects(Construct):
         return role
 
     def _grants(self) -> list[Grant]:
-        """What the handlers of the template's resource types ask for, and Service Catalog for their stack.
+        """Permissions of the template's resource types' handlers, and of Service Catalog for the stack.
 
         https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
         """

@@ -1,1 +1,1 @@
-"""What is kept: buckets, tables, keys."""
+"""Storage: buckets, tables, keys."""

@@ -1,4 +1,4 @@
-"""The buckets: where submissions are uploaded, where what is judged is kept, and who reached for either."""
+"""The buckets: uploaded submissions, the vault, and the access logs of both."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,21 +13,21 @@ from infra.access.accounts import OtherAccounts, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
 from infra.policy_files import PolicyFile
-from infra.settings import Settings
+from infra.settings import DeploymentSettings
 
-# What the vault holds, by prefix. A write anywhere else is refused to everyone.
+# The vault's prefixes. Writes anywhere else are denied to everyone.
 PREFIXES = ("models/", "registrations/", "findings/", "evidence/", "policies/", "heads/")
-# The heads of all ledgers, day by day, which are locked for long when they are written.
+# The daily heads of all ledgers, which get a long retention when they are written.
 HEADS = "heads/"
 
 
-def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
+def _common(settings: DeploymentSettings, key: kms.IKey | None) -> dict[str, Any]:
     return {
         "encryption": s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
         "encryption_key": key,
         "bucket_key_enabled": bool(key),
         "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
-        # What another account uploads is ours like everything else: no access control lists.
+        # Uploads of other accounts belong to the bucket's owner too: no access control lists.
         "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         "enforce_ssl": True,
         "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
@@ -38,25 +38,31 @@ def _abort_unfinished_uploads() -> s3.LifecycleRule:
     return s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7))
 
 
-class AccessLogs(s3.Bucket):
+class AccessLogBucket(s3.Bucket):
     """S3's record of every request to the other two buckets, kept for 400 days."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: DeploymentSettings) -> None:
         super().__init__(
             scope,
             construct_id,
-            # S3 delivers access logs only to buckets under its own keys, whatever the other buckets use.
+            # S3 delivers access logs only to buckets encrypted with its own keys.
             **_common(settings, key=None),
             lifecycle_rules=[s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
         )
         acknowledge(self, "AwsSolutions-S1", "It holds the access logs: logging its own requests would never end")
 
 
-class Artifacts(s3.Bucket):
-    """Where submissions are uploaded; every object created there is announced to EventBridge."""
+class ArtifactsBucket(s3.Bucket):
+    """The bucket for uploaded submissions; EventBridge gets an event for every object created."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: DeploymentSettings,
+        key: kms.IKey | None,
+        logs: AccessLogBucket,
     ) -> None:
         super().__init__(
             scope,
@@ -68,7 +74,7 @@ class Artifacts(s3.Bucket):
             server_access_logs_bucket=logs,
             server_access_logs_prefix="artifacts/",
         )
-        # The construct's own property makes a custom resource with a function of its own; the bucket needs none.
+        # The construct's own property would add a custom resource with a function.
         resource = self.node.default_child
         if isinstance(resource, s3.CfnBucket):
             resource.add_property_override(
@@ -86,10 +92,9 @@ class Artifacts(s3.Bucket):
     def reserve(self, policies: Iterable[PolicyFile], *, registrar: iam.IRole) -> None:
         """Refuse uploads below a group's prefix to all but the submitters that its own policy names.
 
-        Submitters of other accounts are no exception: they are named in the policy as well. `registrar` writes its
-        report there. A user of IAM Identity Center is not told from another by a principal's ARN: the proof in the
-        submission says which person it is. Under another spelling of the group's name uploads are not refused here:
-        the functions, for which it is the same group, refuse them.
+        Submitters of other accounts must be named in the policy too. `registrar` writes its report there. A principal's
+        ARN does not distinguish users of IAM Identity Center: the proof in the submission does. Uploads under another
+        spelling of the group's name are not refused here, but by the functions, for which it is the same group.
         """
         for policy in policies:
             if policy.group and policy.policy.submissions.submitters:
@@ -103,17 +108,23 @@ class Artifacts(s3.Bucket):
                 )
 
 
-class Vault(s3.Bucket):
-    """Where what is judged and deployed is kept, written once.
+class VaultBucket(s3.Bucket):
+    """The write-once bucket of everything that is validated and deployed.
 
     Object Lock protects versions, not keys; so the bucket policy lets only the named roles put, each under its own
-    prefixes, and lets nobody delete, bypass or change what protects the objects. With GOVERNANCE, the default, what is
-    left is the account's root user, who can always take a bucket policy away, in the open: a mistaken retention of
-    years can then be undone. COMPLIANCE (`-c lockMode=COMPLIANCE`) takes even that away.
+    prefixes, and lets nobody delete, bypass or change what protects the objects. With GOVERNANCE, the default, only the
+    account's root user can remove the bucket policy, visibly, for example to undo a mistaken retention of years.
+    COMPLIANCE (`-c lockMode=COMPLIANCE`) prevents even that.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None, logs: AccessLogs
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: DeploymentSettings,
+        key: kms.IKey | None,
+        logs: AccessLogBucket,
     ) -> None:
         days = cdk.Duration.days(settings.lock_days)
         compliance = settings.lock_mode == "COMPLIANCE"
@@ -134,7 +145,7 @@ class Vault(s3.Bucket):
         )
 
     def open_to(self, others: OtherAccounts) -> None:
-        """Let those who deploy a group's models read them: whole accounts, and the execution roles of targets."""
+        """Let the deployers of a group's models read them: whole accounts, and the execution roles of targets."""
         actions = ("s3:GetObject", "s3:GetObjectVersion")
         for group in others.groups:
             sid, prefix = f"Deploy{_camel(group.name)}", f"models/{group.name}/*"
@@ -148,9 +159,9 @@ class Vault(s3.Bucket):
                 _open(self, f"{sid}Models", accounts, actions, prefix, roles)
 
     def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
-        """Refuse everyone to delete or loosen; refuse puts but to `writers` (ARN patterns of roles, by prefix).
+        """Deny deletion and weaker protection; deny puts except to `writers` (ARN patterns of roles, by prefix).
 
-        `retainers` are the roles that may extend an object's retention; of the heads that is who writes them.
+        `retainers` are the roles that may extend an object's retention; for the heads it is their writers.
         """
         self.add_to_resource_policy(
             _deny(
@@ -191,7 +202,7 @@ class Vault(s3.Bucket):
         self._reserve(writers)
 
     def _reserve(self, writers: Mapping[str, Sequence[str]]) -> None:
-        """Refuse puts under each prefix but to its writers, and anywhere else to everyone."""
+        """Deny puts under each prefix except to its writers, and anywhere else to everyone."""
         for prefix in PREFIXES:
             name = prefix.rstrip("/").capitalize()
             self.add_to_resource_policy(
@@ -214,7 +225,7 @@ class Vault(s3.Bucket):
 
 
 def _camel(group: str) -> str:
-    """A group's name as a statement's id may hold it: letters and digits."""
+    """A group's name in a statement's id: letters and digits only."""
     return "".join(part.capitalize() for part in group.split("-"))
 
 
@@ -228,7 +239,7 @@ def _open(
 ) -> None:
     """Allow other accounts `actions` on the objects of `prefix`, and to list them.
 
-    Without the listing S3 answers that an object which is not there may not be read.
+    Without ListBucket, S3 answers AccessDenied for a missing object.
     """
     principals: list[iam.IPrincipal] = [
         iam.ArnPrincipal(root) for root in roots(cdk.Stack.of(bucket).partition, accounts)

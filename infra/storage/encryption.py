@@ -9,13 +9,13 @@ from constructs import Construct
 
 from infra.access.accounts import OtherAccounts, roots
 from infra.access.roles import Grant
-from infra.settings import Settings
+from infra.settings import DeploymentSettings
 
 ALIAS = "alias/signoff"
 
 
-def make_key(scope: Construct, settings: Settings, others: OtherAccounts) -> kms.Key | None:
-    """The key that buckets, tables, queues and logs use, or None when AWS's own keys do.
+def make_key(scope: Construct, settings: DeploymentSettings, others: OtherAccounts) -> kms.Key | None:
+    """The key for buckets, tables, queues and logs, or None when AWS's own keys are used.
 
     Of `others`, those who submit may encrypt and decrypt with it by way of S3, those who deploy may decrypt.
     """
@@ -44,7 +44,7 @@ def make_key(scope: Construct, settings: Settings, others: OtherAccounts) -> kms
 
 
 def regional_keys(stack: cdk.Stack, regions: Sequence[str], actions: tuple[str, ...]) -> list[Grant]:
-    """What a role needs of the keys of Signoff in further regions, whose ids only those regions know."""
+    """A role's grants on Signoff's keys in other regions, whose ids are only known there."""
     if not regions:
         return []
     keys = tuple(stack.format_arn(service="kms", region=region, resource="key/*") for region in regions)

@@ -1,1 +1,1 @@
-"""The engine: a process of its own, and who may call it."""
+"""The engine's process and users."""

@@ -1,4 +1,4 @@
-"""The engine as its users see it: a process of its own, started, asked for its settings, and stopped.
+"""Starts and stops the engine's process, and provides the settings to call it.
 
     with Engine.start() as engine:
         boto3.client("s3", endpoint_url=engine.url, ...)
@@ -23,7 +23,7 @@ from typing import Self
 import msgspec
 
 from local.engine import users
-from local.engine.settings import Settings
+from local.engine.settings import EngineSettings
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -37,7 +37,7 @@ class EngineError(Exception):
 class Engine:
     """A running engine. Stops with its `with` block, with `stop()`, and with the process that started it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], settings: Settings, port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], settings: EngineSettings, port: int) -> None:
         self._process = process
         self._settings = settings
         self.port = port
@@ -59,11 +59,11 @@ class Engine:
         log: Path | None = None,
         faults: Path | None = None,
     ) -> Self:
-        """Start an engine and return when it answers; see `Settings` for what the arguments mean.
+        """Start an engine and return when it answers; see `EngineSettings` for what the arguments mean.
 
         Raises EngineError when it ends, or does not answer within a minute.
         """
-        settings = Settings(
+        settings = EngineSettings(
             host=host,
             port=port,
             auth=auth,
@@ -98,7 +98,7 @@ class Engine:
     def environment(
         self, user: str | None = None, account: str | None = None, region: str | None = None
     ) -> dict[str, str]:
-        """The AWS_* settings to speak to this engine as the administrator, or one of `users.USERS`, of an account."""
+        """The AWS_* settings to call this engine as the administrator, or one of `users.USERS`, of an account."""
         return users.environment(self.url, user, account or self.account, region or self.region)
 
     def wait(self) -> int:
@@ -106,7 +106,7 @@ class Engine:
         return self._process.wait()
 
     def stop(self) -> None:
-        """Stop the engine and everything it started. Stopping twice is no fault."""
+        """Stop the engine and everything it started. Stopping twice is harmless."""
         _end(self._process)
 
     def __enter__(self) -> Self:
@@ -152,14 +152,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _settings(arguments: list[str]) -> Settings:
+def _settings(arguments: list[str]) -> EngineSettings:
     parser = argparse.ArgumentParser(prog="python -m local.engine.process", description="AWS on one machine")
     parser.add_argument("--settings", default="{}", help="local.engine.settings.Settings as JSON")
     parser.add_argument("--port", type=int)
     parser.add_argument("--host")
     parser.add_argument("--auth", action="store_true", default=None)
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    settings = msgspec.json.decode(given.pop("settings"), type=Settings)
+    settings = msgspec.json.decode(given.pop("settings"), type=EngineSettings)
     return msgspec.structs.replace(settings, **given)
 
 

@@ -1,4 +1,4 @@
-"""What an account has before Signoff comes to it: an image for the examples to run in."""
+"""Seeds an account with what the examples need: a container image."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ TAG = "1.7"
 
 
 def seed(engine: Engine) -> str:
-    """Put the examples' image into the engine's registry; returns its URI with the tag. Twice is as good as once."""
+    """Put the examples' image into the engine's registry; returns its URI with the tag. Idempotent."""
     settings = engine.environment()
     ecr = boto3.client(
         "ecr",

@@ -1,4 +1,4 @@
-"""The engine's own process: MiniStack with SageMaker plugged in and the gaps closed, served on one port.
+"""The engine's own process: MiniStack with SageMaker plugged in and patched, served on one port.
 
 Started by `python -m local.engine.process`; nothing else imports this module, for it imports the emulator.
 """
@@ -14,13 +14,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local.engine.settings import Settings
+from local.engine.settings import EngineSettings
 
-# Where policies are evaluated, what these two may not do is for Signoff and the stack's own policies to say.
+# With policies evaluated, only Signoff and the stack's own policies restrict these users.
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: EngineSettings) -> None:
     """Serve until stdin closes or a signal says stop; prints one JSON line when the port answers."""
     listener = _listen(settings.host, settings.port)
     port = listener.getsockname()[1]
@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
 
 
 def plug_in() -> None:
-    """Plug SageMaker into the emulator and close its gaps."""
+    """Plug SageMaker into the emulator and patch it."""
     from ministack import app
     from ministack.core import router
 
@@ -61,23 +61,23 @@ def plug_in() -> None:
         states,
         streams,
     )
-    from local.sagemaker.api import SageMaker
+    from local.sagemaker.api import SageMakerApi
 
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
         "host_patterns": [r"api\.sagemaker\."],
     }
     rules = projects.plug_in()
-    sagemaker = SageMaker(access.identify, publish, authorize=access.authorize, holds=model_data.holds, rules=rules)
+    sagemaker = SageMakerApi(access.identify, publish, authorize=access.authorize, holds=model_data.holds, rules=rules)
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     for types in (sagemaker_resources, endpoint_configurations):
-        types.close(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for gap in (access, cloudformation, codebuild, functions, s3, accounts, states, streams):
-        gap.close()
+        types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
+    for patch in (access, cloudformation, codebuild, functions, s3, accounts, states, streams):
+        patch.install()
 
 
 def publish(arn: str, detail: dict[str, Any]) -> None:
-    """Put a registry event on the default bus of the package's account, as SageMaker does and no caller may."""
+    """Put a registry event on the default bus of the package's account, as SageMaker does and callers cannot."""
     from ministack.core.responses import request_scope
     from ministack.services import eventbridge
 
@@ -119,12 +119,12 @@ async def _run(serve_asgi: Any, app: Any, config: Any, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     threading.Thread(target=_stop_at_end_of_input, args=(loop, stop), daemon=True).start()
-    print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)  # noqa: T201 - the starter waits for it
+    print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)  # noqa: T201 - the parent waits for it
     await serve_asgi(app, config, shutdown_trigger=stop.wait)
 
 
 def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    # The starter holds the other end: however it dies, the engine does not outlive it.
+    # The parent holds the other end, so the engine never outlives it.
     while sys.stdin.buffer.read(1):
         pass
     loop.call_soon_threadsafe(stop.set)
@@ -138,11 +138,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _configure(settings: Settings, port: int) -> None:
+def _configure(settings: EngineSettings, port: int) -> None:
     os.environ.update(settings.emulator(port))
     for name in [name for name in os.environ if name in settings.UNWANTED]:
         del os.environ[name]
-    # Everything the emulator's threads print goes where its log goes: stderr, which the starter sends to a file.
+    # The emulator's threads log to stderr, which the parent redirects to a file.
     Path(os.environ["S3_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from local.engine import users
 
 
-class Settings(Struct, frozen=True):
+class EngineSettings(Struct, frozen=True):
     """Where an engine listens, as which account, and how strict it is; `accounts` are others whose users it knows.
 
     port 0 is any free port; `auth` checks signatures and evaluates IAM policies; `wait_scale` scales the seconds

@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 
-# What a container calls the machine it runs on; Docker resolves it when the container is started with ADDED_HOST.
+# A container's name for its host; Docker resolves it when the container is started with ADDED_HOST.
 HOST = "host.docker.internal"
 ADDED_HOST = f"{HOST}:host-gateway"
 
@@ -74,7 +74,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # one side has hung up, and the other is told
+    with contextlib.suppress(OSError):  # one side has closed the connection; close the other
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)

@@ -2,8 +2,8 @@
 
     python -m local.invoke.invoke RegisterModel s3_model_uploaded [--port N]
 
-Without a port an engine of its own is started, brought to where the sample event belongs, and stopped: nothing but
-the container acts there, so what changes is what the function did. With one, the event goes to a function of the
+Without a port, an engine is started, prepared for the sample event, and stopped: only the container acts there, so all
+changes are the function's. With one, the event goes to a function of the
 stack on the engine that listens there, as it is.
 """
 
@@ -26,12 +26,12 @@ from local.engine import users
 from local.engine.process import Engine, EngineError
 from local.engine.seed import seed
 from local.invoke import docker, sam, sample_events
-from local.invoke.scenario import NotReached, Stage
+from local.invoke.scenario import Scenario, ScenarioNotReached
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation came to: its answer, its log, what it changed, and how long it took in seconds."""
+    """The result of one invocation: its response, its log, what it changed, and its duration in seconds."""
 
     response: Any
     log: str
@@ -39,33 +39,33 @@ class Invocation:
     seconds: float
 
 
-def invoke(stage: Stage, port: int, assembly: Path, function: str, name: str) -> Invocation:
+def invoke(scenario: Scenario, port: int, assembly: Path, function: str, name: str) -> Invocation:
     """Invoke `function` (a construct of the stack) with the sample event `name`, against the engine at `port`.
 
     Raises InvocationFailed, DockerMissing or UnknownSample.
     """
     logical = sam.function_id(assembly, function)
-    deployed = stage.physical(logical)
-    event = sample_events.sample(name, stage.outputs)
-    before = stage.facts()
+    deployed = scenario.physical(logical)
+    event = sample_events.sample(name, scenario.outputs)
+    before = scenario.facts()
     with docker.reachable(port) as url:
-        # What is signed is signed for the endpoint that the function asks.
+        # Signatures are for the endpoint that the function calls.
         if event["source"] == "aws.s3":
-            stage.sign(event["detail"]["object"]["key"].rpartition("/")[0], url)
-        given = stage.input(deployed, function, stage.signed(event, url))
-        variables = stage.environment(deployed) | {"AWS_ENDPOINT_URL": url}
+            scenario.sign(event["detail"]["object"]["key"].rpartition("/")[0], url)
+        given = scenario.input(deployed, function, scenario.signed(event, url))
+        variables = scenario.environment(deployed) | {"AWS_ENDPOINT_URL": url}
         started = time.monotonic()
         answer = sam.invoke(assembly, logical, given, variables, users.environment(url))
-    return Invocation(answer.response, answer.log, _changes(before, stage.facts()), time.monotonic() - started)
+    return Invocation(answer.response, answer.log, _changes(before, scenario.facts()), time.monotonic() - started)
 
 
-def prepare(stage: Stage, assembly: Path, function: str, name: str) -> None:
-    """Bring the stack to where the sample event `name` belongs, with nothing but `function` left to act."""
-    event = sample_events.sample(name, stage.outputs)
-    deployed = stage.physical(sam.function_id(assembly, function))
+def prepare(scenario: Scenario, assembly: Path, function: str, name: str) -> None:
+    """Bring the stack to the state for the sample event `name`, with only `function` left to act."""
+    event = sample_events.sample(name, scenario.outputs)
+    deployed = scenario.physical(sam.function_id(assembly, function))
     with tempfile.TemporaryDirectory(prefix="signoff-sample-") as folder:
         write_submissions(Path(folder))
-        stage.prepare(deployed, event, Path(folder) / "good")
+        scenario.prepare(deployed, event, Path(folder) / "good")
 
 
 def _changes(before: Sequence[str], after: Sequence[str]) -> list[str]:
@@ -83,11 +83,11 @@ def on_own_engine(function: str, name: str, say: Callable[[str], None]) -> Invoc
             bundled = other.submit(synthesise, assembly, context=sam.CONTEXT, settings=engine.environment())
             deploy(engine)
             bundled.result()
-        stage = Stage(engine.environment())
-        say(f"Preparing what {name} tells of")
-        prepare(stage, assembly, function, name)
+        scenario = Scenario(engine.environment())
+        say(f"Preparing the state for {name}")
+        prepare(scenario, assembly, function, name)
         say(f"Invoking {function} in a container")
-        return invoke(stage, engine.port, assembly, function, name)
+        return invoke(scenario, engine.port, assembly, function, name)
 
 
 def on_engine_at(port: int, function: str, name: str, say: Callable[[str], None]) -> Invocation:
@@ -98,17 +98,17 @@ def on_engine_at(port: int, function: str, name: str, say: Callable[[str], None]
         assembly = Path(scratch) / "cdk.out"
         synthesise(assembly, context=sam.CONTEXT, settings=settings)
         say(f"Invoking {function} in a container")
-        return invoke(Stage(settings), port, assembly, function, name)
+        return invoke(Scenario(settings), port, assembly, function, name)
 
 
 def report(invocation: Invocation) -> str:
-    """What a person wants to know of it."""
+    """The invocation's result as text for a person."""
     changes = invocation.changes or ["nothing"]
     answer = json.dumps(invocation.response, indent=2)
     return "\n".join(
         [
             *("", "What it logged:", invocation.log.strip()),
-            *("", f"What it answered, after {invocation.seconds:.1f} s with the container's start:", answer),
+            *("", f"What it returned, after {invocation.seconds:.1f} s with the container's start:", answer),
             *("", "What it changed:", *(f"  {line}" for line in changes)),
         ]
     )
@@ -138,7 +138,7 @@ _FAILURES = (
         docker.DockerMissing,
         sam.InvocationFailed,
         sample_events.UnknownSample,
-        NotReached,
+        ScenarioNotReached,
         DeploymentError,
         EngineError,
     ),

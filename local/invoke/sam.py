@@ -24,15 +24,15 @@ class InvocationFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a function answered, and what it and SAM wrote to the log."""
+class FunctionResult:
+    """A function's response, and what it and SAM logged."""
 
     response: Any
     log: str
 
 
 def ready() -> None:
-    """Return when SAM and Docker are there. Raises DockerMissing or InvocationFailed saying what is not.
+    """Check that SAM and Docker are installed. Raises DockerMissing or InvocationFailed naming what is missing.
 
     Lambda's base image (IMAGE) SAM pulls itself when it is not there.
     """
@@ -58,7 +58,7 @@ def function_id(assembly: Path, function: str) -> str:
 
 def invoke(
     assembly: Path, logical: str, event: Any, environment: Mapping[str, str], credentials: Mapping[str, str]
-) -> Answer:
+) -> FunctionResult:
     """Invoke the function of that logical id with `event`.
 
     assembly: a cloud assembly synthesised with CONTEXT; environment: the function's variables; credentials: the
@@ -80,8 +80,8 @@ def invoke(
     return _answer(answer)
 
 
-def _answer(answer: "subprocess.CompletedProcess[str]") -> Answer:
-    # The function's answer is the last line; an error is one too, told apart by its members.
+def _answer(answer: "subprocess.CompletedProcess[str]") -> FunctionResult:
+    # The function's response is the last line; an error is recognised by its fields.
     lines = answer.stdout.strip().splitlines()
     if answer.returncode or not lines:
         raise InvocationFailed(f"sam local invoke failed:\n{_end(answer.stderr)}")
@@ -89,7 +89,7 @@ def _answer(answer: "subprocess.CompletedProcess[str]") -> Answer:
     if isinstance(response, dict) and "errorType" in response:
         message = f"{response['errorType']}: {response.get('errorMessage')}"
         raise InvocationFailed(f"The function raised {message}\n{_end(answer.stderr)}")
-    return Answer(response, _function_log(answer.stderr))
+    return FunctionResult(response, _function_log(answer.stderr))
 
 
 def _function_log(log: str) -> str:
@@ -119,7 +119,7 @@ def _template(assembly: Path) -> dict[str, Any]:
 
 
 def _environment(credentials: Mapping[str, str], home: str) -> dict[str, str]:
-    # SAM itself calls nothing: where AWS is, only the function is told.
+    # SAM itself calls nothing: only the function gets AWS's endpoint.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     keys = {name: value for name, value in credentials.items() if name != "AWS_ENDPOINT_URL"}
     return kept | keys | {"SAM_CLI_TELEMETRY": "0", "__SAM_CLI_APP_DIR": home}

@@ -12,7 +12,7 @@ Event = dict[str, Any]
 
 
 class UnknownSample(Exception):
-    """Raised when there is no sample event of a name; the message lists those there are."""
+    """Raised for an unknown sample event; the message lists the known ones."""
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The stack that a function is invoked on by hand: what it gets, what must have happened before, what changed after."""
+"""A deployed stack on which a function is invoked: its input, the state before, and the changes after."""
 
 import json
 import time
@@ -20,11 +20,11 @@ _SECONDS = 60.0
 _SUBMISSION = f"{sample_events.GROUP}/sample"
 
 
-class NotReached(Exception):
-    """Raised when the stack did not come to where a sample event belongs."""
+class ScenarioNotReached(Exception):
+    """Raised when the stack does not reach the state that a sample event needs."""
 
 
-class Stage:
+class Scenario:
     """A deployed stack, as the administrator of the engine at `settings` (AWS_* variables) sees it."""
 
     def __init__(self, settings: dict[str, str], stack: str = "Signoff") -> None:
@@ -58,7 +58,7 @@ class Stage:
     # What it gets
 
     def input(self, function: str, name: str, event: Event) -> Any:
-        """What the deployed `function`, whose construct is `name`, would be given because of `event`."""
+        """The input that the deployed `function`, whose construct is `name`, gets for `event`."""
         mappings = self._mappings(function)
         if not mappings:
             return self._step_input(name, event)
@@ -88,9 +88,9 @@ class Stage:
     # What must have happened before
 
     def prepare(self, function: str, event: Event, submission: Path) -> None:
-        """Bring the stack to where `event` has just happened and `function` has not yet answered it.
+        """Bring the stack to the state where `event` has just happened and `function` has not handled it yet.
 
-        submission: a folder with what was submitted. Nothing but `function` is left to act. Raises NotReached.
+        submission: a folder with the submitted files. Only `function` is left to act. Raises ScenarioNotReached.
         """
         step = not self._mappings(function)
         self.hold_queues(function)
@@ -103,7 +103,7 @@ class Stage:
             self.upload(submission, _SUBMISSION)
             arn = self._until(self._registered, "the sample to be registered")
             if not step:
-                self._until(lambda: self.status(arn) == "PendingApproval", "the sample to await a decision")
+                self._until(lambda: self.status(arn) == "PendingApproval", "the sample to wait for a decision")
             self._decide(arn, event, by_hand="ApplyDecision" in function)
         self.hold_queues()
         self.hold_workflow()
@@ -126,7 +126,7 @@ class Stage:
     def signed(self, event: Event, url: str | None = None) -> Event:
         """A decision or an annotation as the user `approver` signs it now, on the evidence at hand.
 
-        `url` is where whoever reads it finds the engine, if that is another than ours. Other events are as they were.
+        `url` is the engine's endpoint for the reader, if it differs from ours. Other events are as they were.
         """
         if "proof" not in event["detail"]:
             return event
@@ -136,7 +136,7 @@ class Stage:
         return {**event, "detail": signed_by("approver", said, said["audience"], url or self._url)}
 
     def evidence(self, arn: str) -> str | None:
-        """The digest of a package's evidence, or None where there is no such package, or none for it."""
+        """The digest of a package's evidence, or None without a package or evidence."""
         sagemaker = self.aws("sagemaker")
         try:
             described = sagemaker.describe_model_package(ModelPackageName=arn)
@@ -154,7 +154,7 @@ class Stage:
     def sign(self, prefix: str, url: str | None = None) -> None:
         """Have the user `submitter` sign what is uploaded under `prefix`, unless that is registered.
 
-        `url` is where whoever reads it finds the engine, if that is another than ours.
+        `url` is the engine's endpoint for the reader, if it differs from ours.
         """
         if prefix in {item["submission"]["S"] for item in self._items("SubmissionsTable") if "package" in item}:
             return
@@ -181,7 +181,7 @@ class Stage:
         return next(iter(self._packages()), None)
 
     def status(self, arn: str) -> str | None:
-        """Where a package stands by its ledger's head, or None when it has none."""
+        """A package's status by its ledger's head, or None when it has none."""
         heads = {item["arn"]["S"]: item["status"]["S"] for item in self._items("PackagesTable") if "arn" in item}
         return heads.get(arn)
 
@@ -204,14 +204,14 @@ class Stage:
         deadline = time.monotonic() + _SECONDS
         while not (found := look()):
             if time.monotonic() > deadline:
-                raise NotReached(f"Waited {_SECONDS:.0f} s in vain for {what}")
+                raise ScenarioNotReached(f"Timed out after {_SECONDS:.0f} s waiting for {what}")
             time.sleep(0.1)
         return found
 
     # What changed after
 
     def facts(self) -> list[str]:
-        """Everything in the stack that a function may change, one line each, in an order that tells the story."""
+        """Everything in the stack that a function may change, one line each, in the order of events."""
         ledger = sorted(
             (item["package"]["S"], int(item["sequence"]["N"]), item["kind"]["S"], item["actor"]["S"])
             for item in self._items("LedgerTable")

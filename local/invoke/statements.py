@@ -1,4 +1,4 @@
-"""Statements as users of the engine sign them: with their own keys, for the engine's STS."""
+"""Statements signed by users of the engine: with their own keys, for the engine's STS."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def signed_by(
 ) -> dict[str, Any]:
     """Return `statement`, meant for the bus whose ARN is `audience`, signed by a user of an account of the engine.
 
-    `url` is where whoever reads it finds the engine.
+    `url` is the engine's endpoint for the reader.
     """
     keys = ReadOnlyCredentials(*users.keys(user, account), None)
     return signed({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())

@@ -1,5 +1,5 @@
-"""Where MiniStack 1.5.33 differs from AWS and Signoff relies on AWS, one module per service.
+"""Patches for MiniStack 1.5.33 where it differs from AWS and Signoff relies on AWS, one module per service.
 
-Each module's `close()` wraps the emulator's functions from outside; none is copied. A newer MiniStack may close a
-gap itself: its test then passes without the wrap, and the wrap can go.
+Each module's `install()` wraps the emulator's functions from outside; none is copied. A newer MiniStack may no longer
+need a patch: its test then passes without it, and it can be removed.
 """

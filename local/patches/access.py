@@ -1,10 +1,10 @@
-"""Who calls, and what policies are told: SageMaker's actions and resources, and that the way to the engine is safe."""
+"""Access control: the caller's identity, SageMaker's actions and resources, and TLS as policies require it."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.sagemaker.account import Refused
+from local.sagemaker.account import RequestRefused
 
 # By the field of a request that names what it acts on, in order of preference, as in the service authorization
 # reference for SageMaker: the kind of resource that the name stands for, or None where the field holds an ARN.
@@ -20,8 +20,8 @@ _NAMED_BY = {
 }
 
 
-def close() -> None:
-    """Close the gaps of policy evaluation in the running emulator."""
+def install() -> None:
+    """Patch policy evaluation in the running emulator."""
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
 
@@ -56,7 +56,7 @@ def whose_stack() -> tuple[str, str, str]:
 
 
 def authorize(headers: Mapping[str, str], action: str, resource: str) -> None:
-    """Ask the caller's policies about one more resource of a request; raises Refused when they do not allow it."""
+    """Evaluate the caller's policies on another resource of a request; raises RequestRefused when not allowed."""
     from ministack import app
     from ministack.core.iam_evaluator import enforce
     from ministack.core.responses import get_region
@@ -68,14 +68,14 @@ def authorize(headers: Mapping[str, str], action: str, resource: str) -> None:
     if denied is not None:
         who = getattr(denied, "principal_arn", "") or identify(headers)[2]
         message = f"User: {who} is not authorized to perform: {action} on resource: {resource}"
-        raise Refused(message, "AccessDeniedException")
+        raise RequestRefused(message, "AccessDeniedException")
 
 
 def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, account: str) -> str:
-    """The ARN that policies are asked about for a request to SageMaker; `*` where it names nothing.
+    """The resource ARN of a request to SageMaker for policy evaluation; `*` where it names none.
 
-    A group's or package's ARN has its name in small letters. Of many packages the first is asked about here, and each
-    by `authorize`.
+    A group's or package's ARN has its name in lower case. Of several packages the first is used here; `authorize`
+    evaluates each.
     """
     prefix = f"arn:aws:sagemaker:{region}:{account}:"
     group, packages = request.get("ModelPackageGroupName"), request.get("ModelPackageArnList")
@@ -119,7 +119,7 @@ def _with_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]
 
 
 def _keep_policies(evaluator: Any) -> None:
-    """Event buses and tables have policies of their own, which the emulator keeps and does not ask."""
+    """Event buses and tables have resource policies, which the emulator stores but does not evaluate."""
     from ministack.services import dynamodb, eventbridge
 
     def of_bus(arn: str) -> tuple[dict[str, Any] | str, str]:
@@ -143,7 +143,7 @@ def _with_event_sources(context: Callable[..., dict[str, Any]]) -> Callable[...,
         types = sorted({str(entry.get("DetailType", "")) for entry in entries})
         return found | {
             "events:source": [entry.get("Source", "") for entry in entries],
-            # AWS asks about each entry by itself, and this key has one value.
+            # AWS evaluates each entry separately, and this key has one value.
             "events:detail-type": types[0] if len(types) == 1 else types,
         }
 

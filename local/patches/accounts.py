@@ -1,6 +1,6 @@
-"""Across accounts: buses that others send to, buckets that others copy from, and who it is that asks.
+"""Access across accounts: event buses, buckets to copy from, and the calling principal.
 
-The emulator keeps accounts apart. Roles are taken on and buckets reached across them already; here an event reaches
+The emulator isolates accounts. Roles can be assumed and buckets reached across them already; here an event reaches
 another account's bus when the rule's role and the bus's policy say so, and keeps the account that it is from.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
@@ -23,8 +23,8 @@ _asking: contextvars.ContextVar[bool] = contextvars.ContextVar("asking", default
 _source: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("source", default=None)
 
 
-def close() -> None:
-    """Close the gaps between accounts in the running emulator."""
+def install() -> None:
+    """Patch access between accounts in the running emulator."""
     from ministack.core import iam_evaluator
     from ministack.services import eventbridge, s3
 
@@ -50,7 +50,7 @@ def _to_other_buses(dispatch: Callable[..., None]) -> Callable[..., None]:
         if (spec.account_id, spec.region) == here or not spec.resource.startswith("event-bus/"):
             dispatch(spec, event, rule, path, payload)
         elif event.get("Account", here[0]) != here[0]:
-            _log.warning("what another account sent is not passed on to a third: %s", spec)
+            _log.warning("an event of another account is not forwarded to a third: %s", spec)
         elif _may_send(_role_of(rule, spec), event, str(spec)):
             _deliver(spec, {**event, **({"Detail": payload} if payload is not None else {})})
 
@@ -177,7 +177,7 @@ def _with_whole_policies(put: Callable[[dict[str, Any]], Answer]) -> Callable[[d
 
 
 def _of_the_expected_owner(apply: Callable[..., Any], s3: Any) -> Callable[..., Any]:
-    """A request that says whose the bucket must be is refused when it is somebody else's."""
+    """A request with an expected bucket owner is refused when the owner differs."""
 
     def apply_bucket_scope(method: str, bucket: str, key: str, headers: dict[str, str], *more: Any) -> Any:
         expected, owner = headers.get("x-amz-expected-bucket-owner"), s3._bucket_owner_account(bucket)
@@ -189,7 +189,7 @@ def _of_the_expected_owner(apply: Callable[..., Any], s3: Any) -> Callable[..., 
 
 
 def _asked_in_person(allows: Callable[..., bool]) -> Callable[..., bool]:
-    """A bucket's policy is asked about who really calls, where the emulator asks about the whole account."""
+    """A bucket's policy is evaluated for the actual caller, where the emulator uses the account."""
 
     def foreign_bucket_allows(*args: Any, **more: Any) -> bool:
         token = _asking.set(True)

@@ -1,4 +1,4 @@
-"""CloudFormation: what a template of ours says and the emulator refuses or silently drops."""
+"""CloudFormation: what our template contains and the emulator refuses or silently drops."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ Properties = dict[str, Any]
 Handler = Callable[..., Any]
 
 
-def close() -> None:
-    """Close CloudFormation's gaps in the running emulator."""
+def install() -> None:
+    """Patch CloudFormation in the running emulator."""
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
@@ -134,7 +134,7 @@ def _encryption(value: Properties) -> Properties | None:
     rules = value["ServerSideEncryptionConfiguration"]
     defaults = [rule.get("ServerSideEncryptionByDefault", {}) for rule in rules]
     if any(each.get("SSEAlgorithm") == "aws:kms" and not each.get("KMSMasterKeyID") for each in defaults):
-        return None  # AWS takes its own key for S3 then, which the emulator has not got
+        return None  # AWS then uses its own key for S3, which the emulator lacks
     return {"Rules": [{renamed.get(name, name): part for name, part in rule.items()} for rule in rules]}
 
 

@@ -1,7 +1,7 @@
-"""CodeBuild: a build is really run, on this machine, under its project's role; a state machine waits for its end.
+"""CodeBuild: builds are run on this machine, under their project's role; state machines wait for their end.
 
-What our project needs: a source zip in S3, an inline build specification in JSON, variables, a log group and a time
-limit. The commands run in this interpreter's environment, whatever image the project names.
+Supported: a source zip in S3, an inline build specification in JSON, variables, a log group and a time limit.
+The commands run in this interpreter's environment, whatever image the project names.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ _RUNNING = "IN_PROGRESS"
 _under_way: dict[str, "subprocess.Popen[str]"] = {}
 
 
-def close() -> None:
-    """Close CodeBuild's gaps in the running emulator."""
+def install() -> None:
+    """Patch CodeBuild in the running emulator."""
     from ministack.services import codebuild, stepfunctions
 
     codebuild._start_build = _running(codebuild._start_build)
@@ -68,7 +68,7 @@ def _running(start: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
 
 
 def _begin(build: Record, project: Record, request: Record) -> None:
-    """Make the record of a build that was over when it began one that has just been submitted."""
+    """Reset the record of a build that the emulator finished at once to one that was just submitted."""
     now = build["startTime"]
     del build["endTime"]
     build |= {"buildStatus": _RUNNING, "currentPhase": "SUBMITTED"}
@@ -94,7 +94,7 @@ def _run(build: Record) -> None:
         with tempfile.TemporaryDirectory(prefix="signoff-build-") as folder:
             _go_through(build, Path(folder), log)
         outcome = "SUCCEEDED"
-    except Exception as error:  # whatever it is, a build ends and says so
+    except Exception as error:  # any error ends the build as failed
         log(f"{type(error).__name__}: {error}")
         outcome = "FAILED"
     timer.cancel()
@@ -208,7 +208,7 @@ def _time_out(build: Record) -> None:
 
 
 def _end(build: str) -> None:
-    """End what runs of a build, with all that it started."""
+    """Kill a build's processes."""
     process = _under_way.get(build)
     if process:
         with contextlib.suppress(ProcessLookupError):

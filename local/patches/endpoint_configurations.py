@@ -1,6 +1,6 @@
 """CloudFormation: AWS::SageMaker::EndpointConfig, made by the engine's SageMaker.
 
-As in CloudFormation's resource schema it is known by its ARN, and whatever changes but its tags replaces it.
+As in CloudFormation's resource schema, its id is its ARN, and any change but to its tags replaces it.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _REPLACING = (
 _LONGEST_NAME = 63
 
 
-def close(ask: Ask) -> None:
+def install(ask: Ask) -> None:
     """Have the running emulator make the type through `ask`, which takes an action and its request."""
     from ministack.services.cloudformation import provisioners
 
@@ -37,7 +37,7 @@ def close(ask: Ask) -> None:
 
 
 def _unchanged(arn: str, *_: Any) -> Answer:
-    """What is left to change in place are tags, by which nobody here knows a configuration."""
+    """Only tags can change in place, and nothing here depends on them."""
     return _known(arn, arn.rpartition("/")[2])
 
 

@@ -20,8 +20,8 @@ _worker.prepare(pathlib.Path.cwd(), {locked!r})
 """
 
 
-def close() -> None:
-    """Close Lambda's gaps in the running emulator."""
+def install() -> None:
+    """Patch Lambda in the running emulator."""
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
@@ -32,9 +32,9 @@ def close() -> None:
 
 
 def role_session(role_arn: str, name: str, of: str) -> dict[str, str]:
-    """A session of a role, whether or not policies are evaluated: what runs under it has its name.
+    """A session of a role, whether or not policies are evaluated.
 
-    `name` is the session's, `of` the ARN of what runs: the same has the same session.
+    `name` is the session's name, `of` the ARN of what runs, which always gets the same session.
     """
     from ministack.services import sts
 

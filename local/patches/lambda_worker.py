@@ -26,7 +26,7 @@ RUNTIME_PACKAGES = frozenset(
 
 
 class BundleFinder:
-    """Finds a bundle's dependencies in the engine's environment, and hides what the bundle does not hold.
+    """Finds a bundle's dependencies in the engine's environment, and hides packages that the bundle lacks.
 
     `locked` are the top-level names of what a whole bundle would hold: a bundle with none of them is one of sources
     alone, made for the engine, and gets them all.

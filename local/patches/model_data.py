@@ -1,4 +1,4 @@
-"""Whether S3 has the model data that a request to SageMaker names, in whosever bucket."""
+"""Whether S3 has the model data that a request to SageMaker names, in any account's bucket."""
 
 
 def holds(url: str) -> bool:

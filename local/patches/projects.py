@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from local.projects.projects import Projects
-from local.projects.service_catalog import ServiceCatalog
+from local.projects.projects import ProjectsApi
+from local.projects.service_catalog import ServiceCatalogApi
 from local.projects.stacks import ProjectStacks, template_at
-from local.sagemaker.account import Call, Document
+from local.sagemaker.account import ApiCall, Document
 
 
-def plug_in() -> dict[str, Callable[[Call], Document]]:
+def plug_in() -> dict[str, Callable[[ApiCall], Document]]:
     """Plug Service Catalog into the running emulator; returns SageMaker's rules for the projects that it makes."""
     from ministack import app
     from ministack.core import iam_actions, router
@@ -20,7 +20,7 @@ def plug_in() -> dict[str, Callable[[Call], Document]]:
         "host_patterns": [r"servicecatalog\."],
     }
     iam_actions.SERVICE_TO_IAM_NAMESPACE["servicecatalog"] = "servicecatalog"
-    catalogs = ServiceCatalog(access.identify, template_at)
+    catalogs = ServiceCatalogApi(access.identify, template_at)
     app.SERVICE_HANDLERS["servicecatalog"] = catalogs.handle
-    service_catalog_resources.close(lambda: catalogs.catalog(*access.whose_stack()[:2]))
-    return Projects(ProjectStacks(), catalogs.catalog, template_at).rules
+    service_catalog_resources.install(lambda: catalogs.catalog(*access.whose_stack()[:2]))
+    return ProjectsApi(ProjectStacks(), catalogs.catalog, template_at).rules

@@ -10,8 +10,8 @@ Answer = tuple[int, dict[str, str], Any]
 _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
 
 
-def close() -> None:
-    """Close S3's gaps in the running emulator."""
+def install() -> None:
+    """Patch S3 in the running emulator."""
     from ministack.services import eventbridge, s3
 
     s3._get_object = _with_ranges_of_versions(s3._get_object, s3)
@@ -38,7 +38,7 @@ def _sliced(s3: Any, bucket: str, key: str, wanted: str, headers: dict[str, str]
         refused = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
         return 416, refused, s3._xml_body(s3._range_error_xml(bucket, key))
     start, end = bounds
-    # A checksum of the whole object does not fit a part of it, and botocore would say so.
+    # The whole object's checksum does not match a part of it, which botocore would report.
     kept = {name: value for name, value in headers.items() if not name.lower().startswith("x-amz-checksum")}
     part = body[start : end + 1]
     kept |= {"Content-Length": str(len(part)), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
@@ -58,7 +58,7 @@ def _with_conditional_copy(copy_object: Callable[..., Answer], s3: Any) -> Calla
 
 
 def _locking(create: Callable[..., Answer], s3: Any, headers_at: int | None = None) -> Callable[..., Answer]:
-    """What is copied or put together is locked as the request or else the bucket says, not as its source was."""
+    """Copies and multipart uploads are locked as the request or else the bucket says, not like their source."""
 
     def create_object(bucket: str, key: str, *more: Any) -> Answer:
         answer = create(bucket, key, *more)
@@ -91,7 +91,7 @@ def _naming_version(dispatch: Callable[..., None]) -> Callable[..., None]:
             detail = json.loads(event["Detail"])
             detail["object"]["version-id"] = version
             event, view = {**event, "Detail": json.dumps(detail)}, None
-            _version.set(None)  # what the event sets off must not be taken for the object's
+            _version.set(None)  # later events must not get this version
         dispatch(event, view)
 
     return dispatch_event

@@ -1,14 +1,14 @@
 """CloudFormation: AWS::SageMaker::ModelPackageGroup and AWS::SageMaker::Model, made by the engine's SageMaker.
 
-What `Ref` and `Fn::GetAtt` return, and which change replaces the resource, is as in CloudFormation's resource schemas:
-either is known by its ARN; a group's name and description are set once, a model takes new tags and nothing else.
+`Ref`, `Fn::GetAtt` and replacement are as in CloudFormation's resource schemas: the id is the ARN; a group's name and
+description are set once, and only a model's tags can change.
 """
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-from local.sagemaker.account import Refused
+from local.sagemaker.account import RequestRefused
 
 Properties = dict[str, Any]
 Ask = Callable[[str, Properties], Properties]
@@ -30,14 +30,14 @@ _REPLACING = {
 _LONGEST_NAME = 63
 
 
-def close(ask: Ask) -> None:
+def install(ask: Ask) -> None:
     """Have the running emulator make the two types through `ask`, which takes an action and its request."""
     from ministack.services.cloudformation import provisioners
 
     provisioners._REPLACING_PROPERTIES.update(_REPLACING)
     for kind, name, resources in (
-        (_GROUP, "ModelPackageGroupName", Groups(ask)),
-        (_MODEL, "ModelName", Models(ask)),
+        (_GROUP, "ModelPackageGroupName", GroupResource(ask)),
+        (_MODEL, "ModelName", ModelResource(ask)),
     ):
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": name}
         provisioners._STACK_TAG_PROPERTY[kind] = ("Tags", "list")
@@ -48,8 +48,8 @@ def close(ask: Ask) -> None:
         }
 
 
-class Groups:
-    """The model package groups of stacks."""
+class GroupResource:
+    """CloudFormation's handler of model package groups."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -60,7 +60,7 @@ class Groups:
         arn = self._ask("CreateModelPackageGroup", given)["ModelPackageGroupArn"]
         try:
             self._apply_policy(properties)
-        except Refused:
+        except RequestRefused:
             self.delete(arn, properties)
             raise
         return self._described(arn)
@@ -90,8 +90,8 @@ class Groups:
             self._ask("DeleteModelPackageGroupPolicy", {"ModelPackageGroupName": group})
 
 
-class Models:
-    """The models of stacks."""
+class ModelResource:
+    """CloudFormation's handler of models."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -132,7 +132,7 @@ def _retag(ask: Ask, arn: str, old: Properties, new: Properties) -> None:
 def _unless_gone(ask: Ask, action: str, request: Properties) -> None:
     try:
         ask(action, request)
-    except Refused as refusal:
-        # SageMaker says so of a group and a model in these words; a group that still has packages is kept.
+    except RequestRefused as refusal:
+        # SageMaker's messages for a missing group or model; a group that still has packages is kept.
         if not any(words in refusal.message for words in ("does not exist", "Cannot find", "Could not find")):
             raise

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.projects.service_catalog import Catalog, Portfolio, Product, made_up_id
-from local.sagemaker.account import Refused
+from local.sagemaker.account import RequestRefused
 
 Properties = dict[str, Any]
 Mine = Callable[[], Catalog]
@@ -18,12 +18,12 @@ Apply = Callable[[Portfolio, Properties], None]
 _TYPE = "AWS::ServiceCatalog::"
 
 
-def close(mine: Mine) -> None:
+def install(mine: Mine) -> None:
     """Have the running emulator make the types in the catalog that `mine` returns: that of the stack's account."""
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
-    products, portfolios = Products(mine), Portfolios(mine)
+    products, portfolios = ProductResource(mine), PortfolioResource(mine)
     for kind, resources in (("CloudFormationProduct", products), ("Portfolio", portfolios)):
         handlers[f"{_TYPE}{kind}"] = {
             "create": resources.create,
@@ -31,12 +31,12 @@ def close(mine: Mine) -> None:
             "delete": resources.delete,
         }
     for kind, (put, drop) in _PARTS.items():
-        part = Part(mine, put, drop)
+        part = AssociationResource(mine, put, drop)
         handlers[f"{_TYPE}{kind}"] = {"create": part.create, "update": part.update, "delete": part.delete}
 
 
-class Products:
-    """The products of stacks."""
+class ProductResource:
+    """CloudFormation's handler of products."""
 
     def __init__(self, mine: Mine) -> None:
         self._mine = mine
@@ -72,8 +72,8 @@ class Products:
                 catalog.add_version(product, name, url, given.get("Description", ""))
 
 
-class Portfolios:
-    """The portfolios of stacks."""
+class PortfolioResource:
+    """CloudFormation's handler of portfolios."""
 
     def __init__(self, mine: Mine) -> None:
         self._mine = mine
@@ -89,15 +89,15 @@ class Portfolios:
         return _portfolio(portfolio)
 
     def delete(self, portfolio_id: str, properties: Properties) -> None:
-        """Drop the portfolio. Raises Refused while it has products."""
+        """Drop the portfolio. Raises RequestRefused while it has products."""
         catalog = self._mine()
         if portfolio_id in catalog.portfolios and catalog.portfolios[portfolio_id].products:
-            raise Refused(f"Portfolio {portfolio_id} has products", "ResourceInUseException")
+            raise RequestRefused(f"Portfolio {portfolio_id} has products", "ResourceInUseException")
         catalog.portfolios.pop(portfolio_id, None)
 
 
-class Part:
-    """What a portfolio has by a resource of its own: a product, a principal, a constraint."""
+class AssociationResource:
+    """CloudFormation's handler of a portfolio's associations: a product, a principal, a constraint."""
 
     def __init__(self, mine: Mine, put: Apply, drop: Apply) -> None:
         self._mine = mine

@@ -9,8 +9,8 @@ from typing import Any
 Answer = tuple[int, dict[str, str], Any]
 
 
-def close() -> None:
-    """Close Step Functions' gaps in the running emulator."""
+def install() -> None:
+    """Patch Step Functions in the running emulator."""
     from ministack import app
     from ministack.services import stepfunctions
 
@@ -56,8 +56,8 @@ def _redrive(states: Any, request: dict[str, Any]) -> Answer:
     if execution["status"] not in ("FAILED", "ABORTED", "TIMED_OUT"):
         message = f"Execution {arn} is {execution['status']} and cannot be redriven"
         return states.error_response_json("ExecutionNotRedrivable", message, 400)  # type: ignore[no-any-return]
-    # AWS goes on at the state that failed; here the execution starts over with the same input and ARN, which
-    # asks more of the workflow: each of its steps must bear being repeated.
+    # AWS resumes at the failed state; here the execution restarts with the same input and ARN, which is stricter:
+    # each of the workflow's steps must be repeatable.
     redriven = states.now_iso()
     execution.update({"status": "RUNNING", "stopDate": None, "output": None})
     execution.pop("error", None), execution.pop("cause", None)

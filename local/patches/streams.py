@@ -1,8 +1,8 @@
-"""DynamoDB streams to Lambda: retries that end, halved batches, partial failures, failures kept.
+"""DynamoDB streams to Lambda: limited retries, bisected batches, partial failures, failure destinations.
 
-The emulator's reader takes a batch as handled when the function names failed records, and repeats for ever a batch
-that the function refuses. This one follows "Using Lambda with DynamoDB": a failed record holds up what comes after
-it until it is handled, or has been tried as often as the mapping says and goes to the mapping's failure destination.
+The emulator's reader treats a batch as handled when the function names failed records, and retries forever a batch
+that the function refuses. This one follows "Using Lambda with DynamoDB": a failed record blocks later records
+until it is handled, or its retries are exhausted and it goes to the mapping's failure destination.
 """
 
 import threading
@@ -16,8 +16,8 @@ _PAUSE_SECONDS = 0.1
 
 
 @dataclass
-class Progress:
-    """How one mapping fares with the batch it is at."""
+class MappingProgress:
+    """The retry state of a mapping's current batch."""
 
     attempts: int = 0
     limit: int | None = None
@@ -25,8 +25,8 @@ class Progress:
     busy: bool = False
 
 
-def close() -> None:
-    """Put this reader in the place of the emulator's."""
+def install() -> None:
+    """Replace the emulator's reader by this one."""
     from ministack.services import lambda_svc
 
     lambda_svc._poll_dynamodb_streams = StreamReader().poll
@@ -36,7 +36,7 @@ class StreamReader:
     """Reads every table's stream for the functions mapped to it, one batch of a mapping at a time."""
 
     def __init__(self) -> None:
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, MappingProgress] = {}
 
     def poll(self) -> bool:
         """Start a batch for each mapping that has one waiting; true when any was started."""
@@ -51,7 +51,7 @@ class StreamReader:
         return started
 
     def _start(self, account: str, region: str, mapping: dict[str, Any]) -> bool:
-        progress = self._progress.setdefault(mapping["UUID"], Progress())
+        progress = self._progress.setdefault(mapping["UUID"], MappingProgress())
         if progress.busy or time.monotonic() < progress.not_before:
             return False
         batch = _waiting(mapping, progress.limit)
@@ -62,7 +62,9 @@ class StreamReader:
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
         return True
 
-    def _run(self, account: str, region: str, mapping: dict[str, Any], progress: Progress, batch: Records) -> None:
+    def _run(
+        self, account: str, region: str, mapping: dict[str, Any], progress: MappingProgress, batch: Records
+    ) -> None:
         from ministack.core.responses import request_scope
         from ministack.services import lambda_svc
 
@@ -75,7 +77,7 @@ class StreamReader:
 
 
 def settled(batch: Records, result: dict[str, Any], partial: bool) -> int:
-    """How many records at the batch's start need no second try, going by the function's result."""
+    """How many records at the batch's start need no retry, by the function's result."""
     if result.get("error"):
         return 0
     body = result.get("body")
@@ -102,7 +104,7 @@ def _waiting(mapping: dict[str, Any], limit: int | None) -> Records:
     return records
 
 
-def _deliver(mapping: dict[str, Any], progress: Progress, batch: Records) -> None:
+def _deliver(mapping: dict[str, Any], progress: MappingProgress, batch: Records) -> None:
     from ministack.services import lambda_svc
 
     function, _ = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
@@ -128,7 +130,7 @@ def _deliver(mapping: dict[str, Any], progress: Progress, batch: Records) -> Non
     progress.attempts, progress.limit = 0, None
 
 
-def _given_up(mapping: dict[str, Any], progress: Progress) -> bool:
+def _given_up(mapping: dict[str, Any], progress: MappingProgress) -> bool:
     most = int(mapping.get("MaximumRetryAttempts", -1))
     return 0 <= most < progress.attempts
 

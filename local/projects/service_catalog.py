@@ -1,6 +1,6 @@
-"""As much of AWS Service Catalog as SageMaker projects need: products with their versions, and portfolios.
+"""The part of AWS Service Catalog that SageMaker projects need: products with versions, and portfolios.
 
-What is in a catalog is made by CloudFormation (`local.patches.service_catalog_resources`), and versions by the API too.
+CloudFormation creates a catalog's content (`local.patches.service_catalog_resources`); the API too creates versions.
 A version (Service Catalog: a provisioning artifact) keeps its template as it was when the version was made. Names and
 rules are those of Service Catalog's API reference and administrator guide.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local.sagemaker.account import Document, Refused
+from local.sagemaker.account import Document, RequestRefused
 from signoff.service_model.constraints import faults
 
 Response = tuple[int, dict[str, str], bytes]
@@ -31,12 +31,12 @@ _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 def made_up_id(kind: str) -> str:
-    """An id as Service Catalog makes them up: `prod-`, `pa-`, `port-`, `pp-` and 13 letters and digits."""
+    """An id in Service Catalog's format: `prod-`, `pa-`, `port-`, `pp-` and 13 letters and digits."""
     return f"{kind}-{secrets.token_hex(7)[:13]}"
 
 
 @dataclass
-class Version:
+class ProductVersion:
     """One version of a product: a CloudFormation template by a name."""
 
     id: str
@@ -69,15 +69,15 @@ class Product:
     name: str
     owner: str
     description: str = ""
-    versions: list[Version] = field(default_factory=list)
+    versions: list[ProductVersion] = field(default_factory=list)
 
     @property
-    def newest(self) -> Version | None:
-        """The version that a project gets which names none."""
+    def newest(self) -> ProductVersion | None:
+        """The version used by a project that names none."""
         return next((version for version in reversed(self.versions) if version.active), None)
 
-    def version(self, version_id: str) -> Version:
-        """The version of that id. Raises Refused."""
+    def version(self, version_id: str) -> ProductVersion:
+        """The version of that id. Raises RequestRefused."""
         found = next((version for version in self.versions if version.id == version_id), None)
         if found is None:
             raise _missing(f"Provisioning artifact {version_id} not found for product {self.id}")
@@ -117,11 +117,11 @@ class Catalog:
         self.products[product.id] = product
         return product
 
-    def add_version(self, product: Product, name: str, url: str, description: str = "") -> Version:
-        """Add a version whose template is at `url`. Raises Refused when it cannot be read."""
-        # What is made later sorts later, however fast it follows.
+    def add_version(self, product: Product, name: str, url: str, description: str = "") -> ProductVersion:
+        """Add a version whose template is at `url`. Raises RequestRefused when it cannot be read."""
+        # Creation order is sort order, however fast versions follow.
         self._last = max(self._clock(), self._last + 0.001)
-        version = Version(made_up_id("pa"), name, description, url, self._fetch(url), self._last)
+        version = ProductVersion(made_up_id("pa"), name, description, url, self._fetch(url), self._last)
         product.versions.append(version)
         return version
 
@@ -132,19 +132,19 @@ class Catalog:
         return portfolio
 
     def product(self, product_id: str) -> Product:
-        """The product of that id. Raises Refused."""
+        """The product of that id. Raises RequestRefused."""
         if product_id not in self.products:
             raise _missing(f"Product {product_id} not found.")
         return self.products[product_id]
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
-        """The portfolio of that id. Raises Refused."""
+        """The portfolio of that id. Raises RequestRefused."""
         if portfolio_id not in self.portfolios:
             raise _missing(f"Portfolio {portfolio_id} not found.")
         return self.portfolios[portfolio_id]
 
     def path(self, product: Product, caller: str) -> Portfolio:
-        """The portfolio by which the caller may launch the product. Raises Refused when there is none."""
+        """The portfolio by which the caller may launch the product. Raises RequestRefused when there is none."""
         for portfolio in self._offering(product):
             if portfolio.admits(caller):
                 return portfolio
@@ -158,7 +158,7 @@ class Catalog:
         return (portfolio for portfolio in self.portfolios.values() if product.id in portfolio.products)
 
 
-class ServiceCatalog:
+class ServiceCatalogApi:
     """Service Catalog for every account and region of one engine."""
 
     def __init__(self, identify: Identify, fetch: Fetch, clock: Callable[[], float] = time.time) -> None:
@@ -179,19 +179,21 @@ class ServiceCatalog:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
             answer = self.ask(action, json.loads(body or b"{}"), *self._identify(headers))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             error = {"__type": refusal.code, "Message": refusal.message}
             return 400, {**_JSON, "x-amzn-errortype": refusal.code}, json.dumps(error).encode()
         return 200, dict(_JSON), json.dumps(answer).encode()
 
     def ask(self, action: str, request: Document, account_id: str, region: str, caller: str) -> Document:
-        """Answer one request of the caller, an ARN; raises Refused."""
+        """Answer one request of the caller, an ARN; raises RequestRefused."""
         operation = _OPERATIONS.get(action)
         if operation is None:
-            raise Refused(f"{action} is not available in the local engine", "UnknownOperationException")
+            raise RequestRefused(f"{action} is not available in the local engine", "UnknownOperationException")
         found = faults(_service_model().operation_model(action).input_shape, request)
         if found:
-            raise Refused("; ".join(f"{fault.path}: {fault.message}" for fault in found), "InvalidParametersException")
+            raise RequestRefused(
+                "; ".join(f"{fault.path}: {fault.message}" for fault in found), "InvalidParametersException"
+            )
         return operation(self.catalog(account_id, region), request, caller)
 
 
@@ -224,7 +226,7 @@ def _create_version(catalog: Catalog, request: Document, caller: str) -> Documen
     product, given = catalog.product(request["ProductId"]), request["Parameters"]
     url = (given.get("Info") or {}).get("LoadTemplateFromURL")
     if not url:
-        raise Refused("Info must hold LoadTemplateFromURL", "InvalidParametersException")
+        raise RequestRefused("Info must hold LoadTemplateFromURL", "InvalidParametersException")
     return catalog.add_version(product, given.get("Name", ""), url, given.get("Description", "")).detail
 
 
@@ -255,8 +257,8 @@ def _named(catalog: Catalog, request: Document) -> Product:
     return named[0]
 
 
-def _missing(message: str) -> Refused:
-    return Refused(message, "ResourceNotFoundException")
+def _missing(message: str) -> RequestRefused:
+    return RequestRefused(message, "ResourceNotFoundException")
 
 
 def _is(caller: str, kind: str, principal: str) -> bool:

@@ -12,7 +12,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.sagemaker.account import Refused
+from local.sagemaker.account import RequestRefused
 
 _MESSAGE = re.compile(rb"<Message>(.*?)</Message>", re.DOTALL)
 _NOTHING_TO_DO = "No updates are to be performed"
@@ -20,7 +20,7 @@ _NOTHING_TO_DO = "No updates are to be performed"
 
 @dataclass(frozen=True)
 class StackOrder:
-    """A stack as it should be: its name, its template's text, parameters and tags by key."""
+    """The desired state of a stack: its name, its template's text, parameters and tags by key."""
 
     name: str
     template: str
@@ -30,7 +30,7 @@ class StackOrder:
 
 @dataclass(frozen=True)
 class StackState:
-    """Where a stack stands: its id, CloudFormation's status, and what failed first if anything did."""
+    """A stack's state: its id, CloudFormation's status, and the first failure, if any."""
 
     status: str
     failure: str = ""
@@ -38,26 +38,26 @@ class StackState:
 
 
 class ProjectStacks:
-    """Makes, changes and deletes stacks. What CloudFormation refuses at once raises Refused, in its words."""
+    """Creates, updates and deletes stacks. Raises RequestRefused with CloudFormation's own message."""
 
     def create(self, order: StackOrder) -> None:
         """Begin to make a stack."""
         _ask("CreateStack", _request(order))
 
     def update(self, order: StackOrder) -> None:
-        """Begin to change a stack; one that is like that already stays so."""
+        """Begin to update a stack; one without changes is left alone."""
         try:
             _ask("UpdateStack", _request(order))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             if _NOTHING_TO_DO not in refusal.message:
                 raise
 
     def delete(self, name: str) -> None:
-        """Begin to delete a stack; one that is gone stays so."""
+        """Begin to delete a stack; one that is gone is ignored."""
         _ask("DeleteStack", {"StackName": [name]})
 
     def state(self, name: str) -> StackState:
-        """Where the stack stands."""
+        """The stack's state."""
         from ministack.services import cloudformation
 
         stack = cloudformation._stacks.get(name)
@@ -68,13 +68,13 @@ class ProjectStacks:
 
 
 def template_at(url: str) -> str:
-    """The text of the object at an S3 URL, https or s3. Raises Refused when there is none."""
+    """The text of the object at an S3 URL, https or s3. Raises RequestRefused when there is none."""
     from ministack.services import s3
 
     bucket, key = _bucket_and_key(url)
     data = s3._get_object_data(bucket, key) if bucket and key else None
     if data is None:
-        raise Refused(f"S3 error: there is no template at {url}")
+        raise RequestRefused(f"S3 error: there is no template at {url}")
     return str(data.decode())
 
 
@@ -95,7 +95,7 @@ def _ask(action: str, request: dict[str, Any]) -> None:
     status, _, body = _ACTION_HANDLERS[action](request)
     if status >= 300:
         found = _MESSAGE.search(body)
-        raise Refused(unescape(found[1].decode()) if found else f"{action} failed")
+        raise RequestRefused(unescape(found[1].decode()) if found else f"{action} failed")
 
 
 def _request(order: StackOrder) -> dict[str, Any]:
@@ -113,7 +113,7 @@ _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 
 
 def _first_failure(events: list[dict[str, Any]]) -> str:
-    """Why the newest operation on a stack failed: the first thing in it that did."""
+    """Why the latest operation on a stack failed: its first failure."""
     begun = [n for n, event in enumerate(events) if event.get("ResourceStatusReason") == "User Initiated"]
     for event in events[begun[-1] if begun else 0 :]:
         if event["ResourceStatus"].endswith("_FAILED") and event["ResourceStatusReason"]:

@@ -19,7 +19,7 @@ Document = dict[str, Any]
 Clock = Callable[[], float]
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Raised when SageMaker refuses a request; `code` is the AWS error code."""
 
     def __init__(self, message: str, code: str = "ValidationException") -> None:
@@ -29,8 +29,8 @@ class Refused(Exception):
 
 
 @dataclass
-class Group:
-    """A model package group: its description, its packages by version, and the last version it gave."""
+class ModelPackageGroup:
+    """A model package group: its description, its packages by version, and its last version number."""
 
     described: Document
     packages: dict[int, Document] = field(default_factory=dict)
@@ -42,13 +42,13 @@ class Group:
         return str(self.described["ModelPackageGroupArn"])
 
 
-class Account:
-    """What one account has in one region. Groups and packages are found by name in small letters, as in their ARNs."""
+class AccountState:
+    """One account's resources in one region. Groups and packages are keyed by lower-case name, as in their ARNs."""
 
     def __init__(self, account_id: str, region: str, clock: Clock = time.time) -> None:
         self.account_id = account_id
         self.region = region
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[str, ModelPackageGroup] = {}
         self.unversioned: dict[str, Document] = {}
         self.models: dict[str, Document] = {}
         self.policies: dict[str, str] = {}
@@ -62,12 +62,12 @@ class Account:
         return f"arn:aws:sagemaker:{self.region}:{self.account_id}:{kind}/{name}"
 
     def now(self) -> float:
-        """The time in seconds, later each time it is asked: what is created later sorts later."""
+        """The time in seconds, strictly increasing, so that creation order is sort order."""
         self._last = round(max(self._clock(), self._last + 1e-6), 6)
         return self._last
 
     def moto(self, action: str, request: Document) -> Document:
-        """Let moto answer; raises Refused where moto refuses or has not got the action."""
+        """Let moto handle it; raises RequestRefused where moto refuses or lacks the action."""
         url = f"https://api.sagemaker.{self.region}.amazonaws.com/"
         headers = {
             "X-Amz-Target": f"SageMaker.{action}",
@@ -78,10 +78,12 @@ class Account:
         try:
             status, _, body = SageMakerResponse.dispatch(asked, url, asked.headers)
         except NotImplementedError as missing:
-            raise Refused(f"{action} is not available in the local engine", "UnknownOperationException") from missing
+            raise RequestRefused(
+                f"{action} is not available in the local engine", "UnknownOperationException"
+            ) from missing
         answer: Document = json.loads(body or "{}")
         if status >= 400:
-            raise Refused(answer.get("Message") or answer.get("message", ""), answer["__type"])
+            raise RequestRefused(answer.get("Message") or answer.get("message", ""), answer["__type"])
         return answer
 
 
@@ -90,29 +92,29 @@ class Regions:
 
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._accounts: dict[tuple[str, str], AccountState] = {}
 
-    def account(self, account_id: str, region: str) -> Account:
-        """The account's SageMaker in the region; an account without anything is like one that was never seen."""
+    def account(self, account_id: str, region: str) -> AccountState:
+        """The account's SageMaker in the region; an empty one if it was never used."""
         key = (account_id, region)
         if key not in self._accounts:
-            self._accounts[key] = Account(account_id, region, self._clock)
+            self._accounts[key] = AccountState(account_id, region, self._clock)
         return self._accounts[key]
 
-    def others(self, account: Account) -> list[Account]:
+    def others(self, account: AccountState) -> list[AccountState]:
         """The other accounts in the account's region."""
         return [each for each in self._accounts.values() if each.region == account.region and each is not account]
 
 
 def _nobody_asks(action: str, resource: str) -> None:
-    """Refuse nothing: what identity policies say is asked where the engine evaluates them."""
+    """Allow everything: the engine evaluates identity policies elsewhere."""
 
 
 @dataclass
-class Call:
-    """One request: whose, what, and the registry events it leaves behind."""
+class ApiCall:
+    """One request: the caller, the action, and the registry events that it causes."""
 
-    account: Account
+    account: AccountState
     action: str
     request: Document
     caller: str
@@ -125,13 +127,13 @@ class Call:
         """Let moto answer this request, or another one in its place."""
         return self.account.moto(action or self.action, self.request if request is None else request)
 
-    def owner(self, name: str) -> Account:
-        """The account that a name (this one) or an ARN (the one it says) is of; raises Refused for another region."""
+    def owner(self, name: str) -> AccountState:
+        """The account of a name (this one) or an ARN (the one in it); raises RequestRefused for another region."""
         if not name.startswith("arn:"):
             return self.account
         region, account_id = name.split(":")[3:5]
         if region != self.account.region:
-            raise Refused(f"Invalid ARN {name}: it is of region {region}, and this is {self.account.region}")
+            raise RequestRefused(f"Invalid ARN {name}: it is of region {region}, and this is {self.account.region}")
         return self.regions.account(account_id, region)
 
     @property
@@ -153,5 +155,5 @@ def members(shape: str) -> tuple[str, ...]:
 
 
 def only(shape: str, document: Document) -> Document:
-    """What the structure has fields for, of a document."""
+    """The fields of a document that the structure has."""
     return {name: document[name] for name in members(shape) if name in document}

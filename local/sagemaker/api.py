@@ -1,6 +1,6 @@
-"""SageMaker in the engine: its registry and models by rules of our own, the rest of it moto's.
+"""SageMaker in the engine: its registry and models by our own rules, the rest by moto.
 
-A request goes to the rule for its action, if there is one, else straight to moto. Everything runs on the
+A request goes to the rule for its action, if there is one, otherwise to moto. Everything runs on the
 server's one event loop, one request after another, which is what the stores and moto, not being thread-safe, need.
 """
 
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.sagemaker import group_policies, groups, models, package_lists, packages, tags
-from local.sagemaker.account import Call, Clock, Refused, Regions, service_model
+from local.sagemaker.account import ApiCall, Clock, Regions, RequestRefused, service_model
 from signoff.service_model.constraints import faults
 
 Response = tuple[int, dict[str, str], bytes]
 Publish = Callable[[str, dict[str, Any]], None]
 Identify = Callable[[Mapping[str, str]], tuple[str, str, str]]
-Rules = Mapping[str, Callable[[Call], dict[str, Any]]]
+Rules = Mapping[str, Callable[[ApiCall], dict[str, Any]]]
 Authorize = Callable[[Mapping[str, str], str, str], None]
 
 _RULES = {
@@ -30,7 +30,7 @@ _RULES = {
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
-class SageMaker:
+class SageMakerApi:
     """SageMaker's control plane for every account and region of one engine."""
 
     def __init__(
@@ -45,7 +45,7 @@ class SageMaker:
     ) -> None:
         """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus.
 
-        `authorize` raises Refused when identity policies do not let the request (its headers) do an action to a
+        `authorize` raises RequestRefused when identity policies do not let the request (its headers) do an action to a
         resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`); `rules` are
         those of further actions.
         """
@@ -67,7 +67,7 @@ class SageMaker:
 
         try:
             answer = self.ask(action, json.loads(body or b"{}"), *self._identify(headers), authorize)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             error = {"__type": refusal.code, "message": refusal.message}
             return 400, {**_JSON, "x-amzn-errortype": refusal.code}, json.dumps(error).encode()
         return 200, dict(_JSON), json.dumps(answer).encode()
@@ -81,10 +81,10 @@ class SageMaker:
         caller: str,
         authorize: Callable[[str, str], None] = lambda action, resource: None,
     ) -> dict[str, Any]:
-        """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises Refused."""
+        """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises RequestRefused."""
         _check(action, request)
         account = self._regions.account(account_id, region)
-        call = Call(account, action, request, caller, self._regions, authorize, self._holds)
+        call = ApiCall(account, action, request, caller, self._regions, authorize, self._holds)
         rule = self._rules.get(action)
         answer = rule(call) if rule else call.moto()
         for arn, detail in call.events:
@@ -96,8 +96,8 @@ def _check(action: str, request: dict[str, Any]) -> None:
     """Refuse what the service model does not allow, as SageMaker does and moto does not."""
     model = service_model()
     if action not in model.operation_names:
-        raise Refused(f"SageMaker has no operation {action!r}", "UnknownOperationException")
+        raise RequestRefused(f"SageMaker has no operation {action!r}", "UnknownOperationException")
     found = faults(model.operation_model(action).input_shape, request)
     if found:
         errors = "; ".join(f"Value at '{fault.path}' failed to satisfy constraint: {fault.message}" for fault in found)
-        raise Refused(f"{len(found)} validation error{'s'[: len(found) - 1]} detected: {errors}")
+        raise RequestRefused(f"{len(found)} validation error{'s'[: len(found) - 1]} detected: {errors}")

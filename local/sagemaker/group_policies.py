@@ -6,37 +6,37 @@ deploying, a model version from a different account. Nothing else of an account'
 
 import json
 
-from local.sagemaker.account import Account, Call, Document, Refused
+from local.sagemaker.account import AccountState, ApiCall, Document, RequestRefused
 
 
-def put_policy(call: Call) -> Document:
-    """PutModelPackageGroupPolicy replaces what policy there is; raises Refused for what is no policy."""
+def put_policy(call: ApiCall) -> Document:
+    """PutModelPackageGroupPolicy replaces the policy; raises RequestRefused for an invalid one."""
     key, arn = _own_group(call)
     _check(call.request["ResourcePolicy"])
     call.account.policies[key] = call.request["ResourcePolicy"]
     return {"ModelPackageGroupArn": arn}
 
 
-def get_policy(call: Call) -> Document:
-    """GetModelPackageGroupPolicy: the text as it was put; raises Refused where there is none."""
+def get_policy(call: ApiCall) -> Document:
+    """GetModelPackageGroupPolicy: the text as it was put; raises RequestRefused where there is none."""
     key, arn = _own_group(call)
     if key not in call.account.policies:
-        raise Refused(f"Cannot find resource policy for: {arn}")
+        raise RequestRefused(f"Cannot find resource policy for: {arn}")
     return {"ResourcePolicy": call.account.policies[key]}
 
 
-def delete_policy(call: Call) -> Document:
-    """DeleteModelPackageGroupPolicy; raises Refused where there is none."""
+def delete_policy(call: ApiCall) -> Document:
+    """DeleteModelPackageGroupPolicy; raises RequestRefused where there is none."""
     key, arn = _own_group(call)
     if call.account.policies.pop(key, None) is None:
-        raise Refused(f"Cannot find resource policy for: {arn}")
+        raise RequestRefused(f"Cannot find resource policy for: {arn}")
     return {}
 
 
-def permit(call: Call, owner: Account, group: str, *resources: str, action: str | None = None) -> None:
-    """Raise Refused unless the caller may do what it asks (or `action`) to any of the resources of the owner's group.
+def permit(call: ApiCall, owner: AccountState, group: str, *resources: str, action: str | None = None) -> None:
+    """Raise RequestRefused unless the caller may take its (or the given) `action` on one of the group's resources.
 
-    `group` is the group's name in small letters. The owner's own callers need no grant, and a denial binds them too.
+    `group` is the group's name in lower case. The owner's own callers need no grant, and a denial binds them too.
     """
     asked, policy = f"sagemaker:{action or call.action}", owner.policies.get(group)
     own = owner is call.account
@@ -46,14 +46,14 @@ def permit(call: Call, owner: Account, group: str, *resources: str, action: str 
     if "Deny" not in decisions and (own or "Allow" in decisions):
         return
     why = "with an explicit deny in a" if "Deny" in decisions else "because no"
-    raise Refused(
+    raise RequestRefused(
         f"User: {call.caller} is not authorized to perform: {asked} on resource: {resources[0]} "
         f"{why} resource-based policy{'' if 'Deny' in decisions else ' allows it'}",
         "AccessDeniedException",
     )
 
 
-def _decision(call: Call, owner: Account, policy: str, action: str, resource: str) -> str:
+def _decision(call: ApiCall, owner: AccountState, policy: str, action: str, resource: str) -> str:
     from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
     status = call.request.get("ModelApprovalStatus")
@@ -69,10 +69,10 @@ def _decision(call: Call, owner: Account, policy: str, action: str, resource: st
     return str(evaluate_resource_policy(policy, context).decision)
 
 
-def _own_group(call: Call) -> tuple[str, str]:
+def _own_group(call: ApiCall) -> tuple[str, str]:
     key = call.request["ModelPackageGroupName"].lower()
     if key not in call.account.groups:
-        raise Refused(f"Cannot find Model Package Group: {call.account.arn('model-package-group', key)}")
+        raise RequestRefused(f"Cannot find Model Package Group: {call.account.arn('model-package-group', key)}")
     return key, call.account.groups[key].arn
 
 
@@ -80,14 +80,14 @@ def _check(text: str) -> None:
     try:
         document = json.loads(text)
     except ValueError as malformed:
-        raise Refused(f"Invalid resource policy: it is no JSON ({malformed})") from malformed
+        raise RequestRefused(f"Invalid resource policy: it is not JSON ({malformed})") from malformed
     statements = document.get("Statement") if isinstance(document, dict) else None
     for statement in [statements] if isinstance(statements, dict) else statements or [None]:
         if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
-            raise Refused("Invalid resource policy: each statement must be an object with Effect Allow or Deny")
+            raise RequestRefused("Invalid resource policy: each statement must be an object with Effect Allow or Deny")
         for needed in ("Principal", "Action", "Resource"):
             if needed not in statement and f"Not{needed}" not in statement:
-                raise Refused(f"Invalid resource policy: a statement has no {needed}")
+                raise RequestRefused(f"Invalid resource policy: a statement has no {needed}")
 
 
 RULES = {

@@ -1,19 +1,19 @@
-"""Model package groups, each known by its name in any case and by its ARN, which has the name in small letters."""
+"""Model package groups, each known by its name in any case and by its ARN, which has the name in lower case."""
 
 from local.sagemaker import pagination
-from local.sagemaker.account import Account, Call, Document, Group, Refused, only
+from local.sagemaker.account import AccountState, ApiCall, Document, ModelPackageGroup, RequestRefused, only
 from local.sagemaker.group_policies import permit
 from local.sagemaker.tags import tagged
 
 
-def create_group(call: Call) -> Document:
+def create_group(call: ApiCall) -> Document:
     """CreateModelPackageGroup: a name is taken once, whatever its case."""
     account, name = call.account, call.request["ModelPackageGroupName"]
     arn = account.arn("model-package-group", name.lower())
     if name.lower() in account.groups:
-        raise Refused(f"Model Package Group already exists: {arn}")
+        raise RequestRefused(f"Model Package Group already exists: {arn}")
     kept = only("DescribeModelPackageGroupOutput", call.request)
-    account.groups[name.lower()] = Group(
+    account.groups[name.lower()] = ModelPackageGroup(
         kept
         | {
             "ModelPackageGroupArn": arn,
@@ -26,25 +26,27 @@ def create_group(call: Call) -> Document:
     return {"ModelPackageGroupArn": arn}
 
 
-def describe_group(call: Call) -> Document:
+def describe_group(call: ApiCall) -> Document:
     """DescribeModelPackageGroup, by name or ARN."""
     _, _, group = permitted_group(call)
     return dict(group.described)
 
 
-def delete_group(call: Call) -> Document:
+def delete_group(call: ApiCall) -> Document:
     """DeleteModelPackageGroup, which only an empty group allows; its versions start again at 1."""
     owner, key, group = permitted_group(call)
     if group.packages:
         arn = group.arn
-        raise Refused(f"Cannot delete model package group {arn}: it still contains model packages", "ConflictException")
+        raise RequestRefused(
+            f"Cannot delete model package group {arn}: it still contains model packages", "ConflictException"
+        )
     del owner.groups[key]
     owner.policies.pop(key, None)
     owner.tags.pop(group.arn, None)
     return {}
 
 
-def list_groups(call: Call) -> Document:
+def list_groups(call: ApiCall) -> Document:
     """ListModelPackageGroups: one's own, or (CrossAccount) those of others that one may describe.
 
     AWS lists what was shared by Resource Access Manager; the engine has none and goes by the groups' policies.
@@ -58,32 +60,32 @@ def list_groups(call: Call) -> Document:
     return {"ModelPackageGroupSummaryList": [only("ModelPackageGroupSummary", each) for each in shown], **token}
 
 
-def permitted_group(call: Call) -> tuple[Account, str, Group]:
-    """The owner, the key and the group that a request names; raises Refused where none is, or none is granted."""
+def permitted_group(call: ApiCall) -> tuple[AccountState, str, ModelPackageGroup]:
+    """The owner, key and group that a request names; raises RequestRefused where there is none, or no grant."""
     owner, key = named(call)
     permit(call, owner, key, owner.arn("model-package-group", key), owner.arn("model-package", f"{key}/*"))
     return owner, key, existing(owner, key)
 
 
-def named(call: Call) -> tuple[Account, str]:
-    """The owner and the name, in small letters, of the group that a request names by name or ARN."""
+def named(call: ApiCall) -> tuple[AccountState, str]:
+    """The owner and the name, in lower case, of the group that a request names by name or ARN."""
     name = call.request["ModelPackageGroupName"]
     return call.owner(name), name.rpartition("/")[2].lower()
 
 
-def existing(owner: Account, key: str) -> Group:
-    """The owner's group of that name in small letters; raises Refused where there is none."""
+def existing(owner: AccountState, key: str) -> ModelPackageGroup:
+    """The owner's group of that name in lower case; raises RequestRefused where there is none."""
     if key not in owner.groups:
-        raise Refused(f"ModelPackageGroup {owner.arn('model-package-group', key)} does not exist.")
+        raise RequestRefused(f"ModelPackageGroup {owner.arn('model-package-group', key)} does not exist.")
     return owner.groups[key]
 
 
-def _discovered(call: Call, other: Account) -> list[Group]:
+def _discovered(call: ApiCall, other: AccountState) -> list[ModelPackageGroup]:
     found = []
     for key, group in other.groups.items():
         try:
             permit(call, other, key, group.arn, action="DescribeModelPackageGroup")
-        except Refused:
+        except RequestRefused:
             continue
         found.append(group)
     return found

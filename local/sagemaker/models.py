@@ -3,7 +3,7 @@
 import copy
 
 from local.sagemaker import pagination
-from local.sagemaker.account import Call, Document, Refused, only
+from local.sagemaker.account import ApiCall, Document, RequestRefused, only
 from local.sagemaker.container_rules import check_containers, check_environment_of_package, containers_of
 from local.sagemaker.packages import package_named
 from local.sagemaker.tags import tagged
@@ -11,13 +11,13 @@ from local.sagemaker.tags import tagged
 _MOST_RECOMMENDATIONS = 3
 
 
-def create_model(call: Call) -> Document:
+def create_model(call: ApiCall) -> Document:
     """CreateModel: a name is taken once; a model package's model needs the package's approval."""
     request, account = call.request, call.account
     arn = account.arn("model", request["ModelName"])
     check_containers(request)
     if request["ModelName"] in account.models:
-        raise Refused(f'Cannot create already existing model "{arn}".')
+        raise RequestRefused(f'Cannot create already existing model "{arn}".')
     packages = [_check_package(call, each) for each in containers_of(request) if each.get("ModelPackageName")]
     for container in containers_of(request):
         _check_model_data(call, container)
@@ -34,12 +34,12 @@ def create_model(call: Call) -> Document:
     return {"ModelArn": arn}
 
 
-def describe_model(call: Call) -> Document:
+def describe_model(call: ApiCall) -> Document:
     """DescribeModel: what was asked for, and what SageMaker adds (modes, host names, a recommendation)."""
     return dict(_known(call))
 
 
-def delete_model(call: Call) -> Document:
+def delete_model(call: ApiCall) -> Document:
     """DeleteModel, after which the name is free again."""
     model = _known(call)
     call.moto()
@@ -48,17 +48,17 @@ def delete_model(call: Call) -> Document:
     return {}
 
 
-def list_models(call: Call) -> Document:
+def list_models(call: ApiCall) -> Document:
     """ListModels, the latest first unless asked otherwise."""
     found = pagination.matching(call.account.models.values(), call.request, _name, at_least=True)
     shown, token = pagination.sorted_page(found, call.request, _name, order="Descending")
     return {"Models": [only("ModelSummary", each) for each in shown], **token}
 
 
-def _known(call: Call) -> Document:
+def _known(call: ApiCall) -> Document:
     name = call.request["ModelName"]
     if name not in call.account.models:
-        raise Refused(f'Could not find model "{call.account.arn("model", name)}".')
+        raise RequestRefused(f'Could not find model "{call.account.arn("model", name)}".')
     return call.account.models[name]
 
 
@@ -66,13 +66,13 @@ def _name(model: Document) -> str:
     return str(model["ModelName"])
 
 
-def _check_package(call: Call, container: Document) -> Document:
-    """The specification of the package that a container is made from; raises Refused when it may not be."""
+def _check_package(call: ApiCall, container: Document) -> Document:
+    """The specification of the package that a container is made from; raises RequestRefused when it may not be."""
     package = package_named(call, container["ModelPackageName"])
     arn = package["ModelPackageArn"]
     call.authorize(f"sagemaker:{call.action}", arn)
     if "ModelPackageGroupName" in package and package.get("ModelApprovalStatus") != "Approved":
-        raise Refused(
+        raise RequestRefused(
             f"Cannot create a model from model package {arn}: "
             f"its approval status is {package.get('ModelApprovalStatus')}, not Approved"
         )
@@ -87,15 +87,15 @@ def _specification(package: Document, name: str | None) -> Document:
     for specification in package.get("AdditionalInferenceSpecifications") or []:
         if specification["Name"] == name:
             return dict(specification)
-    raise Refused(f"Model package {package['ModelPackageArn']} has no inference specification {name}")
+    raise RequestRefused(f"Model package {package['ModelPackageArn']} has no inference specification {name}")
 
 
-def _check_model_data(call: Call, container: Document) -> None:
+def _check_model_data(call: ApiCall, container: Document) -> None:
     sources = [container.get("ModelDataSource") or {}, *(container.get("AdditionalModelDataSources") or [])]
     urls = [container.get("ModelDataUrl"), *(source.get("S3DataSource", {}).get("S3Uri") for source in sources)]
     for url in filter(None, urls):
         if not call.holds(url):
-            raise Refused(f"Could not find model data at {url}.")
+            raise RequestRefused(f"Could not find model data at {url}.")
 
 
 def _completed(model: Document) -> Document:
@@ -114,7 +114,7 @@ def _completed(model: Document) -> Document:
 def _recommendation(arn: str, specifications: list[Document]) -> Document:
     """The engine's choice: of a model of one package that says its framework, the first instance types it supports.
 
-    SageMaker recommends what it measured for the framework; without the package's word for it, it has nothing to say.
+    SageMaker recommends what it measured for the framework; without a framework it recommends nothing.
     """
     specification = specifications[0] if len(specifications) == 1 else {}
     types = specification.get("SupportedRealtimeInferenceInstanceTypes") or []

@@ -3,12 +3,12 @@
 from itertools import chain
 
 from local.sagemaker import pagination
-from local.sagemaker.account import Call, Document, Refused, only
+from local.sagemaker.account import ApiCall, Document, RequestRefused, only
 from local.sagemaker.groups import permitted_group
 from local.sagemaker.packages import package_named
 
 
-def list_packages(call: Call) -> Document:
+def list_packages(call: ApiCall) -> Document:
     """ListModelPackages: of a group its versions, else the unversioned ones unless ModelPackageType says otherwise."""
     status = call.request.get("ModelApprovalStatus")
     listed = [each for each in _packages(call) if status in (None, each.get("ModelApprovalStatus"))]
@@ -16,7 +16,7 @@ def list_packages(call: Call) -> Document:
     return {"ModelPackageSummaryList": [only("ModelPackageSummary", each) for each in shown], **token}
 
 
-def batch_describe(call: Call) -> Document:
+def batch_describe(call: ApiCall) -> Document:
     """BatchDescribeModelPackage: a summary of each version, or an error of its own for what cannot be described."""
     summaries: Document = {}
     errors: Document = {}
@@ -24,13 +24,13 @@ def batch_describe(call: Call) -> Document:
         try:
             call.authorize(f"sagemaker:{call.action}", arn)
             summaries[arn] = _summary(package_named(call, arn))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             errors[arn] = {"ErrorCode": refusal.code, "ErrorResponse": refusal.message}
     answer: Document = {"ModelPackageSummaries": summaries}
     return answer | ({"BatchDescribeModelPackageErrorMap": errors} if errors else {})
 
 
-def _packages(call: Call) -> list[Document]:
+def _packages(call: ApiCall) -> list[Document]:
     if call.request.get("ModelPackageGroupName"):
         _, _, group = permitted_group(call)
         kind = call.request.get("ModelPackageType", "Versioned")
@@ -45,7 +45,9 @@ def _packages(call: Call) -> list[Document]:
 
 def _summary(package: Document) -> Document:
     if "ModelPackageGroupName" not in package:
-        raise Refused(f"ModelPackage {package['ModelPackageArn']} is unversioned: only versioned ones are described")
+        raise RequestRefused(
+            f"ModelPackage {package['ModelPackageArn']} is unversioned: only versioned ones are described"
+        )
     return only("BatchDescribeModelPackageSummary", package)
 
 

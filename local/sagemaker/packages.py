@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 
 from local.sagemaker import package_rules
-from local.sagemaker.account import Account, Call, Document, Refused, only
+from local.sagemaker.account import AccountState, ApiCall, Document, RequestRefused, only
 from local.sagemaker.group_policies import permit
 from local.sagemaker.groups import existing, named
 from local.sagemaker.tags import tagged
@@ -56,13 +56,13 @@ _UPDATABLE = (
 )
 
 
-def create_package(call: Call) -> Document:
+def create_package(call: ApiCall) -> Document:
     """CreateModelPackage, a version of a group or an unversioned package; idempotent by ClientToken."""
     package_rules.check_new(call.request)
     return _create_version(call) if call.request.get("ModelPackageGroupName") else _create_unversioned(call)
 
 
-def describe_package(call: Call) -> Document:
+def describe_package(call: ApiCall) -> Document:
     """DescribeModelPackage with every field that was ever given, and the message AWS has for an unknown one."""
     described = dict(package_named(call, call.request["ModelPackageName"]))
     if call.request.get("IncludedData") == "MetadataOnly" and "ModelCard" in described:
@@ -70,17 +70,17 @@ def describe_package(call: Call) -> Document:
     return described
 
 
-def update_package(call: Call) -> Document:
+def update_package(call: ApiCall) -> Document:
     """UpdateModelPackage keeps what it is not given, merges customer metadata, and says what changed."""
     package = package_named(call, call.request["ModelPackageArn"])
     arn = package["ModelPackageArn"]
     if "ModelPackageGroupName" not in package:
-        raise Refused(f"{arn} is unversioned: only versioned model packages can be updated")
+        raise RequestRefused(f"{arn} is unversioned: only versioned model packages can be updated")
     owner = call.owner(arn)
     return _once(call, owner, lambda: _update(call, owner, package))
 
 
-def delete_package(call: Call) -> Document:
+def delete_package(call: ApiCall) -> Document:
     """DeleteModelPackage: the version is gone, and its number is not given again."""
     package = package_named(call, call.request["ModelPackageName"])
     owner = call.owner(package["ModelPackageArn"])
@@ -92,10 +92,10 @@ def delete_package(call: Call) -> Document:
     return {}
 
 
-def package_named(call: Call, name: str, action: str | None = None) -> Document:
+def package_named(call: ApiCall, name: str, action: str | None = None) -> Document:
     """The package that a request names by name, `group/version` or ARN, to do `action` with.
 
-    Raises Refused when there is none, or when it is another account's and its group's policy does not grant it.
+    Raises RequestRefused when there is none, or when it is another account's and its group's policy does not grant it.
     """
     owner = call.owner(name)
     path = name.partition("/")[2].lower() if name.startswith("arn:") else name.lower()
@@ -104,11 +104,11 @@ def package_named(call: Call, name: str, action: str | None = None) -> Document:
     permit(call, owner, group, arn, action=action)
     found = _version(owner, group, int(version)) if version.isdecimal() else owner.unversioned.get(path)
     if found is None or (name.startswith("arn:") and ":model-package/" not in name):
-        raise Refused(f"ModelPackage {name if name.startswith('arn:') else arn} does not exist.")
+        raise RequestRefused(f"ModelPackage {name if name.startswith('arn:') else arn} does not exist.")
     return found
 
 
-def _create_version(call: Call) -> Document:
+def _create_version(call: ApiCall) -> Document:
     owner, key = named(call)
     version = owner.groups[key].versions + 1 if key in owner.groups else 1
     arn = owner.arn("model-package", f"{key}/{version}")
@@ -128,13 +128,13 @@ def _create_version(call: Call) -> Document:
     return _once(call, owner, create)
 
 
-def _create_unversioned(call: Call) -> Document:
+def _create_unversioned(call: ApiCall) -> Document:
     account, key = call.account, call.request["ModelPackageName"].lower()
     arn = account.arn("model-package", key)
 
     def create() -> str:
         if key in account.unversioned:
-            raise Refused(f"Model Package already exists: {arn}")
+            raise RequestRefused(f"Model Package already exists: {arn}")
         account.unversioned[key] = _new(call, account, arn)
         account.tags[arn] = tagged(call.request)
         _announce(call, account.unversioned[key])
@@ -143,7 +143,7 @@ def _create_unversioned(call: Call) -> Document:
     return _once(call, account, create)
 
 
-def _new(call: Call, owner: Account, arn: str) -> Document:
+def _new(call: ApiCall, owner: AccountState, arn: str) -> Document:
     profiles = (call.request.get("ValidationSpecification") or {}).get("ValidationProfiles") or []
     statuses = [{"Name": profile["ProfileName"], "Status": "Completed"} for profile in profiles]
     given = copy.deepcopy(only("DescribeModelPackageOutput", call.request))
@@ -158,7 +158,7 @@ def _new(call: Call, owner: Account, arn: str) -> Document:
     }
 
 
-def _update(call: Call, owner: Account, package: Document) -> str:
+def _update(call: ApiCall, owner: AccountState, package: Document) -> str:
     package_rules.check_specifications(call.request)
     given = _updated(package, call.request)
     changed = [name for name in _UPDATABLE if name in given and given[name] != package.get(name)]
@@ -191,7 +191,7 @@ def _new_card(before: Document, given: Document) -> Document:
     after = before | given
     content = after.get("ModelCardContent")
     if before.get("ModelCardStatus") == "Archived" and content != before.get("ModelCardContent"):
-        raise Refused("Model Card is in Archived state.")
+        raise RequestRefused("Model Card is in Archived state.")
     return after
 
 
@@ -204,30 +204,30 @@ def _without_content(card: Document) -> Document:
     return card | {"ModelCardContent": json.dumps({"intended_uses": {"risk_rating": rating}} if rating else {})}
 
 
-def _once(call: Call, owner: Account, act: Callable[[], str]) -> Document:
-    """What `act` makes or changes, by its ARN; the same request with the same ClientToken does it once."""
+def _once(call: ApiCall, owner: AccountState, act: Callable[[], str]) -> Document:
+    """The ARN of what `act` creates or changes; repeated with the same ClientToken, it is done once."""
     token = call.request.get("ClientToken")
     if token is None:
         return {"ModelPackageArn": act()}
     first, arn = owner.tokens.get((call.action, token), (None, ""))
     if first is not None and _exists(owner, arn):
         if first != call.request:
-            raise Refused(f"ClientToken {token} was already used with other parameters", "ConflictException")
+            raise RequestRefused(f"ClientToken {token} was already used with other parameters", "ConflictException")
         return {"ModelPackageArn": arn}
     owner.tokens[call.action, token] = (copy.deepcopy(call.request), act())
     return {"ModelPackageArn": owner.tokens[call.action, token][1]}
 
 
-def _exists(owner: Account, arn: str) -> bool:
+def _exists(owner: AccountState, arn: str) -> bool:
     group, _, version = arn.partition("/")[2].partition("/")
     return _version(owner, group, int(version)) is not None if version else group in owner.unversioned
 
 
-def _version(owner: Account, group: str, version: int) -> Document | None:
+def _version(owner: AccountState, group: str, version: int) -> Document | None:
     return owner.groups[group].packages.get(version) if group in owner.groups else None
 
 
-def _announce(call: Call, package: Document, **more: list[str]) -> None:
+def _announce(call: ApiCall, package: Document, **more: list[str]) -> None:
     detail = {name: copy.deepcopy(package[name]) for name in _EVENT_FIELDS if name in package}
     for name in ("CreationTime", "LastModifiedTime"):
         if name in detail:

@@ -1,6 +1,6 @@
-"""Lists in pages, as SageMaker gives them: filtered, sorted, and continued after the last one that was given.
+"""Pagination as in SageMaker: filtered, sorted, and continued after the last item returned.
 
-A token names the order and the last item given, not a position: what is added meanwhile moves nothing that was listed.
+A token holds the order and the last item, not a position: items added meanwhile do not shift the list.
 """
 
 import base64
@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from local.sagemaker.account import Document, Refused
+from local.sagemaker.account import Document, RequestRefused
 
 Key = list[Any]
 
@@ -56,7 +56,7 @@ def page(
 ) -> tuple[list[Document], Document]:
     """The items after NextToken, MaxResults (or `most`) of them, and {"NextToken": ...} where more follow.
 
-    Raises Refused when the token is none that such a list gave.
+    Raises RequestRefused when such a list did not issue the token.
     """
     last = _opened(request["NextToken"], label) if request.get("NextToken") else None
     ordered = sorted(((key(item), item) for item in items), key=lambda pair: pair[0], reverse=descending)
@@ -86,8 +86,8 @@ def _opened(token: str, label: str) -> Key:
         opened = b""
     check, body = opened[:4], opened[4:]
     if not body or check != zlib.crc32(body).to_bytes(4, "big"):
-        raise Refused("Invalid NextToken: it is none that was given")
+        raise RequestRefused("Invalid NextToken: it was never issued")
     given, *key = json.loads(body)
     if given != label:
-        raise Refused("Invalid NextToken: it continues another list")
+        raise RequestRefused("Invalid NextToken: it continues another list")
     return list(key)

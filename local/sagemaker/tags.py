@@ -1,14 +1,14 @@
-"""Tags of groups, packages, models and whatever else has an entry in an account's `tags`; moto keeps the others'."""
+"""Tags of groups, packages, models and others in an account's `tags`; moto keeps the rest."""
 
 from local.sagemaker import pagination
-from local.sagemaker.account import Account, Call, Document, Refused
+from local.sagemaker.account import AccountState, ApiCall, Document, RequestRefused
 from local.sagemaker.group_policies import permit
 
 _MOST = 50
 _KEPT_HERE = ("model-package-group", "model-package", "model")
 
 
-def add_tags(call: Call) -> Document:
+def add_tags(call: ApiCall) -> Document:
     """AddTags adds tags, and replaces the value of a key that is there."""
     arn, owner = _resource(call)
     if arn not in owner.tags:
@@ -17,13 +17,15 @@ def add_tags(call: Call) -> Document:
         return call.moto()
     after = owner.tags[arn] | tagged(call.request)
     if len(after) > _MOST:
-        raise Refused(f"Too many tags: {arn} would have {len(after)}, and {_MOST} are allowed", "ResourceLimitExceeded")
+        raise RequestRefused(
+            f"Too many tags: {arn} would have {len(after)}, and {_MOST} are allowed", "ResourceLimitExceeded"
+        )
     owner.tags[arn] = after
     return {"Tags": listed(after)}
 
 
-def delete_tags(call: Call) -> Document:
-    """DeleteTags; a key that is not there is no fault."""
+def delete_tags(call: ApiCall) -> Document:
+    """DeleteTags; unknown keys are ignored."""
     arn, owner = _resource(call)
     if arn not in owner.tags:
         return call.moto()
@@ -32,7 +34,7 @@ def delete_tags(call: Call) -> Document:
     return {}
 
 
-def list_tags(call: Call) -> Document:
+def list_tags(call: ApiCall) -> Document:
     """ListTags, in pages, by key."""
     arn, owner = _resource(call)
     if arn not in owner.tags:
@@ -44,11 +46,11 @@ def list_tags(call: Call) -> Document:
 
 
 def tagged(request: Document) -> dict[str, str]:
-    """The tags of a request, by key; raises Refused for a key that is given twice."""
+    """The tags of a request, by key; raises RequestRefused for a key that is given twice."""
     tags = request.get("Tags") or []
     found = {tag["Key"]: tag["Value"] for tag in tags}
     if len(found) < len(tags):
-        raise Refused("Duplicate tag keys: each key may be given once")
+        raise RequestRefused("Duplicate tag keys: each key may be given once")
     return found
 
 
@@ -57,14 +59,14 @@ def listed(tags: dict[str, str]) -> list[Document]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _resource(call: Call) -> tuple[str, Account]:
+def _resource(call: ApiCall) -> tuple[str, AccountState]:
     head, _, name = call.request["ResourceArn"].partition("/")
     kind, name = head.rpartition(":")[2], name.lower() if ":model-package" in head else name
     arn = f"{head}/{name}"
     owner = call.owner(arn)
     permit(call, owner, name.partition("/")[0] if kind.startswith("model-package") else "", arn)
     if kind in _KEPT_HERE and arn not in owner.tags:
-        raise Refused(f"Could not find resource {arn}", "ResourceNotFound")
+        raise RequestRefused(f"Could not find resource {arn}", "ResourceNotFound")
     return arn, owner
 
 

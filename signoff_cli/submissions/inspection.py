@@ -79,4 +79,4 @@ def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -
             progress(len(chunk))
             yield chunk
 
-    return look_into(told(), policy.artifact.demands)
+    return look_into(told(), policy.artifact.requirements)

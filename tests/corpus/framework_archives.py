@@ -1,4 +1,4 @@
-"""Archives of what the frameworks write: honest ones, and those made hostile by a change of one thing."""
+"""Archives of the frameworks' files: valid ones, and hostile ones with one change."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TORCH = """
 
 
 @dataclass(frozen=True)
-class Hostile:
+class HostileModel:
     """An archive by its name: what writes its model, the rule it is refused by, and where that is found."""
 
     name: str
@@ -60,13 +60,13 @@ def torch_samples() -> dict[str, Files]:
     return {f"PyTorch: {name}": {name: (SAMPLES / name).read_bytes()} for name in TORCH.split()}
 
 
-def hostile() -> list[Hostile]:
+def hostile() -> list[HostileModel]:
     """Return all of them."""
     made = (_pickles, _boosters, _arrays, _torch, _skops, _keras, _onnx, _safetensors, _nested)
     return [case for make in made for case in make()]
 
 
-class Payload:
+class PickledCall:
     """Pickled, it is a call."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
@@ -75,27 +75,27 @@ class Payload:
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return self.call
 
-    def __deepcopy__(self, _: Any) -> Payload:
+    def __deepcopy__(self, _: Any) -> PickledCall:
         raise TypeError("a copy would be made by the call")
 
 
-class Own:
+class CustomClass:
     """A class that only who wrote the model has."""
 
 
-SHELL = Payload(os.system, "id")
-MARSHALLED = Payload(marshal.loads, marshal.dumps(compile("print(1)", "model", "exec")))
+SHELL = PickledCall(os.system, "id")
+MARSHALLED = PickledCall(marshal.loads, marshal.dumps(compile("print(1)", "model", "exec")))
 PAYLOADS = {
     "a shell": SHELL,
     "marshalled code": MARSHALLED,
-    "an expression": Payload(eval, "1"),
-    "an import": Payload(__import__, "antigravity"),
-    "another pickle": Payload(pickle.loads, b"N."),
-    "another file of joblib": Payload(joblib.load, "/opt/ml/model/other"),
-    "a mapped file": Payload(np.memmap, "/etc/passwd"),
+    "an expression": PickledCall(eval, "1"),
+    "an import": PickledCall(__import__, "antigravity"),
+    "another pickle": PickledCall(pickle.loads, b"N."),
+    "another file of joblib": PickledCall(joblib.load, "/opt/ml/model/other"),
+    "a mapped file": PickledCall(np.memmap, "/etc/passwd"),
     "a partial function": partial(os.system, "id"),
     "a method of a class": str.upper,
-    "a class of its own": Own(),
+    "a class of its own": CustomClass(),
 }
 
 
@@ -112,37 +112,37 @@ def _dumped(value: Any, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _pickles() -> Iterator[Hostile]:
+def _pickles() -> Iterator[HostileModel]:
     pipeline, forest = fitted("pipeline"), fitted("forest")
     for protocol in range(6):
-        yield Hostile(
+        yield HostileModel(
             f"forest, protocol {protocol}",
             lambda protocol=protocol: {"model.pkl": pickle.dumps(poisoned(forest), protocol)},
         )
     for suffix, compression in COMPRESSIONS.items():
-        yield Hostile(
+        yield HostileModel(
             f"pipeline, joblib{suffix}",
             lambda it=compression: {"model.joblib": _dumped(poisoned(pipeline), compress=it)},
         )
     for name, payload in PAYLOADS.items():
-        yield Hostile(f"pipeline with {name}", lambda it=payload: {"m.joblib": _dumped(poisoned(pipeline, it))})
-    yield Hostile("a name without an extension", lambda: {"model": pickle.dumps(poisoned(pipeline))})
-    yield Hostile("the name of an image", lambda: {"logo.png": pickle.dumps(poisoned(pipeline))})
-    yield Hostile("a hidden name", lambda: {".cache/.model": pickle.dumps(poisoned(pipeline))})
-    yield Hostile("a second pickle", lambda: {"model.pkl": pickle.dumps(pipeline) + pickle.dumps(SHELL)})
-    yield Hostile("behind an array", lambda: {"m.joblib": _dumped([np.arange(100_000.0), SHELL])})
-    yield Hostile("between arrays", lambda: {"m.joblib": _dumped([np.ones(9), SHELL, np.ones(9)])})
-    yield Hostile("in an array of objects", lambda: {"m.joblib": _dumped([np.array([SHELL, None], dtype=object)])})
+        yield HostileModel(f"pipeline with {name}", lambda it=payload: {"m.joblib": _dumped(poisoned(pipeline, it))})
+    yield HostileModel("a name without an extension", lambda: {"model": pickle.dumps(poisoned(pipeline))})
+    yield HostileModel("the name of an image", lambda: {"logo.png": pickle.dumps(poisoned(pipeline))})
+    yield HostileModel("a hidden name", lambda: {".cache/.model": pickle.dumps(poisoned(pipeline))})
+    yield HostileModel("a second pickle", lambda: {"model.pkl": pickle.dumps(pipeline) + pickle.dumps(SHELL)})
+    yield HostileModel("behind an array", lambda: {"m.joblib": _dumped([np.arange(100_000.0), SHELL])})
+    yield HostileModel("between arrays", lambda: {"m.joblib": _dumped([np.ones(9), SHELL, np.ones(9)])})
+    yield HostileModel("in an array of objects", lambda: {"m.joblib": _dumped([np.array([SHELL, None], dtype=object)])})
     code = named("marshal", "loads") + b"C\x05abcde\x85R"
     function = b"\x80\x04" + named("types", "FunctionType") + code + b"}\x86R."
-    yield Hostile("a function of marshalled code", lambda: {"model.pkl": function})
+    yield HostileModel("a function of marshalled code", lambda: {"model.pkl": function})
     cut = lambda: {"model.pkl": pickle.dumps(pipeline)[:-20]}  # noqa: E731
-    yield Hostile("cut off", cut, "unreadable-pickle")
+    yield HostileModel("cut off", cut, "unreadable-pickle")
     more = lambda: {"model.pkl": pickle.dumps(pipeline) + b"#!/bin/sh"}  # noqa: E731
-    yield Hostile("something behind the end", more, "data-after-pickle")
+    yield HostileModel("something behind the end", more, "data-after-pickle")
 
 
-def _boosters() -> Iterator[Hostile]:
+def _boosters() -> Iterator[HostileModel]:
     import lightgbm
     import xgboost
 
@@ -151,40 +151,42 @@ def _boosters() -> Iterator[Hostile]:
 
     for name in ("XGBoost: booster", "XGBoost: classifier", "LightGBM: booster", "LightGBM: classifier"):
         for file in ("protocol-2.pkl", "protocol-5.pkl"):
-            yield Hostile(
+            yield HostileModel(
                 f"{name}, {file}",
                 lambda name=name, file=file: {
                     file: pickle.dumps(poisoned(of(f"{name}, pickle and joblib", file)), int(file[9]))
                 },
             )
-        yield Hostile(
+        yield HostileModel(
             f"{name}, joblib",
             lambda name=name: {"m.joblib": _dumped(poisoned(of(f"{name}, pickle and joblib", "protocol-4.pkl")))},
         )
-    callback = Payload(xgboost.core._load_lib)
-    yield Hostile("a library of XGBoost", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), callback))})
-    loads = Payload(lightgbm.basic._safe_call, 0)
-    yield Hostile("a call of LightGBM", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), loads))})
+    callback = PickledCall(xgboost.core._load_lib)
+    yield HostileModel("a library of XGBoost", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), callback))})
+    loads = PickledCall(lightgbm.basic._safe_call, 0)
+    yield HostileModel("a call of LightGBM", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), loads))})
 
 
-def _arrays() -> Iterator[Hostile]:
+def _arrays() -> Iterator[HostileModel]:
     import pandas
 
     objects = np.array([SHELL, None], dtype=object)
-    yield Hostile("npy of objects", lambda: saved(lambda path: np.save(path, objects, allow_pickle=True), "m.npy"))
+    yield HostileModel("npy of objects", lambda: saved(lambda path: np.save(path, objects, allow_pickle=True), "m.npy"))
     for save in (np.savez, np.savez_compressed):
-        yield Hostile(
+        yield HostileModel(
             f"npz of objects, {save.__name__}",
             lambda save=save: saved(lambda path: save(path, weights=np.ones(3), names=objects), "m.npz"),
         )
-    yield Hostile("sparse npz with objects", lambda: _with(files("arrays: sparse, csr"), "shape.npy", _npy(objects)))
+    yield HostileModel(
+        "sparse npz with objects", lambda: _with(files("arrays: sparse, csr"), "shape.npy", _npy(objects))
+    )
     frame = pandas.DataFrame({"a": [1, 2]})
     frame.attrs["source"] = SHELL
-    yield Hostile("frame with an attribute", lambda: {"features.pkl": pickle.dumps(frame)})
+    yield HostileModel("frame with an attribute", lambda: {"features.pkl": pickle.dumps(frame)})
     cells = pandas.Series([SHELL, None], dtype=object)
-    yield Hostile("series of objects", lambda: {"features.joblib": _dumped(cells)})
+    yield HostileModel("series of objects", lambda: {"features.joblib": _dumped(cells)})
     short = lambda: {"weights.npy": files("arrays: npy")["weights.npy"][:-1]}  # noqa: E731
-    yield Hostile("npy that is cut off", short, "npy-size")
+    yield HostileModel("npy that is cut off", short, "npy-size")
 
 
 def _npy(array: Any) -> bytes:
@@ -214,33 +216,35 @@ def _with(model: Files, entry: str, data: bytes, compression: int = zipfile.ZIP_
     return {name: zipped({**entries(archive), entry: data}, compression)}
 
 
-def _torch() -> Iterator[Hostile]:
+def _torch() -> Iterator[HostileModel]:
     shell = pickle.dumps(SHELL, 2)
 
     def sample(name: str) -> Files:
         return {name: (SAMPLES / name).read_bytes()}
 
     for name in ("module.pt", "module.legacy.pth", "attribute.pt", "buffer.pt"):
-        yield Hostile(f"PyTorch: {name}", lambda name=name: sample(name))
+        yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name))
     for name in ("script.pt", "trace.pt"):
-        yield Hostile(f"PyTorch: {name}", lambda name=name: sample(name), "torchscript-code")
-    yield Hostile("PyTorch: program", lambda: sample("program.pt2"), "torch-export-code")
+        yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name), "torchscript-code")
+    yield HostileModel("PyTorch: program", lambda: sample("program.pt2"), "torch-export-code")
     state = "state-dict.pt"
-    yield Hostile("PyTorch: another data.pkl", lambda: _with(sample(state), "archive/data.pkl", shell))
+    yield HostileModel("PyTorch: another data.pkl", lambda: _with(sample(state), "archive/data.pkl", shell))
     deflated = partial(_with, entry="archive/data.pkl", data=shell, compression=zipfile.ZIP_DEFLATED)
-    yield Hostile("PyTorch: another data.pkl, deflated", lambda: deflated(sample(state)))
-    yield Hostile("PyTorch: a storage that is a pickle", lambda: _with(sample(state), "archive/data/0", shell))
-    yield Hostile("PyTorch: an entry more", lambda: _with(sample(state), "archive/extra", shell))
+    yield HostileModel("PyTorch: another data.pkl, deflated", lambda: deflated(sample(state)))
+    yield HostileModel("PyTorch: a storage that is a pickle", lambda: _with(sample(state), "archive/data/0", shell))
+    yield HostileModel("PyTorch: an entry more", lambda: _with(sample(state), "archive/extra", shell))
     inserted = lambda: _with(sample(state), "archive/data.pkl", _inserted(sample(state)[state]))  # noqa: E731
-    yield Hostile("PyTorch: a call before the state dict", inserted)
+    yield HostileModel("PyTorch: a call before the state dict", inserted)
     script = lambda: _with(sample(state), "archive/constants.pkl", pickle.dumps((), 2))  # noqa: E731
-    yield Hostile("PyTorch: a state dict as a script", script, "torchscript-code")
-    yield Hostile("PyTorch: legacy with another object", lambda: _legacy(shell))
-    yield Hostile("PyTorch: legacy with another magic", lambda: _legacy_magic(shell))
+    yield HostileModel("PyTorch: a state dict as a script", script, "torchscript-code")
+    yield HostileModel("PyTorch: legacy with another object", lambda: _legacy(shell))
+    yield HostileModel("PyTorch: legacy with another magic", lambda: _legacy_magic(shell))
     behind = lambda: {state: b"#" * 64 + sample(state)[state]}  # noqa: E731
-    yield Hostile("PyTorch: zip behind something else", behind, "zip-ambiguous")
+    yield HostileModel("PyTorch: zip behind something else", behind, "zip-ambiguous")
     old = {"sys_info": pickle.dumps({}, 2), "pickle": shell, "tensors": b"", "storages": b""}
-    yield Hostile("PyTorch: tar, as before 0.1.10", lambda: {"m.pth": tar(*(member(*each) for each in old.items()))})
+    yield HostileModel(
+        "PyTorch: tar, as before 0.1.10", lambda: {"m.pth": tar(*(member(*each) for each in old.items()))}
+    )
 
 
 def _inserted(data: bytes) -> bytes:
@@ -358,23 +362,27 @@ NODES: dict[str, tuple[Node, str]] = {
 }
 
 
-def _skops() -> Iterator[Hostile]:
+def _skops() -> Iterator[HostileModel]:
     untrusted = "skops-untrusted-type"
     for name, (value, said) in NODES.items():
-        yield Hostile(f"skops: {name}", lambda it=value: _with_schema(_attribute(it)), untrusted, said)
+        yield HostileModel(f"skops: {name}", lambda it=value: _with_schema(_attribute(it)), untrusted, said)
     shell = NODES["a function"][0]
     deflated = partial(_with_schema, compression=zipfile.ZIP_DEFLATED)
-    yield Hostile("skops: deflated", lambda: deflated(_attribute(shell)), untrusted, "os.system")
-    yield Hostile("skops: behind blanks", lambda: _with_schema(_blanks(shell)), untrusted, "os.system")
-    yield Hostile("skops: escaped", lambda: _with_schema(_escaped(shell)), untrusted, "os.system")
-    yield Hostile("skops: as Keras would write it", lambda: _with_schema(_as_keras(shell)), untrusted, "os.system")
-    yield Hostile("skops: a name twice", lambda: _with_schema(_twice), "unreadable-skops", "__class__ more than once")
-    yield Hostile("skops: in UTF-16", lambda: _with_schema(_encoded(shell)), "unreadable-skops", "UTF-8")
-    yield Hostile("skops: cut off", lambda: _with_schema(_cut), "unreadable-skops")
+    yield HostileModel("skops: deflated", lambda: deflated(_attribute(shell)), untrusted, "os.system")
+    yield HostileModel("skops: behind blanks", lambda: _with_schema(_blanks(shell)), untrusted, "os.system")
+    yield HostileModel("skops: escaped", lambda: _with_schema(_escaped(shell)), untrusted, "os.system")
+    yield HostileModel("skops: as Keras would write it", lambda: _with_schema(_as_keras(shell)), untrusted, "os.system")
+    yield HostileModel(
+        "skops: a name twice", lambda: _with_schema(_twice), "unreadable-skops", "__class__ more than once"
+    )
+    yield HostileModel("skops: in UTF-16", lambda: _with_schema(_encoded(shell)), "unreadable-skops", "UTF-8")
+    yield HostileModel("skops: cut off", lambda: _with_schema(_cut), "unreadable-skops")
     pickled = lambda: _with(files("skops: pipeline"), "7.npy", _npy(np.array([SHELL], dtype=object)))  # noqa: E731
-    yield Hostile("skops: an array of objects", pickled)
+    yield HostileModel("skops: an array of objects", pickled)
     functions = lambda: {"model.skops": _partial()}  # noqa: E731
-    yield Hostile("skops: what skops itself writes of a partial function", functions, untrusted, "functools.partial")
+    yield HostileModel(
+        "skops: what skops itself writes of a partial function", functions, untrusted, "functools.partial"
+    )
 
 
 def _blanks(value: Node) -> Callable[[Node], bytes]:
@@ -427,28 +435,28 @@ def _partial() -> bytes:
 # Formats that hold no pickles.
 
 
-def _keras() -> Iterator[Hostile]:
+def _keras() -> Iterator[HostileModel]:
     import keras
 
     def model(layer: Any) -> Any:
         return keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(1)])
 
     code = keras.layers.Lambda(lambda x: x * 2)
-    yield Hostile("Keras: lambda, .keras", lambda: saved(model(code).save, "model.keras"), "keras-lambda")
-    yield Hostile("Keras: lambda, .h5", lambda: saved(model(code).save, "model.h5"), "keras-lambda")
+    yield HostileModel("Keras: lambda, .keras", lambda: saved(model(code).save, "model.keras"), "keras-lambda")
+    yield HostileModel("Keras: lambda, .h5", lambda: saved(model(code).save, "model.h5"), "keras-lambda")
     for name, layer in {"a model of TensorFlow": "TFSMLayer", "a module of PyTorch": "TorchModuleWrapper"}.items():
         rule = "keras-lambda" if layer == "TorchModuleWrapper" else "keras-unsafe-module"
-        yield Hostile(f"Keras: {name}", lambda it=layer: _with_layer(class_name=it), rule)
+        yield HostileModel(f"Keras: {name}", lambda it=layer: _with_layer(class_name=it), rule)
     function = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
-    yield Hostile("Keras: a function of Python", lambda: _with_layer(**function), "keras-unsafe-module")
+    yield HostileModel("Keras: a function of Python", lambda: _with_layer(**function), "keras-unsafe-module")
     helper = function | {"module": "keras.utils", "config": "get_file"}
-    yield Hostile("Keras: a helper that fetches", lambda: _with_layer(**helper), "keras-unsafe-module")
+    yield HostileModel("Keras: a helper that fetches", lambda: _with_layer(**helper), "keras-unsafe-module")
     outside = {"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}
-    yield Hostile("Keras: a vocabulary outside", lambda: _with_layer(**outside), "keras-external-file")
+    yield HostileModel("Keras: a vocabulary outside", lambda: _with_layer(**outside), "keras-external-file")
     twice = lambda: {"m.keras": _second_config(files("Keras: network, .keras")["model.keras"])}  # noqa: E731
-    yield Hostile("Keras: a second config.json", twice, "zip-ambiguous")
+    yield HostileModel("Keras: a second config.json", twice, "zip-ambiguous")
     renamed = lambda: {"m.h5": _h5(b'"class_name": "Dropout"', b'"class_name": "Lambda"')}  # noqa: E731
-    yield Hostile("Keras: a layer renamed in .h5", renamed, "keras-lambda")
+    yield HostileModel("Keras: a layer renamed in .h5", renamed, "keras-lambda")
 
 
 def _with_layer(**fields: Any) -> Files:
@@ -473,7 +481,7 @@ def _h5(before: bytes, after: bytes) -> bytes:
     return data.replace(before, after + b" " * (len(before) - len(after)))
 
 
-def _onnx() -> Iterator[Hostile]:
+def _onnx() -> Iterator[HostileModel]:
     import onnx
 
     def changed(name: str, change: Callable[[Any], None]) -> Files:
@@ -497,30 +505,30 @@ def _onnx() -> Iterator[Hostile]:
 
     beside = "ONNX: weights beside the model"
     for where in ("/etc/passwd", "../../model.onnx.data", "data/../../x", "file:///etc/passwd", "C:\\weights"):
-        yield Hostile(f"ONNX: {where}", lambda it=where: changed(beside, location(it)), "onnx-external-data")
+        yield HostileModel(f"ONNX: {where}", lambda it=where: changed(beside, location(it)), "onnx-external-data")
     for domain in ("mine", "ai.onnx.ml.", "com.microsoft2"):
-        yield Hostile(
+        yield HostileModel(
             f"ONNX: {domain}", lambda it=domain: changed("ONNX: pipeline", operator(it)), "onnx-custom-operator"
         )
     cut = lambda: {"model.onnx": files("ONNX: forest")["model.onnx"][:-20]}  # noqa: E731
-    yield Hostile("ONNX: cut off", cut, "unreadable-onnx")
+    yield HostileModel("ONNX: cut off", cut, "unreadable-onnx")
 
 
-def _safetensors() -> Iterator[Hostile]:
+def _safetensors() -> Iterator[HostileModel]:
     def changed(before: bytes, after: bytes) -> Files:
         data = files("safetensors: one file")["model.safetensors"]
         assert before in data
         return {"model.safetensors": data.replace(before, after)}
 
     size, header = "safetensors-size", "safetensors-header"
-    yield Hostile("safetensors: an unknown type", lambda: changed(b'"F16"', b'"F99"'), header)
-    yield Hostile("safetensors: too large a shape", lambda: changed(b'"shape":[4]', b'"shape":[9]'), header)
-    yield Hostile("safetensors: tensors that overlap", lambda: changed(b"[72,80]", b"[64,72]"), size)
+    yield HostileModel("safetensors: an unknown type", lambda: changed(b'"F16"', b'"F99"'), header)
+    yield HostileModel("safetensors: too large a shape", lambda: changed(b'"shape":[4]', b'"shape":[9]'), header)
+    yield HostileModel("safetensors: tensors that overlap", lambda: changed(b"[72,80]", b"[64,72]"), size)
     more = lambda: {"m.safetensors": files("safetensors: one file")["model.safetensors"] + pickle.dumps(SHELL)}  # noqa: E731
-    yield Hostile("safetensors: a pickle behind it", more, size)
+    yield HostileModel("safetensors: a pickle behind it", more, size)
 
 
-def _nested() -> Iterator[Hostile]:
+def _nested() -> Iterator[HostileModel]:
     def model() -> bytes:
         return pickle.dumps(poisoned(fitted("pipeline")))
 
@@ -530,15 +538,15 @@ def _nested() -> Iterator[Hostile]:
     def deep() -> Files:
         return {"all.tar": in_tar("models.zip", zipped({"model.tar.gz": gzip.compress(in_tar("model.pkl", model()))}))}
 
-    yield Hostile("tar.gz in zip in tar", deep)
-    yield Hostile(
+    yield HostileModel("tar.gz in zip in tar", deep)
+    yield HostileModel(
         "skops in a zip",
         lambda: {"m.zip": zipped(_with_schema(_attribute(NODES["a type"][0])))},
         "skops-untrusted-type",
     )
-    yield Hostile("joblib in gzip in xz", lambda: {"m.xz": lzma.compress(gzip.compress(model()))})
-    yield Hostile("PyTorch in a tar", lambda: {"m.tar": in_tar("m.pt", (SAMPLES / "module.pt").read_bytes())})
-    yield Hostile("npz in a zip, deflated", lambda: {"m.zip": zipped(_objects(), zipfile.ZIP_DEFLATED)})
+    yield HostileModel("joblib in gzip in xz", lambda: {"m.xz": lzma.compress(gzip.compress(model()))})
+    yield HostileModel("PyTorch in a tar", lambda: {"m.tar": in_tar("m.pt", (SAMPLES / "module.pt").read_bytes())})
+    yield HostileModel("npz in a zip, deflated", lambda: {"m.zip": zipped(_objects(), zipfile.ZIP_DEFLATED)})
 
 
 def _objects() -> Files:

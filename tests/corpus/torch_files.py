@@ -92,7 +92,7 @@ def _honest(torch: Any) -> dict[str, Any]:
 
 
 def _attributed(torch: Any) -> Any:
-    """A tensor with an attribute, which PyTorch rebuilds as a subclass: by a function that is told what to call."""
+    """A tensor with an attribute, which PyTorch rebuilds as a subclass: by a function that is given what to call."""
     tensor = torch.ones(2)
     tensor.unit = "metres"
     return tensor

@@ -15,7 +15,7 @@ ACCURACY = {"name": "accuracy", "path": "binary_classification_metrics.accuracy.
 ARTIFACT = "artifact:InferenceSpecification.Containers[0].ModelDataUrl"
 ARCHIVES: dict[str, tuple[bytes, str]] = {
     "no gzip": (b"weights, as they are", "Not a gzip file"),
-    "no tar": (gzip.compress(b"weights, as they are" * 100), "holds no tar archive"),
+    "no tar": (gzip.compress(b"weights, as they are" * 100), "does not hold a tar archive"),
     "an archive that ends early": (model_archive()[:-40], "ends before its end marker"),
     "an empty file": (b"", "it is empty"),
     "a member that climbs out": (model_archive(member("../escape", b"x")), "../escape: Has a name with `..`"),
@@ -85,7 +85,7 @@ def test_a_package_is_rejected_that_holds_what_the_policy_forbids(group: Group) 
     assert_rejected(
         group.submit(honest() | {"model.tar.gz": archive}).package(),
         ARTIFACT,
-        "weights: Is of the format gguf; the policy allows onnx",
+        "weights: Has the format gguf; the policy allows onnx",
     )
 
 
@@ -94,7 +94,7 @@ def test_a_package_is_rejected_that_holds_compiled_code(group: Group) -> None:
 
     package = group.submit(honest() | {"model.tar.gz": archive}).package()
 
-    assert_rejected(package, ARTIFACT, "code/ops.txt: Is compiled code (ELF), which may lie nowhere")
+    assert_rejected(package, ARTIFACT, "code/ops.txt: Is compiled code (ELF), which the policy does not allow")
 
 
 def test_a_package_is_rejected_whose_metric_is_below_the_threshold(group: Group) -> None:

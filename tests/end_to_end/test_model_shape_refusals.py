@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[Document, str, str]] = {
             lambda document: container(document).update(Environment={f"NAME_{n}": "x" * 1000 for n in range(40)}),
         ),
         "InferenceSpecification.Containers",
-        "SageMaker takes 32,768",
+        "SageMaker allows 32,768",
     ),
     "chooses what the policy does not offer": (
         artifacts.manifest("deployment-choices"),

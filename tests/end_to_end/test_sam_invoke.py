@@ -15,7 +15,7 @@ from examples.train import write_submissions
 from local.deploy import synthesise
 from local.invoke import docker, sam, sample_events
 from local.invoke.invoke import Invocation, invoke
-from local.invoke.scenario import Stage
+from local.invoke.scenario import Scenario
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.waiting import eventually
 
@@ -37,7 +37,7 @@ class Bench:
     """A stack whose functions do not read their queues: containers do it in their place."""
 
     stack: Deployed
-    stage: Stage
+    stage: Scenario
     assembly: Path
 
     def invoke(self, function: str, event: str) -> Invocation:
@@ -65,7 +65,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         pytest.skip(reason)
     directory = tmp_path_factory.mktemp("sam")
     with deployed(directory, assembly_in(shared_directory(tmp_path_factory.getbasetemp()))) as stack:
-        stage = Stage(stack.engine.environment())
+        stage = Scenario(stack.engine.environment())
         stage.hold_queues()
         synthesise(directory / "cdk.out", context=sam.CONTEXT, settings=stack.engine.environment())
         yield Bench(stack, stage, directory / "cdk.out")

@@ -7,10 +7,10 @@ import pytest
 
 from infra.app import STACK, WORKLOAD, build
 from tests.support.shared_registry import CENTRAL, GROUP, SOURCE_KEY, THERE
-from tests.support.template import ACCOUNT, Template
+from tests.support.template import ACCOUNT, SynthesizedTemplate
 
 
-def synthesise(folder: Path, **context: object) -> Template:
+def synthesise(folder: Path, **context: object) -> SynthesizedTemplate:
     """The stack's template with these choices, checked by cdk-nag, written below `folder`.
 
     The dependencies are left out of the bundle: fetching them is the deployment's business.
@@ -19,9 +19,9 @@ def synthesise(folder: Path, **context: object) -> Template:
     return read_template(folder, STACK)
 
 
-def read_template(folder: Path, stack: str) -> Template:
+def read_template(folder: Path, stack: str) -> SynthesizedTemplate:
     """One stack's template in an assembly."""
-    return Template(json.loads((folder / f"{stack}.template.json").read_bytes()))
+    return SynthesizedTemplate(json.loads((folder / f"{stack}.template.json").read_bytes()))
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(assembly: Path) -> Template:
+def template(assembly: Path) -> SynthesizedTemplate:
     """The stack as it is deployed when nothing is chosen."""
     return synthesise(assembly)
 
@@ -41,7 +41,7 @@ def chosen_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chosen(chosen_assembly: Path) -> Template:
+def chosen(chosen_assembly: Path) -> SynthesizedTemplate:
     """The stack with everything chosen that can be."""
     return synthesise(
         chosen_assembly,
@@ -64,7 +64,7 @@ def chosen(chosen_assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
-def ephemeral(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def ephemeral(tmp_path_factory: pytest.TempPathFactory) -> SynthesizedTemplate:
     """The stack for the local engine and for trying things out."""
     return synthesise(tmp_path_factory.mktemp("ephemeral"), ephemeral="true", nag="false")
 
@@ -88,12 +88,12 @@ def central_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def central(central_assembly: Path) -> Template:
+def central(central_assembly: Path) -> SynthesizedTemplate:
     return read_template(central_assembly, STACK)
 
 
 @pytest.fixture(scope="session")
-def region(central_assembly: Path) -> Template:
+def region(central_assembly: Path) -> SynthesizedTemplate:
     return read_template(central_assembly, f"{STACK}Region-{THERE}")
 
 
@@ -105,5 +105,5 @@ def workload_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def workload(workload_assembly: Path) -> Template:
+def workload(workload_assembly: Path) -> SynthesizedTemplate:
     return read_template(workload_assembly, WORKLOAD)

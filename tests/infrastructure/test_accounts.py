@@ -28,7 +28,7 @@ from tests.support.shared_registry import (
     group_policy,
     open_to,
 )
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 PACKAGES = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package"
 CENTRAL_BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff"
@@ -157,7 +157,7 @@ def test_the_key_is_used_by_way_of_s3_by_those_who_submit_and_deploy(central):
 
 
 def test_what_lies_encrypted_in_other_accounts_buckets_is_decrypted_with_the_keys_that_were_named(central, template):
-    def decrypts(found: Template) -> bool:
+    def decrypts(found: SynthesizedTemplate) -> bool:
         return allowed(grants_of(found, "InspectArtifactRole"), "kms:Decrypt", SOURCE_KEY, {})
 
     assert decrypts(central)
@@ -167,11 +167,11 @@ def test_what_lies_encrypted_in_other_accounts_buckets_is_decrypted_with_the_key
 # The buses
 
 
-def bus_policy(template: Template) -> dict[str, Any]:
+def bus_policy(template: SynthesizedTemplate) -> dict[str, Any]:
     return {"Statement": [each["Statement"] for each in template.of_type("AWS::Events::EventBusPolicy").values()]}
 
 
-def may_send(template: Template, account: str, detail_type: str, source: str = "acme.tickets") -> bool:
+def may_send(template: SynthesizedTemplate, account: str, detail_type: str, source: str = "acme.tickets") -> bool:
     told = {"events__source": source, "events__detail-type": detail_type}
     return open_to(bus_policy(template), account, "events:PutEvents", CENTRAL_BUS, **told)
 
@@ -200,7 +200,7 @@ def decision(account: str, **fields: Any) -> dict[str, Any]:
     return {**event, **fields}
 
 
-def rule(template: Template, name: str) -> dict[str, Any]:
+def rule(template: SynthesizedTemplate, name: str) -> dict[str, Any]:
     return template.one("AWS::Events::Rule", name)
 
 

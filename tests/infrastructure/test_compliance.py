@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from cfnlint import ManualArgs, lint_file
 
 from infra.access import compliance
-from tests.support.template import Template
+from tests.support.template import SynthesizedTemplate
 
 # CDK itself names dependencies that references already imply.
 HARMLESS = {"W3005"}
@@ -38,7 +38,7 @@ def test_cdk_nag_stops_what_breaks_its_rules(tmp_path):
     assert "AwsSolutions-S10" in (tmp_path / "validation-report.json").read_text()
 
 
-def suppressions(template: Template) -> list[tuple[str, dict[str, str]]]:
+def suppressions(template: SynthesizedTemplate) -> list[tuple[str, dict[str, str]]]:
     return [
         (template.name(logical), rule)
         for logical, resource in template.document["Resources"].items()

@@ -23,7 +23,7 @@ from aws_cdk import aws_kms as kms  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 from aws_cdk.assertions import Annotations, Match, Template  # noqa: E402
 
-from examples.cdk.app import Models, Serving  # noqa: E402
+from examples.cdk.app import BaselineStack, EndpointStack  # noqa: E402
 from infra import names  # noqa: E402
 from signoff_cdk.approved_model import CHAMPIONS, ApprovedModel  # noqa: E402
 from signoff_cdk.baseline_model import RECORDER, BaselineModel  # noqa: E402
@@ -202,8 +202,8 @@ def test_a_group_may_be_known_only_when_the_stack_is_deployed(stack: cdk.Stack) 
 
 def test_a_baseline_is_deployed_before_the_stack_that_serves_the_champion(app: cdk.App, places: Path) -> None:
     artifact = str(places / "path/to/artifact/file.tar.gz")
-    models = Models(app, "TeamModels", group="churn", model=artifact, image="sklearn:1.2")
-    serving = Serving(app, "TeamServing", group="churn", baseline=models.baseline)
+    models = BaselineStack(app, "TeamModels", group="churn", model=artifact, image="sklearn:1.2")
+    serving = EndpointStack(app, "TeamServing", group="churn", baseline=models.baseline)
     assert [each.node.path for each in serving.dependencies] == ["TeamModels"]
 
 

@@ -21,7 +21,7 @@ from aws_cdk import aws_iam as iam  # noqa: E402
 from aws_cdk import aws_kms as kms  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 
-from tests.support.constructs import Find, Options, Place, given, model, nothing, own_name, repository  # noqa: E402
+from tests.support.constructs import AssetFolder, Find, Options, given, model, nothing, own_name, repository  # noqa: E402
 from tests.support.coverage import proven_by  # noqa: E402
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/3f5a2c1e-8d47-4b6f-9a0c-5e1d2b7c8f90"
@@ -34,8 +34,8 @@ def parameters(test: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> AssetFolder:
+    return AssetFolder(tmp_path)
 
 
 # Images
@@ -76,7 +76,7 @@ IMAGE_OPTIONS: dict[str, tuple[Options, Options]] = {
 
 
 @parameters("test_an_image_that_is_built_is_as_its_parameters_say")
-def test_an_image_that_is_built_is_as_its_parameters_say(place: Place, parameter: str) -> None:
+def test_an_image_that_is_built_is_as_its_parameters_say(place: AssetFolder, parameter: str) -> None:
     before, after = IMAGE_OPTIONS[own_name(parameter)]
 
     assert place.of_image(**before) != place.of_image(**after)
@@ -108,7 +108,7 @@ FOUND: dict[str, tuple[Callable[[cdk.Stack], sagemaker.ContainerImage], str]] = 
 
 
 @parameters("test_an_image_that_is_there_is_found_by_its_parameters")
-def test_an_image_that_is_there_is_found_by_its_parameters(place: Place, parameter: str) -> None:
+def test_an_image_that_is_there_is_found_by_its_parameters(place: AssetFolder, parameter: str) -> None:
     find, shown = FOUND[parameter]
 
     assert shown in place.deployment(with_image(find))
@@ -159,7 +159,7 @@ DATA_OPTIONS: dict[str, tuple[Find, Find]] = {
 
 
 @parameters("test_model_data_that_are_uploaded_are_as_their_parameters_say")
-def test_model_data_that_are_uploaded_are_as_their_parameters_say(place: Place, parameter: str) -> None:
+def test_model_data_that_are_uploaded_are_as_their_parameters_say(place: AssetFolder, parameter: str) -> None:
     before, after = DATA_OPTIONS[own_name(parameter)]
 
     assert place.of_data(before) != place.of_data(after)
@@ -173,14 +173,14 @@ WITHOUT_EFFECT: dict[str, tuple[Find, Find]] = {
 
 
 @parameters("test_what_says_nothing_of_model_data_is_taken_and_changes_nothing")
-def test_what_says_nothing_of_model_data_is_taken_and_changes_nothing(place: Place, parameter: str) -> None:
+def test_what_says_nothing_of_model_data_is_taken_and_changes_nothing(place: AssetFolder, parameter: str) -> None:
     before, after = WITHOUT_EFFECT[own_name(parameter)]
 
     assert place.of_data(before) == place.of_data(after)
 
 
 @parameters("test_model_data_that_are_there_are_found_and_may_be_read")
-def test_model_data_that_are_there_are_found_and_may_be_read(place: Place, parameter: str) -> None:
+def test_model_data_that_are_there_are_found_and_may_be_read(place: AssetFolder, parameter: str) -> None:
     def make(stack: cdk.Stack) -> None:
         bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "data-of-the-team")
         model(stack, model_data=sagemaker.ModelData.from_bucket(bucket, "models/churn.tar.gz"))

@@ -20,7 +20,7 @@ from constructs import Construct  # noqa: E402
 
 from signoff_cdk.approved_model import ApprovedModel  # noqa: E402
 from signoff_cdk.baseline_model import BaselineModel  # noqa: E402
-from tests.support.constructs import Find, Options, Place, another_image, given, image, model, nothing, own_name  # noqa: E402
+from tests.support.constructs import AssetFolder, Find, Options, another_image, given, image, model, nothing, own_name  # noqa: E402
 from tests.support.coverage import proven_by  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/models"
@@ -33,12 +33,12 @@ def parameters(test: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> AssetFolder:
+    return AssetFolder(tmp_path)
 
 
 @parameters("test_a_container_is_as_its_definition_says")
-def test_a_container_is_as_its_definition_says(place: Place, parameter: str) -> None:
+def test_a_container_is_as_its_definition_says(place: AssetFolder, parameter: str) -> None:
     given = {
         "image": image(),
         "container_hostname": "classifier",
@@ -93,14 +93,14 @@ MODEL_OPTIONS: dict[str, tuple[Find, Find]] = {
 
 
 @parameters("test_a_baseline_is_as_its_parameters_say")
-def test_a_baseline_is_as_its_parameters_say(place: Place, parameter: str) -> None:
+def test_a_baseline_is_as_its_parameters_say(place: AssetFolder, parameter: str) -> None:
     before, after = MODEL_OPTIONS[own_name(parameter)]
 
     assert place.of_model(before) != place.of_model(after)
 
 
 @parameters("test_a_container_is_added_to_a_baseline")
-def test_a_container_is_added_to_a_baseline(place: Place, parameter: str) -> None:
+def test_a_container_is_added_to_a_baseline(place: AssetFolder, parameter: str) -> None:
     def make(stack: cdk.Stack) -> None:
         data = sagemaker.ModelData.from_asset(str(place.artifact))
         environment = {"THREADS": "4"}
@@ -117,7 +117,7 @@ def test_a_container_is_added_to_a_baseline(place: Place, parameter: str) -> Non
 
 
 @parameters("test_a_statement_is_added_to_the_role_of_a_model")
-def test_a_statement_is_added_to_the_role_of_a_model(place: Place, parameter: str) -> None:
+def test_a_statement_is_added_to_the_role_of_a_model(place: AssetFolder, parameter: str) -> None:
     statement = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"])
 
     def to_champion(stack: cdk.Stack) -> None:
@@ -130,7 +130,7 @@ def test_a_statement_is_added_to_the_role_of_a_model(place: Place, parameter: st
 
 
 @parameters("test_a_model_that_is_there_is_found_as_the_champion_is")
-def test_a_model_that_is_there_is_found_as_the_champion_is(place: Place, parameter: str) -> None:
+def test_a_model_that_is_there_is_found_as_the_champion_is(place: AssetFolder, parameter: str) -> None:
     call = parameter.partition("(")[0]
 
     def make(stack: cdk.Stack) -> None:
@@ -157,7 +157,7 @@ def test_a_model_that_is_there_is_found_as_the_champion_is(place: Place, paramet
 
 
 @parameters("test_baseline_and_champion_have_what_a_model_has")
-def test_baseline_and_champion_have_what_a_model_has(place: Place, parameter: str) -> None:
+def test_baseline_and_champion_have_what_a_model_has(place: AssetFolder, parameter: str) -> None:
     stack = cdk.Stack(cdk.App(outdir=str(place.root / "out")), "Team")
     options = own_security_group(stack)
     role = iam.Role.from_role_arn(stack, "Role", ROLE)

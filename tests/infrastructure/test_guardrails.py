@@ -8,20 +8,20 @@ import pytest
 from infra.access.guardrails import (
     BOUNDARY_LIMIT,
     SCP_LIMIT,
-    Gate,
+    GuardrailScope,
     GuardrailTooLong,
     main,
     permissions_boundary,
     service_control_policy,
 )
 from tests.support.iam import allowed, denied
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 PERSON = f"{ROLE}/DataScientist"
 DEPLOYER = f"{ROLE}/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
 OPERATOR = f"{ROLE}/Operator"
-GATE = Gate(account=ACCOUNT, operators=("Operator",))
+GATE = GuardrailScope(account=ACCOUNT, operators=("Operator",))
 BUILDS = f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
@@ -36,7 +36,7 @@ def refused(policy: dict, principal: str, action: str, resource: str, **context:
     return denied(policy, action, resource, {"aws:PrincipalArn": principal, **keys})
 
 
-def own(template: Template, name: str) -> str:
+def own(template: SynthesizedTemplate, name: str) -> str:
     return template.role(f"{name}Role")
 
 
@@ -173,7 +173,7 @@ def test_both_fit_what_aws_takes():
 
 
 def test_a_policy_that_has_grown_too_long_is_refused():
-    crowded = Gate(deployers=tuple(f"a-rather-long-name-of-a-deployer-{number}" for number in range(20)))
+    crowded = GuardrailScope(deployers=tuple(f"a-rather-long-name-of-a-deployer-{number}" for number in range(20)))
     with pytest.raises(GuardrailTooLong, match="name fewer deployers"):
         service_control_policy(crowded)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.iam import allowed, denied
 from tests.support.patterns import matches
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 EVENTS = Path(__file__).parents[2] / "events"
 DEFAULT_BUS, OWN_BUS = "default", "signoff"
@@ -42,7 +42,7 @@ def sample(name: str) -> dict[str, Any]:
     return document
 
 
-def routed(template: Template, event: dict[str, Any], bus: str) -> list[str]:
+def routed(template: SynthesizedTemplate, event: dict[str, Any], bus: str) -> list[str]:
     """The targets of the rules on `bus` that `event` matches, by the last part of their names."""
     return [
         target["Arn"].rpartition("Signoff-")[2]
@@ -101,7 +101,7 @@ def test_the_report_beside_a_submission_is_no_upload(template):
     assert routed(template, event, DEFAULT_BUS) == []
 
 
-def test_an_upload_of_which_s3_tells_only_bucket_and_key_is_an_upload(template):
+def test_an_upload_of_which_s3_gives_only_bucket_and_key_is_an_upload(template):
     event = sample("s3_model_uploaded")
     detail = event["detail"]
     event["detail"] = {"bucket": detail["bucket"], "object": {"key": detail["object"]["key"]}}
@@ -238,7 +238,7 @@ def test_every_dead_letter_queue_has_its_alarm(template):
     assert len(dead_letters) == 6
 
 
-def bus_refuses(template: Template, source: str, principal: str, account: str = ACCOUNT) -> bool:
+def bus_refuses(template: SynthesizedTemplate, source: str, principal: str, account: str = ACCOUNT) -> bool:
     policies = template.of_type("AWS::Events::EventBusPolicy").values()
     document = {"Statement": [policy["Statement"] for policy in policies]}
     context = {"events:source": source, "aws:PrincipalArn": principal, "aws:PrincipalAccount": account}

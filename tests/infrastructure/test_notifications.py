@@ -14,7 +14,7 @@ from infra import settings
 from infra.settings import SettingFault, Subscriber, read
 from signoff.ledger.entries import Stage
 from tests.support.iam import allowed, denied
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 TOPICS = [f"Notifications/{stage.title()}Topic" for stage in Stage]
 
@@ -23,7 +23,7 @@ def arn(name: str) -> str:
     return f"arn:aws:sns:{REGION}:{ACCOUNT}:Signoff-{name.replace('/', '-')}"
 
 
-def refuses(template: Template, topic: str, principal: str, tls: str = "true") -> bool:
+def refuses(template: SynthesizedTemplate, topic: str, principal: str, tls: str = "true") -> bool:
     documents = template.of_type("AWS::SNS::TopicPolicy").values()
     (policy,) = (each["PolicyDocument"] for each in documents if each["Topics"] == [arn(topic)])
     context = {"aws:PrincipalArn": principal, "aws:SecureTransport": tls}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.iam import allowed, listed
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 EVERY_FUNCTION = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),
@@ -116,13 +116,13 @@ ON_EVERYTHING = {
 PACKAGE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/breast-cancer/1"
 
 
-def policy_of(template: Template, role: str) -> dict[str, Any]:
+def policy_of(template: SynthesizedTemplate, role: str) -> dict[str, Any]:
     (policy,) = template.one("AWS::IAM::Role", role)["Policies"]
     document: dict[str, Any] = policy["PolicyDocument"]
     return document
 
 
-def grants(template: Template) -> Iterator[tuple[str, str, str]]:
+def grants(template: SynthesizedTemplate) -> Iterator[tuple[str, str, str]]:
     """Every role, action and resource that is allowed together."""
     for role in template.of_type("AWS::IAM::Role"):
         for statement in policy_of(template, role)["Statement"]:

@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from infra.app import build
 from infra.groups.policies import make_parameters
 from infra.policy_files import PolicyFileFault, load, refuse_conflicts
-from infra.settings import Settings
+from infra.settings import DeploymentSettings
 from signoff.policy.policy import parse
 
 APPROVER = "arn:aws:iam::123456789012:user/approver"
@@ -27,7 +27,9 @@ def write(folder: Path, name: str, document: Any) -> Path:
 
 def test_every_policy_of_the_app_becomes_a_parameter_that_the_functions_can_read(template):
     parameters = {p["Name"]: p for p in template.of_type("AWS::SSM::Parameter").values() if "/policies/" in p["Name"]}
-    assert set(parameters) == {f"/signoff/policies/{policy.name.lower()}" for policy in load(Settings.policies)}
+    assert set(parameters) == {
+        f"/signoff/policies/{policy.name.lower()}" for policy in load(DeploymentSettings.policies)
+    }
     policies = {name: parse(parameter["Value"]) for name, parameter in parameters.items()}
     assert all(policy.deployment.execution_role for policy in policies.values())
 
@@ -90,7 +92,7 @@ def test_a_faulty_policy_stops_the_deployment_and_is_named(tmp_path, document, c
         load(tmp_path)
 
 
-def test_all_faults_of_a_file_are_told_at_once_each_with_its_name(tmp_path):
+def test_all_faults_of_a_file_are_reported_at_once_each_with_its_name(tmp_path):
     write(tmp_path, "default", {})
     path = write(tmp_path, "groups/faulty", {"aprovals": {}, "mode": "loud", "approvals": {"needed": 0}})
     with pytest.raises(PolicyFileFault) as refused:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from cfnlint import ManualArgs, lint_file
 
-from infra.access.guardrails import Gate, service_control_policy
+from infra.access.guardrails import GuardrailScope, service_control_policy
 from infra.app import build
 from infra.groups.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
-from infra.settings import SettingFault, Settings, read
+from infra.settings import DeploymentSettings, SettingFault, read
 from signoff.policy.policy import parse
 from tests.support.iam import allowed, denied
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 PERSON, DEPLOYER = f"{ROLE}/DataScientist", f"{ROLE}/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
@@ -26,12 +26,12 @@ STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/SC-{ACCOUNT}-pp-1/id"
 RELEASED = {"v1": "521539"}
 
 
-def catalog(template: Template, kind: str) -> list[dict[str, Any]]:
+def catalog(template: SynthesizedTemplate, kind: str) -> list[dict[str, Any]]:
     return list(template.of_type(f"AWS::ServiceCatalog::{kind}").values())
 
 
 @pytest.fixture(scope="module")
-def launch(chosen: Template) -> dict[str, Any]:
+def launch(chosen: SynthesizedTemplate) -> dict[str, Any]:
     """What the launch role may do."""
     (policy,) = chosen.one("AWS::IAM::Role", "Projects/LaunchRole")["Policies"]
     document: dict[str, Any] = policy["PolicyDocument"]
@@ -40,7 +40,7 @@ def launch(chosen: Template) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def guardrail() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(service_control_policy(Gate(account=ACCOUNT)))
+    document: dict[str, Any] = json.loads(service_control_policy(GuardrailScope(account=ACCOUNT)))
     return document
 
 
@@ -93,26 +93,26 @@ def test_a_deleted_project_leaves_its_group_and_policy_for_the_auditor() -> None
     assert kept == {"Group": "RetainExceptOnCreate", "GroupPolicy": "RetainExceptOnCreate"}
 
 
-def test_projects_are_offered_only_where_they_are_asked_for(template: Template) -> None:
+def test_projects_are_offered_only_where_they_are_asked_for(template: SynthesizedTemplate) -> None:
     kinds = {resource["Type"] for resource in template.document["Resources"].values()}
     assert not {kind for kind in kinds if "ServiceCatalog" in kind}
     assert "ProjectTemplateUrl" not in template.outputs()
     assert "/signoff/policies/projects/standard" not in str(template.of_type("AWS::SSM::Parameter"))
 
 
-def test_the_product_has_every_version_by_its_name_and_studio_shows_it(chosen: Template) -> None:
+def test_the_product_has_every_version_by_its_name_and_studio_shows_it(chosen: SynthesizedTemplate) -> None:
     (product,) = catalog(chosen, "CloudFormationProduct")
     assert [version["Name"] for version in product["ProvisioningArtifactParameters"]] == [p.stem for p in versions()]
     assert {"Key": "sagemaker:studio-visibility", "Value": "true"} in product["Tags"]
 
 
-def test_the_product_is_launched_under_its_own_role_and_its_projects_can_be_tagged(chosen: Template) -> None:
+def test_the_product_is_launched_under_its_own_role_and_its_projects_can_be_tagged(chosen: SynthesizedTemplate) -> None:
     (launch,), (tags,) = catalog(chosen, "LaunchRoleConstraint"), catalog(chosen, "ResourceUpdateConstraint")
     assert launch["RoleArn"] == chosen.role("Projects/LaunchRole")
     assert tags["TagUpdateOnProvisionedProduct"] == "ALLOWED"
 
 
-def test_the_product_is_for_those_principals_that_were_chosen(chosen: Template) -> None:
+def test_the_product_is_for_those_principals_that_were_chosen(chosen: SynthesizedTemplate) -> None:
     found = {each["PrincipalARN"]: each["PrincipalType"] for each in catalog(chosen, "PortfolioPrincipalAssociation")}
     assert found == {PERSON: "IAM", "arn:aws:iam:::role/Team*": "IAM_PATTERN"}
 
@@ -123,7 +123,7 @@ def test_principals_that_could_make_no_project_stop_the_deployment(context: dict
         read(context.get)
 
 
-def test_the_newest_version_is_in_s3_as_well(chosen: Template, chosen_assembly: Path) -> None:
+def test_the_newest_version_is_in_s3_as_well(chosen: SynthesizedTemplate, chosen_assembly: Path) -> None:
     outputs = chosen.outputs()
     (product,) = catalog(chosen, "CloudFormationProduct")
     assert outputs["ProjectTemplateUrl"] == product["ProvisioningArtifactParameters"][-1]["Info"]["LoadTemplateFromURL"]
@@ -131,7 +131,7 @@ def test_the_newest_version_is_in_s3_as_well(chosen: Template, chosen_assembly: 
     assert (chosen_assembly / f"asset.{name}.json").read_bytes() == versions()[-1].read_bytes()
 
 
-def test_the_template_finds_the_bucket_that_the_stack_exports(chosen: Template) -> None:
+def test_the_template_finds_the_bucket_that_the_stack_exports(chosen: SynthesizedTemplate) -> None:
     exports = {
         o["Export"]["Name"]: chosen.resolve(o["Value"]) for o in chosen.document["Outputs"].values() if "Export" in o
     }
@@ -140,7 +140,7 @@ def test_the_template_finds_the_bucket_that_the_stack_exports(chosen: Template) 
         assert json.dumps({"Fn::ImportValue": ARTIFACTS_EXPORT}) in path.read_text()
 
 
-def test_the_policies_for_projects_are_such_as_the_functions_can_read(chosen: Template) -> None:
+def test_the_policies_for_projects_are_such_as_the_functions_can_read(chosen: SynthesizedTemplate) -> None:
     policy = parse(chosen.one("AWS::SSM::Parameter", "Projects/Policies/projects-standard")["Value"])
     assert policy.deployment.execution_role == chosen.role("ModelExecutionRole")
     assert policy.approvals.submitter_may_approve is False
@@ -187,13 +187,13 @@ def test_service_catalog_reads_the_templates_that_it_keeps(launch: dict[str, Any
     assert allowed(launch, "s3:GetObject", "arn:aws:s3:::sc-templates/template", tagged)
 
 
-def test_only_service_catalog_and_cloudformation_take_the_launch_role_on(chosen: Template) -> None:
+def test_only_service_catalog_and_cloudformation_take_the_launch_role_on(chosen: SynthesizedTemplate) -> None:
     (statement,) = chosen.one("AWS::IAM::Role", "Projects/LaunchRole")["AssumeRolePolicyDocument"]["Statement"]
     assert set(statement["Principal"]["Service"]) == {"servicecatalog.amazonaws.com", "cloudformation.amazonaws.com"}
 
 
 def test_the_guardrails_let_the_launch_role_and_no_person_make_governed_groups(
-    guardrail: dict[str, Any], chosen: Template
+    guardrail: dict[str, Any], chosen: SynthesizedTemplate
 ) -> None:
     asked = [
         ("sagemaker:CreateModelPackageGroup", GROUP, {"aws:TagKeys": ["signoff:governed"]}),
@@ -205,7 +205,9 @@ def test_the_guardrails_let_the_launch_role_and_no_person_make_governed_groups(
         assert not denied(guardrail, action, resource, {"aws:PrincipalArn": role, **context})
 
 
-def test_the_guardrails_let_only_deployers_pass_the_launch_role(guardrail: dict[str, Any], chosen: Template) -> None:
+def test_the_guardrails_let_only_deployers_pass_the_launch_role(
+    guardrail: dict[str, Any], chosen: SynthesizedTemplate
+) -> None:
     role = chosen.role("Projects/LaunchRole")
     assert denied(guardrail, "iam:PassRole", role, {"aws:PrincipalArn": PERSON})
     assert not denied(guardrail, "iam:PassRole", role, {"aws:PrincipalArn": DEPLOYER})
@@ -219,7 +221,7 @@ def test_models_of_projects_run_under_the_roles_that_their_policies_name(tmp_pat
         path.write_text(json.dumps(document))
     choices = {"policies": str(tmp_path / "policies"), "projects": "true", "bundle": "source", "nag": "false"}
     build(choices, tmp_path / "out").synth()
-    synthesised = Template(json.loads((tmp_path / "out" / "Signoff.template.json").read_bytes()))
+    synthesised = SynthesizedTemplate(json.loads((tmp_path / "out" / "Signoff.template.json").read_bytes()))
     (policy,) = synthesised.one("AWS::IAM::Role", "CreateModelRole")["Policies"]
     context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
     assert allowed(policy["PolicyDocument"], "iam:PassRole", role, context)
@@ -234,7 +236,8 @@ def test_without_a_policy_to_choose_there_are_no_projects(tmp_path: Path) -> Non
 
 def test_the_standard_policy_of_projects_asks_what_the_default_does() -> None:
     default, standard = (
-        json.loads((Settings.policies / f"{name}.json").read_bytes()) for name in ("default", "projects/standard")
+        json.loads((DeploymentSettings.policies / f"{name}.json").read_bytes())
+        for name in ("default", "projects/standard")
     )
     for field in ("approvals", "artifact", "metrics", "deployment"):
         assert standard[field] == default[field]

@@ -13,7 +13,7 @@ from infra.app import STACK, build
 from signoff.policy.approvals import matches_any, names_of
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import denied
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
@@ -37,7 +37,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def reserving(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def reserving(tmp_path_factory: pytest.TempPathFactory) -> SynthesizedTemplate:
     folder = tmp_path_factory.mktemp("reserving")
     for name, document in POLICIES.items():
         path = folder / "policies" / f"{name}.json"
@@ -48,7 +48,7 @@ def reserving(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return read_template(Path(folder / "out"), STACK)
 
 
-def may_speak(template: Template, source: str, principal: str) -> bool:
+def may_speak(template: SynthesizedTemplate, source: str, principal: str) -> bool:
     policies = template.of_type("AWS::Events::EventBusPolicy").values()
     document = {"Statement": [policy["Statement"] for policy in policies]}
     account = principal.split(":")[4]
@@ -56,7 +56,7 @@ def may_speak(template: Template, source: str, principal: str) -> bool:
     return not denied(document, "events:PutEvents", BUS, context)
 
 
-def may_upload(template: Template, key: str, principal: str, action: str = "s3:PutObject") -> bool:
+def may_upload(template: SynthesizedTemplate, key: str, principal: str, action: str = "s3:PutObject") -> bool:
     document = template.one("AWS::S3::BucketPolicy", "Artifacts/Policy")["PolicyDocument"]
     context = {"aws:PrincipalArn": principal, "aws:SecureTransport": "true"}
     return not denied(document, action, f"arn:aws:s3:::signoff-artifacts/{key}", context)

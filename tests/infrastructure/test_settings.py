@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from infra.app import main
-from infra.functions import bundling
+from infra.functions import code_bundle
 from infra.functions.workflow import WorkflowFault, read_definition
-from infra.settings import SettingFault, Settings, read
+from infra.settings import DeploymentSettings, SettingFault, read
 
 
 def test_what_is_not_chosen_has_its_default():
-    assert read(lambda _name: None) == Settings()
+    assert read(lambda _name: None) == DeploymentSettings()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_list_may_be_written_as_text_or_as_json():
 
 
 def test_the_hosts_architecture_is_one_that_lambda_has():
-    assert read({"architecture": "host"}.get).architecture in bundling.PLATFORMS
+    assert read({"architecture": "host"}.get).architecture in code_bundle.PLATFORMS
 
 
 def test_the_command_says_what_is_wrong_and_fails():
@@ -70,9 +70,9 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (functions / "signoff" / "ledger.py").write_text("ENTRIES = ()\n")
     (functions / "announce.py").write_text("import signoff.ledger\n")
     (tmp_path / "lock.txt").write_text("")
-    monkeypatch.setattr(bundling, "FUNCTIONS", functions)
-    monkeypatch.setattr(bundling, "LOCK", tmp_path / "lock.txt")
-    monkeypatch.setattr(bundling, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(code_bundle, "FUNCTIONS", functions)
+    monkeypatch.setattr(code_bundle, "LOCK", tmp_path / "lock.txt")
+    monkeypatch.setattr(code_bundle, "BUILD", tmp_path / "build")
     return functions
 
 
@@ -82,20 +82,20 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.usefixtures("sources")
 def test_a_bundle_holds_the_handlers_and_their_package_and_nothing_compiled():
-    folder, _ = bundling.bundle("arm64", "source")
+    folder, _ = code_bundle.bundle("arm64", "source")
     assert files(folder) == {"announce.py", "signoff/ledger.py"}
 
 
 def test_the_same_sources_make_the_same_bundle_and_other_sources_another(sources):
-    first = bundling.bundle("arm64", "source")
-    assert bundling.bundle("arm64", "source") == first
+    first = code_bundle.bundle("arm64", "source")
+    assert code_bundle.bundle("arm64", "source") == first
     (sources / "announce.py").write_text("import signoff.ledger  # changed\n")
-    assert bundling.bundle("arm64", "source")[1] != first[1]
+    assert code_bundle.bundle("arm64", "source")[1] != first[1]
 
 
 @pytest.mark.usefixtures("sources")
 def test_each_architecture_has_a_bundle_of_its_own():
-    digests = {bundling._digest(architecture, "wheels") for architecture in bundling.PLATFORMS}
+    digests = {code_bundle._digest(architecture, "wheels") for architecture in code_bundle.PLATFORMS}
     assert len(digests) == 2
 
 
@@ -105,18 +105,18 @@ def test_botocore_is_cut_down_to_the_services_that_are_called(tmp_path):
             (tmp_path / library / "data" / name).mkdir(parents=True)
     (tmp_path / "botocore" / "data" / "endpoints.json").write_text("{}")
     (tmp_path / "regex" / "tests").mkdir(parents=True)
-    bundling._prune(tmp_path)
+    code_bundle._prune(tmp_path)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.parent.name == "data"}
     assert left == {"botocore/data/sagemaker", "botocore/data/endpoints.json", "boto3/data/s3"}
     assert not (tmp_path / "regex" / "tests").exists()
 
 
 def test_every_service_that_the_functions_call_is_left_in_botocore():
-    functions = Path(bundling.FUNCTIONS)
+    functions = Path(code_bundle.FUNCTIONS)
     text = "".join(path.read_text() for path in functions.rglob("*.py"))
     called = {part.partition('"')[0] for part in text.split('client("')[1:]}
     assert called
-    assert called <= bundling.SERVICES
+    assert called <= code_bundle.SERVICES
 
 
 def test_the_template_says_where_the_code_lies_for_sam_to_find_it(template):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.iam import allowed, denied
-from tests.support.template import ACCOUNT, Template
+from tests.support.template import ACCOUNT, SynthesizedTemplate
 
 BUCKETS = ("Artifacts", "Vault", "AccessLogs")
 TABLES = ("Ledger", "Packages", "Submissions")
@@ -24,7 +24,7 @@ FUNCTIONS = (
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/Administrator"
 
 
-def policy_of(template: Template, bucket: str) -> dict:
+def policy_of(template: SynthesizedTemplate, bucket: str) -> dict:
     return template.one("AWS::S3::BucketPolicy", f"{bucket}/Policy")["PolicyDocument"]
 
 
@@ -32,7 +32,7 @@ def by(principal: str) -> dict[str, str]:
     return {"aws:PrincipalArn": principal, "aws:SecureTransport": "true"}
 
 
-def vault_refuses(template: Template, action: str, key: str, principal: str) -> bool:
+def vault_refuses(template: SynthesizedTemplate, action: str, key: str, principal: str) -> bool:
     resource = f"arn:aws:s3:::signoff-vault/{key}" if key else "arn:aws:s3:::signoff-vault"
     return denied(policy_of(template, "Vault"), action, resource, by(principal))
 
@@ -62,7 +62,7 @@ def test_a_bucket_keeps_versions_logs_requests_and_forgets_unfinished_uploads(te
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules] == [{"DaysAfterInitiation": 7}]
 
 
-def test_the_artifacts_bucket_itself_tells_eventbridge_of_uploads(template):
+def test_the_artifacts_bucket_itself_notifies_eventbridge_of_uploads(template):
     notification = template.one("AWS::S3::Bucket", "Artifacts")["NotificationConfiguration"]
     assert notification == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     assert not [resource for resource in template.document["Resources"].values() if "Custom::" in resource["Type"]]

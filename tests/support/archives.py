@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.limits import Limits
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "GNU": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
@@ -43,7 +43,7 @@ def honest(form: int = tarfile.PAX_FORMAT) -> bytes:
 
 def inspected(data: bytes, *required: str, chunk: int = 64 * 1024, limits: Limits | None = None) -> Inspection:
     chunks = (data[at : at + chunk] for at in range(0, len(data), chunk))
-    return inspect(chunks, Demands(required_files=required, limits=limits or Limits()))
+    return inspect(chunks, Requirements(required_files=required, limits=limits or Limits()))
 
 
 def archive_of(*members: tuple[tarfile.TarInfo, bytes]) -> Inspection:

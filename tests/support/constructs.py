@@ -20,7 +20,7 @@ Options = dict[str, Any]
 Find = Callable[[cdk.Stack], Options]
 
 
-class Place:
+class AssetFolder:
     """A directory with what images are built from and model data are, and apps that use them."""
 
     def __init__(self, root: Path) -> None:

@@ -14,7 +14,7 @@ from signoff.errors import ObjectMissing
 
 
 @dataclass
-class Version:
+class ObjectVersion:
     """One version of an object."""
 
     id: str
@@ -50,7 +50,7 @@ class FakeBucket:
     def __init__(self, s3: FakeS3, name: str) -> None:
         self._s3 = s3
         self.name = name
-        self.versions: dict[str, list[Version]] = defaultdict(list)
+        self.versions: dict[str, list[ObjectVersion]] = defaultdict(list)
         self.writes: list[tuple[str, str]] = []
         self.multipart = False
 
@@ -135,15 +135,15 @@ class FakeBucket:
         kept.retained_until = max(kept.retained_until or until, until)
 
     def _add(self, key: str, data: bytes, metadata: dict[str, str]) -> Stored:
-        added = Version(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
+        added = ObjectVersion(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
         self.versions[key].append(added)
         self.writes.append(("put", key))
         return self._stored(key, added)
 
-    def _kept(self, stored: Stored) -> Version:
+    def _kept(self, stored: Stored) -> ObjectVersion:
         return next(each for each in self.versions[stored.key] if each.id == stored.version_id)
 
-    def _stored(self, key: str, version: Version) -> Stored:
+    def _stored(self, key: str, version: ObjectVersion) -> Stored:
         etag = hashlib.md5(version.data, usedforsecurity=False).hexdigest()
         if self.multipart:
             etag = f"{hashlib.md5(version.id.encode(), usedforsecurity=False).hexdigest()}-2"

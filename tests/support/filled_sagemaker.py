@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.field_paths import filled, service_model
 
 
-class SageMaker:
+class FilledSageMaker:
     """Answers every call with all that its answer may hold, and remembers what it was asked."""
 
     def __init__(self, **replaced: Any) -> None:

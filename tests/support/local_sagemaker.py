@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.account import Refused
-from local.sagemaker.api import SageMaker
+from local.sagemaker.account import RequestRefused
+from local.sagemaker.api import SageMakerApi
 
 OWN, OTHER, REGION = "111111111111", "222222222222", "us-east-1"
 IMAGE = f"{OWN}.dkr.ecr.{REGION}.amazonaws.com/serve@sha256:" + "0" * 64
@@ -19,7 +19,7 @@ INSTANCES = {
 }
 
 
-class Local:
+class LocalSageMaker:
     """One SageMaker for all accounts; what is asked of it is asked by `account` in `region` as `caller`."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Local:
         self.objects = {"s3://data/model.tar.gz"}
         self.forbidden: set[tuple[str, str]] = set()
         self.time = 1_700_000_000.0
-        self._sagemaker = SageMaker(
+        self._sagemaker = SageMakerApi(
             lambda headers: (OWN, REGION, ""),
             lambda arn, detail: self.events.append((arn, detail)),
             holds=self._holds,
@@ -42,7 +42,7 @@ class Local:
 
     def refusal(self, action: str, **request: Any) -> tuple[str, str]:
         """The code and the message with which a request is refused."""
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RequestRefused) as caught:
             self.ask(action, **request)
         return caught.value.code, caught.value.message
 
@@ -79,4 +79,6 @@ class Local:
 
     def _authorize(self, action: str, resource: str) -> None:
         if (action, resource) in self.forbidden:
-            raise Refused(f"not authorized to perform: {action} on resource: {resource}", "AccessDeniedException")
+            raise RequestRefused(
+                f"not authorized to perform: {action} on resource: {resource}", "AccessDeniedException"
+            )

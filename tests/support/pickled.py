@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.pickle.scanner import pickle
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import Peekable
+from signoff.artifact.streams.readers import PeekableReader
 
 Found = list[tuple[str, str]]
 SIZE = Path("/proc/self/statm")  # in pages, the first number all that the process has
@@ -31,7 +31,7 @@ def bounded_memory() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-class Trickle:
+class TrickleReader:
     """Content that comes in pieces."""
 
     def __init__(self, data: bytes, piece: int) -> None:
@@ -45,8 +45,8 @@ class Trickle:
 def findings(data: bytes, piece: int = 1 << 20) -> Found:
     """Return the rule and reason of all that is found in a pickle."""
     found: Found = []
-    where = Where("model.pkl", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
-    pickle(Peekable(Trickle(data, piece)), where, lambda *_: None)
+    where = ScanContext("model.pkl", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
+    pickle(PeekableReader(TrickleReader(data, piece)), where, lambda *_: None)
     return found
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from signoff.artifact import scan
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import BLOCK, Reader
 
 Found = list[tuple[str, str]]
 
 
-class Bounded:
+class BoundedChunks:
     """Bytes read in pieces of at most `chunk`; asking for more at once than may be held in memory fails."""
 
     def __init__(self, data: bytes, chunk: int = 1 << 20) -> None:
@@ -28,10 +28,10 @@ class Bounded:
 def scanned(data: bytes | Reader, budget: Budget | None = None, chunk: int = 1 << 20) -> list[tuple[str, str, str]]:
     """Return (member, rule, reason) for all that is found in a member `m` of this content."""
     found = []
-    where = Where("m", lambda member, rule, reason, _: found.append((member, rule, reason)), budget or Budget())
-    reader = Bounded(data, chunk) if isinstance(data, bytes) else data
+    where = ScanContext("m", lambda member, rule, reason, _: found.append((member, rule, reason)), budget or Budget())
+    reader = BoundedChunks(data, chunk) if isinstance(data, bytes) else data
     scan.scan(reader, where)
-    if isinstance(reader, Bounded):
+    if isinstance(reader, BoundedChunks):
         assert reader.at == len(reader.data), "not read to its end"
     return found
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.iam import allowed, listed
-from tests.support.template import ACCOUNT, REGION, Template
+from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 SUBMITS, DEPLOYS, STRANGER = "222222222222", "333333333333", "999999999999"
 HERE, THERE = REGION, "eu-west-1"
@@ -51,18 +51,18 @@ def _names(statement: dict[str, Any], account: str) -> bool:
     return everyone or f"arn:aws:iam::{account}:root" in listed(principal.get("AWS", []))
 
 
-def group_policy(template: Template) -> dict[str, Any]:
+def group_policy(template: SynthesizedTemplate) -> dict[str, Any]:
     (group,) = template.of_type("AWS::SageMaker::ModelPackageGroup").values()
     policy: dict[str, Any] = group["ModelPackageGroupPolicy"]
     return policy
 
 
-def bucket_policy(template: Template, bucket: str) -> dict[str, Any]:
+def bucket_policy(template: SynthesizedTemplate, bucket: str) -> dict[str, Any]:
     policy: dict[str, Any] = template.one("AWS::S3::BucketPolicy", f"{bucket}/Policy")["PolicyDocument"]
     return policy
 
 
-def grants_of(template: Template, role: str) -> dict[str, Any]:
+def grants_of(template: SynthesizedTemplate, role: str) -> dict[str, Any]:
     (policy,) = template.one("AWS::IAM::Role", role)["Policies"]
     document: dict[str, Any] = policy["PolicyDocument"]
     return document

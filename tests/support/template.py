@@ -29,7 +29,7 @@ _ARNS = {
 
 
 @dataclass(frozen=True)
-class Template:
+class SynthesizedTemplate:
     """A template's resources and outputs. A resource is named by its construct's path (`Vault`, `Rules/SweepDue`)."""
 
     document: Mapping[str, Any]

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.scan import KINDS
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import PEEK, Peekable, Reader
-from tests.support.scans import Bounded
+from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
+from tests.support.scans import BoundedChunks
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples"
 Told = list[tuple[str, str]]
@@ -29,13 +29,13 @@ def told(data: bytes | Reader, chunk: int = 1 << 20, into: list[str] | None = No
         if into is not None:
             into.append(rule)
 
-    def scan(reader: Reader, where: Where) -> None:
-        content = Peekable(reader)
+    def scan(reader: Reader, where: ScanContext) -> None:
+        content = PeekableReader(reader)
         found.append(("nested", f"{where.member}: {content.peek(PEEK)[:2]!r}"))
         content.drain()
 
-    where = Where("m", report, Budget())
-    content = Peekable(Bounded(data, chunk) if isinstance(data, bytes) else data)
+    where = ScanContext("m", report, Budget())
+    content = PeekableReader(BoundedChunks(data, chunk) if isinstance(data, bytes) else data)
     head = content.peek(PEEK)
     scanner = next((scanner for begins, scanner in KINDS if begins(head)), None)
     if scanner:

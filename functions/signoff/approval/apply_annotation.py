@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from signoff.approval import annotations
+from signoff.approval import annotations as rules
 from signoff.approval.annotations import VERB, Annotation, Change, annotated
 from signoff.approval.decisions import Absorbed, Approver, Outcome, Recorded, Refused
 from signoff.approval.statements import Adapters, Receiving
@@ -32,15 +32,15 @@ class Annotating(Receiving[Annotation]):
 
     def parse(self, detail: Any) -> Annotation:
         """Read an annotation from an event's detail. Raises `EventFault`."""
-        return annotations.parse(detail)
+        return rules.parse(detail)
 
     def foreign(self, statement: Annotation, by: str, account: str | None, policy: Policy) -> Refused | None:
         """Return why what `by` (an ARN) says does not stand because of the account it is from."""
-        return annotations.foreign(statement, by, account, policy)
+        return rules.foreign(statement, by, account, policy)
 
     def refused(self, statement: Annotation, refusal: Refused, by: Approver | None) -> Draft:
         """Return the entry about a refused annotation."""
-        return annotations.refused(statement, refusal, by)
+        return rules.refused(statement, refusal, by)
 
     def weigh(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
         """Write to the registry what is annotated, and return what follows.
@@ -48,7 +48,7 @@ class Annotating(Receiving[Annotation]):
         Whoever appends last has written to the registry after all others: ledger and registry end up the same.
         """
         described = self.registry.describe(candidate.arn)
-        weighed = annotations.weigh(statement, described, history.state.status, self.shape())
+        weighed = rules.weigh(statement, described, history.state.status, self.shape())
         refusal = weighed if isinstance(weighed, Refused) else self._update(candidate.arn, weighed)
         if refusal:
             return refusal

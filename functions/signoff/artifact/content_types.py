@@ -1,4 +1,4 @@
-"""What content may be: the names that an inventory, policies and documentation use for its types."""
+"""Content types: their names in inventories, policies and the documentation."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ UNKNOWN = "unknown"
 PYTHON, SCRIPT = "python source", "shell script"
 COMPILED = frozenset({"ELF", "PE", "Mach-O", "wasm", "class file", "jar", "python bytecode"})
 CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "tar"})
-"""Kinds that say nothing of what lies within."""
+"""Types that say nothing about their content."""
 
 
 def apart(kind: str | None, within: Mapping[tuple[str, bool], str]) -> Iterator[tuple[tuple[str, bool], str]]:
-    """Yield of what lies `within` content of a kind what counts by itself: each kind, and the first thing that is one.
+    """Yield the types found `within` content of type `kind` that count by themselves, each with its first member.
 
-    Within a model's format that is only what is compiled: whatever else such a file holds is part of it.
+    Within a model format only compiled code counts: everything else in such a file is part of it.
     """
     return ((each, member) for each, member in within.items() if kind in CONTAINERS or each[0] in COMPILED)

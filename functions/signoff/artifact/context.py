@@ -1,4 +1,4 @@
-"""Where a scan stands: the content that is looked into, what lies around it, and where its findings go."""
+"""The context of a scan: the content being scanned, what encloses it, and where its findings go."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import Reader
 from signoff.artifact.streams.refusal import Refused
 
-Report = Callable[[str, str, str, Severity], None]
+ReportFinding = Callable[[str, str, str, Severity], None]
 
 
 @dataclass
-class Seen:
-    """What content turned out to be: its kind (`names`), its first bytes, and the first of each kind within it.
+class ContentSummary:
+    """What a scan found content to be: its type, its first bytes, and the first member of each type within it.
 
-    What lies in the folder `code` of an archive is told apart from what lies elsewhere.
+    Members in an archive's folder `code` are listed separately from others.
     """
 
     kind: str | None = None
@@ -26,48 +26,48 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Where:
-    """What is being looked at: a member's name, those of what it lies in before it, and how deep that is."""
+class ScanContext:
+    """The content being scanned: its name after the names of all that encloses it, and its nesting depth."""
 
     member: str
-    _report: Report
+    _report: ReportFinding
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
-    outer: Where | None = None
+    outer: ScanContext | None = None
     name: str = ""
-    seen: Seen = field(default_factory=Seen)
+    summary: ContentSummary = field(default_factory=ContentSummary)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
-        """Tell a finding about it."""
+        """Report a finding about this content."""
         self._report(self.member, rule, reason, severity)
 
     def report_of(self, name: str, rule: str, reason: str, severity: Severity) -> None:
-        """Tell a finding about something of that name that lies in it."""
+        """Report a finding about the member `name` of this content."""
         self._report(f"{self.member} > {name}", rule, reason, severity)
 
-    def inner(self, name: str) -> Where:
-        """Return where something of that name lies in it. Raises `Refused` (`nested-too-deep`)."""
+    def inner(self, name: str) -> ScanContext:
+        """Return the context of the member `name` of this content. Raises `Refused` (`nested-too-deep`)."""
         if self.depth >= self.budget.depth:
-            raise Refused("nested-too-deep", f"Holds something more than {self.budget.depth} levels deep")
+            raise Refused("nested-too-deep", f"Holds content nested more than {self.budget.depth} levels deep")
         member = f"{self.member} > {name}"
-        return replace(self, member=member, depth=self.depth + 1, outer=self, name=name, seen=Seen())
+        return replace(self, member=member, depth=self.depth + 1, outer=self, name=name, summary=ContentSummary())
 
 
-Scan = Callable[[Reader, Where], None]
+Scan = Callable[[Reader, ScanContext], None]
 
-SHOWN = 20  # findings of one rule that are told one by one
+SHOWN = 20  # findings of one rule that are reported one by one
 
 
 @dataclass
-class Told:
-    """Reports each finding about one content once, and the first of each rule, so that no file fills it."""
+class FindingCollector:
+    """Reports each finding about one content once, and only the first `SHOWN` of each rule."""
 
-    where: Where
+    context: ScanContext
     _reasons: dict[str, set[str]] = field(default_factory=dict)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
-        """Tell a finding, unless it or enough of its rule were told."""
+        """Report a finding, unless it or `SHOWN` others of its rule have been reported."""
         reasons = self._reasons.setdefault(rule, set())
         if reason not in reasons and len(reasons) < SHOWN:
             reasons.add(reason)
-            self.where.report(rule, reason, severity)
+            self.context.report(rule, reason, severity)

@@ -1,6 +1,6 @@
-"""What content is, in words, for an inventory and for policies: told by its bytes, never by its name.
+"""Detects the type of content, for inventories and policies: by its bytes, never by its name.
 
-The first bytes tell it, without reading further; of a zip archive, the names of its entries.
+The first bytes decide, without reading further; for a zip archive, the names of its entries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
 )
 _MODULE = rb"[A-Za-z_]\w*(?:\.\w+)*"
 _END = rb"[ \t\r]*(?:$|[,;#])"
-# Statements that prose and tables have not by chance, and one that they may have.
+# Statements that do not occur in prose and tables by chance, and one that may.
 _STATEMENT = re.compile(
     rb"^(?:from \.*(?:%(module)s)? import [\w(*]|(?:async )?def \w+\(|import %(module)s as \w+%(end)s"
     rb"|class [A-Za-z_]\w*(?:\([^\n]*\))?:[ \t\r]*(?:#|$))" % {b"module": _MODULE, b"end": _END},
@@ -55,13 +55,13 @@ _TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
 
 
 def kind_of(head: bytes) -> str | None:
-    """Return the kind of content that begins with `head` (best 4096 bytes), or None when it is of none known here."""
+    """Return the type of content that begins with `head` (ideally 4096 bytes), or None when it is unknown."""
     if not head:
         return "empty"
     if head.startswith(b"#!"):
         return PYTHON if _PYTHON_SCRIPT.match(head) else SCRIPT
     named = next((name for magic, name in _MAGICS if head.startswith(magic)), None)
-    # Text first, of which there is most: no content that one of the tests fits is all text.
+    # Text first, the most frequent: content that passes one of the tests is never all text.
     return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
 
 
@@ -70,7 +70,7 @@ def _is_pickle(head: bytes) -> bool:
 
 
 def _is_bytecode(head: bytes) -> bool:
-    """Whether it is a .pyc: a magic number, and a code object where one of Python's versions has it."""
+    """Whether it is a .pyc: a magic number, then a code object where one of Python's versions puts it."""
     return head[2:4] == b"\r\n" and any(
         head[at : at + 1] in (b"c", b"\xe3") and b"\0" in head[at + 1 : at + 5] for at in (16, 12, 8)
     )
@@ -115,7 +115,7 @@ def _is_python(head: bytes) -> bool:
 
 
 def _precedes_code(before: bytes) -> bool:
-    """Whether the line before a statement is none of prose: there is none, it is blank, or it is Python itself."""
+    """Whether the line before a statement is not prose: there is none, it is blank, or it is Python."""
     line = before.rpartition(b"\n")[2].strip()
     return not line or line.startswith((b"#", b"import ", b"from ")) or line.endswith((b'"""', b"'''"))
 

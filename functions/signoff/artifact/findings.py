@@ -1,4 +1,4 @@
-"""What an inspection finds, and how it is summed up in sentences for the evidence, the registry and whoever is told."""
+"""An inspection's findings, and their summary in sentences for the evidence, the registry and notifications."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from signoff.documents.text import cut, cut_within
 
 Severity = Literal["error", "warning"]
 
-_RULES = 5  # that are told in full; all of them are in the findings document
+_RULES = 5  # rules in full; the findings document has them all
 # Characters of a member's name and of a reason in a sentence: its rule and its remedy are always whole.
 _MEMBER, _REASON = 160, 240
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that an inspection found: the member it is about (None: the archive), the rule, why, what to do."""
+    """A finding of an inspection: its member (None: the archive itself), rule, severity, reason and remedy."""
 
     member: str | None
     rule: str
@@ -27,7 +27,7 @@ class Finding:
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        """Take the rule's own remedy where none is given."""
+        """Use the rule's remedy where none is given."""
         object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
 
 
@@ -37,14 +37,14 @@ def listed(findings: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 
 def within(name: str, finding: Finding) -> Finding:
-    """Return a finding with the name of the object that it is about; that of a file begins with it."""
+    """Return the finding with its member's name prefixed by `name`, the object it was found in."""
     member = finding.member or name
     named = member == name or member.startswith(f"{name} > ")
     return replace(finding, member=member if named else f"{name} > {member}")
 
 
 def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Return the findings of each rule together, errors before warnings, else in the order in which they were found."""
+    """Return the findings grouped by rule: errors before warnings, otherwise in the order they were found."""
     grouped: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         grouped.setdefault((finding.severity, finding.rule), []).append(finding)
@@ -52,14 +52,14 @@ def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 
 def summed_up(errors: Iterable[Finding]) -> list[str]:
-    """Return sentences for the first rules that are broken, and one that names the others."""
+    """Return a sentence for each of the first rules that were broken, and one that names the rest."""
     rules = by_rule(errors)
     others = ", ".join(each[0].rule for each in rules[_RULES:])
-    return [*map(_sentence, rules[:_RULES]), *([cut(f"Broken too: {others}", 4 * _REASON) + "."] if others else [])]
+    return [*map(_sentence, rules[:_RULES]), *([cut(f"Also: {others}", 4 * _REASON) + "."] if others else [])]
 
 
 def _sentence(findings: Sequence[Finding]) -> str:
-    """Return what is told of one rule: the first that breaks it, how often that was, and what to do."""
+    """Return one sentence about a rule: its first finding, how often it occurred, and the remedy."""
     first = findings[0]
     where = f"{cut_within(first.member, _MEMBER)}: " if first.member else ""
     times = f", {len(findings)} times" if len(findings) > 1 else ""

@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signoff.artifact.content_types import UNKNOWN
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.member_names import shown
-from signoff.artifact.report import Entry, Inspection, Survey, Total
-from signoff.artifact.requirement_check import Judge
-from signoff.artifact.requirements import Demands
-from signoff.artifact.streams.gzip import Source
+from signoff.artifact.report import Inspection, InventoryEntry, ReportBuilder, TypeTotal
+from signoff.artifact.requirement_check import RequirementCheck
+from signoff.artifact.requirements import Requirements
+from signoff.artifact.streams.gzip import HashedSource
 from signoff.artifact.streams.refusal import Refused
-from signoff.artifact.tar.content import Pieces, content
+from signoff.artifact.tar.content import ChunkReader, content
 from signoff.artifact.tar.headers import header_faults
 from signoff.artifact.tar.reader import check_end, members
-from signoff.artifact.tar.stream import Forward, Inflated
+from signoff.artifact.tar.stream import GzipTarStream, TarStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,80 +27,80 @@ if TYPE_CHECKING:
     from signoff.artifact.context import Scan
 
 
-def inspect(chunks: Iterable[bytes], demands: Demands | None = None, scan: Scan | None = None) -> Inspection:
-    """Inspect the artifact whose bytes are `chunks` (best 256 KiB or more each), reading all of them exactly once.
+def inspect(chunks: Iterable[bytes], requirements: Requirements | None = None, scan: Scan | None = None) -> Inspection:
+    """Inspect the artifact whose bytes are `chunks` (ideally 256 KiB or more each), reading each exactly once.
 
-    It is held to `demands`. `scan` looks into each file's content (`scanning.kinds.scan`); without it contents are
-    skipped. A bad artifact is no error: it comes back with findings. Only what `chunks` itself raises is raised.
+    It is checked against `requirements`. `scan` (`signoff.artifact.scan.scan`) scans each file's content; without it,
+    contents are skipped. A bad artifact is not an error: its findings are returned. Raises only what `chunks` raises.
     """
-    demands = demands or Demands()
-    source = Source(chunks)
-    stream = Inflated(source, demands.limits)
-    survey = Survey(Judge(demands))
+    requirements = requirements or Requirements()
+    source = HashedSource(chunks)
+    stream = GzipTarStream(source, requirements.limits)
+    builder = ReportBuilder(RequirementCheck(requirements))
     try:
         for member in members(stream):
-            survey.add(member)
-            survey.tree.doubt(member, header_faults(stream.reads, member))
+            builder.add(member)
+            builder.tree.report_all(member, header_faults(stream.reads, member))
             if scan and member.isreg() and (inside := content(stream, member)):
-                where = Where(member.name, survey.report, survey.budget)
-                scan(inside, where)
-                survey.look_at(member, where.seen)
-        check_end(stream, survey.members)
-        survey.tree.complete = True
+                context = ScanContext(member.name, builder.report, builder.budget)
+                scan(inside, context)
+                builder.add_content(member, context.summary)
+        check_end(stream, builder.members)
+        builder.tree.complete = True
     except Refused as refusal:
-        survey.refuse(refusal)
-    _check_rest(stream, survey)
-    survey.conclude()
+        builder.refuse(refusal)
+    _check_rest(stream, builder)
+    builder.conclude()
     return Inspection(
         sha256=source.drain(),
         size=source.size,
         expanded_size=stream.size,
-        members=survey.members,
-        inventory=tuple(survey.inventory),
-        findings=survey.findings(),
-        errors=survey.count("error"),
-        warnings=survey.count("warning"),
-        kinds=survey.totals,
+        members=builder.members,
+        inventory=tuple(builder.inventory),
+        findings=builder.findings(),
+        errors=builder.count("error"),
+        warnings=builder.count("warning"),
+        kinds=builder.totals,
     )
 
 
-def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, judge: Judge | None = None) -> Inspection:
-    """Inspect an artifact that is no archive but a file, or one of the files of which it consists.
+def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, check: RequirementCheck | None = None) -> Inspection:
+    """Inspect an artifact that is a file and not an archive, or one of the files it consists of.
 
-    `name` is that of the file in the artifact, by which it is shown too. `judge` holds it to what is demanded; what is
-    demanded of all files together, whoever has the judge must ask.
+    `name` is the file's name in the artifact, also used in findings. `check` applies the requirements to the file; the
+    caller must ask it about those that concern all files together.
     """
-    judge = judge or Judge(Demands())
-    source = Source(chunks)
-    survey = Survey(judge)
-    survey.tell(judge.named(name))
-    where = Where(name, survey.report, survey.budget)
+    check = check or RequirementCheck(Requirements())
+    source = HashedSource(chunks)
+    builder = ReportBuilder(check)
+    builder.add_violations(check.named(name))
+    context = ScanContext(name, builder.report, builder.budget)
     try:
-        scan(Pieces(source), where)
-        survey.tell(judge.content(name, where.seen))
+        scan(ChunkReader(source), context)
+        builder.add_violations(check.content(name, context.summary))
     except Refused as refusal:
-        survey.refuse(refusal)
-    kind = where.seen.kind or UNKNOWN
+        builder.refuse(refusal)
+    kind = context.summary.kind or UNKNOWN
     return Inspection(
         sha256=source.drain(),
         size=source.size,
         expanded_size=source.size,
         members=1,
-        inventory=(Entry(shown(name), source.size, "file", kind),),
-        findings=survey.findings(),
-        errors=survey.count("error"),
-        warnings=survey.count("warning"),
-        kinds={kind: Total(1, source.size)},
+        inventory=(InventoryEntry(shown(name), source.size, "file", kind),),
+        findings=builder.findings(),
+        errors=builder.count("error"),
+        warnings=builder.count("warning"),
+        kinds={kind: TypeTotal(1, source.size)},
     )
 
 
-def _check_rest(stream: Forward, survey: Survey) -> None:
-    """Read to the end even of a bad tar: the gzip's checksum says whether it was damaged on the way."""
+def _check_rest(stream: TarStream, builder: ReportBuilder) -> None:
+    """Read to the end even of a bad tar: gzip's checksum says whether it was damaged in transit."""
     hidden = False
     try:
         for block in stream.rest():
             hidden = hidden or bool(block.strip(b"\0"))
     except Refused as refusal:
-        survey.refuse(refusal)
-    if hidden and survey.tree.complete:
-        survey.refuse(Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it"))
+        builder.refuse(refusal)
+    if hidden and builder.tree.complete:
+        builder.refuse(Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it"))

@@ -23,7 +23,7 @@ SHOWN = 1024  # characters of a name that a report shows
 
 DRIVE = re.compile(r"[A-Za-z]:")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# Blank, and in no category of their own that tells: the Hangul fillers and the combining grapheme joiner.
+# Invisible, but in no category that shows it: the Hangul fillers and the combining grapheme joiner.
 INVISIBLE = "\u115f\u1160\u3164\uffa0\u034f\u2800"
 NO_GLYPH = ("Cf", "Zl", "Zp")  # bidirectional controls, joiners, tags, byte order mark; line and paragraph separators
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
@@ -39,7 +39,7 @@ def normalised(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """Return `name` fit for a report: what does not print is escaped, what is very long is cut."""
+    """Return `name` for display: unprintable characters are escaped, a very long name is cut."""
     text = beginning(name, SHOWN)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -58,7 +58,7 @@ def faults(name: str) -> Iterator[tuple[str, str]]:
     if CONTROL.search(name):
         yield "control-character", "Has a name with NUL or another control character"
     if "\\" in name:
-        yield "backslash", "Has a name with a backslash, which some systems take for a slash"
+        yield "backslash", "Has a name with a backslash, which some systems treat as a slash"
     yield from _part_faults(name)
     if not name.isascii():
         yield from _unicode_faults(name)
@@ -66,16 +66,16 @@ def faults(name: str) -> Iterator[tuple[str, str]]:
 
 def _part_faults(name: str) -> Iterator[tuple[str, str]]:
     if len(name) > MAX_PART // 4 and any(len(_encoded(part)) > MAX_PART for part in name.split("/")):
-        yield "name-too-long", f"Has a name with a part of more than {MAX_PART} bytes, which Linux cannot have"
+        yield "name-too-long", f"Has a name with a component of more than {MAX_PART} bytes, which Linux does not allow"
 
 
 def _unicode_faults(name: str) -> Iterator[tuple[str, str]]:
     if any("\ud800" <= character <= "\udfff" for character in name):
-        yield "not-utf-8", "Has a name that is not UTF-8: each reader makes another name of it"
+        yield "not-utf-8", "Has a name that is not UTF-8: readers decode it differently"
     hidden = sorted({c for c in name if c in INVISIBLE or unicodedata.category(c) in NO_GLYPH})
     if hidden:
         called = ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in hidden[:3])
-        yield "invisible-character", f"Has a name with what nobody sees: {called}"
+        yield "invisible-character", f"Has a name with invisible characters: {called}"
 
 
 def _encoded(part: str) -> bytes:
@@ -86,13 +86,13 @@ def warnings(name: str) -> Iterator[tuple[str, str]]:
     """Yield (rule, reason) for what keeps a member from being unpacked under its name on some systems."""
     parts = [part for part in name[:MAX_NAME].split("/") if part.strip(". ")]
     if any(RESERVED.match(part) for part in parts):
-        yield "reserved-name", "Has a name that Windows keeps for a device"
+        yield "reserved-name", "Has a name that Windows reserves for a device"
     if any(part[-1] in ". " for part in parts):
-        yield "trailing-dot", "Has a name with a dot or a blank at its end, which Windows leaves out"
+        yield "trailing-dot", "Has a name that ends in a dot or a space, which Windows removes"
 
 
 def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (name, reason) for names, or directories in them, that are one where spelling does not count.
+    """Yield (name, reason) for names, or directories in them, that are equal under another spelling.
 
     `names` are normalised. Some file systems ignore case or store names in another Unicode normalisation.
     """
@@ -101,16 +101,16 @@ def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         folded.append((_folded(name), name))
         length += len(folded[-1][0])
         if length > MAX_FOLDED:
-            yield name, "Is one of so many long names that they cannot be compared without case"
+            yield name, "Is one of so many long names that they cannot be compared ignoring case"
             return
     # Sorted, all that lies below one folded directory stands together: comparing neighbours finds every spelling.
     folded.sort()
-    told = set()
+    reported = set()
     for (one, before), (other, name) in pairwise(folded):
         pair = _first_difference(one, before, other, name)
-        if pair and pair not in told:
-            told.add(pair)
-            yield pair[1], f"Is the same as {shown(pair[0])} where case and Unicode normalisation do not count"
+        if pair and pair not in reported:
+            reported.add(pair)
+            yield pair[1], f"Is the same as {shown(pair[0])} if case and Unicode normalisation are ignored"
 
 
 def _folded(name: str) -> str:
@@ -129,7 +129,7 @@ def _folded_part(part: str) -> str:
 def _first_difference(one: str, before: str, other: str, name: str) -> tuple[str, str] | None:
     """Return the shortest paths of two names that are the same folded and differ as they are written."""
     if one == before + "/" and other == name + "/":
-        return None  # both are written as they are folded: what differs then is no spelling
+        return None  # both are spelled as they are folded: they differ in more than spelling
     ones, others = one.split("/"), other.split("/")
     befores, names = before.split("/"), name.split("/")
     for at in range(min(len(befores), len(names))):
@@ -147,7 +147,7 @@ def climbs(name: str) -> bool:
 
 
 def leaves(location: str) -> bool:
-    """Whether a location in a file is no path below that file's own directory, in any spelling."""
+    """Whether a location named in a file leads out of that file's own directory, in any spelling."""
     if not location or location[0] in "/\\~" or "\\" in location or "://" in location:
         return True
     return bool(DRIVE.match(location) or CONTROL.search(location) or climbs(location))
@@ -157,7 +157,7 @@ def leaves(location: str) -> bool:
 class Links:
     """The symbolic links of an archive, by normalised name, and where a path leads when they are followed.
 
-    `spend` is told how many characters of paths that takes, and may raise `Refused`.
+    `spend` receives the number of path characters that takes, and may raise `Refused`.
     """
 
     targets: Mapping[str, str]
@@ -182,7 +182,7 @@ class Links:
             if onward is not None:
                 hops += 1
                 if hops > MAX_HOPS:
-                    raise Refused("link-loop", f"Is a link that leads to more than {MAX_HOPS} links, or in a circle")
+                    raise Refused("link-loop", f"Is a link that leads through more than {MAX_HOPS} links, or in a loop")
                 path.pop()
                 todo += self._parts(onward)
         return "/".join(path)

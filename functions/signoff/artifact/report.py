@@ -1,4 +1,4 @@
-"""What is remembered of an archive's members while they pass, and what each of them, and all together, do wrong."""
+"""Builds an inspection's report while an archive's members are read: inventory, totals and findings."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from signoff.artifact.findings import Finding, Severity
 from signoff.artifact.member_names import shown
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.refusal import Refused
-from signoff.artifact.tar.extraction import KINDS, Tree
+from signoff.artifact.tar.extraction import KINDS, ExtractionTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from signoff.artifact.context import Seen
-    from signoff.artifact.requirement_check import Fault, Judge
+    from signoff.artifact.context import ContentSummary
+    from signoff.artifact.requirement_check import RequirementCheck, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What is known about an artifact: its SHA-256 (hexadecimal), sizes (bytes), members, and every finding.
+    """The result of inspecting an artifact: its SHA-256 (hexadecimal), sizes (bytes), members and findings.
 
-    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read, and `kinds` says how
-    many files there are of each kind of content, and with how many bytes. `errors` and `warnings` count the findings of
-    each severity, with those that are not listed.
+    `inventory` holds the first `MAX_INVENTORY` members; `members` counts all that could be read; `kinds`
+    has the number of files and bytes of each content type. `errors` and `warnings` count all findings of each
+    severity, including those not listed.
     """
 
     sha256: str
     size: int
     expanded_size: int
     members: int
-    inventory: tuple[Entry, ...]
+    inventory: tuple[InventoryEntry, ...]
     findings: tuple[Finding, ...]
     errors: int
     warnings: int
-    kinds: Mapping[str, Total]
+    kinds: Mapping[str, TypeTotal]
 
     @property
     def passed(self) -> bool:
@@ -48,7 +48,7 @@ class Inspection:
         return not self.errors
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON-ready values; `inventory_omitted` says how many members the list leaves out."""
+        """Return the result as JSON-ready values; `inventory_omitted` counts the members that are not listed."""
         return {
             "verdict": "passed" if self.passed else "failed",
             "sha256": self.sha256,
@@ -69,10 +69,10 @@ MAX_INVENTORY = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A member as the archive's own header describes it (`size` in bytes), and of which kind its content is, if any.
+class InventoryEntry:
+    """A member as the archive's header describes it (`size` in bytes), and the type of its content.
 
-    The kind is told by the content (`scanning.names`); None where nobody looked.
+    The type is detected from the content (`signoff.artifact.detection`); None where the content was not scanned.
     """
 
     name: str
@@ -81,33 +81,33 @@ class Entry:
     kind: str | None = None
 
 
-class Total(NamedTuple):
-    """How many members are of one kind, and how many bytes they have."""
+class TypeTotal(NamedTuple):
+    """The number of members of one type, and their size in bytes."""
 
     members: int = 0
     size: int = 0
 
-    def plus(self, size: int) -> Total:
+    def plus(self, size: int) -> TypeTotal:
         """Return the same with one more member of `size` bytes."""
-        return Total(self.members + 1, self.size + size)
+        return TypeTotal(self.members + 1, self.size + size)
 
 
 @dataclass
-class Survey:
-    """All that must be remembered about the members read so far: names, links, and what was found."""
+class ReportBuilder:
+    """Collects what is known about the members read so far: inventory, totals and findings."""
 
-    judge: Judge
-    inventory: list[Entry] = field(default_factory=list)
-    totals: dict[str, Total] = field(default_factory=dict)
+    check: RequirementCheck
+    inventory: list[InventoryEntry] = field(default_factory=list)
+    totals: dict[str, TypeTotal] = field(default_factory=dict)
     _about_members: list[Finding] = field(default_factory=list)
     _about_archive: list[Finding] = field(default_factory=list)
     _omitted: Counter[Severity] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """Share one budget between the archive and all that lies within its members."""
-        limits = self.judge.demands.limits
+        limits = self.check.requirements.limits
         self.budget = Budget(limits.expanded_size, limits.members, limits.nested)
-        self.tree = Tree(self.report, self.budget)
+        self.tree = ExtractionTree(self.report, self.budget)
 
     @property
     def members(self) -> int:
@@ -115,26 +115,26 @@ class Survey:
         return self.tree.members
 
     def add(self, member: tarfile.TarInfo) -> None:
-        """Judge one member by itself and remember it; raises `Refused` when a limit is passed."""
-        most = self.judge.demands.limits.members
+        """Check one member by itself and record it; raises `Refused` when a limit is exceeded."""
+        most = self.check.requirements.limits.members
         if self.members == most:
             raise Refused("too-many-members", f"The archive has more than {most} members")
         if len(self.inventory) < MAX_INVENTORY:
-            self.inventory.append(Entry(shown(member.name), member.size, KINDS.get(member.type, "unknown")))
+            self.inventory.append(InventoryEntry(shown(member.name), member.size, KINDS.get(member.type, "unknown")))
         self.tree.add(member)
         if not member.isdir():
-            self.tell(self.judge.named(member.name, link=member.issym() or member.islnk()))
+            self.add_violations(self.check.named(member.name, link=member.issym() or member.islnk()))
 
-    def look_at(self, member: tarfile.TarInfo, seen: Seen) -> None:
-        """Take down what the content of the member that was added last turned out to be, and judge that."""
-        self.tell(self.judge.content(member.name, seen))
-        kind = seen.kind or UNKNOWN
+    def add_content(self, member: tarfile.TarInfo, summary: ContentSummary) -> None:
+        """Record the content type of the last added member, and check it."""
+        self.add_violations(self.check.content(member.name, summary))
+        kind = summary.kind or UNKNOWN
         if self.members == len(self.inventory):
             self.inventory[-1] = replace(self.inventory[-1], kind=kind)
-        self.totals[kind] = self.totals.get(kind, Total()).plus(member.size)
+        self.totals[kind] = self.totals.get(kind, TypeTotal()).plus(member.size)
 
-    def tell(self, found: Iterable[Fault]) -> None:
-        """Record as errors all that a judge found."""
+    def add_violations(self, found: Iterable[Violation]) -> None:
+        """Record all `found` violations as errors."""
         for member, rule, reason in found:
             if member is None:
                 self._about_archive.append(Finding(None, rule, "error", reason))
@@ -142,30 +142,30 @@ class Survey:
                 self.report(member, rule, reason)
 
     def conclude(self) -> None:
-        """Judge what only shows when all members are known; what is missing counts only in a complete archive."""
+        """Check what needs all members to be known; missing files count only in a complete archive."""
         self.tree.conclude()
         if self.tree.complete:
-            self.tell(self.judge.all_together(self.tree.has_file))
+            self.add_violations(self.check.all_together(self.tree.has_file))
 
     def refuse(self, refusal: Refused) -> None:
-        """Record why the archive cannot be read, or not further."""
+        """Record why the archive cannot be read further."""
         self._about_archive.append(Finding(None, refusal.rule, "error", str(refusal)))
 
     def report(self, name: str, rule: str, reason: str, severity: Severity = "error") -> None:
-        """Record what was found of the member of that name; of very many findings only their number."""
-        severity = "warning" if self.judge.admits(rule) else severity
+        """Record a finding about the member `name`; beyond `MAX_FINDINGS`, only count it."""
+        severity = "warning" if self.check.admits(rule) else severity
         if len(self._about_members) < MAX_FINDINGS:
             self._about_members.append(Finding(shown(name), rule, severity, reason))
         else:
             self._omitted[severity] += 1
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings of a severity there are, those among them that are not listed."""
+        """Return the number of findings of a severity, including those not listed."""
         listed = (*self._about_archive, *self._about_members)
         return sum(finding.severity == severity for finding in listed) + self._omitted[severity]
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return all findings, those about the archive first; beyond `MAX_FINDINGS` their number only."""
+        """Return all findings, those about the archive first; beyond `MAX_FINDINGS`, only their number."""
         more = [
             Finding(None, "more-findings", severity, f"{number} more findings of this severity are not listed")
             for severity, number in self._omitted.items()

@@ -1,11 +1,11 @@
-"""What content is, told by its own bytes and never by a file's name, and what scans each kind of it."""
+"""Dispatches content to the scanner of its format, which its bytes decide and never a file's name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
 from signoff.artifact.content_types import UNKNOWN, apart
-from signoff.artifact.context import Scan, Where
+from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import kind_of
 from signoff.artifact.formats import compressed, java_serialization, skops
 from signoff.artifact.formats.hdf5 import hdf5, is_hdf5
@@ -16,16 +16,16 @@ from signoff.artifact.formats.safetensors import is_safetensors, safetensors
 from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, saved_model
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
-from signoff.artifact.streams.readers import PEEK, Peekable, Reader
+from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
 from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.tar import nested
 from signoff.artifact.zip import archive
-from signoff.artifact.zip.directory import Tail
+from signoff.artifact.zip.directory import TrailingBytes
 
-Kind = tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]
+Kind = tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]
 
 SAFETENSORS: Kind = (is_safetensors, safetensors)
-# The last are told by more than a magic: what is none of the others first.
+# The last ones have no magic number, so they are tried after all others.
 TENSORS: Sequence[Kind] = (
     (is_npy, npy),
     (is_hdf5, hdf5),
@@ -41,12 +41,12 @@ PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
 JAVA: Kind = (java_serialization.is_java_object, java_serialization.java_object)
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
-"""Kinds in which something of any kind may lie, be it a zip archive at the very end."""
+"""Formats whose content may have any format, even a zip archive at the very end."""
 
 KINDS: Sequence[Kind] = (*CONTAINERS, SAFETENSORS, PICKLE, SKOPS, JAVA, *TENSORS)
-"""Whether content begins as one of a kind, and what scans it then; the first that fits is taken.
+"""Each with a test of the first bytes and a scanner; the first match is used.
 
-safetensors begins with a length, which may be opcodes as well: before pickles, and it sees for itself that it is none.
+safetensors begins with a length, whose bytes may also be opcodes: it comes before pickles and checks for them itself.
 """
 
 NAMES: Mapping[Kind, str] = {
@@ -55,18 +55,18 @@ NAMES: Mapping[Kind, str] = {
     PICKLE: "pickle",
     **{kind: form.name for kind, form in zip(compressed.KINDS, compressed.FORMS, strict=False)},
 }
-"""What kinds are called that are told here by more than `names.kind_of` goes by."""
+"""Type names of the formats that are detected here by more than `detection.kind_of` checks."""
 
-ENDING = ("expansion-limit", "too-many-members")  # what lies within is bounded all together, so nothing more is read
+ENDING = ("expansion-limit", "too-many-members")  # limits on all content together, so nothing more is read
 
 
-class _Source:
-    """A reader that remembers whether it broke: then that is no fault of what is read from it."""
+class _TrackedReader:
+    """A reader that remembers its own refusal, to distinguish it from one about the content."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.broken: Refused | None = None
-        self.tail = Tail()
+        self.tail = TrailingBytes()
 
     def read(self, size: int) -> bytes:
         try:
@@ -78,42 +78,42 @@ class _Source:
         return part
 
 
-def scan(reader: Reader, where: Where) -> None:
-    """Report all that is found in what `reader` gives, and read it to its end.
+def scan(reader: Reader, context: ScanContext) -> None:
+    """Scan all content of `reader` to its end and report the findings.
 
-    `where.seen` says what it turned out to be. Raises `Refused` when the reader does, or when all that lies within an
-    artifact comes to too much together.
+    `context.summary` receives the content's type. Raises `Refused` when the reader does, or when all contents of an
+    artifact together exceed a limit.
     """
-    source = _Source(reader)
-    content = Peekable(source)
+    source = _TrackedReader(reader)
+    content = PeekableReader(source)
     head = content.peek(PEEK)
-    # skops goes by the name; no JSON begins as a container or a pickle does.
-    kind = SKOPS if skops.is_schema(where.member, head) else _kind(head)
-    where.seen.head, where.seen.kind = head, _named(kind, head)
+    # skops looks the schema up by name; no JSON begins like a container or a pickle.
+    kind = SKOPS if skops.is_schema(context.member, head) else _kind(head)
+    context.summary.head, context.summary.kind = head, _named(kind, head)
     if kind is TAR and PICKLE[0](head):
-        where.report("ambiguous-content", "Is a tar archive, and begins as a pickle too: readers disagree")
+        context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
     if kind is PICKLE and is_onnx(head):
-        where.report("ambiguous-content", "Begins as a pickle, and as an ONNX model too: readers disagree")
+        context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
     try:
         if kind:
-            kind[1](content, where, scan)
+            kind[1](content, context, scan)
     except Refused as refusal:
         if refusal is source.broken or refusal.rule in ENDING:
             raise
-        where.report(refusal.rule, str(refusal))
-    where.seen.kind = where.seen.kind or kind_of(head)  # what began as a pickle may turn out to be none
+        context.report(refusal.rule, str(refusal))
+    context.summary.kind = context.summary.kind or kind_of(head)  # what began as a pickle may turn out to be none
     content.drain()
     if kind not in CONTAINERS and source.tail.holds_end():
-        where.report("zip-ambiguous", "Ends as a zip archive does, and does not begin as one: readers disagree")
-    if where.outer:
-        _tell(where.outer, where)
+        context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
+    if context.outer:
+        _add_to_outer(context.outer, context)
 
 
-def _tell(outer: Where, inner: Where) -> None:
-    """Let what lies around something know of it, by the first of each kind only."""
-    within = outer.seen.within
-    within.setdefault((inner.seen.kind or UNKNOWN, normalised(inner.name).startswith("code/")), inner.member)
-    for place, member in apart(inner.seen.kind, inner.seen.within):
+def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:
+    """Add the types found in a member to its container's summary, the first member of each type only."""
+    within = outer.summary.within
+    within.setdefault((inner.summary.kind or UNKNOWN, normalised(inner.name).startswith("code/")), inner.member)
+    for place, member in apart(inner.summary.kind, inner.summary.within):
         within.setdefault(place, member)
 
 

@@ -14,7 +14,7 @@ from signoff.deployment.champions import Champions
 from signoff.errors import BaselineRefused
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
-from signoff.runtime.custom_resource import Request
+from signoff.runtime.custom_resource import CustomResourceRequest
 
 _SHOWN = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
 _FLAG = "EnableNetworkIsolation"
@@ -31,7 +31,7 @@ class Baselining:
     stacks: Stacks
     champions: Champions
 
-    def handle(self, request: Request) -> str:
+    def handle(self, request: CustomResourceRequest) -> str:
         """Record what a stack has done with its baseline and return what it is known by: `<group>@<model's ARN>`.
 
         A replaced model is first recorded and then taken back by a request of its own. Raises `BaselineRefused`.
@@ -50,7 +50,7 @@ class Baselining:
         # In lower case: another identity for the same baseline would have CloudFormation delete the first.
         return f"{group.lower()}@{arn}"
 
-    def _retired(self, request: Request) -> str:
+    def _retired(self, request: CustomResourceRequest) -> str:
         identity = request.identity or ""
         group, _, arn = identity.partition("@")
         if not arn:
@@ -92,7 +92,7 @@ class Baselining:
         return {"model": {"name": name, "arn": arn}, **shown, _FLAG: bool(described.get(_FLAG))}
 
 
-def _said(request: Request) -> Mapping[str, str]:
+def _said(request: CustomResourceRequest) -> Mapping[str, str]:
     """Return what the request says itself: which one it is, and by which review the stack's code came to be."""
     review = request.properties.get("Review")
     return {"request": request.request_id, **({"review": str(review)} if review else {})}

@@ -1,1 +1,1 @@
-"""What documents are made of: JSON read strictly and written canonically, faults by path, times, and text of others."""
+"""Building blocks of documents: strict and canonical JSON, faults by path, timestamps, and untrusted text."""

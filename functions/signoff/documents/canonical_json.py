@@ -1,4 +1,4 @@
-"""One canonical form of JSON (RFC 8785), so that whoever hashes a document again, in any language, gets our digest."""
+"""The canonical form of JSON (RFC 8785), so that hashing a document in any language gives the same digest."""
 
 from __future__ import annotations
 

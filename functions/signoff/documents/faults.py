@@ -1,4 +1,4 @@
-"""What is wrong with a document, and where."""
+"""Faults in documents, by their path."""
 
 import json
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ def below(path: str, name: str) -> str:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Fault:
-    """One thing wrong with a document.
+    """A fault in a document.
 
     `path` leads to it, in the form `InferenceSpecification.Containers[0].ModelDataUrl` (empty for the document
-    itself); `message` says what is wrong and what is allowed, as a sentence without the path.
+    itself); `message` describes the fault and what is allowed, as a sentence without the path.
     """
 
     path: str
@@ -29,8 +29,8 @@ class Fault:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-class Unfit(ValueError):
-    """Raised when a value breaks rules that its type cannot say; `faults` are all of them, by their path in it."""
+class InvalidValue(ValueError):
+    """Raised when a value violates rules that its type cannot express; `faults` are all of them, by path."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -38,7 +38,7 @@ class Unfit(ValueError):
 
 
 def refuse(faults: Iterable[Fault]) -> None:
-    """Raise `Unfit` when there are any `faults`."""
+    """Raise `InvalidValue` when there are any `faults`."""
     found = tuple(faults)
     if found:
-        raise Unfit(found)
+        raise InvalidValue(found)

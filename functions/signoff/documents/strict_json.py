@@ -1,7 +1,7 @@
 """Reads JSON that means one thing only (RFC 8259, the interoperable part of it).
 
 Python's own reader keeps the last of two equal keys, takes NaN for a number and a byte order mark for an accident;
-two readers of such a document may see two different documents, and only one of them is signed.
+two readers of such a document may see two different documents, of which only one is signed.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class _NotJson:
 
 
 def parse(data: bytes) -> tuple[Any, list[Fault]]:
-    """Return the value that `data` holds and everything that is wrong with it, by path.
+    """Return the value in `data` and all its faults, by path.
 
-    With any fault the value is only good for finding more of them. Refused are: more than MAX_BYTES, other encodings
+    With faults, the value is only useful to find more of them. Refused are: more than MAX_BYTES, other encodings
     than UTF-8, a byte order mark, what is not JSON (with line and column), nesting deeper than MAX_DEPTH, keys given
     twice, NaN and Infinity, numbers too large for a double, and halves of surrogate pairs.
     """
@@ -49,7 +49,7 @@ def parse(data: bytes) -> tuple[Any, list[Fault]]:
         return None, [Fault("", f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}")]
     except RecursionError:
         return None, [Fault("", f"is nested deeper than {MAX_DEPTH} levels")]
-    reading = _Reading()
+    reading = _Converter()
     value = reading.plain(raw, "", 1)
     return value, reading.faults
 
@@ -75,8 +75,8 @@ def _number(digits: str) -> float | _NotJson:
 
 
 @dataclass
-class _Reading:
-    """Turns what the parser saw into plain values, and notes each fault where it stands."""
+class _Converter:
+    """Converts the parser's output to plain values, and records each fault with its path."""
 
     faults: list[Fault] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class _Reading:
         if isinstance(raw, list):
             return [self.plain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(raw)]
         if isinstance(raw, _NotJson):
-            self.faults.append(Fault(path, f"is {raw.text}, which is no number that JSON can carry"))
+            self.faults.append(Fault(path, f"is {raw.text}, which is not a valid JSON number"))
         elif isinstance(raw, str):
             self._whole_characters(raw, path)
         return raw

@@ -1,4 +1,4 @@
-"""Putting what others wrote before people, so that it cannot pass for what Signoff says."""
+"""Displays untrusted text so that it cannot be mistaken for Signoff's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOT_SHOWN = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
 def clean(text: object) -> str:
     """Return `text` on one line, without characters that would command the terminal or the mail it is shown in.
 
-    Names in archives, reasons and faults are written by whoever submits or decides.
+    Names in archives, reasons and faults contain text of those who submit or decide.
     """
     return "".join(" " if character in "\n\t" else _visible(character) for character in str(text))
 
@@ -24,7 +24,7 @@ def _visible(character: str) -> str:
 
 
 def short(arn: str | None) -> str:
-    """Return the part of an ARN that a person knows somebody by (`user/alice`), or `nobody named`."""
+    """Return the readable part of an ARN (`user/alice`), or `nobody named`."""
     return clean(arn.split(":", 5)[-1] if arn else "nobody named")
 
 
@@ -39,7 +39,7 @@ def beginning(text: str, limit: int) -> str:
 
 
 def cut_within(text: str, limit: int) -> str:
-    """Return `text` in at most `limit` characters, with dots in its middle: of a path both ends tell something."""
+    """Return `text` in at most `limit` characters, with dots in its middle: both ends of a path are informative."""
     half = (limit - 3) // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
 

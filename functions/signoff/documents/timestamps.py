@@ -1,4 +1,4 @@
-"""Times as Signoff writes them: UTC, ISO 8601, milliseconds, `Z`; so that they sort as text."""
+"""Timestamps as Signoff writes them: UTC, ISO 8601, milliseconds, `Z`, so that they sort as text."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def text(moment: datetime) -> str:
 
 
 def moment(written: str) -> datetime:
-    """Return the moment that `text` wrote."""
+    """Return the time that `text` has written."""
     return datetime.fromisoformat(written)

@@ -1,1 +1,1 @@
-"""SageMaker's documents of packages and models, and the rules that only the API knows."""
+"""SageMaker's package and model documents, and the API's rules that its service model does not state."""

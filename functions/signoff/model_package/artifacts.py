@@ -1,4 +1,4 @@
-"""The artifacts of a package: what it loads, in which form, and what an inventory makes of many objects."""
+"""The artifacts of a package: what it loads, in which form, and the inventory digest of many objects."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ARCHIVES, FILES = "archives", "files"
 
 
 def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what a described package loads, and the model quality document that speaks for it.
+    """Return the artifacts that a described package loads, and its model quality document.
 
     Each has a `name` (the path in the description), the `url` (`s3://...`) and a `kind`, one of the constants here.
-    What is hub content is none of them: nobody here may read it.
+    Hub content is not included: Signoff may not read it.
     """
     document = dict(described)
     found = [
@@ -45,7 +45,7 @@ def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def is_the_model(name: str) -> bool:
-    """Whether an artifact, by its `name`, is what a container serves, and not something beside it."""
+    """Whether an artifact, by its `name`, is the model that a container serves, and not an additional one."""
     return _THE_MODEL.search(name) is not None
 
 

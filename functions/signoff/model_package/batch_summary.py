@@ -1,4 +1,4 @@
-"""What SageMaker's batch call shows of a subject: enough to see that most packages are as their evidence says.
+"""What SageMaker's batch call shows of a subject: enough to see that most packages match their evidence.
 
 BatchDescribeModelPackage carries a package's inference specification and nothing else of what is deployed:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BatchDescribeModelPackageSummary.html
@@ -25,14 +25,14 @@ def shown(subject: Mapping[str, Any]) -> str | None:
 
 
 def differs(summary: Mapping[str, Any], specification: str | None) -> bool:
-    """Return whether a package has to be described to know if it is as in its evidence, whose `shown` is given."""
+    """Return whether a package must be described to compare it with its evidence, whose `shown` is given."""
     return specification is None or digest(summary.get("InferenceSpecification")) != specification
 
 
 def its_turn(package: str, now: datetime) -> bool:
-    """Return whether it is the package's turn to be described whatever its summary shows: once a day for each.
+    """Return whether a package is due to be described regardless of its summary: once a day for each.
 
-    What a summary never shows may have been added since, and its event lost.
+    A field that the summary does not show may have been added, and the event lost.
     """
     turn = int(hashlib.sha256(package.encode()).hexdigest()[:8], 16) % _TURNS
     return int(now.timestamp() // 900) % _TURNS == turn

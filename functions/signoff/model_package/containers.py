@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 PREFIX_MODE = "MultiModel"
-# What a model may be told beside the name of its package; anything else needs the package's containers written out.
+# What a model accepts with a package's name; anything else needs the package's containers expanded.
 BESIDE_A_PACKAGE = frozenset(
     {"ContainerHostname", "InferenceSpecificationName", "Environment", "ContainerMetricsConfig"}
 )
 
 
 @dataclass(frozen=True)
-class Running:
-    """The containers that run, as the package defines them, the path they stand at, and a deployment's settings.
+class RunningContainers:
+    """The containers that run, as the package defines them, their path, and the deployment's settings for each.
 
-    A package without an inference specification (of an algorithm, of a source) has no containers that could be seen;
+    A package without an inference specification (of an algorithm, of a source) has no visible containers;
     `settings` then has one entry, for all of it.
     """
 
@@ -59,12 +59,12 @@ def specification_name(deployment: Mapping[str, Any]) -> str | None:
     return next((name for name in names if isinstance(name, str)), None)
 
 
-def running(document: Mapping[str, Any], deployment: Mapping[str, Any]) -> Running:
+def running(document: Mapping[str, Any], deployment: Mapping[str, Any]) -> RunningContainers:
     """Return the containers of `document` that run under `deployment`, a manifest's Deployment."""
     path, specification = _specification(document, specification_name(deployment))
     defined = specification.get("Containers")
     containers = tuple(_object(each) for each in defined) if isinstance(defined, list) else ()
-    return Running(f"{path}.Containers", containers, _settings(given(deployment), len(containers)))
+    return RunningContainers(f"{path}.Containers", containers, _settings(given(deployment), len(containers)))
 
 
 def _specification(document: Mapping[str, Any], name: str | None) -> tuple[str, Mapping[str, Any]]:

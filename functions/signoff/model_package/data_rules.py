@@ -1,4 +1,4 @@
-"""What only the API knows about model data: which forms exclude each other, and what a prefix may be.
+"""The API's rules on model data that its service model lacks: exclusive forms, and what a prefix may be.
 
 From the API reference of S3ModelDataSource, ModelPackageContainerDefinition and AdditionalModelDataSource:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
@@ -38,14 +38,14 @@ def prefixes(document: dict[str, Any]) -> Iterator[Fault]:
 
 
 def algorithms_load_one_object(document: dict[str, Any]) -> Iterator[Fault]:
-    """An algorithm's ModelDataUrl is one archive: there is no container that could be told to run in another mode."""
+    """An algorithm's ModelDataUrl is one archive: no container could run in another mode."""
     for path, algorithm in objects(document, ALGORITHMS):
         if is_prefix(str(algorithm.get("ModelDataUrl", ""))):
             yield Fault(below(path, "ModelDataUrl"), "must be one object, and not a prefix (it ends in /)")
 
 
 def etags_are_of_objects(document: dict[str, Any]) -> Iterator[Fault]:
-    """An ETag is of one object, which stands beside it."""
+    """An ETag belongs to one object, whose location is beside it."""
     for path, item, _, location in etags(document):
         if location not in item:
             yield Fault(path, f"is the ETag of {location}, which is missing beside it")
@@ -54,12 +54,12 @@ def etags_are_of_objects(document: dict[str, Any]) -> Iterator[Fault]:
 
 
 def channels_differ(document: dict[str, Any]) -> Iterator[Fault]:
-    """Each additional source has a channel of its own: it is the folder that the container finds it in."""
+    """Each additional source has its own channel, which is its folder in the container."""
     for path, container in objects(document, *CONTAINERS):
         sources = [source for _, source in objects(container, "AdditionalModelDataSources[]")]
         names = Counter(str(source.get("ChannelName")) for source in sources)
         if any(count > 1 for count in names.values()):
-            yield Fault(below(path, "AdditionalModelDataSources"), "must have a ChannelName of its own each")
+            yield Fault(below(path, "AdditionalModelDataSources"), "must each have a ChannelName of its own")
 
 
 RULES = (one_form, prefixes, algorithms_load_one_object, etags_are_of_objects, channels_differ)

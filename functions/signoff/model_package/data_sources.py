@@ -16,7 +16,7 @@ SOURCES = (
     f"{ALGORITHMS}.ModelDataSource.S3DataSource",
 )
 OTHER_SOURCES = tuple(f"{container}.AdditionalS3DataSource" for container in CONTAINERS)
-# Where an ETag stands, the field of it, and the field beside it of the object that it is of.
+# Where an ETag is, its field, and the field beside it with the location of its object.
 ETAGS = (
     *((pattern, "ModelDataETag", "ModelDataUrl") for pattern in (*CONTAINERS, ALGORITHMS)),
     *((pattern, "ETag", "S3Uri") for pattern in (*SOURCES, *OTHER_SOURCES)),
@@ -33,7 +33,7 @@ def etags(document: Any) -> Iterator[tuple[str, dict[str, Any], str, str]]:
 
 
 def from_hub(source: Mapping[str, Any]) -> bool:
-    """Whether a data source is hub content: SageMaker's to open to the model, and nobody's here to read."""
+    """Whether a data source is hub content, which SageMaker opens to the model and Signoff cannot read."""
     return "HubAccessConfig" in source and str(source.get("S3Uri", "")).startswith("s3://")
 
 
@@ -52,7 +52,7 @@ def shown_twice(item: Mapping[str, Any]) -> bool:
 
 
 def in_hub(document: Any) -> set[str]:
-    """Return the paths of the locations that lead to hub content, and so out of the submission."""
+    """Return the paths of the locations of hub content, which are outside the submission."""
     return {below(path, "S3Uri") for path, source in objects(document, *SOURCES) if from_hub(source)}
 
 

@@ -1,4 +1,4 @@
-"""What only the API knows about how containers run: pipelines, multi-model containers, private registries.
+"""The API's rules on running containers that its service model lacks: pipelines, multi-model, private registries.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from signoff.documents.faults import Fault, below
-from signoff.model_package.containers import BESIDE_A_PACKAGE, PREFIX_MODE, Running, running
+from signoff.model_package.containers import BESIDE_A_PACKAGE, PREFIX_MODE, RunningContainers, running
 from signoff.model_package.data_sources import CONTAINERS, is_prefix
 from signoff.service_model.shapes import objects, select
 
@@ -24,7 +24,7 @@ def _deployment(document: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _running(document: dict[str, Any]) -> Running:
+def _running(document: dict[str, Any]) -> RunningContainers:
     return running(document, _deployment(document))
 
 
@@ -52,7 +52,7 @@ def specification_is_there(document: dict[str, Any]) -> Iterator[Fault]:
 
 
 def settings_go_by_position(document: dict[str, Any]) -> Iterator[Fault]:
-    """There are as many settings as containers, so that it is plain which are whose."""
+    """There are as many settings as containers, so that they match by position."""
     deployment, containers = _deployment(document), len(_running(document).containers)
     if containers == 0:
         yield from _without_specification(deployment)
@@ -105,7 +105,7 @@ def settings_that_need_others(document: dict[str, Any]) -> Iterator[Fault]:
 
 
 def execution_of_several(document: dict[str, Any]) -> Iterator[Fault]:
-    """How several containers are called is a question only where there are several; directly, it is by name."""
+    """An InferenceExecutionConfig needs several containers; Direct mode calls them by name."""
     found = _running(document)
     for path, execution in objects(document, "Deployment.InferenceExecutionConfig"):
         if len(found.containers) < 2:
@@ -127,7 +127,7 @@ def hostnames_for_all(document: dict[str, Any]) -> Iterator[Fault]:
 
 
 def hostnames_differ(document: dict[str, Any]) -> Iterator[Fault]:
-    """A container is called by its name, so it has one of its own."""
+    """Each container has its own hostname, by which it is called."""
     found = _running(document)
     names = [name for name in map(found.hostname, range(len(found.pairs))) if isinstance(name, str)]
     if len(set(names)) < len(names):
@@ -146,7 +146,7 @@ def environments_fit(document: dict[str, Any]) -> Iterator[Fault]:
 def _fits(path: str, environments: list[dict[str, Any]]) -> Iterator[Fault]:
     size = sum(len(f"{key}{value}".encode(errors="replace")) for each in environments for key, value in each.items())
     if size > ENVIRONMENT_BYTES:
-        message = f"have environments of {size:,} bytes; SageMaker takes {ENVIRONMENT_BYTES:,} for a model's together"
+        message = f"have environments of {size:,} bytes in total; SageMaker allows {ENVIRONMENT_BYTES:,} for a model"
         yield Fault(path, message)
 
 

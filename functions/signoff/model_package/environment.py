@@ -1,6 +1,6 @@
 """Which environment variables make a container fetch code or weights when it starts.
 
-What is fetched then was never inspected and may be other bytes every time. Known are URLs of any kind, and the names
+What is fetched then was never inspected and may differ every time. Detected are URLs of any kind, and the variables
 by which SageMaker's own containers take a script or a model from elsewhere:
 https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html (SAGEMAKER_SUBMIT_DIRECTORY)
 https://huggingface.co/docs/sagemaker/inference (HF_MODEL_ID)
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 
-# `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://`, wherever they stand; and git's form without slashes.
+# `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://` anywhere; and git's form without slashes.
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|\bgit@[\w.-]+:", re.IGNORECASE)
-# A server in the container says by such a URL where it listens: TS_INFERENCE_ADDRESS=http://0.0.0.0:8080.
+# A server in the container is configured to listen by such a URL: TS_INFERENCE_ADDRESS=http://0.0.0.0:8080.
 _OWN_HOST = re.compile(
     r"(?:localhost|127(?:\.[0-9]{1,3}){3}|0\.0\.0\.0|\[::1?\])(?::[0-9]+)?(?=[/\s,;'\")\]}]|$)", re.IGNORECASE
 )
 _WHOSE = r"(?:(?:HF|OPTION|SM|SERVING|LOAD|VLLM|SGLANG|TGI|TRTLLM|LMI)_)"
-# Variables that hold a model's id in a hub; what is no path inside the container is looked up there.
+# Variables that hold a model's id in a hub; a value that is not a path in the container is looked up there.
 _MODEL_ID = re.compile(rf"{_WHOSE}*(?:DRAFT_)?MODEL_ID|{_WHOSE}+(?:MODEL|TOKENIZER|TOKENIZER_ID)", re.IGNORECASE)
 # Variables that may hold such an id, and more often something else.
 _MAY_BE_ID = re.compile(

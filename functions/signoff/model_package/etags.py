@@ -1,6 +1,6 @@
-"""ETags in a manifest: what a submitter says of an object, checked, and then said of the vault's copy of it.
+"""ETags in a manifest: checked against the uploaded object, then replaced by that of the vault's copy.
 
-A multipart ETag is no digest and differs from one copy to the next, so what SageMaker is told must be the copy's own.
+A multipart ETag is not a digest and differs between copies, so SageMaker must be given the copy's own.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
 

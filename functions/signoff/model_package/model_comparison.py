@@ -1,4 +1,4 @@
-"""Whether a model that SageMaker describes is the one that was asked for."""
+"""Compares a model that SageMaker describes with the one that was requested."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from signoff.model_package.model_request import ETAG_OF, MODEL_DATA
 
 
 def differences(request: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
-    """Return the paths of what DescribeModel shows otherwise than a CreateModel request asked for.
+    """Return the paths where DescribeModel differs from a CreateModel request.
 
-    What was not asked for and would change what runs, and where, is a difference too: a network, another container,
+    Unrequested fields that change what runs, or where, are differences too: a network, another container,
     more model data, a variable of a container that is written out. SageMaker's own additions (a mode, a hostname, the
     one form of model data beside the other) are none.
     """
@@ -36,7 +36,7 @@ def _different(path: str, asked: Any, found: Any) -> Iterator[str]:
 
 
 def _unasked(path: str, asked: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields of an object that nobody asked for and that change what runs."""
+    """Yield the fields of an object that were not requested and change what runs."""
     if path.endswith(".Environment"):
         yield from found.keys() - asked.keys()
     if "Image" in asked:

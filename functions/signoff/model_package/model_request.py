@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from signoff.errors import TargetFault
-from signoff.model_package.containers import BESIDE_A_PACKAGE, Running, running, specification_name
+from signoff.model_package.containers import BESIDE_A_PACKAGE, RunningContainers, running, specification_name
 from signoff.model_package.data_sources import ETAGS, shown_twice
 
 NAME_LIMIT = 63
 _ECR = re.compile(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
-# What a container of a package and one of a model have in common, besides what is changed on the way.
+# Fields copied unchanged from a package's container to a model's.
 _COPIED = ("ContainerHostname",)
 _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")
-# What a container of a package may have and one of a model cannot express.
+# Fields of a package's container that a model's container does not have.
 NOT_IN_A_MODEL = ("ProductId", "AdditionalS3DataSource")
 MODEL_DATA = ("ModelDataUrl", "ModelDataSource.S3DataSource.S3Uri")
 ETAG_OF = {etag: location for _, etag, location in ETAGS}
@@ -37,8 +37,8 @@ def model_request(
 
     SageMaker takes everything from the package where it can and where that is pinned: its model data in the vault, its
     images by digest. Otherwise, and without an `arn`, the package is expanded into container definitions on the vault's
-    copies (`uri` gives a vault key's URI) and images by digest, for a package's own URL can be overwritten after
-    everybody has signed.
+    copies (`uri` gives a vault key's URI) and images by digest, because a package's own URL can be overwritten
+    after the approval.
     """
     policy, manifest = signed["deployment"]["policy"], signed["deployment"]["manifest"]
     request: dict[str, Any] = {
@@ -100,7 +100,7 @@ def _containers(
     ]
 
 
-def must_be_expandable(found: Running) -> None:
+def must_be_expandable(found: RunningContainers) -> None:
     """Raise `TargetFault` unless every container can be written out where the package itself is not."""
     lost = sorted({field for container in found.containers for field in NOT_IN_A_MODEL if container.get(field)})
     if not found.containers or lost:
@@ -108,7 +108,7 @@ def must_be_expandable(found: Running) -> None:
         raise TargetFault(f"the package has {what}: SageMaker makes its model only where the package is")
 
 
-def _by_package(arn: str, found: Running, specification: str | None) -> dict[str, Any]:
+def _by_package(arn: str, found: RunningContainers, specification: str | None) -> dict[str, Any]:
     container = {"ModelPackageName": arn, **(found.settings[0] if len(found.settings) == 1 else {})}
     return container if specification is None else {**container, "InferenceSpecificationName": specification}
 
@@ -123,7 +123,7 @@ def why_expanded(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> l
         reasons = asked - {"InferenceSpecificationName"}
     else:
         reasons = asked - BESIDE_A_PACKAGE
-        # An environment of the package that is there and empty was once refused as well.
+        # SageMaker has refused this even for an empty environment in the package.
         if found.containers[0].get("Environment") is not None and found.settings[0].get("Environment"):
             reasons |= {"Environment"}
     if manifest.get("InferenceExecutionConfig"):
@@ -145,7 +145,7 @@ def pinned(signed: Mapping[str, Any], uri: Callable[[str], str]) -> bool:
 
 
 def _expanded(
-    found: Running, position: int, images: Mapping[str, str], copy_of: Callable[[str], str]
+    found: RunningContainers, position: int, images: Mapping[str, str], copy_of: Callable[[str], str]
 ) -> dict[str, Any]:
     """Return a container of a package as one of a model, on the vault's copies and the image by digest."""
     container, settings = found.pairs[position]

@@ -1,6 +1,6 @@
-"""What SageMaker's service model does not say about a manifest as a whole: what only the API knows.
+"""The API's rules on a whole manifest that its service model lacks.
 
-The rules are from the API reference of CreateModelPackage; those of model data and of containers have their modules.
+From the API reference of CreateModelPackage; rules on model data and containers are in modules of their own.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 """
 

@@ -1,4 +1,4 @@
-"""The subject: the exact thing that would be deployed, as one canonical document with a digest.
+"""The subject: exactly what would be deployed, as one canonical document with a digest.
 
 Evidence opens with the subject, a decision names the evidence, and `create_model` makes the subject again from what
 SageMaker and S3 say then, so that what is signed is what is deployed.
@@ -20,7 +20,7 @@ _DESCRIBED = {
     "SourceUri": "source_uri",
     "ManagedStorageType": "managed_storage",
 }
-# What SageMaker adds to a description: of the bytes that it saw, and defaults.
+# What SageMaker adds to a description: digests of the bytes it read, and defaults.
 _SAGEMAKERS = frozenset({"ImageDigest", "ModelDataETag", "ETag", "ManifestEtag", "IsCheckpoint", "CompressionType"})
 _EMPTY: tuple[Any, ...] = (None, "", False, {}, [])
 DEPLOYED_FIELDS = frozenset(_DESCRIBED)
@@ -69,7 +69,7 @@ def covers(found: Any, asked: Any) -> bool:
 def adds(found: Any, asked: Any) -> bool:
     """Return whether `found`, which covers `asked`, says more than SageMaker adds of itself: digests and ETags.
 
-    A variable, a channel or a data source that nobody asked for would run, and is no part of what was registered.
+    An unrequested variable, channel or data source would be used, and is not part of what was registered.
     """
     if isinstance(asked, Mapping):
         more = (field for field, value in found.items() if field not in asked and value not in _EMPTY)
@@ -86,7 +86,7 @@ def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
 
 
 def unpinned(described: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the kind and the path of each way in which a package finds code or weights that are not in the vault."""
+    """Return kind and path of each reference of a package to code or weights outside the vault."""
     found = [("algorithm", path) for path, _ in objects(dict(described), "SourceAlgorithmSpecification")]
     if described.get("SourceUri") and not described.get("InferenceSpecification"):
         found.append(("source_uri", "SourceUri"))

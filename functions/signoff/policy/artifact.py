@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from signoff.artifact.requirements import KNOWN_FORMATS, PYTHON_PLACES, SCRIPT_PLACES, Demands, Places
+from signoff.artifact.requirements import KNOWN_FORMATS, PYTHON_LOCATIONS, SCRIPT_LOCATIONS, CodeLocations, Requirements
 from signoff.artifact.streams.limits import GIB, Limits
 from signoff.documents.faults import Fault, refuse
 from signoff.policy.values import meaning
@@ -43,11 +43,11 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
 
     python: Annotated[
         tuple[str, ...], meaning("For Python source, and whatever is called `.py`.", examples=[["code/*"]])
-    ] = PYTHON_PLACES
+    ] = PYTHON_LOCATIONS
     scripts: Annotated[
         tuple[str, ...],
         meaning("For scripts of any other language that begin with `#!`, and whatever is called `.sh`."),
-    ] = SCRIPT_PLACES
+    ] = SCRIPT_LOCATIONS
     compiled: Annotated[
         tuple[str, ...],
         meaning(
@@ -57,9 +57,9 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
     @property
-    def places(self) -> Places:
+    def places(self) -> CodeLocations:
         """The same as an inspection takes it."""
-        return Places(self.python, self.scripts, self.compiled)
+        return CodeLocations(self.python, self.scripts, self.compiled)
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,9 +123,9 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
                     yield Fault(f"forbidden_files[{index}]", told)
 
     @property
-    def demands(self) -> Demands:
+    def requirements(self) -> Requirements:
         """The same as an inspection takes it."""
-        return Demands(
+        return Requirements(
             required_files=self.required_files,
             forbidden_files=self.forbidden_files,
             formats=self.formats,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from signoff.documents.faults import Fault, Unfit, below
+from signoff.documents.faults import Fault, InvalidValue, below
 from signoff.documents.text import cut, joined
 from signoff.errors import PolicyFault
 from signoff.identity.principals import matches
@@ -20,7 +20,7 @@ from signoff.policy.approvals import Approvals
 from signoff.policy.policy import Metric, Policy, of_document
 from signoff.service_model import java_patterns
 from signoff.service_model.constraints import iter_faults
-from signoff.service_model.shapes import ListOf, Structure
+from signoff.service_model.shapes import ListShape, StructureShape
 
 # What stands for a required field that is missing or faulty, so that the rules about the others are tried all the same.
 _INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.StrType: "", inspect.TimeDeltaType: "P9999D"}
@@ -92,7 +92,8 @@ def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[s
     told: dict[str, Any] = {}
     while isinstance(kind, inspect.Metadata | inspect.UnionType):
         if isinstance(kind, inspect.Metadata):
-            kind, told = kind.type, {**told, **(kind.extra_json_schema or {})}
+            told |= kind.extra_json_schema or {}
+            kind = kind.type
         else:
             kind = next(each for each in kind.types if isinstance(each, inspect.NoneType) == (value is None))
     return kind, told
@@ -104,15 +105,15 @@ def _shape(kind: inspect.Type) -> Any:
         case inspect.StructType():
             required = tuple(field.encode_name for field in kind.fields if field.required)
             members = {field.encode_name: _ANYTHING for field in kind.fields}
-            return Structure(kind.cls.__name__, members, required)
+            return StructureShape(kind.cls.__name__, members, required)
         case inspect.DictType():
             return SimpleNamespace(type_name="map", metadata={}, key=_ANYTHING, value=_ANYTHING)
         case inspect.VarTupleType():
-            return ListOf("List", _ANYTHING, {"min": kind.min_length})
+            return ListShape("List", _ANYTHING, {"min": kind.min_length})
     if type(kind) not in _PLAIN:
         return _ANYTHING
     bounds = {"min": getattr(kind, "ge", None), "max": getattr(kind, "le", None)}
-    return Structure("Plain", {}, (), {**bounds, "enum": getattr(kind, "values", None)}, _PLAIN[type(kind)])
+    return StructureShape("Plain", {}, (), {**bounds, "enum": getattr(kind, "values", None)}, _PLAIN[type(kind)])
 
 
 def _fits(kind: inspect.Type, value: Any) -> bool:
@@ -149,7 +150,7 @@ def _broken_rules(cls: type, fields: Mapping[str, Any]) -> Sequence[Fault]:
     try:
         msgspec.convert(fields, type=cls)
     except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, Unfit):
+        if isinstance(error.__cause__, InvalidValue):
             return error.__cause__.faults
     return ()
 

@@ -1,1 +1,1 @@
-"""What a function needs to run: settings, logs and metrics, batches, custom resources."""
+"""The functions' runtime: settings, logs and metrics, batches, custom resources."""

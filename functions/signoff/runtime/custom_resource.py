@@ -1,4 +1,4 @@
-"""What CloudFormation asks of a custom resource, and the answer that it waits for.
+"""CloudFormation's requests to a custom resource, and the response that it waits for.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes.html
 """
@@ -16,22 +16,24 @@ from urllib3.util import Retry
 from signoff.errors import EventFault
 from signoff.runtime.observability import logger
 
-_LONGEST_REASON = 1000  # a whole answer has 4,096 bytes
+_LONGEST_REASON = 1000  # a response is limited to 4,096 bytes
 _RETRIES = Retry(4, backoff_factor=1, status_forcelist=(500, 502, 503, 504))
 _SECONDS = 10.0
 
 
 def put(url: str, body: bytes) -> None:
-    """Send an answer to the signed URL that a request came with. Raises `EventFault` when it is not taken."""
+    """Send a response to the signed URL of a request. Raises `EventFault` when it is not accepted."""
     # The URL is signed for a request without a content type.
     options: dict[str, Any] = {"headers": {"Content-Type": ""}, "retries": _RETRIES, "timeout": _SECONDS}
     answer = urllib3.PoolManager().request("PUT", url, body=body, **options)
     if answer.status >= 400:
-        raise EventFault(f"CloudFormation did not take the answer: HTTP {answer.status}; it may have given up waiting")
+        raise EventFault(
+            f"CloudFormation did not accept the response: HTTP {answer.status}; it may have given up waiting"
+        )
 
 
 @dataclass(frozen=True)
-class Request:
+class CustomResourceRequest:
     """One request about one custom resource; `kind` is `Create`, `Update` or `Delete`.
 
     `identity` is what CloudFormation knows the resource by, which is None before it is created; a request that is
@@ -47,7 +49,7 @@ class Request:
     properties: Mapping[str, Any]
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Request:
+    def of(cls, event: Mapping[str, Any]) -> CustomResourceRequest:
         """Return the request that is in CloudFormation's event. Raises `EventFault` for any other event."""
         try:
             return cls(
@@ -60,20 +62,25 @@ class Request:
                 properties=event["ResourceProperties"],
             )
         except KeyError as absent:
-            raise EventFault(f"this is no request of CloudFormation's: it lacks {absent}") from None
+            raise EventFault(f"this is not a CloudFormation request: it lacks {absent}") from None
 
-    def answer(self, act: Callable[[Request], str], put: Callable[[str, bytes], None] = put) -> None:
-        """Have `act` do what is asked and return the resource's identity, and `put` what came of it to CloudFormation.
+    def answer(self, act: Callable[[CustomResourceRequest], str], put: Callable[[str, bytes], None] = put) -> None:
+        """Let `act` handle the request and return the resource's identity, and `put` the outcome to CloudFormation.
 
-        Whatever fails is told too: a deployment that never hears would wait for as long as it may. When it cannot be
-        told, this raises, and Lambda brings the request again.
+        Failures are reported too, because the deployment would otherwise wait for its timeout. When that is impossible,
+        this raises, and Lambda retries the request.
         """
         try:
             outcome = {"Status": "SUCCESS", "PhysicalResourceId": act(self)}
-        except Exception as error:  # it is CloudFormation that has to know
+        except Exception as error:  # CloudFormation must be told of any failure
             logger().exception("the request failed", extra={"request": self.kind, "stack": self.stack})
             reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
             identity = self.identity or f"{self.stack}/{self.logical_id}"
             outcome = {"Status": "FAILED", "Reason": reason, "PhysicalResourceId": identity}
-        told = {"RequestId": self.request_id, "StackId": self.stack, "LogicalResourceId": self.logical_id, **outcome}
-        put(self.url, json.dumps(told).encode())
+        response = {
+            "RequestId": self.request_id,
+            "StackId": self.stack,
+            "LogicalResourceId": self.logical_id,
+            **outcome,
+        }
+        put(self.url, json.dumps(response).encode())

@@ -62,6 +62,6 @@ def observed(handler: Handler) -> Handler:
 
 
 def _flush_metrics() -> None:
-    # An invocation that counted nothing is nothing to warn about, as `log_metrics` would.
+    # `log_metrics` would warn about an invocation without metrics.
     if metrics().provider.metric_set:
         metrics().flush_metrics()

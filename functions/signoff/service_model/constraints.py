@@ -3,7 +3,7 @@
 botocore itself checks types, required members and minimum lengths before it sends a request; patterns, enums and
 maxima it leaves to the service. A submitter should read every fault at once and before anything is created, so all of
 them are checked here, for any service model that botocore carries. A shape is used by its attributes only (`type_name`,
-`members`, `required_members`, `metadata`, `member`, `key`, `value`), so anything shaped like one will do.
+`members`, `required_members`, `metadata`, `member`, `key`, `value`), so any object with these attributes works.
 
 The constraint traits are those of https://smithy.io/2.0/spec/constraint-traits.html.
 """
@@ -43,7 +43,7 @@ def faults(shape: Any, value: Any, path: str = "") -> list[Fault]:
     """Return everything in `value` that `shape` does not allow, each fault by its path below `path`.
 
     `shape` is a botocore shape; `value` is what one would pass to boto3 (or the JSON of it). An empty list means that
-    SageMaker, or whichever service the shape is from, finds nothing to refuse that its service model knows of.
+    `value` satisfies the service model.
     """
     return list(iter_faults(shape, value, path))
 
@@ -203,7 +203,7 @@ _CHECKS: dict[str, Callable[[Any, Any, str], Iterator[Fault]]] = {
 
 
 def _kind(value: Any) -> str:
-    """Say what `value` is, in the words of JSON where it has one."""
+    """Describe `value`, in JSON's terms where there are any."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -214,7 +214,7 @@ def _kind(value: Any) -> str:
 
 
 def _short(number: Any) -> str:
-    """Write a number, unless it has more digits than anybody reads (or Python converts)."""
+    """Write a number, unless it has too many digits to read (or for Python to convert)."""
     return f"{number:,}" if abs(number) < 10**18 else "a number of more than 18 digits"
 
 

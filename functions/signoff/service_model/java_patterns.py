@@ -1,4 +1,4 @@
-"""AWS service models carry Java patterns; here they are read as Java would read them."""
+"""Matches the Java patterns of AWS service models as Java would."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _ASTRAL = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether `value` is what a service model's `pattern` asks for.
+    """Whether `value` matches a service model's `pattern`.
 
     SageMaker matches the whole value. So do other services, except where a pattern is anchored at its start only (as
-    `^(range|count|sum)` of Systems Manager): that one says how a value begins.
+    `^(range|count|sum)` of Systems Manager): such a pattern applies to the value's beginning.
 
-    A pattern that cannot be compiled matches everything: only the service can judge then.
+    A pattern that cannot be compiled matches everything: only the service can check it then.
     Raises TimeoutError when matching takes longer than TIMEOUT_SECONDS.
     """
     compiled = _compiled(pattern)

@@ -10,7 +10,7 @@ from signoff.documents.faults import below
 
 
 @dataclass(frozen=True)
-class Structure:
+class StructureShape:
     """A structure made here, with the attributes of botocore's StructureShape that a check reads."""
 
     name: str
@@ -21,7 +21,7 @@ class Structure:
 
 
 @dataclass(frozen=True)
-class ListOf:
+class ListShape:
     """A list made here, with the attributes of botocore's ListShape that a check reads."""
 
     name: str

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from signoff.service_model import java_patterns
-from signoff.service_model.shapes import ListOf, Structure
+from signoff.service_model.shapes import ListShape, StructureShape
 
 _SIGNOFF = "is Signoff's to set; leave it out"
 _PACKAGE = "belongs to the package: put it into InferenceSpecification.Containers"
@@ -57,7 +57,7 @@ class ManifestShape:
     (`Deployment.Containers[].Mode`).
     """
 
-    structure: Structure
+    structure: StructureShape
     refused: Mapping[str, str]
 
 
@@ -82,20 +82,20 @@ def manifest_shape(create_shape: Any, model_shape: Any) -> ManifestShape:
     }
     for path in ("Deployment.PrimaryContainer", "Deployment.Containers[]"):
         refused |= _refusals(path, container, DEPLOYMENT_CONTAINER_FIELDS, REFUSED_IN_DEPLOYMENT_CONTAINER)
-    return ManifestShape(Structure("Manifest", members), refused)
+    return ManifestShape(StructureShape("Manifest", members), refused)
 
 
 def _refusals(path: str, shape: Any, accepted: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str, str]:
     return {f"{path}.{name}": reasons.get(name, _NEWER) for name in shape.members if name not in accepted}
 
 
-def _deployment(model_shape: Any) -> Structure:
+def _deployment(model_shape: Any) -> StructureShape:
     known = model_shape.members["PrimaryContainer"].members
-    container = Structure("ContainerDefinition", {name: known[name] for name in DEPLOYMENT_CONTAINER_FIELDS})
+    container = StructureShape("ContainerDefinition", {name: known[name] for name in DEPLOYMENT_CONTAINER_FIELDS})
     containers = model_shape.members["Containers"]
     members = {
         **{name: model_shape.members[name] for name in DEPLOYMENT_FIELDS},
         "PrimaryContainer": container,
-        "Containers": ListOf(containers.name, container, containers.metadata),
+        "Containers": ListShape(containers.name, container, containers.metadata),
     }
-    return Structure("Deployment", members)
+    return StructureShape("Deployment", members)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from signoff.errors import TargetFault
-from signoff.model_package.containers import Running, running
+from signoff.model_package.containers import RunningContainers, running
 from signoff.model_package.deployment_rules import RULES
 from signoff.model_package.model_request import NOT_IN_A_MODEL, in_vpc, must_be_expandable, pinned, why_expanded
 from signoff.validation.checks import Check, failed
@@ -37,7 +37,7 @@ def deployment_checks(
         yield from _target_checks(found, target)
 
 
-def _target_checks(found: Running, target: Mapping[str, Any]) -> Iterator[Check]:
+def _target_checks(found: RunningContainers, target: Mapping[str, Any]) -> Iterator[Check]:
     """Yield a failed check for whatever would keep a further place from having the model that this one has."""
     path = f"deployment:targets.{target['account'] or 'this account'}/{target['region']}"
     try:

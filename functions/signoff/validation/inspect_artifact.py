@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from signoff.artifact import inspection as archive
 from signoff.artifact import report, scan
 from signoff.artifact.findings import Finding, summed_up, within
-from signoff.artifact.requirement_check import Judge
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirement_check import RequirementCheck
+from signoff.artifact.requirements import Requirements
 from signoff.aws.s3 import Bucket, Stored
 from signoff.aws.vault import Vault, sha256
 from signoff.errors import ObjectMissing
@@ -54,12 +54,12 @@ class Inspection:
         if artifact["kind"] == DOCUMENT:
             return {**found, "sha256": sha256(self._read(stored)), "refusals": [], "refusal_count": 0}
         inspect = self._archive if artifact["kind"] == ARCHIVE else self._object
-        found |= inspect(artifact, stored, self._demands(claim, artifact))
+        found |= inspect(artifact, stored, self._requirements(claim, artifact))
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
-    def _archive(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
+    def _archive(self, about: Mapping[str, str], stored: Stored, requirements: Requirements) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        inspection = look_into(self._read(stored), demands)
+        inspection = look_into(self._read(stored), requirements)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -68,44 +68,44 @@ class Inspection:
             **_errors(inspection),
         }
 
-    def _object(self, about: Mapping[str, str], stored: Stored, demands: Demands) -> dict[str, Any]:
+    def _object(self, about: Mapping[str, str], stored: Stored, requirements: Requirements) -> dict[str, Any]:
         """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
         # One file can hold no other beside it, as it cannot be asked for files by name.
-        judge = Judge(replace(demands, licence=False, model_card=False))
-        found, inspection = self._file(basename(stored.key), stored, judge)
+        check = RequirementCheck(replace(requirements, licence=False, model_card=False))
+        found, inspection = self._file(basename(stored.key), stored, check)
         if not inspection.findings:
             return found
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
-    def _file(self, name: str, stored: Stored, judge: Judge) -> tuple[dict[str, Any], report.Inspection]:
-        inspection = archive.inspect_file(self._read(stored), name, scan.scan, judge)
+    def _file(self, name: str, stored: Stored, check: RequirementCheck) -> tuple[dict[str, Any], report.Inspection]:
+        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
     def _read(self, stored: Stored) -> Iterator[bytes]:
         return self._pace.keep(self._vault.stream(stored))
 
-    def _demands(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Demands:
+    def _requirements(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Requirements:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
-        demands = of_document(self._vault.read("policies", claim["policy"])).artifact.demands
+        requirements = of_document(self._vault.read("policies", claim["policy"])).artifact.requirements
         if is_the_model(artifact["name"]):
-            return demands
-        return replace(demands, required_files=(), licence=False, model_card=False)
+            return requirements
+        return replace(requirements, required_files=(), licence=False, model_card=False)
 
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
         prefix, copies = self._all_in_vault(claim, artifact["url"])
         self._pace.expect(sum(copy.size for copy in copies))
         names = [copy.key.removeprefix(prefix) for copy in copies]
-        demands = self._demands(claim, artifact)
+        requirements = self._requirements(claim, artifact)
         named = list(zip(names, copies, strict=True))
         errors = list(_impossible(names))
         if artifact["kind"] == ARCHIVES:
-            objects = [self._archive_under(name, copy, demands) for name, copy in named]
+            objects = [self._archive_under(name, copy, requirements) for name, copy in named]
         else:
-            judge = Judge(demands)
-            objects = [self._file_under(name, copy, judge) for name, copy in named]
-            together = judge.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
+            check = RequirementCheck(requirements)
+            objects = [self._file_under(name, copy, check) for name, copy in named]
+            together = check.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
             errors += [Finding(name, rule, "error", reason) for name, rule, reason in together]
         count = len(errors) + sum(each["refusal_count"] for each in objects)
         about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
@@ -121,14 +121,14 @@ class Inspection:
             **_refused(errors, count),
         }
 
-    def _file_under(self, name: str, stored: Stored, judge: Judge) -> dict[str, Any]:
-        found, inspection = self._file(name, stored, judge)
+    def _file_under(self, name: str, stored: Stored, check: RequirementCheck) -> dict[str, Any]:
+        found, inspection = self._file(name, stored, check)
         listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
         return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
 
-    def _archive_under(self, name: str, stored: Stored, demands: Demands) -> dict[str, Any]:
+    def _archive_under(self, name: str, stored: Stored, requirements: Requirements) -> dict[str, Any]:
         # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
-        return {**_fact(name, stored), **self._archive({"name": name}, stored, demands)}
+        return {**_fact(name, stored), **self._archive({"name": name}, stored, requirements)}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
         key = self._vault.key_of(url)
@@ -163,9 +163,9 @@ class Inspection:
         return self._bucket(bucket, owner)
 
 
-def look_into(chunks: Iterable[bytes], demands: Demands) -> report.Inspection:
+def look_into(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:
     """Return what is found in the archive whose bytes are `chunks`, held to what a policy's `artifact` demands."""
-    return archive.inspect(chunks, demands, scan.scan)
+    return archive.inspect(chunks, requirements, scan.scan)
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:

@@ -1,4 +1,4 @@
-"""Formats that begin alike are told apart: no honest file is taken for another, and none is two things at once."""
+"""Formats that begin alike are distinguished: no valid file is taken for another, and none has two formats."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.artifact import scan
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.pickle.ambiguity import may_act
 from signoff.artifact.pickle.stream import LONGEST_LINE
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import PEEK, Peekable
+from signoff.artifact.streams.readers import PEEK, PeekableReader
 from tests.support.depth import some
 from tests.support.pickled import bounded_memory
-from tests.support.scans import Bounded, faults
+from tests.support.scans import BoundedChunks, faults
 from tests.support.tensor_files import field
 
 LETTERS = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in '"\\')
@@ -75,9 +75,9 @@ def runs(data: bytes) -> bool:
 
 
 def kind_of(data: bytes) -> str | None:
-    where = Where("m", lambda *_: None, Budget())
-    scan.scan(Bounded(data), where)
-    return where.seen.kind
+    where = ScanContext("m", lambda *_: None, Budget())
+    scan.scan(BoundedChunks(data), where)
+    return where.summary.kind
 
 
 DRAWN = "".join(random.Random(0).choices(LETTERS, k=200_000))  # noqa: S311
@@ -145,7 +145,7 @@ def test_a_pickle_in_safetensors_really_is_reached() -> None:
 @given(st.binary(max_size=300) | st.lists(st.sampled_from([bytes([each]) for each in OPCODES])).map(b"".join))
 def test_what_is_said_to_be_no_pickle_is_none_to_python(data: bytes) -> None:
     for content in (data, data + BENIGN, b"X\x02\0\0\0xx" + data):
-        assert may_act(Peekable(Bounded(content))) or not runs(content)
+        assert may_act(PeekableReader(BoundedChunks(content))) or not runs(content)
 
 
 @pytest.mark.parametrize("code", [b"P", b"I", b"L", b"F", b"c", b"V", b"(i", b"Ng", b"Np"])
@@ -153,7 +153,7 @@ def test_lines_of_any_length_are_followed(code: bytes) -> None:
     for size in (10, LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, 3 * LONGEST_LINE):
         for text in (b"0" * size, b'"' * size, b"\0" * size):
             content = code + text + BENIGN
-            assert may_act(Peekable(Bounded(content))) or not runs(content)
+            assert may_act(PeekableReader(BoundedChunks(content))) or not runs(content)
 
 
 @given(st.integers(0, PEEK + 900), NUMBERS, st.sampled_from(OPCODES))

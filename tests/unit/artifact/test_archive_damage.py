@@ -36,7 +36,7 @@ NOT_GZIP = {
     "a pickle": b"\x80\x04N.",
     "an HDF5 file": b"\x89HDF\r\n\x1a\n",
     "zeros": bytes(2000),
-    "data of no kind known here": b"\x01\x02\x03",
+    "data of an unknown format": b"\x01\x02\x03",
 }
 
 
@@ -108,7 +108,7 @@ def test_pax_headers_that_make_no_sense_are_refused(headers: dict[str, str]) -> 
     assert rules(inspected(gzip.compress(tar(odd, member("b", b"y"))))) == ["corrupt-tar"]
 
 
-def test_headers_too_large_to_be_honest_are_refused_before_they_are_read() -> None:
+def test_implausibly_large_headers_are_refused_before_they_are_read() -> None:
     inspection = inspected(gzip.compress(tar(member("a", pax_headers={"comment": "x" * 10_000_000}))))
     assert rules(inspection) == ["header-too-large"]
 

@@ -1,4 +1,4 @@
-"""Every archive of the corpus is judged as it should be: no hostile one passes, no honest one is refused."""
+"""Every archive of the corpus is classified correctly: no hostile one passes, no valid one is refused."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
-from signoff.artifact.requirements import Demands, Places
+from signoff.artifact.requirements import CodeLocations, Requirements
 from signoff.artifact.streams.limits import Limits
 from signoff.artifact.tar.nested import is_tar
+from tests.corpus.cases import BLOCK, ArchiveCase, checked
 from tests.corpus.honest import honest
 from tests.corpus.hostile import hostile
-from tests.corpus.writing import BLOCK, Case, checked
 from tests.support.archives import inspected, member, tar
 from tests.support.depth import examples
 
@@ -27,7 +27,7 @@ MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; the names o
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
-def test_a_hostile_archive_is_refused_by_its_rule(case: Case) -> None:
+def test_a_hostile_archive_is_refused_by_its_rule(case: ArchiveCase) -> None:
     inspection = inspected(case.data, limits=case.limits)
     assert not inspection.passed
     assert case.rule in {finding.rule for finding in inspection.findings if finding.severity == "error"}
@@ -35,7 +35,7 @@ def test_a_hostile_archive_is_refused_by_its_rule(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
-def test_a_refusal_says_why_in_a_sentence_and_what_to_do(case: Case) -> None:
+def test_a_refusal_says_why_in_a_sentence_and_what_to_do(case: ArchiveCase) -> None:
     for finding in inspected(case.data, limits=case.limits).findings:
         assert finding.reason[0].isupper()
         assert finding.reason.isprintable()
@@ -43,7 +43,7 @@ def test_a_refusal_says_why_in_a_sentence_and_what_to_do(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", HONEST, ids=lambda case: case.name)
-def test_an_honest_archive_passes(case: Case) -> None:
+def test_a_valid_archive_passes(case: ArchiveCase) -> None:
     inspection = inspected(case.data)
     assert inspection.findings == ()
     assert inspection.members > 0
@@ -53,12 +53,12 @@ def test_an_honest_archive_passes(case: Case) -> None:
 def judged(data: bytes, limits: Limits | None) -> set[tuple[str, str]]:
     """Return rule and severity of all that is found in an archive, and in what lies within it."""
     # Code may lie anywhere here: that of an archive within lies where that archive does.
-    demands = Demands(code=Places(python=("*",)), limits=limits or Limits())
-    inspection = inspect([data], demands, scan.scan)
+    requirements = Requirements(code=CodeLocations(python=("*",)), limits=limits or Limits())
+    inspection = inspect([data], requirements, scan.scan)
     return {(finding.rule, finding.severity) for finding in inspection.findings}
 
 
-def within(case: Case) -> bytes | None:
+def within(case: ArchiveCase) -> bytes | None:
     """The tar of a case, if it is one; what is wrong with the gzip around it is another thing."""
     try:
         data = gzip.decompress(case.data)
@@ -72,7 +72,7 @@ TARS = [(case, data) for case in (*HOSTILE, *HONEST) if (data := within(case))]
 
 
 @pytest.mark.parametrize(("case", "data"), TARS, ids=[case.name for case, _ in TARS])
-def test_a_tar_within_an_archive_is_judged_like_the_archive_itself(case: Case, data: bytes) -> None:
+def test_a_tar_within_an_archive_is_checked_like_the_archive_itself(case: ArchiveCase, data: bytes) -> None:
     alone = judged(case.data, case.limits)
     assert judged(gzip.compress(tar(member("data.tar", data))), case.limits) == alone
     if case.rule != "expansion-ratio":  # which is the artifact's own, and gzip hardly compresses what it has compressed
@@ -120,7 +120,7 @@ def memory_of(data: bytes) -> int:
 
 @given(st.sampled_from(SMALL), changes, st.booleans())
 @settings(max_examples=examples(400), deadline=4000)
-def test_whatever_is_written_over_an_honest_archive_it_is_judged_in_bounded_memory(
+def test_whatever_is_written_over_a_valid_archive_it_is_checked_in_bounded_memory(
     data: bytes, edits: list[tuple[float, bytes]], headers_right: bool
 ) -> None:
     assert memory_of(gzip.compress(changed(data, edits, headers_right=headers_right), mtime=0)) < MOST_MEMORY
@@ -128,7 +128,7 @@ def test_whatever_is_written_over_an_honest_archive_it_is_judged_in_bounded_memo
 
 @given(st.sampled_from(SMALL), st.floats(0, 1), st.floats(0, 1))
 @settings(max_examples=examples(200), deadline=4000)
-def test_an_honest_archive_without_some_of_its_blocks_is_judged_in_bounded_memory(
+def test_a_valid_archive_without_some_of_its_blocks_is_checked_in_bounded_memory(
     data: bytes, place: float, share: float
 ) -> None:
     start = int(place * len(data)) // BLOCK * BLOCK
@@ -137,5 +137,5 @@ def test_an_honest_archive_without_some_of_its_blocks_is_judged_in_bounded_memor
 
 
 @pytest.mark.parametrize("case", [*HOSTILE, *HONEST], ids=lambda case: case.name)
-def test_no_archive_takes_more_memory_than_its_names_do(case: Case) -> None:
+def test_no_archive_takes_more_memory_than_its_names_do(case: ArchiveCase) -> None:
     assert memory_of(case.data) < MOST_MEMORY

@@ -1,4 +1,4 @@
-"""What content is, in words, told by its bytes alone; and what an archive holds, by kind."""
+"""Content types detected by their bytes alone, and the types in an archive."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from signoff.artifact import scan
 from signoff.artifact.content_types import FORMATS
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.detection import kind_of
 from signoff.artifact.inspection import inspect, inspect_file
 from signoff.artifact.report import MAX_INVENTORY, Inspection
-from signoff.artifact.zip.entry_names import ZipNames
+from signoff.artifact.zip.entry_names import EntryNames
 from tests.support.archives import link, member, tar
-from tests.support.scans import Bounded
+from tests.support.scans import BoundedChunks
 from tests.support.tensor_files import npy, safetensors, sample, tensor
 
 KINDS = {
@@ -118,7 +118,7 @@ PROSE = {
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_python_is_told_by_its_statements(source: str) -> None:
+def test_python_is_detected_by_its_statements(source: str) -> None:
     assert kind_of(source.encode()) == kind_of(source.replace("\n", "\r\n").encode()) == "python source"
 
 
@@ -132,7 +132,7 @@ def test_a_script_is_one_whatever_lies_behind_it() -> None:
 
 
 @pytest.mark.parametrize("fields", [0, 4, 8, 12], ids=["before 3.3", "before 3.7", "checked by time", "longest"])
-def test_bytecode_is_told_by_its_magic_number_and_the_code_behind_it(fields: int) -> None:
+def test_bytecode_is_detected_by_its_magic_number_and_the_code_behind_it(fields: int) -> None:
     code = marshal.dumps(compile("x = 1", "m.py", "exec"))
     assert kind_of(importlib.util.MAGIC_NUMBER + bytes(fields) + code) == ("python bytecode" if fields else None)
     assert kind_of(b"ab\r\n" + b"cell\r\n" * 9) == "text"
@@ -164,25 +164,25 @@ def zipped(*names: str, content: bytes = b"{}") -> bytes:
     return buffer.getvalue()
 
 
-def looked_at(data: bytes) -> Where:
-    where = Where("m", lambda *_: None)
-    scan.scan(Bounded(data), where)
+def looked_at(data: bytes) -> ScanContext:
+    where = ScanContext("m", lambda *_: None)
+    scan.scan(BoundedChunks(data), where)
     return where
 
 
 @pytest.mark.parametrize(("kind", "names"), ZIPS.items())
 def test_a_zip_archive_is_named_by_its_entries_in_any_order(kind: str, names: list[str]) -> None:
-    assert looked_at(zipped(*names)).seen.kind == looked_at(zipped(*reversed(names))).seen.kind == kind
+    assert looked_at(zipped(*names)).summary.kind == looked_at(zipped(*reversed(names))).summary.kind == kind
 
 
 def test_a_zip_archive_without_an_entry_is_no_format() -> None:
-    assert looked_at(zipped()).seen.kind == "zip"
+    assert looked_at(zipped()).summary.kind == "zip"
 
 
 @given(st.lists(st.binary(max_size=20)))
 def test_whatever_the_entries_are_called_a_jar_is_one(names: list[bytes]) -> None:
-    assert ZipNames([*names, b"META-INF/MANIFEST.MF"]).kind == "jar"
-    assert ZipNames(names).kind in (*FORMATS, "zip", "jar")
+    assert EntryNames([*names, b"META-INF/MANIFEST.MF"]).kind == "jar"
+    assert EntryNames(names).kind in (*FORMATS, "zip", "jar")
 
 
 def test_what_lies_within_is_known_by_kind_and_a_formats_own_parts_are_its_own() -> None:
@@ -190,8 +190,8 @@ def test_what_lies_within_is_known_by_kind_and_a_formats_own_parts_are_its_own()
     np.savez(arrays, a=np.arange(3), b=np.arange(4))
     inner = zipped("a.txt", "b.txt", content=b"words")
     data = tar(member("arrays", arrays.getvalue()), member("x/z.zip", inner), member("s", b"#!/bin/sh\n"))
-    seen = looked_at(gzip.compress(data)).seen
-    assert (seen.kind, seen.within) == (
+    summary = looked_at(gzip.compress(data)).summary
+    assert (summary.kind, summary.within) == (
         "gzip",
         {
             ("tar", False): "m > gzip",
@@ -205,7 +205,7 @@ def test_what_lies_within_is_known_by_kind_and_a_formats_own_parts_are_its_own()
 
 def test_what_is_compiled_is_known_wherever_it_lies() -> None:
     data = zipped("model/data.pkl", "model/lib.so", content=HEADS["ELF"])
-    assert looked_at(gzip.compress(data)).seen.within == {
+    assert looked_at(gzip.compress(data)).summary.within == {
         ("pytorch", False): "m > gzip",
         ("ELF", False): "m > gzip > model/data.pkl",
     }

@@ -31,11 +31,11 @@ def description(*reasons: str, name: str = "artifact:a", package: str = "churn/3
     return refusal([{"name": "b", "status": "passed", "reason": "fine"}, *checks], package)
 
 
-def test_findings_are_told_by_rule_errors_first() -> None:
+def test_findings_are_reported_by_rule_errors_first() -> None:
     assert by_rule([DANGLES, EVIL, CLIMBS, EVIL]) == [[EVIL, EVIL], [CLIMBS], [DANGLES]]
 
 
-def test_a_rule_is_told_once_with_its_first_member_and_what_to_do() -> None:
+def test_a_rule_is_reported_once_with_its_first_member_and_what_to_do() -> None:
     told = summed_up([EVIL, CLIMBS, EVIL])
     assert told == [
         "m > data.pkl: Would run os.system when it is loaded (byte 0) [unsafe-pickle, 2 times]. "
@@ -51,7 +51,7 @@ def test_what_is_about_the_whole_archive_names_no_member() -> None:
 def test_after_five_rules_the_others_are_named() -> None:
     told = summed_up(Finding("a", rule, "error", "why") for rule in list(REMEDIES)[:8])
     assert len(told) == 6
-    assert told[5] == f"Broken too: {', '.join(list(REMEDIES)[5:8])}."
+    assert told[5] == f"Also: {', '.join(list(REMEDIES)[5:8])}."
 
 
 @given(FOUND)
@@ -63,7 +63,7 @@ def test_rule_and_remedy_are_whole_whatever_the_names_are(found: list[Finding]) 
 
 
 @given(FOUND, st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=63))
-def test_the_registry_is_told_the_number_the_first_rule_and_where_the_rest_is(found: list[Finding], group: str) -> None:
+def test_the_registry_gets_the_number_the_first_rule_and_where_the_rest_is(found: list[Finding], group: str) -> None:
     check = artifact_check({"name": "a", "refusals": summed_up(found), "refusal_count": len(found)})
     said = description(check.reason, package=f"{group}/12345")
     assert len(said) <= DESCRIPTION_LIMIT
@@ -91,7 +91,7 @@ def test_a_name_is_cut_in_its_middle(text: str, cut: str) -> None:
 
 
 @given(st.lists(st.text(max_size=9)), st.integers(0, 40))
-def test_as_many_sentences_are_told_as_fit(sentences: list[str], limit: int) -> None:
+def test_as_many_sentences_are_reported_as_fit(sentences: list[str], limit: int) -> None:
     told = fitting(sentences, limit)
     assert sentences[: len(told)] == told
     assert len(" ".join(told)) <= limit

@@ -1,4 +1,4 @@
-"""What the real frameworks write is judged without one miss and without one false alarm."""
+"""Files of the real frameworks are checked without a miss and without a false alarm."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import skops.io
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirements import Demands
-from tests.corpus.framework_archives import NODES, Hostile, archive, entries, hostile, torch_samples, zipped
+from signoff.artifact.requirements import Requirements
+from tests.corpus.framework_archives import NODES, HostileModel, archive, entries, hostile, torch_samples, zipped
 from tests.corpus.framework_files import by_name, files
 from tests.support.pickled import calling, named, text
 from tests.support.tensor_files import SAMPLES
@@ -41,7 +41,7 @@ def test_what_pytorch_writes_passes(name: str) -> None:
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
-def test_what_was_made_hostile_is_refused_by_its_rule(case: Hostile) -> None:
+def test_what_was_made_hostile_is_refused_by_its_rule(case: HostileModel) -> None:
     model = case.write()
     found = errors(inspected(archive(model)))
     assert [member for member, _, _ in found if member and member.split(" > ")[0] not in model] == []
@@ -51,17 +51,17 @@ def test_what_was_made_hostile_is_refused_by_its_rule(case: Hostile) -> None:
 @pytest.mark.parametrize("name", ["script.pt", "trace.pt"])
 def test_torchscript_is_admitted_with_a_warning_where_the_policy_lists_it(name: str) -> None:
     data = archive({name: (SAMPLES / name).read_bytes()}, neighbours=False)
-    inspection = inspect([data], Demands(formats=["torchscript"]), scan.scan)
+    inspection = inspect([data], Requirements(formats=["torchscript"]), scan.scan)
     assert inspection.passed
     assert {each.rule for each in inspection.findings} == {"torchscript-code"}
-    assert not inspect([data], Demands(formats=["pytorch"]), scan.scan).passed
+    assert not inspect([data], Requirements(formats=["pytorch"]), scan.scan).passed
 
 
 def test_a_pickle_that_runs_code_is_refused_in_a_torchscript_that_is_admitted() -> None:
     honest = (SAMPLES / "script.pt").read_bytes()
     for entry in ("archive/data.pkl", "archive/constants.pkl", "archive/extra.pkl"):
         data = archive({"m.pt": zipped({**entries(honest), entry: calling("os", "system")})}, neighbours=False)
-        inspection = inspect([data], Demands(formats=["torchscript"]), scan.scan)
+        inspection = inspect([data], Requirements(formats=["torchscript"]), scan.scan)
         assert {rule for _, rule, _ in errors(inspection)} == {"unsafe-pickle"}
 
 
@@ -86,7 +86,7 @@ def test_the_corpus_is_large_and_names_each_case_once() -> None:
     assert len(HOSTILE) >= 80
 
 
-def test_moments_of_pandas_with_a_time_zone_are_refused_though_they_are_honest() -> None:
+def test_times_of_pandas_with_a_time_zone_are_refused_though_they_are_valid() -> None:
     """Their type opens the file that its zone's name says."""
     import pandas
 
@@ -96,7 +96,7 @@ def test_moments_of_pandas_with_a_time_zone_are_refused_though_they_are_honest()
     assert "pandas.DatetimeTZDtype" in reason
 
 
-def test_what_pytorch_writes_here_is_judged_as_what_it_wrote_for_the_samples() -> None:
+def test_what_pytorch_writes_here_is_checked_as_what_it_wrote_for_the_samples() -> None:
     pytest.importorskip("torch", reason="PyTorch is no dependency: its files are kept as samples")
     from tests.corpus.torch_files import files as of_torch
 

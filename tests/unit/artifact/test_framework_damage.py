@@ -1,4 +1,4 @@
-"""Honest files of frameworks, damaged or turned: each is judged in bounded memory, and none makes inspection fail."""
+"""Valid files of frameworks, damaged or altered: each is checked in bounded memory, and no inspection fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signoff.artifact import scan
 from signoff.artifact.formats.compressed import LZMA_MEMORY
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.limits import Limits
 from tests.corpus.framework_archives import archive, torch_samples, zipped
 from tests.corpus.framework_archives import entries as entries_of
@@ -23,7 +23,7 @@ from tests.corpus.framework_files import Files, by_name, files
 from tests.support.depth import examples
 
 MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; most of them are the dictionary of an xz stream
-DEMANDS = Demands(limits=Limits(expanded_size=50_000_000))
+DEMANDS = Requirements(limits=Limits(expanded_size=50_000_000))
 # One of each kind of file, and of each way to compress it.
 NAMES = """
     scikit-learn: k-means;scikit-learn: text: words;XGBoost: booster, JSON and UBJ;XGBoost: booster, pickle and joblib
@@ -111,7 +111,7 @@ edits = st.lists(
 
 @given(st.sampled_from(NAMED), st.data(), edits)
 @settings(max_examples=examples(250), deadline=None)
-def test_whatever_is_done_to_a_file_it_is_judged_in_bounded_memory(
+def test_whatever_is_done_to_a_file_it_is_checked_in_bounded_memory(
     name: str, data: st.DataObject, changes: list
 ) -> None:
     file, content = data.draw(st.sampled_from(sorted(model(name).items())))
@@ -124,7 +124,7 @@ def test_whatever_is_done_to_a_file_it_is_judged_in_bounded_memory(
 
 @given(st.sampled_from(NAMED), st.data(), edits)
 @settings(max_examples=examples(150), deadline=None)
-def test_whatever_is_done_within_a_zip_it_is_judged_in_bounded_memory(
+def test_whatever_is_done_within_a_zip_it_is_checked_in_bounded_memory(
     name: str, data: st.DataObject, changes: list
 ) -> None:
     """The zip archive itself is written anew, so that its checksums and its directory are right."""
@@ -144,15 +144,15 @@ METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
 @given(st.sampled_from(NAMED), st.sampled_from(NAMED), st.booleans())
 @settings(max_examples=examples(60), deadline=None)
-def test_honest_files_under_one_another_s_names_are_honest(first: str, second: str, neighbours: bool) -> None:
-    """What a file is, is told by its content: exchanged or renamed, nothing of it is refused or admitted."""
+def test_valid_files_under_one_another_s_names_are_valid(first: str, second: str, neighbours: bool) -> None:
+    """A file's type is detected from its content: renaming files changes nothing about what is refused or admitted."""
     contents = list(model(second).values())
     exchanged = {name: contents[at % len(contents)] for at, name in enumerate(model(first))}
     assert judged(archive(exchanged, neighbours=neighbours)).passed
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_file_is_judged_the_same_whatever_pieces_it_comes_in(name: str) -> None:
+def test_a_file_is_checked_the_same_whatever_pieces_it_comes_in(name: str) -> None:
     data = archive(model(name))
     whole = inspect([data], scan=scan.scan)
     pieces = inspect((data[at : at + 977] for at in range(0, len(data), 977)), scan=scan.scan)

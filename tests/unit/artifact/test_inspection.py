@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-def test_an_honest_archive_of_each_tar_format_passes_with_its_digest_and_inventory(form: int) -> None:
+def test_a_valid_archive_of_each_tar_format_passes_with_its_digest_and_inventory(form: int) -> None:
     expanded = honest(form)
     data = gzip.compress(expanded)
     inspection = inspected(data, "model.joblib", "code/*.py")

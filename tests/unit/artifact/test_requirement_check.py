@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from signoff.artifact import scan
 from signoff.artifact.content_types import COMPILED, FORMATS
-from signoff.artifact.context import Seen
+from signoff.artifact.context import ContentSummary
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirement_check import Judge
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirement_check import RequirementCheck
+from signoff.artifact.requirements import Requirements
 from signoff.policy.artifact import Artifact, Code
 from tests.support.archives import link, member, tar
 from tests.support.tensor_files import safetensors, sample, tensor
@@ -46,9 +46,9 @@ def zipped(**files: bytes) -> bytes:
 
 def held(files: dict[str, bytes], *others: tuple[tarfile.TarInfo, bytes], **policy: Any) -> Inspection:
     """Inspect an archive of `files` and other members, by a policy's `artifact` of these fields."""
-    demands = Artifact(**policy).demands
+    requirements = Artifact(**policy).requirements
     members = [*(member(name, content) for name, content in files.items()), *others]
-    return inspect([gzip.compress(tar(*members), mtime=0)], demands, scan.scan)
+    return inspect([gzip.compress(tar(*members), mtime=0)], requirements, scan.scan)
 
 
 def told(
@@ -118,12 +118,12 @@ def test_what_is_no_model_passes_whatever_formats_are_allowed(content: bytes) ->
 def test_binary_data_of_no_known_format_is_refused_unless_it_is_allowed() -> None:
     inspection = held({"weights": BINARY}, formats=("onnx", "gguf"))
     assert [finding.rule for finding in inspection.findings] == ["format-not-allowed"]
-    assert inspection.findings[0].reason == "Is binary data of no known format; the policy allows onnx and gguf"
+    assert inspection.findings[0].reason == "Is binary data of an unknown format; the policy allows onnx and gguf"
     assert told({"weights": BINARY}, formats=("onnx", "unknown")) == []
 
 
 @pytest.mark.parametrize("wrap", [gzip.compress, bz2.compress, lambda data: tar(member("in", data))])
-def test_what_lies_in_a_container_is_held_to_the_same(wrap: Any) -> None:
+def test_what_lies_in_a_container_is_checked_in_the_same_way(wrap: Any) -> None:
     [(inner, rule)] = told({"a": wrap(PICKLE)}, formats=("onnx",))
     assert rule == "format-not-allowed"
     assert inner.startswith("a > ")
@@ -315,7 +315,7 @@ def test_what_is_no_model_card_or_a_blank_one_is_refused(name: str, content: byt
 
 def test_of_a_broken_archive_nothing_is_said_to_be_missing() -> None:
     data = gzip.compress(tar(member("a", b"x")))[:-20]
-    inspection = inspect([data], Demands(licence=True, model_card=True), scan.scan)
+    inspection = inspect([data], Requirements(licence=True, model_card=True), scan.scan)
     assert [finding.rule for finding in inspection.findings] == ["truncated-gzip"]
 
 
@@ -328,9 +328,9 @@ THINGS = st.sampled_from([*sorted(COMPILED), *FORMATS, "text", "python source", 
 @given(st.dictionaries(NAMES, THINGS), st.randoms(), st.lists(st.sampled_from(FORMATS), max_size=3))
 def test_the_order_of_the_files_changes_nothing(files: dict[str, Any], random: Any, formats: list[str]) -> None:
     def judged(names: list[str]) -> list[Any]:
-        judge = Judge(Demands(formats=formats, licence=True, model_card=True))
-        found = [fault for name in names for fault in judge.content(name, Seen(files[name], b"x"))]
-        return sorted([*found, *judge.all_together(lambda _: True)], key=str)
+        check = RequirementCheck(Requirements(formats=formats, licence=True, model_card=True))
+        found = [fault for name in names for fault in check.content(name, ContentSummary(files[name], b"x"))]
+        return sorted([*found, *check.all_together(lambda _: True)], key=str)
 
     shuffled = list(files)
     random.shuffle(shuffled)
@@ -338,16 +338,17 @@ def test_the_order_of_the_files_changes_nothing(files: dict[str, Any], random: A
 
 
 @given(st.text(max_size=300), THINGS, st.lists(st.text(max_size=20), max_size=4))
-def test_whatever_a_file_is_called_and_whatever_the_globs_are_it_is_judged(
+def test_whatever_a_file_is_called_and_whatever_the_globs_are_it_is_checked(
     name: str, kind: Any, globs: list[str]
 ) -> None:
-    judge = Judge(Artifact(forbidden_files=tuple(globs), formats=("onnx",)).demands)
+    check = RequirementCheck(Artifact(forbidden_files=tuple(globs), formats=("onnx",)).requirements)
     found = [
-        *judge.named(name),
-        *judge.content(
-            name, Seen(kind, b"", {("ELF", False): f"{name} > x", ("python source", True): f"{name} > code/x"})
+        *check.named(name),
+        *check.content(
+            name,
+            ContentSummary(kind, b"", {("ELF", False): f"{name} > x", ("python source", True): f"{name} > code/x"}),
         ),
-        *judge.all_together(lambda _: True),
+        *check.all_together(lambda _: True),
     ]
     assert {rule for _, rule, _ in found} <= {
         "forbidden-file",

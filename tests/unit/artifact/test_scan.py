@@ -1,4 +1,4 @@
-"""What content is, told by its bytes; and archives whose members are looked into as they pass."""
+"""Content types detected by their bytes, and archives whose members are scanned while they are read."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect, inspect_file
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.limits import Budget, Limits
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
-from tests.corpus.writing import header
+from tests.corpus.cases import header
 from tests.support.archives import FORMATS, found, honest, link, member, rules, tar
 from tests.support.depth import examples
 from tests.support.scans import faults, scanned
@@ -51,7 +51,7 @@ def zipped(**files: bytes) -> bytes:
 
 def looked_into(data: bytes, limits: Limits | None = None, chunk: int = 64 * 1024) -> Inspection:
     return inspect(
-        (data[at : at + chunk] for at in range(0, len(data), chunk)), Demands(limits=limits or Limits()), scan.scan
+        (data[at : at + chunk] for at in range(0, len(data), chunk)), Requirements(limits=limits or Limits()), scan.scan
     )
 
 
@@ -92,7 +92,7 @@ def test_a_pickle_that_would_run_code_is_found_whatever_it_lies_in(protocol: int
 
 
 @pytest.mark.parametrize("method", [0, ("gzip", 3), ("zlib", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)], ids=str)
-def test_what_joblib_writes_is_judged_by_what_it_holds(method: Any) -> None:
+def test_what_joblib_writes_is_checked_by_what_it_holds(method: Any) -> None:
     honest, harmful = io.BytesIO(), io.BytesIO()
     joblib.dump({"weights": np.arange(50_000.0)}, honest, compress=method)
     joblib.dump({"weights": np.arange(50_000.0), "more": Harmful()}, harmful, compress=method)
@@ -106,7 +106,7 @@ def test_java_s_objects_are_refused_wherever_they_lie() -> None:
         assert [rule for _, rule in faults(data)] == ["java-object"]
 
 
-def test_an_array_of_objects_in_an_archive_of_arrays_is_looked_into() -> None:
+def test_an_array_of_objects_in_an_archive_of_arrays_is_scanned() -> None:
     buffer = io.BytesIO()
     np.savez(buffer, fine=np.arange(10.0), objects=np.array([Harmful()], dtype=object))
     assert ("m > objects.npy > objects", "unsafe-pickle") in faults(buffer.getvalue())
@@ -128,7 +128,7 @@ def test_a_zip_archive_behind_another_format_is_refused(before: bytes) -> None:
 
 
 @forms
-def test_files_in_a_tar_in_a_member_are_looked_into(form: int) -> None:
+def test_files_in_a_tar_in_a_member_are_scanned(form: int) -> None:
     inner = tar(member("fine", NOISE), member("deep/" * 30 + "bad", LZ4), member("also", b"x"), form=form)
     assert faults(inner) == [("m > " + "deep/" * 30 + "bad", BAD)]
     assert faults(bz2.compress(inner)) == [("m > bzip2 > " + "deep/" * 30 + "bad", BAD)]
@@ -164,7 +164,7 @@ def nested(*members: tuple[tarfile.TarInfo, bytes], times: int = 1) -> bytes:
     return tar(*(member(f"{number}.tar", tar(*members)) for number in range(times)))
 
 
-def test_findings_in_a_tar_within_a_tar_are_told_with_both_names() -> None:
+def test_findings_in_a_tar_within_a_tar_are_reported_with_both_names() -> None:
     assert faults(nested(link("out", "../../etc"), member("a"), member("A"), member("run", mode=0o4755))) == [
         ("m > 0.tar > run", "set-uid"),
         ("m > 0.tar > out", "link-leaves"),
@@ -217,7 +217,7 @@ def test_a_connection_lost_in_a_tar_in_a_member_is_raised() -> None:
 
 
 @forms
-def test_an_honest_archive_passes_and_is_read_as_without_looking(form: int) -> None:
+def test_a_valid_archive_passes_and_is_read_as_without_scanning(form: int) -> None:
     data = gzip.compress(honest(form))
     looked, passed_over = looked_into(data), inspect([data])
     assert [(each.name, each.size, each.type) for each in looked.inventory] == [
@@ -226,7 +226,7 @@ def test_an_honest_archive_passes_and_is_read_as_without_looking(form: int) -> N
     assert (looked.sha256, looked.expanded_size, looked.findings) == (passed_over.sha256, passed_over.expanded_size, ())
 
 
-def test_what_is_found_in_members_is_told_with_their_names_and_all_are_looked_into() -> None:
+def test_what_is_found_in_members_is_reported_with_their_names_and_all_are_scanned() -> None:
     data = packed(
         member("a.txt", LZ4),
         member("dir", type=tarfile.DIRTYPE),
@@ -271,7 +271,7 @@ def test_an_archive_cut_short_in_a_member_is_refused_once() -> None:
     assert rules(looked_into(packed(member("a", zipped(x=NOISE)))[:20_000])) == ["truncated-gzip"]
 
 
-def test_a_sparse_file_is_looked_into_as_it_will_be_unpacked() -> None:
+def test_a_sparse_file_is_scanned_as_it_will_be_unpacked() -> None:
     whole = zipped(a=b"", b=LZ4)
     data = b"".join(whole[at : at + 16] for at in range(0, len(whole), 16))
     sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "weights"}
@@ -285,7 +285,7 @@ def test_a_sparse_file_is_looked_into_as_it_will_be_unpacked() -> None:
     ]
 
 
-def test_an_object_that_is_no_archive_is_hashed_and_looked_into_in_one_pass() -> None:
+def test_an_object_that_is_no_archive_is_hashed_and_scanned_in_one_pass() -> None:
     data = zipped(a=NOISE, b=LZ4)
     inspection = inspect_file(iter([data[:1000], data[1000:]]), "model.zip", scan.scan)
     assert (inspection.sha256, inspection.size) == (hashlib.sha256(data).hexdigest(), len(data))
@@ -340,7 +340,7 @@ def test_whatever_is_done_to_archives_in_archives_they_are_read_to_their_end(
 
 @given(st.sampled_from(NESTED[:2]), edits)
 @settings(max_examples=examples(200), deadline=5000)
-def test_whatever_is_done_to_an_archive_it_is_judged_and_hashed(data: bytes, changes: Any) -> None:
+def test_whatever_is_done_to_an_archive_it_is_checked_and_hashed(data: bytes, changes: Any) -> None:
     packed_again = gzip.compress(edited(data, changes), mtime=0)
     inspection = looked_into(packed_again, chunk=1000)
     assert inspection.sha256 == hashlib.sha256(packed_again).hexdigest()

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from benchmarks import artifacts
 from benchmarks.inspection import compared
-from benchmarks.sharded import Shard, Sharded
-from benchmarks.ways import WAYS, Failed
+from benchmarks.readers import READERS, BenchmarkFailed
+from benchmarks.sharded import Shard, ShardedArtifact
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.aws.range_reads import in_order
 from tests.support.depth import examples
 
@@ -22,38 +22,38 @@ CONTENT = artifacts.weights(5000)
 
 
 @pytest.fixture(scope="module")
-def sharded(tmp_path_factory: pytest.TempPathFactory) -> Sharded:
-    return Sharded(Shard.write(tmp_path_factory.mktemp("shard") / "shard.gz", CONTENT), 7)
+def sharded(tmp_path_factory: pytest.TempPathFactory) -> ShardedArtifact:
+    return ShardedArtifact(Shard.write(tmp_path_factory.mktemp("shard") / "shard.gz", CONTENT), 7)
 
 
-def test_an_artifact_of_shards_holds_as_many_files_as_it_says(sharded: Sharded) -> None:
-    found = inspect(in_order(sharded.fetch, sharded.size, 1000), Demands(), scan.scan)
+def test_an_artifact_of_shards_holds_as_many_files_as_it_says(sharded: ShardedArtifact) -> None:
+    found = inspect(in_order(sharded.fetch, sharded.size, 1000), Requirements(), scan.scan)
     assert (found.passed, found.members, found.size) == (True, 7, sharded.size)
 
 
 @given(st.data())
 @settings(max_examples=examples(100))
-def test_any_range_of_it_is_a_part_of_the_whole(sharded: Sharded, data: st.DataObject) -> None:
+def test_any_range_of_it_is_a_part_of_the_whole(sharded: ShardedArtifact, data: st.DataObject) -> None:
     whole = sharded.fetch(0, sharded.size - 1)
     first = data.draw(st.integers(0, sharded.size - 1))
     last = data.draw(st.integers(first, sharded.size - 1))
     assert sharded.fetch(first, last) == whole[first : last + 1]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", READERS)
 def test_every_way_comes_to_its_end(way: str, tmp_path: Path) -> None:
     archive = tmp_path / "model.tar.gz"
     files = [("model.safetensors", CONTENT), ("words.txt", artifacts.text(3000)), *artifacts.small_files(3, 200)]
     expanded = artifacts.write_archive(archive, iter([*files, ("vocabulary.pkl", artifacts.vocabulary(100))]))
     assert expanded > len(CONTENT)
-    WAYS[way](archive)
+    READERS[way](archive)
 
 
 def test_an_artifact_that_is_refused_is_no_measurement(tmp_path: Path) -> None:
     archive = tmp_path / "model.tar.gz"
     artifacts.write_archive(archive, iter([("../escape", b"x")]))
-    with pytest.raises(Failed, match="parent-directory"):
-        WAYS["inspect"](archive)
+    with pytest.raises(BenchmarkFailed, match="parent-directory"):
+        READERS["inspect"](archive)
 
 
 def test_ratios_say_how_many_times_as_fast_inspecting_is() -> None:

@@ -15,7 +15,7 @@ from signoff.aws.cloudformation import Stacks
 from signoff.errors import BaselineRefused, EventFault
 from signoff.ledger.history import History, baseline_key
 from signoff.runtime import custom_resource
-from signoff.runtime.custom_resource import Request
+from signoff.runtime.custom_resource import CustomResourceRequest
 from tests.support.depth import examples
 from tests.support.interruptions import Died
 from tests.support.world import ROLE, World
@@ -41,12 +41,12 @@ def deployed(world: World, name: str = "base", stack: str = STACK) -> str:
     return arn
 
 
-def asked(kind: str, arn: str, number: str = "1", stack: str = STACK, **properties: Any) -> Request:
+def asked(kind: str, arn: str, number: str = "1", stack: str = STACK, **properties: Any) -> CustomResourceRequest:
     """Return a request about the baseline whose model is `arn`."""
     name = arn.rpartition("/")[2]
     said = {"Group": "churn", "ModelName": name, "ModelArn": arn, "ModelLogicalId": f"Model{name}", **properties}
     identity = None if kind == "Create" else f"{said['Group']}@{arn}"
-    return Request(kind, number, stack, URL, "Record", identity, said)
+    return CustomResourceRequest(kind, number, stack, URL, "Record", identity, said)
 
 
 def history(world: World, group: str = "churn") -> History:
@@ -124,7 +124,7 @@ def test_a_baseline_is_that_of_its_group_in_whatever_case_that_is_written(group:
 def test_what_was_never_recorded_goes_without_a_trace():
     signoff = world()
     for identity in (f"churn@{deployed(signoff)}", f"{STACK}/Record", "", "2026/11/20/[$LATEST]abc"):
-        request = Request("Delete", "1", STACK, URL, "Record", identity, {})
+        request = CustomResourceRequest("Delete", "1", STACK, URL, "Record", identity, {})
         assert signoff.baselining.handle(request) == identity
     assert [key for key in signoff.ledger.histories if key.startswith("baseline:")] == []
 
@@ -140,35 +140,35 @@ def test_no_stack_takes_back_the_baseline_of_another():
 # Refusing
 
 
-def not_listed(signoff: World) -> Request:
+def not_listed(signoff: World) -> CustomResourceRequest:
     return asked("Create", deployed(signoff, stack=OTHER), stack=OTHER)
 
 
-def a_model_that_is_not_there(signoff: World) -> Request:
+def a_model_that_is_not_there(signoff: World) -> CustomResourceRequest:
     del signoff.registry.models[deployed(signoff).rpartition("/")[2]]
     return asked("Create", signoff.stacks[STACK, "Modelbase"])
 
 
-def a_model_of_another_account(signoff: World) -> Request:
+def a_model_of_another_account(signoff: World) -> CustomResourceRequest:
     arn = signoff.stacks[STACK, "Modelbase"] = deployed(signoff).replace("123456789012", "999999999999")
     return asked("Create", arn)
 
 
-def a_model_of_another_stack(signoff: World) -> Request:
+def a_model_of_another_stack(signoff: World) -> CustomResourceRequest:
     return asked("Create", deployed(signoff, stack=OTHER))
 
 
-def another_resource_of_the_stack(signoff: World) -> Request:
+def another_resource_of_the_stack(signoff: World) -> CustomResourceRequest:
     signoff.stacks[STACK, "Bucket"] = "bucket"
     return asked("Create", deployed(signoff), ModelLogicalId="Bucket")
 
 
-def a_group_of_somebody_elses(signoff: World) -> Request:
+def a_group_of_somebody_elses(signoff: World) -> CustomResourceRequest:
     signoff.registry.tags["theirs"] = {}
     return asked("Create", deployed(signoff), Group="theirs")
 
 
-def nothing_said(signoff: World) -> Request:
+def nothing_said(signoff: World) -> CustomResourceRequest:
     return asked("Create", deployed(signoff), Group="")
 
 
@@ -185,7 +185,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("situation", "why"), REFUSALS.items(), ids=lambda value: getattr(value, "__name__", ""))
 def test_a_baseline_that_may_not_be_is_refused_by_name_and_leaves_no_trace(
-    situation: Callable[[World], Request], why: str
+    situation: Callable[[World], CustomResourceRequest], why: str
 ):
     signoff = world()
     request = situation(signoff)
@@ -221,7 +221,7 @@ def test_requests_that_come_again_in_any_order_change_nothing(again: list[int]):
 
 @pytest.mark.parametrize("kind", ["Create", "Delete"])
 def test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_same(kind: str):
-    def prepared() -> tuple[World, Request]:
+    def prepared() -> tuple[World, CustomResourceRequest]:
         signoff = world()
         arn = deployed(signoff)
         if kind == "Delete":
@@ -256,9 +256,9 @@ EVENT = {
 }
 
 
-def answer(act: Callable[[Request], str], **changed: Any) -> dict[str, Any]:
+def answer(act: Callable[[CustomResourceRequest], str], **changed: Any) -> dict[str, Any]:
     told: list[tuple[str, bytes]] = []
-    Request.of({**EVENT, **changed}).answer(act, lambda url, body: told.append((url, body)))
+    CustomResourceRequest.of({**EVENT, **changed}).answer(act, lambda url, body: told.append((url, body)))
     ((url, body),) = told
     assert url == URL
     assert len(body) <= 4096
@@ -276,8 +276,8 @@ def test_cloudformation_is_told_what_was_done_and_of_which_request():
     }
 
 
-def failing(error: Exception) -> Callable[[Request], str]:
-    def act(_: Request) -> str:
+def failing(error: Exception) -> Callable[[CustomResourceRequest], str]:
+    def act(_: CustomResourceRequest) -> str:
         raise error
 
     return act
@@ -298,7 +298,7 @@ def test_a_resource_whose_update_fails_keeps_its_identity():
 @pytest.mark.parametrize("field", ["RequestType", "StackId", "ResponseURL", "ResourceProperties"])
 def test_what_is_no_request_of_cloudformations_is_an_error(field: str):
     with pytest.raises(EventFault, match=field):
-        Request.of({name: value for name, value in EVENT.items() if name != field})
+        CustomResourceRequest.of({name: value for name, value in EVENT.items() if name != field})
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -48,7 +48,7 @@ def accuracy(submissions: Path, name: str) -> float:
 
 def inspected(submissions: Path, name: str) -> Inspection:
     data = (submissions / name / "model.tar.gz").read_bytes()
-    return inspect([data], convert(POLICY["artifact"], Artifact).demands, scan.scan)
+    return inspect([data], convert(POLICY["artifact"], Artifact).requirements, scan.scan)
 
 
 def load_inference(folder: Path) -> ModuleType:
@@ -83,7 +83,7 @@ def test_the_threshold_lies_between_the_weak_model_and_the_good_one(submissions:
 
 
 @pytest.mark.parametrize("name", ["good", "better", "weak"])
-def test_an_honest_archive_passes_inspection_with_the_files_its_policy_requires(submissions: Path, name: str) -> None:
+def test_a_valid_archive_passes_inspection_with_the_files_its_policy_requires(submissions: Path, name: str) -> None:
     inspection = inspected(submissions, name)
     assert inspection.findings == ()
     assert [(entry.name, entry.kind) for entry in inspection.inventory] == [

@@ -19,7 +19,7 @@ def test_the_cdks_command_line_runs_under_the_environments_node() -> None:
     assert "site-packages" in command[0]
 
 
-def test_jsii_is_told_of_that_node() -> None:
+def test_jsii_finds_that_node() -> None:
     settings = node.environment()
 
     assert Path(settings["JSII_NODE"]) == node.node()

@@ -79,7 +79,7 @@ def test_what_sagemaker_describes_in_both_forms_is_loaded_once():
     assert loaded(several) == [(f"{HERE}.ModelDataUrl", "s3://b/models/", ARCHIVES)]
 
 
-def test_two_forms_that_differ_are_both_looked_into():
+def test_two_forms_that_differ_are_both_scanned():
     both = {"ModelDataUrl": "s3://b/m.tar.gz", "ModelDataSource": source("s3://b/other", "Gzip")}
     assert [url for _, url, _ in loaded(both)] == ["s3://b/m.tar.gz", "s3://b/other"]
 

@@ -61,7 +61,7 @@ def test_a_package_of_a_projects_group_carries_the_projects_id() -> None:
     assert described["MetadataProperties"] == {"CommitId": "8c1d", "ProjectId": "p-abc"}
 
 
-def test_a_submission_that_names_another_project_is_refused_and_told_so() -> None:
+def test_a_submission_that_names_another_project_is_refused_with_the_reason() -> None:
     world = World()
     world.registry.tags["churn"] = TAGS
     for key, data in world.files("churn/run-7", MetadataProperties={"ProjectId": "p-other"}).items():

@@ -10,7 +10,7 @@ from typing import Any
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect, inspect_file
 from signoff.artifact.report import Inspection
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from tests.support.archives import honest, link, member, tar
 from tests.support.golden import Redaction, as_json
 from tests.support.pickled import calling, named
@@ -41,11 +41,13 @@ def _files(**files: bytes) -> bytes:
     return _archive(*(member(name.replace("__", "."), content) for name, content in files.items()))
 
 
-ARCHIVES: dict[str, tuple[bytes, Demands]] = {
-    "honest": (stored_gzip(honest()), Demands()),
+ARCHIVES: dict[str, tuple[bytes, Requirements]] = {
+    "honest": (stored_gzip(honest()), Requirements()),
     "honest_with_demands": (
         stored_gzip(honest()),
-        Demands(required_files=("model.pkl", "code/*"), forbidden_files=("*.joblib",), licence=True, model_card=True),
+        Requirements(
+            required_files=("model.pkl", "code/*"), forbidden_files=("*.joblib",), licence=True, model_card=True
+        ),
     ),
     "names_and_links": (
         _archive(
@@ -56,16 +58,16 @@ ARCHIVES: dict[str, tuple[bytes, Demands]] = {
             link("out", "../../outside"),
             link("model.bin", "Model", "hard"),
         ),
-        Demands(),
+        Requirements(),
     ),
-    "pickles": (_files(bad__pkl=SYSTEM, good__pkl=ORDERED, text__txt=b"text"), Demands()),
-    "tensors": (_files(good__safetensors=TENSORS, bad__safetensors=OVERLAPPING), Demands()),
-    "formats": (_files(good__safetensors=TENSORS, good__pkl=ORDERED), Demands(formats=("safetensors",))),
-    "zips_within": (_files(model__zip=zipped({"data.pkl": SYSTEM, "version": b"3\n", "../up": b"x"})), Demands()),
-    "archives_within": (_files(inner__tar=tar(member("deep.pkl", SYSTEM))), Demands()),
-    "truncated": (stored_gzip(honest())[:-9], Demands()),
-    "not_an_archive": (honest(), Demands()),
-    "empty": (stored_gzip(b"\0" * 1024), Demands()),
+    "pickles": (_files(bad__pkl=SYSTEM, good__pkl=ORDERED, text__txt=b"text"), Requirements()),
+    "tensors": (_files(good__safetensors=TENSORS, bad__safetensors=OVERLAPPING), Requirements()),
+    "formats": (_files(good__safetensors=TENSORS, good__pkl=ORDERED), Requirements(formats=("safetensors",))),
+    "zips_within": (_files(model__zip=zipped({"data.pkl": SYSTEM, "version": b"3\n", "../up": b"x"})), Requirements()),
+    "archives_within": (_files(inner__tar=tar(member("deep.pkl", SYSTEM))), Requirements()),
+    "truncated": (stored_gzip(honest())[:-9], Requirements()),
+    "not_an_archive": (honest(), Requirements()),
+    "empty": (stored_gzip(b"\0" * 1024), Requirements()),
 }
 FILES: dict[str, bytes] = {
     "weights.safetensors": TENSORS,
@@ -82,8 +84,8 @@ FILES: dict[str, bytes] = {
 
 def inspected_archive(name: str) -> tuple[Any, Any]:
     """Return the document about an archive without its sentences, and those."""
-    data, demands = ARCHIVES[name]
-    return _redacted(lambda: inspect(iter([data]), demands, scan.scan))
+    data, requirements = ARCHIVES[name]
+    return _redacted(lambda: inspect(iter([data]), requirements, scan.scan))
 
 
 def inspected_file(name: str) -> tuple[Any, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.ledger.history import package_key
-from signoff.runtime.custom_resource import Request
+from signoff.runtime.custom_resource import CustomResourceRequest
 from tests.support.archives import honest, member, tar
 from tests.support.model_shapes import manifest, source
 from tests.support.pickled import calling
@@ -238,11 +238,13 @@ def deployed_by_a_stack() -> Recorded:
         arn = str(world.registry.models[name]["ModelArn"])
         world.stacks[STACK, f"Model{name}"] = arn
         asked = {"Group": "churn", "ModelName": name, "ModelArn": arn, "ModelLogicalId": f"Model{name}", **said}
-        world.baselining.handle(Request("Create", f"made-{name}", STACK, "https://answer", "Record", None, asked))
+        world.baselining.handle(
+            CustomResourceRequest("Create", f"made-{name}", STACK, "https://answer", "Record", None, asked)
+        )
     world.heads.write_daily()
     world.clock.forward(days=1)
     old = f"churn@{world.registry.models['old']['ModelArn']}"
-    world.baselining.handle(Request("Delete", "gone-old", STACK, "https://answer", "Record", old, {}))
+    world.baselining.handle(CustomResourceRequest("Delete", "gone-old", STACK, "https://answer", "Record", old, {}))
     world.heads.write_daily()
     return world
 

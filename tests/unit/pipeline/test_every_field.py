@@ -20,7 +20,7 @@ from signoff_cli.packages.sagemaker import with_sagemaker as shown_with
 from tests.support import shapes
 from tests.support.coverage import proven_by
 from tests.support.field_paths import at
-from tests.support.filled_sagemaker import SageMaker
+from tests.support.filled_sagemaker import FilledSageMaker
 from tests.support.manifests import found as faults_of
 from tests.support.shapes import Document, Way
 from tests.support.variants import SECOND, in_additional_specification, ways
@@ -94,7 +94,7 @@ def update_requests(way: Way) -> list[Document]:
     """The UpdateModelPackage requests that were sent on a way."""
     requests = []
     for arn, changed in way.updates:
-        sagemaker = SageMaker()
+        sagemaker = FilledSageMaker()
         Registry(sagemaker).update_package(arn, **changed)
         requests.append(sagemaker.asked["UpdateModelPackage"])
     return requests

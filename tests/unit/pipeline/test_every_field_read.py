@@ -22,7 +22,7 @@ from tests.support.clock import Clock
 from tests.support.coverage import proven_by
 from tests.support.fakes import FakeLedger
 from tests.support.field_paths import at, filled, paths, service_model
-from tests.support.filled_sagemaker import SageMaker
+from tests.support.filled_sagemaker import FilledSageMaker
 from tests.support.shapes import Document
 
 MODEL_NAME = "churn-v3"
@@ -37,7 +37,7 @@ def fields(test: str) -> pytest.MarkDecorator:
 @cache
 def shown() -> Document:
     """What `signoff show --json` prints where SageMaker's answers hold all that they may hold."""
-    printed, notes = shown_with(document(SHOWN), Registry(SageMaker()))
+    printed, notes = shown_with(document(SHOWN), Registry(FilledSageMaker()))
     assert notes == []
     read: Document = json.loads(json.dumps(printed))
     return read
@@ -61,7 +61,7 @@ def test_show_prints_all_that_describe_model_answers(path: str) -> None:
 
 @fields("test_show_asks_for_the_package_and_the_model_by_their_names")
 def test_show_asks_for_the_package_and_the_model_by_their_names(path: str) -> None:
-    sagemaker = SageMaker()
+    sagemaker = FilledSageMaker()
     shown_with(document(SHOWN), Registry(sagemaker))
 
     asked = {name: value for request in sagemaker.asked.values() for name, value in request.items()}
@@ -82,7 +82,7 @@ def two_packages() -> FakeLedger:
 
 @fields("test_a_list_asks_for_all_its_packages_at_once")
 def test_a_list_asks_for_all_its_packages_at_once(path: str) -> None:
-    sagemaker = SageMaker()
+    sagemaker = FilledSageMaker()
 
     listed_with(indexed(two_packages(), Filter()), Registry(sagemaker))
 
@@ -103,7 +103,7 @@ def batch() -> Document:
 
 def listed() -> list[Document]:
     """What `signoff list --json` prints of them."""
-    rows, notes = listed_with(indexed(two_packages(), Filter()), Registry(SageMaker(**batch())))
+    rows, notes = listed_with(indexed(two_packages(), Filter()), Registry(FilledSageMaker(**batch())))
     assert notes == []
     read: list[Document] = json.loads(json.dumps(rows))
     return read

@@ -177,7 +177,7 @@ def test_uncompressed_model_data_must_hold_the_files_that_the_policy_requires():
     missing, there = (World(artifact={"required_files": [pattern]}) for pattern in ("code/*.py", "config/*.json"))
     arn = submitted(missing, document, WEIGHTS)
     missing.deliver()
-    assert "There is no file code/*.py" in " ".join(checks(missing, arn).values())
+    assert "Has no file code/*.py" in " ".join(checks(missing, arn).values())
     assert approved(there, submitted(there, document, WEIGHTS))
 
 
@@ -188,7 +188,7 @@ CARD = b"---\nlicense: mit\n---\n"
     ("demands", "harmful", "healed", "words"),
     [
         ({"forbidden_files": ["*.env"]}, {"prod.env": b"x"}, {}, "prod.env: Has a name that the policy forbids"),
-        ({"formats": ["gguf"]}, {"model.bin": b"CBM1"}, {"model.bin": b"GGUF"}, "model.bin: Is of the format catboost"),
+        ({"formats": ["gguf"]}, {"model.bin": b"CBM1"}, {"model.bin": b"GGUF"}, "model.bin: Has the format catboost"),
         ({"formats": ["gguf"]}, {"model.bin": b"\xff\0"}, {"model.bin": b"GGUF"}, "model.bin: Is binary data"),
         ({}, {"modeling.py": b"import os\n"}, {"code/modeling.py": b"import os\n"}, "modeling.py: Is Python source"),
         ({}, {"lib.so": b"\x7fELF"}, {}, "lib.so: Is compiled code (ELF)"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.limits import Limits
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG, Policies
 from signoff.errors import PolicyFault
@@ -83,10 +83,12 @@ def test_the_limits_of_an_archive_are_those_of_an_inspection_without_a_policy():
 
 
 def test_what_is_demanded_of_an_artifact_is_what_an_inspection_without_a_policy_demands():
-    assert policy().artifact.demands == Demands()
-    said = policy(artifact={"formats": ["onnx"], "licence": True, "code": {"compiled": ["lib/*.so"]}}).artifact.demands
+    assert policy().artifact.requirements == Requirements()
+    said = policy(
+        artifact={"formats": ["onnx"], "licence": True, "code": {"compiled": ["lib/*.so"]}}
+    ).artifact.requirements
     assert (said.formats, said.licence, said.model_card, said.code.compiled) == (("onnx",), True, False, ("lib/*.so",))
-    assert said.code.python == Demands().code.python
+    assert said.code.python == Requirements().code.python
 
 
 def test_a_document_that_is_no_policy_is_a_fault():

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from signoff.service_model import java_patterns
 from signoff.service_model.constraints import faults
 from signoff.service_model.sagemaker import sagemaker_shape
-from signoff.service_model.shapes import ListOf, Structure
+from signoff.service_model.shapes import ListShape, StructureShape
 from tests.support.depth import examples
 
 
-class Shape:
+class FakeShape:
     """A shape of a test's own; what is not given is as in botocore for a shape without it."""
 
     def __init__(self, type_name: str, *, member=None, key=None, value=None, **metadata: Any) -> None:
@@ -30,8 +30,8 @@ class Shape:
         self.metadata = metadata
 
 
-def union(**members: Shape) -> Structure:
-    shape = Structure("Union", members)
+def union(**members: FakeShape) -> StructureShape:
+    shape = StructureShape("Union", members)
     object.__setattr__(shape, "is_tagged_union", True)
     return shape
 
@@ -120,7 +120,7 @@ def test_a_path_begins_where_the_caller_says():
     ],
 )
 def test_a_value_of_another_type_is_a_fault(type_name, value, expected):
-    assert found(Shape(type_name), value) == {"": expected}
+    assert found(FakeShape(type_name), value) == {"": expected}
 
 
 @pytest.mark.parametrize(
@@ -138,24 +138,24 @@ def test_a_value_of_another_type_is_a_fault(type_name, value, expected):
     ],
 )
 def test_what_boto3_takes_for_a_type_is_taken(type_name, value):
-    assert faults(Shape(type_name), value) == []
+    assert faults(FakeShape(type_name), value) == []
 
 
 @pytest.mark.parametrize(
     ("shape", "right", "wrong"),
     [
-        (Shape("string", min=2), "ab", "a"),
-        (Shape("string", max=2), "ab", "abc"),
-        (Shape("string", max=1), "é", "éé"),
-        (Shape("blob", max=2), b"ab", b"abc"),
-        (Shape("integer", min=1), 1, 0),
-        (Shape("integer", max=5), 5, 6),
-        (Shape("integer"), 2**31 - 1, 2**31),
-        (Shape("long"), -(2**63), -(2**63) - 1),
-        (Shape("double", max=0.5), 0.5, 0.51),
-        (ListOf("L", Shape("string"), {"min": 1}), ["a"], []),
-        (ListOf("L", Shape("string"), {"max": 1}), ["a"], ["a", "b"]),
-        (Shape("map", key=Shape("string"), value=Shape("string"), max=1), {"a": "b"}, {"a": "b", "c": "d"}),
+        (FakeShape("string", min=2), "ab", "a"),
+        (FakeShape("string", max=2), "ab", "abc"),
+        (FakeShape("string", max=1), "é", "éé"),
+        (FakeShape("blob", max=2), b"ab", b"abc"),
+        (FakeShape("integer", min=1), 1, 0),
+        (FakeShape("integer", max=5), 5, 6),
+        (FakeShape("integer"), 2**31 - 1, 2**31),
+        (FakeShape("long"), -(2**63), -(2**63) - 1),
+        (FakeShape("double", max=0.5), 0.5, 0.51),
+        (ListShape("L", FakeShape("string"), {"min": 1}), ["a"], []),
+        (ListShape("L", FakeShape("string"), {"max": 1}), ["a"], ["a", "b"]),
+        (FakeShape("map", key=FakeShape("string"), value=FakeShape("string"), max=1), {"a": "b"}, {"a": "b", "c": "d"}),
     ],
 )
 def test_a_minimum_and_a_maximum_are_the_last_that_are_allowed(shape, right, wrong):
@@ -163,11 +163,11 @@ def test_a_minimum_and_a_maximum_are_the_last_that_are_allowed(shape, right, wro
 
 
 def test_a_number_too_long_to_print_is_still_a_fault():
-    assert found(Shape("double", max=1), 10**5000) == {"": "must be at most 1, not a number of more than 18 digits"}
+    assert found(FakeShape("double", max=1), 10**5000) == {"": "must be at most 1, not a number of more than 18 digits"}
 
 
 def test_the_keys_and_the_values_of_a_map_are_both_checked():
-    shape = Shape("map", key=Shape("string", max=1), value=Shape("integer"))
+    shape = FakeShape("map", key=FakeShape("string", max=1), value=FakeShape("integer"))
 
     assert found(shape, {"ab": 1, "c": "d"}) == {
         "ab": "its key must have at most 1 character, not 2",
@@ -176,15 +176,15 @@ def test_the_keys_and_the_values_of_a_map_are_both_checked():
 
 
 def test_a_short_enum_is_shown_whole_and_a_long_one_by_what_comes_closest():
-    short = Shape("string", enum=["Approved", "Rejected"])
-    long = Shape("string", enum=[f"ml.m{size}.large" for size in range(50)])
+    short = FakeShape("string", enum=["Approved", "Rejected"])
+    long = FakeShape("string", enum=[f"ml.m{size}.large" for size in range(50)])
 
     assert found(short, "approved") == {"": 'must be one of Approved, Rejected, not "approved"'}
     assert "one of 50 values (closest: ml.m5.large" in found(long, "ml.m5.larg")[""]
 
 
 def test_a_union_has_exactly_one_member():
-    shape = union(S=Shape("string"), N=Shape("string"))
+    shape = union(S=FakeShape("string"), N=FakeShape("string"))
 
     assert faults(shape, {"S": "a"}) == []
     assert found(shape, {}) == {"": "must have exactly one of S, N, not 0"}
@@ -192,14 +192,14 @@ def test_a_union_has_exactly_one_member():
 
 
 def test_a_document_may_be_anything():
-    shape = Structure("Document", {})
+    shape = StructureShape("Document", {})
     object.__setattr__(shape, "is_document_type", True)
 
     assert faults(shape, {"any": ["thing", None]}) == []
 
 
 def test_a_secret_is_not_repeated():
-    shape = Shape("string", pattern="[a-z]+", sensitive=True)
+    shape = FakeShape("string", pattern="[a-z]+", sensitive=True)
 
     assert "HUNTER2" not in found(shape, "HUNTER2")[""]
 
@@ -233,7 +233,7 @@ def test_a_pattern_means_what_it_means_to_java(pattern, value, matches):
 
 
 def test_a_pattern_that_never_ends_is_a_fault_and_not_a_hang():
-    message = found(Shape("string", pattern="(a|aa)+"), "a" * 60 + "b")[""]
+    message = found(FakeShape("string", pattern="(a|aa)+"), "a" * 60 + "b")[""]
 
     assert message == "takes too long to match against the pattern (a|aa)+"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.artifact.requirements import Demands
+from signoff.artifact.requirements import Requirements
 from signoff.errors import DocumentMissing, ObjectMissing, TakesTooLong
 from signoff.validation.inspect_artifact import Inspection, look_into
 from signoff.validation.long_inspection import AtLength
@@ -138,6 +138,6 @@ def test_wherever_the_time_runs_out_that_is_no_fault_of_the_archive(chunks: int)
     pieces = [data[start : start + step] for start in range(0, len(data), step)]
     if chunks < len(pieces):
         with pytest.raises(TakesTooLong):
-            look_into(pace.keep(pieces), Demands())
+            look_into(pace.keep(pieces), Requirements())
     else:
-        assert look_into(pace.keep(pieces), Demands()) == look_into(pieces, Demands())
+        assert look_into(pace.keep(pieces), Requirements()) == look_into(pieces, Requirements())

@@ -11,10 +11,10 @@ from local.engine.process import Engine
 from tests.support.aws import client
 from tests.support.functions import bundle
 from tests.support.waiting import eventually
-from tests.workflow.engine.test_state_machines import Machine
+from tests.workflow.engine.test_state_machines import StateMachine
 
 
-class Project:
+class BuildProject:
     """A project whose source is a zip of `files`, and whose builds run `commands`."""
 
     def __init__(self, engine: Engine, files: dict[str, str], *commands: str, **phases: list[str]) -> None:
@@ -73,7 +73,7 @@ def phases(build: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_build_runs_its_projects_commands_on_its_source_with_its_variables(engine: Engine) -> None:
-    project = Project(
+    project = BuildProject(
         engine, {"say.py": "import os; print(os.environ['GREETING'], os.environ['WHOM'])"}, "python say.py"
     )
 
@@ -85,7 +85,7 @@ def test_a_build_runs_its_projects_commands_on_its_source_with_its_variables(eng
 
 def test_a_build_acts_under_its_projects_role(engine: Engine) -> None:
     source = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
-    project = Project(engine, {"who.py": source}, "python who.py")
+    project = BuildProject(engine, {"who.py": source}, "python who.py")
 
     build = project.run()
 
@@ -94,7 +94,9 @@ def test_a_build_acts_under_its_projects_role(engine: Engine) -> None:
 
 
 def test_a_build_fails_with_the_first_command_that_does(engine: Engine) -> None:
-    project = Project(engine, {}, "echo once; exit 3", "echo never", install=["echo before"], post_build=["echo never"])
+    project = BuildProject(
+        engine, {}, "echo once; exit 3", "echo never", install=["echo before"], post_build=["echo never"]
+    )
 
     build = project.run()
 
@@ -106,7 +108,7 @@ def test_a_build_fails_with_the_first_command_that_does(engine: Engine) -> None:
 
 
 def test_a_build_whose_source_is_not_there_fails(engine: Engine) -> None:
-    project = Project(engine, {}, "echo never")
+    project = BuildProject(engine, {}, "echo never")
     client(engine, "s3").delete_object(Bucket=project.name, Key="code/source.zip")
 
     build = project.run()
@@ -116,7 +118,7 @@ def test_a_build_whose_source_is_not_there_fails(engine: Engine) -> None:
 
 def test_a_build_that_is_stopped_ends_with_all_that_it_started(engine: Engine) -> None:
     source = "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)"
-    project = Project(engine, {"on.py": source}, "python on.py", "echo never")
+    project = BuildProject(engine, {"on.py": source}, "python on.py", "echo never")
     build = project.start()
     (running,) = project.builds.batch_get_builds(ids=[build])["builds"]
     eventually(lambda: "begun" in written(project, running))
@@ -129,7 +131,7 @@ def test_a_build_that_is_stopped_ends_with_all_that_it_started(engine: Engine) -
     assert "never" not in written(project, running)
 
 
-def written(project: Project, build: dict[str, Any]) -> list[str]:
+def written(project: BuildProject, build: dict[str, Any]) -> list[str]:
     try:
         return project.log(build)
     except ClientError:  # nothing was written yet
@@ -137,9 +139,9 @@ def written(project: Project, build: dict[str, Any]) -> list[str]:
 
 
 def test_a_state_waits_for_a_build_and_has_what_became_of_it(engine: Engine) -> None:
-    project = Project(engine, {"say.py": "import os; print(os.environ['WHOM'])"}, "python say.py")
+    project = BuildProject(engine, {"say.py": "import os; print(os.environ['WHOM'])"}, "python say.py")
 
-    ended = Machine(engine, {"First": project.state(End=True)}).run({"whom": "world"})
+    ended = StateMachine(engine, {"First": project.state(End=True)}).run({"whom": "world"})
 
     build = json.loads(ended["output"])["Build"]
     assert (ended["status"], build["BuildStatus"], build["ProjectName"]) == ("SUCCEEDED", "SUCCEEDED", project.name)
@@ -147,11 +149,11 @@ def test_a_state_waits_for_a_build_and_has_what_became_of_it(engine: Engine) -> 
 
 
 def test_a_state_fails_with_its_build_and_names_it(engine: Engine) -> None:
-    project = Project(engine, {}, "exit 1")
+    project = BuildProject(engine, {}, "exit 1")
     caught = [{"ErrorEquals": ["States.TaskFailed"], "Output": "{% $states.errorOutput %}", "Next": "Caught"}]
     states = {"First": project.state(Catch=caught, End=True), "Caught": {"Type": "Succeed"}}
 
-    ended = Machine(engine, states).run({"whom": "world"})
+    ended = StateMachine(engine, states).run({"whom": "world"})
 
     build = json.loads(json.loads(ended["output"])["Cause"])["Build"]
     assert build["BuildStatus"] == "FAILED"
@@ -167,6 +169,6 @@ def test_a_project_that_is_not_there_is_an_error_by_codebuilds_name(engine: Engi
         "End": True,
     }
 
-    ended = Machine(engine, {"First": state}).run()
+    ended = StateMachine(engine, {"First": state}).run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "CodeBuild.ResourceNotFoundException")

@@ -11,7 +11,7 @@ from tests.support.aws import client
 from tests.support.waiting import eventually
 
 
-class Stack:
+class TemplateStack:
     """A stack of one template in the engine."""
 
     def __init__(self, engine: Engine) -> None:
@@ -36,8 +36,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(engine: Engine) -> Stack:
-    return Stack(engine)
+def stack(engine: Engine) -> TemplateStack:
+    return TemplateStack(engine)
 
 
 def resource(kind: str, **properties: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def bucket(**properties: Any) -> dict[str, Any]:
     return resource("AWS::S3::Bucket", **properties)
 
 
-def test_a_bucket_is_locked_and_keeps_for_as_long_as_the_template_says(engine: Engine, stack: Stack) -> None:
+def test_a_bucket_is_locked_and_keeps_for_as_long_as_the_template_says(engine: Engine, stack: TemplateStack) -> None:
     s3 = client(engine, "s3")
     rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}
     locked = bucket(
@@ -65,7 +65,7 @@ def test_a_bucket_is_locked_and_keeps_for_as_long_as_the_template_says(engine: E
     assert s3.get_object_retention(Bucket=name, Key="k", VersionId=version)["Retention"]["Mode"] == "GOVERNANCE"
 
 
-def test_a_buckets_life_cycle_is_the_templates_and_so_is_its_next(engine: Engine, stack: Stack) -> None:
+def test_a_buckets_life_cycle_is_the_templates_and_so_is_its_next(engine: Engine, stack: TemplateStack) -> None:
     s3 = client(engine, "s3")
     abort = {"Id": "abort", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
     expire = {"Id": "expire", "Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 2}
@@ -84,7 +84,7 @@ def test_a_buckets_life_cycle_is_the_templates_and_so_is_its_next(engine: Engine
 
 
 @pytest.mark.parametrize("algorithm", ["AES256", "aws:kms"])
-def test_a_bucket_may_be_encrypted_with_a_key_of_s3s(engine: Engine, stack: Stack, algorithm: str) -> None:
+def test_a_bucket_may_be_encrypted_with_a_key_of_s3s(engine: Engine, stack: TemplateStack, algorithm: str) -> None:
     rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}, "BucketKeyEnabled": False}
 
     name = stack.deploy(Bucket=bucket(BucketEncryption={"ServerSideEncryptionConfiguration": [rule]}))["Bucket"]
@@ -94,7 +94,7 @@ def test_a_bucket_may_be_encrypted_with_a_key_of_s3s(engine: Engine, stack: Stac
     assert s3.get_object(Bucket=name, Key="k")["Body"].read() == b"body"
 
 
-def test_a_bucket_tells_eventbridge_of_uploads_by_its_own_property(engine: Engine, stack: Stack) -> None:
+def test_a_bucket_notifies_eventbridge_of_uploads_by_its_own_property(engine: Engine, stack: TemplateStack) -> None:
     notify = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
     name = stack.deploy(Bucket=bucket(NotificationConfiguration=notify))["Bucket"]
@@ -104,7 +104,7 @@ def test_a_bucket_tells_eventbridge_of_uploads_by_its_own_property(engine: Engin
 
 
 def test_a_function_has_the_concurrency_and_the_dead_letters_that_the_template_says(
-    engine: Engine, stack: Stack
+    engine: Engine, stack: TemplateStack
 ) -> None:
     role = f"arn:aws:iam::{engine.account}:role/any"
     code = {"ZipFile": "def handler(event, context): return 1"}
@@ -127,7 +127,7 @@ def test_a_function_has_the_concurrency_and_the_dead_letters_that_the_template_s
     assert dead_letters.startswith("arn:aws:sqs:")
 
 
-def test_a_table_can_be_restored_and_has_a_policy(engine: Engine, stack: Stack) -> None:
+def test_a_table_can_be_restored_and_has_a_policy(engine: Engine, stack: TemplateStack) -> None:
     statement = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteItem", "Resource": "*"}
     table = resource(
         "AWS::DynamoDB::Table",
@@ -148,7 +148,7 @@ def test_a_table_can_be_restored_and_has_a_policy(engine: Engine, stack: Stack) 
     assert policy["Statement"] == [statement]
 
 
-def test_a_bus_has_the_statements_of_the_template_until_they_leave_it(engine: Engine, stack: Stack) -> None:
+def test_a_bus_has_the_statements_of_the_template_until_they_leave_it(engine: Engine, stack: TemplateStack) -> None:
     events, name = client(engine, "events"), f"bus-{uuid4().hex[:8]}"
     bus = resource("AWS::Events::EventBus", Name=name)
     statement = {"Effect": "Deny", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
@@ -169,7 +169,7 @@ def test_a_bus_has_the_statements_of_the_template_until_they_leave_it(engine: En
     assert (sorted(both), sids()) == (["One", "Two"], ["One"])
 
 
-def test_a_queue_has_the_policy_of_the_template(engine: Engine, stack: Stack) -> None:
+def test_a_queue_has_the_policy_of_the_template(engine: Engine, stack: TemplateStack) -> None:
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     policy = resource("AWS::SQS::QueuePolicy", Queues=[{"Ref": "Queue"}], PolicyDocument=document)

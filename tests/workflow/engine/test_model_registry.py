@@ -192,7 +192,7 @@ def test_packages_are_listed_by_status_in_order_and_in_pages(sagemaker: Any, gro
     assert found == [[arns[4], arns[3]], [arns[2], arns[1]], [arns[0]]]
 
 
-class Registry:
+class RegistryQueue:
     """A queue that hears what the registry announces about one group."""
 
     def __init__(self, engine: Engine, group: str) -> None:
@@ -215,7 +215,7 @@ class Registry:
 
 
 def test_a_registration_is_announced_in_the_documented_shape(engine: Engine, sagemaker: Any, group: str) -> None:
-    registry = Registry(engine, group)
+    registry = RegistryQueue(engine, group)
 
     arn = register(sagemaker, group, InferenceSpecification=SPECIFICATION, CustomerMetadataProperties={"a": "1"})
 
@@ -252,7 +252,7 @@ def test_a_registration_is_announced_in_the_documented_shape(engine: Engine, sag
 def test_an_update_is_announced_with_the_fields_it_changed(
     engine: Engine, sagemaker: Any, group: str, update: dict[str, Any], named: list[str]
 ) -> None:
-    registry = Registry(engine, group)
+    registry = RegistryQueue(engine, group)
     arn = register(sagemaker, group)
     registry.next()
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from local.engine.process import Engine
 from tests.support.aws import client
 from tests.workflow.engine.test_access import acting, allow, role
-from tests.workflow.engine.test_model_registry import SPECIFICATION, Registry, refusal, register
+from tests.workflow.engine.test_model_registry import SPECIFICATION, RegistryQueue, refusal, register
 from tests.workflow.engine.test_models import ROLE
 
 OTHER = "210987654321"
@@ -58,7 +58,7 @@ def grant(engine: Engine, group: str, *actions: str, principal: str = OTHER) -> 
 
 def test_the_owners_bus_hears_of_a_package_that_another_account_registers(engine: Engine, group: str) -> None:
     grant(engine, group, "CreateModelPackage")
-    registry = Registry(engine, group)
+    registry = RegistryQueue(engine, group)
 
     package = register(other(engine, "sagemaker"), arn(engine, group))
 

@@ -16,7 +16,7 @@ ROLE = "arn:aws:iam::123456789012:role/execution"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serve@sha256:" + "0" * 64
 
 
-class Stack:
+class ResourceStack:
     """A stack of one resource and the outputs that are said of it."""
 
     def __init__(self, engine: Engine) -> None:
@@ -56,8 +56,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(engine: Engine) -> Stack:
-    return Stack(engine)
+def stack(engine: Engine) -> ResourceStack:
+    return ResourceStack(engine)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def group_name() -> str:
     return f"group-{uuid4().hex[:12]}"
 
 
-def test_a_group_is_made_with_its_policy_and_tags_and_known_by_its_arn(stack: Stack, sagemaker: Any) -> None:
+def test_a_group_is_made_with_its_policy_and_tags_and_known_by_its_arn(stack: ResourceStack, sagemaker: Any) -> None:
     name, tags = group_name(), [{"Key": "team", "Value": "tumours"}]
 
     said = stack.deploy(
@@ -107,7 +107,7 @@ def test_a_group_is_made_with_its_policy_and_tags_and_known_by_its_arn(stack: St
     assert own_tags(sagemaker, said["Ref"]) == tags
 
 
-def test_a_groups_policy_and_tags_change_where_it_stands(stack: Stack, sagemaker: Any) -> None:
+def test_a_groups_policy_and_tags_change_where_it_stands(stack: ResourceStack, sagemaker: Any) -> None:
     name = group_name()
     first = stack.deploy(
         GROUP,
@@ -132,7 +132,7 @@ def test_a_groups_policy_and_tags_change_where_it_stands(stack: Stack, sagemaker
         sagemaker.get_model_package_group_policy(ModelPackageGroupName=name)
 
 
-def test_a_groups_description_is_set_once(stack: Stack, sagemaker: Any) -> None:
+def test_a_groups_description_is_set_once(stack: ResourceStack, sagemaker: Any) -> None:
     name = group_name()
     stack.deploy(GROUP, ModelPackageGroupName=name, ModelPackageGroupDescription="first")
 
@@ -143,7 +143,7 @@ def test_a_groups_description_is_set_once(stack: Stack, sagemaker: Any) -> None:
     assert "when a custom-named resource requires replacing" in stack.events()
 
 
-def test_a_group_goes_with_its_stack(stack: Stack, sagemaker: Any) -> None:
+def test_a_group_goes_with_its_stack(stack: ResourceStack, sagemaker: Any) -> None:
     name = group_name()
     stack.deploy(GROUP, ModelPackageGroupName=name)
 
@@ -153,7 +153,7 @@ def test_a_group_goes_with_its_stack(stack: Stack, sagemaker: Any) -> None:
         sagemaker.describe_model_package_group(ModelPackageGroupName=name)
 
 
-def test_a_group_whose_policy_is_none_is_not_made(stack: Stack, sagemaker: Any) -> None:
+def test_a_group_whose_policy_is_none_is_not_made(stack: ResourceStack, sagemaker: Any) -> None:
     name = group_name()
 
     stack.deploy(GROUP, status="ROLLBACK_COMPLETE", ModelPackageGroupName=name, ModelPackageGroupPolicy="{")
@@ -163,7 +163,7 @@ def test_a_group_whose_policy_is_none_is_not_made(stack: Stack, sagemaker: Any) 
         sagemaker.describe_model_package_group(ModelPackageGroupName=name)
 
 
-def test_a_model_is_made_from_all_that_the_template_says(stack: Stack, sagemaker: Any) -> None:
+def test_a_model_is_made_from_all_that_the_template_says(stack: ResourceStack, sagemaker: Any) -> None:
     asked = {
         "Containers": [
             {"Image": IMAGE, "ContainerHostname": "first", "Environment": {"A": "1"}},
@@ -185,7 +185,7 @@ def test_a_model_is_made_from_all_that_the_template_says(stack: Stack, sagemaker
     assert own_tags(sagemaker, said["Ref"]) == [{"Key": "team", "Value": "tumours"}]
 
 
-def test_a_model_that_changes_is_another_one_and_the_former_goes(stack: Stack, sagemaker: Any) -> None:
+def test_a_model_that_changes_is_another_one_and_the_former_goes(stack: ResourceStack, sagemaker: Any) -> None:
     first = stack.deploy(MODEL, "ModelName", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
 
     retagged = stack.deploy(
@@ -202,7 +202,7 @@ def test_a_model_that_changes_is_another_one_and_the_former_goes(stack: Stack, s
         sagemaker.describe_model(ModelName=first["ModelName"])
 
 
-def test_a_model_with_a_name_of_its_own_is_not_replaced_under_it(stack: Stack, sagemaker: Any) -> None:
+def test_a_model_with_a_name_of_its_own_is_not_replaced_under_it(stack: ResourceStack, sagemaker: Any) -> None:
     name = f"model-{uuid4().hex[:12]}"
     stack.deploy(MODEL, ModelName=name, PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
 

@@ -13,7 +13,7 @@ from tests.support.functions import create_function
 from tests.support.waiting import eventually
 
 
-class Machine:
+class StateMachine:
     """A state machine of JSONata states, and what became of its executions."""
 
     def __init__(self, engine: Engine, states: dict[str, Any], start: str = "First") -> None:
@@ -74,7 +74,7 @@ def test_an_exception_is_caught_by_its_class(engine: Engine, picky: str) -> None
     ]
     states = {"First": task(picky, Catch=caught, End=True), "Right": {"Type": "Succeed"}, "Wrong": {"Type": "Fail"}}
 
-    ended = Machine(engine, states).run({"id": "a", "failures": 1})
+    ended = StateMachine(engine, states).run({"id": "a", "failures": 1})
 
     output = json.loads(ended["output"])
     assert (ended["status"], output["Error"]) == ("SUCCEEDED", "Picky")
@@ -84,7 +84,7 @@ def test_an_exception_is_caught_by_its_class(engine: Engine, picky: str) -> None
 def test_an_exception_is_retried_by_its_class(engine: Engine, picky: str) -> None:
     retry = [{"ErrorEquals": ["Picky"], "IntervalSeconds": 2, "MaxAttempts": 3, "JitterStrategy": "FULL"}]
 
-    ended = Machine(engine, {"First": task(picky, Retry=retry, End=True)}).run({"id": "a", "failures": 2})
+    ended = StateMachine(engine, {"First": task(picky, Retry=retry, End=True)}).run({"id": "a", "failures": 2})
 
     assert (ended["status"], ended["output"]) == ("SUCCEEDED", "3")
 
@@ -92,7 +92,7 @@ def test_an_exception_is_retried_by_its_class(engine: Engine, picky: str) -> Non
 def test_a_throttled_function_is_retried_by_the_name_that_lambda_gives_it(engine: Engine, picky: str) -> None:
     functions, none = client(engine, "lambda"), {"ReservedConcurrentExecutions": 0}
     retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1, "MaxAttempts": 9}]
-    machine = Machine(engine, {"First": task(picky, Retry=retry, End=True)})
+    machine = StateMachine(engine, {"First": task(picky, Retry=retry, End=True)})
     functions.put_function_concurrency(FunctionName=picky, **none)
     arn = machine.states.start_execution(stateMachineArn=machine.arn, input='{"id": "a", "failures": 0}')[
         "executionArn"
@@ -111,7 +111,7 @@ def test_a_task_ends_when_its_time_is_up(engine: Engine) -> None:
     name = f"slow-{uuid4().hex[:8]}"
     slow = create_function(engine, name, {"main.py": "import time\ndef handler(event, context): time.sleep(5)"})
 
-    ended = Machine(engine, {"First": task(slow, TimeoutSeconds=1, End=True)}).run()
+    ended = StateMachine(engine, {"First": task(slow, TimeoutSeconds=1, End=True)}).run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
 
@@ -125,13 +125,13 @@ def test_a_map_runs_its_states_for_each_item(engine: Engine) -> None:
     mapped |= {"Assign": {"sum": "{% $sum($states.result) %}"}, "Next": "Last"}
     last = {"Type": "Pass", "Output": "{% $sum %}", "End": True}
 
-    ended = Machine(engine, {"First": mapped, "Last": last}).run({"items": [1, 2, 3]})
+    ended = StateMachine(engine, {"First": mapped, "Last": last}).run({"items": [1, 2, 3]})
 
     assert (ended["status"], ended["output"]) == ("SUCCEEDED", "12")
 
 
 def test_starting_the_same_execution_again_while_it_runs_is_the_same_execution(engine: Engine) -> None:
-    machine = Machine(engine, {"First": {"Type": "Wait", "Seconds": 100, "End": True}})
+    machine = StateMachine(engine, {"First": {"Type": "Wait", "Seconds": 100, "End": True}})
     start = {"stateMachineArn": machine.arn, "name": "one", "input": "{}"}
 
     first, again = machine.states.start_execution(**start), machine.states.start_execution(**start)
@@ -146,7 +146,7 @@ def test_starting_the_same_execution_again_while_it_runs_is_the_same_execution(e
 
 
 def test_a_failed_execution_is_redriven_under_its_own_arn(engine: Engine, picky: str) -> None:
-    machine = Machine(engine, {"First": task(picky, End=True)})
+    machine = StateMachine(engine, {"First": task(picky, End=True)})
     failed = machine.run({"id": "a", "failures": 1})
 
     machine.states.redrive_execution(executionArn=failed["executionArn"])
@@ -158,7 +158,7 @@ def test_a_failed_execution_is_redriven_under_its_own_arn(engine: Engine, picky:
 
 
 def test_a_rule_starts_an_execution_with_the_event_as_its_input(engine: Engine) -> None:
-    machine, events = Machine(engine, {"First": {"Type": "Succeed"}}), client(engine, "events")
+    machine, events = StateMachine(engine, {"First": {"Type": "Succeed"}}), client(engine, "events")
     source = f"test-{uuid4().hex[:8]}"
     events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
     events.put_targets(Rule=source, Targets=[{"Id": "s", "Arn": machine.arn, "RoleArn": "arn:aws:iam::1:role/x"}])
@@ -187,7 +187,7 @@ def test_sagemaker_is_called_from_a_state_and_answers_in_step_functions_names(en
         "Arguments": {"ModelPackageName": "{% $states.input.arn %}"},
         "End": True,
     }
-    machine = Machine(engine, {"First": describe})
+    machine = StateMachine(engine, {"First": describe})
 
     found, missing = machine.run({"arn": arn}), machine.run({"arn": arn + "7"})
 

@@ -1,1 +1,1 @@
-"""The formats that models are written in, each looked into as a stream."""
+"""Model formats, each scanned as a stream."""

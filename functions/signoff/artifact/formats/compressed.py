@@ -1,6 +1,7 @@
-"""Compressed streams: gzip, zlib, bzip2, xz and lzma, which joblib writes pickles with; what they expand to is scanned.
+"""Compressed streams (gzip, zlib, bzip2, xz, lzma), which joblib uses for pickles; their content is scanned.
 
-Each format is RFC 1952, RFC 1950, or what bzip2 and XZ Utils write. What none of the standard library reads is named.
+The formats are RFC 1952, RFC 1950, and those of bzip2 and XZ Utils. Formats that the standard library cannot read are
+refused by name.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from typing import Protocol
 
 from zlib_ng import zlib_ng
 
-from signoff.artifact.context import Scan, Where
+from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.streams.gzip import InflateError
 from signoff.artifact.streams.limits import GIB
-from signoff.artifact.streams.readers import BLOCK, Peekable
+from signoff.artifact.streams.readers import BLOCK, PeekableReader
 from signoff.artifact.streams.refusal import Refused
 
 LZMA_MEMORY = 72 * 1024 * 1024  # `xz -9` needs 65 MiB; each level within has half as much, so all together are bounded
-TELLING = 64  # bytes that do not expand without an error by chance
+TELLING = 64  # bytes that hardly ever expand without an error by chance
 RATIO = 1000  # of expanded to compressed bytes, from `RATIO_FROM` expanded bytes on, as for the artifact itself
 RATIO_FROM = GIB
-FIRST_WINDOW = 4096  # grows: a decompressor copies what it is given and does not use, and streams may be tiny and many
+FIRST_WINDOW = 4096  # grows: a decompressor copies unused input, and there may be many tiny streams
 
 UNREADABLE = (
     (b"\x04\x22\x4d\x18", "lz4"),
@@ -39,7 +40,7 @@ UNREADABLE = (
 
 
 class Decompressor(Protocol):
-    """What `bz2.BZ2Decompressor` is, and the others are made to be."""
+    """The interface of `bz2.BZ2Decompressor`."""
 
     @property
     def eof(self) -> bool:
@@ -58,7 +59,7 @@ class Decompressor(Protocol):
 
 
 class ZlibDecompressor:
-    """zlib's decompressor as those of bz2 and lzma are: it keeps what it is given until it is used."""
+    """zlib's decompressor with the interface of bz2's and lzma's: it buffers unused input."""
 
     def __init__(self, wbits: int) -> None:
         self._inflater = zlib_ng.decompressobj(wbits)
@@ -84,7 +85,7 @@ class ZlibDecompressor:
 
 
 @dataclass(frozen=True)
-class Form:
+class CompressionFormat:
     """A compressed format: its name, whether a stream begins so, and how one is read with a bound on memory."""
 
     name: str
@@ -132,22 +133,22 @@ def _needs_memory(error: Exception) -> bool:
     return "emory" in str(error)  # lzma has no type of its own for its limit on memory
 
 
-GZIP = Form("gzip", _begins_gzip, lambda _memory: ZlibDecompressor(31))
-ZLIB = Form("zlib", _begins_zlib, lambda _memory: ZlibDecompressor(15))
-BZIP2 = Form("bzip2", _begins_bzip2, lambda _memory: bz2.BZ2Decompressor())
-XZ = Form("xz", _begins_xz, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory))
-LZMA = Form("lzma", _begins_lzma, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory))
+GZIP = CompressionFormat("gzip", _begins_gzip, lambda _memory: ZlibDecompressor(31))
+ZLIB = CompressionFormat("zlib", _begins_zlib, lambda _memory: ZlibDecompressor(15))
+BZIP2 = CompressionFormat("bzip2", _begins_bzip2, lambda _memory: bz2.BZ2Decompressor())
+XZ = CompressionFormat("xz", _begins_xz, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory))
+LZMA = CompressionFormat("lzma", _begins_lzma, lambda memory: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory))
 FORMS = (GZIP, BZIP2, XZ, ZLIB, LZMA)
 
 
-class Expanded:
-    """What streams of one format, one after the other, expand to. `read` raises `Refused` where they are damaged."""
+class DecompressedReader:
+    """The expanded content of consecutive streams of one format. `read` raises `Refused` where they are damaged."""
 
-    def __init__(self, content: Peekable, form: Form, where: Where) -> None:
+    def __init__(self, content: PeekableReader, form: CompressionFormat, context: ScanContext) -> None:
         self._content = content
         self._form = form
-        self._budget = where.budget
-        self._memory = LZMA_MEMORY >> where.depth
+        self._budget = context.budget
+        self._memory = LZMA_MEMORY >> context.depth
         self._decoder = form.decompressor(self._memory)
         self._given = memoryview(b"")
         self._at = 0
@@ -177,7 +178,7 @@ class Expanded:
 
     def _unreadable(self, error: Exception) -> Refused:
         if self._form in (XZ, LZMA) and _needs_memory(error):
-            reason = f"To read the {self._form.name} data takes more than {self._memory} bytes of memory"
+            reason = f"Reading the {self._form.name} data takes more than {self._memory} bytes of memory"
             return Refused("unscannable-compression", reason)
         return Refused("corrupt-compressed", f"The {self._form.name} data is damaged ({error})")
 
@@ -202,12 +203,12 @@ class Expanded:
             return False
         if not self._form.begins(head):
             offset = self._content.offset - len(self._given) + self._at
-            raise Refused("trailing-data", f"Something else follows the {self._form.name} data at byte {offset}")
+            raise Refused("trailing-data", f"Other data follows the {self._form.name} data at byte {offset}")
         self._decoder, self._window = self._form.decompressor(self._memory), FIRST_WINDOW
         return True
 
     def _next(self) -> bytes:
-        """Pass over zeros and return the next bytes: enough to tell a format by, unless fewer are left."""
+        """Pass over zeros and return the next bytes: enough to identify a format, unless fewer are left."""
         while True:
             self._pass_zeros()
             left = self._given[self._at :]
@@ -221,26 +222,26 @@ class Expanded:
             self._at += len(left) - len(left.lstrip(b"\0"))
 
 
-def _scanner(form: Form) -> Callable[[Peekable, Where, Scan], None]:
-    def compressed(content: Peekable, where: Where, scan: Scan) -> None:
-        scan(Expanded(content, form, where), where.inner(form.name))
+def _scanner(form: CompressionFormat) -> Callable[[PeekableReader, ScanContext, Scan], None]:
+    def compressed(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
+        scan(DecompressedReader(content, form, context), context.inner(form.name))
 
     return compressed
 
 
-def unreadable(content: Peekable, _where: Where, _scan: Scan) -> None:
-    """Refuse what cannot be looked into, by the format's name."""
+def unreadable(content: PeekableReader, _where: ScanContext, _scan: Scan) -> None:
+    """Refuse a format that cannot be inspected, by its name."""
     head = content.peek(FIRST_WINDOW)
     name = next(name for magic, name in UNREADABLE if head.startswith(magic))
-    raise Refused("unscannable-compression", f"Is {name} data, which cannot be looked into: use gzip, bzip2 or xz")
+    raise Refused("unscannable-compression", f"Is {name} data, which cannot be inspected: use gzip, bzip2 or xz")
 
 
 def _is_unreadable(head: bytes) -> bool:
     return head.startswith(tuple(magic for magic, _ in UNREADABLE))
 
 
-KINDS: Iterable[tuple[Callable[[bytes], bool], Callable[[Peekable, Where, Scan], None]]] = (
+KINDS: Iterable[tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]] = (
     *((form.begins, _scanner(form)) for form in FORMS),
     (_is_unreadable, unreadable),
 )
-"""Whether content begins so, and what scans it then."""
+"""Each with a test of the first bytes and a scanner."""

@@ -1,4 +1,4 @@
-"""Java's serialized objects: what they make when they are read may be anything on the reader's class path.
+"""Serialized Java objects: reading them may create any object on the reader's class path.
 
 https://docs.oracle.com/en/java/javase/21/docs/specs/serialization/protocol.html
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 MAGIC = b"\xac\xed\x00\x05"  # STREAM_MAGIC, STREAM_VERSION
 
@@ -19,6 +19,6 @@ def is_java_object(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def java_object(_content: Peekable, where: Where, _scan: Scan) -> None:
+def java_object(_content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Report `java-object`: no list says which classes are harmless with any fields."""
-    where.report("java-object", "Is a stream of Java's serialized objects, whose reading may run code")
+    context.report("java-object", "Is a stream of serialized Java objects, and reading it may run code")

@@ -1,6 +1,6 @@
-"""JSON as a stream of its parts: what is open is held, and one string or small object at a time.
+"""JSON as a stream of tokens: only the open brackets and one string or small object are held in memory.
 
-Whatever `json.loads` takes is told as it would take it. Of what it would refuse, some is let pass.
+Whatever `json.loads` accepts yields the same values here. Some of what it would refuse is accepted.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from signoff.artifact.streams.readers import BLOCK
 
 if TYPE_CHECKING:
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.streams.readers import PeekableReader
 
 MOST_DEEP = 5000  # objects in objects
-MOST_PARTS = 20_000_000  # a bound on time: most of what honest files hold are small objects, told as one part
-LONGEST = 1024  # bytes of a string that is told
+MOST_PARTS = 20_000_000  # a bound on time: most parts of real files are small objects, one part each
+LONGEST = 1024  # bytes of a string that is returned
 LARGEST_LEAF = 64 * 1024  # bytes of an object without another in it that is read at once
 
 # An object that holds no other and no list. Possessive, so that no bytes are tried twice.
@@ -30,18 +30,18 @@ _OTHER = re.compile(rb"[-+.\w]+")
 Token = tuple[str, Any, int]
 
 
-class Malformed(Exception):
-    """Raised where the JSON cannot be followed further, with the byte: Python's own reader would not take it either."""
+class MalformedJson(Exception):
+    """Raised where the JSON cannot be followed further, with the byte: Python's own reader would refuse it too."""
 
 
-class TooLarge(Malformed):
-    """Raised where the JSON is followed no further, though Python's own reader might."""
+class JsonTooLarge(MalformedJson):
+    """Raised where the JSON exceeds a limit, though Python's own reader might accept it."""
 
 
 class JsonStream:
-    """The parts of one JSON text, of which `block` bytes are read at once."""
+    """The tokens of one JSON text, read in blocks of `block` bytes."""
 
-    def __init__(self, content: Peekable, block: int = BLOCK) -> None:
+    def __init__(self, content: PeekableReader, block: int = BLOCK) -> None:
         self._content = content
         self._size = block
         self._base = content.offset
@@ -52,7 +52,7 @@ class JsonStream:
         self._parts = 0
 
     def tokens(self) -> Iterator[Token]:
-        """Yield each part: its kind, its value and its offset in bytes. Raises `Malformed`, and what reading raises.
+        """Yield the kind, value and byte offset of each part. Raises `MalformedJson`, and what the reader raises.
 
         The kinds are `{`, `[`, `}`, `]`, `key` (its text), `text` (a string, or None for one that is long, a number or
         a constant), and `leaf`: an object that holds no other, as its keys and values.
@@ -79,14 +79,14 @@ class JsonStream:
         if self._open:
             raise self._malformed("it ends too early")
 
-    def _malformed(self, reason: str) -> Malformed:
-        return Malformed(f"{reason}, at byte {self._base + self._at}")
+    def _malformed(self, reason: str) -> MalformedJson:
+        return MalformedJson(f"{reason}, at byte {self._base + self._at}")
 
     def _count(self) -> None:
         self._parts += 1
         if self._parts > MOST_PARTS or len(self._open) > MOST_DEEP:
             reason = f"it has more than {MOST_PARTS} parts, or nests more than {MOST_DEEP} deep"
-            raise TooLarge(f"{reason}, at byte {self._base + self._at}")
+            raise JsonTooLarge(f"{reason}, at byte {self._base + self._at}")
 
     def _begin(self, bracket: bytes) -> None:
         self._open.append(b"}" if bracket == b"{" else b"]")
@@ -94,11 +94,11 @@ class JsonStream:
 
     def _end(self, bracket: bytes) -> None:
         if not self._open or self._open.pop() != bracket:
-            raise self._malformed("it ends what it did not begin")
+            raise self._malformed("it closes a bracket that it did not open")
         self._at += 1
 
     def _more(self) -> bool:
-        """Read on, and keep what has not been told."""
+        """Read more, and keep what has not been consumed."""
         parts = [self._block[self._at :]]
         wanted = self._size
         while wanted and (part := self._content.read(wanted)):
@@ -165,7 +165,7 @@ class JsonStream:
         self._held(LONGEST)
         found = _OTHER.match(self._block, self._at)
         if not found:
-            raise self._malformed("it has something that is no JSON")
+            raise self._malformed("it has something that is not JSON")
         self._at = found.end()
 
 

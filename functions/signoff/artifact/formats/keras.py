@@ -1,7 +1,7 @@
 """Keras: the JSON that describes a model's layers, in a .keras archive's config.json and in HDF5.
 
 Keras builds every object that such a JSON names (keras.saving.deserialize_keras_object): a Lambda layer's bytecode is
-run, and what lies outside Keras is imported, by versions of Keras that allow it. So each object is judged by its
+run, and what lies outside Keras is imported, by versions of Keras that allow it. So each object is checked by its
 `class_name`, `module` and `config`.
 """
 
@@ -13,13 +13,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from signoff.artifact.context import Told
+from signoff.artifact.context import FindingCollector
 from signoff.artifact.member_names import shown
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 MAX_CONFIG = 4 * 1024 * 1024  # bytes; a network of a thousand layers takes about one million
 MODULES = ("keras", "keras_nlp", "keras_hub", "keras_cv", "tensorflow.keras", "tf_keras", "builtins")
@@ -41,16 +41,16 @@ def is_keras_config(head: bytes) -> bool:
     return _OBJECT.match(head) is not None and any(b"class_name" in key for key in keys) and len(keys) > 1
 
 
-def keras_config(content: Peekable, where: Where, _scan: Scan) -> None:
-    """Judge every object that the JSON describes, each as it is read: what is done with is let go.
+def keras_config(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
+    """Check every object that the JSON describes as it is read, without keeping it.
 
     Reports `keras-lambda`, `keras-unsafe-module`, `keras-external-file` and `keras-custom-object` (warning); raises
     `Refused` (`keras-config-too-large`, `unreadable-keras-config`).
     """
     data = _whole(content)
-    objects = _Objects(Told(where))
+    objects = _ObjectCheck(FindingCollector(context))
     try:
-        json.loads(data.decode("utf-8"), object_pairs_hook=objects.judge, parse_int=_length)
+        json.loads(data.decode("utf-8"), object_pairs_hook=objects.check, parse_int=_length)
     except UnicodeDecodeError as error:
         raise _unreadable(f"is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -59,7 +59,7 @@ def keras_config(content: Peekable, where: Where, _scan: Scan) -> None:
         raise _unreadable("it is nested too deep") from None
 
 
-def _whole(content: Peekable) -> bytes:
+def _whole(content: PeekableReader) -> bytes:
     data = bytearray()
     while len(data) <= MAX_CONFIG and (part := content.read(64 * 1024)):
         data += part
@@ -69,7 +69,7 @@ def _whole(content: Peekable) -> bytes:
 
 
 def _length(digits: str) -> int:
-    """Return how long a number is: none is asked for, and Python refuses to read very long ones."""
+    """Return a number's length: its value is not needed, and Python refuses to parse very long ones."""
     return len(digits)
 
 
@@ -78,37 +78,39 @@ def _unreadable(reason: str) -> Refused:
 
 
 @dataclass
-class _Objects:
-    """Judges the objects of one document."""
+class _ObjectCheck:
+    """Checks the objects of one document."""
 
-    told: Told
+    findings: FindingCollector
 
-    def judge(self, pairs: list[tuple[str, Any]]) -> None:
-        """Report what an object would run, and let it go: nothing stands in its stead."""
+    def check(self, pairs: list[tuple[str, Any]]) -> None:
+        """Report what an object would run; returns nothing, so that it is not kept."""
         described = dict(pairs)
         if len(described) < len(pairs):
-            self.told.report("unreadable-keras-config", "Gives a key of its JSON more than once: readers may disagree")
+            self.findings.report(
+                "unreadable-keras-config", "Gives a key of its JSON more than once: readers may disagree"
+            )
         vocabulary = described.get("vocabulary")
         if isinstance(vocabulary, str) and vocabulary:
             reason = f"Reads its vocabulary from a file when it is loaded: {shown(vocabulary)!r}"
-            self.told.report("keras-external-file", reason)
+            self.findings.report("keras-external-file", reason)
         name, module = described.get("class_name"), described.get("module")
         if isinstance(name, str):
             self._class(name, module if isinstance(module, str) else "", described)
 
     def _class(self, name: str, module: str, described: dict[str, Any]) -> None:
         if name in CODE:
-            self.told.report("keras-lambda", f"Holds Python code that would run when it is loaded: {name}")
+            self.findings.report("keras-lambda", f"Holds Python code that would run when it is loaded: {name}")
         elif name in FOREIGN:
-            self.told.report("keras-unsafe-module", f"Holds a layer that runs what is not described here: {name}")
+            self.findings.report("keras-unsafe-module", f"Holds a layer that runs code not described here: {name}")
         elif _unsafe(name, module):
-            self.told.report(
-                "keras-unsafe-module", f"Takes {_called(name, described)} from the module {shown(module)!r}"
+            self.findings.report(
+                "keras-unsafe-module", f"Uses {_called(name, described)} from the module {shown(module)!r}"
             )
         elif _custom(module, described):
             registered = described.get("registered_name")
             named = shown(str(registered or name))
-            self.told.report("keras-custom-object", f"Needs {named!r}, which is not Keras' own", "warning")
+            self.findings.report("keras-custom-object", f"Needs {named!r}, which is not Keras' own", "warning")
 
 
 def _unsafe(name: str, module: str) -> bool:

@@ -14,11 +14,11 @@ from signoff.artifact.member_names import shown
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 MAGIC = b"\x93NUMPY"
-MAX_HEADER = 64 * 1024  # NumPy itself reads 10,000 bytes unless told otherwise
+MAX_HEADER = 64 * 1024  # NumPy itself reads 10,000 bytes by default
 MAX_NESTING = 32
 MAX_DIMENSIONS = 64  # NumPy's own limit
 MAX_DIMENSION = 2**63
@@ -39,29 +39,29 @@ def is_npy(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def npy(content: Peekable, where: Where, scan: Scan) -> None:
-    """Check the header and that the elements fill the rest exactly; look into the pickle of an array of objects.
+def npy(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
+    """Check the header and that the elements fill the rest exactly; scan the pickle of an array of objects.
 
     Reports `npy-size` and `npy-objects`; raises `Refused` (`unreadable-npy`).
     """
     header = _literal(_header(content))
     size = _item_size(header["descr"])
     if size == OBJECTS:
-        _objects(content, where, scan)
+        _objects(content, context, scan)
         return
     expected, data = size * prod(header["shape"]), content.drain()
     if expected != data:
-        where.report("npy-size", f"Has {data} bytes of elements where its header describes {expected}")
+        context.report("npy-size", f"Has {data} bytes of elements where its header describes {expected}")
 
 
-def _objects(content: Peekable, where: Where, scan: Scan) -> None:
+def _objects(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
     # NumPy writes protocol 2 and later only; what begins otherwise might not be taken for the pickle that it is.
     if content.peek(1) != b"\x80":
-        where.report("npy-objects", f"Holds objects, but no pickle as NumPy writes it at byte {content.offset}")
-    scan(content, where.inner("objects"))
+        context.report("npy-objects", f"Holds objects, but not a pickle as NumPy writes it, at byte {content.offset}")
+    scan(content, context.inner("objects"))
 
 
-def _header(content: Peekable) -> str:
+def _header(content: PeekableReader) -> str:
     prefix = _whole(content, 8)
     version = prefix[6]
     if version not in _LENGTHS or prefix[7]:
@@ -75,7 +75,7 @@ def _header(content: Peekable) -> str:
         raise _unreadable("has a header that is not UTF-8") from None
 
 
-def _whole(content: Peekable, size: int) -> bytes:
+def _whole(content: PeekableReader, size: int) -> bytes:
     data = b""
     while len(data) < size and (more := content.read(size - len(data))):
         data += more
@@ -91,11 +91,11 @@ def _literal(text: str) -> dict[str, Any]:
     try:
         header = ast.literal_eval(_without_longs(text).strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise _unreadable("has a header that is no Python literal") from None
+        raise _unreadable("has a header that is not a Python literal") from None
     if not isinstance(header, dict) or header.keys() != {"descr", "fortran_order", "shape"}:
         raise _unreadable("has a header with other keys than descr, fortran_order and shape")
     if not _is_shape(header["shape"]) or not isinstance(header["fortran_order"], bool):
-        raise _unreadable("has a header whose shape or fortran_order is none")
+        raise _unreadable("has a header with an invalid shape or fortran_order")
     return header
 
 
@@ -127,14 +127,14 @@ def _item_size(descr: Any) -> int:
         return OBJECTS if size == OBJECTS else size * prod(descr[1])
     if isinstance(descr, list):
         return _structure_size(descr)
-    raise _unreadable(f"has a dtype that is none: {shown(repr(descr))}")
+    raise _unreadable(f"has an invalid dtype: {shown(repr(descr))}")
 
 
 def _structure_size(fields: list[Any]) -> int:
     total = 0
     for entry in fields:
         if not isinstance(entry, tuple) or len(entry) not in (2, 3):
-            raise _unreadable(f"has a field that is none in its dtype: {shown(repr(entry))}")
+            raise _unreadable(f"has an invalid field in its dtype: {shown(repr(entry))}")
         size = _item_size(entry[1] if len(entry) == 2 else (entry[1], entry[2]))
         total = OBJECTS if OBJECTS in (size, total) else total + size
     return total
@@ -143,14 +143,14 @@ def _structure_size(fields: list[Any]) -> int:
 def _simple_size(descr: str) -> int:
     match = _SIMPLE.fullmatch(descr)
     if not match:
-        raise _unreadable(f"has a dtype that is not known: {shown(descr)}")
+        raise _unreadable(f"has an unknown dtype: {shown(descr)}")
     kind, size = match[1] or match[3] or "M", int(match[2] or 0)
     if kind == "O":
         return OBJECTS
     if kind in "M?":
         return 8 if kind == "M" else 1
     if kind in _ITEM_BYTES and size not in _ITEM_BYTES[kind]:
-        raise _unreadable(f"has a dtype that is not known: {shown(descr)}")
+        raise _unreadable(f"has an unknown dtype: {shown(descr)}")
     return size * 4 if kind == "U" else size
 
 

@@ -9,14 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from signoff.artifact.context import Told
-from signoff.artifact.formats.protobuf import BYTES, FIXED32, FIXED64, VARINT, Malformed, Messages, Wire, number_in
+from signoff.artifact.context import FindingCollector
+from signoff.artifact.formats.protobuf import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    MalformedMessage,
+    MessageReader,
+    WireReader,
+    number_in,
+)
 from signoff.artifact.member_names import leaves, shown
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 MAX_NAMES = 100_000  # different names that are remembered
 
@@ -52,9 +61,9 @@ T = TypeVar("T")
 def is_onnx(head: bytes) -> bool:
     """Whether content that begins with `head` is an ONNX model: fields as ModelProto has them, in any order.
 
-    Asked for are an `ir_version`, and a graph, an operator set or a producer. TensorFlow's saved_model.pb begins
-    alike, but what would be its producer is no line of text. A model that hides these behind 4 KB of something else is
-    of no known kind.
+    It must have an `ir_version`, and a graph, an operator set or a producer. TensorFlow's saved_model.pb begins
+    alike, but its field 2 is not a line of text. A model that hides these fields behind 4 KB of others is of unknown
+    type.
     """
     seen: set[int] = set()
     at = 0
@@ -91,25 +100,25 @@ def _plausible(number: int, size: int, value: bytes) -> bool:
     return number != OPSET or not value or value[0] in (0x0A, 0x10)
 
 
-def onnx(content: Peekable, where: Where, _scan: Scan) -> None:
-    """Read every field of a model, and judge what it would load from elsewhere.
+def onnx(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
+    """Read every field of a model, and check what it would load from elsewhere.
 
     Reports `onnx-external-data`, `onnx-external-data-inside` (warning), `onnx-custom-operator` (a warning for
     com.microsoft) and `onnx-custom-opset` (warning); raises `Refused` (`unreadable-onnx`).
     """
-    wire, names = Wire(content), _Names()
+    wire, names = WireReader(content), _ModelNames()
     try:
-        Messages(wire, MESSAGES, TEXTS, names.note).read("Model")
-    except Malformed as error:
+        MessageReader(wire, MESSAGES, TEXTS, names.note).read("Model")
+    except MalformedMessage as error:
         reason = f"Cannot be read as an ONNX model: it {error}, at byte {wire.offset}"
         raise Refused("unreadable-onnx", reason) from None
     finally:
-        names.tell(where)
+        names.report(context)
 
 
 @dataclass
-class _Names:
-    """What a model names, each once with the byte it stands at first."""
+class _ModelNames:
+    """The names in a model, each with the byte of its first occurrence."""
 
     operators: dict[tuple[str, str], int] = field(default_factory=dict)
     functions: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -117,7 +126,7 @@ class _Names:
     locations: dict[str, int] = field(default_factory=dict)
 
     def note(self, kind: str, texts: dict[str, str], at: int) -> None:
-        """Remember what a message of a kind names. Raises `Malformed` when they are too many."""
+        """Record the names in a message. Raises `MalformedMessage` when there are too many."""
         domain = texts.get("domain", "")
         if kind == "Function":
             _remember(self.functions, (domain, texts.get("name", "")), at)
@@ -128,24 +137,24 @@ class _Names:
         elif kind == "Entry" and texts.get("key") == "location":
             _remember(self.locations, texts.get("value", ""), at)
 
-    def tell(self, where: Where) -> None:
-        """Report what is judged wrong with them."""
-        told = Told(where)
+    def report(self, context: ScanContext) -> None:
+        """Report what is wrong with the names."""
+        findings = FindingCollector(context)
         for location, at in self.locations.items():
-            _tell_location(told, location, at)
+            _report_location(findings, location, at)
         for (domain, operator), at in self.operators.items():
             if (domain, operator) not in self.functions:
-                _tell_operator(told, domain, operator, at)
+                _report_operator(findings, domain, operator, at)
         defined = {domain for domain, _ in (*self.functions, *self.operators)}
         for domain, at in self.imports.items():
             if domain not in defined and not _microsoft(domain):
                 reason = f"Imports the operator set {shown(domain)!r} at byte {at}, which is not ONNX's own"
-                told.report("onnx-custom-opset", reason, "warning")
+                findings.report("onnx-custom-opset", reason, "warning")
 
 
 def _remember(names: dict[T, int], name: T, at: int) -> None:
     if len(names) >= MAX_NAMES:
-        raise Malformed(f"names more than {MAX_NAMES} different things of a kind")
+        raise MalformedMessage(f"names more than {MAX_NAMES} different things of one kind")
     names.setdefault(name, at)
 
 
@@ -153,19 +162,19 @@ def _microsoft(domain: str) -> bool:
     return domain == MICROSOFT or domain.startswith(MICROSOFT + ".")
 
 
-def _tell_operator(told: Told, domain: str, operator: str, at: int) -> None:
+def _report_operator(findings: FindingCollector, domain: str, operator: str, at: int) -> None:
     name = f"{shown(domain)}.{shown(operator)}"
     if _microsoft(domain):
-        told.report("onnx-custom-operator", f"Uses {name} at byte {at}, which ONNX Runtime alone knows", "warning")
+        findings.report("onnx-custom-operator", f"Uses {name} at byte {at}, which only ONNX Runtime knows", "warning")
     else:
-        reason = f"Uses the custom operator {name} at byte {at}: to load it, a library of foreign code is needed"
-        told.report("onnx-custom-operator", reason)
+        reason = f"Uses the custom operator {name} at byte {at}: loading it needs a library of foreign code"
+        findings.report("onnx-custom-operator", reason)
 
 
-def _tell_location(told: Told, location: str, at: int) -> None:
+def _report_location(findings: FindingCollector, location: str, at: int) -> None:
     if leaves(location):
         reason = f"Has a tensor at byte {at} whose data lies outside the model's directory: {shown(location)!r}"
-        told.report("onnx-external-data", reason)
+        findings.report("onnx-external-data", reason)
     else:
-        reason = f"Has a tensor at byte {at} whose data is another file's, {shown(location)!r}"
-        told.report("onnx-external-data-inside", reason, "warning")
+        reason = f"Has a tensor at byte {at} whose data is in another file, {shown(location)!r}"
+        findings.report("onnx-external-data-inside", reason, "warning")

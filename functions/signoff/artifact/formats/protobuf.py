@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 from signoff.artifact.streams.readers import BLOCK
 
 if TYPE_CHECKING:
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.streams.readers import PeekableReader
 
 
 MAX_DEPTH = 100  # protobuf's own limit for messages in messages
 MAX_TEXT = 64 * 1024  # bytes of a name that is read; protobuf itself would take 2 GB
-MAX_FIELDS = 10_000_000  # of messages that are looked into: a bound on time
+MAX_FIELDS = 10_000_000  # fields of parsed messages: a bound on time
 
 Fields = Mapping[str, Mapping[int, str]]
 """By a message's name and a field's number: the name of the message in it, or of the text."""
 
 Note = Callable[[str, dict[str, str], int], None]
-"""Takes a message's name, its texts by their names, and the byte that it begins at. May raise `Malformed`."""
+"""Takes a message's name, its texts by their names, and the byte that it begins at. May raise `MalformedMessage`."""
 
 
-class Messages:
+class MessageReader:
     """Reads messages of a schema and calls `note` at the end of each."""
 
-    def __init__(self, wire: Wire, messages: Fields, texts: Fields, note: Note) -> None:
+    def __init__(self, wire: WireReader, messages: Fields, texts: Fields, note: Note) -> None:
         self._wire = wire
         self._messages = messages
         self._texts = texts
@@ -33,9 +33,9 @@ class Messages:
         self._fields = 0
 
     def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
-        """Read a message that ends at `end`, or with the content. Raises `Malformed`."""
+        """Read a message that ends at `end`, or with the content. Raises `MalformedMessage`."""
         if depth > MAX_DEPTH:
-            raise Malformed(f"has messages more than {MAX_DEPTH} deep")
+            raise MalformedMessage(f"has messages more than {MAX_DEPTH} deep")
         begin = self._wire.offset
         texts: dict[str, str] = {}
         while not self._wire.ended(end):
@@ -45,11 +45,11 @@ class Messages:
     def _field(self, kind: str, end: int | None, depth: int, texts: dict[str, str]) -> None:
         self._fields += 1
         if self._fields > MAX_FIELDS:
-            raise Malformed(f"has more than {MAX_FIELDS} fields")
+            raise MalformedMessage(f"has more than {MAX_FIELDS} fields")
         tag = self._wire.number(end)
         number, wire = tag >> 3, tag & 7
         if not number:
-            raise Malformed("has a field of number 0")
+            raise MalformedMessage("has a field of number 0")
         if wire != BYTES:
             self._wire.skip_number(wire, end)
             return
@@ -64,7 +64,7 @@ class Messages:
     def _text(self, until: int) -> str:
         size = until - self._wire.offset
         if size > MAX_TEXT:
-            raise Malformed(f"has a name of {size} bytes; at most {MAX_TEXT} are read")
+            raise MalformedMessage(f"has a name of {size} bytes; at most {MAX_TEXT} are read")
         return self._wire.taken(until).decode("utf-8", "surrogateescape")
 
 
@@ -72,14 +72,14 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_VARINT = 10  # bytes: 64 bits, seven to a byte
 
 
-class Malformed(Exception):
-    """Raised when content is not, or no longer, protobuf; the message goes on after "it"."""
+class MalformedMessage(Exception):
+    """Raised when content is not valid protobuf; the message continues a sentence after "it"."""
 
 
-class Wire:
-    """Reads fields off content; every `end` is the offset their message ends at, None for the content's own end."""
+class WireReader:
+    """Reads protobuf fields; each `end` is the offset where their message ends, None for the end of the content."""
 
-    def __init__(self, content: Peekable) -> None:
+    def __init__(self, content: PeekableReader) -> None:
         self._content = content
         self._block = b""
         self._at = 0
@@ -97,55 +97,55 @@ class Wire:
         return self._at == len(self._block) and not self._fill()
 
     def number(self, end: int | None) -> int:
-        """Return the next varint. Raises `Malformed`."""
+        """Return the next varint. Raises `MalformedMessage`."""
         value = 0
         for shift in range(0, 7 * MAX_VARINT, 7):
             byte = self._byte(end)
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value
-        raise Malformed("has a number of more than 64 bits")
+        raise MalformedMessage("has a number of more than 64 bits")
 
     def length(self, end: int | None) -> int:
-        """Return the offset that the field which begins here ends at. Raises `Malformed`."""
+        """Return the offset that the field which begins here ends at. Raises `MalformedMessage`."""
         size = self.number(end)
         if end is not None and self.offset + size > end:
-            raise Malformed("has a field that is longer than the message it is in")
+            raise MalformedMessage("has a field that is longer than the message it is in")
         return self.offset + size
 
     def taken(self, until: int) -> bytes:
-        """Return the bytes up to an offset; ask for few. Raises `Malformed`."""
+        """Return the bytes up to an offset; keep them few. Raises `MalformedMessage`."""
         parts = []
         while (left := until - self.offset) > 0:
             if self._at == len(self._block) and not self._fill():
-                raise Malformed("ends inside a field")
+                raise MalformedMessage("ends inside a field")
             part = self._block[self._at : self._at + left]
             self._at += len(part)
             parts.append(part)
         return b"".join(parts)
 
     def skip(self, until: int) -> None:
-        """Pass over the bytes up to an offset. Raises `Malformed`."""
+        """Pass over the bytes up to an offset. Raises `MalformedMessage`."""
         while (left := until - self.offset) > 0:
             if self._at == len(self._block) and not self._fill():
-                raise Malformed("ends inside a field")
+                raise MalformedMessage("ends inside a field")
             self._at += min(left, len(self._block) - self._at)
 
     def skip_number(self, wire: int, end: int | None) -> None:
-        """Pass over a field that is no bytes. Raises `Malformed`."""
+        """Pass over a field that is no bytes. Raises `MalformedMessage`."""
         if wire == VARINT:
             self.number(end)
             return
         if wire not in (FIXED64, FIXED32):
-            raise Malformed(f"has a field of wire type {wire}")
+            raise MalformedMessage(f"has a field of wire type {wire}")
         until = self.offset + (8 if wire == FIXED64 else 4)
         if end is not None and until > end:
-            raise Malformed("has a field that is longer than the message it is in")
+            raise MalformedMessage("has a field that is longer than the message it is in")
         self.skip(until)
 
     def _byte(self, end: int | None) -> int:
         if self.ended(end) or (self._at == len(self._block) and not self._fill()):
-            raise Malformed("ends inside a field")
+            raise MalformedMessage("ends inside a field")
         byte = self._block[self._at]
         self._at += 1
         return byte

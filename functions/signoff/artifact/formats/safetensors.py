@@ -1,4 +1,4 @@
-"""safetensors: a JSON header that says where each tensor lies, then the tensors' bytes, and nothing else.
+"""safetensors: a JSON header with the offsets of each tensor, then the tensors' bytes, and nothing else.
 
 The format is the reference implementation's (huggingface/safetensors, "Format" in its README). It allows headers of
 100 MB; `MAX_HEADER` here admits some 150,000 tensors in one file, which no published model reaches, in bounded memory.
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.artifact.member_names import shown
 from signoff.artifact.pickle.ambiguity import may_act
-from signoff.artifact.streams.readers import BLOCK, Again, Peekable
+from signoff.artifact.streams.readers import BLOCK, PeekableReader, PrefixedReader
 from signoff.artifact.streams.refusal import Refused
 from signoff.documents import strict_json
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
+    from signoff.artifact.context import Scan, ScanContext
 
 MAX_HEADER = 16 * 1024 * 1024
 MAX_DIMENSION = 2**63
-SHOWN = 5  # faults of one header that are told in full
+SHOWN = 5  # errors of one header that are reported in full
 MAX_FAULTS = 1000  # after which a header is read no further: a bound on time and memory
 
 # Bits of one element; F4 and the F6 kinds are smaller than a byte.
@@ -52,7 +52,7 @@ def is_safetensors(head: bytes) -> bool:
     return len(head) > 9 and 2 <= length <= 2**32 and re.match(rb"\{[ \t\r\n]*[\"}]", head[8:]) is not None
 
 
-def safetensors(content: Peekable, where: Where, _scan: Scan) -> None:
+def safetensors(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Check the header, and that the tensors fill the rest exactly, without holes and overlaps.
 
     Reports `safetensors-header`, `safetensors-size` and `ambiguous-content`; raises `Refused` (`header-too-large`,
@@ -62,24 +62,24 @@ def safetensors(content: Peekable, where: Where, _scan: Scan) -> None:
     length = int.from_bytes(begin, "little")
     if length > MAX_HEADER:
         raise Refused("header-too-large", f"Has a header of {length} bytes; at most {MAX_HEADER} are read")
-    header, text = _Header(), _whole(content, length)
+    header, text = _HeaderCheck(), _whole(content, length)
     header.read(text)
-    if may_act(Peekable(Again(begin + text, content))):
-        where.report(
-            "ambiguous-content", "Is safetensors, and does something when it is loaded as a pickle: readers disagree"
+    if may_act(PeekableReader(PrefixedReader(begin + text, content))):
+        context.report(
+            "ambiguous-content", "Is safetensors that would also act if it were loaded as a pickle: readers disagree"
         )
     for reason in header.faults[:SHOWN]:
-        where.report("safetensors-header", reason)
+        context.report("safetensors-header", reason)
     if len(header.faults) > SHOWN:
-        where.report("safetensors-header", f"Has at least {len(header.faults) - SHOWN} more faults in its header")
+        context.report("safetensors-header", f"Has at least {len(header.faults) - SHOWN} more errors in its header")
     content.drain()
     if header.faults:
         return
     for reason in _misplaced(header.starts, header.ends, content.offset - 8 - length):
-        where.report("safetensors-size", reason)
+        context.report("safetensors-size", reason)
 
 
-def _whole(content: Peekable, size: int) -> bytes:
+def _whole(content: PeekableReader, size: int) -> bytes:
     data = bytearray()
     while len(data) < size and (more := content.read(min(size - len(data), BLOCK))):
         data += more
@@ -89,8 +89,8 @@ def _whole(content: Peekable, size: int) -> bytes:
 
 
 @dataclass
-class _Header:
-    """What a header says, pair by pair: to hold it all as objects would take many times its bytes."""
+class _HeaderCheck:
+    """Checks a header pair by pair: parsing it as a whole would take many times its size in memory."""
 
     starts: array[int] = field(default_factory=lambda: array("Q"))
     ends: array[int] = field(default_factory=lambda: array("Q"))
@@ -98,21 +98,21 @@ class _Header:
     _names: set[str] = field(default_factory=set)
 
     def read(self, header: bytes) -> None:
-        """Read all pairs of `header`, and note each fault."""
+        """Read all pairs of `header`, and record each error."""
         begin = _BEGIN.match(header)
         if not begin:
-            self.faults.append("Has a header that is no JSON object")
+            self.faults.append("Has a header that is not a JSON object")
             return
         at, more = begin.end(), not begin[1]
         while more and len(self.faults) < MAX_FAULTS:
             pair = _PAIR.match(header, at)
             if not pair:
-                self.faults.append(f"Has a header that is no JSON object of tensors from byte {8 + at} on")
+                self.faults.append(f"Has a header that is not a JSON object of tensors from byte {8 + at} on")
                 return
             self._pair(pair[1], pair[2], 8 + at)
             at, more = pair.end(), pair[3] == b","
         if not more and header[at:].strip(b" "):
-            self.faults.append(f"Has something else than blanks after its header's JSON, at byte {8 + at}")
+            self.faults.append(f"Has more than spaces after its header's JSON, at byte {8 + at}")
 
     def _pair(self, key: bytes, value: bytes, at: int) -> None:
         parsed, faults = strict_json.parse(b"{%s:%s}" % (key, value))
@@ -129,12 +129,12 @@ class _Header:
 
     def _tensor(self, tensor: dict[str, Any]) -> str | None:
         if tensor.keys() != TENSOR:
-            return "with other fields than dtype, shape and data_offsets"
+            return "with fields other than dtype, shape and data_offsets"
         bits, shape, offsets = _bits(tensor["dtype"]), tensor["shape"], tensor["data_offsets"]
         if bits is None:
-            return f"with a dtype that is not known: {shown(str(tensor['dtype']))}"
+            return f"with an unknown dtype: {shown(str(tensor['dtype']))}"
         if not (_whole_numbers(shape) and _whole_numbers(offsets) and len(offsets) == 2):
-            return "with a shape or data_offsets that are no whole numbers from 0 to 2^63"
+            return "with a shape or data_offsets that are not whole numbers from 0 to 2^63"
         begin, end = offsets
         if end - begin < 0 or prod(shape) * bits != (end - begin) * 8:
             return f"with a shape that takes {prod(shape) * bits / 8:.0f} bytes and offsets for {end - begin}"
@@ -155,15 +155,15 @@ def _whole_numbers(value: Any) -> bool:
 
 
 def _metadata_fault(metadata: dict[str, Any]) -> str | None:
-    return None if all(isinstance(text, str) for text in metadata.values()) else "with values that are no strings"
+    return None if all(isinstance(text, str) for text in metadata.values()) else "with values that are not strings"
 
 
 def _misplaced(starts: array[int], ends: array[int], data: int) -> list[str]:
-    """Say where the tensors do not lie one after the other from 0 to `data`: the first such place, and the end."""
+    """Return the reasons why the tensors do not fill 0 to `data`: the first gap or overlap, and the end."""
     places = sorted(zip(starts, ends, strict=True))
     reasons = []
     if places and places[0][0]:
-        reasons.append(f"Has {places[0][0]} bytes before its first tensor that belong to none")
+        reasons.append(f"Has {places[0][0]} bytes before its first tensor that belong to no tensor")
     for (_, end), (start, _) in pairwise(places):
         if end != start:
             reasons.append(f"Has tensors that overlap or leave a hole: one ends at {end}, the next begins at {start}")

@@ -1,7 +1,7 @@
-"""TensorFlow's SavedModel: `saved_model.pb`, read as a stream of fields for what its graphs would do beside computing.
+"""TensorFlow's SavedModel: `saved_model.pb`, read as a stream of fields for what its graphs do besides computing.
 
 TensorFlow's own advice is to treat models as programs (tensorflow/tensorflow, "SECURITY.md"): some of its operators run
-Python, read and write files, and speak to other hosts. Field numbers are those of its .proto files
+Python, read and write files, and connect to other hosts. Field numbers are those of its .proto files
 (`tensorflow/core/protobuf/saved_model.proto` and what it imports).
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signoff.artifact.context import Told
+from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.onnx import is_onnx
-from signoff.artifact.formats.protobuf import Malformed, Messages, Wire
+from signoff.artifact.formats.protobuf import MalformedMessage, MessageReader, WireReader
 from signoff.artifact.member_names import leaves, shown
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 MESSAGES = {
     "SavedModel": {2: "MetaGraph"},
@@ -37,7 +37,7 @@ OPERATORS = {
     "ImmutableConst LoadAndRemapMatrix GenerateVocabRemapping LMDBReader LMDBDataset",
     "write files": "WriteFile CreateSummaryFileWriter CreateSummaryDbWriter SaveDataset SaveDatasetV2 SnapshotDataset "
     "SnapshotDatasetV2 CacheDataset CacheDatasetV2 DebugIdentity DebugIdentityV2 DebugIdentityV3",
-    "speak to other hosts": "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 "
+    "connect to other hosts": "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 "
     "RegisterDataset RegisterDatasetV2 RpcServer RpcServerStart RpcClient RpcCall BigQueryReader",
 }
 DOES = {operator: what for what, operators in OPERATORS.items() for operator in operators.split()}
@@ -50,27 +50,27 @@ def is_saved_model(head: bytes) -> bool:
     return head.startswith(b"\x08\x01\x12") and not is_onnx(head)
 
 
-def saved_model(content: Peekable, where: Where, _scan: Scan) -> None:
+def saved_model(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Report each operator that does more than compute, and assets that lie outside.
 
     Reports `tensorflow-operator` and `tensorflow-asset`; raises `Refused` (`unreadable-saved-model`).
     """
-    told = Told(where)
+    findings = FindingCollector(context)
     known: set[str] = set()
 
     def note(kind: str, texts: dict[str, str], at: int) -> None:
         operator = texts.get("operator", "")
         if kind == "Node" and operator in DOES and operator not in known:
             known.add(operator)
-            told.report("tensorflow-operator", f"Would {DOES[operator]} when it runs: {operator}, at byte {at}")
+            findings.report("tensorflow-operator", f"Would {DOES[operator]} when it runs: {operator}, at byte {at}")
         elif kind == "Asset" and leaves(texts.get("filename", "")):
             name = shown(texts.get("filename", ""))
-            told.report("tensorflow-asset", f"Has an asset at byte {at} that lies outside of the model: {name!r}")
+            findings.report("tensorflow-asset", f"Has an asset at byte {at} that lies outside of the model: {name!r}")
 
-    wire = Wire(content)
+    wire = WireReader(content)
     try:
-        Messages(wire, MESSAGES, TEXTS, note).read("SavedModel")
-    except Malformed as error:
+        MessageReader(wire, MESSAGES, TEXTS, note).read("SavedModel")
+    except MalformedMessage as error:
         reason = f"Cannot be read as a SavedModel: it {error}, at byte {wire.offset}"
         raise Refused("unreadable-saved-model", reason) from None
 

@@ -1,9 +1,9 @@
-"""skops: a zip archive whose schema.json names what is imported and made when the model is loaded.
+"""skops: a zip archive whose schema.json names what is imported and created when the model is loaded.
 
 Each object of the JSON with a `__loader__` is a node (skops.io): a type or a function, by `__module__` and `__class__`,
-and what is done with it. skops asks its caller to trust the types that it does not, and callers trust whatever is
-asked. So each name is judged here, by the list that pickles have (`allowed`); methods, partial functions and operators
-are refused. The JSON is read as a stream, for it is large where a vocabulary is.
+and what is done with it. skops asks its caller to trust other types, and callers tend to trust everything. So each
+name is checked here against the allow list of pickles (`allowed`); methods, partial functions and operators are
+refused. The JSON is read as a stream, because a vocabulary makes it large.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from signoff.artifact.formats.json_stream import JsonStream, Malformed, TooLarge
+from signoff.artifact.formats.json_stream import JsonStream, JsonTooLarge, MalformedJson
 from signoff.artifact.member_names import shown
 from signoff.artifact.pickle.allow_list import allowed
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, Where
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.streams.readers import PeekableReader
 
 SCHEMA = "schema.json"
-SHOWN = 20  # findings of one rule that are told one by one
+SHOWN = 20  # findings of one rule that are reported one by one
 LONGEST_PATH = 200  # characters
 
 # What skops does with a node's name: it makes one, takes it, or calls it with what lies within (NODE_TYPE_MAPPING).
@@ -33,7 +33,7 @@ LOADERS = (
     *("MaskedArrayNode", "SparseMatrixNode", "RandomStateNode", "RandomGeneratorNode", "TreeNode", "LossNode"),
     *("QuantileForestNode", "CachedNode", "_DictWithDeprecatedKeysNode"),
 )
-# Names that only a pickle has a use for: what one may do with them depends on the arguments, which are not known here.
+# Names that only pickles need: what they do depends on the arguments, which are unknown here.
 PICKLES_OWN = (
     *("copyreg", "copy_reg", "_codecs", "torch.jit._pickle"),
     *("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._internal"),
@@ -58,24 +58,24 @@ def is_schema(member: str, head: bytes) -> bool:
     return _OBJECT.match(head) is not None or head.startswith(_MARKS) or 0 in head[:2]
 
 
-def skops(content: Peekable, where: Where, _scan: Scan) -> None:
-    """Judge every type, function and method that the schema names.
+def skops(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
+    """Check every type, function and method that the schema names.
 
-    Reports `skops-untrusted-type`; raises `Refused` (`unreadable-skops`) for a schema that cannot be read to its end.
+    Reports `skops-untrusted-type`; raises `Refused` (`unreadable-skops`) for a schema that cannot be read completely.
     """
     if content.peek(3).startswith(_MARKS) or 0 in content.peek(2):
-        raise Refused("unreadable-skops", "Is no JSON in UTF-8, which skops writes; yet skops would read it")
-    schema = _Schema(where)
+        raise Refused("unreadable-skops", "Is not JSON in UTF-8, as skops writes it, but skops would read it")
+    schema = _SchemaCheck(context)
     try:
         schema.read(JsonStream(content))
-    except Malformed as error:
-        if schema.nodes or isinstance(error, TooLarge):
+    except MalformedJson as error:
+        if schema.nodes or isinstance(error, JsonTooLarge):
             raise Refused("unreadable-skops", f"Cannot be read as the schema of a skops file: {error}") from None
 
 
 @dataclass(slots=True)
-class _Open:
-    """An object or a list that was begun: where it lies, and the texts in it that are looked at."""
+class _OpenNode:
+    """An open object or list: its offset, and those of its texts that are checked."""
 
     offset: int
     is_list: bool
@@ -86,20 +86,20 @@ class _Open:
 
 
 @dataclass
-class _Schema:
-    """Judges the nodes of one schema, each as it ends."""
+class _SchemaCheck:
+    """Checks the nodes of one schema, each as it ends."""
 
-    where: Where
+    context: ScanContext
     nodes: int = 0
-    told: set[str] = field(default_factory=set)
-    open: list[_Open] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    open: list[_OpenNode] = field(default_factory=list)
 
     def read(self, stream: JsonStream) -> None:
-        """Read to the end. Raises `Malformed`."""
+        """Read to the end. Raises `MalformedJson`."""
         for kind, value, offset in stream.tokens():
             if kind in "{[":
                 self._next()
-                self.open.append(_Open(offset, kind == "["))
+                self.open.append(_OpenNode(offset, kind == "["))
             elif kind in "}]":
                 self._end(self.open.pop())
             elif kind == "leaf":
@@ -116,8 +116,8 @@ class _Schema:
             self.open[-1].count += 1
 
     def _leaf(self, pairs: list[tuple[str, Any]], offset: int) -> None:
-        """Judge an object that holds no other."""
-        leaf = _Open(offset, is_list=False)
+        """Check an object that holds no other object."""
+        leaf = _OpenNode(offset, is_list=False)
         self.open.append(leaf)
         for leaf.key, value in pairs:
             self._text(value)
@@ -127,18 +127,18 @@ class _Schema:
         inside = self.open[-1] if self.open else None
         if inside and not inside.is_list and inside.key in KEPT and isinstance(value, str):
             if inside.key in inside.texts:
-                self._tell("unreadable-skops", f"Gives {inside.key} more than once", inside)
+                self._report("unreadable-skops", f"Gives {inside.key} more than once", inside)
             inside.texts[inside.key] = value
             if inside.key == "bit_generator":
                 inside.generator = value
 
-    def _end(self, node: _Open) -> None:
+    def _end(self, node: _OpenNode) -> None:
         parent = self.open[-1] if self.open else None
         if node.is_list:
             self._pass_on(node, parent)
         elif "__loader__" in node.texts:
             self.nodes += 1
-            self._judge(node, parent)
+            self._check_node(node, parent)
         else:
             if "module_path" in node.texts and "function" in node.texts:  # as skops' protocol 0 has functions
                 self._name(node.texts["module_path"], node.texts["function"], node)
@@ -146,13 +146,13 @@ class _Schema:
                 parent.texts["func"] = node.texts["func"]
             self._pass_on(node, parent)
 
-    def _judge(self, node: _Open, parent: _Open | None) -> None:
+    def _check_node(self, node: _OpenNode, parent: _OpenNode | None) -> None:
         loader, module, name = (node.texts.get(key, "") for key in ("__loader__", "__module__", "__class__"))
         if loader == "MethodNode":
             method = f"{module}.{name}.{node.texts.get('func', '')}"
-            self._tell("skops-untrusted-type", f"Would load the method {method}", node)
+            self._report("skops-untrusted-type", f"Would load the method {method}", node)
         elif loader not in LOADERS:
-            self._tell("skops-untrusted-type", f"Would load {module}.{name} by {loader}", node)
+            self._report("skops-untrusted-type", f"Would load {module}.{name} by {loader}", node)
         elif loader != "CachedNode":  # of what was loaded before
             self._name(module, name, node)
         if loader == "RandomGeneratorNode":
@@ -162,25 +162,25 @@ class _Schema:
             node.generator = _as_text(node.texts.get("content", ""))
         self._pass_on(node, parent)
 
-    def _name(self, module: str, name: str, node: _Open) -> None:
+    def _name(self, module: str, name: str, node: _OpenNode) -> None:
         if module in PICKLES_OWN or not allowed(module, name):
-            self._tell("skops-untrusted-type", f"Would load {module}.{name}", node)
+            self._report("skops-untrusted-type", f"Would load {module}.{name}", node)
 
-    def _generator(self, node: _Open) -> None:
+    def _generator(self, node: _OpenNode) -> None:
         if node.generator not in BIT_GENERATORS:
             reason = f"Would call numpy.random.{node.generator}" if node.generator else "Hides what it would call"
-            self._tell("skops-untrusted-type", f"{reason} for a random generator", node)
+            self._report("skops-untrusted-type", f"{reason} for a random generator", node)
 
-    def _pass_on(self, node: _Open, parent: _Open | None) -> None:
-        """Tell the node above of a generator's name; one that is not known counts more than one that is."""
+    def _pass_on(self, node: _OpenNode, parent: _OpenNode | None) -> None:
+        """Pass a generator's name to the parent node; an unknown one takes precedence."""
         if parent and node.generator and (parent.generator is None or node.generator not in BIT_GENERATORS):
             parent.generator = node.generator
 
-    def _tell(self, rule: str, reason: str, node: _Open) -> None:
-        if reason in self.told or len(self.told) >= SHOWN:
+    def _report(self, rule: str, reason: str, node: _OpenNode) -> None:
+        if reason in self.reported or len(self.reported) >= SHOWN:
             return
-        self.told.add(reason)
-        self.where.report(rule, f"{shown(reason)} at {self._path()} (byte {node.offset})")
+        self.reported.add(reason)
+        self.context.report(rule, f"{shown(reason)} at {self._path()} (byte {node.offset})")
 
     def _path(self) -> str:
         steps = [f"[{above.count - 1}]" if above.is_list else f".{above.key}" for above in self.open]

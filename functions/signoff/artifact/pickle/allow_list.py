@@ -1,9 +1,9 @@
-"""What a pickle may name: exactly what the common frameworks write into a model, and nothing else.
+"""The allow list: names that the common frameworks write into pickled models, and nothing else.
 
-A name that is allowed may be called with whatever the pickle gives it, so each must be harmless with any arguments:
-it makes an object and neither imports, runs, opens nor looks something up by name, and it never hands back what it
-was given, for that could then be changed. `numpy.core._ufunc_reconstruct`, `numpy.memmap`, `builtins.getattr`,
-`collections.namedtuple` and `torch._tensor._rebuild_from_type_v2` are honest and are missing here for that reason.
+A pickle may call an allowed name with any arguments, so each must be harmless with all of them: it creates an object
+and neither imports, runs, opens nor looks anything up by name, and it never returns its own arguments, which could
+then be changed. `numpy.core._ufunc_reconstruct`, `numpy.memmap`, `builtins.getattr`,
+`collections.namedtuple` and `torch._tensor._rebuild_from_type_v2` are legitimate, but excluded for that reason.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ EXACT: dict[str, str] = {
     "torch.serialization": "_get_layout",
     "torch.jit._pickle": "build_intlist build_boollist build_doublelist build_tensorlist restore_type_tag",
     # pandas: frames and series, which hold names of features. pandas 3 names its classes where they are documented. A
-    # type of moments with a time zone (`DatetimeTZDtype`) is missing: it opens the file that its zone's name says.
+    # type of times with a time zone (`DatetimeTZDtype`) is missing: it opens the file that its zone's name says.
     "pandas": "DataFrame Series Index RangeIndex MultiIndex CategoricalIndex DatetimeIndex TimedeltaIndex "
     f"Categorical NA {PANDAS_DTYPES}",
     "pandas.arrays": "StringArray DatetimeArray TimedeltaArray IntegerArray FloatingArray BooleanArray",

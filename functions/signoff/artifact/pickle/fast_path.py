@@ -1,6 +1,6 @@
-"""Texts and numbers that follow one another, as a vocabulary is written: walked in one loop, which is much faster.
+"""A fast loop for runs of texts and numbers, as a vocabulary is written.
 
-What it does not know it leaves to the machine's own loop, where it begins; the two do the same.
+Anything else is left to the machine's main loop; both have the same effect.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from signoff.artifact.pickle.stream import LONGEST_KEPT
 
 if TYPE_CHECKING:
     from signoff.artifact.pickle.memo import Memo
-    from signoff.artifact.pickle.stream import Stream
+    from signoff.artifact.pickle.stream import PickleStream
 
 SHORT_TEXT, TEXT, MEMOIZE = 0x8C, ord("X"), 0x94
 NUMBERS = {ord("K"): 1, ord("M"): 2, ord("J"): 4}  # bytes of the argument
@@ -23,7 +23,7 @@ LONGEST = 9 + 5 + LONGEST_KEPT + 1 + 1  # bytes: a value, a text with its length
 class Walker(Protocol):
     """What is walked with: where it is in the pickle, and what it remembers of what it has seen."""
 
-    stream: Stream
+    stream: PickleStream
     opcodes: int
     memo: Memo
 
@@ -35,7 +35,7 @@ class Walker(Protocol):
 
 
 def walk_run(machine: Walker) -> None:
-    """Walk the texts that begin here, each remembered by the next number, and the one plain value before each."""
+    """Walk a run of memoized texts, each with at most one plain value before it."""
     stream = machine.stream
     block, end = stream.block, len(stream.block) - LONGEST
     while stream.at < end and block[stream.at] in BEGINNINGS:
@@ -60,7 +60,7 @@ def _value(machine: Walker, block: bytes) -> None:
 
 
 def _text(machine: Walker, block: bytes) -> bool:
-    """Walk a text and what remembers it, or neither."""
+    """Walk a text and its MEMOIZE together; return whether it did."""
     stream = machine.stream
     start, size = stream.at + 2, block[stream.at + 1]
     if block[stream.at] == TEXT:

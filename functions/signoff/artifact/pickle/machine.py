@@ -1,7 +1,7 @@
-"""Follows a pickle's opcodes without doing what they say, and tells what it would name and call.
+"""Follows a pickle's opcodes without executing them, and reports what it would name and call.
 
-The stack is emulated just well enough to know every name. What is not known of it is None; a name that is not known is
-refused. Memory is bounded whatever the pickle is.
+The stack is emulated just well enough to know every name. Unknown values are None; an unknown name is refused. Memory
+is bounded for any pickle.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from collections.abc import Callable
 from signoff.artifact.pickle.allow_list import allowed
 from signoff.artifact.pickle.fast_path import walk_run
 from signoff.artifact.pickle.memo import ENCODINGS, Memo
-from signoff.artifact.pickle.stream import NEEDED, Broken, Ended, Stream, Unreadable
+from signoff.artifact.pickle.stream import NEEDED, InvalidPickle, PickleStream, TruncatedPickle, UnreadablePickle
 from signoff.artifact.pickle.values import (
     HOLE,
     Alias,
-    Array,
+    ArrayWrapper,
     Dtype,
     Global,
-    Wrapper,
+    JoblibArray,
     array_of,
     dtype_of,
     set_item,
     tuple_of,
 )
 
-Tell = Callable[[str, str, int], None]
+ReportAt = Callable[[str, str, int], None]
 """Takes a rule, a reason, and the offset of the opcode."""
 
-Action = Callable[["Machine", "bytes | None"], None]
+Action = Callable[["PickleMachine", "bytes | None"], None]
 Table = list[tuple[int, Action]]
 """By opcode: the size of its argument (`pickle_stream.size_of_argument`) and what it does."""
 
-MOST_MARKS = 100_000  # an honest pickler would exceed Python's depth of recursion long before
+MOST_MARKS = 100_000  # a real pickler would exceed Python's recursion limit long before
 MOST_HELD = 300_000  # values on all stacks together
 LONGEST_STACK = 100_000  # values of one stack
-LONG_STACK = 1000  # values of one stack, which nothing but a mark's opcode takes together
+LONG_STACK = 1000  # values of one stack, which only a mark's opcode takes together
 LATEST = 16  # values of a long stack that stay known
 MOST_GLOBALS = 10_000
 MOST_ARRAYS_DEEP = 20
@@ -51,10 +51,10 @@ NO_MODULE = re.compile(r"[\s(),:;=]")
 RECONSTRUCTORS = ("copyreg", "copy_reg")
 
 
-class Machine:
-    """Walks one pickle, from its first opcode to its STOP. `tell` hears all it would do that it may not."""
+class PickleMachine:
+    """Walks one pickle, from its first opcode to its STOP. `report` receives everything forbidden it would do."""
 
-    def __init__(self, stream: Stream, tell: Tell, table: Table, depth: int = 0) -> None:
+    def __init__(self, stream: PickleStream, report: ReportAt, table: Table, depth: int = 0) -> None:
         self.stream = stream
         self.start = 0
         self.opcodes = 0
@@ -62,7 +62,7 @@ class Machine:
         self.called = False
         self.first_number: int | None = None
         self.stack: list[object] = []
-        self._tell = tell
+        self._report = report
         self._table = table
         self._depth = depth
         self._marks: list[list[object]] = []
@@ -71,16 +71,16 @@ class Machine:
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
         self._aliased = False
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def run(self) -> None:
-        """Walk to the STOP. Raises `Unreadable`, and what reading raises."""
+        """Walk to the STOP. Raises `UnreadablePickle`, and what reading raises."""
         stream, table = self.stream, self._table
         while not self.stopped:
             at = stream.at
             if len(stream.block) - at < NEEDED:
                 if not stream.ahead(NEEDED):
-                    raise Ended("Ends without a STOP", stream.position)
+                    raise TruncatedPickle("Ends without a STOP", stream.position)
                 at = stream.at
             self.start = stream.base + at
             size, act = table[stream.block[at]]
@@ -98,43 +98,43 @@ class Machine:
 
     @property
     def idle(self) -> bool:
-        """Whether it would not have loaded, called or asked for anything yet."""
-        return not self._globals and not self.called and not self._told
+        """Whether it has not loaded, called or requested anything yet."""
+        return not self._globals and not self.called and not self._reported
 
     @property
     def open_marks(self) -> bool:
-        """Whether something was begun and not ended, or more than one value is left."""
+        """Whether a mark is still open, or more than one value is left."""
         return bool(self._marks) or len(self.stack) != 1
 
-    def tell(self, rule: str, reason: str) -> None:
-        """Tell something once, with the position where it is first."""
-        if reason not in self._told:
-            if len(self._told) > MOST_GLOBALS:
-                raise self.unreadable("Would do more forbidden things than can be told")
-            self._told.add(reason)
-            self._tell(rule, reason, self.start)
+    def report(self, rule: str, reason: str) -> None:
+        """Report a finding once, with its first position."""
+        if reason not in self._reported:
+            if len(self._reported) > MOST_GLOBALS:
+                raise self.unreadable("Would do more forbidden things than can be reported")
+            self._reported.add(reason)
+            self._report(rule, reason, self.start)
 
-    def unreadable(self, reason: str) -> Unreadable:
+    def unreadable(self, reason: str) -> UnreadablePickle:
         """Return the error that the pickle cannot be followed from here."""
-        return Unreadable(reason, self.start)
+        return UnreadablePickle(reason, self.start)
 
-    def broken(self, reason: str) -> Broken:
+    def broken(self, reason: str) -> InvalidPickle:
         """Return the error that Python could not follow the pickle from here either."""
-        return Broken(reason, self.start)
+        return InvalidPickle(reason, self.start)
 
     # The stack.
 
     def pop(self) -> object:
-        """Take the last value. Raises `Unreadable` when there is none since the last mark."""
+        """Take the last value. Raises `UnreadablePickle` when there is none since the last mark."""
         self.top()
         return self.stack.pop()
 
     def top(self) -> object:
         """Return the last value and leave it."""
         if not self.stack:
-            raise self.broken("Takes from its stack what is not there")
+            raise self.broken("Pops from an empty stack")
         if self.stack[-1] is HOLE:
-            raise self.unreadable("Takes more from its stack than an honest pickle")
+            raise self.unreadable("Pops more from its stack than any legitimate pickle")
         return self.stack[-1]
 
     def last(self, size: int) -> list[object]:
@@ -153,12 +153,12 @@ class Machine:
         self._marks.append(self.stack)
         self.stack = []
         if len(self._marks) > MOST_MARKS or self._held > MOST_HELD:
-            raise self.unreadable("Nests deeper than an honest pickle")
+            raise self.unreadable("Nests deeper than any legitimate pickle")
 
     def items(self) -> list[object]:
         """Take all since the last mark."""
         if not self._marks:
-            raise self.broken("Ends what it did not begin")
+            raise self.broken("Closes a mark that it did not open")
         taken, self.stack = self.stack, self._marks.pop()
         self._held -= len(self.stack)
         return taken
@@ -187,19 +187,19 @@ class Machine:
     def memoize(self) -> None:
         """Remember the last value by the next number."""
         if self.memo.numbered:
-            self.tell("unsafe-pickle", "Numbers what it remembers in two ways, as no pickler does but to hide a name")
+            self.report("unsafe-pickle", "Numbers its memo in two ways, which a pickler does only to hide a name")
         self.memo.add(self.top())
         walk_run(self)
         self._check_memo()
 
     def _check_memo(self) -> None:
         if self.memo.full:
-            raise self.unreadable("Remembers more names than an honest pickle")
+            raise self.unreadable("Stores more names than any legitimate pickle")
 
     def remembers(self) -> None:
-        """See that something was remembered. Raises `Broken`."""
+        """See that something was remembered. Raises `InvalidPickle`."""
         if self.memo.untouched:
-            raise self.broken("Takes what was remembered, and nothing was")
+            raise self.broken("Reads its memo before anything is stored there")
 
     def get(self, index: int) -> None:
         """Push what was remembered."""
@@ -209,31 +209,31 @@ class Machine:
     # Names and calls.
 
     def name(self, module: object, name: object) -> None:
-        """Push what a module's name stands for, and judge it."""
+        """Push a module's global, and check it against the allow list."""
         if not isinstance(module, str) or not isinstance(name, str):
-            self.tell("unknown-global", "Loads something whose name it computes")
+            self.report("unknown-global", "Loads an object whose name it computes")
             self.push(None)
             return
         if NO_MODULE.search(module):
-            raise self.broken("Names a module as none is named")
+            raise self.broken("Names a module that cannot exist")
         known = self._globals.get((module, name))
         if known is None:
             known = Global(module, name, allowed(module, name))
             if len(self._globals) > MOST_GLOBALS:
-                raise self.unreadable("Names more things than an honest pickle")
+                raise self.unreadable("Names more objects than any legitimate pickle")
             self._globals[module, name] = known
             if known.is_wrapper and known.allowed:
                 self._wrapper = known
             if known.of_torchscript:
-                self.tell("torchscript-code", "Makes objects of classes that a TorchScript program defines")
+                self.report("torchscript-code", "Makes objects of classes that a TorchScript program defines")
             elif not known.allowed:
-                self.tell("unsafe-pickle", f"Would run {known.shown} when it is loaded")
+                self.report("unsafe-pickle", f"Would run {known.shown} when it is loaded")
         self.push(known)
 
     def call(self, function: object, arguments: object) -> object:
         """Return what is known of a call's result."""
         if not isinstance(function, Global):
-            self.tell("unsafe-pickle", "Would run something that it computes when it is loaded")
+            self.report("unsafe-pickle", "Would run a function that it computes when it is loaded")
             return None
         self.called = True
         if function.is_wrapper and function.allowed:
@@ -251,21 +251,21 @@ class Machine:
         return None
 
     def _handed_back(self, function: Global, arguments: object) -> object:
-        """Return the first argument: what is done with it afterwards is done with what it is."""
+        """Return the first argument, so that later operations apply to it."""
         if not isinstance(arguments, tuple) or len(arguments) != 2:
-            self.tell("unsafe-pickle", f"Would hand back something that is not known with {function.shown}")
+            self.report("unsafe-pickle", f"Would return an unknown object with {function.shown}")
             return None
         self.look_for_wrapper(list(arguments))
         return arguments[0]
 
     def _check_arguments(self, function: Global, arguments: tuple[object, ...]) -> None:
         if function.module == "_codecs" and function.allowed and (len(arguments) != 2 or arguments[1] not in ENCODINGS):
-            self.tell("unsafe-pickle", "Would run a codec of its choice with _codecs.encode when it is loaded")
+            self.report("unsafe-pickle", "Would run a codec of its choice with _codecs.encode when it is loaded")
         if function.name == "scalar" and function.module.startswith("numpy"):
-            # Of a dtype with objects it would be whatever it is given, even a class that could then be changed.
+            # With a dtype of objects it returns its argument, even a class that could then be changed.
             dtype = arguments[0] if arguments else None
             if not isinstance(dtype, Dtype) or dtype.size is None or dtype.objects:
-                self.tell("unsafe-pickle", f"Would make something that is not known with {function.shown}")
+                self.report("unsafe-pickle", f"Would create an unknown object with {function.shown}")
 
     def _reconstructed(self, arguments: tuple[object, ...]) -> object:
         made = arguments[0]
@@ -274,44 +274,44 @@ class Machine:
         self.look_for_wrapper(list(arguments))
         return None
 
-    def _new_wrapper(self, as_joblib_does: bool) -> Wrapper:
+    def _new_wrapper(self, as_joblib_does: bool) -> ArrayWrapper:
         if not as_joblib_does:
-            raise self.unreadable("Uses joblib's stand-in for an array in another way than joblib")
-        return Wrapper()
+            raise self.unreadable("Uses joblib's placeholder for an array differently from joblib")
+        return ArrayWrapper()
 
     def look_for_wrapper(self, values: list[object]) -> None:
-        """See that nothing but what this machine follows can make joblib's stand-in for an array."""
+        """Refuse values by which joblib's array placeholder could be created unnoticed."""
         wrapper = self._wrapper
         if wrapper and any(value is wrapper or (isinstance(value, tuple) and wrapper in value) for value in values):
-            raise self.unreadable("Uses joblib's stand-in for an array in another way than joblib")
+            raise self.unreadable("Uses joblib's placeholder for an array differently from joblib")
 
     def build(self) -> None:
         """Set an object's state; behind a wrapper's state its array follows."""
         state, made = self.pop(), self.top()
         self.look_for_wrapper([state])
         if isinstance(made, Global):
-            self.tell("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
+            self.report("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
         elif isinstance(made, Dtype):
             made.build(state)
-        elif isinstance(made, Wrapper):
+        elif isinstance(made, ArrayWrapper):
             array = None if made.used or self._aliased else array_of(state)
             made.used = True
             if array is None:
-                raise self.unreadable("Has an array of joblib whose length cannot be known")
+                raise self.unreadable("Has a joblib array of unknown length")
             self.stack[-1] = None
             self._pass_over(array)
 
-    def _pass_over(self, array: Array) -> None:
+    def _pass_over(self, array: JoblibArray) -> None:
         # joblib.numpy_pickle, NumpyArrayWrapper.write_array: the bytes of the padding's length and the padding, then
         # the elements; of objects, a pickle.
         if array.size is None:
             if self._depth >= MOST_ARRAYS_DEEP:
-                raise self.unreadable("Nests deeper than an honest pickle")
-            Machine(self.stream, self._tell, self._table, self._depth + 1).run()
+                raise self.unreadable("Nests deeper than any legitimate pickle")
+            PickleMachine(self.stream, self._report, self._table, self._depth + 1).run()
             return
         if array.padded:
             padding = self.stream.exactly(1)[0]
-            # With 1 to 16, no opcode, the bytes are no pickle to a reader that does not know joblib's format either.
+            # 1 to 16 are not opcodes, so other readers cannot take these bytes for a pickle.
             if not 1 <= padding <= 16:
                 raise self.unreadable("Has an array that joblib did not write")
             self.stream.skip(padding)
@@ -332,7 +332,7 @@ class Machine:
         self.look_for_wrapper(items)
         target = self.top()
         if isinstance(target, Alias):
-            self._aliased = True  # it may be any dict that is known here, and so no longer is
+            self._aliased = True  # it may be any known dict, so none is known any more
         elif isinstance(target, dict):
             if len(items) > LATEST or len(items) % 2 or HOLE in items:
                 set_item(target, None, None)
@@ -346,14 +346,14 @@ class Machine:
         self.top()
 
     def persist(self, identity: object) -> None:
-        """Push what whoever loads the pickle has for an identity: PyTorch's storages are written so."""
+        """Push the loader's object for a persistent id: PyTorch writes storages this way."""
         if not isinstance(identity, tuple) or not identity or identity[0] != "storage":
-            self.tell("unsafe-pickle", "Would ask its reader for an object that is no storage of PyTorch")
+            self.report("unsafe-pickle", "Would ask its reader for an object that is not a PyTorch storage")
         self.push(None)
 
     def extension(self, code: int) -> None:
         """Push what the reader's registry of extensions has under a number."""
-        self.tell("unsafe-pickle", f"Would load what extension {code} of its reader's registry stands for")
+        self.report("unsafe-pickle", f"Would load extension {code} of its reader's registry")
         self.push(None)
 
     def proto(self, argument: bytes | None) -> None:

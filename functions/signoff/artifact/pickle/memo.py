@@ -1,11 +1,11 @@
-"""What a pickle remembers of its values, as far as names can be made of it later; memory is bounded."""
+"""A pickle's memo, reduced to values that may become part of a name; memory is bounded."""
 
 from __future__ import annotations
 
 from signoff.artifact.pickle.allow_list import may_be_asked_for
-from signoff.artifact.pickle.values import ALIAS, DTYPE, WRAPPER_FIELDS, Dtype, Global, Wrapper
+from signoff.artifact.pickle.values import ALIAS, DTYPE, WRAPPER_FIELDS, ArrayWrapper, Dtype, Global
 
-MOST_TEXTS = 100_000  # any texts that are remembered; then those only that can be a part of a name
+MOST_TEXTS = 100_000  # arbitrary texts kept; beyond that only possible parts of a name
 MOST_REMEMBERED = 250_000
 LONGEST_DTYPE = 10  # characters: `V999999999`
 
@@ -14,14 +14,14 @@ WORDS = {*ENCODINGS, *WRAPPER_FIELDS, "storage"}
 
 
 def worth_remembering(text: str) -> bool:
-    """Whether a text can be a part of a name that is allowed, or be among what tells how long an array is."""
+    """Whether a text can be part of an allowed name, or determines an array's length."""
     if may_be_asked_for(text) or text in WORDS:
         return True
     return len(text) <= LONGEST_DTYPE and bool(DTYPE.fullmatch(text))
 
 
 class Memo:
-    """Values by their numbers. `numbered` tells that some were given by the pickle and not counted."""
+    """Values by their numbers. `numbered`: the pickle gave some numbers explicitly."""
 
     def __init__(self) -> None:
         self.numbered = False
@@ -36,7 +36,7 @@ class Memo:
 
     @property
     def full(self) -> bool:
-        """Whether it holds more names than an honest pickle has."""
+        """Whether it holds more names than any legitimate pickle."""
         return len(self._values) > MOST_REMEMBERED
 
     def get(self, index: int) -> object:
@@ -49,7 +49,7 @@ class Memo:
             self._texts += 1
             known = self._texts <= MOST_TEXTS or worth_remembering(value)
         else:
-            known = isinstance(value, Global | Dtype | Wrapper)
+            known = isinstance(value, Global | Dtype | ArrayWrapper)
         if known:
             self._values[index] = value
         else:

@@ -1,4 +1,4 @@
-"""What each of pickle's opcodes does to the machine."""
+"""The effect of each pickle opcode on the machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pickletools
 import re
 from collections.abc import Callable
 
-from signoff.artifact.pickle.machine import Action, Machine, Table
+from signoff.artifact.pickle.machine import Action, PickleMachine, Table
 from signoff.artifact.pickle.stream import size_of_argument
 from signoff.artifact.pickle.values import tuple_of
 
@@ -15,15 +15,15 @@ DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
 NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
 
 
-def _unknown(machine: Machine, _argument: bytes | None) -> None:
-    raise machine.broken("Has a byte that is no opcode")
+def _unknown(machine: PickleMachine, _argument: bytes | None) -> None:
+    raise machine.broken("Has a byte that is not an opcode")
 
 
 def _generic(opcode: pickletools.OpcodeInfo) -> Action:
-    """Return what takes and pushes as the table of opcodes says, and knows nothing of the values."""
+    """Return an action that pops and pushes as the opcode table says, with unknown values."""
     taken, pushed = len(opcode.stack_before), len(opcode.stack_after)
 
-    def act(machine: Machine, _argument: bytes | None) -> None:
+    def act(machine: PickleMachine, _argument: bytes | None) -> None:
         for _ in range(taken):
             machine.pop()
         for _ in range(pushed):
@@ -32,21 +32,21 @@ def _generic(opcode: pickletools.OpcodeInfo) -> Action:
     return act
 
 
-def _text(machine: Machine, argument: bytes | None) -> None:
+def _text(machine: PickleMachine, argument: bytes | None) -> None:
     try:
         machine.push(None if argument is None else argument.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         raise machine.broken("Has a text that is not UTF-8") from None
 
 
-def _old_text(machine: Machine, argument: bytes | None) -> None:
+def _old_text(machine: PickleMachine, argument: bytes | None) -> None:
     try:
         machine.push(None if argument is None else argument.decode("ascii"))
     except UnicodeDecodeError:
         machine.push(None)
 
 
-def _quoted(machine: Machine, argument: bytes | None) -> None:
+def _quoted(machine: PickleMachine, argument: bytes | None) -> None:
     if argument is None:
         machine.push(None)
         return
@@ -60,14 +60,14 @@ def _quoted(machine: Machine, argument: bytes | None) -> None:
     _old_text(machine, decoded if isinstance(decoded, bytes) else None)
 
 
-def _raw_text(machine: Machine, argument: bytes | None) -> None:
+def _raw_text(machine: PickleMachine, argument: bytes | None) -> None:
     try:
         machine.push(None if argument is None else argument.decode("raw-unicode-escape"))
     except UnicodeDecodeError:
         raise machine.broken("Has a text that makes no sense") from None
 
 
-def _line_number(machine: Machine, argument: bytes | None) -> int:
+def _line_number(machine: PickleMachine, argument: bytes | None) -> int:
     try:
         return int(_to_nul(argument).removesuffix(b"L"))
     except ValueError:
@@ -79,7 +79,7 @@ def _to_nul(argument: bytes | None) -> bytes:
     return (argument or b"").partition(b"\0")[0]
 
 
-def _decimal(machine: Machine, argument: bytes | None) -> None:
+def _decimal(machine: PickleMachine, argument: bytes | None) -> None:
     text = _to_nul(argument)
     if DECIMAL.fullmatch(text):
         machine.push_number(_line_number(machine, text))
@@ -89,7 +89,7 @@ def _decimal(machine: Machine, argument: bytes | None) -> None:
         raise machine.broken("Has a number that makes no sense")
 
 
-def _float_line(machine: Machine, argument: bytes | None) -> None:
+def _float_line(machine: PickleMachine, argument: bytes | None) -> None:
     try:
         float(_to_nul(argument))
     except ValueError:
@@ -98,7 +98,7 @@ def _float_line(machine: Machine, argument: bytes | None) -> None:
 
 
 def _number(*, signed: bool) -> Action:
-    def act(machine: Machine, argument: bytes | None) -> None:
+    def act(machine: PickleMachine, argument: bytes | None) -> None:
         known = argument is not None and len(argument) <= 10
         if known:
             machine.push_number(int.from_bytes(argument or b"", "little", signed=signed))
@@ -109,7 +109,7 @@ def _number(*, signed: bool) -> Action:
     return act
 
 
-def _two_lines(machine: Machine, argument: bytes | None) -> tuple[str, str]:
+def _two_lines(machine: PickleMachine, argument: bytes | None) -> tuple[str, str]:
     try:
         module, _, name = (argument or b"").decode("utf-8").partition("\n")
     except UnicodeDecodeError:
@@ -117,7 +117,7 @@ def _two_lines(machine: Machine, argument: bytes | None) -> tuple[str, str]:
     return module, name
 
 
-def _inst(machine: Machine, argument: bytes | None) -> None:
+def _inst(machine: PickleMachine, argument: bytes | None) -> None:
     items = machine.items()
     machine.name(*_two_lines(machine, argument))
     made = machine.call(machine.pop(), tuple_of(items))
@@ -125,52 +125,52 @@ def _inst(machine: Machine, argument: bytes | None) -> None:
     machine.push(made)
 
 
-def _obj(machine: Machine, _argument: bytes | None) -> None:
+def _obj(machine: PickleMachine, _argument: bytes | None) -> None:
     items = machine.items()
     if not items:
-        raise machine.unreadable("Takes from its stack what is not there")
+        raise machine.unreadable("Pops from an empty stack")
     machine.look_for_wrapper(items)
     machine.push(machine.call(items[0], tuple_of(items[1:])))
 
 
-def _stack_global(machine: Machine, _argument: bytes | None) -> None:
+def _stack_global(machine: PickleMachine, _argument: bytes | None) -> None:
     name, module = machine.pop(), machine.pop()
     machine.name(module, name)
 
 
-def _reduce(machine: Machine, _argument: bytes | None) -> None:
+def _reduce(machine: PickleMachine, _argument: bytes | None) -> None:
     arguments, function = machine.pop(), machine.pop()
     machine.push(machine.call(function, arguments))
 
 
-def _new_with_keywords(machine: Machine, argument: bytes | None) -> None:
+def _new_with_keywords(machine: PickleMachine, argument: bytes | None) -> None:
     machine.look_for_wrapper([machine.pop()])
     _reduce(machine, argument)
 
 
-def _pop(machine: Machine, _argument: bytes | None) -> None:
+def _pop(machine: PickleMachine, _argument: bytes | None) -> None:
     if machine.stack:
         machine.pop()
     else:
         machine.items()
 
 
-def _dict_of_items(machine: Machine, _argument: bytes | None) -> None:
+def _dict_of_items(machine: PickleMachine, _argument: bytes | None) -> None:
     items = machine.items()
     machine.push({})
     machine.fill(items)
 
 
-def _pop_mark(machine: Machine, _argument: bytes | None) -> None:
+def _pop_mark(machine: PickleMachine, _argument: bytes | None) -> None:
     machine.items()
 
 
-def _plain(machine: Machine, _argument: bytes | None) -> None:
+def _plain(machine: PickleMachine, _argument: bytes | None) -> None:
     machine.push(None)
     machine.plain()
 
 
-def _list(machine: Machine, _argument: bytes | None) -> None:
+def _list(machine: PickleMachine, _argument: bytes | None) -> None:
     machine.look_for_wrapper(machine.items())
     machine.push(None)
 
@@ -180,30 +180,30 @@ def _tuple(size: int) -> Action:
 
 
 def _value(make: Callable[[], object]) -> Action:
-    def act(machine: Machine, _argument: bytes | None) -> None:
+    def act(machine: PickleMachine, _argument: bytes | None) -> None:
         machine.push(make())
 
     return act
 
 
-def _line_index(machine: Machine, argument: bytes | None) -> int:
+def _line_index(machine: PickleMachine, argument: bytes | None) -> int:
     index = _line_number(machine, argument)
     if index < 0:
         raise machine.broken("Remembers something by a negative number")
     return index
 
 
-def _put_line(machine: Machine, argument: bytes | None) -> None:
+def _put_line(machine: PickleMachine, argument: bytes | None) -> None:
     machine.top()
     machine.put(_line_index(machine, argument))
 
 
-def _get_line(machine: Machine, argument: bytes | None) -> None:
+def _get_line(machine: PickleMachine, argument: bytes | None) -> None:
     machine.remembers()
     machine.get(_line_index(machine, argument))
 
 
-def _extension(machine: Machine, argument: bytes | None) -> None:
+def _extension(machine: PickleMachine, argument: bytes | None) -> None:
     machine.extension(int.from_bytes(argument or b"", "little"))
 
 
@@ -212,7 +212,7 @@ def _index(argument: bytes | None) -> int:
 
 
 ACTIONS: dict[str, Action] = {
-    "PROTO": Machine.proto,
+    "PROTO": PickleMachine.proto,
     "STOP": lambda machine, _: machine.stop(),
     "FRAME": lambda _machine, _: None,
     "MARK": lambda machine, _: machine.mark(),

@@ -1,4 +1,4 @@
-"""A pickle's opcodes and their arguments as a stream: long ones are passed over and never held."""
+"""A pickle's opcodes and arguments as a stream: long arguments are skipped and never held in memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
-    from signoff.artifact.streams.readers import Peekable
+    from signoff.artifact.streams.readers import PeekableReader
 
 LONGEST_LINE = 64 * 1024  # bytes of an argument that ends with its line
-LONGEST_KEPT = 128  # bytes of a counted argument that is looked at; no honest name is as long
+LONGEST_KEPT = 128  # bytes of a counted argument that is kept; no legitimate name is as long
 NEEDED = 9  # bytes of the longest opcode with an argument of fixed size
 
 LINE, TWO_LINES, TEXT_LINE = -1, -10, -11
@@ -20,18 +20,18 @@ COUNTED = {pickletools.TAKEN_FROM_ARGUMENT1: 1, pickletools.TAKEN_FROM_ARGUMENT4
 COUNTED |= {pickletools.TAKEN_FROM_ARGUMENT4U: 4, pickletools.TAKEN_FROM_ARGUMENT8U: 8}
 
 
-class Unreadable(Refused):
+class UnreadablePickle(Refused):
     """Raised when a pickle cannot be followed further."""
 
     def __init__(self, reason: str, at: int) -> None:
         super().__init__("unreadable-pickle", f"{reason} (byte {at})")
 
 
-class Broken(Unreadable):
-    """Raised where Python's own reader would fail too: it does nothing more, whatever follows."""
+class InvalidPickle(UnreadablePickle):
+    """Raised where Python's own unpickler would fail too, so that nothing after it matters."""
 
 
-class Ended(Broken):
+class TruncatedPickle(InvalidPickle):
     """Raised when a pickle ends before its STOP."""
 
 
@@ -43,13 +43,13 @@ def size_of_argument(opcode: pickletools.OpcodeInfo) -> int:
     return special.get(opcode.name, opcode.arg.n)
 
 
-class Stream:
+class PickleStream:
     """The bytes of one content with a position in it, some of them held.
 
-    `block`, `at` and `base` (the block's offset) are open to the loop over the opcodes, which is where the time goes.
+    `block`, `at` and `base` (the block's offset) are public for the opcode loop, which takes most of the time.
     """
 
-    def __init__(self, content: Peekable) -> None:
+    def __init__(self, content: PeekableReader) -> None:
         self._content = content
         self.base = content.offset
         self.block = b""
@@ -61,7 +61,7 @@ class Stream:
         return self.base + self.at
 
     def ahead(self, size: int) -> int:
-        """See that `size` bytes are held from `at` on; return how many are, fewer at the end."""
+        """Buffer `size` bytes from `at` on; return how many there are, fewer at the end."""
         while len(self.block) - self.at < size:
             more = self._content.read(BLOCK)
             if not more:
@@ -71,34 +71,34 @@ class Stream:
         return len(self.block) - self.at
 
     def exactly(self, size: int) -> bytes:
-        """Return the next `size` bytes; ask for few. Raises `Unreadable` when there are fewer."""
+        """Return the next `size` bytes; ask for few. Raises `UnreadablePickle` when there are fewer."""
         if self.ahead(size) < size:
-            raise Ended("Ends in the middle of an opcode's argument", self.position)
+            raise TruncatedPickle("Ends in the middle of an opcode's argument", self.position)
         self.at += size
         return self.block[self.at - size : self.at]
 
     def skip(self, size: int) -> None:
-        """Pass over `size` bytes. Raises `Unreadable` when there are fewer."""
+        """Pass over `size` bytes. Raises `UnreadablePickle` when there are fewer."""
         held = min(size, len(self.block) - self.at)
         self.at += held
         if held < size:
             passed = self._content.skip(size - held)
             self.base += passed
             if held + passed < size:
-                raise Ended(f"Ends where {size} bytes were announced", self.position)
+                raise TruncatedPickle(f"Ends before the {size} bytes that it declares", self.position)
 
     def line(self) -> bytes:
-        """Return the next line without its end. Raises `Unreadable` when it is too long or does not end."""
+        """Return the next line without its end. Raises `UnreadablePickle` when it is too long or does not end."""
         end = self.block.find(b"\n", self.at)
         while end < 0:
             held = len(self.block) - self.at
             if held > LONGEST_LINE:
-                raise Unreadable("Has an argument that is too long to be honest", self.position)
+                raise UnreadablePickle("Has an argument that is implausibly long", self.position)
             if self.ahead(held + 1) == held:
-                raise Ended("Ends in the middle of a line", self.position)
+                raise TruncatedPickle("Ends in the middle of a line", self.position)
             end = self.block.find(b"\n", self.at)
         if end - self.at > LONGEST_LINE:
-            raise Unreadable("Has an argument that is too long to be honest", self.position)
+            raise UnreadablePickle("Has an argument that is implausibly long", self.position)
         text, self.at = self.block[self.at : end], end + 1
         return text
 
@@ -110,12 +110,12 @@ class Stream:
         while (end := self.block.find(b"\n", self.at)) < 0:
             self.at = len(self.block)
             if not self.ahead(1):
-                raise Ended("Ends in the middle of a line", self.position)
+                raise TruncatedPickle("Ends in the middle of a line", self.position)
         self.at = end + 1
         return None
 
     def argument(self, size: int) -> bytes | None:
-        """Return an argument that is a line, two lines, or counted; None for one too long to be looked at."""
+        """Return an argument that is a line, two lines, or counted; None for one that is too long."""
         if size == pickletools.TAKEN_FROM_ARGUMENT1 and self.at + 1 + 0xFF < len(self.block):
             count = self.block[self.at]  # by far the most frequent, so first and without a further call
             self.at += 1 + count
@@ -128,7 +128,7 @@ class Stream:
             return self.line() + b"\n" + self.line()
         count = int.from_bytes(self.exactly(COUNTED[size]), "little", signed=size == pickletools.TAKEN_FROM_ARGUMENT4)
         if count < 0:
-            raise Broken("Has an argument of negative size", self.position)
+            raise InvalidPickle("Has an argument of negative size", self.position)
         if count <= LONGEST_KEPT:
             return self.exactly(count)
         self.skip(count)

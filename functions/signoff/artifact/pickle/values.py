@@ -1,4 +1,4 @@
-"""What a pickle's opcodes have on their stack, as far as it must be known: names, and how long joblib's arrays are."""
+"""Values on a pickle's stack, as far as they must be known: names, and the lengths of joblib's arrays."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WRAPPER_FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_ar
 
 
 class Alias:
-    """What a pickle took from its memo that was not remembered here."""
+    """A value from the memo that was not kept here."""
 
 
 class Hole:
-    """The values of a long stack that were forgotten, below those that are known."""
+    """The bottom of a long stack, whose values were dropped."""
 
 
 ALIAS: Final = Alias()
@@ -29,7 +29,7 @@ HOLE: Final = Hole()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Global:
-    """Something named by its module: a class or a function."""
+    """A class or function named by its module."""
 
     module: str
     name: str
@@ -37,7 +37,7 @@ class Global:
 
     @property
     def shown(self) -> str:
-        """The name with its module, and no character that a terminal would obey."""
+        """The qualified name, without control characters."""
         return "".join(c if c.isprintable() else "?" for c in f"{self.module}.{self.name}")[:200]
 
     @property
@@ -47,7 +47,7 @@ class Global:
 
     @property
     def hands_back(self) -> bool:
-        """Whether it returns its first argument, as what TorchScript writes around lists does."""
+        """Whether it returns its first argument, as TorchScript's wrapper around lists does."""
         return (self.module, self.name) == ("torch.jit._pickle", "restore_type_tag")
 
     @property
@@ -58,14 +58,14 @@ class Global:
 
 @dataclass(slots=True, eq=False)
 class Dtype:
-    """A NumPy dtype: the bytes of an element, None when they are not known, and whether it holds objects."""
+    """A NumPy dtype: the bytes of an element, None when unknown, and whether it holds objects."""
 
     code: str
     size: int | None
     objects: bool
 
     def build(self, state: object) -> None:
-        """Set the state as `numpy.dtype.__setstate__` does, and know no more when it is not as NumPy writes it."""
+        """Set the state like `numpy.dtype.__setstate__`; the size becomes unknown when NumPy does not write it so."""
         if not isinstance(state, tuple) or len(state) not in (8, 9) or state[0] not in (3, 4):
             self.size = None
             return
@@ -80,8 +80,8 @@ class Dtype:
 
 
 @dataclass(slots=True, eq=False)
-class Wrapper:
-    """What joblib writes in an array's place, and whether the array was read."""
+class ArrayWrapper:
+    """joblib's placeholder for an array, and whether the array was read."""
 
     used: bool = False
 
@@ -99,14 +99,14 @@ def dtype_of(arguments: object) -> Dtype:
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
+class JoblibArray:
     """The array that a wrapper stands for: its bytes, None when a pickle follows instead; `padded`: joblib 1.2 on."""
 
     size: int | None
     padded: bool
 
 
-def array_of(state: object) -> Array | None:
+def array_of(state: object) -> JoblibArray | None:
     """Return the array that a wrapper's state describes; None when that cannot be known."""
     if not isinstance(state, dict) or not state.keys() <= WRAPPER_FIELDS:
         return None
@@ -119,7 +119,7 @@ def array_of(state: object) -> Array | None:
     numbers = [length for length in shape if isinstance(length, int) and length >= 0]
     if len(numbers) != len(shape) or prod(max(length, 1) for length in numbers) * max(dtype.size, 1) >= MOST_BYTES:
         return None
-    return Array(None if dtype.objects else prod(numbers) * dtype.size, padded=alignment is not None)
+    return JoblibArray(None if dtype.objects else prod(numbers) * dtype.size, padded=alignment is not None)
 
 
 def kept(value: object) -> object:
@@ -133,11 +133,11 @@ def tuple_of(items: list[object]) -> tuple[object, ...] | None:
     """Return the tuple of the items, None when it is too long to be looked at."""
     if len(items) > MOST_ITEMS or HOLE in items:
         return None
-    return tuple([item if isinstance(item, str | int | Global | Dtype | Wrapper) else None for item in items])
+    return tuple([item if isinstance(item, str | int | Global | Dtype | ArrayWrapper) else None for item in items])
 
 
 def set_item(target: dict[object, object], key: object, value: object) -> None:
-    """Set an item as far as it is remembered; None as a key tells that a dict is not known."""
+    """Set an item as far as it is remembered; the key None marks a dict as unknown."""
     if not isinstance(key, str) or len(target) >= MOST_ITEMS or None in target:
         target.clear()
         target[None] = None

@@ -1,6 +1,6 @@
-"""A gzip stream as a file that is read forward once, hashed as it passes.
+"""A gzip stream that is read forward once, and hashed while it is read.
 
-`archive.inspect` reads a tar through it. Nothing here keeps more than one block of the artifact in memory, and
+`inspection.inspect` reads a tar through it. Nothing here keeps more than one block of the artifact in memory, and
 nothing touches a disk.
 """
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-HEAD = 512  # bytes that tell what a file is; a tar header is as long
+HEAD = 512  # bytes that identify a file; the length of a tar header
 INFLATE_IN = 256 * 1024
 INFLATE_OUT = 1024 * 1024
-AHEAD = 8  # blocks that wait to be read
-WORTH_A_THREAD = 64 * 1024  # bytes; handing over fewer costs more than is gained
+AHEAD = 8  # blocks read ahead
+WORTH_A_THREAD = 64 * 1024  # bytes; handing over fewer costs more than it gains
 GZIP = b"\x1f\x8b"
 
 InflateError: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub says that it is an instance
@@ -53,7 +53,7 @@ SIGNATURES = (
 
 
 def looks_like(head: bytes) -> str:
-    """Say in words what a file that begins with `head` seems to be."""
+    """Return in words what a file that begins with `head` seems to be."""
     if not head:
         return "empty"
     if head[257:262] == b"ustar":
@@ -63,13 +63,13 @@ def looks_like(head: bytes) -> str:
     if head[8:10] == b'{"' and head[4:8] == bytes(4):
         return "a safetensors file"
     start = head.lstrip() or head
-    return next((name for magic, name in SIGNATURES if start.startswith(magic)), "data of no kind known here")
+    return next((name for magic, name in SIGNATURES if start.startswith(magic)), "data of an unknown format")
 
 
-class Source:
-    """The artifact's own bytes, in pieces, counted and hashed (SHA-256) as they are read.
+class HashedSource:
+    """The artifact's bytes in chunks, counted and hashed (SHA-256) as they are read.
 
-    A piece is hashed in a thread while it is used. All pieces must be taken from one thread at a time.
+    A chunk is hashed in a thread while it is used. Only one thread may take chunks at a time.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -110,7 +110,7 @@ class Source:
 
 
 def gathered(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small blocks, for each that is handed to another thread has its price; what precedes an error is kept."""
+    """Join small blocks, because handing each to another thread is costly; blocks before an error are kept."""
     parts: list[bytes] = []
     length = 0
     try:
@@ -131,18 +131,18 @@ def gunzip(source: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises `Refused` (`not-gzip`, `corrupt-gzip`, `truncated-gzip`, `trailing-data`). RFC 1952 describes the format.
     """
-    unread = _Unread(source)
+    unread = _InputBuffer(source)
     head = unread.peek(HEAD)
     if not head.startswith(GZIP):
         raise Refused("not-gzip", f"Not a gzip file: it is {looks_like(head)}")
     while head:
         if not head.startswith(GZIP):
-            raise Refused("trailing-data", f"After the end of the gzip stream follows {looks_like(head)}")
+            raise Refused("trailing-data", f"The gzip stream is followed by {looks_like(head)}")
         yield from _gunzip_member(unread)
         head = unread.peek(HEAD)
 
 
-def _gunzip_member(unread: _Unread) -> Iterator[bytes]:
+def _gunzip_member(unread: _InputBuffer) -> Iterator[bytes]:
     inflater = zlib_ng.decompressobj(
         wbits=31
     )  # 31: with gzip's header and trailer, whose checksum and length it compares
@@ -163,15 +163,15 @@ def _gunzip_member(unread: _Unread) -> Iterator[bytes]:
         window = min(window * 2, INFLATE_IN)
 
 
-class _Unread:
-    """Compressed bytes not inflated yet: looked at and handed out without copying what follows them."""
+class _InputBuffer:
+    """Compressed bytes not inflated yet, handed out without copying the rest."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._view = memoryview(b"")
 
     def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes, fewer at the end, and leave them where they are."""
+        """Return the next `size` bytes, fewer at the end, without consuming them."""
         while len(self._view) < size and (piece := next(self._pieces, None)) is not None:
             self._view = memoryview(bytes(self._view) + piece)
         return bytes(self._view[:size])

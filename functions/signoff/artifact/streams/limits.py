@@ -1,4 +1,4 @@
-"""How far an archive may expand, and how much it may hold, before it is read no further: the bound, and its use."""
+"""Limits on an archive's expansion and members, beyond which it is read no further, and the budget to track them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass
 class Budget:
-    """What all that lies within one artifact may come to, together; each part is refused once it is spent."""
+    """Limits on all nested content of one artifact together; content is refused once they are used up."""
 
     expanded: int = 200 * GIB
     members: int = 100_000
@@ -38,22 +38,24 @@ class Budget:
         """Count `size` more expanded bytes. Raises `Refused` (`expansion-limit`)."""
         self.expanded -= size
         if self.expanded < 0:
-            raise Refused("expansion-limit", "What lies within expands to more than all of it together may")
+            raise Refused("expansion-limit", "Its contents expand to more than the limit for all of them together")
 
     def spend_member(self) -> None:
         """Count one more member of a nested archive. Raises `Refused` (`too-many-members`)."""
         self.members -= 1
         if self.members < 0:
-            raise Refused("too-many-members", "The archives within hold more members than all of them together may")
+            raise Refused(
+                "too-many-members", "The nested archives hold more members than the limit for all of them together"
+            )
 
     def spend_name(self, size: int) -> None:
         """Count `size` more characters of names in tar archives. Raises `Refused` (`too-many-members`)."""
         self.names -= size
         if self.names < 0:
-            raise Refused("too-many-members", "The members' names take more characters than all of them together may")
+            raise Refused("too-many-members", "The members' names are longer than the limit for all of them together")
 
     def follow(self, size: int) -> None:
         """Count `size` more characters looked at to follow a link. Raises `Refused` (`link-loop`)."""
         self.followed -= size
         if self.followed < 0:
-            raise Refused("link-loop", "Is one of so many or such long links that they cannot be followed")
+            raise Refused("link-loop", "Is one of too many or too long links to follow")

@@ -1,4 +1,4 @@
-"""Doing the next piece of work in a thread while the last one's result is used.
+"""Prefetching: the next item is produced in a thread while the last one is used.
 
 Inflating, hashing and reading release the interpreter's lock, so that they keep the other cores busy.
 """
@@ -25,5 +25,5 @@ def ahead(items: Iterator[T], most: int) -> Iterator[T]:
             coming.append(pool.submit(next, items, None))
             yield item
     finally:
-        # Nobody waits for what nobody uses any more.
+        # Do not wait for items that are no longer needed.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
-"""Contents as streams: read forward once, a bounded part of them in memory, whatever lies within whatever.
+"""Readers of content, at any nesting depth: read forward once, in bounded memory.
 
-Nothing is extracted, imported or run. What cannot be read raises `Refused`, as an archive's own bytes do.
+Nothing is extracted, imported or run. Content that cannot be read raises `Refused`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Reader(Protocol):
         """Return at most `size` of the next bytes, and none only at the end. May raise `Refused`."""
 
 
-class Peekable:
-    """A reader whose next bytes can be looked at first, and that knows how far it has come."""
+class PeekableReader:
+    """A reader with a lookahead that knows its offset."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -29,7 +29,7 @@ class Peekable:
         self.offset = 0
 
     def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes (at most `PEEK`), fewer at the end, and leave them where they are."""
+        """Return the next `size` bytes (at most `PEEK`), fewer at the end, without consuming them."""
         if size > PEEK:
             raise ValueError(f"{size} bytes are more than may be looked at: {PEEK}")
         while len(self._ahead) < size and (more := self._reader.read(size - len(self._ahead))):
@@ -46,7 +46,7 @@ class Peekable:
         return part
 
     def exactly(self, size: int) -> bytes:
-        """Return the next `size` bytes; ask for few, for they are held. Raises `Truncated` when there are fewer."""
+        """Return exactly `size` (few) bytes. Raises `Truncated` when there are fewer."""
         parts = []
         while size:
             part = self.read(min(size, BLOCK))
@@ -57,24 +57,24 @@ class Peekable:
         return b"".join(parts)
 
     def skip(self, size: int) -> int:
-        """Pass over `size` bytes, or what is left of them; return how many that were."""
+        """Skip `size` bytes, or all that are left; return how many were skipped."""
         before = self.offset
         while size and (part := self.read(min(size, BLOCK))):
             size -= len(part)
         return self.offset - before
 
     def drain(self) -> int:
-        """Pass over all that is left; return how many bytes that were."""
+        """Skip all remaining bytes; return how many there were."""
         before = self.offset
         while self.read(BLOCK):
             pass
         return self.offset - before
 
 
-class Part:
-    """The next `size` bytes of a reader as a reader of their own. Raises `Truncated` when there are fewer."""
+class BoundedReader:
+    """A reader of the next `size` bytes of another. Raises `Truncated` when there are fewer."""
 
-    def __init__(self, whole: Peekable, size: int) -> None:
+    def __init__(self, whole: PeekableReader, size: int) -> None:
         self._whole = whole
         self.left = size
 
@@ -90,13 +90,13 @@ class Part:
         return part
 
     def drain(self) -> None:
-        """Pass over what is left of it."""
+        """Skip the remaining bytes."""
         while self.read(BLOCK):
             pass
 
 
-class Again:
-    """Bytes that were read already, and then what follows them."""
+class PrefixedReader:
+    """A reader of bytes that were already read, followed by the rest."""
 
     def __init__(self, before: bytes, following: Reader) -> None:
         self._before = memoryview(before)

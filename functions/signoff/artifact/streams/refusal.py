@@ -2,7 +2,7 @@
 
 
 class Refused(Exception):
-    """Raised when an artifact cannot be read further; `rule` names why, the message says it in words."""
+    """Raised when an artifact cannot be read further; `rule` is the finding's rule, the message its reason."""
 
     def __init__(self, rule: str, reason: str) -> None:
         self.rule = rule
@@ -10,7 +10,7 @@ class Refused(Exception):
 
 
 class Truncated(Refused):
-    """Raised when content ends where more was announced."""
+    """Raised when content ends before its declared size."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__("truncated-content", f"Ends at byte {offset}, in the middle of what it announced")
+        super().__init__("truncated-content", f"Ends at byte {offset}, before the size that it declares")

@@ -1,4 +1,4 @@
-"""A tar member's content as a reader, as it will lie on the disk: with its holes, when it is a sparse file."""
+"""A tar member's content as a reader, as it would be unpacked: with holes, if it is a sparse file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from signoff.artifact.streams.readers import BLOCK, Reader
 from signoff.artifact.streams.refusal import Refused
-from signoff.artifact.tar.stream import Forward
+from signoff.artifact.tar.stream import TarStream
 
 _HOLE = bytes(BLOCK)
 
 
-class Stored:
-    """The next `size` bytes of a tar."""
+class MemberReader:
+    """A reader of the next `size` bytes of a tar."""
 
-    def __init__(self, stream: Forward, size: int) -> None:
+    def __init__(self, stream: TarStream, size: int) -> None:
         self._stream = stream
         self._left = size
 
@@ -31,8 +31,8 @@ class Stored:
         return part
 
 
-class Pieces:
-    """An object's bytes, which come in pieces of any size."""
+class ChunkReader:
+    """A reader of chunks of any size."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -51,11 +51,11 @@ class Pieces:
         return part
 
 
-class Unfolded:
-    """A sparse file: its pieces where they belong, and zeros between them."""
+class SparseReader:
+    """A reader of a sparse file: its data with zeros in the holes."""
 
-    def __init__(self, stream: Forward, pieces: Sequence[tuple[int, int]], size: int) -> None:
-        self._stored = Stored(stream, sum(length for _, length in pieces))
+    def __init__(self, stream: TarStream, pieces: Sequence[tuple[int, int]], size: int) -> None:
+        self._stored = MemberReader(stream, sum(length for _, length in pieces))
         self._pieces = [*pieces, (size, 0)]
         self._at = 0
 
@@ -74,13 +74,13 @@ class Unfolded:
         return b""
 
 
-def content(stream: Forward, member: tarfile.TarInfo) -> Reader | None:
-    """Return the content of a file whose headers have just been read; None when nobody can say what it is."""
+def content(stream: TarStream, member: tarfile.TarInfo) -> Reader | None:
+    """Return the content of a file whose headers were just read; None for a sparse file with an invalid map."""
     if member.sparse is None:
-        return Stored(stream, member.size)
+        return MemberReader(stream, member.size)
     every: list[tuple[int, int]] = member.sparse  # type: ignore[assignment]
     pieces = [(offset, length) for offset, length in every if length]
     ends = [0, *(offset + length for offset, length in pieces)]
     starts = [*(offset for offset, _ in pieces), member.size]
     ordered = all(end <= start for end, start in zip(ends, starts, strict=True))
-    return Unfolded(stream, pieces, member.size) if ordered and all(length > 0 for _, length in pieces) else None
+    return SparseReader(stream, pieces, member.size) if ordered and all(length > 0 for _, length in pieces) else None

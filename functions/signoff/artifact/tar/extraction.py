@@ -1,4 +1,4 @@
-"""The files that unpacking a tar archive would make: what each member, and all of them together, would do wrong."""
+"""The files that unpacking a tar archive would create, and what is unsafe about each of them and all together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signoff.artifact.streams.refusal import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from signoff.artifact.context import Report
+    from signoff.artifact.context import ReportFinding
     from signoff.artifact.findings import Severity
     from signoff.artifact.streams.limits import Budget
 
@@ -41,10 +41,10 @@ CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SC
 
 
 @dataclass
-class Tree:
-    """What must be remembered of the members read so far: names and links. Others like it share the `_budget`."""
+class ExtractionTree:
+    """The names and links of the members read so far. All trees of an artifact share one `_budget`."""
 
-    _report: Report
+    _report: ReportFinding
     _budget: Budget
     members: int = 0
     complete: bool = False
@@ -54,22 +54,24 @@ class Tree:
     _leads_to: dict[str, str] = field(default_factory=dict)
 
     def add(self, member: tarfile.TarInfo) -> None:
-        """Judge one member by itself and remember it; raises `Refused` when the budget is spent."""
+        """Check one member by itself and record it; raises `Refused` when the budget is spent."""
         kind = KINDS.get(member.type, "unknown")
         self.members += 1
         self._budget.spend_name(min(len(member.name) + len(member.linkname), 2 * MAX_NAME))
         if member.issparse():
-            # A sparse file's holes are in no byte of the archive, but they are in what is unpacked.
+            # A sparse file's holes take no bytes in the archive, but they do once unpacked.
             self._budget.spend(member.size)
-        self.doubt(member, faults(member.name))
-        self.doubt(member, warnings(member.name), "warning")
+        self.report_all(member, faults(member.name))
+        self.report_all(member, warnings(member.name), "warning")
         self._check_kind(member, kind)
         self._check_rights(member, kind)
         if len(member.name) <= MAX_NAME and len(member.linkname) <= MAX_NAME:
             self._remember(member, kind)
 
-    def doubt(self, member: tarfile.TarInfo, found: Iterable[tuple[str, str]], severity: Severity = "error") -> None:
-        """Report all (rule, reason) that were found of one member."""
+    def report_all(
+        self, member: tarfile.TarInfo, found: Iterable[tuple[str, str]], severity: Severity = "error"
+    ) -> None:
+        """Report all (rule, reason) found about one member."""
         for rule, reason in found:
             self._report(member.name, rule, reason, severity)
 
@@ -89,13 +91,13 @@ class Tree:
         if bits and kind != "symbolic link":
             self._error(member.name, "set-uid", f"Has the {' and '.join(bits)} bit of its mode set")
         if any(CAPABILITY.search(unquote(keyword)) for keyword in member.pax_headers):
-            self._error(member.name, "capability", "Carries file capabilities, which give a program rights of root")
+            self._error(member.name, "capability", "Carries file capabilities, which give a program root privileges")
 
     def _remember(self, member: tarfile.TarInfo, kind: str) -> None:
         name = normalised(member.name)
         before = self._kinds.setdefault(name, "")
         if before and not before == kind == "directory":
-            self._error(member.name, "duplicate-name", f"Has a name that another member has too: a {before}")
+            self._error(member.name, "duplicate-name", f"Has the same name as another member: a {before}")
         if not name and kind != "directory":
             self._error(member.name, "empty-name", f"Is a {kind} without a name")
         self._kinds[name] = kind
@@ -105,7 +107,7 @@ class Tree:
             self._hard[name] = member.linkname
 
     def conclude(self) -> None:
-        """Judge what only shows when all members are known; what is missing counts only in a complete archive."""
+        """Check what needs all members to be known; missing files count only in a complete archive."""
         links = Links(self._symbolic, self._budget.follow)
         for name, target in self._symbolic.items():
             self._follow(name, partial(links.from_symbolic, name, target))
@@ -139,7 +141,7 @@ class Tree:
         for name, target in self._leads_to.items():
             there = self._kinds.get(target)
             if name in self._hard and there not in ("file", "hard link"):
-                reason = f"Is a hard link to {shown(target) or '.'}, which is no file of the archive"
+                reason = f"Is a hard link to {shown(target) or '.'}, which is not a file in the archive"
                 self._error(name, "hard-link-missing", reason)
             elif there is None and not _leads_into(paths, target):
                 reason = f"Is a link to {shown(target)}, which is not in the archive"

@@ -1,7 +1,7 @@
-"""What surrounds a tar member's header: where it says something twice or oddly, so that tar readers disagree.
+"""Ambiguities in a tar member's headers: repeated or unusual fields about which tar readers disagree.
 
-Whoever inspects an archive must see the same files as whoever unpacks it. POSIX describes ustar and pax, the GNU tar
-manual its own records and sparse files: https://www.gnu.org/software/tar/manual/html_node/Tar-Internals.html
+The inspection must see the same files as the program that unpacks the archive. POSIX describes ustar and pax, the GNU
+tar manual its own records and sparse files: https://www.gnu.org/software/tar/manual/html_node/Tar-Internals.html
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPARSE = b"GNU.sparse."
 
 
 @dataclass(frozen=True)
-class Record:
+class HeaderRecord:
     """A header that says something about the next one: its type, its block, and the blocks that follow it."""
 
     kind: bytes
@@ -34,22 +34,22 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Headers:
+class MemberHeaders:
     """All that tarfile read about one member: the records before it, its own block, and its own pax attributes."""
 
-    records: tuple[Record, ...]
+    records: tuple[HeaderRecord, ...]
     block: bytes
 
     @classmethod
-    def of(cls, reads: Iterable[bytes]) -> Headers:
-        """Sort out what was read, in order; tarfile reads a single byte first, to see that the last member is whole."""
-        records: list[Record] = []
+    def of(cls, reads: Iterable[bytes]) -> MemberHeaders:
+        """Split `reads` into records; tarfile reads a single byte first to check that the last member is complete."""
+        records: list[HeaderRecord] = []
         blocks = (read for read in reads if len(read) != 1)
         for block in blocks:
             kind = block[156:157]
             if kind not in PAX_TYPES and kind not in LONG:
                 return cls(tuple(records), block)
-            records.append(Record(kind, block, next(blocks, b"")))
+            records.append(HeaderRecord(kind, block, next(blocks, b"")))
         return cls(tuple(records), b"")
 
     @cached_property
@@ -70,13 +70,13 @@ class Headers:
 
 def describes_nothing(reads: Sequence[bytes]) -> bool:
     """Whether the records read last belong to no member: the archive's end marker follows them."""
-    headers = Headers.of(reads)
+    headers = MemberHeaders.of(reads)
     return bool(headers.records) and len(headers.block) == tarfile.BLOCKSIZE and not any(headers.block)
 
 
 def header_faults(reads: Iterable[bytes], member: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
-    """Yield (rule, reason) for all in which readers disagree about `member`, as tarfile made it of `reads`."""
-    headers = Headers.of(reads)
+    """Yield (rule, reason) for each ambiguity of `member`, which tarfile parsed from `reads`."""
+    headers = MemberHeaders.of(reads)
     for check in (*_OF_EVERY_HEADER, *_OF_RECORDS) if headers.records else _OF_EVERY_HEADER:
         for reason in check(headers, member):
             yield "ambiguous-header", reason
@@ -84,7 +84,7 @@ def header_faults(reads: Iterable[bytes], member: tarfile.TarInfo) -> Iterator[t
         yield "sparse-map", "Is a sparse file whose pieces overlap, or are more than its size or than what is stored"
 
 
-def _is_own_pax(record: Record) -> bool:
+def _is_own_pax(record: HeaderRecord) -> bool:
     return record.kind in PAX_TYPES and record.kind != tarfile.XGLTYPE
 
 
@@ -92,7 +92,7 @@ def _number(block: bytes) -> int:
     return int(tarfile.nti(block[124:136]))  # type: ignore[attr-defined]  # tarfile read it before, without fault
 
 
-def _repeated(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _repeated(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     kinds = Counter("pax" if _is_own_pax(record) else LONG.get(record.kind, ("",))[0] for record in headers.records)
     for kind, times in kinds.items():
         if kind and times > 1:
@@ -102,21 +102,21 @@ def _repeated(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
             yield f"Has {keyword_name(keyword)} {times} times in its pax header"
 
 
-def _twofold(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _twofold(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     keywords = {keyword for keyword, _ in headers.own}
     for kind, (what, keyword) in LONG.items():
         if headers.long(kind) and keyword in keywords:
             yield f"Has its {what} in a GNU record and in a pax header, and readers take the one or the other"
     if b"linkpath" in keywords and headers.block[156:157] not in (tarfile.SYMTYPE, tarfile.LNKTYPE):
-        yield "Has a link target in its pax header and is no link"
+        yield "Has a link target in its pax header and is not a link"
 
 
-def _sizes(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
+def _sizes(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
     field = headers.block[124:136]
     if field[0] not in (0x80, 0xFF) and (not OCTAL.fullmatch(field) or (not field[0] and any(field))):
         yield "Has a size that is not written as octal digits"
     if _number(headers.block) < 0:
-        yield f"Has a size of {_number(headers.block)} bytes, of which each reader makes another"
+        yield f"Has a size of {_number(headers.block)} bytes, which readers interpret differently"
     said = [int(value) for keyword, value in headers.own if keyword == b"size"]
     if said and member.issparse():
         yield "Is a sparse file with a pax size, which readers take for what is stored or for what it expands to"
@@ -126,53 +126,53 @@ def _sizes(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
 
 
 def _agree(pax: int, ustar: int) -> bool:
-    """Whether a writer may say both: beyond what octal digits can say, it writes zero, the most, or the last digits."""
+    """Whether a writer may produce both: it writes a size beyond octal as zero, the maximum, or its last digits."""
     return pax == ustar or (pax > LARGEST_OCTAL and ustar in (0, LARGEST_OCTAL, pax & LARGEST_OCTAL))
 
 
-def _charset(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _charset(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     # Python's tarfile looks for it anywhere, inside values too.
     if any(b"hdrcharset=BINARY" in record.body for record in headers.records if record.kind in PAX_TYPES):
-        yield "Has names of no known encoding (hdrcharset=BINARY), which readers decode differently"
+        yield "Has names in an unknown encoding (hdrcharset=BINARY), which readers decode differently"
 
 
-def _for_all(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _for_all(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     for record in headers.records:
         for keyword, _ in pax_records(record.body) if record.kind == tarfile.XGLTYPE else ():
             if keyword in OVERRIDING or keyword.startswith(SPARSE):
                 yield f"Follows a global pax header with {keyword_name(keyword)}, which some readers ignore"
 
 
-def _padding(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
-    # Python's tarfile reads on in what fills up the last block.
+def _padding(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
+    # Python's tarfile also reads the padding of the last block.
     if any(any(record.body[_number(record.block) :]) for record in headers.records):
-        yield "Has a record that goes on behind its end, where some readers do not look"
+        yield "Has a record that continues past its end, where some readers do not look"
 
 
-def _prefix(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _prefix(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     # Python's tarfile takes it for a part of the name whatever the format is.
     block = headers.block
     if block[257:263] != b"ustar\0" and block[156:157] != tarfile.GNUTYPE_SPARSE and any(block[345:346]):
         yield "Has a name prefix in a header that is not of the ustar format, which readers use or ignore"
 
 
-def _slash(headers: Headers, member: tarfile.TarInfo) -> Iterator[str]:
+def _slash(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
     if headers.block[156:157] in REGULAR and headers.name.endswith(b"/") != member.isdir():
         yield "Is a file by its type and a directory by the slash at its name's end, or the other way round"
 
 
-def _old_sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _old_sparse(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     if headers.block[156:157] == tarfile.GNUTYPE_SPARSE and headers.block[257:265] != tarfile.GNU_MAGIC:
         yield "Is a sparse file as GNU tar writes it, in a header of another format, where readers do not look for that"
 
 
-def _sparse(headers: Headers, _member: tarfile.TarInfo) -> Iterator[str]:
+def _sparse(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
     said = {keyword.removeprefix(SPARSE): value for keyword, value in headers.own if keyword.startswith(SPARSE)}
     if not said:
         return
     version = (said.get(b"major", b"0"), said.get(b"minor", b"0"))
     if version not in ((b"1", b"0"), (b"0", b"0"), (b"0", b"1")):
-        yield "Is a sparse file of a version that no reader knows"
+        yield "Is a sparse file of an unknown version"
     older = [key for key in (b"map", b"offset", b"size") if key in said]
     wrong_type = headers.block[156:157] not in REGULAR
     if wrong_type or (older and version[0] == b"1") or (b"map" in said and b"offset" in said):
@@ -192,6 +192,6 @@ def _fits(member: tarfile.TarInfo, stored: int) -> bool:
     return end <= member.size and total <= stored
 
 
-_Check = Callable[[Headers, tarfile.TarInfo], Iterator[str]]
+_Check = Callable[[MemberHeaders, tarfile.TarInfo], Iterator[str]]
 _OF_EVERY_HEADER: tuple[_Check, ...] = (_sizes, _prefix, _slash, _old_sparse)
 _OF_RECORDS: tuple[_Check, ...] = (_repeated, _twofold, _charset, _for_all, _padding, _sparse)

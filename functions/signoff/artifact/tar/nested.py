@@ -1,18 +1,18 @@
-"""Tar archives that are not compressed, or were: each file in them is scanned as it passes."""
+"""Nested tar archives: each file in them is scanned as it is read."""
 
 from __future__ import annotations
 
 import tarfile
 
-from signoff.artifact.context import Scan, Where
+from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.streams.gzip import HEAD
-from signoff.artifact.streams.readers import BLOCK, Peekable
+from signoff.artifact.streams.readers import BLOCK, PeekableReader
 from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.tar.content import content as content_of
-from signoff.artifact.tar.extraction import Tree
+from signoff.artifact.tar.extraction import ExtractionTree
 from signoff.artifact.tar.headers import header_faults
 from signoff.artifact.tar.reader import check_end, members
-from signoff.artifact.tar.stream import Forward
+from signoff.artifact.tar.stream import TarStream
 
 
 def is_tar(head: bytes) -> bool:
@@ -24,27 +24,27 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-def tar_archive(content: Peekable, where: Where, scan: Scan) -> None:
-    """Judge the members of a tar archive as something that may be unpacked later, and scan each file.
+def tar_archive(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
+    """Check the members of a tar archive, which may be unpacked later, and scan each file.
 
     Raises `Refused` when the archive cannot be read, or not further.
     """
-    stream = Forward(iter(lambda: content.read(BLOCK), b""))
-    tree = Tree(where.report_of, where.budget)
+    stream = TarStream(iter(lambda: content.read(BLOCK), b""))
+    tree = ExtractionTree(context.report_of, context.budget)
     try:
-        _walk(stream, tree, where, scan)
+        _walk(stream, tree, context, scan)
     finally:
         tree.conclude()
     if any(block.strip(b"\0") for block in stream.rest()):
         raise Refused("data-after-end", "Data follows the archive's end marker; some readers would unpack it")
 
 
-def _walk(stream: Forward, tree: Tree, where: Where, scan: Scan) -> None:
+def _walk(stream: TarStream, tree: ExtractionTree, context: ScanContext, scan: Scan) -> None:
     for member in members(stream):
-        where.budget.spend_member()
+        context.budget.spend_member()
         tree.add(member)
-        tree.doubt(member, header_faults(stream.reads, member))
+        tree.report_all(member, header_faults(stream.reads, member))
         if member.isreg() and (inside := content_of(stream, member)):
-            scan(inside, where.inner(member.name))
+            scan(inside, context.inner(member.name))
     check_end(stream, tree.members)
     tree.complete = True

@@ -37,7 +37,7 @@ def check_pax(records: bytes) -> None:
         raise _malformed()
     for keyword, value in pax_records(records):
         if keyword in NUMBERS and not NUMBER.fullmatch(value):
-            reason = "which is no number of bytes: readers disagree about what follows it"
+            reason = "which is not a number of bytes: readers disagree about what follows it"
             raise Refused("ambiguous-header", f"A pax header has {keyword_name(keyword)}={shorten(value)}, {reason}")
 
 

@@ -1,4 +1,4 @@
-"""The members of a tar archive, one after another, and whether it ends as an archive does."""
+"""Reads the members of a tar archive one by one, and checks that it ends properly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from signoff.artifact.streams.gzip import HEAD, looks_like
 from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.tar.headers import describes_nothing
-from signoff.artifact.tar.stream import Forward
+from signoff.artifact.tar.stream import TarStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MAX_GLOBALS = 100  # pax attributes that apply to all that follows
 
 
-def members(stream: Forward) -> Iterator[tarfile.TarInfo]:
-    """Yield each member once its headers have been read; what is not read of its content is skipped.
+def members(stream: TarStream) -> Iterator[tarfile.TarInfo]:
+    """Yield each member once its headers have been read; content that is not consumed is skipped.
 
     Raises `Refused` when the next one cannot be read.
     """
@@ -42,18 +42,20 @@ def members(stream: Forward) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _unreadable(stream: Forward, tar: tarfile.TarFile | None, error: Exception) -> Refused:
+def _unreadable(stream: TarStream, tar: tarfile.TarFile | None, error: Exception) -> Refused:
     if tar is None and stream.tell() <= HEAD:
-        return Refused("not-tar", f"The gzip file holds no tar archive: it is {looks_like(stream.last)}")
+        return Refused("not-tar", f"The gzip file does not hold a tar archive: it is {looks_like(stream.last)}")
     if describes_nothing(stream.reads):
-        return Refused("ambiguous-header", "The tar archive ends with a long name or pax header of no member")
+        return Refused(
+            "ambiguous-header", "The tar archive ends with a long name or pax header that belongs to no member"
+        )
     if stream.ended:
         return Refused("truncated-tar", "The tar archive ends in the middle of a member")
     return Refused("corrupt-tar", f"A tar header before byte {stream.tell()} cannot be read ({error})")
 
 
-def check_end(stream: Forward, members: int) -> None:
-    """Tell an end from a break: tarfile ends quietly at whatever is no header."""
+def check_end(stream: TarStream, members: int) -> None:
+    """Distinguish the end from damage: tarfile stops silently at anything that is not a header."""
     if len(stream.last) < HEAD:
         raise Refused("truncated-tar", "The tar archive ends without its end marker: it may be incomplete")
     if any(stream.last):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signoff.artifact.streams.gzip import AHEAD, Source, gathered, gunzip
+from signoff.artifact.streams.gzip import AHEAD, HashedSource, gathered, gunzip
 from signoff.artifact.streams.limits import Limits
 from signoff.artifact.streams.prefetch import ahead
 from signoff.artifact.streams.refusal import Refused
@@ -12,14 +12,14 @@ from signoff.artifact.tar.pax import announces_pax, check_pax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; an honest one holds a path and a few attributes
+LARGEST_HEADER = 64 * 1024  # one header that tarfile reads whole; a normal one holds a path and a few attributes
 LARGEST_HEADERS = 1024 * 1024  # all the headers of one member together
 
 
-class Forward:
+class TarStream:
     """Blocks of bytes as the forward-only file that `tarfile.TarFile` reads members from.
 
-    `read` and `seek` raise `Refused` when a header cannot be honest, and whatever making the blocks raises.
+    `read` and `seek` raise `Refused` when a header is implausible, and whatever the blocks' iterator raises.
     """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
@@ -54,7 +54,7 @@ class Forward:
             raise Refused("corrupt-tar", f"A tar header before byte {self._position} claims a negative size")
         self._headers += max(size, 1)
         if size > LARGEST_HEADER or self._headers > LARGEST_HEADERS:
-            raise Refused("header-too-large", f"A tar header at byte {self._position} is too large to be honest")
+            raise Refused("header-too-large", f"A tar header at byte {self._position} is implausibly large")
         parts = []
         while size and self._fill():
             parts.append(self._take(size))
@@ -104,7 +104,7 @@ class Forward:
         except Refused:
             raise
         except Exception:
-            self.failed = True  # so that a lost connection is never taken for a bad archive
+            self.failed = True  # so that a lost connection is not mistaken for a bad archive
             raise
 
     def _take(self, size: int) -> bytes:
@@ -115,13 +115,13 @@ class Forward:
         return part
 
 
-class Inflated(Forward):
-    """What a gzip stream expands to, inflated in a thread while what came before is read.
+class GzipTarStream(TarStream):
+    """The tar in a gzip stream, inflated in a thread while earlier blocks are read.
 
     `read` and `seek` raise `Refused` too when the gzip stream is bad or expands beyond the limits.
     """
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(self, source: HashedSource, limits: Limits) -> None:
         super().__init__(ahead(gathered(self._inflate()), AHEAD))
         self.size = 0
         self._source = source

@@ -1,7 +1,7 @@
-"""Zip archives (.npz, .keras, .skops, PyTorch's .pt), read forward: every entry is scanned as it passes.
+"""Zip archives (.npz, .keras, .skops, PyTorch's .pt), read forward: each entry is scanned as it is read.
 
-Readers of zip archives go by the directory at the end, and by the names and places it gives. So it must say of each
-entry what was read of it, no more and no less: else a reader would see something other than what was scanned. The
+Other zip readers use the directory at the end with its names and offsets. So it must describe exactly the entries that
+were read: otherwise another reader would see something other than what was scanned. The
 format is PKWARE's APPNOTE.TXT 6.3.10; the sections are named where they matter.
 """
 
@@ -13,14 +13,24 @@ from typing import Protocol
 
 from zlib_ng import zlib_ng
 
-from signoff.artifact.context import Scan, Where
+from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.member_names import faults
 from signoff.artifact.streams.gzip import InflateError
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import BLOCK, PEEK, Part, Peekable
+from signoff.artifact.streams.readers import BLOCK, PEEK, BoundedReader, PeekableReader
 from signoff.artifact.streams.refusal import Refused, Truncated
-from signoff.artifact.zip.directory import CENTRAL, END, END_64, LOCAL, Directory, Entry, ambiguous, decoded, wide
-from signoff.artifact.zip.entry_names import ZipNames, programs
+from signoff.artifact.zip.directory import (
+    CENTRAL,
+    END,
+    END_64,
+    LOCAL,
+    CentralDirectory,
+    ZipEntry,
+    ambiguous,
+    decoded,
+    wide,
+)
+from signoff.artifact.zip.entry_names import EntryNames, programs
 
 STORED, DEFLATED = 0, 8
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "zstandard", 95: "xz", 99: "AES encryption"}
@@ -39,20 +49,20 @@ def is_zip(head: bytes) -> bool:
     return head.startswith((LOCAL, END, END_64, CENTRAL, DESCRIPTOR + LOCAL))
 
 
-def zip_archive(content: Peekable, where: Where, scan: Scan) -> None:
-    """Scan each entry of a zip archive, and then hold the directory at its end against them."""
-    directory, names = Directory(where), ZipNames()
+def zip_archive(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
+    """Scan each entry of a zip archive, then compare the directory at its end with them."""
+    directory, names = CentralDirectory(context), EntryNames()
     while content.peek(4) == LOCAL:
-        where.budget.spend_member()
-        names.add(_entry(content, where, scan, directory))
-    where.seen.kind = names.kind
+        context.budget.spend_member()
+        names.add(_entry(content, context, scan, directory))
+    context.summary.kind = names.kind
     if content.peek(4) not in (CENTRAL, END, END_64):
-        raise ambiguous(f"At byte {content.offset}, where an entry or the directory should begin, is something else")
+        raise ambiguous(f"At byte {content.offset}, there is neither an entry nor the directory")
     directory.read(content)
 
 
-class _Data(Protocol):
-    """An entry's data as a reader; what it came to is known at its end."""
+class _EntryData(Protocol):
+    """A reader of an entry's data; checksum and size are known at its end."""
 
     checksum: int
     size: int
@@ -61,10 +71,10 @@ class _Data(Protocol):
         """Return at most `size` of the next bytes, and none only at the end."""
 
 
-def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) -> bytes:
+def _entry(content: PeekableReader, context: ScanContext, scan: Scan, directory: CentralDirectory) -> bytes:
     entry = _header(content)
     name = decoded(entry.name, entry.flags)
-    inner = where.inner(name)
+    inner = context.inner(name)
     for rule, reason in (*faults(name), *programs(name)):
         inner.report(rule, reason)
     start, known = content.offset, not entry.flags & DESCRIBED or entry.compressed > 0
@@ -73,8 +83,8 @@ def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) ->
         _pass_over(content, entry, known)
         directory.add(entry)
         return entry.name
-    inside = Peekable(Part(content, entry.compressed)) if known else content
-    data = _data(inside, entry, where.budget, known)
+    inside = PeekableReader(BoundedReader(content, entry.compressed)) if known else content
+    data = _data(inside, entry, context.budget, known)
     scan(data, inner)
     _finish(data)
     if known and (hidden := inside.drain()):
@@ -85,44 +95,44 @@ def _entry(content: Peekable, where: Where, scan: Scan, directory: Directory) ->
     return entry.name
 
 
-def _header(content: Peekable) -> Entry:
+def _header(content: PeekableReader) -> ZipEntry:
     offset = content.offset
     fields = _LOCAL.unpack(content.exactly(_LOCAL.size))
     _, _, flags, method, _, _, checksum, compressed, expanded, name_size, extra_size = fields
     name, extra = content.exactly(name_size), content.exactly(extra_size)
     expanded, compressed = wide(extra, expanded, compressed)
-    return Entry(offset, name, flags, method, checksum, compressed, expanded)
+    return ZipEntry(offset, name, flags, method, checksum, compressed, expanded)
 
 
-def _unscannable(entry: Entry) -> str | None:
+def _unscannable(entry: ZipEntry) -> str | None:
     if entry.flags & ENCRYPTED:
-        return "Is encrypted: nobody can say what it holds"
+        return "Is encrypted, so its content cannot be inspected"
     if entry.method not in (STORED, DEFLATED):
-        return f"Is compressed with {METHODS.get(entry.method, f'method {entry.method}')}, which cannot be looked into"
+        return f"Is compressed with {METHODS.get(entry.method, f'method {entry.method}')}, which cannot be inspected"
     return None
 
 
-def _pass_over(content: Peekable, entry: Entry, known: bool) -> None:
+def _pass_over(content: PeekableReader, entry: ZipEntry, known: bool) -> None:
     if not known:
-        raise Refused("unscannable-zip", f"Where the entry at byte {entry.offset} ends cannot be told")
-    Part(content, entry.compressed).drain()
+        raise Refused("unscannable-zip", f"Where the entry at byte {entry.offset} ends cannot be determined")
+    BoundedReader(content, entry.compressed).drain()
     if entry.flags & DESCRIBED:
         _pass_descriptor(content, entry)
 
 
-def _data(content: Peekable, entry: Entry, budget: Budget, ends: bool) -> _Data:
+def _data(content: PeekableReader, entry: ZipEntry, budget: Budget, ends: bool) -> _EntryData:
     if entry.method == DEFLATED:
-        return _Inflated(content, budget)
-    return _Stored(content) if ends else _Undelimited(content, entry.offset)
+        return _InflatedData(content, budget)
+    return _StoredData(content) if ends else _UndelimitedData(content, entry.offset)
 
 
-def _finish(data: _Data) -> None:
+def _finish(data: _EntryData) -> None:
     while data.read(BLOCK):
         pass
 
 
-def _check(content: Peekable, said: Entry, read: Entry, known: bool) -> None:
-    """Hold what was read against what the entry says of itself, before its data or after."""
+def _check(content: PeekableReader, said: ZipEntry, read: ZipEntry, known: bool) -> None:
+    """Compare what was read with what the entry declares, before or after its data."""
     if said.flags & DESCRIBED:
         _pass_descriptor(content, read)
     if not known:
@@ -131,20 +141,20 @@ def _check(content: Peekable, said: Entry, read: Entry, known: bool) -> None:
     if said.flags & DESCRIBED and sizes and said.checksum == 0:
         return
     if not sizes:
-        raise ambiguous(f"The entry at byte {said.offset} is of another size than it says")
+        raise ambiguous(f"The entry at byte {said.offset} has a different size than it declares")
     if said.checksum != read.checksum:
         raise Refused("corrupt-zip", f"The checksum of the entry at byte {said.offset} does not match its data")
 
 
-def _pass_descriptor(content: Peekable, read: Entry) -> None:
+def _pass_descriptor(content: PeekableReader, read: ZipEntry) -> None:
     size = _descriptor(content, (read.checksum, read.compressed, read.expanded))
     if not size:
         raise Refused("corrupt-zip", f"What follows the data of the entry at byte {read.offset} does not describe it")
     content.skip(size)
 
 
-def _descriptor(content: Peekable, facts: tuple[int, int, int]) -> int:
-    """Return the size of the descriptor that says these facts and before which content stands, or 0."""
+def _descriptor(content: PeekableReader, facts: tuple[int, int, int]) -> int:
+    """Return the size of the data descriptor with these `facts` that follows in the content, or 0."""
     ahead = content.peek(LARGEST_DESCRIPTOR + 2)
     for form in DESCRIPTORS:
         if len(ahead) < form.size + 2 or ahead[form.size : form.size + 2] != b"PK":
@@ -155,10 +165,10 @@ def _descriptor(content: Peekable, facts: tuple[int, int, int]) -> int:
     return 0
 
 
-class _Stored:
-    """Data that were not compressed, to the end of their part."""
+class _StoredData:
+    """Uncompressed data, to the end of its reader."""
 
-    def __init__(self, content: Peekable) -> None:
+    def __init__(self, content: PeekableReader) -> None:
         self._content = content
         self.checksum = 0
         self.size = 0
@@ -173,13 +183,13 @@ class _Stored:
         return self._content.read(size)
 
 
-class _Undelimited(_Stored):
-    """Data that were not compressed, and whose size stands behind them only, as PyTorch writes: up to what says so.
+class _UndelimitedData(_StoredData):
+    """Uncompressed data whose size only follows it, as PyTorch writes it: up to its data descriptor.
 
-    What looks like it by accident does not match the checksum; what does so on purpose, the directory gives away.
+    An accidental match fails the checksum; a deliberate one contradicts the directory.
     """
 
-    def __init__(self, content: Peekable, offset: int) -> None:
+    def __init__(self, content: PeekableReader, offset: int) -> None:
         super().__init__(content)
         self._offset = offset
         self._ended = False
@@ -193,7 +203,7 @@ class _Undelimited(_Stored):
             self._ended = True
             return b""
         if at < 0 and len(ahead) < PEEK:
-            raise Refused("unscannable-zip", f"Where the entry at byte {self._offset} ends cannot be told")
+            raise Refused("unscannable-zip", f"Where the entry at byte {self._offset} ends cannot be determined")
         safe = at if at > 0 else 1 if at == 0 else len(ahead) - len(DESCRIPTOR) + 1
         return self._content.read(min(size, safe))
 
@@ -201,10 +211,10 @@ class _Undelimited(_Stored):
         return ahead[4:8] == self.checksum.to_bytes(4, "little")
 
 
-class _Inflated(_Stored):
-    """Data that were deflated, to the end of the stream; only that much is read."""
+class _InflatedData(_StoredData):
+    """Deflated data, to the end of its stream and no further."""
 
-    def __init__(self, content: Peekable, budget: Budget) -> None:
+    def __init__(self, content: PeekableReader, budget: Budget) -> None:
         super().__init__(content)
         self._budget = budget
         self._inflater = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)

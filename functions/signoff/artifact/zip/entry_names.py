@@ -1,9 +1,9 @@
-"""What a zip archive is, by the names of its entries; among that the programs of PyTorch.
+"""The type of a zip archive by the names of its entries, including PyTorch programs.
 
-PyTorch says of TorchScript that it is to be treated as code (its SECURITY.md, "TorchScript models"): its interpreter
+PyTorch documents that TorchScript is to be treated as code (its SECURITY.md, "TorchScript models"): its interpreter
 has operators that read and write files (`aten::from_file`, `aten::save`), and `torch.load` hands such an archive to it.
-Of an exported program each step is a name that is looked up from `torch` on, where `torch.os.system` is one too, and
-some of its constants are pickles that are loaded without a check. So neither is looked into further.
+Each step of an exported program is a name looked up from `torch`, where `torch.os.system` exists too, and some of its
+constants are pickles that are loaded without a check. So neither is inspected further.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-class ZipNames:
-    """What a zip archive is, by the names of its entries, of which none is remembered."""
+class EntryNames:
+    """The type of a zip archive by its entries' names, of which none is kept."""
 
     def __init__(self, names: Iterable[bytes] = ()) -> None:
         self._marks: set[str] = set()
@@ -21,13 +21,13 @@ class ZipNames:
             self.add(name)
 
     def add(self, name: bytes) -> None:
-        """Take the name of one more entry into account."""
+        """Add the name of one more entry."""
         self._marks.add("array" if name.endswith(b".npy") else "no array")
         self._marks.update(mark for mark, fits in _MARKS if fits(name))
 
     @property
     def kind(self) -> str:
-        """The kind by the entries so far; Java's before all others, for any of them can be made one."""
+        """The type by the entries so far; Java's first, because any other archive can be made one."""
         named = next((name for name, marks in _ZIPS if marks <= self._marks), None)
         return named or ("npz" if self._marks == {"array"} else "zip")
 
@@ -51,7 +51,7 @@ _ZIPS: Sequence[tuple[str, set[str]]] = (
     ("pytorch", {"data"}),
 )
 
-# Where PyTorch looks to tell them: torch/serialization.py (_is_torchscript_zip), torch/export/pt2_archive.
+# Where PyTorch looks to distinguish them: torch/serialization.py (_is_torchscript_zip), torch/export/pt2_archive.
 _TORCHSCRIPT = re.compile(r"[^/]+/constants\.pkl")
 _EXPORTED = re.compile(r"(?:[^/]+/archive_format|(?:[^/]+/)?serialized_exported_program\.json)")
 

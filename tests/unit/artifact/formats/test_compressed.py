@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.formats import compressed
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import BLOCK, Peekable
+from signoff.artifact.streams.readers import BLOCK, PeekableReader
 from signoff.artifact.streams.refusal import Refused
 from tests.support.depth import examples
-from tests.support.scans import Bounded, faults, scanned
+from tests.support.scans import BoundedChunks, faults, scanned
 
 Compress = Callable[[bytes], bytes]
 
@@ -55,7 +55,9 @@ forms = pytest.mark.parametrize("form", FORMS)
 
 def expanded(data: bytes, name: str, chunk: int = 1 << 20) -> bytes:
     form = next(form for form in compressed.FORMS if form.name == name)
-    reader = compressed.Expanded(Peekable(Bounded(data, chunk)), form, Where("m", lambda *_: None))
+    reader = compressed.DecompressedReader(
+        PeekableReader(BoundedChunks(data, chunk)), form, ScanContext("m", lambda *_: None)
+    )
     parts = []
     while part := reader.read(BLOCK):
         assert len(part) <= BLOCK
@@ -137,7 +139,7 @@ def test_arrays_of_numbers_are_not_taken_for_streams() -> None:
 
 
 @pytest.mark.parametrize("method", ["gzip", "zlib", "bz2", "xz", "lzma"])
-def test_what_joblib_compresses_is_looked_into(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_joblib_compresses_is_scanned(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     buffer = io.BytesIO()
     joblib.dump({"coefficients": np.arange(5000.0)}, buffer, compress=(method, 3))
     name = {"bz2": "bzip2"}.get(method, method)

@@ -71,7 +71,7 @@ def test_a_key_in_another_spelling_is_found_in_hdf5() -> None:
     assert rules(HDF5 + b'{"\\u0063lass_name":"Lambda"}') == ["keras-lambda"]
 
 
-def test_honest_layers_of_keras_pass() -> None:
+def test_valid_layers_of_keras_pass() -> None:
     layers = (
         layer("Dense", config={"activation": layer("function", "builtins", "relu")}),
         layer("Functional", "keras.src.models.functional"),
@@ -82,7 +82,7 @@ def test_honest_layers_of_keras_pass() -> None:
     assert told(HDF5 + model(*layers)) == []
 
 
-def test_findings_of_one_kind_are_told_a_few_times_only() -> None:
+def test_findings_of_one_kind_are_reported_a_few_times_only() -> None:
     assert len(told(model(*(layer(f"C{index}", "mine") for index in range(5000))))) == 20
 
 

@@ -179,7 +179,7 @@ def test_nearly_nothing_else_is_taken_for_a_model(data: bytes) -> None:
 
 @settings(max_examples=examples(200))
 @given(cut=st.data(), name=st.sampled_from(["matmul.onnx", "sklearn.onnx", "function.onnx"]))
-def test_a_model_cut_inside_its_graph_is_never_honest(cut: st.DataObject, name: str) -> None:
+def test_a_model_cut_inside_its_graph_is_never_valid(cut: st.DataObject, name: str) -> None:
     whole = sample(name)
     start = whole.index(b"\x3a")
     data = whole[: cut.draw(st.integers(start + 3, whole.index(b"\x42", start) - 1))]

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModels: graphs that only compute pass, whatever else they would do is told."""
+"""TensorFlow's SavedModels: graphs that only compute pass, anything else that they would do is reported."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_keras_2_s_lambda_layers_are_found_in_what_lies_beside_the_model() -> No
 
 @given(st.data())
 @settings(max_examples=examples(200), deadline=2000)
-def test_a_model_that_is_cut_or_changed_is_judged_or_unreadable(data: st.DataObject) -> None:
+def test_a_model_that_is_cut_or_changed_is_checked_or_unreadable(data: st.DataObject) -> None:
     model = bytearray(sample(data.draw(st.sampled_from([*HONEST, *HOSTILE]))))
     for _ in range(data.draw(st.integers(0, 3))):
         model[data.draw(st.integers(3, len(model) - 1))] = data.draw(st.integers(0, 255))

@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from signoff.artifact.context import Where
-from signoff.artifact.formats.json_stream import LONGEST, MOST_DEEP, JsonStream, Malformed
+from signoff.artifact.context import ScanContext
+from signoff.artifact.formats.json_stream import LONGEST, MOST_DEEP, JsonStream, MalformedJson
 from signoff.artifact.formats.skops import LOADERS, PICKLES_OWN, SHOWN
 from signoff.artifact.formats.skops import skops as scan_skops
 from signoff.artifact.pickle.allow_list import allowed
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import Peekable
+from signoff.artifact.streams.readers import PeekableReader
 from signoff.artifact.streams.refusal import Refused
 from tests.corpus.framework_archives import NODES, node, zipped
 from tests.corpus.framework_files import SKOPS, fitted
 from tests.support.depth import examples
-from tests.support.pickled import Trickle
+from tests.support.pickled import TrickleReader
 from tests.support.scans import scanned
 
 Found = list[tuple[str, str]]
@@ -34,9 +34,9 @@ def findings(schema: Any, piece: int = 1 << 20) -> Found:
     """Return the rule and the reason of all that is found in a schema."""
     data = schema if isinstance(schema, bytes) else json.dumps(schema).encode()
     found: Found = []
-    where = Where("m", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
+    where = ScanContext("m", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
     try:
-        scan_skops(Peekable(Trickle(data, piece)), where, lambda *_: None)
+        scan_skops(PeekableReader(TrickleReader(data, piece)), where, lambda *_: None)
     except Refused as refusal:
         found.append((refusal.rule, str(refusal)))
     return found
@@ -58,7 +58,7 @@ def test_a_finding_names_the_member_that_the_schema_is() -> None:
     assert reason.startswith("Would load subprocess.Popen at its root (byte 0)")
 
 
-def test_each_name_is_told_once_and_very_many_are_not_all_told() -> None:
+def test_each_name_is_reported_once_and_very_many_are_not_all_reported() -> None:
     twice = [NODES["a type"][0]] * 2
     assert len(findings({"content": twice})) == 1
     many = [node("TypeNode", "os", f"f{number}") for number in range(1000)]
@@ -187,7 +187,7 @@ values = st.recursive(
 
 
 def plain(value: Any) -> Any:
-    """Return a value without what a stream does not tell: numbers, and long texts."""
+    """Return a value without what a stream does not yield: numbers, and long texts."""
     if isinstance(value, dict):
         return [(plain(key), plain(inner)) for key, inner in value.items()]
     if isinstance(value, list):
@@ -199,7 +199,7 @@ def rebuilt(data: bytes, block: int) -> Any:
     """Return the value that a stream's parts make together."""
     root: list[Any] = []
     stack, keys = [root], [""]
-    for kind, value, _ in JsonStream(Peekable(io.BytesIO(data)), block).tokens():
+    for kind, value, _ in JsonStream(PeekableReader(io.BytesIO(data)), block).tokens():
         if kind == "key":
             keys[-1] = value
             continue
@@ -217,7 +217,7 @@ def rebuilt(data: bytes, block: int) -> Any:
 
 @given(values, st.booleans(), st.sampled_from([None, 0, 3]), st.integers(1, 400))
 @settings(max_examples=examples(300), deadline=None)
-def test_a_stream_tells_what_python_reads(value: Any, ascii_only: bool, indent: int | None, block: int) -> None:
+def test_a_stream_yields_what_python_reads(value: Any, ascii_only: bool, indent: int | None, block: int) -> None:
     data = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
     assert rebuilt(data, block) == plain(value)
 
@@ -254,7 +254,7 @@ edits = st.lists(
 
 @given(trees, edits, st.booleans(), st.integers(0, 30))
 @settings(max_examples=examples(500), deadline=None)
-def test_whatever_is_done_to_a_schema_what_skops_would_load_is_told(
+def test_whatever_is_done_to_a_schema_what_skops_would_load_is_reported(
     tree: Any, changes: list[tuple[float, bytes]], ascii_only: bool, filler: int
 ) -> None:
     text = {"filler": "x" * filler * 100, "content": tree}
@@ -275,7 +275,7 @@ def test_whatever_is_done_to_a_schema_what_skops_would_load_is_told(
 def test_any_bytes_at_all_end_with_parts_or_a_reason(data: bytes) -> None:
     where = ""
     try:
-        list(JsonStream(Peekable(io.BytesIO(data))).tokens())
-    except Malformed as error:
+        list(JsonStream(PeekableReader(io.BytesIO(data))).tokens())
+    except MalformedJson as error:
         where = str(error)
     assert not where or "at byte" in where

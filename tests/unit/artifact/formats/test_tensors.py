@@ -32,7 +32,7 @@ HONEST = {
 
 @pytest.mark.parametrize(("name", "rules"), HONEST.items(), ids=HONEST)
 @pytest.mark.parametrize("chunk", [1, 1000, 1 << 20])
-def test_what_a_library_wrote_is_found_to_be_honest(name: str, rules: list[str], chunk: int) -> None:
+def test_what_a_library_wrote_is_found_to_be_valid(name: str, rules: list[str], chunk: int) -> None:
     assert [rule for rule, _ in told(sample(name), chunk)] == rules
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_tensor_format_is_left_to_others(name: str) -> None:
     assert told(sample(name)) == [("unknown", "")]
 
 
-def test_every_sample_is_small_and_told_of() -> None:
+def test_every_sample_is_small_and_described() -> None:
     readme = (SAMPLES / "README.md").read_text()
     files = [path for path in SAMPLES.iterdir() if path.name != "README.md"]
     assert len(files) >= 15
@@ -123,7 +123,7 @@ def test_a_file_that_ends_inside_its_header_is_refused() -> None:
 
 def test_many_faults_of_a_header_are_summed_up() -> None:
     found = told(safetensors({f"t{index}": tensor(0, 4, dtype="?") for index in range(1000)}, 0))
-    assert [reason for _, reason in found][-1] == "Has at least 995 more faults in its header"
+    assert [reason for _, reason in found][-1] == "Has at least 995 more errors in its header"
     assert len(found) == 6
 
 
@@ -218,11 +218,11 @@ def test_a_header_that_python_2_wrote_is_read() -> None:
 @pytest.mark.parametrize(
     "descr", ["'|O'", "'O'", "'|O8'", "[('a', '<i4'), ('b', '|O')]", "[('a', [('b', 'O')], (2,))]"]
 )
-def test_the_pickle_of_an_array_of_objects_is_looked_into(descr: str) -> None:
+def test_the_pickle_of_an_array_of_objects_is_scanned(descr: str) -> None:
     assert told(npy(array(descr), b"\x80\x04N.")) == [("nested", "m > objects: b'\\x80\\x04'")]
 
 
-def test_objects_that_are_not_pickled_as_numpy_does_are_refused_and_looked_into() -> None:
+def test_objects_that_are_not_pickled_as_numpy_does_are_refused_and_scanned() -> None:
     found = told(npy(array("'|O'"), b"cos\nsystem\n(S'id'\ntR."))
     assert [rule for rule, _ in found] == ["npy-objects", "nested"]
 
@@ -246,7 +246,7 @@ def test_a_damaged_file_is_only_ever_found_faulty_or_refused(name: str, data: st
 
 @settings(max_examples=examples(200))
 @given(name=st.sampled_from(sorted(name for name in HONEST if name.endswith((".npy", ".safetensors")))), cut=st.data())
-def test_a_file_cut_short_anywhere_is_never_honest(name: str, cut: st.DataObject) -> None:
+def test_a_file_cut_short_anywhere_is_never_valid(name: str, cut: st.DataObject) -> None:
     whole = sample(name)
     length = cut.draw(st.integers(0, len(whole) - 1))
     try:

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
-from signoff.artifact.context import Where
+from signoff.artifact.context import ScanContext
 from signoff.artifact.pickle import machine, memo
 from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.pickle.scanner import pickle as walk
 from signoff.artifact.streams.limits import Budget
-from signoff.artifact.streams.readers import Peekable
+from signoff.artifact.streams.readers import PeekableReader
 from tests.support.depth import deep, examples
 from tests.support.pickled import bounded_memory, calling, findings, named, text
 from tests.support.scans import scanned
@@ -96,7 +96,9 @@ OPCODES = st.sampled_from(
 
 @given(st.sampled_from([b"\x80\x04", b"\x80\x01", b""]), st.lists(OPCODES, max_size=40))
 @settings(max_examples=examples(1200), deadline=3000)
-def test_whatever_opcodes_are_put_together_what_python_would_name_is_told(begin: bytes, opcodes: list[bytes]) -> None:
+def test_whatever_opcodes_are_put_together_what_python_would_name_is_reported(
+    begin: bytes, opcodes: list[bytes]
+) -> None:
     data = begin + b"".join(opcodes) + b"."
     asked: list[str] = []
 
@@ -201,12 +203,12 @@ def test_memory_and_time_are_bounded_whatever_is_repeated(kind: str, monkeypatch
             self.left -= count
             return part * count
 
-    content = Peekable(Endless())
+    content = PeekableReader(Endless())
     tracemalloc.start()
     began = time.process_time()
     found: list[str] = []
     try:
-        walk(content, Where("m", lambda _m, rule, _r, _s: found.append(rule), Budget()), lambda *_: None)
+        walk(content, ScanContext("m", lambda _m, rule, _r, _s: found.append(rule), Budget()), lambda *_: None)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -238,7 +240,9 @@ def test_four_gigabytes_in_one_argument_are_passed_over() -> None:
     tracemalloc.start()
     try:
         walk(
-            Peekable(Large()), Where("m", lambda _m, _rule, reason, _s: found.append(reason), Budget()), lambda *_: None
+            PeekableReader(Large()),
+            ScanContext("m", lambda _m, _rule, reason, _s: found.append(reason), Budget()),
+            lambda *_: None,
         )
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -40,18 +40,18 @@ def told(data: bytes, *, in_runs: bool) -> list[tuple[str, str]]:
 
 
 @given(VALUES, st.integers(0, 5))
-def test_an_honest_pickle_is_walked_to_its_end(value: object, protocol: int) -> None:
+def test_a_valid_pickle_is_walked_to_its_end(value: object, protocol: int) -> None:
     assert told(pickle.dumps(value, protocol), in_runs=True) == []
 
 
 @given(st.lists(PIECES, max_size=60))
 @settings(max_examples=examples(1000))
-def test_whatever_follows_whatever_the_same_is_told(pieces: list[bytes]) -> None:
+def test_whatever_follows_whatever_the_same_is_reported(pieces: list[bytes]) -> None:
     data = b"\x80\x04" + b"".join(pieces) + b"." + bytes(200)  # what follows makes runs possible up to the end
     assert told(data, in_runs=True) == told(data, in_runs=False)
 
 
-def test_a_name_put_together_from_a_vocabulary_is_told() -> None:
+def test_a_name_put_together_from_a_vocabulary_is_reported() -> None:
     words = b"".join(text(f"word{number}") + MEMOIZE + b"K\x01" for number in range(1000))
     named = text("os") + MEMOIZE + b"K\x01" + text("system") + MEMOIZE + b"K\x01"
     chosen = b"j\xe8\x03\0\0" + b"j\xe9\x03\0\0" + STACK_GLOBAL  # LONG_BINGET 1000 and 1001

@@ -232,11 +232,11 @@ TRICKS: dict[str, tuple[bytes, str]] = {
     ),
     "a class that is handed back out of a tuple from the memo": (
         b"\x80\x04" + ORDERED_DICT + text("x") + b"\x86\x940" + HANDS_BACK + b"h\x00R}b.",
-        "Would hand back something that is not known",
+        "Would return an unknown object with",
     ),
     "joblib's stand-in for an array, handed back and told another shape": (
         b"\x80\x04" + HANDS_BACK + WRAPPER + b")\x81" + text("x") + b"\x86R}b" + bytes(64) + b".",
-        "Has an array of joblib whose length cannot be known",
+        "Has a joblib array of unknown length",
     ),
     "a name from the memo": (
         b"\x80\x04" + text("os") + b"\x940" + text("system") + b"\x940" + b"h\x00h\x01\x93" + text("id") + b"\x85R.",
@@ -276,7 +276,7 @@ TRICKS: dict[str, tuple[bytes, str]] = {
         b"\x80\x04" + text("os") + text("system") + b"\x86" + text("x") + b"\x93.",
         "name it computes",
     ),
-    "a function that is computed": (b"\x80\x04" + named("builtins", "list") + b")R)R.", "something that it computes"),
+    "a function that is computed": (b"\x80\x04" + named("builtins", "list") + b")R)R.", "function that it computes"),
     "an object of a class": (b"(" + b"cos\nsystem\n" + b"S'id'\no.", "os.system"),
     "an object made anew": (b"\x80\x02cos\nPathLike\n)\x81.", "os.PathLike"),
     "an object made with keywords": (b"\x80\x04" + OS_SYSTEM + b")}\x92.", "os.system"),
@@ -295,7 +295,7 @@ TRICKS: dict[str, tuple[bytes, str]] = {
         + text("predict")
         + named("numpy", "mean")
         + b"sb.",
-        "not known with numpy.core.multiarray.scalar",
+        "unknown object with numpy.core.multiarray.scalar",
     ),
     "an extension": (b"\x80\x02\x82\x05)R.", "extension 5"),
     "an extension with a long number": (b"\x80\x02\x84\x05\0\0\x01.", "extension 16777221"),
@@ -330,14 +330,17 @@ TRICKS: dict[str, tuple[bytes, str]] = {
         written(np.array([1, None], dtype=object), "joblib")[:-2] + b"0" + OS_SYSTEM + b")R..",
         "os.system",
     ),
-    "joblib's wrapper made another way": (b"\x80\x04" + WRAPPER + text("x") + b"\x85R.", "another way than joblib"),
+    "joblib's wrapper made another way": (b"\x80\x04" + WRAPPER + text("x") + b"\x85R.", "differently from joblib"),
     "joblib's wrapper made by another": (
         b"\x80\x04" + named("pandas.core.indexes.base", "_new_Index") + WRAPPER + b"}\x86R.",
-        "another way than joblib",
+        "differently from joblib",
     ),
-    "joblib's wrapper without a length": (b"\x80\x04" + WRAPPER + b")\x81}b.", "length cannot be known"),
-    "an array longer than its file": (written(np.zeros(9), "joblib").replace(b"K\x09\x85", b"K\xff\x85"), "Ends where"),
-    "text behind it": (pickle.dumps([1]) + b"#!/bin/sh\nid\n", "something else"),
+    "joblib's wrapper without a length": (b"\x80\x04" + WRAPPER + b")\x81}b.", "array of unknown length"),
+    "an array longer than its file": (
+        written(np.zeros(9), "joblib").replace(b"K\x09\x85", b"K\xff\x85"),
+        "Ends before the",
+    ),
+    "text behind it": (pickle.dumps([1]) + b"#!/bin/sh\nid\n", "other data after"),
 }
 
 
@@ -349,7 +352,7 @@ def test_no_trick_hides_what_a_pickle_does(trick: str, piece: int) -> None:
     assert any(reason in told for _, told in findings(data, max(piece, len(data) // 5000)))
 
 
-def test_each_name_is_told_once_where_it_is_first_and_all_names_are() -> None:
+def test_each_name_is_reported_once_where_it_is_first_and_all_names_are() -> None:
     data = b"\x80\x04(" + OS_SYSTEM + OS_SYSTEM + named("nt", "system") + b"t."
     assert findings(data) == [
         ("unsafe-pickle", "Would run os.system when it is loaded (byte 15)"),
@@ -417,7 +420,7 @@ def test_what_breaks_before_it_names_anything_is_left_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("end", [b"\xff", b"0000000", b"t", b""])
-def test_what_breaks_after_it_named_something_is_told(end: bytes) -> None:
+def test_what_breaks_after_it_named_something_is_reported(end: bytes) -> None:
     assert ("m", "unsafe-pickle") in faults(b"cos\nsystem\n(S'id'\ntR" + end)
 
 
@@ -450,7 +453,7 @@ def test_a_file_of_pytorch_before_zip_passes_with_the_storages_behind_its_five_p
     assert findings(magic + pickle.dumps(1001, 2) + system + calling("os", "system"))
 
 
-def test_python_2_names_are_judged_by_what_they_are_loaded_as() -> None:
+def test_python_2_names_are_checked_by_what_they_are_loaded_as() -> None:
     assert allowed("__builtin__", "object")
     assert allowed("copy_reg", "_reconstructor")
     assert not allowed("__builtin__", "eval")

@@ -69,7 +69,7 @@ def test_nothing_more_is_made_for_who_has_left() -> None:
     assert len(more) <= 1  # what was being made at that moment
 
 
-def test_members_before_a_break_are_judged_though_they_fill_no_block() -> None:
+def test_members_before_a_break_are_checked_though_they_fill_no_block() -> None:
     archive = gzip.compress(tar(member("../escape", b"x"), member("weights", b"x" * 5000)))
     inspection = inspect([archive[:-9]])
     assert {"parent-directory", "truncated-gzip"} <= {finding.rule for finding in inspection.findings}

@@ -28,7 +28,7 @@ NOISE = random.Random(7).randbytes(300_000)  # noqa: S311  # the same bytes each
 FILES = {"archive/data.pkl": b"weights" * 40, "archive/data/0": NOISE, "empty": b"", "archive/version": b"3\n"}
 
 
-class Forward(io.RawIOBase):
+class UnseekableFile(io.RawIOBase):
     """A file that cannot seek: what is written to it in a zip is described after its data."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED, comment: b
 
 
 def zipped_forward(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, zip64: bool = False) -> bytes:
-    file = Forward()
+    file = UnseekableFile()
     with zipfile.ZipFile(file, "w", method) as archive:  # type: ignore[arg-type]
         for name, content in files.items():
             with archive.open(name, "w", force_zip64=zip64) as entry:
@@ -91,7 +91,7 @@ ZIP = zipped(FILES)
 
 @writers
 @pytest.mark.parametrize("chunk", [7, 1 << 20])
-def test_an_honest_archive_passes(write: Write, chunk: int) -> None:
+def test_a_valid_archive_passes(write: Write, chunk: int) -> None:
     files = FILES if chunk > 7 else {name: content[:5000] for name, content in FILES.items()}
     assert scanned(write(files), chunk=chunk) == []
 
@@ -106,7 +106,7 @@ def test_what_lies_in_an_entry_is_found_there(write: Write) -> None:
 
 
 @writers
-def test_an_archive_in_an_archive_is_looked_into(write: Write) -> None:
+def test_an_archive_in_an_archive_is_scanned(write: Write) -> None:
     inner = write({"fine": b"x", "bad": LZ4})
     outer = zipped({"a": inner, "b": b"y"}, zipfile.ZIP_DEFLATED)
     assert faults(outer) == [("m > a > bad", "unscannable-compression")]
@@ -166,7 +166,7 @@ def test_an_encrypted_entry_is_refused() -> None:
     assert faults(bytes(data)) == [("m > archive/data.pkl", "unscannable-compression")]
 
 
-def test_an_entry_whose_end_cannot_be_told_is_refused() -> None:
+def test_an_entry_whose_end_cannot_be_determined_is_refused() -> None:
     header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 8, 0, 0, 0, 0, 0, 0, 1, 0) + b"a"
     assert faults(header + b"x" * 9000) == [("m", "unscannable-zip")]
 

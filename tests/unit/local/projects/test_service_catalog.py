@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from local.patches.service_catalog_resources import _PARTS, Part, Portfolios, Products
-from local.projects.service_catalog import Catalog, Product, ServiceCatalog
+from local.patches.service_catalog_resources import _PARTS, AssociationResource, PortfolioResource, ProductResource
+from local.projects.service_catalog import Catalog, Product, ServiceCatalogApi
 from local.projects.stacks import _bucket_and_key, _first_failure
-from local.sagemaker.account import Refused
+from local.sagemaker.account import RequestRefused
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ANN, BOB = f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:user/bob"
 
 
-class World:
+class CatalogWorld:
     """Service Catalog with one product in one portfolio."""
 
     def __init__(self) -> None:
-        self.service = ServiceCatalog(lambda headers: (ACCOUNT, REGION, ANN), lambda url: f"at {url}", lambda: 1.0)
+        self.service = ServiceCatalogApi(lambda headers: (ACCOUNT, REGION, ANN), lambda url: f"at {url}", lambda: 1.0)
         self.catalog: Catalog = self.service.catalog(ACCOUNT, REGION)
         self.product: Product = self.catalog.add_product("Signoff project", "us", "for all")
         self.portfolio = self.catalog.add_portfolio("ours")
@@ -32,8 +32,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> CatalogWorld:
+    return CatalogWorld()
 
 
 @pytest.mark.parametrize(
@@ -48,19 +48,19 @@ def world() -> World:
     ],
 )
 def test_a_product_is_seen_by_the_principals_of_its_portfolio(
-    world: World, principal: str, kind: str, caller: str, admitted: bool
+    world: CatalogWorld, principal: str, kind: str, caller: str, admitted: bool
 ) -> None:
     world.portfolio.principals.append((principal, kind))
     assert world.catalog.visible(world.product, caller) is admitted
     if admitted:
         assert world("DescribeProduct", caller, Id=world.product.id)["ProductViewSummary"]["Name"] == "Signoff project"
     else:
-        with pytest.raises(Refused, match="not found") as caught:
+        with pytest.raises(RequestRefused, match="not found") as caught:
             world("DescribeProduct", caller, Id=world.product.id)
         assert caught.value.code == "ResourceNotFoundException"
 
 
-def test_a_product_is_described_by_name_with_its_active_versions_in_order(world: World) -> None:
+def test_a_product_is_described_by_name_with_its_active_versions_in_order(world: CatalogWorld) -> None:
     world.portfolio.principals.append((ANN, "IAM"))
     for name in ("v1", "v2", "v3"):
         parameters = {"Name": name, "Info": {"LoadTemplateFromURL": f"https://s3/t/{name}"}}
@@ -74,20 +74,20 @@ def test_a_product_is_described_by_name_with_its_active_versions_in_order(world:
     assert described[0]["CreatedTime"] < described[1]["CreatedTime"]
 
 
-def test_a_request_that_breaks_the_service_model_is_refused_over_the_wire(world: World) -> None:
+def test_a_request_that_breaks_the_service_model_is_refused_over_the_wire(world: CatalogWorld) -> None:
     headers = {"x-amz-target": "AWS242ServiceCatalogService.CreateProvisioningArtifact"}
     status, answered, body = asyncio.run(world.service.handle("POST", "/", headers, b"{}", {}))
     assert (status, answered["x-amzn-errortype"]) == (400, "InvalidParametersException")
     assert "ProductId" in json.loads(body)["Message"]
 
 
-def test_what_the_engine_has_not_got_it_says(world: World) -> None:
-    with pytest.raises(Refused, match="not available"):
+def test_what_the_engine_has_not_got_it_says(world: CatalogWorld) -> None:
+    with pytest.raises(RequestRefused, match="not available"):
         world("ProvisionProduct")
 
 
-def test_a_version_that_stays_in_a_template_keeps_its_id_and_its_content(world: World) -> None:
-    products = Products(lambda: world.catalog)
+def test_a_version_that_stays_in_a_template_keeps_its_id_and_its_content(world: CatalogWorld) -> None:
+    products = ProductResource(lambda: world.catalog)
 
     def versions(*names: str, at: str) -> dict[str, Any]:
         given = [{"Name": name, "Info": {"LoadTemplateFromURL": f"{at}/{name}"}} for name in names]
@@ -104,8 +104,8 @@ def test_a_version_that_stays_in_a_template_keeps_its_id_and_its_content(world: 
     assert product_id not in world.catalog.products
 
 
-def test_what_a_portfolio_has_by_resources_of_their_own_comes_and_goes_with_them(world: World) -> None:
-    portfolios = Portfolios(lambda: world.catalog)
+def test_what_a_portfolio_has_by_resources_of_their_own_comes_and_goes_with_them(world: CatalogWorld) -> None:
+    portfolios = PortfolioResource(lambda: world.catalog)
     portfolio_id, _ = portfolios.create("Portfolio", {"DisplayName": "ours"}, "stack")
     portfolio = world.catalog.portfolio(portfolio_id)
     both = {"PortfolioId": portfolio_id, "ProductId": world.product.id}
@@ -115,14 +115,14 @@ def test_what_a_portfolio_has_by_resources_of_their_own_comes_and_goes_with_them
         "LaunchRoleConstraint": {**both, "RoleArn": "arn:role"},
         "ResourceUpdateConstraint": {**both, "TagUpdateOnProvisionedProduct": "ALLOWED"},
     }
-    parts = {kind: Part(lambda: world.catalog, *_PARTS[kind]) for kind in properties}
+    parts = {kind: AssociationResource(lambda: world.catalog, *_PARTS[kind]) for kind in properties}
     made = {kind: parts[kind].create(kind, given, "stack")[0] for kind, given in properties.items()}
     assert (portfolio.products, portfolio.principals) == ({world.product.id}, [(ANN, "IAM")])
     assert (portfolio.launch_roles, portfolio.tag_updates) == (
         {world.product.id: "arn:role"},
         {world.product.id: True},
     )
-    with pytest.raises(Refused, match="has products"):
+    with pytest.raises(RequestRefused, match="has products"):
         portfolios.delete(portfolio_id, {})
     for kind, physical_id in made.items():
         parts[kind].delete(physical_id, properties[kind])

@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.support.local_sagemaker import INSTANCES, OTHER, OWN, REGION, SPECIFICATION, Local
+from tests.support.local_sagemaker import INSTANCES, OTHER, OWN, REGION, SPECIFICATION, LocalSageMaker
 
 PREFIX = f"arn:aws:sagemaker:{REGION}:{OWN}"
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
+def local() -> LocalSageMaker:
+    return LocalSageMaker()
 
 
-def test_a_batch_describes_each_version_and_says_of_each_other_what_is_wrong(local: Local) -> None:
+def test_a_batch_describes_each_version_and_says_of_each_other_what_is_wrong(local: LocalSageMaker) -> None:
     local.group()
     first, gone = local.approved(CustomerMetadataProperties={"a": "b"}, ModelPackageDescription="d"), local.package()
     local.ask("DeleteModelPackage", ModelPackageName=gone)
@@ -35,7 +35,7 @@ def test_a_batch_describes_each_version_and_says_of_each_other_what_is_wrong(loc
     assert errors[gone]["ErrorResponse"] == f"ModelPackage {gone} does not exist."
 
 
-def test_a_batch_has_no_errors_where_there_are_none_and_at_most_a_hundred(local: Local) -> None:
+def test_a_batch_has_no_errors_where_there_are_none_and_at_most_a_hundred(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package()
 
@@ -47,7 +47,7 @@ def test_a_batch_has_no_errors_where_there_are_none_and_at_most_a_hundred(local:
         assert code == "ValidationException"
 
 
-def test_a_batch_describes_only_versions(local: Local) -> None:
+def test_a_batch_describes_only_versions(local: LocalSageMaker) -> None:
     spec = SPECIFICATION | INSTANCES
     arn = local.ask("CreateModelPackage", ModelPackageName="solo", InferenceSpecification=spec)["ModelPackageArn"]
 
@@ -57,7 +57,7 @@ def test_a_batch_describes_only_versions(local: Local) -> None:
     assert "unversioned" in answer["BatchDescribeModelPackageErrorMap"][arn]["ErrorResponse"]
 
 
-def test_tags_are_added_replaced_and_removed(local: Local) -> None:
+def test_tags_are_added_replaced_and_removed(local: LocalSageMaker) -> None:
     arn = local.group("Tumours", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}])
 
     local.ask("AddTags", ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "c", "Value": "2"}])
@@ -67,7 +67,7 @@ def test_tags_are_added_replaced_and_removed(local: Local) -> None:
     assert tags == [{"Key": "b", "Value": "2"}, {"Key": "c", "Value": "2"}]
 
 
-def test_a_resource_has_fifty_tags_at_most_and_each_key_once(local: Local) -> None:
+def test_a_resource_has_fifty_tags_at_most_and_each_key_once(local: LocalSageMaker) -> None:
     arn = local.group(Tags=[{"Key": f"k{i}", "Value": "v"} for i in range(50)])
 
     more = local.refusal("AddTags", ResourceArn=arn, Tags=[{"Key": "more", "Value": "v"}])
@@ -80,7 +80,7 @@ def test_a_resource_has_fifty_tags_at_most_and_each_key_once(local: Local) -> No
 
 
 @pytest.mark.parametrize("action", ["AddTags", "DeleteTags", "ListTags"])
-def test_what_is_not_there_has_no_tags(local: Local, action: str) -> None:
+def test_what_is_not_there_has_no_tags(local: LocalSageMaker, action: str) -> None:
     more = {"AddTags": {"Tags": []}, "DeleteTags": {"TagKeys": ["a"]}, "ListTags": {}}[action]
 
     code, _ = local.refusal(action, ResourceArn=f"{PREFIX}:model-package-group/none", **more)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.local_sagemaker import INSTANCES, OTHER, OWN, REGION, ROLE, SPECIFICATION, Local
+from tests.support.local_sagemaker import INSTANCES, OTHER, OWN, REGION, ROLE, SPECIFICATION, LocalSageMaker
 
 GROUP = f"arn:aws:sagemaker:{REGION}:{OWN}:model-package-group/tumours"
 VERSIONS = f"arn:aws:sagemaker:{REGION}:{OWN}:model-package/tumours/*"
@@ -14,8 +14,8 @@ THIRD = "333333333333"
 
 
 @pytest.fixture
-def local() -> Local:
-    local = Local()
+def local() -> LocalSageMaker:
+    local = LocalSageMaker()
     local.group("Tumours")
     local.approved()
     local.events.clear()
@@ -32,7 +32,7 @@ def statement(*actions: str, effect: str = "Allow", principal: Any = None, **mor
     }
 
 
-def put(local: Local, *statements: dict[str, Any]) -> None:
+def put(local: LocalSageMaker, *statements: dict[str, Any]) -> None:
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     local.ask("PutModelPackageGroupPolicy", ModelPackageGroupName="tumours", ResourcePolicy=policy)
 
@@ -50,7 +50,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("action", REQUESTS)
-def test_another_account_does_nothing_without_a_policy(local: Local, action: str) -> None:
+def test_another_account_does_nothing_without_a_policy(local: LocalSageMaker, action: str) -> None:
     code, message = local.refusal(action, account=OTHER, **REQUESTS[action])
 
     assert code == "AccessDeniedException"
@@ -59,7 +59,7 @@ def test_another_account_does_nothing_without_a_policy(local: Local, action: str
 
 
 @pytest.mark.parametrize("action", REQUESTS)
-def test_another_account_does_what_the_policy_grants_and_nothing_else(local: Local, action: str) -> None:
+def test_another_account_does_what_the_policy_grants_and_nothing_else(local: LocalSageMaker, action: str) -> None:
     put(local, statement(action))
 
     local.ask(action, account=OTHER, **REQUESTS[action])
@@ -70,7 +70,7 @@ def test_another_account_does_what_the_policy_grants_and_nothing_else(local: Loc
 
 
 @pytest.mark.parametrize("action", REQUESTS)
-def test_what_is_denied_is_denied_to_everybody(local: Local, action: str) -> None:
+def test_what_is_denied_is_denied_to_everybody(local: LocalSageMaker, action: str) -> None:
     put(local, statement("*"), statement(action, effect="Deny", principal="*"))
 
     for account in (OWN, OTHER):
@@ -78,7 +78,7 @@ def test_what_is_denied_is_denied_to_everybody(local: Local, action: str) -> Non
         assert (code, "with an explicit deny" in message) == ("AccessDeniedException", True)
 
 
-def test_a_role_of_another_account_may_be_the_one_that_is_granted(local: Local) -> None:
+def test_a_role_of_another_account_may_be_the_one_that_is_granted(local: LocalSageMaker) -> None:
     put(local, statement("DescribeModelPackage", principal={"AWS": f"arn:aws:iam::{OTHER}:role/deployer"}))
     session = f"arn:aws:sts::{OTHER}:assumed-role/{{}}/session"
 
@@ -91,14 +91,14 @@ def test_a_role_of_another_account_may_be_the_one_that_is_granted(local: Local) 
     assert refused[0] == "AccessDeniedException"
 
 
-def test_a_grant_is_of_the_resources_that_it_names(local: Local) -> None:
+def test_a_grant_is_of_the_resources_that_it_names(local: LocalSageMaker) -> None:
     put(local, statement("DescribeModelPackage", "CreateModelPackage", Resource=GROUP))
 
     for action in ("DescribeModelPackage", "CreateModelPackage"):
         assert local.refusal(action, account=OTHER, **REQUESTS[action])[0] == "AccessDeniedException"
 
 
-def test_a_package_that_another_account_registers_is_the_owners(local: Local) -> None:
+def test_a_package_that_another_account_registers_is_the_owners(local: LocalSageMaker) -> None:
     put(local, statement("CreateModelPackage"))
 
     arn = local.ask("CreateModelPackage", account=OTHER, ModelPackageGroupName=GROUP)["ModelPackageArn"]
@@ -110,7 +110,7 @@ def test_a_package_that_another_account_registers_is_the_owners(local: Local) ->
     assert [told for told, _ in local.events] == [arn]
 
 
-def test_a_foreign_group_that_is_not_there_is_as_one_that_is_not_granted(local: Local) -> None:
+def test_a_foreign_group_that_is_not_there_is_as_one_that_is_not_granted(local: LocalSageMaker) -> None:
     nowhere = GROUP.replace("tumours", "none")
 
     refused = local.refusal("DescribeModelPackageGroup", account=OTHER, ModelPackageGroupName=nowhere)
@@ -118,7 +118,7 @@ def test_a_foreign_group_that_is_not_there_is_as_one_that_is_not_granted(local: 
     assert refused[0] == "AccessDeniedException"
 
 
-def test_what_is_granted_and_not_there_is_said_not_to_be_there(local: Local) -> None:
+def test_what_is_granted_and_not_there_is_said_not_to_be_there(local: LocalSageMaker) -> None:
     put(local, statement("DescribeModelPackage"))
 
     code, message = local.refusal("DescribeModelPackage", account=OTHER, ModelPackageName=FIRST.replace("/1", "/7"))
@@ -126,7 +126,7 @@ def test_what_is_granted_and_not_there_is_said_not_to_be_there(local: Local) -> 
     assert (code, message.endswith("/tumours/7 does not exist.")) == ("ValidationException", True)
 
 
-def test_a_name_is_of_the_callers_own_account(local: Local) -> None:
+def test_a_name_is_of_the_callers_own_account(local: LocalSageMaker) -> None:
     put(local, statement("*"))
 
     code, message = local.refusal("DescribeModelPackageGroup", account=OTHER, ModelPackageGroupName="tumours")
@@ -134,7 +134,7 @@ def test_a_name_is_of_the_callers_own_account(local: Local) -> None:
     assert (code, f":{OTHER}:model-package-group/tumours does not exist." in message) == ("ValidationException", True)
 
 
-def test_a_model_of_a_foreign_package_is_the_callers(local: Local) -> None:
+def test_a_model_of_a_foreign_package_is_the_callers(local: LocalSageMaker) -> None:
     put(local, statement("CreateModel"))
 
     local.ask("CreateModel", account=OTHER, **REQUESTS["CreateModel"])
@@ -143,14 +143,14 @@ def test_a_model_of_a_foreign_package_is_the_callers(local: Local) -> None:
     assert local.ask("ListModels")["Models"] == []
 
 
-def test_an_unversioned_package_is_its_accounts_alone(local: Local) -> None:
+def test_an_unversioned_package_is_its_accounts_alone(local: LocalSageMaker) -> None:
     spec = SPECIFICATION | INSTANCES
     arn = local.ask("CreateModelPackage", ModelPackageName="solo", InferenceSpecification=spec)["ModelPackageArn"]
 
     assert local.refusal("DescribeModelPackage", account=OTHER, ModelPackageName=arn)[0] == "AccessDeniedException"
 
 
-def test_what_may_be_described_is_listed_to_another_account(local: Local) -> None:
+def test_what_may_be_described_is_listed_to_another_account(local: LocalSageMaker) -> None:
     local.group("lungs")
     put(local, statement("DescribeModelPackageGroup"))
 
@@ -162,7 +162,7 @@ def test_what_may_be_described_is_listed_to_another_account(local: Local) -> Non
     assert listed(CrossAccountFilterOption="CrossAccount") == [GROUP]
 
 
-def test_many_packages_of_another_account_are_described_by_a_grant_of_that(local: Local) -> None:
+def test_many_packages_of_another_account_are_described_by_a_grant_of_that(local: LocalSageMaker) -> None:
     put(local, statement("BatchDescribeModelPackage"))
     lungs = local.package(local.group("lungs"))
 
@@ -172,7 +172,7 @@ def test_many_packages_of_another_account_are_described_by_a_grant_of_that(local
     assert answer["BatchDescribeModelPackageErrorMap"][lungs]["ErrorCode"] == "AccessDeniedException"
 
 
-def test_a_policy_is_read_as_it_was_put_and_gone_when_deleted(local: Local) -> None:
+def test_a_policy_is_read_as_it_was_put_and_gone_when_deleted(local: LocalSageMaker) -> None:
     named = {"ModelPackageGroupName": "TUMOURS"}
     put(local, statement("CreateModel"))
     first = local.ask("GetModelPackageGroupPolicy", **named)["ResourcePolicy"]
@@ -190,7 +190,7 @@ def test_a_policy_is_read_as_it_was_put_and_gone_when_deleted(local: Local) -> N
     assert local.refusal("DeleteModelPackageGroupPolicy", **named) == gone
 
 
-def test_a_policy_goes_with_its_group(local: Local) -> None:
+def test_a_policy_goes_with_its_group(local: LocalSageMaker) -> None:
     put(local, statement("DescribeModelPackageGroup"))
     local.ask("DeleteModelPackage", ModelPackageName=FIRST)
     local.ask("DeleteModelPackageGroup", ModelPackageGroupName="tumours")
@@ -202,7 +202,7 @@ def test_a_policy_goes_with_its_group(local: Local) -> None:
 
 
 @pytest.mark.parametrize("action", ["GetModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy"])
-def test_the_policy_of_no_group_is_not_found(local: Local, action: str) -> None:
+def test_the_policy_of_no_group_is_not_found(local: LocalSageMaker, action: str) -> None:
     refused = local.refusal(action, ModelPackageGroupName="none")
 
     expected = f"Cannot find Model Package Group: {GROUP.replace('tumours', 'none')}"
@@ -224,7 +224,7 @@ def test_the_policy_of_no_group_is_not_found(local: Local, action: str) -> None:
         "",
     ],
 )
-def test_what_is_no_policy_is_not_put(local: Local, text: str) -> None:
+def test_what_is_no_policy_is_not_put(local: LocalSageMaker, text: str) -> None:
     code, _ = local.refusal("PutModelPackageGroupPolicy", ModelPackageGroupName="tumours", ResourcePolicy=text)
 
     assert code == "ValidationException"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.local_sagemaker import CONTAINER, IMAGE, INSTANCES, OWN, REGION, ROLE, SPECIFICATION, Local
+from tests.support.local_sagemaker import CONTAINER, IMAGE, INSTANCES, OWN, REGION, ROLE, SPECIFICATION, LocalSageMaker
 
 BARE = {"Image": IMAGE}
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
@@ -13,8 +13,8 @@ MULTI = {**BARE, "Mode": "MultiModel", "ModelDataUrl": "s3://data/"}
 
 
 @pytest.fixture
-def local() -> Local:
-    local = Local()
+def local() -> LocalSageMaker:
+    local = LocalSageMaker()
     local.group()
     return local
 
@@ -85,7 +85,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("request_", "said"), REFUSED, ids=[f"{n}-{said[:40]}" for n, (_, said) in enumerate(REFUSED)])
 def test_a_model_whose_containers_contradict_themselves_is_refused(
-    local: Local, request_: dict[str, Any], said: str
+    local: LocalSageMaker, request_: dict[str, Any], said: str
 ) -> None:
     code, message = local.refusal("CreateModel", ModelName="m", **request_)
 
@@ -111,7 +111,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("asked", ACCEPTED, ids=range(len(ACCEPTED)))
-def test_a_model_is_described_as_it_was_asked_for(local: Local, asked: dict[str, Any]) -> None:
+def test_a_model_is_described_as_it_was_asked_for(local: LocalSageMaker, asked: dict[str, Any]) -> None:
     local.objects.add("https://elsewhere/model.tar.gz")
 
     described = local.model(**asked)
@@ -127,7 +127,7 @@ def test_a_model_is_described_as_it_was_asked_for(local: Local, asked: dict[str,
     assert described["EnableNetworkIsolation"] is False
 
 
-def test_the_containers_of_a_pipeline_have_names_by_position_unless_they_have_their_own(local: Local) -> None:
+def test_the_containers_of_a_pipeline_have_names_by_position_unless_they_have_their_own(local: LocalSageMaker) -> None:
     unnamed = local.model("a", **pipeline(BARE, BARE))
     named = local.model("b", **pipeline(*[BARE | {"ContainerHostname": name} for name in ("first", "second")]))
     alone = local.model("c", **pipeline(BARE))
@@ -137,7 +137,7 @@ def test_the_containers_of_a_pipeline_have_names_by_position_unless_they_have_th
     assert "ContainerHostname" not in alone["Containers"][0]
 
 
-def test_direct_invocation_is_of_named_containers(local: Local) -> None:
+def test_direct_invocation_is_of_named_containers(local: LocalSageMaker) -> None:
     containers = [BARE | {"ContainerHostname": name} for name in ("a", "b")]
 
     described = local.model(**pipeline(*containers, InferenceExecutionConfig={"Mode": "Direct"}))
@@ -145,7 +145,7 @@ def test_direct_invocation_is_of_named_containers(local: Local) -> None:
     assert described["InferenceExecutionConfig"] == {"Mode": "Direct"}
 
 
-def test_what_is_asked_for_is_kept_as_it_was(local: Local) -> None:
+def test_what_is_asked_for_is_kept_as_it_was(local: LocalSageMaker) -> None:
     asked = single(Environment={"A": "1"})
     local.model(**asked)
 
@@ -154,7 +154,7 @@ def test_what_is_asked_for_is_kept_as_it_was(local: Local) -> None:
     assert local.ask("DescribeModel", ModelName="m")["PrimaryContainer"]["Environment"] == {"A": "1"}
 
 
-def test_a_name_is_taken_once_and_free_again(local: Local) -> None:
+def test_a_name_is_taken_once_and_free_again(local: LocalSageMaker) -> None:
     arn = local.model(**single(), Tags=[{"Key": "a", "Value": "b"}])["ModelArn"]
 
     again = local.refusal("CreateModel", ModelName="m", **single())
@@ -169,7 +169,7 @@ def test_a_name_is_taken_once_and_free_again(local: Local) -> None:
 
 
 @pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
-def test_a_version_must_be_approved_to_be_deployed(local: Local, status: str) -> None:
+def test_a_version_must_be_approved_to_be_deployed(local: LocalSageMaker, status: str) -> None:
     arn = local.approved(ModelApprovalStatus=status)
 
     code, message = local.refusal("CreateModel", ModelName="m", PrimaryContainer={"ModelPackageName": arn})
@@ -177,7 +177,7 @@ def test_a_version_must_be_approved_to_be_deployed(local: Local, status: str) ->
     assert (code, f"{arn}: its approval status is {status}" in message) == ("ValidationException", True)
 
 
-def test_a_package_that_is_approved_is_deployed_and_one_that_is_unversioned_as_well(local: Local) -> None:
+def test_a_package_that_is_approved_is_deployed_and_one_that_is_unversioned_as_well(local: LocalSageMaker) -> None:
     local.ask("CreateModelPackage", ModelPackageName="solo", InferenceSpecification=SPECIFICATION | INSTANCES)
     arn = local.approved()
 
@@ -190,13 +190,13 @@ def test_a_package_that_is_approved_is_deployed_and_one_that_is_unversioned_as_w
     ]
 
 
-def test_a_package_that_is_not_there_is_not_deployed(local: Local) -> None:
+def test_a_package_that_is_not_there_is_not_deployed(local: LocalSageMaker) -> None:
     _, message = local.refusal("CreateModel", ModelName="m", PrimaryContainer={"ModelPackageName": "tumours/9"})
 
     assert message == f"ModelPackage arn:aws:sagemaker:{REGION}:{OWN}:model-package/tumours/9 does not exist."
 
 
-def test_the_caller_must_be_allowed_to_create_models_of_the_package(local: Local) -> None:
+def test_the_caller_must_be_allowed_to_create_models_of_the_package(local: LocalSageMaker) -> None:
     arn = local.approved()
     local.forbidden.add(("sagemaker:CreateModel", arn))
 
@@ -205,7 +205,7 @@ def test_the_caller_must_be_allowed_to_create_models_of_the_package(local: Local
     assert (code, arn in message) == ("AccessDeniedException", True)
 
 
-def test_a_specification_is_chosen_among_the_packages_own(local: Local) -> None:
+def test_a_specification_is_chosen_among_the_packages_own(local: LocalSageMaker) -> None:
     arn = local.approved(AdditionalInferenceSpecifications=[{"Name": "fast", "Containers": [CONTAINER]}])
     container = {"ModelPackageName": arn, "InferenceSpecificationName": "fast"}
 
@@ -217,7 +217,7 @@ def test_a_specification_is_chosen_among_the_packages_own(local: Local) -> None:
     assert (code, message) == ("ValidationException", f"Model package {arn} has no inference specification slow")
 
 
-def test_an_environment_is_given_by_the_chosen_specification_or_by_the_model(local: Local) -> None:
+def test_an_environment_is_given_by_the_chosen_specification_or_by_the_model(local: LocalSageMaker) -> None:
     fast = {"Name": "fast", "Containers": [CONTAINER | {"Environment": {"A": "1"}}]}
     arn = local.approved(AdditionalInferenceSpecifications=[fast])
     container = {"ModelPackageName": arn, "Environment": {"B": "1"}}
@@ -230,7 +230,7 @@ def test_an_environment_is_given_by_the_chosen_specification_or_by_the_model(loc
     assert local.model(PrimaryContainer=container)["PrimaryContainer"]["Environment"] == {"B": "1"}
 
 
-def test_instances_are_recommended_for_a_package_that_says_its_framework(local: Local) -> None:
+def test_instances_are_recommended_for_a_package_that_says_its_framework(local: LocalSageMaker) -> None:
     framed = {"Containers": [CONTAINER | {"Framework": "SKLEARN"}], **INSTANCES}
     arn = local.approved(InferenceSpecification=framed)
 
@@ -246,7 +246,9 @@ def test_instances_are_recommended_for_a_package_that_says_its_framework(local: 
     "specification",
     [SPECIFICATION, SPECIFICATION | INSTANCES, {"Containers": [CONTAINER | {"Framework": "SKLEARN"}]}],
 )
-def test_nothing_is_recommended_without_framework_and_instances(local: Local, specification: dict[str, Any]) -> None:
+def test_nothing_is_recommended_without_framework_and_instances(
+    local: LocalSageMaker, specification: dict[str, Any]
+) -> None:
     arn = local.approved(InferenceSpecification=specification)
 
     described = local.model("m", PrimaryContainer={"ModelPackageName": arn})
@@ -255,7 +257,7 @@ def test_nothing_is_recommended_without_framework_and_instances(local: Local, sp
     assert described["DeploymentRecommendation"] == local.model("n", **single())["DeploymentRecommendation"] == nothing
 
 
-def test_a_model_that_is_refused_leaves_its_name_free(local: Local) -> None:
+def test_a_model_that_is_refused_leaves_its_name_free(local: LocalSageMaker) -> None:
     local.refusal("CreateModel", ModelName="m", **single(ModelDataUrl="s3://data/none"))
 
     assert local.model("m", **single())["ModelName"] == "m"

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.local_sagemaker import CONTAINER, IMAGE, INSTANCES, OWN, REGION, SPECIFICATION, Local
+from tests.support.local_sagemaker import CONTAINER, IMAGE, INSTANCES, OWN, REGION, SPECIFICATION, LocalSageMaker
 
 PREFIX = f"arn:aws:sagemaker:{REGION}:{OWN}"
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
+def local() -> LocalSageMaker:
+    return LocalSageMaker()
 
 
 def source(**fields: Any) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def additional(name: str) -> dict[str, Any]:
     return {"Name": name, "Containers": [CONTAINER]}
 
 
-def test_groups_whose_names_differ_only_by_case_are_one(local: Local) -> None:
+def test_groups_whose_names_differ_only_by_case_are_one(local: LocalSageMaker) -> None:
     arn = local.group("Tumours")
 
     again = local.refusal("CreateModelPackageGroup", ModelPackageGroupName="TUMOURS")
@@ -38,7 +38,7 @@ def test_groups_whose_names_differ_only_by_case_are_one(local: Local) -> None:
 @pytest.mark.parametrize(
     "name", ["Tumours", "tumours", "TUMOURS", f"{PREFIX}:model-package-group/tumours", f"{PREFIX}:x/Tumours"]
 )
-def test_a_group_is_found_by_its_name_in_any_case_and_by_its_arn(local: Local, name: str) -> None:
+def test_a_group_is_found_by_its_name_in_any_case_and_by_its_arn(local: LocalSageMaker, name: str) -> None:
     local.group("Tumours", ModelPackageGroupDescription="d")
 
     described = local.ask("DescribeModelPackageGroup", ModelPackageGroupName=name)
@@ -48,13 +48,13 @@ def test_a_group_is_found_by_its_name_in_any_case_and_by_its_arn(local: Local, n
     assert described["CreatedBy"]["IamIdentity"]["Arn"] == f"arn:aws:iam::{OWN}:root"
 
 
-def test_a_group_that_is_not_there_is_named_in_small_letters(local: Local) -> None:
+def test_a_group_that_is_not_there_is_named_in_small_letters(local: LocalSageMaker) -> None:
     refused = local.refusal("DescribeModelPackageGroup", ModelPackageGroupName="None")
 
     assert refused == ("ValidationException", f"ModelPackageGroup {PREFIX}:model-package-group/none does not exist.")
 
 
-def test_the_versions_of_a_group_have_its_name_and_are_counted_for_it(local: Local) -> None:
+def test_the_versions_of_a_group_have_its_name_and_are_counted_for_it(local: LocalSageMaker) -> None:
     local.group("Tumours"), local.group("lungs")
 
     arns = [local.package("tumours"), local.package("lungs"), local.package("TUMOURS")]
@@ -66,7 +66,7 @@ def test_the_versions_of_a_group_have_its_name_and_are_counted_for_it(local: Loc
     assert "ModelPackageName" not in described
 
 
-def test_a_version_is_found_by_its_arn_in_any_case_and_by_group_and_number(local: Local) -> None:
+def test_a_version_is_found_by_its_arn_in_any_case_and_by_group_and_number(local: LocalSageMaker) -> None:
     local.group("Tumours")
     arn = local.package()
 
@@ -76,7 +76,7 @@ def test_a_version_is_found_by_its_arn_in_any_case_and_by_group_and_number(local
 
 
 @pytest.mark.parametrize("name", ["tumours/2", "tumours", f"{PREFIX}:model-package-group/tumours", "none/1"])
-def test_what_is_no_package_is_not_described(local: Local, name: str) -> None:
+def test_what_is_no_package_is_not_described(local: LocalSageMaker, name: str) -> None:
     local.group()
     local.package()
 
@@ -85,7 +85,7 @@ def test_what_is_no_package_is_not_described(local: Local, name: str) -> None:
     assert (code, message.endswith("does not exist.")) == ("ValidationException", True)
 
 
-def test_ten_thousand_versions_are_counted_as_fast_as_ten(local: Local) -> None:
+def test_ten_thousand_versions_are_counted_as_fast_as_ten(local: LocalSageMaker) -> None:
     local.group()
     for _ in range(10_000):
         last = local.package()
@@ -108,7 +108,7 @@ def test_ten_thousand_versions_are_counted_as_fast_as_ten(local: Local) -> None:
     ],
 )
 def test_a_package_is_a_version_or_unversioned_and_has_that_ones_fields(
-    local: Local, request_: dict[str, Any], said: str
+    local: LocalSageMaker, request_: dict[str, Any], said: str
 ) -> None:
     local.group()
 
@@ -139,7 +139,7 @@ PREFIXED = {"S3DataType": "S3Prefix", "S3Uri": "s3://data/m/"}
 )
 @pytest.mark.parametrize("field", ["InferenceSpecification", "AdditionalInferenceSpecifications"])
 def test_model_data_that_contradicts_itself_is_refused_wherever_it_stands(
-    local: Local, container: dict[str, Any], said: str, field: str
+    local: LocalSageMaker, container: dict[str, Any], said: str, field: str
 ) -> None:
     local.group()
     given = specification(**container)
@@ -150,7 +150,7 @@ def test_model_data_that_contradicts_itself_is_refused_wherever_it_stands(
     assert (code, said in message, field in message) == ("ValidationException", True, True)
 
 
-def test_an_algorithms_model_data_is_checked_as_a_containers(local: Local) -> None:
+def test_an_algorithms_model_data_is_checked_as_a_containers(local: LocalSageMaker) -> None:
     local.group()
     algorithm = {"AlgorithmName": "a", "ModelDataUrl": "s3://data/m", "ModelDataSource": source()}
 
@@ -163,7 +163,7 @@ def test_an_algorithms_model_data_is_checked_as_a_containers(local: Local) -> No
     assert message.startswith("SourceAlgorithmSpecification.SourceAlgorithms[0]: ")
 
 
-def test_an_unversioned_package_is_known_by_its_name_and_carries_tags(local: Local) -> None:
+def test_an_unversioned_package_is_known_by_its_name_and_carries_tags(local: LocalSageMaker) -> None:
     spec = SPECIFICATION | INSTANCES
     request = {"ModelPackageName": "Solo", "InferenceSpecification": spec, "CertifyForMarketplace": True}
 
@@ -180,7 +180,7 @@ def test_an_unversioned_package_is_known_by_its_name_and_carries_tags(local: Loc
     assert local.refusal("DescribeModelPackage", ModelPackageName="solo")[1] == f"ModelPackage {arn} does not exist."
 
 
-def test_metadata_is_merged_and_removed_and_never_more_than_fifty(local: Local) -> None:
+def test_metadata_is_merged_and_removed_and_never_more_than_fifty(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package(CustomerMetadataProperties={f"k{i}": "v" for i in range(49)})
 
@@ -197,7 +197,7 @@ def test_metadata_is_merged_and_removed_and_never_more_than_fifty(local: Local) 
     assert (refused[0], "cannot exceed 50 entries" in refused[1]) == ("ValidationException", True)
 
 
-def test_additional_specifications_are_added_each_under_a_name_of_its_own(local: Local) -> None:
+def test_additional_specifications_are_added_each_under_a_name_of_its_own(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package(AdditionalInferenceSpecifications=[additional("a")])
     update = {"ModelPackageArn": arn}
@@ -226,7 +226,7 @@ EVERY_UPDATE = {
 
 
 @pytest.mark.parametrize("field", EVERY_UPDATE)
-def test_each_field_is_updated_alone_and_announced(local: Local, field: str) -> None:
+def test_each_field_is_updated_alone_and_announced(local: LocalSageMaker, field: str) -> None:
     local.group()
     arn = local.package(InferenceSpecification=SPECIFICATION)
     before = local.package_described(arn)
@@ -240,7 +240,7 @@ def test_each_field_is_updated_alone_and_announced(local: Local, field: str) -> 
     assert local.events[-1][1]["UpdatedModelPackageFields"] == [field.replace("SourceUri", "sourceUri")]
 
 
-def test_an_update_that_changes_nothing_is_not_announced(local: Local) -> None:
+def test_an_update_that_changes_nothing_is_not_announced(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package(SourceUri="s3://a")
 
@@ -251,7 +251,7 @@ def test_an_update_that_changes_nothing_is_not_announced(local: Local) -> None:
 
 
 @pytest.mark.parametrize("action", ["CreateModelPackage", "UpdateModelPackage"])
-def test_the_same_token_does_the_same_once_and_nothing_else(local: Local, action: str) -> None:
+def test_the_same_token_does_the_same_once_and_nothing_else(local: LocalSageMaker, action: str) -> None:
     local.group()
     arn = local.package()
     named = {"ModelPackageGroupName": "tumours"} if action == "CreateModelPackage" else {"ModelPackageArn": arn}
@@ -268,7 +268,7 @@ def test_the_same_token_does_the_same_once_and_nothing_else(local: Local, action
     assert local.refusal(action, **request | {"SourceUri": "s3://b"})[0] == "ConflictException"
 
 
-def test_the_content_of_an_archived_card_stays(local: Local) -> None:
+def test_the_content_of_an_archived_card_stays(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package(ModelCard={"ModelCardContent": "{}", "ModelCardStatus": "Archived"})
 
@@ -281,7 +281,7 @@ def test_the_content_of_an_archived_card_stays(local: Local) -> None:
     assert refused == ("ValidationException", "Model Card is in Archived state.")
 
 
-def test_a_card_is_shown_without_its_content_to_who_wants_metadata_only(local: Local) -> None:
+def test_a_card_is_shown_without_its_content_to_who_wants_metadata_only(local: LocalSageMaker) -> None:
     local.group()
     content = '{"intended_uses": {"risk_rating": "High", "purpose_of_model": "secret"}}'
     arn = local.package(ModelCard={"ModelCardContent": content, "ModelCardStatus": "Draft"}, SourceUri="s3://a")
@@ -293,7 +293,7 @@ def test_a_card_is_shown_without_its_content_to_who_wants_metadata_only(local: L
     assert local.package_described(arn)["ModelCard"]["ModelCardContent"] == content
 
 
-def test_a_deleted_version_leaves_its_number_and_an_approved_one_is_deleted_as_any(local: Local) -> None:
+def test_a_deleted_version_leaves_its_number_and_an_approved_one_is_deleted_as_any(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package(ModelApprovalStatus="Approved")
 
@@ -303,7 +303,7 @@ def test_a_deleted_version_leaves_its_number_and_an_approved_one_is_deleted_as_a
     assert local.refusal("DeleteModelPackage", ModelPackageName=arn)[1] == f"ModelPackage {arn} does not exist."
 
 
-def test_a_group_goes_when_it_is_empty_and_starts_again_as_another(local: Local) -> None:
+def test_a_group_goes_when_it_is_empty_and_starts_again_as_another(local: LocalSageMaker) -> None:
     arn = local.group("Tumours")
     package = local.package()
     first = local.package_described(package)["CreationTime"]
@@ -319,7 +319,7 @@ def test_a_group_goes_when_it_is_empty_and_starts_again_as_another(local: Local)
     assert local.ask("DescribeModelPackageGroup", ModelPackageGroupName=arn)["ModelPackageGroupName"] == "tumours"
 
 
-def test_an_arn_of_another_region_is_not_answered_here(local: Local) -> None:
+def test_an_arn_of_another_region_is_not_answered_here(local: LocalSageMaker) -> None:
     local.group()
     arn = local.package()
 

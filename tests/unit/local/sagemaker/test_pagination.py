@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.depth import examples
-from tests.support.local_sagemaker import INSTANCES, ROLE, SPECIFICATION, Local
+from tests.support.local_sagemaker import INSTANCES, ROLE, SPECIFICATION, LocalSageMaker
 
 LISTS = {
     "ListModelPackages": "ModelPackageSummaryList",
@@ -18,22 +18,22 @@ LISTS = {
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
+def local() -> LocalSageMaker:
+    return LocalSageMaker()
 
 
-def unversioned(local: Local, name: str) -> str:
+def unversioned(local: LocalSageMaker, name: str) -> str:
     request = {"ModelPackageName": name, "InferenceSpecification": SPECIFICATION | INSTANCES}
     return str(local.ask("CreateModelPackage", **request)["ModelPackageArn"])
 
 
-def model(local: Local, name: str) -> str:
+def model(local: LocalSageMaker, name: str) -> str:
     local.model(name, PrimaryContainer=SPECIFICATION["Containers"][0], ExecutionRoleArn=ROLE)
     return name
 
 
-def create(local: Local, action: str, name: str) -> None:
-    makers = {"ListModelPackages": unversioned, "ListModelPackageGroups": Local.group, "ListModels": model}
+def create(local: LocalSageMaker, action: str, name: str) -> None:
+    makers = {"ListModelPackages": unversioned, "ListModelPackageGroups": LocalSageMaker.group, "ListModels": model}
     makers[action](local, name)
 
 
@@ -41,7 +41,7 @@ def name_of(item: dict[str, Any]) -> str:
     return str(item.get("ModelPackageName") or item.get("ModelPackageGroupName") or item.get("ModelName"))
 
 
-def names(local: Local, action: str, **request: Any) -> list[str]:
+def names(local: LocalSageMaker, action: str, **request: Any) -> list[str]:
     return [name_of(item) for page in local.pages(action, LISTS[action], **request) for item in page]
 
 
@@ -56,7 +56,7 @@ def names(local: Local, action: str, **request: Any) -> list[str]:
 def test_the_pages_of_a_list_are_the_whole_list_in_order_and_none_is_longer_than_asked(
     action: str, stored: list[int], size: int | None, by: str, order: str
 ) -> None:
-    local = Local()
+    local = LocalSageMaker()
     created = [f"n{number}" for number in stored]
     for name in created:
         create(local, action, name)
@@ -82,7 +82,7 @@ def test_the_pages_of_a_list_are_the_whole_list_in_order_and_none_is_longer_than
 def test_what_is_added_between_two_pages_neither_hides_nor_repeats_what_was_there(
     action: str, before: list[int], added: list[int], size: int, by: str, order: str
 ) -> None:
-    local, waiting = Local(), [f"n{number:03}x" for number in added]
+    local, waiting = LocalSageMaker(), [f"n{number:03}x" for number in added]
     for number in before:
         create(local, action, f"n{number:03}")
     found: list[str] = []
@@ -98,7 +98,7 @@ def test_what_is_added_between_two_pages_neither_hides_nor_repeats_what_was_ther
 @given(token=st.text(alphabet=st.characters(codec="ascii", exclude_categories=("C",)), min_size=1, max_size=60))
 @settings(deadline=None)
 def test_a_token_that_no_list_gave_is_refused(token: str) -> None:
-    local = Local()
+    local = LocalSageMaker()
 
     for action in LISTS:
         code, message = local.refusal(action, NextToken=token)
@@ -108,7 +108,7 @@ def test_a_token_that_no_list_gave_is_refused(token: str) -> None:
 @given(data=st.data())
 @settings(deadline=None)
 def test_a_token_that_somebody_changed_is_refused(data: st.DataObject) -> None:
-    local = Local()
+    local = LocalSageMaker()
     for name in ("a", "b"):
         local.group(name)
     token = local.ask("ListModelPackageGroups", MaxResults=1)["NextToken"]
@@ -117,10 +117,10 @@ def test_a_token_that_somebody_changed_is_refused(data: st.DataObject) -> None:
 
     refused = local.refusal("ListModelPackageGroups", NextToken=token[:at] + other + token[at + 1 :])
 
-    assert refused == ("ValidationException", "Invalid NextToken: it is none that was given")
+    assert refused == ("ValidationException", "Invalid NextToken: it was never issued")
 
 
-def test_a_token_continues_its_own_order_only(local: Local) -> None:
+def test_a_token_continues_its_own_order_only(local: LocalSageMaker) -> None:
     for name in ("a", "b"):
         local.group(name)
     token = local.ask("ListModelPackageGroups", MaxResults=1, SortBy="Name")["NextToken"]
@@ -132,12 +132,12 @@ def test_a_token_continues_its_own_order_only(local: Local) -> None:
 
 @pytest.mark.parametrize("size", [0, 101])
 @pytest.mark.parametrize("action", sorted(LISTS))
-def test_a_page_has_one_to_a_hundred_items(local: Local, action: str, size: int) -> None:
+def test_a_page_has_one_to_a_hundred_items(local: LocalSageMaker, action: str, size: int) -> None:
     assert local.refusal(action, MaxResults=size)[0] == "ValidationException"
 
 
 @pytest.mark.parametrize("action", sorted(LISTS))
-def test_a_list_is_of_what_has_the_name_and_the_time_asked_for(local: Local, action: str) -> None:
+def test_a_list_is_of_what_has_the_name_and_the_time_asked_for(local: LocalSageMaker, action: str) -> None:
     for number, name in enumerate(["Old-tumours", "tumours", "lungs", "new-tumours"]):
         local.time = 1_700_000_000.0 + 100 * number
         create(local, action, name)
@@ -150,7 +150,7 @@ def test_a_list_is_of_what_has_the_name_and_the_time_asked_for(local: Local, act
     assert names(local, action, **listing, CreationTimeAfter=after, CreationTimeBefore=before) == ["tumours"]
 
 
-def test_only_models_are_listed_from_the_very_time_on(local: Local) -> None:
+def test_only_models_are_listed_from_the_very_time_on(local: LocalSageMaker) -> None:
     for action in LISTS:
         create(local, action, "one")
     models = local.ask("ListModels")["Models"]
@@ -160,7 +160,7 @@ def test_only_models_are_listed_from_the_very_time_on(local: Local) -> None:
     assert names(local, "ListModelPackageGroups", CreationTimeAfter=groups[0]["CreationTime"]) == []
 
 
-def test_models_are_listed_latest_first_and_packages_and_groups_earliest_first(local: Local) -> None:
+def test_models_are_listed_latest_first_and_packages_and_groups_earliest_first(local: LocalSageMaker) -> None:
     for action in LISTS:
         for name in ("a", "b"):
             create(local, action, name)
@@ -186,7 +186,9 @@ def test_models_are_listed_latest_first_and_packages_and_groups_earliest_first(l
         ({"ModelPackageType": "Both", "ModelApprovalStatus": "Approved"}, ["tumours/2"]),
     ],
 )
-def test_packages_are_listed_by_type_group_and_status(local: Local, request_: dict[str, Any], found: list[str]) -> None:
+def test_packages_are_listed_by_type_group_and_status(
+    local: LocalSageMaker, request_: dict[str, Any], found: list[str]
+) -> None:
     local.group(), local.group("lungs")
     local.package(), local.package("lungs"), unversioned(local, "solo"), local.package(ModelApprovalStatus="Approved")
 
@@ -195,13 +197,13 @@ def test_packages_are_listed_by_type_group_and_status(local: Local, request_: di
     assert [each["ModelPackageArn"].partition("/")[2] for each in listed] == found
 
 
-def test_the_packages_of_no_group_are_not_listed(local: Local) -> None:
+def test_the_packages_of_no_group_are_not_listed(local: LocalSageMaker) -> None:
     code, message = local.refusal("ListModelPackages", ModelPackageGroupName="none")
 
     assert (code, message.endswith("model-package-group/none does not exist.")) == ("ValidationException", True)
 
 
-def test_a_summary_has_the_documented_fields_and_no_others(local: Local) -> None:
+def test_a_summary_has_the_documented_fields_and_no_others(local: LocalSageMaker) -> None:
     local.group(ModelPackageGroupDescription="g")
     life = {"Stage": "Development", "StageStatus": "Draft"}
     local.approved(CustomerMetadataProperties={"a": "b"}, ModelPackageDescription="d", ModelLifeCycle=life)
@@ -227,7 +229,7 @@ def test_a_summary_has_the_documented_fields_and_no_others(local: Local) -> None
     }
 
 
-def test_versions_are_listed_by_name_in_the_order_of_their_numbers(local: Local) -> None:
+def test_versions_are_listed_by_name_in_the_order_of_their_numbers(local: LocalSageMaker) -> None:
     local.group()
     for _ in range(12):
         local.package()
@@ -243,7 +245,7 @@ def test_versions_are_listed_by_name_in_the_order_of_their_numbers(local: Local)
     ]
 
 
-def test_tags_are_listed_in_pages_by_key(local: Local) -> None:
+def test_tags_are_listed_in_pages_by_key(local: LocalSageMaker) -> None:
     arn = local.group(Tags=[{"Key": f"k{i:02}", "Value": "v"} for i in range(50)])
 
     tags = local.ask("ListTags", ResourceArn=arn, MaxResults=50)

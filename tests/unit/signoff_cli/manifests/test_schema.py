@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from signoff.service_model import constraints, java_patterns
 from signoff.service_model.sagemaker import sagemaker_shape
-from signoff.service_model.shapes import Structure
+from signoff.service_model.shapes import StructureShape
 from signoff.submission.manifest_shape import takes_s3_uri
 from signoff_cli.manifests import schema_rules
 from signoff_cli.manifests.ecma_patterns import ecma_pattern
@@ -222,19 +222,19 @@ def test_a_field_that_is_refused_says_why() -> None:
 
 
 def test_a_shape_that_holds_itself_ends() -> None:
-    tree = Structure("Tree", {})
-    recursive = Structure("Tree", {"Left": tree, "Right": tree})
+    tree = StructureShape("Tree", {})
+    recursive = StructureShape("Tree", {"Left": tree, "Right": tree})
     object.__setattr__(recursive, "members", {"Left": recursive, "Right": recursive})
-    written = manifest_schema(type(SHAPE)(Structure("Manifest", {"Root": recursive}), {}))
+    written = manifest_schema(type(SHAPE)(StructureShape("Manifest", {"Root": recursive}), {}))
 
     assert written["$defs"]["Tree"]["properties"]["Left"]["$ref"] == "#/$defs/Tree"
     assert list(Schema(written).faults({"Root": {"Left": {"Right": 1}}, "SourceUri": ""})) != []
 
 
 def test_one_shape_refused_here_and_taken_there_has_two_definitions() -> None:
-    inner = Structure("Inner", {"Taken": sagemaker_shape("CreateModel").members["ModelName"]})
+    inner = StructureShape("Inner", {"Taken": sagemaker_shape("CreateModel").members["ModelName"]})
     shape = type(SHAPE)(
-        Structure("Manifest", {"A": inner, "B": inner, "SourceUri": inner}), {"A.Taken": "is not for you"}
+        StructureShape("Manifest", {"A": inner, "B": inner, "SourceUri": inner}), {"A.Taken": "is not for you"}
     )
     written = Schema(manifest_schema(shape))
 

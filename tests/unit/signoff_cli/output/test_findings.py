@@ -21,7 +21,7 @@ from tests.support.archives import link, member, tar
 from tests.support.model_shapes import MODELS, SEVERAL, WEIGHTS, manifest, source, submitted
 from tests.support.world import IMAGE, World
 
-REASON = "Has a name with a backslash, which some systems take for a slash"
+REASON = "Has a name with a backslash, which some systems treat as a slash"
 UNREAD = "the findings cannot be read from the vault, only what the ledger says of them"
 SEVERAL_MODELS = manifest(SEVERAL, deployment={"PrimaryContainer": {"Mode": "MultiModel"}})
 ONE_PREFIX = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})

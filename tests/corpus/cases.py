@@ -27,8 +27,8 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """An archive by its name: its bytes, the rule that must be among its findings (None: an honest one), and limits."""
+class ArchiveCase:
+    """An archive by its name: its bytes, the rule that must be among its findings (None: a valid one), and limits."""
 
     name: str
     data: bytes

@@ -43,16 +43,16 @@ UNUSED = ("__pycache__", "tests", "test")
 
 
 def bundle(architecture: str, kind: str) -> tuple[Path, str]:
-    """A folder with what Lambda runs, and a digest of all that decided its content.
+    """The folder of the Lambda bundle, and a digest of all its inputs.
 
     architecture: "arm64" or "x86_64"; kind: "wheels" for the locked dependencies, "source" for none.
-    What was made before from the same sources and lock is used again.
+    A bundle of the same sources and lock file is reused.
     """
     digest = _digest(architecture if kind == "wheels" else "any", kind)
     folder = BUILD / digest[:16]
     if not folder.exists():
         BUILD.mkdir(parents=True, exist_ok=True)
-        # Made elsewhere and moved in whole: a bundle that was cut short must not look finished.
+        # Built elsewhere and moved as a whole, so that an incomplete bundle never looks finished.
         with tempfile.TemporaryDirectory(dir=BUILD) as temporary:
             made = Path(temporary) / "bundle"
             _make(made, architecture, kind)
@@ -64,7 +64,7 @@ def _move(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        # Another process made the same bundle meanwhile: what is there is what we have.
+        # Another process has built the same bundle meanwhile.
         if not folder.exists():
             raise
 
@@ -95,7 +95,7 @@ def _install(folder: Path, architecture: str) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Take out what no function reads, which is most: Lambda unpacks it all at each cold start."""
+    """Remove what no function reads: Lambda unpacks everything at each cold start."""
     for data in (folder / "botocore" / "data", folder / "boto3" / "data"):
         for entry in data.iterdir():
             if entry.is_dir() and entry.name not in SERVICES:
@@ -111,7 +111,7 @@ def _sources() -> Iterator[Path]:
 
 
 def _digest(*choices: str) -> str:
-    """A SHA-256 over everything that a bundle is made from, this module's own choices among it."""
+    """A SHA-256 of all inputs of a bundle, including this module's settings."""
     parts: Iterable[tuple[str, bytes]] = [
         ("choices", repr((choices, PYTHON, PLATFORMS, sorted(SERVICES), UNUSED)).encode()),
         ("lock", LOCK.read_bytes()),
@@ -124,7 +124,7 @@ def _digest(*choices: str) -> str:
 
 
 def sizes(folder: Path) -> tuple[int, int]:
-    """The bytes of `folder` as files and as a zip, which is how Lambda gets it."""
+    """The size of `folder` in bytes, as files and as the zip that Lambda gets."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""The tables: the ledger, and the two indexes that can be rebuilt from it and from the buckets."""
+"""The tables: the ledger, and two indexes that can be rebuilt from it and from the buckets."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.settings import Settings
+from infra.settings import DeploymentSettings
 
 
 def _string(name: str) -> dynamodb.Attribute:
@@ -19,7 +19,7 @@ def _number(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.NUMBER)
 
 
-def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
+def _common(settings: DeploymentSettings, key: kms.IKey | None) -> dict[str, Any]:
     encryption = dynamodb.TableEncryption
     return {
         "billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -33,10 +33,12 @@ def _common(settings: Settings, key: kms.IKey | None) -> dict[str, Any]:
     }
 
 
-class Ledger(dynamodb.Table):
-    """All that happened to each package, in order; its stream is what gets announced. Entries are only ever added."""
+class LedgerEntryTable(dynamodb.Table):
+    """The append-only ledger of each package, in order; its stream is announced as events."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -66,10 +68,12 @@ def _append_only() -> iam.PolicyStatement:
     )
 
 
-class Packages(dynamodb.Table):
-    """The head of each package's ledger: what is found by its next step, by status, by group and by ARN."""
+class PackageHeadTable(dynamodb.Table):
+    """The head of each package's ledger, indexed by next step, status, group and ARN."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
+    ) -> None:
         super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("package"))
         self.add_global_secondary_index(index_name="by-next", partition_key=_string("next"), sort_key=_string("since"))
         self.add_global_secondary_index(
@@ -81,8 +85,10 @@ class Packages(dynamodb.Table):
         self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
 
 
-class Submissions(dynamodb.Table):
-    """How far each submission has come."""
+class SubmissionStateTable(dynamodb.Table):
+    """The state of each submission."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
+    ) -> None:
         super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("submission"))

@@ -1,4 +1,4 @@
-"""What is left out of the bundle is needed by no function. (That the whole of it works, `sam local invoke` shows.)"""
+"""No function needs what the bundle leaves out. (`sam local invoke` shows that the whole bundle works.)"""
 
 import json
 import os
@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 from benchmarks.imports import SETTINGS
-from infra.functions.bundling import FUNCTIONS, SERVICES
+from infra.functions.code_bundle import FUNCTIONS, SERVICES
 
-# Composes each function with all its clients and its tracer, and tells whose service models botocore read for that.
+# Composes each function with all its clients and its tracer, and prints which service models botocore has read for it.
 COMPOSE = """
 import importlib, json, pathlib, sys
 from botocore.loaders import Loader

@@ -1,7 +1,7 @@
-"""A rule that passes events on to the bus of another account.
+"""A rule that forwards events to the bus of another account.
 
-EventBridge keeps the event's `account`: that of the sender, not of the one that passed it on. It passes on what was
-sent, not what was passed on already.
+EventBridge keeps the event's `account`, which is the sender's and not the forwarder's. It does not forward events that
+were forwarded already.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
 
@@ -10,11 +10,11 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.access.roles import Grant, make_role
-from infra.events.queues import DeadLetters
+from infra.events.queues import DeadLetterQueue
 
 
-class Forwarding(Construct):
-    """The rule, and the role under which EventBridge puts events on the bus `to` (an ARN), and on no other."""
+class ForwardingRule(Construct):
+    """The rule, and the role under which EventBridge puts events on the bus `to` (an ARN) only."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Forwarding(Construct):
         *,
         bus: events.IEventBus,
         to: str,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterQueue,
         pattern: events.EventPattern,
         description: str,
     ) -> None:

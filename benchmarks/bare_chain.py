@@ -1,4 +1,4 @@
-"""The bare chain that the pipeline's times are set against: an upload that ends in one SageMaker call.
+"""The bare chain that the pipeline's latency is compared with: an upload that ends in one SageMaker call.
 
 S3 -> EventBridge -> Lambda -> Step Functions -> CreateModel, made of nothing that a real system would add: the
 function is ten lines without a library beside boto3. `queued` puts an SQS queue between EventBridge and the function,
@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.engine.process import Engine
-from local.invoke.scenario import Stage
+from local.invoke.scenario import Scenario
 
 FUNCTION = """
 import json, os
@@ -46,8 +46,8 @@ MACHINE = {
 class BareChain:
     """One bare chain on an engine. An object's key becomes the name of the model that is created."""
 
-    def __init__(self, engine: Engine, stage: Stage, *, queued: bool) -> None:
-        self._stage = stage
+    def __init__(self, engine: Engine, scenario: Scenario, *, queued: bool) -> None:
+        self._scenario = scenario
         self._name = f"bare-{'queued' if queued else 'direct'}"
         role = f"arn:aws:iam::{engine.account}:role/bare"
         machine = self._machine(role)
@@ -56,14 +56,14 @@ class BareChain:
         self._bucket(target)
 
     def upload(self) -> str:
-        """Upload an object; returns the name of the model that will come of it."""
+        """Upload an object; returns the name of the model that will be created from it."""
         name = f"model-{uuid4().hex[:12]}"
-        self._stage.aws("s3").put_object(Bucket=self._name, Key=name, Body=b"x")
+        self._scenario.aws("s3").put_object(Bucket=self._name, Key=name, Body=b"x")
         return name
 
     def done(self, name: str) -> bool:
-        """Whether that model is there."""
-        sagemaker = self._stage.aws("sagemaker")
+        """Whether that model exists."""
+        sagemaker = self._scenario.aws("sagemaker")
         try:
             sagemaker.describe_model(ModelName=name)
         except sagemaker.exceptions.ClientError:
@@ -71,7 +71,7 @@ class BareChain:
         return True
 
     def _machine(self, role: str) -> str:
-        answer = self._stage.aws("stepfunctions").create_state_machine(
+        answer = self._scenario.aws("stepfunctions").create_state_machine(
             name=self._name, definition=json.dumps(MACHINE), roleArn=role
         )
         return str(answer["stateMachineArn"])
@@ -80,7 +80,7 @@ class BareChain:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("bare.py", FUNCTION)
-        answer = self._stage.aws("lambda").create_function(
+        answer = self._scenario.aws("lambda").create_function(
             FunctionName=self._name,
             Runtime="python3.13",
             Handler="bare.handler",
@@ -92,14 +92,14 @@ class BareChain:
         return str(answer["FunctionArn"])
 
     def _queue(self, function: str) -> str:
-        sqs = self._stage.aws("sqs")
+        sqs = self._scenario.aws("sqs")
         url = sqs.create_queue(QueueName=self._name)["QueueUrl"]
         arn = str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
-        self._stage.aws("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=arn, BatchSize=1)
+        self._scenario.aws("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=arn, BatchSize=1)
         return arn
 
     def _bucket(self, target: str) -> None:
-        s3, events = self._stage.aws("s3"), self._stage.aws("events")
+        s3, events = self._scenario.aws("s3"), self._scenario.aws("events")
         s3.create_bucket(Bucket=self._name)
         settings: dict[str, Any] = {"EventBridgeConfiguration": {}}
         s3.put_bucket_notification_configuration(Bucket=self._name, NotificationConfiguration=settings)

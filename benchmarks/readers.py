@@ -1,7 +1,9 @@
-"""One way of reading an artifact, in a process of its own: `python -m benchmarks.ways WAY FILE [NUMBER EXPANDED_SIZE]`.
+"""One method of reading an artifact, in its own process.
 
-With a number, the artifact is `sharded.Sharded` of that file. Prints JSON: the seconds that the reading took, and the
-most memory (bytes) that the process had.
+`python -m benchmarks.readers METHOD FILE [NUMBER EXPANDED_SIZE]`
+
+With a number, the artifact is a `sharded.ShardedArtifact` of that file. Prints JSON: the seconds that reading took and
+the process's peak memory in bytes.
 """
 
 from __future__ import annotations
@@ -22,16 +24,16 @@ from typing import Any
 from zlib_ng import zlib_ng
 
 from benchmarks.own_memory import peak
-from benchmarks.sharded import Shard, Sharded
-from signoff.artifact.requirements import Demands
+from benchmarks.sharded import Shard, ShardedArtifact
+from signoff.artifact.requirements import Requirements
 from signoff.aws.range_reads import in_order
 from signoff.validation.inspect_artifact import look_into
 
 OUT = 1024 * 1024
 
 
-class Failed(Exception):
-    """Raised when a way does not come to its end, so that its time would mean nothing."""
+class BenchmarkFailed(Exception):
+    """Raised when a method does not finish, so that its time is meaningless."""
 
 
 def inspect(file: Path) -> None:
@@ -41,14 +43,14 @@ def inspect(file: Path) -> None:
 
 def inspect_sharded(file: Path, number: int, expanded_size: int) -> None:
     """The same for an artifact that is larger than its file."""
-    artifact = Sharded(Shard(file, expanded_size), number)
+    artifact = ShardedArtifact(Shard(file, expanded_size), number)
     _inspected(in_order(artifact.fetch, artifact.size))
 
 
 def _inspected(chunks: Iterator[bytes]) -> None:
-    found = look_into(chunks, Demands())
+    found = look_into(chunks, Requirements())
     if not found.passed:
-        raise Failed(f"The artifact was refused: {found.findings[0]}")
+        raise BenchmarkFailed(f"The artifact was refused: {found.findings[0]}")
 
 
 def inflate(module: Any, file: Path) -> None:
@@ -60,7 +62,7 @@ def inflate(module: Any, file: Path) -> None:
             inflater.decompress(given, OUT)
             given = inflater.unconsumed_tail
     if not inflater.eof:
-        raise Failed(f"{file} does not end where its gzip stream does")
+        raise BenchmarkFailed(f"{file} does not end where its gzip stream does")
 
 
 def sha256(file: Path) -> None:
@@ -85,11 +87,11 @@ def usual(file: Path) -> None:
 def _run(*command: str, expected: tuple[int, ...] = (0,)) -> None:
     done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode not in expected:
-        raise Failed(f"{' '.join(command)} failed: {done.stderr.decode()}")
+        raise BenchmarkFailed(f"{' '.join(command)} failed: {done.stderr.decode()}")
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
-    """Read as InspectArtifact does, in ranges, several at once: so each way is measured without waiting for bytes."""
+    """Read as InspectArtifact does, in parallel ranges, so that no method waits for bytes."""
 
     def fetch(first: int, last: int) -> bytes:
         with file.open("rb", buffering=0) as opened:
@@ -99,7 +101,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
     return in_order(fetch, file.stat().st_size)
 
 
-WAYS: dict[str, Callable[[Path], None]] = {
+READERS: dict[str, Callable[[Path], None]] = {
     "inspect": inspect,
     "inflate": lambda file: inflate(zlib, file),
     "inflate, zlib-ng": lambda file: inflate(zlib_ng, file),
@@ -109,13 +111,13 @@ WAYS: dict[str, Callable[[Path], None]] = {
 
 
 def main() -> None:
-    """Go the way that the command line names, and print what it took."""
+    """Run the method named on the command line and print its time and memory."""
     way, file, *sharded = sys.argv[1:]
     started = time.perf_counter()
     if sharded:
         inspect_sharded(Path(file), *map(int, sharded))
     else:
-        WAYS[way](Path(file))
+        READERS[way](Path(file))
     print(json.dumps({"seconds": time.perf_counter() - started, "memory": peak()}))
 
 
