@@ -8,6 +8,7 @@ A command that starts from nothing reads for a second before it does anything; `
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import os
 import shutil
@@ -16,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from socketserver import BaseRequestHandler, ForkingMixIn, UnixStreamServer
 from typing import IO, Any
 
@@ -112,11 +116,15 @@ def _code_of(arguments: list[str]) -> int:
 
 
 def _load() -> None:
-    """Load what any command needs, and read what it needs of AWS's services."""
+    """Load what any command needs, by way of one that asks AWS nothing, and read what it needs of AWS's services."""
     import boto3
 
-    import signoff_cli.main  # noqa: F401 - loaded for the forks
+    import signoff_cli
 
+    for module in walk_packages(signoff_cli.__path__, "signoff_cli."):
+        import_module(module.name)
+    with redirect_stdout(io.StringIO()):
+        _code_of(["manifest", "schema"])
     make_strict()
     read_once()
     for service in SERVICES:
@@ -125,8 +133,8 @@ def _load() -> None:
 
 
 if __name__ == "__main__":
-    _load()
     address = Path(sys.argv[1])
+    _load()
     with _Forks(str(address.with_suffix(".part")), _Command) as server:
         address.with_suffix(".part").rename(address)
         server.serve_forever()
