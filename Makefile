@@ -32,7 +32,7 @@ demo: setup  ## Run the whole pipeline on this machine with real models, and tea
 	@$(BIN)/python -m local.demo
 
 .PHONY: test
-test: setup $(if $(PART),,lint)  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/test_policy.py workflow")
+test: setup $(if $(PART),,lint)  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/policy workflow")
 	@$(PYTEST) $(addprefix tests/,$(PART))
 
 .PHONY: test-deep

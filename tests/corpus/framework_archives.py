@@ -6,53 +6,38 @@ import gzip
 import io
 import json
 import lzma
-import marshal
-import os
 import pickle
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import joblib
 import numpy as np
 
 from tests.corpus.framework_files import COMPRESSIONS, Files, files, fitted, saved
+from tests.corpus.model_archives import (
+    PAYLOADS,
+    SHELL,
+    HostileModel,
+    PickledCall,
+    dumped,
+    entries,
+    npy,
+    poisoned,
+    with_entry,
+    zipped,
+)
+from tests.corpus.skops_archives import NODES, _attribute, _with_schema, skops_models
 from tests.support.archives import member, tar
 from tests.support.pickled import named
 from tests.support.tensor_files import SAMPLES
 
-NEIGHBOURS: Files = {
-    "code/inference.py": b"import joblib\n\n\ndef model_fn(model_dir):\n    return joblib.load(model_dir)\n",
-    "code/requirements.txt": b"scikit-learn==1.9.1\n",
-    "config.json": b'{"model_type": "bert", "hidden_size": 4, "id2label": {"0": "no", "1": "yes"}}',
-    "tokenizer.json": b'{"version": "1.0", "model": {"type": "WordPiece", "vocab": {"[PAD]": 0, "good": 1}}}',
-    "README.md": b"# Model\n",
-}
 TORCH = """
     state-dict.pt checkpoint.pt dtypes.pt unsigned.pt parameters.pt views.pt quantised.pt sparse.pt tensor.pt meta.pt
     conjugated.pt state-dict.legacy.pth checkpoint.legacy.pth
 """
-
-
-@dataclass(frozen=True)
-class HostileModel:
-    """An archive by its name: what writes its model, the rule it is refused by, and where that is found."""
-
-    name: str
-    write: Callable[[], Files]
-    rule: str = "unsafe-pickle"
-    said: str = ""
-
-
-def archive(model: Mapping[str, bytes], *, neighbours: bool = True) -> bytes:
-    """Return a model's files as a model.tar.gz."""
-    everything = {**model, **NEIGHBOURS} if neighbours else model
-    return gzip.compress(tar(*(member(name, data) for name, data in everything.items())), compresslevel=1, mtime=0)
 
 
 def torch_samples() -> dict[str, Files]:
@@ -62,54 +47,8 @@ def torch_samples() -> dict[str, Files]:
 
 def hostile() -> list[HostileModel]:
     """Return all of them."""
-    made = (_pickles, _boosters, _arrays, _torch, _skops, _keras, _onnx, _safetensors, _nested)
+    made = (_pickles, _boosters, _arrays, _torch, skops_models, _keras, _onnx, _safetensors, _nested)
     return [case for make in made for case in make()]
-
-
-class PickledCall:
-    """Pickled, it is a call."""
-
-    def __init__(self, function: Any, *arguments: Any) -> None:
-        self.call = function, arguments
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return self.call
-
-    def __deepcopy__(self, _: Any) -> PickledCall:
-        raise TypeError("a copy would be made by the call")
-
-
-class CustomClass:
-    """A class that only who wrote the model has."""
-
-
-SHELL = PickledCall(os.system, "id")
-MARSHALLED = PickledCall(marshal.loads, marshal.dumps(compile("print(1)", "model", "exec")))
-PAYLOADS = {
-    "a shell": SHELL,
-    "marshalled code": MARSHALLED,
-    "an expression": PickledCall(eval, "1"),
-    "an import": PickledCall(__import__, "antigravity"),
-    "another pickle": PickledCall(pickle.loads, b"N."),
-    "another file of joblib": PickledCall(joblib.load, "/opt/ml/model/other"),
-    "a mapped file": PickledCall(np.memmap, "/etc/passwd"),
-    "a partial function": partial(os.system, "id"),
-    "a method of a class": str.upper,
-    "a class of its own": CustomClass(),
-}
-
-
-def poisoned(model: Any, payload: Any = SHELL) -> Any:
-    """Return a copy of a model with one more attribute."""
-    copy = deepcopy(model)
-    copy.payload_ = payload
-    return copy
-
-
-def _dumped(value: Any, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(value, buffer, **options)
-    return buffer.getvalue()
 
 
 def _pickles() -> Iterator[HostileModel]:
@@ -122,17 +61,17 @@ def _pickles() -> Iterator[HostileModel]:
     for suffix, compression in COMPRESSIONS.items():
         yield HostileModel(
             f"pipeline, joblib{suffix}",
-            lambda it=compression: {"model.joblib": _dumped(poisoned(pipeline), compress=it)},
+            lambda it=compression: {"model.joblib": dumped(poisoned(pipeline), compress=it)},
         )
     for name, payload in PAYLOADS.items():
-        yield HostileModel(f"pipeline with {name}", lambda it=payload: {"m.joblib": _dumped(poisoned(pipeline, it))})
+        yield HostileModel(f"pipeline with {name}", lambda it=payload: {"m.joblib": dumped(poisoned(pipeline, it))})
     yield HostileModel("a name without an extension", lambda: {"model": pickle.dumps(poisoned(pipeline))})
     yield HostileModel("the name of an image", lambda: {"logo.png": pickle.dumps(poisoned(pipeline))})
     yield HostileModel("a hidden name", lambda: {".cache/.model": pickle.dumps(poisoned(pipeline))})
     yield HostileModel("a second pickle", lambda: {"model.pkl": pickle.dumps(pipeline) + pickle.dumps(SHELL)})
-    yield HostileModel("behind an array", lambda: {"m.joblib": _dumped([np.arange(100_000.0), SHELL])})
-    yield HostileModel("between arrays", lambda: {"m.joblib": _dumped([np.ones(9), SHELL, np.ones(9)])})
-    yield HostileModel("in an array of objects", lambda: {"m.joblib": _dumped([np.array([SHELL, None], dtype=object)])})
+    yield HostileModel("behind an array", lambda: {"m.joblib": dumped([np.arange(100_000.0), SHELL])})
+    yield HostileModel("between arrays", lambda: {"m.joblib": dumped([np.ones(9), SHELL, np.ones(9)])})
+    yield HostileModel("in an array of objects", lambda: {"m.joblib": dumped([np.array([SHELL, None], dtype=object)])})
     code = named("marshal", "loads") + b"C\x05abcde\x85R"
     function = b"\x80\x04" + named("types", "FunctionType") + code + b"}\x86R."
     yield HostileModel("a function of marshalled code", lambda: {"model.pkl": function})
@@ -159,7 +98,7 @@ def _boosters() -> Iterator[HostileModel]:
             )
         yield HostileModel(
             f"{name}, joblib",
-            lambda name=name: {"m.joblib": _dumped(poisoned(of(f"{name}, pickle and joblib", "protocol-4.pkl")))},
+            lambda name=name: {"m.joblib": dumped(poisoned(of(f"{name}, pickle and joblib", "protocol-4.pkl")))},
         )
     callback = PickledCall(xgboost.core._load_lib)
     yield HostileModel("a library of XGBoost", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), callback))})
@@ -178,42 +117,15 @@ def _arrays() -> Iterator[HostileModel]:
             lambda save=save: saved(lambda path: save(path, weights=np.ones(3), names=objects), "m.npz"),
         )
     yield HostileModel(
-        "sparse npz with objects", lambda: _with(files("arrays: sparse, csr"), "shape.npy", _npy(objects))
+        "sparse npz with objects", lambda: with_entry(files("arrays: sparse, csr"), "shape.npy", npy(objects))
     )
     frame = pandas.DataFrame({"a": [1, 2]})
     frame.attrs["source"] = SHELL
     yield HostileModel("frame with an attribute", lambda: {"features.pkl": pickle.dumps(frame)})
     cells = pandas.Series([SHELL, None], dtype=object)
-    yield HostileModel("series of objects", lambda: {"features.joblib": _dumped(cells)})
+    yield HostileModel("series of objects", lambda: {"features.joblib": dumped(cells)})
     short = lambda: {"weights.npy": files("arrays: npy")["weights.npy"][:-1]}  # noqa: E731
     yield HostileModel("npy that is cut off", short, "npy-size")
-
-
-def _npy(array: Any) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=True)
-    return buffer.getvalue()
-
-
-def entries(data: bytes) -> dict[str, bytes]:
-    """Return the entries of a zip archive."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {info.filename: archive.read(info) for info in archive.infolist()}
-
-
-def zipped(files: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """Return files as a zip archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def _with(model: Files, entry: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> Files:
-    """Return a model's only file, a zip archive, with an entry more or another."""
-    ((name, archive),) = model.items()
-    return {name: zipped({**entries(archive), entry: data}, compression)}
 
 
 def _torch() -> Iterator[HostileModel]:
@@ -228,14 +140,16 @@ def _torch() -> Iterator[HostileModel]:
         yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name), "torchscript-code")
     yield HostileModel("PyTorch: program", lambda: sample("program.pt2"), "torch-export-code")
     state = "state-dict.pt"
-    yield HostileModel("PyTorch: another data.pkl", lambda: _with(sample(state), "archive/data.pkl", shell))
-    deflated = partial(_with, entry="archive/data.pkl", data=shell, compression=zipfile.ZIP_DEFLATED)
+    yield HostileModel("PyTorch: another data.pkl", lambda: with_entry(sample(state), "archive/data.pkl", shell))
+    deflated = partial(with_entry, entry="archive/data.pkl", data=shell, compression=zipfile.ZIP_DEFLATED)
     yield HostileModel("PyTorch: another data.pkl, deflated", lambda: deflated(sample(state)))
-    yield HostileModel("PyTorch: a storage that is a pickle", lambda: _with(sample(state), "archive/data/0", shell))
-    yield HostileModel("PyTorch: an entry more", lambda: _with(sample(state), "archive/extra", shell))
-    inserted = lambda: _with(sample(state), "archive/data.pkl", _inserted(sample(state)[state]))  # noqa: E731
+    yield HostileModel(
+        "PyTorch: a storage that is a pickle", lambda: with_entry(sample(state), "archive/data/0", shell)
+    )
+    yield HostileModel("PyTorch: an entry more", lambda: with_entry(sample(state), "archive/extra", shell))
+    inserted = lambda: with_entry(sample(state), "archive/data.pkl", _inserted(sample(state)[state]))  # noqa: E731
     yield HostileModel("PyTorch: a call before the state dict", inserted)
-    script = lambda: _with(sample(state), "archive/constants.pkl", pickle.dumps((), 2))  # noqa: E731
+    script = lambda: with_entry(sample(state), "archive/constants.pkl", pickle.dumps((), 2))  # noqa: E731
     yield HostileModel("PyTorch: a state dict as a script", script, "torchscript-code")
     yield HostileModel("PyTorch: legacy with another object", lambda: _legacy(shell))
     yield HostileModel("PyTorch: legacy with another magic", lambda: _legacy_magic(shell))
@@ -268,168 +182,6 @@ def _legacy_magic(pickled: bytes) -> Files:
 
 
 # skops.
-
-Node = dict[str, Any]
-
-
-def schema_of(name: str = "skops: pipeline") -> tuple[Node, Files]:
-    """Return a skops file's schema, and its entries."""
-    (data,) = files(name).values()
-    inside = entries(data)
-    return json.loads(inside["schema.json"]), inside
-
-
-def _with_schema(change: Callable[[Node], Any], name: str = "skops: pipeline", **options: Any) -> Files:
-    """Return a skops file whose schema was changed; what `change` returns is the new one, if it is anything."""
-    schema, inside = schema_of(name)
-    changed = change(schema) or schema
-    data = changed if isinstance(changed, bytes) else json.dumps(changed, indent=2).encode()
-    return {"model.skops": zipped({**inside, "schema.json": data}, **options)}
-
-
-def node(loader: str, module: str, name: str, **fields: Any) -> Node:
-    """Return a node as skops writes one."""
-    return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": 1, **fields}
-
-
-def _attribute(value: Node, key: str = "verbose") -> Callable[[Node], None]:
-    """Return a change that puts another value into the model's attributes."""
-
-    def change(schema: Node) -> None:
-        schema["content"]["content"][key] = value
-
-    return change
-
-
-TEXT = node("JsonNode", "builtins", "str", content='"id"', is_json=True)
-ARGUMENTS = node("TupleNode", "builtins", "tuple", content=[TEXT])
-NODES: dict[str, tuple[Node, str]] = {
-    "a type": (node("TypeNode", "subprocess", "Popen"), "subprocess.Popen"),
-    "a function": (node("FunctionNode", "os", "system"), "os.system"),
-    "a function of an old schema": (
-        node("FunctionNode", "builtins", "set", content={"module_path": "posix", "function": "system"}),
-        "posix.system",
-    ),
-    "an object": (node("ObjectNode", "shutil", "rmtree"), "shutil.rmtree"),
-    "a call": (node("ConstructorFromReduceNode", "os", "system", content=ARGUMENTS), "os.system"),
-    "a call that only pickles have": (
-        node("ConstructorFromReduceNode", "_codecs", "encode", content=ARGUMENTS),
-        "_codecs.encode",
-    ),
-    "a method": (
-        node("MethodNode", "builtins", "str", content={"func": "format", "obj": TEXT}),
-        "the method builtins.str.format",
-    ),
-    "an operator": (node("OperatorFuncNode", "operator", "methodcaller", attrs=ARGUMENTS), "operator.methodcaller"),
-    "a partial function": (
-        node(
-            "PartialNode",
-            "builtins",
-            "dict",
-            content=dict.fromkeys(["func", "kwds", "namespace"], TEXT) | {"args": ARGUMENTS},
-        ),
-        "builtins.dict by PartialNode",
-    ),
-    "a loss": (
-        node("LossNode", "os", "popen", __reduce__={"args": ARGUMENTS}, content=TEXT),
-        "os.popen",
-    ),
-    "a container": (node("ListNode", "importlib", "import_module", content=[TEXT]), "importlib.import_module"),
-    "an array": (
-        node("NdArrayNode", "builtins", "eval", type="json", content=[TEXT], shape=ARGUMENTS),
-        "builtins.eval",
-    ),
-    "a loader that nobody knows": (node("EvalNode", "builtins", "str", content="1"), "builtins.str by EvalNode"),
-    "a random generator": (
-        node(
-            "RandomGeneratorNode",
-            "numpy.random._generator",
-            "Generator",
-            content={
-                "bit_generator": node(
-                    "DictNode",
-                    "builtins",
-                    "dict",
-                    content={"bit_generator": node("JsonNode", "builtins", "str", content='"seed"')},
-                    key_types=TEXT,
-                ),
-                "seed_seq": TEXT,
-            },
-        ),
-        "numpy.random.seed",
-    ),
-    "a class of its own": (node("ObjectNode", "inference", "Model", content=None), "inference.Model"),
-}
-
-
-def _skops() -> Iterator[HostileModel]:
-    untrusted = "skops-untrusted-type"
-    for name, (value, said) in NODES.items():
-        yield HostileModel(f"skops: {name}", lambda it=value: _with_schema(_attribute(it)), untrusted, said)
-    shell = NODES["a function"][0]
-    deflated = partial(_with_schema, compression=zipfile.ZIP_DEFLATED)
-    yield HostileModel("skops: deflated", lambda: deflated(_attribute(shell)), untrusted, "os.system")
-    yield HostileModel("skops: behind blanks", lambda: _with_schema(_blanks(shell)), untrusted, "os.system")
-    yield HostileModel("skops: escaped", lambda: _with_schema(_escaped(shell)), untrusted, "os.system")
-    yield HostileModel("skops: as Keras would write it", lambda: _with_schema(_as_keras(shell)), untrusted, "os.system")
-    yield HostileModel(
-        "skops: a name twice", lambda: _with_schema(_twice), "unreadable-skops", "__class__ more than once"
-    )
-    yield HostileModel("skops: in UTF-16", lambda: _with_schema(_encoded(shell)), "unreadable-skops", "UTF-8")
-    yield HostileModel("skops: cut off", lambda: _with_schema(_cut), "unreadable-skops")
-    pickled = lambda: _with(files("skops: pipeline"), "7.npy", _npy(np.array([SHELL], dtype=object)))  # noqa: E731
-    yield HostileModel("skops: an array of objects", pickled)
-    functions = lambda: {"model.skops": _partial()}  # noqa: E731
-    yield HostileModel(
-        "skops: what skops itself writes of a partial function", functions, untrusted, "functools.partial"
-    )
-
-
-def _blanks(value: Node) -> Callable[[Node], bytes]:
-    def change(schema: Node) -> bytes:
-        _attribute(value)(schema)
-        return b'{"filler": "%s",' % (b"x" * 100_000) + b" " * 5000 + json.dumps(schema).encode()[1:]
-
-    return change
-
-
-def _escaped(value: Node) -> Callable[[Node], bytes]:
-    def change(schema: Node) -> bytes:
-        _attribute(value)(schema)
-        text = json.dumps(schema).replace('"__class__": "system"', '"\\u005f_class__": "sys\\u0074em"')
-        return text.replace("__loader__", "__l\\u006fader__").encode()
-
-    return change
-
-
-def _as_keras(value: Node) -> Callable[[Node], Node]:
-    def change(schema: Node) -> Node:
-        _attribute(value)(schema)
-        return {"class_name": "Sequential", "config": {}, "module": "keras", **schema}
-
-    return change
-
-
-def _twice(schema: Node) -> bytes:
-    return json.dumps(schema).replace('"__class__"', '"__class__": "x", "__class__"', 1).encode()
-
-
-def _encoded(value: Node) -> Callable[[Node], bytes]:
-    def change(schema: Node) -> bytes:
-        _attribute(value)(schema)
-        return json.dumps(schema).encode("utf-16")
-
-    return change
-
-
-def _cut(schema: Node) -> bytes:
-    return json.dumps(schema).encode()[:-40]
-
-
-def _partial() -> bytes:
-    import skops.io as skops
-
-    return skops.dumps(poisoned(fitted("pipeline"), partial(np.exp, 1)))
 
 
 # Formats that hold no pickles.
@@ -464,7 +216,7 @@ def _with_layer(**fields: Any) -> Files:
     (data,) = files("Keras: network, .keras").values()
     config = json.loads(entries(data)["config.json"])
     config["config"]["layers"][2] |= fields
-    return _with({"model.keras": data}, "config.json", json.dumps(config).encode())
+    return with_entry({"model.keras": data}, "config.json", json.dumps(config).encode())
 
 
 def _second_config(data: bytes) -> bytes:

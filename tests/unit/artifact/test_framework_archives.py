@@ -12,8 +12,10 @@ from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
 from signoff.artifact.requirements import Requirements
-from tests.corpus.framework_archives import NODES, HostileModel, archive, entries, hostile, torch_samples, zipped
+from tests.corpus.framework_archives import hostile, torch_samples
 from tests.corpus.framework_files import by_name, files
+from tests.corpus.model_archives import HostileModel, archive, entries, zipped
+from tests.corpus.skops_archives import NODES
 from tests.support.pickled import calling, named, text
 from tests.support.tensor_files import SAMPLES
 

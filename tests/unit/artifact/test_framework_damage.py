@@ -17,9 +17,10 @@ from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
 from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.limits import Limits
-from tests.corpus.framework_archives import archive, torch_samples, zipped
-from tests.corpus.framework_archives import entries as entries_of
+from tests.corpus.framework_archives import torch_samples
 from tests.corpus.framework_files import Files, by_name, files
+from tests.corpus.model_archives import archive, zipped
+from tests.corpus.model_archives import entries as entries_of
 from tests.support.depth import examples
 
 MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; most of them are the dictionary of an xz stream

@@ -21,8 +21,9 @@ from signoff.artifact.pickle.allow_list import allowed
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import PeekableReader
 from signoff.artifact.streams.refusal import Refused
-from tests.corpus.framework_archives import NODES, node, zipped
 from tests.corpus.framework_files import SKOPS, fitted
+from tests.corpus.model_archives import zipped
+from tests.corpus.skops_archives import NODES, node
 from tests.support.depth import examples
 from tests.support.pickled import TrickleReader
 from tests.support.scans import scanned
