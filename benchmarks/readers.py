@@ -27,7 +27,7 @@ from benchmarks.own_memory import peak
 from benchmarks.sharded import Shard, ShardedArtifact
 from signoff.artifact.requirements import Requirements
 from signoff.aws.range_reads import in_order
-from signoff.validation.inspect_artifact import look_into
+from signoff.validation.inspect_artifact import inspect_archive
 
 OUT = 1024 * 1024
 
@@ -48,7 +48,7 @@ def inspect_sharded(file: Path, number: int, expanded_size: int) -> None:
 
 
 def _inspected(chunks: Iterator[bytes]) -> None:
-    found = look_into(chunks, Requirements())
+    found = inspect_archive(chunks, Requirements())
     if not found.passed:
         raise BenchmarkFailed(f"The artifact was refused: {found.findings[0]}")
 

@@ -40,7 +40,7 @@ def _announce(record: dict[str, Any]) -> None:
         return  # entries are only ever inserted; anything else is tampering, which the chain shows
     entry = entry_of(record["dynamodb"]["NewImage"])
     about(entry.package)
-    if BREAK_GLASS in entry.meaning.events:
+    if BREAK_GLASS in entry.effect.events:
         count("BreakGlass")
     _bus().put(announcements(entry))
     for notification in notifications(entry):

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from signoff import bootstrap
-from signoff.approval.apply_annotation import Annotating
-from signoff.approval.apply_decision import Deciding
-from signoff.approval.decisions import Refused
-from signoff.approval.reconcile import Reconciling
+from signoff.approval.apply_annotation import AnnotationHandler
+from signoff.approval.apply_decision import DecisionHandler
+from signoff.approval.decisions import Recorded, Refusal, Repeated
+from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.service_model.sagemaker import sagemaker_shape
+
+# Outcomes as logs and metrics name them; dashboards depend on these names.
+_OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repeated: "Absorbed"}
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,15 @@ def _answer(event: dict[str, Any]) -> None:
 
 def _decide(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    outcome = _deciding().apply(event["detail"], _sender(event))
-    logger().info("decision", extra={"outcome": type(outcome).__name__})
-    count(f"Decision{type(outcome).__name__}")
+    outcome = _OUTCOMES[type(_decision_handler().apply(event["detail"], _sender(event)))]
+    logger().info("decision", extra={"outcome": outcome})
+    count(f"Decision{outcome}")
 
 
 def _annotate(event: dict[str, Any]) -> None:
     about(str(event["detail"].get("package")))
-    outcome = _annotating().apply(event["detail"], _sender(event))
-    refusal = outcome.name if isinstance(outcome, Refused) else None
+    outcome = _annotation_handler().apply(event["detail"], _sender(event))
+    refusal = outcome.name if isinstance(outcome, Refusal) else None
     logger().info("annotation", extra={"refusal": refusal})
     count("AnnotationRefused" if refusal else "Annotated")
 
@@ -59,7 +63,7 @@ def _annotate(event: dict[str, Any]) -> None:
 def _reconcile(event: dict[str, Any]) -> None:
     arn = package_named(event["detail"])
     about(arn)
-    state = _reconciling().reconcile({**event["detail"], "ModelPackageArn": arn})
+    state = _reconciler().reconcile({**event["detail"], "ModelPackageArn": arn})
     logger().info("reconciled", extra={"status": state and state.status})
     if state and state.would_be_held:
         count("WouldHaveHeld")
@@ -81,27 +85,27 @@ def _adapters() -> Adapters:
         governance=bootstrap.governance(settings),
         ledger=bootstrap.ledger(settings),
         vault=bootstrap.vault(settings.vault_bucket),
-        callers=bootstrap.callers(settings.bus),
+        identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
 
 
 @cache
-def _deciding() -> Deciding:
+def _decision_handler() -> DecisionHandler:
     adapters = _adapters()
-    return Deciding(
+    return DecisionHandler(
         adapters=adapters,
-        projecting=Projecting(bootstrap.registry(), adapters.ledger),
+        projector=RegistryProjector(bootstrap.registry(), adapters.ledger),
         retention=Retention(adapters.vault, utc_now, int(_settings().approved_retention_days)),
         now=utc_now,
     )
 
 
 @cache
-def _reconciling() -> Reconciling:
-    return Reconciling(bootstrap.registry(), _deciding())
+def _reconciler() -> Reconciler:
+    return Reconciler(bootstrap.registry(), _decision_handler())
 
 
 @cache
-def _annotating() -> Annotating:
+def _annotation_handler() -> AnnotationHandler:
     shape = partial(sagemaker_shape, "UpdateModelPackage")
-    return Annotating(adapters=_adapters(), registry=bootstrap.registry(), shape=shape)
+    return AnnotationHandler(adapters=_adapters(), registry=bootstrap.registry(), shape=shape)

@@ -9,10 +9,10 @@ from typing import Any
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.sqs import DELETED
-from signoff.aws.target_accounts import Deployers
-from signoff.deployment.create_model import Deploying
-from signoff.deployment.target_models import Elsewhere
-from signoff.governance.registry_status import Projecting
+from signoff.aws.target_accounts import TargetAccounts
+from signoff.deployment.create_model import ModelDeployer
+from signoff.deployment.target_models import TargetModels
+from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.batches import each_event, package_named
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
@@ -42,11 +42,11 @@ def _converge(event: dict[str, Any]) -> None:
     deleted = event["detail"].get(DELETED)
     arn = package_named(event["detail"])
     about(arn)
-    state = _deploying().retire(deleted) if deleted else _deploying().converge(arn)
+    state = _deployer().retire(deleted) if deleted else _deployer().converge(arn)
     if state and state.retirement_blocked_by:
         count("RetirementBlocked")
         logger().warning("the model is in use and stays", extra={"endpoints": state.retirement_blocked_by})
-    failed = {place: there.failed for place, there in (state.elsewhere if state else {}).items() if there.failed}
+    failed = {place: target.failed for place, target in (state.targets if state else {}).items() if target.failed}
     if failed:
         count("DeploymentFailed", len(failed))
         logger().warning("models could not be made or deleted elsewhere", extra={"places": failed})
@@ -54,19 +54,19 @@ def _converge(event: dict[str, Any]) -> None:
 
 
 @cache
-def _deploying() -> Deploying:
+def _deployer() -> ModelDeployer:
     settings = from_environment(Settings)
     registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
-    vault, projecting = bootstrap.vault(settings.vault_bucket), Projecting(registry, ledger)
+    vault, projector = bootstrap.vault(settings.vault_bucket), RegistryProjector(registry, ledger)
     champions = bootstrap.champions(settings)
-    deployers = Deployers(vault, settings.vaults, client("sts"), utc_now)
-    elsewhere = Elsewhere(deployers, vault, ledger, champions)
-    return Deploying(
+    target_accounts = TargetAccounts(vault, settings.vaults, client("sts"), utc_now)
+    target_models = TargetModels(target_accounts, vault, ledger, champions)
+    return ModelDeployer(
         governance=bootstrap.governance(settings),
         registry=registry,
         ledger=ledger,
         vault=vault,
-        projecting=projecting,
+        projector=projector,
         champions=champions,
-        elsewhere=elsewhere,
+        target_models=target_models,
     )

@@ -12,9 +12,9 @@ from signoff.aws.vault import Vault
 from signoff.errors import TakesTooLong
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
-from signoff.validation.inspect_artifact import Inspection
-from signoff.validation.long_inspection import AtLength
-from signoff.validation.time_budget import Pace
+from signoff.validation.inspect_artifact import ArtifactInspector
+from signoff.validation.long_inspection import LongInspections
+from signoff.validation.time_budget import TimeBudget
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class Settings:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `claim` and `artifact`; return what was found, with a pointer to all findings in the vault.
 
-    When there is no time for that, return `at_length`, the request that a build is to carry out. Take that afterwards,
-    with `claim`, to return what the build has found.
+    When there is no time for that, return `at_length`, the request that a build is to carry out. Take that
+    afterwards, with `claim`, to return what the build has found.
     """
     about(event["claim"]["arn"])
-    at_length = AtLength(_vault())
+    long_inspections = LongInspections(_vault())
     if "at_length" in event:
-        return _logged(at_length.found(event["at_length"]))
-    pace = Pace(lambda: context.get_remaining_time_in_millis() / 1000)
+        return _logged(long_inspections.found(event["at_length"]))
+    budget = TimeBudget(lambda: context.get_remaining_time_in_millis() / 1000)
     try:
-        return _logged(_inspection(pace).inspect(event["claim"], event["artifact"]))
+        return _logged(_inspector(budget).inspect(event["claim"], event["artifact"]))
     except TakesTooLong as reason:
         logger().info("takes too long", extra={"artifact": event["artifact"]["url"], "reason": str(reason)})
-        request = at_length.ask(event["claim"], event["artifact"])
-        return at_length.known(request) or {"at_length": request}
+        request = long_inspections.ask(event["claim"], event["artifact"])
+        return long_inspections.known(request) or {"at_length": request}
 
 
 def _logged(found: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def _logged(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _inspection(pace: Pace) -> Inspection:
-    return Inspection(_vault(), partial(Bucket, client("s3")), pace)
+def _inspector(budget: TimeBudget) -> ArtifactInspector:
+    return ArtifactInspector(_vault(), partial(Bucket, client("s3")), budget)
 
 
 @cache

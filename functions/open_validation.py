@@ -8,7 +8,7 @@ from typing import Any
 from signoff import bootstrap
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
-from signoff.validation.open_validation import Opening, Request
+from signoff.validation.open_validation import ValidationOpener, ValidationRequest
 
 
 class Settings(bootstrap.PackageSettings):
@@ -19,15 +19,15 @@ class Settings(bootstrap.PackageSettings):
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Take `arn`, `execution` and perhaps `revalidate`; return `outcome` and the claim for the other states."""
     about(event["arn"])
-    opened = _opening().open(Request(event["arn"], event["execution"], event.get("revalidate")))
+    opened = _opener().open(ValidationRequest(event["arn"], event["execution"], event.get("revalidate")))
     logger().info("validation", extra={"outcome": opened["outcome"]})
     return opened
 
 
 @cache
-def _opening() -> Opening:
+def _opener() -> ValidationOpener:
     settings = from_environment(Settings)
-    return Opening(
+    return ValidationOpener(
         governance=bootstrap.governance(settings),
         registry=bootstrap.registry(),
         policies=bootstrap.policies(settings),

@@ -8,7 +8,7 @@ from typing import Any
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.cloudformation import Stacks
-from signoff.deployment.record_baseline import Baselining
+from signoff.deployment.record_baseline import BaselineRecorder
 from signoff.ledger.history import baseline_key
 from signoff.runtime.custom_resource import CustomResourceRequest
 from signoff.runtime.observability import about, logger, observed
@@ -24,14 +24,14 @@ def handler(event: Any, context: Any) -> None:
     """Answer one request about a stack's custom resource; it is CloudFormation that hears the answer."""
     request = CustomResourceRequest.of(event)
     about(baseline_key(str(request.properties.get("Group"))))
-    request.answer(lambda asked: _baselining().handle(asked))
+    request.answer(lambda asked: _baseline_recorder().handle(asked))
     logger().info("answered", extra={"request": request.kind, "stack": request.stack})
 
 
 @cache
-def _baselining() -> Baselining:
+def _baseline_recorder() -> BaselineRecorder:
     settings = from_environment(Settings)
-    return Baselining(
+    return BaselineRecorder(
         registry=bootstrap.registry(),
         policies=bootstrap.policies(settings),
         ledger=bootstrap.ledger(settings),

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from signoff import bootstrap
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
-from signoff.validation.record_evidence import Recording
+from signoff.validation.record_evidence import EvidenceRecorder
 
 
 class Settings(bootstrap.PackageSettings):
@@ -22,14 +22,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
     Return the `verdict`: `passed`, `failed` or `errored`.
     """
-    recording = _recording()
+    recorder = _recorder()
     about(event["claim"]["arn"] if "claim" in event else event["arn"])
     if "artifacts" in event:
-        recorded = recording.record(event["claim"], event["artifacts"])
+        recorded = recorder.record(event["claim"], event["artifacts"])
     elif "claim" in event:
-        recorded = recording.record_error(event["claim"], event["error"])
+        recorded = recorder.record_error(event["claim"], event["error"])
     else:
-        recorded = recording.record_unopened(event["arn"], event["execution"], event["error"])
+        recorded = recorder.record_unopened(event["arn"], event["execution"], event["error"])
     if recorded.get("would_be_held"):
         count("WouldHaveHeld")
     logger().info("validation", extra=recorded)
@@ -37,14 +37,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 @cache
-def _recording() -> Recording:
+def _recorder() -> EvidenceRecorder:
     settings = from_environment(Settings)
     registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
-    return Recording(
+    return EvidenceRecorder(
         governance=bootstrap.governance(settings),
         registry=registry,
         images=bootstrap.images(),
         ledger=ledger,
         vault=bootstrap.vault(settings.vault_bucket),
-        projecting=Projecting(registry, ledger),
+        projector=RegistryProjector(registry, ledger),
     )

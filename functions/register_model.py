@@ -15,8 +15,8 @@ from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.submission.intake import Intake
 from signoff.submission.manifest_shape import manifest_shape
-from signoff.submission.register_model import Registering
-from signoff.submission.signature import Signing
+from signoff.submission.register_model import Registrar
+from signoff.submission.signature import SignatureVerifier
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def _uploaded(document: dict[str, Any]) -> None:
     if bucket != from_environment(Settings).artifacts_bucket:
         logger().warning("an upload to another bucket is none of ours", extra={"bucket": bucket})
         return
-    logger().info("upload", extra={"outcome": _registering().uploaded(key)})
+    logger().info("upload", extra={"outcome": _registrar().uploaded(key)})
 
 
 @cache
-def _registering() -> Registering:
+def _registrar() -> Registrar:
     settings = from_environment(Settings)
     inbox, registry = bootstrap.bucket(settings.artifacts_bucket), bootstrap.registry()
     vault = bootstrap.vault(settings.vault_bucket)
@@ -56,9 +56,9 @@ def _registering() -> Registering:
         policies=bootstrap.policies(settings),
         images=bootstrap.images(),
         shape=_shape,
-        signing=Signing(bootstrap.callers(settings.bus), vault),
+        signature_verifier=SignatureVerifier(bootstrap.identity_verifier(settings.bus), vault),
     )
-    return Registering(
+    return Registrar(
         inbox=inbox,
         intake=intake,
         registry=registry,

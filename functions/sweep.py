@@ -20,8 +20,8 @@ from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import count, logger, observed
 from signoff.runtime.settings import from_environment
-from signoff.sweep.daily_checkpoint import Heads
-from signoff.sweep.sweep import Sweeping
+from signoff.sweep.daily_checkpoint import DailyCheckpoint
+from signoff.sweep.sweep import Sweep
 
 _GRACE = timedelta(minutes=5)
 
@@ -44,26 +44,26 @@ class Settings(bootstrap.ChampionSettings):
 def handler(event: Any, context: Any) -> Any:
     """Sweep once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
     if "Records" in event:
-        return each_event(event, lambda _scheduled: _sweep(_GRACE))
-    return _sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
+        return each_event(event, lambda _scheduled: _run_sweep(_GRACE))
+    return _run_sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
 
 
-def _sweep(grace: timedelta) -> dict[str, int]:
-    problems = _keep_heads()  # first, while there is time
-    sweeping = _sweeping()
-    moved = sweeping.sweep(grace)
+def _run_sweep(grace: timedelta) -> dict[str, int]:
+    problems = _write_checkpoint()  # first, while there is time
+    sweep = _sweep()
+    moved = sweep.run(grace)
     moved["problem"] += problems
-    count("OldestValidatingSeconds", sweeping.oldest_validating(), MetricUnit.Seconds)
+    count("OldestValidatingSeconds", sweep.oldest_validating(), MetricUnit.Seconds)
     count("SweepMoved", sum(moved.values()) - moved["problem"])
     count("SweepProblems", moved["problem"])
     logger().info("swept", extra={"moved": dict(moved)})
     return dict(moved)
 
 
-def _keep_heads() -> int:
+def _write_checkpoint() -> int:
     """Keep the heads of the day, and return the number of problems: they are tried again and keep nothing waiting."""
     try:
-        if _heads().write_daily():
+        if _daily_checkpoint().write_once():
             count("HeadsKept")
     except (SignoffError, ClientError):
         logger().exception("the heads of the day could not be kept")
@@ -72,22 +72,22 @@ def _keep_heads() -> int:
 
 
 @cache
-def _heads() -> Heads:
+def _daily_checkpoint() -> DailyCheckpoint:
     settings = from_environment(Settings)
     days = int(settings.approved_retention_days)
     ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
-    return Heads(ledger, vault, utc_now, settings.lock_mode, days)
+    return DailyCheckpoint(ledger, vault, utc_now, settings.lock_mode, days)
 
 
 @cache
-def _sweeping() -> Sweeping:
+def _sweep() -> Sweep:
     settings = from_environment(Settings)
     queues = {
         "registrations": Queue(client("sqs"), settings.register_queue_url),
         "decisions": Queue(client("sqs"), settings.decision_queue_url),
         "deployments": Queue(client("sqs"), settings.deploy_queue_url),
     }
-    return Sweeping(
+    return Sweep(
         registry=bootstrap.registry(),
         policies=bootstrap.policies(settings),
         ledger=bootstrap.ledger(settings),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signoff.aws.clients import client
-from signoff.aws.ecr import Images
+from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.s3 import Bucket
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
 from signoff.governance.candidates import Governance
@@ -79,11 +79,11 @@ def vault(name: str) -> Vault:
     return Vault(bucket(name))
 
 
-def images() -> Images:
+def images() -> ImageResolver:
     """Return the images in Amazon ECR."""
-    return Images(client("ecr"))
+    return ImageResolver(client("ecr"))
 
 
-def callers(audience: str) -> Callers:
+def identity_verifier(audience: str) -> IdentityVerifier:
     """Return the callers of this region's STS, who prove what they state to `audience` (a bus's ARN)."""
-    return Callers.of(client("sts"), audience, utc_now)
+    return IdentityVerifier.of(client("sts"), audience, utc_now)

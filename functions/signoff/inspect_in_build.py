@@ -15,8 +15,8 @@ from signoff.aws.clients import naming_transient_errors
 from signoff.errors import Transient
 from signoff.runtime.observability import about, logger
 from signoff.runtime.settings import from_environment
-from signoff.validation.inspect_artifact import Inspection
-from signoff.validation.long_inspection import AtLength
+from signoff.validation.inspect_artifact import ArtifactInspector
+from signoff.validation.long_inspection import LongInspections
 
 # What the workflow does for a function that met a transient error it does here, for there a failed build is final.
 _TRIES = 3
@@ -35,16 +35,16 @@ def main() -> None:
     settings = from_environment(Settings)
     about(settings.request)
     vault = bootstrap.vault(settings.vault_bucket)
-    found = _carried_out(AtLength(vault), settings.request, Inspection(vault, bootstrap.bucket))
+    found = _run_with_retries(LongInspections(vault), settings.request, ArtifactInspector(vault, bootstrap.bucket))
     logger().info("artifact", extra={"artifact": found["url"], "refusals": found["refusal_count"]})
 
 
-def _carried_out(at_length: AtLength, request: str, inspection: Inspection) -> dict[str, Any]:
-    carry_out = naming_transient_errors(at_length.carry_out)
+def _run_with_retries(long_inspections: LongInspections, request: str, inspector: ArtifactInspector) -> dict[str, Any]:
+    run = naming_transient_errors(long_inspections.run)
     for _ in range(_TRIES - 1):
         with suppress(Transient):
-            return dict(carry_out(request, inspection))
-    return dict(carry_out(request, inspection))
+            return dict(run(request, inspector))
+    return dict(run(request, inspector))
 
 
 if __name__ == "__main__":

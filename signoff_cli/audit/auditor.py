@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable, package_row
-from signoff.aws.s3 import Written
+from signoff.aws.s3 import VersionRecord
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
@@ -70,11 +70,11 @@ class Auditor:
         if lookup.is_package_name(what):
             head = lookup.find(self._ledger, what)
             return [str(head["package"])] if head else []
-        return self.of(what, (key for key, _, _ in self._ledger.tips()))
+        return self.of(what, (key for key, _, _ in self._ledger.chain_heads()))
 
     def all(self) -> list[str]:
         """Return the keys of all ledgers that the index has."""
-        return sorted(key for key, _, _ in self._ledger.tips())
+        return sorted(key for key, _, _ in self._ledger.chain_heads())
 
     def of(self, what: str, keys: Iterable[str]) -> list[str]:
         """Return those of `keys` that `what`, an ARN, `group/version` or a group, may mean."""
@@ -104,10 +104,10 @@ class Auditor:
         entries = self._ledger.verbatim(key)[0].entries
         return bool(entries) and entries[0].time < than
 
-    def _days(self, keys: Sequence[str], written: Mapping[str, list[Written]]) -> Iterator[Day]:
+    def _days(self, keys: Sequence[str], written: Mapping[str, list[VersionRecord]]) -> Iterator[Day]:
         return _in_parallel(lambda key: self._day(key, written[key]), keys)
 
-    def _day(self, key: str, written: Sequence[Written]) -> Day:
+    def _day(self, key: str, written: Sequence[VersionRecord]) -> Day:
         versions = [each for each in written if not each.deletes]
         deleted = len(versions) < len(written)
         if not versions:
@@ -156,7 +156,7 @@ class Auditor:
     def _others(self, package: str, state: State | None) -> frozenset[str]:
         if state is None or state.status is not Status.DELETED or state.group is None:
             return frozenset()
-        heads_of_group = self._ledger.heads_by_group(state.group)
+        heads_of_group = self._ledger.rows_by_group(state.group)
         models = [head["model"] for head in heads_of_group if head.get("model") and head["package"] != package]
         return frozenset(model.rpartition("/")[2].lower() for model in models)
 

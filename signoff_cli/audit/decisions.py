@@ -159,7 +159,7 @@ def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
         yield f"without what the policy asks for: {outstanding} were missing"
     end = deadlines.expires(state, policy)
     expires = approvals.expiry is not None and approvals.expiry.action == "reject"
-    if end is not None and expires and timestamps.moment(entry.time) > end + _WRITING:
+    if end is not None and expires and timestamps.parse(entry.time) > end + _WRITING:
         yield f"after the time for it was over, at {timestamps.text(end)}"
 
 
@@ -168,7 +168,7 @@ def _due(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
     if policy is None:
         yield from _without_policy(entry)
         return
-    due = deadlines.due(state, policy, timestamps.moment(entry.time))
+    due = deadlines.due(state, policy, timestamps.parse(entry.time))
     if entry.kind not in {draft.kind for draft in due} or entry.actor != "signoff":
         yield "was not due under the policy that it names"
 

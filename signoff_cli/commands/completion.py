@@ -38,14 +38,14 @@ COMPLETE_PACKAGE: dict[str, Any] = {"autocompletion": packages}
 
 def groups_of(ledger: Ledger, incomplete: str) -> list[Proposal]:
     """Return the groups in the index whose names begin with `incomplete`."""
-    names = {str(head["group"]) for head in islice(ledger.heads(), _MOST) if head.get("group")}
+    names = {str(head["group"]) for head in islice(ledger.rows(), _MOST) if head.get("group")}
     return [(name, "") for name in sorted(names) if name.startswith(incomplete)]
 
 
 def packages_of(ledger: Ledger, incomplete: str) -> list[Proposal]:
     """Return the packages in the index that begin with `incomplete`, the newest first, and where each stands."""
     group, slash, _ = incomplete.partition("/")
-    heads: Iterable[Head] = ledger.heads_by_group(group) if slash else ledger.heads()
+    heads: Iterable[Head] = ledger.rows_by_group(group) if slash else ledger.rows()
     known = [head for head in islice(heads, _MOST) if head.get("group") and head.get("version")]
     known.sort(key=lambda head: (str(head["group"]), -int(head["version"])))
     named = ((f"{head['group']}/{head['version']}", str(head.get("status") or "")) for head in known)

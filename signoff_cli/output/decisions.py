@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from signoff.approval.decisions import Recorded, Refused
+from signoff.approval.decisions import Recorded, Refusal
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, Status
 from signoff.notification.wording import DONE
@@ -78,7 +78,7 @@ def _votes(state: State, policy: Policy | None) -> Iterator[str]:
 
 
 def _then(expected: Expected | None, decision: str) -> Iterator[str]:
-    if isinstance(expected, Refused):
+    if isinstance(expected, Refusal):
         yield f"  then       it would be refused: {expected.name}: {expected.reason}"
     elif isinstance(expected, Recorded):
         details = expected.draft.details

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from signoff.ledger.entries import Entry
     from signoff.ledger.history import History
     from signoff.ledger.state import State
-    from signoff.ledger.targets import There
+    from signoff.ledger.targets import TargetState
 
 _DECISIONS = {Kind.DECISION_RECORDED: "recorded", Kind.VOTED: "voted", Kind.DECISION_REFUSED: "refused"}
 
@@ -40,12 +40,12 @@ def document(history: History) -> dict[str, Any]:
         "decisions": [_decision(entry) for entry in history.entries if entry.kind in _DECISIONS],
         "model": state.model,
         "retirement_blocked_by": list(state.retirement_blocked_by),
-        "elsewhere": {place: _there(there) for place, there in state.elsewhere.items()},
+        "elsewhere": {place: _there(there) for place, there in state.targets.items()},
         "ledger": [{**entry.content, "hash": entry.hash} for entry in history.entries],
     }
 
 
-def _there(there: There) -> dict[str, Any]:
+def _there(there: TargetState) -> dict[str, Any]:
     return {"model": there.model, "retirement_blocked_by": list(there.blocked_by), "failed": there.failed}
 
 

@@ -66,7 +66,7 @@ def indexed(ledger: Ledger, only: Filter) -> list[Row]:
 
 def awaiting(ledger: Ledger, only: Filter) -> list[Row]:
     """Return one row for each package that awaits a decision, the longest waiting first."""
-    heads = ledger.heads_by_status(Status.PENDING_APPROVAL)
+    heads = ledger.rows_by_status(Status.PENDING_APPROVAL)
     return sorted(_rows(heads, only), key=lambda each: str(each["asked"] or each["since"]))
 
 
@@ -101,7 +101,7 @@ def _joined(each: Row, found: Mapping[str, Mapping[str, Any]], errors: Mapping[s
 
 
 def _any(ledger: Ledger, status: Status | None) -> Iterator[Head]:
-    return ledger.heads_by_status(status) if status else ledger.heads()
+    return ledger.rows_by_status(status) if status else ledger.rows()
 
 
 def _rows(heads: Iterable[Head], only: Filter) -> Iterator[Row]:

@@ -25,10 +25,10 @@ class Ledger(Protocol):
     """What is read of the ledger and of the index of its heads (`signoff.aws.ledger_table.LedgerTable`)."""
 
     def history(self, package: str) -> History: ...  # noqa: D102
-    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
-    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
-    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
-    def heads(self) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows(self) -> Iterator[dict[str, Any]]: ...  # noqa: D102
 
 
 def is_package_name(text: str) -> bool:
@@ -52,7 +52,7 @@ def find(ledger: Ledger, package: str) -> Head | None:
         group, version = by_version[1], int(by_version[2])
         heads = [head for head in of_group(ledger, group) if head.get("version") == version]
     else:
-        heads = list(ledger.heads_by_arn(package)) or list(ledger.heads_by_arn(package.lower()))
+        heads = list(ledger.rows_by_arn(package)) or list(ledger.rows_by_arn(package.lower()))
     return max(heads, key=lambda head: str(head.get("created")), default=None)
 
 
@@ -73,9 +73,9 @@ def of_group(ledger: Ledger, group: str) -> list[Head]:
     SageMaker takes names that differ by case only for one group. The index knows the name as SageMaker has it, so
     that another spelling costs looking through all of it.
     """
-    exact: list[Head] = list(ledger.heads_by_group(group))
+    exact: list[Head] = list(ledger.rows_by_group(group))
     wanted = group.casefold()
-    return exact or [head for head in ledger.heads() if str(head.get("group")).casefold() == wanted]
+    return exact or [head for head in ledger.rows() if str(head.get("group")).casefold() == wanted]
 
 
 def row(head: Head) -> dict[str, Any]:

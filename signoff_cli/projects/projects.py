@@ -39,7 +39,7 @@ class Registry(Protocol):
 class Ledger(Protocol):
     """What is asked about packages (`signoff.aws.ledger_table.LedgerTable`)."""
 
-    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Projects:
 
     def validating(self, groups: Sequence[str]) -> list[str]:
         """Return the packages of these groups that are being validated, as `group/version`."""
-        heads = self._ledger.heads_by_status(Status.VALIDATING)
+        heads = self._ledger.rows_by_status(Status.VALIDATING)
         return sorted(f"{head['group']}/{head['version']}" for head in heads if head.get("group") in groups)
 
     def document(self, project: Project) -> Document:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from signoff.approval import decisions
-from signoff.approval.decisions import Absorbed
+from signoff.approval.decisions import Repeated
 from signoff.documents.timestamps import Clock
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import History
@@ -35,7 +35,7 @@ def expected(state: State, decision: Decision, policy: Policy | None, now: datet
     by = decisions.Approver(decision.approver, known.approvals.person(decision.approver))
     foreign = policy and decisions.foreign(decision.package, decision.approver, None, policy)
     outcome = foreign or decisions.decide(state, asked, by, known, now)
-    return outcome if policy or isinstance(outcome, decisions.Absorbed) else None
+    return outcome if policy or isinstance(outcome, decisions.Repeated) else None
 
 
 _MADE = {Kind.DECISION_RECORDED, Kind.VOTED}
@@ -142,7 +142,7 @@ class Asking(request.Asking[Decision, Answer]):
     def _made_in(self, histories: list[History]) -> Answer | None:
         for history in histories:
             state = history.state
-            if state.group and isinstance(expected(state, self.decision, self._policy, self._now()), Absorbed):
+            if state.group and isinstance(expected(state, self.decision, self._policy, self._now()), Repeated):
                 return Answer(self.decision, "absorbed", self._made_before(history), self._missing(state))
         return None
 

@@ -72,11 +72,11 @@ def _in_s3(uri: str) -> Source:
 
 def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -> Inspection:
     """Return what is found in an artifact, judged by `policy`; `progress` is told each number of bytes read."""
-    from signoff.validation.inspect_artifact import look_into
+    from signoff.validation.inspect_artifact import inspect_archive
 
     def told() -> Iterator[bytes]:
         for chunk in source.chunks:
             progress(len(chunk))
             yield chunk
 
-    return look_into(told(), policy.artifact.requirements)
+    return inspect_archive(told(), policy.artifact.requirements)

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signoff.aws.dynamodb import to_item
-from signoff.aws.ledger_table import entry_item, head_item
+from signoff.aws.ledger_table import entry_item, package_row_item
 from signoff.documents.canonical_json import canonical
 from signoff.ledger import checkpoints
 from tests.support import commands
@@ -160,14 +160,14 @@ def test_a_ledger_that_was_removed_with_its_row_is_found_by_the_heads(audited: A
         try:
             named, everything = audited.found(), audited.signoff("--all", "--verify")
         finally:
-            dynamodb.put_item(TableName=table, Item=head_item(history))
+            dynamodb.put_item(TableName=table, Item=package_row_item(history))
     assert named == {"LedgerMissing": 1}
     assert f"LedgerMissing  {history.package}, entry 1: " in everything.stdout
 
 
 def test_a_row_of_the_index_that_says_otherwise_is_found(audited: Audited) -> None:
     dynamodb, table = audited.pipeline.aws("dynamodb"), audited.pipeline.outputs["PackagesTable"]
-    row = head_item(audited.pipeline.history(audited.package.arn))
+    row = package_row_item(audited.pipeline.history(audited.package.arn))
     dynamodb.put_item(TableName=table, Item={**row, "verdict": {"S": "failed"}})
     try:
         assert audited.found() == {"IndexDiffers": None}
@@ -248,7 +248,7 @@ def test_what_nobody_knows_is_no_honest_ledger(audited: Audited) -> None:
 
 
 def test_who_may_audit_can_change_nothing(audited: Audited) -> None:
-    outputs, item = audited.pipeline.outputs, head_item(audited.pipeline.history(audited.package.arn))
+    outputs, item = audited.pipeline.outputs, package_row_item(audited.pipeline.history(audited.package.arn))
     writes: list[Callable[[], Any]] = [
         lambda: audited.client("dynamodb").put_item(TableName=outputs["PackagesTable"], Item=item),
         lambda: audited.client("s3").put_object(Bucket=outputs["VaultBucket"], Key="heads/2026-03-02.json", Body=b""),

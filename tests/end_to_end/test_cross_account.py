@@ -113,8 +113,8 @@ def test_a_package_registered_from_a_workload_account_ends_as_models_in_two_acco
         accounts.one.user("submitter"),
         accounts.one.user("approver"),
     )
-    assert set(state.elsewhere) == {f"{ONE}/{HERE}", f"{TWO}/{THERE}", f"{CENTRAL}/{THERE}"}
-    assert [(there.failed, bool(there.model)) for there in state.elsewhere.values()] == [(None, True)] * 3
+    assert set(state.targets) == {f"{ONE}/{HERE}", f"{TWO}/{THERE}", f"{CENTRAL}/{THERE}"}
+    assert [(there.failed, bool(there.model)) for there in state.targets.values()] == [(None, True)] * 3
     assert (asked["account"], asked["detail"]["group"]) == (CENTRAL, ALPHA)
     assert accounts.ears[ONE].hears("Decision Recorded", package=package.arn)["detail"]["decision"] == "approve"
     assert accounts.ears[ONE].hears("Model Created", package=package.arn, place=f"{TWO}/{THERE}")
@@ -179,7 +179,7 @@ def test_the_champion_is_published_in_each_account_and_region_until_it_is_revoke
 
     accounts.one.decide(package.arn, "approve", evidence=package.seen())
     state = package.until("Approved").state
-    models = {place: there.model for place, there in state.elsewhere.items()} | {f"{CENTRAL}/{HERE}": state.model}
+    models = {place: there.model for place, there in state.targets.items()} | {f"{CENTRAL}/{HERE}": state.model}
     champions = {place: published(*where) for place, where in places.items()}
     assert champions == {place: (model or {})["arn"] for place, model in models.items()}
     assert str(champions[f"{TWO}/{THERE}"]).startswith(f"arn:aws:sagemaker:{THERE}:{TWO}:model/")

@@ -49,7 +49,7 @@ def test_a_pending_package_that_was_deleted_awaits_no_decision_and_gets_none(gro
 
     assert refused == "UnknownPackage"
     assert told(group, key)[0] == "Deleted"
-    assert package.arn not in {head["arn"] for head in pipeline.ledger.heads_by_status(Status.PENDING_APPROVAL)}
+    assert package.arn not in {head["arn"] for head in pipeline.ledger.rows_by_status(Status.PENDING_APPROVAL)}
 
 
 def test_a_package_deleted_before_it_is_validated_is_not_validated_again_and_again(group: Group) -> None:

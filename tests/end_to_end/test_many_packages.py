@@ -113,7 +113,7 @@ def test_a_large_group_is_listed_without_describing_its_packages_one_by_one(grou
     assert len(queued) == MANY
     assert asked["BatchDescribeModelPackage"] == 3
     assert "DescribeModelPackage" not in asked
-    head = next(head for head in group.pipeline.ledger.heads_by_group(group.name) if head["version"] == 7)
+    head = next(head for head in group.pipeline.ledger.rows_by_group(group.name) if head["version"] == 7)
     assert head["status"] == "Deleted"
 
 

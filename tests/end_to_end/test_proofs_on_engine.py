@@ -14,7 +14,7 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from local.engine.process import Engine
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.documents.timestamps import text
 from signoff.errors import ProofRefused, Transient
 from signoff.runtime.clock import utc_now
@@ -39,7 +39,7 @@ class Account:
         self._iam = client(engine, "iam")
         self._sts = client(engine, "sts")
         self.endpoint, self.region = engine.url, engine.region
-        self.callers = Callers.of(self._sts, AUDIENCE, utc_now)
+        self.identity_verifier = IdentityVerifier.of(self._sts, AUDIENCE, utc_now)
 
     def user(self) -> tuple[str, ReadOnlyCredentials]:
         """A new IAM user: ARN and keys."""
@@ -66,7 +66,7 @@ class Account:
         return signed(DECISION, keys, self.endpoint, self.region, utc_now() - timedelta(**ago))
 
     def who(self, statement: Mapping[str, Any]) -> str:
-        return self.callers.confirm(self.callers.read(statement, "decision"))
+        return self.identity_verifier.confirm(self.identity_verifier.read(statement, "decision"))
 
     def refused(self, statement: Mapping[str, Any]) -> str:
         with pytest.raises(ProofRefused) as refused:
@@ -107,7 +107,7 @@ def test_a_proof_of_fourteen_minutes_is_confirmed_and_one_of_sixteen_is_not(acco
 
 def test_sts_itself_refuses_an_old_signature_should_our_clock_be_slow(account: Account) -> None:
     old = account.signed(account.user()[1], minutes=16)
-    slow = Callers(account.endpoint, account.region, AUDIENCE, lambda: utc_now() - timedelta(minutes=10))
+    slow = IdentityVerifier(account.endpoint, account.region, AUDIENCE, lambda: utc_now() - timedelta(minutes=10))
     with pytest.raises(ProofRefused, match=r"^NotProven"):
         slow.confirm(slow.read(old, "decision"))
 
@@ -221,8 +221,10 @@ KEYS = ReadOnlyCredentials("AKIA" + "A" * 16, "secret", None)
 
 
 def asked_at(url: str) -> str:
-    callers = Callers(url, "us-east-1", AUDIENCE, utc_now)
-    return callers.confirm(callers.read(signed(DECISION, KEYS, url, "us-east-1", utc_now()), "decision"))
+    identity_verifier = IdentityVerifier(url, "us-east-1", AUDIENCE, utc_now)
+    return identity_verifier.confirm(
+        identity_verifier.read(signed(DECISION, KEYS, url, "us-east-1", utc_now()), "decision")
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -10,7 +10,7 @@ from signoff.aws.sqs import DELETED
 from signoff.errors import SignoffError
 from signoff.notification.announcements import Event, announcements
 from signoff.runtime.batches import package_named
-from signoff.validation.open_validation import Request
+from signoff.validation.open_validation import ValidationRequest
 from tests.support.interruptions import Died
 
 GRACE = timedelta(minutes=5)
@@ -37,13 +37,13 @@ class Deliveries:
         elif queue is self.executions.started:
             self.execution(*message)
         elif queue is self.queues["registrations"].messages:
-            self.registering.uploaded(message["detail"]["object"]["key"])
+            self.registrar.uploaded(message["detail"]["object"]["key"])
         elif queue is self.queues["decisions"].messages:
-            self.reconciling.reconcile({"ModelPackageArn": package_named(message["detail"]), **message["detail"]})
+            self.reconciler.reconcile({"ModelPackageArn": package_named(message["detail"]), **message["detail"]})
         elif DELETED in message["detail"]:
-            self.deploying.retire(message["detail"][DELETED])
+            self.deployer.retire(message["detail"][DELETED])
         else:
-            self.deploying.converge(package_named(message["detail"]))
+            self.deployer.converge(package_named(message["detail"]))
         return True
 
     def die(self, position: int, call: int) -> None:
@@ -98,16 +98,16 @@ class Deliveries:
     def execution(self, execution: str, started: Mapping[str, Any]) -> str:
         """Run one execution of the workflow, as validation.asl.json says, and return its outcome or verdict."""
         self.executions.statuses[execution] = "SUCCEEDED"
-        request = Request(started["detail"]["ModelPackageArn"], execution, started.get("revalidate"))
-        claim = self.opening.open(request)
+        request = ValidationRequest(started["detail"]["ModelPackageArn"], execution, started.get("revalidate"))
+        claim = self.opener.open(request)
         if claim["outcome"] != "Claimed":
             return str(claim["outcome"])
         try:
-            found = [self.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
-            return str(self.recording.record(claim, found)["verdict"])
+            found = [self.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+            return str(self.recorder.record(claim, found)["verdict"])
         except SignoffError as error:
             self.executions.statuses[execution] = "FAILED"
-            recorded = self.recording.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
+            recorded = self.recorder.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
             return str(recorded["verdict"])
 
     def validate(self, arn: str, **revalidate: str) -> str:
@@ -120,6 +120,6 @@ class Deliveries:
     def sweep(self, **waited: float) -> dict[str, int]:
         """Let time pass, 20 minutes unless told, sweep, and deliver what the sweep set going."""
         self.clock.forward(**(waited or {"minutes": 20}))
-        moved = dict(self.sweeping.sweep(GRACE))
+        moved = dict(self.sweeper.run(GRACE))
         self.deliver()
         return moved

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from signoff.aws.s3 import Stored, Written
+from signoff.aws.s3 import ObjectVersion, VersionRecord
 from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing
 
 
 @dataclass
-class ObjectVersion:
+class FakeVersion:
     """One version of an object."""
 
     id: str
@@ -50,26 +50,26 @@ class FakeBucket:
     def __init__(self, s3: FakeS3, name: str) -> None:
         self._s3 = s3
         self.name = name
-        self.versions: dict[str, list[ObjectVersion]] = defaultdict(list)
+        self.versions: dict[str, list[FakeVersion]] = defaultdict(list)
         self.writes: list[tuple[str, str]] = []
         self.multipart = False
 
-    def current(self, key: str) -> Stored | None:
+    def current(self, key: str) -> ObjectVersion | None:
         versions = self.versions.get(key)
         return self._stored(key, versions[-1]) if versions else None
 
-    def version(self, key: str, version_id: str) -> Stored | None:
+    def version(self, key: str, version_id: str) -> ObjectVersion | None:
         found = next((each for each in self.versions.get(key, ()) if each.id == version_id), None)
         return self._stored(key, found) if found else None
 
-    def read(self, stored: Stored) -> bytes:
+    def read(self, stored: ObjectVersion) -> bytes:
         return b"".join(self.stream(stored))
 
     def get(self, key: str) -> bytes | None:
         versions = self.versions.get(key)
         return versions[-1].data if versions else None
 
-    def stream(self, stored: Stored) -> Iterator[bytes]:
+    def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
             raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more")
         yield self._kept(stored).data
@@ -79,12 +79,12 @@ class FakeBucket:
             if key.startswith(prefix):
                 yield key, self.versions[key][-1].changed
 
-    def listing(self, prefix: str) -> Iterator[Stored]:
+    def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         for key in sorted(self.versions):
             if key.startswith(prefix) and self.versions[key]:
                 yield replace(self._stored(key, self.versions[key][-1]), metadata={})
 
-    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
+    def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
         if self.versions.get(key):
             return None
         data = self._s3.bucket(source.bucket).read(source)
@@ -102,11 +102,11 @@ class FakeBucket:
         self.retain(key, self._add(key, data, {}).version_id, until)
         return True
 
-    def history(self, prefix: str) -> Iterator[Written]:
+    def history(self, prefix: str) -> Iterator[VersionRecord]:
         for key in sorted(self.versions):
             if key.startswith(prefix):
                 for version in self.versions[key]:
-                    yield Written(key, version.id, version is self.versions[key][-1], False)
+                    yield VersionRecord(key, version.id, version is self.versions[key][-1], False)
 
     def retained_until(self, key: str, version_id: str) -> datetime | None:
         return next(each for each in self.versions[key] if each.id == version_id).retained_until
@@ -116,7 +116,7 @@ class FakeBucket:
         key: str,
         data: bytes,
         metadata: Mapping[str, str] | None = None,  # by those who upload; Signoff itself gives none
-    ) -> Stored:
+    ) -> ObjectVersion:
         return self._add(key, data, dict(metadata or {}))
 
     def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
@@ -134,27 +134,27 @@ class FakeBucket:
         kept = next(each for each in self.versions[key] if each.id == version_id)
         kept.retained_until = max(kept.retained_until or until, until)
 
-    def _add(self, key: str, data: bytes, metadata: dict[str, str]) -> Stored:
-        added = ObjectVersion(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
+    def _add(self, key: str, data: bytes, metadata: dict[str, str]) -> ObjectVersion:
+        added = FakeVersion(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
         self.versions[key].append(added)
         self.writes.append(("put", key))
         return self._stored(key, added)
 
-    def _kept(self, stored: Stored) -> ObjectVersion:
+    def _kept(self, stored: ObjectVersion) -> FakeVersion:
         return next(each for each in self.versions[stored.key] if each.id == stored.version_id)
 
-    def _stored(self, key: str, version: ObjectVersion) -> Stored:
+    def _stored(self, key: str, version: FakeVersion) -> ObjectVersion:
         etag = hashlib.md5(version.data, usedforsecurity=False).hexdigest()
         if self.multipart:
             etag = f"{hashlib.md5(version.id.encode(), usedforsecurity=False).hexdigest()}-2"
-        return Stored(self.name, key, version.id, len(version.data), etag, dict(version.metadata))
+        return ObjectVersion(self.name, key, version.id, len(version.data), etag, dict(version.metadata))
 
 
 class Forbidden(FakeBucket):
     """A bucket that S3 lets nobody read who expects another owner."""
 
-    def current(self, key: str) -> Stored | None:
+    def current(self, key: str) -> ObjectVersion | None:
         raise ObjectMissing(f"s3://{self.name}/{key} may not be read by Signoff")
 
-    def listing(self, prefix: str) -> Iterator[Stored]:
+    def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         raise ObjectMissing(f"s3://{self.name}/{prefix} may not be read by Signoff")

@@ -1,4 +1,4 @@
-"""Further accounts and regions in memory: SageMaker, SSM and the vault of each, with the interface of `Deployers`."""
+"""Further accounts and regions in memory: SageMaker, SSM and the vault of each, with the interface of `TargetAccounts`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.fakes import FakeParameters
 HOME = "us-east-1"
 
 
-class FakeDeployers:
+class FakeTargetAccounts:
     """Places are made when first asked for; `closed` are those that let nobody in, `vaults` the further regions'.
 
     `wrap` is put around what is given out, so that a test can interrupt calls to it.

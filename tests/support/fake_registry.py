@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from signoff.aws.sagemaker import Group, approval_description
+from signoff.aws.sagemaker import ModelPackageGroup, approval_description
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG
 from signoff.documents.timestamps import Clock
 from signoff.errors import RegistryRefused, UnknownPackage
@@ -66,9 +66,9 @@ class FakeRegistry:
         known = {arn: self.described[arn] for arn in asked if arn not in errors}
         return {arn: {f: described[f] for f in _SUMMARY if f in described} for arn, described in known.items()}, errors
 
-    def group(self, name: str) -> Group | None:
+    def group(self, name: str) -> ModelPackageGroup | None:
         spelled = self._spelled(name)
-        return Group(spelled, dict(self.tags[spelled])) if spelled in self.tags else None
+        return ModelPackageGroup(spelled, dict(self.tags[spelled])) if spelled in self.tags else None
 
     def group_tags(self, group: str) -> dict[str, str] | None:
         found = self.group(group)

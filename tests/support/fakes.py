@@ -39,19 +39,19 @@ class FakeLedger(LedgerTable):
         longer = self.histories[history.package] = history.extended(drafts, self._now())
         return longer
 
-    def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
-        yield from sorted((head for head in self.heads() if head.get("next") == step), key=lambda head: head["since"])
+    def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
+        yield from sorted((row for row in self.rows() if row.get("next") == step), key=lambda row: row["since"])
 
-    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
-        yield from sorted((h for h in self.heads() if h.get("status") == status), key=lambda head: head["since"])
+    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
+        yield from sorted((row for row in self.rows() if row.get("status") == status), key=lambda row: row["since"])
 
-    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
-        yield from sorted((h for h in self.heads() if h.get("group") == group), key=lambda head: head["version"])
+    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]:
+        yield from sorted((row for row in self.rows() if row.get("group") == group), key=lambda row: row["version"])
 
-    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
-        yield from sorted((head for head in self.heads() if head["arn"] == arn), key=lambda head: head["created"])
+    def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
+        yield from sorted((row for row in self.rows() if row["arn"] == arn), key=lambda row: row["created"])
 
-    def tips(self) -> Iterator[tuple[str, int, str]]:
+    def chain_heads(self) -> Iterator[tuple[str, int, str]]:
         for key, history in self.histories.items():
             yield key, len(history.entries), history.head
 
@@ -59,9 +59,9 @@ class FakeLedger(LedgerTable):
         history = self.histories.get(package)
         return package_row(history) if history else None
 
-    def heads(self) -> Iterator[dict[str, Any]]:
-        heads = [package_row(history) for history in self.histories.values()]
-        yield from (head for head in heads if "arn" in head)
+    def rows(self) -> Iterator[dict[str, Any]]:
+        rows = [package_row(history) for history in self.histories.values()]
+        yield from (row for row in rows if "arn" in row)
 
 
 class FakeSubmissions:
@@ -146,7 +146,7 @@ class FakeStacks:
         return self.resources.get((stack, logical_id))
 
 
-class FakeImages:
+class FakeImageResolver:
     """Images by tag; what has a digest is pinned already."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:

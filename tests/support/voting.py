@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signoff.approval.decisions import Refused
+from signoff.approval.decisions import Refusal
 from tests.support.world import APPROVER, World
 
 ACCOUNT = "123456789012"
@@ -23,5 +23,5 @@ def asking(**approvals: Any) -> tuple[World, str]:
 
 
 def refused(outcome: Any) -> str:
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Refusal)
     return outcome.name

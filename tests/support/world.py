@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from signoff.approval.apply_annotation import Annotating
-from signoff.approval.apply_decision import Deciding
-from signoff.approval.decisions import Refused
-from signoff.approval.reconcile import Reconciling
+from signoff.approval.apply_annotation import AnnotationHandler
+from signoff.approval.apply_decision import DecisionHandler
+from signoff.approval.decisions import Refusal
+from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
 from signoff.aws.ssm import Policies
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
-from signoff.deployment.create_model import Deploying
-from signoff.deployment.record_baseline import Baselining
-from signoff.deployment.target_models import Elsewhere
+from signoff.deployment.create_model import ModelDeployer
+from signoff.deployment.record_baseline import BaselineRecorder
+from signoff.deployment.target_models import TargetModels
 from signoff.governance.candidates import Governance
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
@@ -32,23 +32,23 @@ from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.submission.intake import Intake
 from signoff.submission.layout import SUBMISSION, TO_BE_SIGNED
 from signoff.submission.manifest_shape import manifest_shape
-from signoff.submission.register_model import Registering
-from signoff.submission.signature import Signing
-from signoff.sweep.daily_checkpoint import Heads
-from signoff.sweep.sweep import Sweeping
-from signoff.validation.inspect_artifact import Inspection
-from signoff.validation.open_validation import Opening
-from signoff.validation.record_evidence import Recording
+from signoff.submission.register_model import Registrar
+from signoff.submission.signature import SignatureVerifier
+from signoff.sweep.daily_checkpoint import DailyCheckpoint
+from signoff.sweep.sweep import Sweep
+from signoff.validation.inspect_artifact import ArtifactInspector
+from signoff.validation.open_validation import ValidationOpener
+from signoff.validation.record_evidence import EvidenceRecorder
 from tests.support.archives import honest
 from tests.support.clock import Clock
 from tests.support.deliveries import Deliveries
 from tests.support.fake_bucket import FakeS3
-from tests.support.fake_places import FakeDeployers
+from tests.support.fake_places import FakeTargetAccounts
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fake_sts import FakeSts
 from tests.support.fakes import (
     FakeExecutions,
-    FakeImages,
+    FakeImageResolver,
     FakeLedger,
     FakeParameters,
     FakeQueue,
@@ -94,9 +94,9 @@ class World(Deliveries):
         self.inbox, self.vault_bucket = self.s3.bucket("artifacts"), self.s3.bucket("vault")
         self.registry = FakeRegistry(self.clock)
         vaults = {"eu-west-1": "vault-eu-west-1"}
-        self.places = FakeDeployers(self.s3, self.clock, vaults, self.interruptions.wrap)
+        self.places = FakeTargetAccounts(self.s3, self.clock, vaults, self.interruptions.wrap)
         self.parameters = FakeParameters(self.clock)
-        self.images = FakeImages({IMAGE: f"sha256:{'a' * 64}"})
+        self.images = FakeImageResolver({IMAGE: f"sha256:{'a' * 64}"})
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
@@ -113,41 +113,50 @@ class World(Deliveries):
         images, submissions = wrap(self.images), wrap(self.submissions)
         policies = Policies(wrap(self.parameters), "/signoff/policies")
         vault = Vault(wrap(self.vault_bucket))
-        governance, projecting = Governance(registry, policies, REGISTRY), Projecting(registry, ledger)
+        governance, projector = Governance(registry, policies, REGISTRY), RegistryProjector(registry, ledger)
         retention = Retention(vault, self.clock, days=365)
         self.vault = vault
         asked = wrap(self.sts)
-        callers = Callers(self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request))
-        everywhere: dict[str, Any] = {"registry": registry, "ledger": ledger}
-        signing = Signing(callers, vault)
-        intake = Intake(
-            inbox=inbox, registry=registry, policies=policies, images=images, shape=lambda: SHAPE, signing=signing
+        identity_verifier = IdentityVerifier(
+            self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request)
         )
-        self.registering = Registering(
+        everywhere: dict[str, Any] = {"registry": registry, "ledger": ledger}
+        signature_verifier = SignatureVerifier(identity_verifier, vault)
+        intake = Intake(
+            inbox=inbox,
+            registry=registry,
+            policies=policies,
+            images=images,
+            shape=lambda: SHAPE,
+            signature_verifier=signature_verifier,
+        )
+        self.registrar = Registrar(
             inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere
         )
-        self.opening = Opening(governance=governance, policies=policies, vault=vault, **everywhere)
-        self.inspection = Inspection(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
-        self.recording = Recording(
-            governance=governance, images=images, vault=vault, projecting=projecting, **everywhere
+        self.opener = ValidationOpener(governance=governance, policies=policies, vault=vault, **everywhere)
+        self.inspector = ArtifactInspector(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
+        self.recorder = EvidenceRecorder(
+            governance=governance, images=images, vault=vault, projector=projector, **everywhere
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
-        adapters = Adapters(governance=governance, ledger=ledger, vault=vault, callers=callers)
-        self.annotating = Annotating(adapters=adapters, registry=registry, shape=shape)
-        self.deciding = Deciding(adapters=adapters, projecting=projecting, retention=retention, now=self.clock)
-        self.reconciling = Reconciling(registry, self.deciding)
+        adapters = Adapters(governance=governance, ledger=ledger, vault=vault, identity_verifier=identity_verifier)
+        self.annotation_handler = AnnotationHandler(adapters=adapters, registry=registry, shape=shape)
+        self.decision_handler = DecisionHandler(
+            adapters=adapters, projector=projector, retention=retention, now=self.clock
+        )
+        self.reconciler = Reconciler(registry, self.decision_handler)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)
-        elsewhere = Elsewhere(self.places, vault, ledger, self.champions)
+        target_models = TargetModels(self.places, vault, ledger, self.champions)
         everywhere["champions"] = self.champions
-        self.deploying = Deploying(
-            governance=governance, vault=vault, projecting=projecting, elsewhere=elsewhere, **everywhere
+        self.deployer = ModelDeployer(
+            governance=governance, vault=vault, projector=projector, target_models=target_models, **everywhere
         )
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
-        self.baselining = Baselining(policies=policies, stacks=stacks, **everywhere)
-        self.heads = Heads(ledger, vault, self.clock, "GOVERNANCE", days=365)
+        self.baseline_recorder = BaselineRecorder(policies=policies, stacks=stacks, **everywhere)
+        self.daily_checkpoint = DailyCheckpoint(ledger, vault, self.clock, "GOVERNANCE", days=365)
         queues = {name: wrap(queue) for name, queue in self.queues.items()}
-        self.sweeping = Sweeping(
+        self.sweeper = Sweep(
             policies=policies,
             submissions=submissions,
             vault=vault,
@@ -173,7 +182,7 @@ class World(Deliveries):
     def upload(self, key: str, data: Any) -> str:
         """Put an object into the artifacts bucket and answer its event."""
         self.put(key, data)
-        return self.registering.uploaded(key)
+        return self.registrar.uploaded(key)
 
     def put(self, key: str, data: Any) -> None:
         """Put an object into the artifacts bucket; its event is lost."""
@@ -231,20 +240,20 @@ class World(Deliveries):
 
     def decide(self, arn: str, decision: str, approver: str = APPROVER, account: str | None = None, **said: Any) -> Any:
         """Send a decision that `approver` signs, from another account if that is given; return what came of it."""
-        return self.deciding.apply(self.statement(arn, decision, approver, **said), Sender(account=account))
+        return self.decision_handler.apply(self.statement(arn, decision, approver, **said), Sender(account=account))
 
     def assert_decision(self, arn: str, decision: str, approver: str = APPROVER, source: str = "tickets") -> Any:
         """Send a decision without a proof, from an event source of that name; return what came of it."""
         detail = {"package": arn, "decision": decision, "reason": "because", "approver": approver}
-        return self.deciding.apply({**detail, "evidence": self.evidence(arn)}, Sender(source=source))
+        return self.decision_handler.apply({**detail, "evidence": self.evidence(arn)}, Sender(source=source))
 
     def annotate(
         self, arn: str, by: str = SUBMITTER, event: str | None = None, account: str | None = None, **said: Any
     ) -> Any:
         """Send an annotation that `by` signs, from another account if given; return the refusal, if it is refused."""
         statement = {"statement": "annotation", "audience": BUS, "package": arn, **said}
-        outcome = self.annotating.apply(self.sts.signed(statement, by=by), Sender(event, account=account))
-        return outcome if isinstance(outcome, Refused) else None
+        outcome = self.annotation_handler.apply(self.sts.signed(statement, by=by), Sender(event, account=account))
+        return outcome if isinstance(outcome, Refusal) else None
 
     def pending(self, **changed: Any) -> str:
         """Return the ARN of a package that awaits a decision."""

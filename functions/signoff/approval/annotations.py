@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from signoff.approval import decisions
-from signoff.approval.decisions import UNKNOWN, Approver, Name, Refused, storable
+from signoff.approval.decisions import UNKNOWN, Approver, Name, Refusal, storable
 from signoff.documents.canonical_json import canonical, digest
 from signoff.documents.faults import Fault
 from signoff.errors import EventFault
@@ -100,7 +100,7 @@ def parse(detail: Any) -> Annotation:
 
 
 @dataclass(frozen=True)
-class Change:
+class PackageChange:
     """What an annotation changes of a package as it is described; nothing where it says so already."""
 
     set: Mapping[str, str]
@@ -114,7 +114,7 @@ class Change:
         return {field: value for field, value in asked.items() if value}
 
 
-def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy) -> Refused | None:
+def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy) -> Refusal | None:
     """Return why `annotation` by `by` (an ARN) does not stand because of the account that one is of, or None.
 
     It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
@@ -124,43 +124,47 @@ def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy
     if refused:
         return refused
     if annotation.add_specifications and {account, account_of(by)} - {None, account_of(annotation.package)}:
-        return Refused("ForeignSpecification", "inference specifications are added from the registry's account only")
+        return Refusal("ForeignSpecification", "inference specifications are added from the registry's account only")
     return None
 
 
-def weigh(annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any) -> Change | Refused:
+def evaluate(
+    annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any
+) -> PackageChange | Refusal:
     """Return what `annotation` changes of a package, or why it is refused.
 
     `described` is DescribeModelPackage's answer, `shape` the input shape of UpdateModelPackage.
     """
     faults = list(_faults(annotation, described, shape))
     if faults:
-        told = "; ".join(map(str, faults[:_SHOWN]))
-        return Refused("NotAllowed", told if len(faults) <= _SHOWN else f"{told}; and {len(faults) - _SHOWN} more")
+        message = "; ".join(map(str, faults[:_SHOWN]))
+        return Refusal(
+            "NotAllowed", message if len(faults) <= _SHOWN else f"{message}; and {len(faults) - _SHOWN} more"
+        )
     change = _change(annotation, described)
-    return (_wrong_moment(status) if change.add else None) or change
+    return (_wrong_status(status) if change.add else None) or change
 
 
-def _change(annotation: Annotation, described: Mapping[str, Any]) -> Change:
+def _change(annotation: Annotation, described: Mapping[str, Any]) -> PackageChange:
     metadata: Mapping[str, str] = described.get(_SET) or {}
     there = {each["Name"] for each in described.get(_ADD) or ()}
-    return Change(
+    return PackageChange(
         {key: value for key, value in annotation.set.items() if metadata.get(key) != value},
         [key for key in annotation.remove if key in metadata],
         [each for each in annotation.add_specifications if each["Name"] not in there],
     )
 
 
-def _wrong_moment(status: Status | None) -> Refused | None:
+def _wrong_status(status: Status | None) -> Refusal | None:
     """Another specification is another subject: it would revoke what is approved, and spoil a validation under way."""
     if status in _DECIDED:
-        return Refused(
+        return Refusal(
             "AlreadyDecided",
             f"the package is {status}: another inference specification would not be what was decided on; "
             "submit a new version instead",
         )
     if status is None or status is Status.VALIDATING:
-        return Refused("BeingValidated", "the package is being validated; add the specification when that is done")
+        return Refusal("BeingValidated", "the package is being validated; add the specification when that is done")
     return None
 
 
@@ -232,7 +236,7 @@ def annotated(annotation: Annotation, by: Approver) -> Draft:
     return Draft(Kind.ANNOTATED, by.arn, details)
 
 
-def refused(annotation: Annotation, refusal: Refused, by: Approver | None = None) -> Draft:
+def refused(annotation: Annotation, refusal: Refusal, by: Approver | None = None) -> Draft:
     """Return the ledger's entry about a refused annotation, in the form of that about a refused decision."""
     details: dict[str, Any] = {
         "decision": VERB,

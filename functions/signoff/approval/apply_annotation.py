@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from signoff.approval import annotations as rules
-from signoff.approval.annotations import VERB, Annotation, Change, annotated
-from signoff.approval.decisions import Absorbed, Approver, Outcome, Recorded, Refused
-from signoff.approval.statements import Adapters, Receiving
+from signoff.approval.annotations import VERB, Annotation, PackageChange, annotated
+from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal, Repeated
+from signoff.approval.statements import Adapters, StatementHandler
 from signoff.aws.sagemaker import Registry
 from signoff.errors import RegistryRefused
 from signoff.governance.candidates import Candidate
@@ -19,7 +19,7 @@ from signoff.policy.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Annotating(Receiving[Annotation]):
+class AnnotationHandler(StatementHandler[Annotation]):
     """Changes what a package says of itself and records who did. `shape` gives UpdateModelPackage's input shape."""
 
     kind: ClassVar[str] = "annotation"
@@ -34,34 +34,34 @@ class Annotating(Receiving[Annotation]):
         """Read an annotation from an event's detail. Raises `EventFault`."""
         return rules.parse(detail)
 
-    def foreign(self, statement: Annotation, by: str, account: str | None, policy: Policy) -> Refused | None:
+    def foreign(self, statement: Annotation, by: str, account: str | None, policy: Policy) -> Refusal | None:
         """Return why what `by` (an ARN) says does not stand because of the account it is from."""
         return rules.foreign(statement, by, account, policy)
 
-    def refused(self, statement: Annotation, refusal: Refused, by: Approver | None) -> Draft:
+    def refused(self, statement: Annotation, refusal: Refusal, by: Approver | None) -> Draft:
         """Return the entry about a refused annotation."""
         return rules.refused(statement, refusal, by)
 
-    def weigh(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
+    def evaluate(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
         """Write to the registry what is annotated, and return what follows.
 
         Whoever appends last has written to the registry after all others: ledger and registry end up the same.
         """
         described = self.registry.describe(candidate.arn)
-        weighed = rules.weigh(statement, described, history.state.status, self.shape())
-        refusal = weighed if isinstance(weighed, Refused) else self._update(candidate.arn, weighed)
+        evaluated = rules.evaluate(statement, described, history.state.status, self.shape())
+        refusal = evaluated if isinstance(evaluated, Refusal) else self._update(candidate.arn, evaluated)
         if refusal:
             return refusal
         made = annotated(statement, by)
-        return Absorbed() if _said_already(history, made) else Recorded(made)
+        return Repeated() if _said_already(history, made) else Recorded(made)
 
-    def _update(self, arn: str, change: Change) -> Refused | None:
+    def _update(self, arn: str, change: PackageChange) -> Refusal | None:
         if not change.fields:
             return None
         try:
             self.registry.update_package(arn, **change.fields)
         except RegistryRefused as refusal:
-            return Refused("RefusedBySageMaker", str(refusal))
+            return Refusal("RefusedBySageMaker", str(refusal))
         return None
 
 

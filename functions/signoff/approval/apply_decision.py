@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from signoff.approval import deadlines, decisions
-from signoff.approval.decisions import Approver, Decision, Outcome, Recorded, Refused
+from signoff.approval.decisions import Approver, Decision, Outcome, Recorded, Refusal
 from signoff.approval.retention import Retention
-from signoff.approval.statements import Adapters, Receiving
+from signoff.approval.statements import Adapters, StatementHandler
 from signoff.documents.timestamps import Clock
 from signoff.governance.candidates import Candidate
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -21,14 +21,14 @@ from signoff.validation.staleness import changed_since_evidence
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deciding(Receiving[Decision]):
+class DecisionHandler(StatementHandler[Decision]):
     """Weighs what is decided, records what comes of it, and brings the registry to it."""
 
     kind: ClassVar[str] = "decision"
     claimant: ClassVar[str] = "approver"
 
     adapters: Adapters
-    projecting: Projecting
+    projector: RegistryProjector
     retention: Retention
     now: Clock
 
@@ -36,15 +36,15 @@ class Deciding(Receiving[Decision]):
         """Read a decision from an event's detail. Raises `EventFault`."""
         return decisions.parse(detail)
 
-    def foreign(self, statement: Decision, by: str, account: str | None, policy: Policy) -> Refused | None:
+    def foreign(self, statement: Decision, by: str, account: str | None, policy: Policy) -> Refusal | None:
         """Return why what `by` (an ARN) decides does not stand because of the account it is from."""
         return decisions.foreign(statement.package, by, account, policy)
 
-    def refused(self, statement: Decision, refusal: Refused, by: Approver | None) -> Draft:
+    def refused(self, statement: Decision, refusal: Refusal, by: Approver | None) -> Draft:
         """Return the entry about a refused decision."""
         return decisions.refused(statement, refusal, by)
 
-    def weigh(self, history: History, statement: Decision, by: Approver, candidate: Candidate) -> Outcome:
+    def evaluate(self, history: History, statement: Decision, by: Approver, candidate: Candidate) -> Outcome:
         """Return what follows from a decision, if the package is still as its evidence says.
 
         The policy is in the vault before any entry names it.
@@ -62,14 +62,14 @@ class Deciding(Receiving[Decision]):
         state = history.state
         if state.status is Status.APPROVED and state.model is None:
             self.retention.extend(state)
-        self.projecting.project(arn, history)
+        self.projector.project(arn, history)
 
-    def _stale(self, state: State, candidate: Candidate) -> Refused | None:
+    def _stale(self, state: State, candidate: Candidate) -> Refusal | None:
         changed = self.changed(state, candidate.described)
         if not changed:
             return None
         parts = ", ".join(changed)
-        return Refused("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
+        return Refusal("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
 
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         """Return the parts of the subject that `described` shows otherwise than the package's evidence does."""

@@ -30,7 +30,7 @@ def expires(standing: State | Mapping[str, Any], policy: Policy) -> datetime | N
     state, expiry = _state(standing), policy.approvals.expiry
     if expiry is None or state.status is not Status.PENDING_APPROVAL or state.asked is None:
         return None
-    return timestamps.moment(state.asked) + expiry.after
+    return timestamps.parse(state.asked) + expiry.after
 
 
 def lapses(standing: State | Mapping[str, Any], policy: Policy) -> datetime | None:
@@ -38,7 +38,7 @@ def lapses(standing: State | Mapping[str, Any], policy: Policy) -> datetime | No
     state, after = _state(standing), policy.approvals.revocation.after
     if after is None or state.status is not Status.APPROVED or state.decision is None:
         return None
-    return timestamps.moment(state.decision["time"]) + after
+    return timestamps.parse(state.decision["time"]) + after
 
 
 def due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> list[Draft]:
@@ -87,7 +87,7 @@ def _waited(kind: Kind, state: State, policy: Policy, **said: Any) -> Draft:
 
 def _reminder(state: State, expiry: Expiry, now: datetime) -> str | None:
     """Return the last reminder whose time has come, unless it, or a later one, was sent since the package was asked."""
-    asked = timestamps.moment(state.asked or "")
+    asked = timestamps.parse(state.asked or "")
     sent = max((msgspec.convert(each, timedelta) for each in state.reminded), default=timedelta(0))
     come = [each for each in expiry.reminders if sent < each <= now - asked]
     return written(max(come)) if come else None

@@ -101,7 +101,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusal:
     """The decision does not stand, for a reason with a name."""
 
     name: str
@@ -109,11 +109,11 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Absorbed:
+class Repeated:
     """The decision was made already, with the same outcome: nothing more is to be done."""
 
 
-Outcome = Recorded | Refused | Absorbed
+Outcome = Recorded | Refusal | Repeated
 
 _NO_DECISION_YET = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 # Where a package has to stand for each decision about it.
@@ -136,8 +136,8 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
     if refusal:
         return refusal
     if _stands(state, decision):
-        return _joined(state, decision, approver, policy)
-    refusal = _wrong_moment(state, decision, policy, now) or _not_what_was_seen(state, decision)
+        return _join(state, decision, approver, policy)
+    refusal = _wrong_status(state, decision, policy, now) or _not_what_was_seen(state, decision)
     return refusal or _made(state, decision, approver, policy)
 
 
@@ -147,9 +147,9 @@ def _stands(state: State, decision: Decision) -> bool:
     return state.status is DECIDED_STATUS[decision.decision] and not superseded
 
 
-def _joined(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+def _join(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
     if decision.decision == "reopen" or approver.person in map(policy.approvals.person, state.deciders):
-        return Absorbed()
+        return Repeated()
     if decision.evidence and state.evidence and decision.evidence != state.evidence["sha256"]:
         return _stale(decision, state.evidence["sha256"])
     return Recorded(_vote(state, decision, approver, policy, joins=True))
@@ -165,7 +165,7 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
     approvals = policy.approvals
     unknown = not approvals.knows(state.submitter)
     if unknown and approvals.unknown_submitter == "refuse":
-        return Refused(
+        return Refusal(
             "UnknownSubmitter", f"nobody knows who submitted this model, and group {state.group} refuses such"
         )
     # Whoever decides stands last, and once: they may have voted before, under a policy that asked for more.
@@ -176,13 +176,13 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
         return Recorded(_recorded(state, decision, approver, policy, votes))
     if decision.decision == "rollback":
         because = f"the policy has changed since it was approved and asks for {outstanding}; re-open it instead"
-        return Refused("PolicyNotSatisfied", because)
+        return Refusal("PolicyNotSatisfied", because)
     if len(others) < len(state.votes):
-        return Absorbed()
+        return Repeated()
     return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding)))
 
 
-def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refused | None:
+def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refusal | None:
     """Return why what `by` (an ARN) says of `package` does not stand because of the account that one is of.
 
     Everybody in the world can prove who they are; only the registry's account and those that the group's policy names
@@ -191,23 +191,23 @@ def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refus
     """
     home, theirs = account_of(package), account_of(by)
     if account not in {None, home, theirs}:
-        return Refused("ForeignApprover", f"it is from account {account} and names {by}, who is not of that account")
+        return Refusal("ForeignApprover", f"it is from account {account} and names {by}, who is not of that account")
     for named in (theirs, account):
         if named not in {None, home} and not policy.opens_to(named or ""):
-            return Refused("AccountNotListed", f"the policy of {package} does not name account {named}")
+            return Refusal("AccountNotListed", f"the policy of {package} does not name account {named}")
     return None
 
 
-def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refused | None:
+def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refusal | None:
     approvals, arn = policy.approvals, approver.arn
     own = state.submitter is not None and approvals.person(state.submitter) == approver.person
     if own and not _own_allowed(decision, policy):
-        return Refused("OwnModel", f"{arn} submitted this model; somebody else must {decision.decision} it")
+        return Refusal("OwnModel", f"{arn} submitted this model; somebody else must {decision.decision} it")
     if decision.break_glass:
         allowed = approvals.breaks_glass(arn)
-        return None if allowed else Refused("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")
+        return None if allowed else Refusal("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")
     if not policy.lists(arn):
-        return Refused("NotAnApprover", f"{arn} is not among the approvers of group {state.group}")
+        return Refusal("NotAnApprover", f"{arn} is not among the approvers of group {state.group}")
     return None
 
 
@@ -217,19 +217,19 @@ def _own_allowed(decision: Decision, policy: Policy) -> bool:
     return approvals.submitter_may_approve or withdraws
 
 
-def _wrong_moment(state: State, decision: Decision, policy: Policy, now: datetime) -> Refused | None:
+def _wrong_status(state: State, decision: Decision, policy: Policy, now: datetime) -> Refusal | None:
     if state.status is None or state.status in _NO_DECISION_YET:
-        return Refused(
+        return Refusal(
             "NotValidated", f"the package is {state.status or 'not validated'}: there is no evidence to decide on"
         )
     if state.status is Status.VALIDATION_FAILED:
-        return Refused("ValidationFailed", "the package failed its validation; no decision skips the evidence")
+        return Refusal("ValidationFailed", "the package failed its validation; no decision skips the evidence")
     if state.status not in _FROM[decision.decision]:
-        return Refused("AlreadyDecided", _decided_otherwise(state, decision))
+        return Refusal("AlreadyDecided", _decided_otherwise(state, decision))
     if decision.decision == "rollback" and not state.votes:
-        return Refused("NeverApproved", "only a version that was approved before can be rolled back to")
+        return Refusal("NeverApproved", "only a version that was approved before can be rolled back to")
     if decision.decision == "approve" and _overdue(state, policy, now):
-        return Refused("Expired", f"it has awaited its decision since {state.asked}, which is too long; re-open it")
+        return Refusal("Expired", f"it has awaited its decision since {state.asked}, which is too long; re-open it")
     return None
 
 
@@ -238,16 +238,16 @@ def _overdue(state: State, policy: Policy, now: datetime) -> bool:
     return expiry is not None and expiry.action == "reject" and end is not None and now >= end
 
 
-def _not_what_was_seen(state: State, decision: Decision) -> Refused | None:
+def _not_what_was_seen(state: State, decision: Decision) -> Refusal | None:
     present = (state.evidence or {}).get("sha256")
     if decision.evidence is None and decision.decision in {"approve", "rollback"}:
-        return Refused("EvidenceNotNamed", "it must name the evidence that was looked at, by its SHA-256 (`evidence`)")
+        return Refusal("EvidenceNotNamed", "it must name the evidence that was looked at, by its SHA-256 (`evidence`)")
     return _stale(decision, present) if decision.evidence not in {None, present} else None
 
 
-def _stale(decision: Decision, present: str | None) -> Refused:
+def _stale(decision: Decision, present: str | None) -> Refusal:
     because = f"it was made on evidence {decision.evidence}, and the package's is {present} now; look at that first"
-    return Refused("EvidenceStale", because)
+    return Refusal("EvidenceStale", because)
 
 
 def _decided_otherwise(state: State, decision: Decision) -> str:
@@ -289,7 +289,7 @@ def _about(
     }
 
 
-def refused(decision: Decision, refusal: Refused, approver: Approver | None = None) -> Draft:
+def refused(decision: Decision, refusal: Refusal, approver: Approver | None = None) -> Draft:
     """Return the ledger's entry about a refused decision; without a proven `approver` it is nobody's."""
     details: dict[str, Any] = {"decision": decision.decision, "reason": decision.reason}
     details |= {"refusal": refusal.name, "because": refusal.reason}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from signoff.approval import decisions
-from signoff.approval.apply_decision import Deciding, subject_changed
-from signoff.approval.decisions import Approver, Outcome, Recorded, Refused
+from signoff.approval.apply_decision import DecisionHandler, subject_changed
+from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal
 from signoff.approval.first_entries import enforcement_changed, first_entries
 from signoff.approval.registry_edits import as_decision, editor, last_modifier
 from signoff.aws.sagemaker import Registry
@@ -18,16 +18,16 @@ from signoff.ledger.history import History
 from signoff.ledger.state import State
 
 
-class Reconciling:
+class Reconciler:
     """Sets back a status that was set by hand, or counts it as its author's decision where the policy says so.
 
     It also does what is due by itself: what a package waits for too long, and what its policy takes back.
     """
 
-    def __init__(self, registry: Registry, deciding: Deciding) -> None:
+    def __init__(self, registry: Registry, decision_handler: DecisionHandler) -> None:
         self._registry = registry
-        self._deciding = deciding
-        self._adapters = deciding.adapters
+        self._decision_handler = decision_handler
+        self._adapters = decision_handler.adapters
 
     def reconcile(self, event: Mapping[str, Any]) -> State | None:
         """Answer a registry event, of which `event` is the detail, or one that says only the package's ARN.
@@ -49,7 +49,7 @@ class Reconciling:
         ledger = self._adapters.ledger
         ledger.update(candidate.key, lambda history: self._enforcement(history.state, candidate))
         history = ledger.update(candidate.key, answered)
-        self._deciding.settle(candidate.arn, history)
+        self._decision_handler.settle(candidate.arn, history)
         return history.state if answer else None
 
     def _enforcement(self, state: State, candidate: Candidate) -> list[Draft]:
@@ -61,13 +61,13 @@ class Reconciling:
         state = history.state
         if state.status is None:
             return first_entries(candidate, self._adapters.vault)
-        changed = self._deciding.changed(state, described) if state.status is Status.APPROVED else []
+        changed = self._decision_handler.changed(state, described) if state.status is Status.APPROVED else []
         if changed:
             return [subject_changed(changed)]
         # Signoff may still be on its way to the status that the ledger says.
         if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
             return self._edited(history, candidate, described, event)
-        return self._deciding.overdue(state, candidate)
+        return self._decision_handler.overdue(state, candidate)
 
     def _edited(
         self, history: History, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
@@ -92,7 +92,7 @@ class Reconciling:
             return []
         approver = Approver(arn, approvals.person(arn), "registry")
         foreign = decisions.foreign(candidate.arn, arn, None, candidate.policy)
-        outcome: Outcome = foreign or self._deciding.weigh(history, decision, approver, candidate)
+        outcome: Outcome = foreign or self._decision_handler.evaluate(history, decision, approver, candidate)
         if isinstance(outcome, Recorded):
             return [outcome.draft]
-        return [decisions.refused(decision, outcome, approver)] if isinstance(outcome, Refused) else []
+        return [decisions.refused(decision, outcome, approver)] if isinstance(outcome, Refusal) else []

@@ -37,13 +37,17 @@ def editor(event: Mapping[str, Any], described: Mapping[str, Any]) -> str | None
     return arn
 
 
-def _same_moment(told: Any, known: datetime | None) -> bool:
+def _same_moment(event_time: Any, known: datetime | None) -> bool:
     """Return whether an event's time (ISO 8601, or milliseconds) is `known`, to the second, which is all it tells."""
     try:
-        of_event = datetime.fromtimestamp(told / 1000, UTC) if isinstance(told, int) else timestamps.moment(str(told))
+        parsed = (
+            datetime.fromtimestamp(event_time / 1000, UTC)
+            if isinstance(event_time, int)
+            else timestamps.parse(str(event_time))
+        )
     except (ValueError, OverflowError, OSError):
         return False
-    return known is not None and of_event.replace(microsecond=0) == known.replace(microsecond=0)
+    return known is not None and parsed.replace(microsecond=0) == known.replace(microsecond=0)
 
 
 def as_decision(event: Mapping[str, Any], described: Mapping[str, Any], state: State) -> Decision | None:

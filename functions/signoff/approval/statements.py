@@ -1,6 +1,6 @@
 """Receiving statements: what people say over the bus, each once, and refusals where their sender finds them.
 
-A decision and an annotation are statements. `Receiving` is the one path that both take; what differs is what its
+A decision and an annotation are statements. `StatementHandler` is the one path that both take; what differs is what its
 subclasses say.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from signoff.approval import decisions
-from signoff.approval.decisions import Absorbed, Approver, Outcome, Recorded, Refused
+from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal, Repeated
 from signoff.approval.first_entries import first_entries
 from signoff.aws.ledger_table import LedgerTable
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.errors import EventFault, ProofRefused, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
@@ -25,7 +25,7 @@ from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy
 
 _SHOWN = 1000  # characters of what makes no sense that an entry repeats
-_CROWD = 200  # refusals of nobody known that a ledger takes until something else happens
+_MAX_UNKNOWN_REFUSALS = 200  # refusals of nobody known that a ledger takes until something else happens
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Adapters:
     governance: Governance
     ledger: LedgerTable
     vault: Vault
-    callers: Callers
+    identity_verifier: IdentityVerifier
 
 
-class Receiving(ABC, Generic[S]):
+class StatementHandler(ABC, Generic[S]):
     """The path of statements of one kind.
 
     `kind` is what they say that they are, `claimant` their field of who they are by, and `verb` the decision that an
@@ -82,13 +82,13 @@ class Receiving(ABC, Generic[S]):
         except EventFault as fault:
             return self._refuse_malformed(detail, str(fault))
         candidate = _candidate_of(self.adapters.governance, statement.package)
-        if isinstance(candidate, Refused):
+        if isinstance(candidate, Refusal):
             return self._refuse_unknown(statement, candidate)
         history = self.adapters.ledger.history(candidate.key).verified()
-        by: Approver | Refused | Absorbed = Absorbed()
-        if not _seen(history, sender.event):
-            by = self._who(detail, statement, sender, candidate.policy, history)
-        if isinstance(by, Absorbed):
+        by: Approver | Refusal | Repeated = Repeated()
+        if not _is_answered(history, sender.event):
+            by = self._identify(detail, statement, sender, candidate.policy, history)
+        if isinstance(by, Repeated):
             # Whoever recorded it may have died before it was settled.
             self.settle(candidate.arn, history)
             return by
@@ -99,26 +99,26 @@ class Receiving(ABC, Generic[S]):
         """Read a statement from an event's detail. Raises `EventFault`."""
 
     @abstractmethod
-    def foreign(self, statement: S, by: str, account: str | None, policy: Policy) -> Refused | None:
+    def foreign(self, statement: S, by: str, account: str | None, policy: Policy) -> Refusal | None:
         """Return why what `by` (an ARN) says does not stand because of the account it is from.
 
         That is theirs, or `account` where the event is from another one than the registry's.
         """
 
     @abstractmethod
-    def weigh(self, history: History, statement: S, by: Approver, candidate: Candidate) -> Outcome:
+    def evaluate(self, history: History, statement: S, by: Approver, candidate: Candidate) -> Outcome:
         """Return what follows from a statement, with the entry about it if it stands."""
 
     @abstractmethod
-    def refused(self, statement: S, refusal: Refused, by: Approver | None) -> Draft:
+    def refused(self, statement: S, refusal: Refusal, by: Approver | None) -> Draft:
         """Return the entry about a refused statement; without a proven `by` it is nobody's."""
 
     def settle(self, arn: str, history: History) -> None:
         """Bring about, once it is recorded, what the ledger says by now; for most statements that is nothing."""
 
-    def _who(
+    def _identify(
         self, detail: Mapping[str, Any], statement: S, sender: Sender, policy: Policy, history: History
-    ) -> Approver | Refused | Absorbed:
+    ) -> Approver | Refusal | Repeated:
         """Return who makes the statement, why that is not known, or that the ledger answers this very one already.
 
         Nobody is asked about a statement that was answered: its proof may have expired by the time that it comes again.
@@ -126,20 +126,20 @@ class Receiving(ABC, Generic[S]):
         if detail.get("proof") is None:
             return _asserted(statement.claimed, sender, policy)
         try:
-            claim = self.adapters.callers.read(detail, self.kind)
+            claim = self.adapters.identity_verifier.read(detail, self.kind)
             return _answered(claim, history) or self._proven(claim, statement.claimed, detail["time"], policy)
         except ProofRefused as refused:
-            return Refused(refused.name, refused.reason)
+            return Refusal(refused.name, refused.reason)
 
-    def _proven(self, claim: Claim, claimed: str | None, signed: str, policy: Policy) -> Approver | Refused:
-        arn = self.adapters.callers.confirm(claim)
+    def _proven(self, claim: Claim, claimed: str | None, signed: str, policy: Policy) -> Approver | Refusal:
+        arn = self.adapters.identity_verifier.confirm(claim)
         person = policy.approvals.person(arn)
         if claimed is not None and policy.approvals.person(claimed) != person:
-            return Refused("AnotherIdentity", f"it says that it is by {claimed}, and {arn} signed it")
+            return Refusal("AnotherIdentity", f"it says that it is by {claimed}, and {arn} signed it")
         return Approver(arn, person, id=claim.id, proof=claim.sha256, signed=signed)
 
-    def _answer(self, candidate: Candidate, statement: S, by: Approver | Refused, sender: Sender) -> Outcome:
-        outcome: Outcome = Absorbed()
+    def _answer(self, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender) -> Outcome:
+        outcome: Outcome = Repeated()
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
@@ -152,31 +152,31 @@ class Receiving(ABC, Generic[S]):
         return outcome
 
     def _outcome(
-        self, history: History, candidate: Candidate, statement: S, by: Approver | Refused, sender: Sender
+        self, history: History, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender
     ) -> Outcome:
-        if _seen(history, sender.event, None if isinstance(by, Refused) else by.id):
-            return Absorbed()
-        if isinstance(by, Refused):
+        if _is_answered(history, sender.event, None if isinstance(by, Refusal) else by.id):
+            return Repeated()
+        if isinstance(by, Refusal):
             return by
         foreign = self.foreign(statement, by.arn, sender.account, candidate.policy)
-        return foreign or self.weigh(history, statement, by, candidate)
+        return foreign or self.evaluate(history, statement, by, candidate)
 
     def _entries(
-        self, history: History, statement: S, outcome: Outcome, by: Approver | Refused, event: str | None
+        self, history: History, statement: S, outcome: Outcome, by: Approver | Refusal, event: str | None
     ) -> list[Draft]:
         if isinstance(outcome, Recorded):
             return [_answering(event, outcome.draft)]
-        if isinstance(outcome, Refused):
-            known = None if isinstance(by, Refused) else by
+        if isinstance(outcome, Refusal):
+            known = None if isinstance(by, Refusal) else by
             return refusing(history, self.refused(statement, outcome, known), event)
         return []
 
-    def _refuse_unknown(self, statement: S, refusal: Refused) -> Refused:
+    def _refuse_unknown(self, statement: S, refusal: Refusal) -> Refusal:
         draft = self.refused(statement, refusal, None)
         self.adapters.ledger.update(unknown_key(statement.package), lambda history: refusing(history, draft))
         return refusal
 
-    def _refuse_malformed(self, detail: Any, because: str) -> Refused:
+    def _refuse_malformed(self, detail: Any, because: str) -> Refusal:
         """Record that an event made no sense, in the ledger of the package that it names.
 
         It is nobody's, for nothing proves who sent it.
@@ -184,7 +184,7 @@ class Receiving(ABC, Generic[S]):
         said = detail if isinstance(detail, dict) else {}
         fields = ("package", self.claimant, "decision")
         given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in fields}
-        refusal = Refused(f"Malformed{self.kind.title()}", because)
+        refusal = Refusal(f"Malformed{self.kind.title()}", because)
         details = {
             "decision": self.verb or given["decision"],
             "refusal": refusal.name,
@@ -196,40 +196,40 @@ class Receiving(ABC, Generic[S]):
         return refusal
 
 
-def _answered(claim: Claim, history: History) -> Refused | Absorbed | None:
+def _answered(claim: Claim, history: History) -> Refusal | Repeated | None:
     """Return what the ledger says of a claim. Only what was proven is looked for: anybody can send the rest first."""
     for entry in history.entries:
         if entry.details.get("id") == claim.id:
-            return Absorbed()
+            return Repeated()
         if entry.details.get("proof") == claim.sha256:
-            return Refused("Replayed", "its proof was made for another statement, which was answered already")
+            return Refusal("Replayed", "its proof was made for another statement, which was answered already")
     return None
 
 
-def _asserted(claimed: str | None, sender: Sender, policy: Policy) -> Approver | Refused:
+def _asserted(claimed: str | None, sender: Sender, policy: Policy) -> Approver | Refusal:
     approvals = policy.approvals
     if approvals.identity == "verified":
-        return Refused("Unproven", "it has no proof of who sends it; sign it, for example with the `signoff` command")
+        return Refusal("Unproven", "it has no proof of who sends it; sign it, for example with the `signoff` command")
     if sender.source not in approvals.publishers:
         trusted = ", ".join(approvals.publishers)
-        return Refused("UntrustedPublisher", f"without a proof only what comes from {trusted} is believed")
+        return Refusal("UntrustedPublisher", f"without a proof only what comes from {trusted} is believed")
     if claimed is None:
-        return Refused("Nobody", "it does not say who it is by")
+        return Refusal("Nobody", "it does not say who it is by")
     return Approver(claimed, approvals.person(claimed), "publisher", publisher=sender.source)
 
 
-def _candidate_of(governance: Governance, package: str) -> Candidate | Refused:
+def _candidate_of(governance: Governance, package: str) -> Candidate | Refusal:
     """Return the governed package that an event names by its ARN, or why there is none to say anything of."""
     try:
         candidate = governance.candidate(package)
     except UnknownPackage as unknown:
-        return Refused("UnknownPackage", str(unknown))
+        return Refusal("UnknownPackage", str(unknown))
     if candidate is None:
-        return Refused("UngovernedPackage", f"{package} belongs to a group that Signoff does not govern")
+        return Refusal("UngovernedPackage", f"{package} belongs to a group that Signoff does not govern")
     return candidate
 
 
-def _seen(history: History, event: str | None, statement: str | None = None) -> bool:
+def _is_answered(history: History, event: str | None, statement: str | None = None) -> bool:
     """Return whether the ledger answers already, even if it would answer otherwise now.
 
     The `event` (its id), or the `statement` (the id of what was signed), whatever event brings that.
@@ -253,6 +253,6 @@ def refusing(history: History, refusal: Draft, event: str | None = None) -> list
     newest = list(history.newest(Kind.DECISION_REFUSED))
     if any(entry.actor == refusal.actor and entry.details.items() >= refusal.details.items() for entry in newest):
         return []
-    nobodys = sum(entry.actor == decisions.UNKNOWN for entry in newest)
-    flooded = refusal.actor == decisions.UNKNOWN and nobodys >= _CROWD
+    unknown = sum(entry.actor == decisions.UNKNOWN for entry in newest)
+    flooded = refusal.actor == decisions.UNKNOWN and unknown >= _MAX_UNKNOWN_REFUSALS
     return [] if flooded else [_answering(event, refusal)]

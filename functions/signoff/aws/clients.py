@@ -23,7 +23,7 @@ _CONFIG = Config(
 
 # What botocore itself takes for throttling and for a fault of the moment, in its standard mode of retrying.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
-_OF_THE_MOMENT = {
+_TRANSIENT = {
     *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled"),
     *("TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException"),
     *("RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "SlowDown"),
@@ -76,7 +76,7 @@ def transient(error: BaseException) -> bool:
     """Return whether a call that failed with `error`, after botocore's own retries, may succeed a moment later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status == 429 or status >= 500 or error_code(error) in _OF_THE_MOMENT
+        return status == 429 or status >= 500 or error_code(error) in _TRANSIENT
     return isinstance(error, HTTPClientError | IncompleteReadError)
 
 

@@ -11,7 +11,7 @@ from signoff.errors import ObjectMissing
 from signoff.model_package.images import image_reference
 
 
-class Images:
+class ImageResolver:
     """The images in Amazon ECR that model packages name."""
 
     def __init__(self, ecr: Any) -> None:

@@ -17,11 +17,12 @@ from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict
 from signoff.ledger.entries import Draft, Entry, Kind, Status, Step, package_of
 from signoff.ledger.history import History
+from signoff.ledger.state import State
 
 _ATTEMPTS = 16
 # Seconds at most after the first attempt, twice as many after each other, and after any: 18 in all.
 _PAUSE, _LONGEST_PAUSE = 0.05, 1.6
-_BESIDE = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
+_NO_PROGRESS = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 NEW = "attribute_not_exists(submission)"
 REFUSED = {":refused": "refused"}
@@ -65,7 +66,7 @@ def _is_shaped(entry: Entry) -> bool:
     return right and type(entry.details) is dict
 
 
-def head_item(history: History) -> dict[str, Any]:
+def package_row_item(history: History) -> dict[str, Any]:
     """Return the item that indexes a ledger: where its package stands, and since when."""
     state, last = history.state, history.entries[-1]
     arn, created = package_of(history.package)
@@ -93,25 +94,30 @@ def head_item(history: History) -> dict[str, Any]:
             "superseded": state.superseded or None,
             "decided": state.decision["time"] if state.decision else None,
             "model": state.model["arn"] if state.model else None,
-            "elsewhere": {place: there.model["arn"] for place, there in state.elsewhere.items() if there.model} or None,
+            "elsewhere": _target_models(state) or None,
             "sequence": last.sequence,
             "hash": last.hash,
         }
     )
 
 
+def _target_models(state: State) -> dict[str, str]:
+    """Return the ARN of the model in each target that has one, by place."""
+    return {place: target.model["arn"] for place, target in state.targets.items() if target.model}
+
+
 def package_row(history: History) -> dict[str, Any]:
     """Return the plain values of the row that the index has, or should have, of a ledger with entries."""
-    return from_item(head_item(history))
+    return from_item(package_row_item(history))
 
 
 def _since(history: History) -> str:
     """Return since when the package stands where it does: what is said beside it must not put off what it waits for."""
-    times = (entry.time for entry in reversed(history.entries) if entry.kind not in _BESIDE)
+    times = (entry.time for entry in reversed(history.entries) if entry.kind not in _NO_PROGRESS)
     return next(times, history.entries[-1].time)
 
 
-def _lost_the_race(error: ClientError) -> bool:
+def _is_conflict(error: ClientError) -> bool:
     """Return whether a transaction failed because of another writer, and not because of what it says."""
     if error_code(error) == "TransactionConflictException":
         return True
@@ -164,11 +170,11 @@ class LedgerTable:
         longer = history.extended(drafts, self._now())
         added = longer.entries[len(history.entries) :]
         writes = [self._put_entry(entry) for entry in added]
-        writes.append({"Put": {"TableName": self._packages, "Item": head_item(longer)}})
+        writes.append({"Put": {"TableName": self._packages, "Item": package_row_item(longer)}})
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except ClientError as error:
-            if not _lost_the_race(error):
+            if not _is_conflict(error):
                 raise
             raise LedgerConflict(f"another writer appended to {history.package} first") from error
         return longer
@@ -198,23 +204,23 @@ class LedgerTable:
         history = self.history(package)
         return self.append(history, decide(history))
 
-    def heads_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
+    def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that wait for `step`, the longest waiting first."""
-        return self._heads("by-next", "next", str(step))
+        return self._rows("by-next", "next", str(step))
 
-    def heads_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
+    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that stand at `status`, the longest first."""
-        return self._heads("by-status", "status", str(status))
+        return self._rows("by-status", "status", str(status))
 
-    def heads_by_group(self, group: str) -> Iterator[dict[str, Any]]:
+    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the heads of a group's packages by version."""
-        return self._heads("by-group", "group", group)
+        return self._rows("by-group", "group", group)
 
-    def heads_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
+    def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         """Yield the heads of the packages that ever had this ARN, the oldest first."""
-        return self._heads("by-arn", "arn", arn)
+        return self._rows("by-arn", "arn", arn)
 
-    def tips(self) -> Iterator[tuple[str, int, str]]:
+    def chain_heads(self) -> Iterator[tuple[str, int, str]]:
         """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
         items = self._paged(
             "scan",
@@ -232,11 +238,11 @@ class LedgerTable:
         answer = self._dynamodb.get_item(TableName=self._packages, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def heads(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the heads of all packages, in no order."""
         return (from_item(item) for item in self._paged("scan", TableName=self._packages) if "arn" in item)
 
-    def _heads(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
         items = self._paged(
             "query",
             TableName=self._packages,

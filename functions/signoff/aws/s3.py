@@ -29,7 +29,7 @@ _FORBIDDEN = {"403", "AccessDenied"}
 
 
 @dataclass(frozen=True)
-class Stored:
+class ObjectVersion:
     """One version of an object: where it is, its size in bytes and its metadata."""
 
     bucket: str
@@ -46,7 +46,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Written:
+class VersionRecord:
     """That a version was written at `key`, or that the key was marked as deleted; the `latest` is what readers get."""
 
     key: str
@@ -66,15 +66,15 @@ class Bucket:
         self.name = name
         self._owned = {"ExpectedBucketOwner": owner} if owner else {}
 
-    def current(self, key: str) -> Stored | None:
+    def current(self, key: str) -> ObjectVersion | None:
         """Return the version of `key` that a reader without a version gets now, or None when there is none."""
         return self._head(Key=key)
 
-    def version(self, key: str, version_id: str) -> Stored | None:
+    def version(self, key: str, version_id: str) -> ObjectVersion | None:
         """Return one version of `key`, or None when it is not there."""
         return self._head(Key=key, VersionId=version_id)
 
-    def _head(self, **which: str) -> Stored | None:
+    def _head(self, **which: str) -> ObjectVersion | None:
         try:
             head = self._s3.head_object(Bucket=self.name, **which, **self._owned)
         except ClientError as error:
@@ -83,7 +83,7 @@ class Bucket:
             if error_code(error) in _FORBIDDEN:
                 raise ObjectMissing(f"s3://{self.name}/{which['Key']} may not be read by Signoff") from error
             raise
-        return Stored(
+        return ObjectVersion(
             bucket=self.name,
             key=which["Key"],
             version_id=head.get("VersionId", "null"),
@@ -92,7 +92,7 @@ class Bucket:
             metadata=head.get("Metadata", {}),
         )
 
-    def read(self, stored: Stored) -> bytes:
+    def read(self, stored: ObjectVersion) -> bytes:
         """Return the bytes of a small object's version."""
         return b"".join(self.stream(stored))
 
@@ -102,7 +102,7 @@ class Bucket:
             return bytes(body.read())
         return None
 
-    def stream(self, stored: Stored) -> Iterator[bytes]:
+    def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         """Yield the bytes of one version, in chunks that are used one after the other; of a large one several at once.
 
         A range whose connection breaks is fetched again, and only that. Raises `ObjectMissing` when it is gone.
@@ -113,17 +113,17 @@ class Bucket:
         with closing(self._body(stored)) as body:
             yield from body.iter_chunks(_CHUNK)
 
-    def _range(self, stored: Stored, first: int, last: int) -> bytes:
+    def _range(self, stored: ObjectVersion, first: int, last: int) -> bytes:
         for _ in range(_TRIES - 1):
             with suppress(HTTPClientError, IncompleteReadError):
                 return self._range_once(stored, first, last)
         return self._range_once(stored, first, last)
 
-    def _range_once(self, stored: Stored, first: int, last: int) -> bytes:
+    def _range_once(self, stored: ObjectVersion, first: int, last: int) -> bytes:
         with closing(self._body(stored, Range=f"bytes={first}-{last}")) as body:
             return bytes(body.read())
 
-    def _body(self, stored: Stored, **which: str) -> Any:
+    def _body(self, stored: ObjectVersion, **which: str) -> Any:
         try:
             found = {"Bucket": self.name, "Key": stored.key, "VersionId": stored.version_id, **which}
             return self._s3.get_object(**found)["Body"]
@@ -138,7 +138,7 @@ class Bucket:
             for listed in page.get("Contents", ()):
                 yield listed["Key"], listed["LastModified"]
 
-    def listing(self, prefix: str) -> Iterator[Stored]:
+    def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.
 
         Raises `ObjectMissing` when the bucket is not there or may not be listed.
@@ -148,15 +148,15 @@ class Bucket:
             for listed in page.get("Versions", ()):
                 if listed["IsLatest"]:
                     etag = listed["ETag"].strip('"')
-                    yield Stored(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
+                    yield ObjectVersion(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
 
-    def history(self, prefix: str) -> Iterator[Written]:
+    def history(self, prefix: str) -> Iterator[VersionRecord]:
         """Yield all that was ever written under `prefix`, of each key the oldest first, and each deletion marker."""
-        written: dict[str, list[tuple[datetime, Written]]] = {}
+        written: dict[str, list[tuple[datetime, VersionRecord]]] = {}
         for page in self._version_pages(prefix):
             for deletes, found in ((False, page.get("Versions", ())), (True, page.get("DeleteMarkers", ()))):
                 for each in found:
-                    one = Written(each["Key"], each["VersionId"], each["IsLatest"], deletes)
+                    one = VersionRecord(each["Key"], each["VersionId"], each["IsLatest"], deletes)
                     written.setdefault(one.key, []).append((each["LastModified"], one))
         for key in sorted(written):
             # S3 lists the newer first, and tells the time to the second: of two within one, the order decides.
@@ -177,7 +177,7 @@ class Bucket:
                 raise
             raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff") from error
 
-    def copy_from(self, source: Stored, key: str, metadata: Mapping[str, str]) -> Stored | None:
+    def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
         """Copy one version to `key` on the server's side, with `metadata` and no tags.
 
         Return the copy, or None when something is at `key` already.
@@ -196,9 +196,9 @@ class Bucket:
                 raise ObjectMissing(f"{source.uri} version {source.version_id} is not there any more") from error
             raise
         etag = copied.get("CopyObjectResult", {}).get("ETag", "").strip('"')
-        return Stored(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
+        return ObjectVersion(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
 
-    def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> Stored | None:
+    def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> ObjectVersion | None:
         if self.current(key) is not None:
             return None
         self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
@@ -257,7 +257,7 @@ class Bucket:
         return {}
 
 
-def source_metadata(source: Stored) -> dict[str, str]:
+def source_metadata(source: ObjectVersion) -> dict[str, str]:
     """Return what a copy says of its source: its version and, for metadata must be short, the digest of its URI."""
     return {
         "signoff-source-version": source.version_id,

@@ -31,7 +31,7 @@ def approval_description(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Group:
+class ModelPackageGroup:
     """A model package group: its name as SageMaker spells it, and its tags."""
 
     name: str
@@ -71,7 +71,7 @@ class Registry:
             errors |= {arn: _UNANSWERED for arn in chunk if arn not in found and arn not in errors}
         return found, errors
 
-    def group(self, name: str) -> Group | None:
+    def group(self, name: str) -> ModelPackageGroup | None:
         """Return the model package group of that name, or of one that differs by case only, or None.
 
         Names that differ by case only are one group to SageMaker: their ARN, in lower case, is the same.
@@ -79,7 +79,7 @@ class Registry:
         described = self._described_group(name)
         if described is None:
             return None
-        return Group(described["ModelPackageGroupName"], self._tags(described["ModelPackageGroupArn"]))
+        return ModelPackageGroup(described["ModelPackageGroupName"], self._tags(described["ModelPackageGroupArn"]))
 
     def group_tags(self, group: str) -> dict[str, str] | None:
         """Return the tags of a model package group, or None when there is no such group."""

@@ -34,7 +34,7 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession")
 
 
-class Callers:
+class IdentityVerifier:
     """The callers of one STS endpoint, who prove what they state to one audience."""
 
     def __init__(self, endpoint: str, region: str, audience: str, now: Clock, send: Send | None = None) -> None:
@@ -49,7 +49,7 @@ class Callers:
         self._send = send or sender(endpoint)
 
     @classmethod
-    def of(cls, sts: Any, audience: str, now: Clock) -> Callers:
+    def of(cls, sts: Any, audience: str, now: Clock) -> IdentityVerifier:
         """Return the callers of the endpoint that a boto3 client of STS speaks to: that of its region."""
         return cls(sts.meta.endpoint_url, sts.meta.region_name, audience, now)
 

@@ -26,7 +26,7 @@ _DENIED = {"AccessDenied", "AccessDeniedException"}
 _LEFT = timedelta(minutes=5)
 
 
-class Deployers:
+class TargetAccounts:
     """SageMaker, SSM and the vault of each place. `vaults` are the names of the vaults of further regions."""
 
     def __init__(self, home: Vault, vaults: Mapping[str, str], sts: Any, now: Clock) -> None:

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from signoff.aws.s3 import Bucket, Stored, Written, source_metadata
+from signoff.aws.s3 import Bucket, ObjectVersion, VersionRecord, source_metadata
 from signoff.documents.canonical_json import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
 from signoff.model_package.artifacts import inventory
@@ -19,7 +19,7 @@ from signoff.model_package.data_sources import is_prefix
 
 
 @dataclass(frozen=True)
-class Document:
+class VaultDocument:
     """A document in the vault, named by the SHA-256 of its bytes."""
 
     uri: str
@@ -47,7 +47,7 @@ class Vault:
         prefix = f"s3://{self.name}/"
         return uri.removeprefix(prefix) if uri.startswith(prefix) else None
 
-    def keep(self, source: Stored, key: str) -> Stored:
+    def keep(self, source: ObjectVersion, key: str) -> ObjectVersion:
         """Return the vault's copy of `source` at `key`, made now unless it is there already.
 
         Raises `VaultConflict` when the key holds a copy of something else.
@@ -61,19 +61,19 @@ class Vault:
             raise VaultConflict(f"{self.uri(key)} is no copy of {source.uri} version {source.version_id}")
         return present
 
-    def current(self, key: str) -> Stored | None:
+    def current(self, key: str) -> ObjectVersion | None:
         """Return what a reader without a version gets at `key` now, or None."""
         return self._bucket.current(key)
 
-    def under(self, prefix: str) -> list[Stored]:
+    def under(self, prefix: str) -> list[ObjectVersion]:
         """Return what a reader without versions gets of all the keys that begin with `prefix` (`models/.../`)."""
         return list(self._bucket.listing(prefix))
 
-    def stream(self, stored: Stored) -> Iterator[bytes]:
+    def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         """Yield the bytes of one version."""
         return self._bucket.stream(stored)
 
-    def sha256(self, stored: Stored) -> str:
+    def sha256(self, stored: ObjectVersion) -> str:
         """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
         return sha256(self.stream(stored))
 
@@ -88,19 +88,19 @@ class Vault:
         """Return the SHA-256 of the same, read as a stream; of a prefix likewise the inventory."""
         return self._fact_at(key, "sha256", self.sha256)
 
-    def _fact_at(self, key: str, name: str, fact: Callable[[Stored], str]) -> str | None:
+    def _fact_at(self, key: str, name: str, fact: Callable[[ObjectVersion], str]) -> str | None:
         if is_prefix(key):
             return inventory([{"name": each.key.removeprefix(key), name: fact(each)} for each in self.under(key)], name)
         stored = self.current(key)
         return fact(stored) if stored else None
 
-    def write(self, prefix: str, document: Any) -> Document:
+    def write(self, prefix: str, document: Any) -> VaultDocument:
         """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""
         data = canonical(document)
         sha256 = hashlib.sha256(data).hexdigest()
         key = f"{prefix}/{sha256}.json"
         self._bucket.put_once(key, data)
-        return Document(self.uri(key), key, sha256)
+        return VaultDocument(self.uri(key), key, sha256)
 
     def write_named(self, key: str, document: Any) -> None:
         """Write `document` under a key of its own. Raises `VaultConflict` when another one is there."""
@@ -119,7 +119,7 @@ class Vault:
         """Return the bytes of the document at `key`, or None when there is none."""
         return self._bucket.get(key)
 
-    def written(self, prefix: str) -> dict[str, list[Written]]:
+    def written(self, prefix: str) -> dict[str, list[VersionRecord]]:
         """Return by key all that was ever written under `prefix`, the oldest first, and each deletion marker."""
         return {key: list(each) for key, each in groupby(self._bucket.history(prefix), attrgetter("key"))}
 
@@ -143,7 +143,7 @@ class Vault:
         data = self._bucket.get(key)
         return None if data is None else json.loads(data)
 
-    def version(self, key: str, version_id: str) -> Stored:
+    def version(self, key: str, version_id: str) -> ObjectVersion:
         """Return one version of an object. Raises `ObjectMissing` when it is not there."""
         stored = self._bucket.version(key, version_id)
         if stored is None:

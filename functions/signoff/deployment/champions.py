@@ -18,7 +18,7 @@ from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.ledger.entries import Status
 from signoff.ledger.history import History, baseline_key
 
-_LOOKS = 4
+_ATTEMPTS = 4
 _ABSENT = {"ParameterNotFound"}
 
 
@@ -30,20 +30,20 @@ class Champion:
     package: str
 
 
-def ranked(heads: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
+def ranked(rows: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
     """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last.
 
     In another `place` (`<account>/<region>`) than the registry's own, if it is given. One that was rolled back to is
     champion nowhere before its model in the registry's own place was verified.
     """
-    approved = (head for head in heads if head.get("status") == Status.APPROVED and head.get("model"))
-    live = [head for head in approved if _model(head, place)]
-    live.sort(key=lambda head: (head["decided"], head["version"]), reverse=True)
-    return [Champion(_model(head, place) or "", head["package"]) for head in live]
+    approved = (row for row in rows if row.get("status") == Status.APPROVED and row.get("model"))
+    live = [row for row in approved if _model(row, place)]
+    live.sort(key=lambda row: (row["decided"], row["version"]), reverse=True)
+    return [Champion(_model(row, place) or "", row["package"]) for row in live]
 
 
-def _model(head: Mapping[str, Any], place: str | None) -> str | None:
-    return (head.get("elsewhere") or {}).get(place) if place else head.get("model")
+def _model(row: Mapping[str, Any], place: str | None) -> str | None:
+    return (row.get("elsewhere") or {}).get(place) if place else row.get("model")
 
 
 class Champions:
@@ -69,16 +69,16 @@ class Champions:
         `known` is a history that the caller has just read or written. The others are found by the index, which may
         be behind: a package that it names is champion only if its own ledger says the same.
         """
-        standing = (each for each in ranked(self.heads(group, known), self._place) if self._stands(each, known))
+        standing = (each for each in ranked(self.rows(group, known), self._place) if self._stands(each, known))
         # A baseline is the model of a stack in the registry's own account and region.
         return next(standing, None) or (None if self._place else self._baseline(group))
 
-    def heads(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
+    def rows(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
         """Return the heads of a group's ledgers by the index, and of the one that is `known` as it is."""
-        heads = {head["package"]: head for head in self._ledger.heads_by_group(group)}
+        rows = {row["package"]: row for row in self._ledger.rows_by_group(group)}
         if known and known.entries:
-            heads[known.package] = package_row(known)
-        return list(heads.values())
+            rows[known.package] = package_row(known)
+        return list(rows.values())
 
     def published(self, group: str) -> str | None:
         """Return the ARN of the model that is published as the group's champion, or None when none is."""
@@ -91,7 +91,7 @@ class Champions:
         SSM has no conditional write. So whoever wrote looks again, for another may have become champion meanwhile and
         been published before: of two at once, the last to write has seen what the other appended.
         """
-        for look in range(_LOOKS):
+        for look in range(_ATTEMPTS):
             champion = self.of(group, known)
             if self.published(group) == (champion and champion.model):
                 return look > 0
@@ -110,8 +110,8 @@ class Champions:
     def _stands(self, champion: Champion, known: History | None) -> bool:
         if known and champion.package == known.package:
             return True
-        head = package_row(self._ledger.history(champion.package).verified())
-        return bool(ranked([head], self._place))
+        row = package_row(self._ledger.history(champion.package).verified())
+        return bool(ranked([row], self._place))
 
     def _newer(self, known: History) -> History:
         """Return what the ledger says by now; the caller may be about to append what it knows."""

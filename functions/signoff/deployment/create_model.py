@@ -11,12 +11,12 @@ from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
-from signoff.deployment.model_creation import made
+from signoff.deployment.model_creation import create_once
 from signoff.deployment.succession import Succession
-from signoff.deployment.target_models import Elsewhere
+from signoff.deployment.target_models import TargetModels
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -27,16 +27,16 @@ from signoff.validation.evidence import signed_subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deploying:
+class ModelDeployer:
     """Creates the model of a signed package, retires that of one no longer signed, publishes the group's champion."""
 
     governance: Governance
     registry: Registry
     ledger: LedgerTable
     vault: Vault
-    projecting: Projecting
+    projector: RegistryProjector
     champions: Champions
-    elsewhere: Elsewhere
+    target_models: TargetModels
 
     @property
     def _succession(self) -> Succession:
@@ -56,7 +56,7 @@ class Deploying:
             return None
         history = self.ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
         if history.state.status is not Status.APPROVED:
-            self.projecting.project(arn, history)
+            self.projector.project(arn, history)
         self.champions.publish(candidate.group, history)
         self._succession.settle(candidate.group, history)
         # Last, for it may take long: a champion does not wait for other regions.
@@ -67,9 +67,9 @@ class Deploying:
             return self._changed(self.registry.describe(candidate.arn), signed)
 
         was_approved = history.state.status is Status.APPROVED
-        history = self.elsewhere.converge(candidate, history, changed)
+        history = self.target_models.converge(candidate, history, changed)
         if was_approved and history.state.status is not Status.APPROVED:
-            self.projecting.project(candidate.arn, history)
+            self.projector.project(candidate.arn, history)
         return history
 
     def retire(self, package: str) -> State:
@@ -82,7 +82,7 @@ class Deploying:
         if state.group:
             self.champions.publish(state.group, history)
             self._succession.settle(state.group, history)
-            history = self.elsewhere.retire(history, self._models_of_others(state.group, package))
+            history = self.target_models.retire(history, self._models_of_others(state.group, package))
         return history.state
 
     def _orphaned(self, history: History) -> list[Draft]:
@@ -105,10 +105,8 @@ class Deploying:
 
         A group that was made anew may hold the very same package again, whose model has the same name.
         """
-        heads = (head for head in self.ledger.heads_by_group(group) if head.get("model"))
-        return {
-            head["model"].rpartition("/")[2].lower(): head["package"] for head in heads if head["package"] != package
-        }
+        rows = (row for row in self.ledger.rows_by_group(group) if row.get("model"))
+        return {row["model"].rpartition("/")[2].lower(): row["package"] for row in rows if row["package"] != package}
 
     def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
         state = history.state
@@ -131,7 +129,7 @@ class Deploying:
             return [subject_changed(changed)]
         request = model_request(candidate.arn, candidate.described, signed, self.vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = made(self.registry, {"ModelName": name, **request})
+        arn = create_once(self.registry, {"ModelName": name, **request})
         places = list(targets_by_place(signed["deployment"], candidate.arn))
         about: dict[str, Any] = {"model": {"name": name, "arn": arn}, **({"places": places} if places else {})}
         if verifying:

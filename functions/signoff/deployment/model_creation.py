@@ -10,7 +10,7 @@ from signoff.errors import LedgerConflict, ModelDiffers
 from signoff.model_package.model_comparison import differences
 
 
-def made(registry: Registry, request: Mapping[str, Any]) -> str:
+def create_once(registry: Registry, request: Mapping[str, Any]) -> str:
     """Return the ARN of the model that a CreateModel `request` asks for, made now unless it is there already.
 
     Raises `RegistryRefused` in SageMaker's words, `ModelDiffers` when another model has its name, and `LedgerConflict`

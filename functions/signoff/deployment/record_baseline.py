@@ -22,7 +22,7 @@ _PROPERTIES = ("Group", "ModelName", "ModelArn", "ModelLogicalId")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baselining:
+class BaselineRecorder:
     """Keeps the ledger of baselines, and publishes the champion of a group whose baseline has changed."""
 
     registry: Registry
@@ -67,11 +67,11 @@ class Baselining:
         return identity
 
     def _append(self, group: str, draft: Draft) -> None:
-        def unless_told_already(history: History) -> list[Draft]:
+        def unless_recorded(history: History) -> list[Draft]:
             known = {entry.details["request"] for entry in history.verified().entries}
             return [] if draft.details["request"] in known else [draft]
 
-        self.ledger.update(baseline_key(group), unless_told_already)
+        self.ledger.update(baseline_key(group), unless_recorded)
 
     def _governed(self, stack: str, group: str) -> str:
         """Return the group's name as SageMaker has it, if its policy takes baselines of the stack."""

@@ -15,11 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from signoff.approval.apply_decision import subject_changed
 from signoff.aws.clients import error_code, error_message, transient
 from signoff.aws.ledger_table import LedgerTable
-from signoff.aws.s3 import Stored
-from signoff.aws.target_accounts import Deployers
+from signoff.aws.s3 import ObjectVersion
+from signoff.aws.target_accounts import TargetAccounts
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
-from signoff.deployment.model_creation import made
+from signoff.deployment.model_creation import create_once
 from signoff.documents import timestamps
 from signoff.errors import ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultConflict
 from signoff.governance.candidates import Candidate
@@ -39,14 +39,16 @@ _FAILURES = (ModelDiffers, ObjectMissing, RegistryRefused, TargetFault, VaultCon
 _READING = "the execution role must be allowed to read model data and images (docs/operations.md, Several accounts)"
 
 
-class Elsewhere:
+class TargetModels:
     """Creates the models of signed packages in further places, retires those of packages no longer signed.
 
     In each place it publishes the group's champion there.
     """
 
-    def __init__(self, deployers: Deployers, vault: Vault, ledger: LedgerTable, champions: Champions) -> None:
-        self._deployers = deployers
+    def __init__(
+        self, target_accounts: TargetAccounts, vault: Vault, ledger: LedgerTable, champions: Champions
+    ) -> None:
+        self._target_accounts = target_accounts
         self._vault = vault
         self._ledger = ledger
         self._champions = champions
@@ -62,7 +64,7 @@ class Elsewhere:
             state = history.state
             if state.status is not Status.APPROVED:
                 return self._retired(history, place)
-            return [] if state.elsewhere[place].model else self._created(candidate, place, history, changed)
+            return [] if state.targets[place].model else self._created(candidate, place, history, changed)
 
         return self._everywhere(history, agreed)
 
@@ -70,7 +72,7 @@ class Elsewhere:
         """Retire the models of a package that was deleted, but for those `kept` (names in small letters) for others."""
 
         def given_up(place: str, history: History) -> list[Draft]:
-            model = history.state.elsewhere[place].model
+            model = history.state.targets[place].model
             kept_for = kept.get(model["name"].lower()) if model else None
             if model is None or kept_for is None:
                 return self._retired(history, place)
@@ -81,10 +83,10 @@ class Elsewhere:
 
     def _everywhere(self, history: History, act: Act) -> History:
         passing: list[Exception] = []
-        for place in list(history.state.elsewhere):
+        for place in list(history.state.targets):
             try:
                 history = self._ledger.update(history.package, partial(_reporting, act, place))
-                if history.state.elsewhere[place].failed is None:
+                if history.state.targets[place].failed is None:
                     self._publish(place, history)  # another may have been made or retired there meanwhile
             except (ClientError, BotoCoreError, TargetFault) as error:
                 passing.append(error)
@@ -94,7 +96,7 @@ class Elsewhere:
 
     def _publish(self, place: str, history: History) -> None:
         package, group = package_of(history.package)[0] or "", history.state.group or ""
-        self._champions.at(place, self._deployers.parameters(place, package)).publish(group, history)
+        self._champions.at(place, self._target_accounts.parameters(place, package)).publish(group, history)
 
     def _created(self, candidate: Candidate, place: str, history: History, changed: Changed) -> list[Draft]:
         sha256 = (history.state.decision or {})["evidence"]
@@ -103,16 +105,16 @@ class Elsewhere:
         parts = changed(signed)
         if parts:
             return [subject_changed(parts)]
-        vault = self._deployers.vault(place, candidate.arn)
+        vault = self._target_accounts.vault(place, candidate.arn)
         self._copied(signed["artifacts"], vault)
         target = targets_by_place(signed["deployment"], candidate.arn)[place]
         request = target_request(candidate.described, signed, target, vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
-        arn = made(self._deployers.registry(place, candidate.arn), {"ModelName": name, **request})
+        arn = create_once(self._target_accounts.registry(place, candidate.arn), {"ModelName": name, **request})
         model = {"name": name, "arn": arn, "vault": vault.name}
         drafts = [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
         # Before the ledger says that the model is there: until it does, the sweep comes again.
-        self._publish(place, history.extended(drafts, timestamps.moment(history.entries[-1].time)))
+        self._publish(place, history.extended(drafts, timestamps.parse(history.entries[-1].time)))
         return drafts
 
     def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
@@ -130,7 +132,7 @@ class Elsewhere:
             if sha256 != artifact["sha256"] or changed or more:
                 raise VaultConflict(f"{vault.uri(key)} is not what was signed: somebody else has written there")
 
-    def _there(self, key: str) -> Stored:
+    def _there(self, key: str) -> ObjectVersion:
         stored = self._vault.current(key)
         if stored is None:
             raise ObjectMissing(f"{self._vault.uri(key)} is not there any more")
@@ -138,9 +140,9 @@ class Elsewhere:
 
     def _retired(self, history: History, place: str) -> list[Draft]:
         state, package = history.state, package_of(history.package)[0] or ""
-        there, subject = state.elsewhere[place], (state.decision or {}).get("subject") or ""
+        there, subject = state.targets[place], (state.decision or {}).get("subject") or ""
         name = there.model["name"] if there.model else model_name(state.group or "", state.version, subject)
-        registry = self._deployers.registry(place, package)
+        registry = self._target_accounts.registry(place, package)
         # A model may be there although no entry says so: created, and then the function died before it appended.
         if there.model is None and registry.describe_model(name) is None:
             return []
@@ -166,12 +168,12 @@ def _reporting(act: Act, place: str, history: History) -> list[Draft]:
             raise
         because = f"{error_code(error)}: {error_message(error)}"
     because = because[:4000]
-    if history.state.elsewhere[place].failed == because:
+    if history.state.targets[place].failed == because:
         return []
     return [Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": place, "because": because})]
 
 
-def _same(current: Stored | None, copy: Stored) -> bool:
+def _same(current: ObjectVersion | None, copy: ObjectVersion) -> bool:
     return current is not None and current.version_id == copy.version_id
 
 

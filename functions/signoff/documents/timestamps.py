@@ -14,6 +14,6 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment(written: str) -> datetime:
+def parse(written: str) -> datetime:
     """Return the time that `text` has written."""
     return datetime.fromisoformat(written)

@@ -16,7 +16,7 @@ _REGISTRATION = re.compile(r"[0-9a-f]{32}")
 _REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
 
 
-class Documents(Protocol):
+class DocumentReader(Protocol):
     """What is read of the vault (`signoff.aws.vault.Vault`)."""
 
     def key_of(self, uri: str) -> str | None: ...  # noqa: D102
@@ -46,7 +46,7 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | 
     )
 
 
-def opening_entry(described: Mapping[str, Any], vault: Documents) -> Draft:
+def opening_entry(described: Mapping[str, Any], vault: DocumentReader) -> Draft:
     """Return the first entry of a package's ledger, by the registration that it comes from, if it comes from one."""
     return first_entry(described, registration_of(described, vault))
 
@@ -63,13 +63,13 @@ def registration_key(registration: str) -> str:
     return f"registrations/{registration}.json"
 
 
-def read_registration(registration: str | None, vault: Documents) -> dict[str, Any] | None:
+def read_registration(registration: str | None, vault: DocumentReader) -> dict[str, Any] | None:
     """Return the registration document of that id, or None when there is none, or no id."""
     document: dict[str, Any] | None = vault.read_named(registration_key(registration)) if registration else None
     return document
 
 
-def registration_of(described: Mapping[str, Any], vault: Documents) -> dict[str, Any] | None:
+def registration_of(described: Mapping[str, Any], vault: DocumentReader) -> dict[str, Any] | None:
     """Return the registration document that a package comes from, or None when it was registered elsewhere.
 
     The package's model data lies where its registration put it, and what it runs and is judged by is what was asked
@@ -79,7 +79,7 @@ def registration_of(described: Mapping[str, Any], vault: Documents) -> dict[str,
     return document if document and _fulfils(described, document) else None
 
 
-def _registrations(described: Mapping[str, Any], vault: Documents) -> Iterator[str]:
+def _registrations(described: Mapping[str, Any], vault: DocumentReader) -> Iterator[str]:
     """Yield the ids of registrations that a package may come from: of whatever it names in the vault, else the hint."""
     for value in _texts(described):
         key = vault.key_of(value) or ""

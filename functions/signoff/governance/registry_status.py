@@ -15,7 +15,7 @@ from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
 
 
-class Projecting:
+class RegistryProjector:
     """Brings the registry to what the ledger says."""
 
     def __init__(self, registry: Registry, ledger: LedgerTable) -> None:
@@ -75,10 +75,10 @@ def refusal(checks: Sequence[Mapping[str, Any]], package: str) -> str:
     begin, end = "Signoff refused this package.", f"All of it: `signoff show {package}`."
     failed = [_sentence(check) for check in checks if check["status"] == "failed"]
     room = DESCRIPTION_LIMIT - len(f"{begin}  And {len(failed)} more checks failed. {end}")
-    told = fitting(failed, room) or [cut(each, room) for each in failed[:1]]
-    more = len(failed) - len(told)
+    shown = fitting(failed, room) or [cut(each, room) for each in failed[:1]]
+    more = len(failed) - len(shown)
     also = [f"And {more} more check{'s' if more > 1 else ''} failed."] if more else []
-    return " ".join([begin, *told, *also, end])
+    return " ".join([begin, *shown, *also, end])
 
 
 def _sentence(check: Mapping[str, Any]) -> str:

@@ -230,7 +230,7 @@ def _expires(written: str) -> int:
 
 def _check_time(written: Any, proof: Proof) -> None:
     try:
-        stated = timestamps.moment(written) if isinstance(written, str) else None
+        stated = timestamps.parse(written) if isinstance(written, str) else None
     except ValueError:
         stated = None
     if stated is None or stated.tzinfo is None or abs(stated - proof.signed_at) > SKEW:

@@ -1,6 +1,6 @@
 """What a ledger's entries are: their kinds, and what each means.
 
-To add a kind, name it in `Kind` and give it a row in `MEANINGS`: the state's status, the events and who is told go by
+To add a kind, name it in `Kind` and give it a row in `EFFECTS`: the state's status, the events and who is told go by
 that. What is left are words and facts, and a test fails for each that is missing: its line in the terminal
 (`signoff_cli.output.entries`), its message if the row names a stage (`signoff.notification.notifications`), what the
 state keeps of it beside the status (`signoff.ledger.state`), and one such entry in the golden ledger
@@ -99,7 +99,7 @@ BREAK_GLASS = "Break Glass Used"
 
 
 @dataclass(frozen=True)
-class Meaning:
+class Effect:
     """What follows from an entry.
 
     `status` is where the package stands from then on (None: where it stood), `events` are the detail-types by which the
@@ -111,52 +111,52 @@ class Meaning:
     stages: tuple[Stage, ...] = ()
 
 
-def _evidence(details: Mapping[str, Any]) -> Meaning:
+def _evidence(details: Mapping[str, Any]) -> Effect:
     status = VERDICT_STATUS[details["verdict"]]
     if status is Status.PENDING_APPROVAL:
-        return Meaning(status, ("Validation Completed", "Approval Requested"), (Stage.APPROVALS,))
-    return Meaning(status, ("Validation Completed",), (Stage.REGISTRATIONS,))
+        return Effect(status, ("Validation Completed", "Approval Requested"), (Stage.APPROVALS,))
+    return Effect(status, ("Validation Completed",), (Stage.REGISTRATIONS,))
 
 
-def _vote(details: Mapping[str, Any]) -> Meaning:
+def _vote(details: Mapping[str, Any]) -> Effect:
     """Say who hears of a vote: one that joins a decision asks nobody for anything more."""
-    return Meaning(None, ("Vote Recorded",), (Stage.DECISIONS if details.get("joins") else Stage.APPROVALS,))
+    return Effect(None, ("Vote Recorded",), (Stage.DECISIONS if details.get("joins") else Stage.APPROVALS,))
 
 
-def _decision(details: Mapping[str, Any]) -> Meaning:
+def _decision(details: Mapping[str, Any]) -> Effect:
     """Say what a decision comes to. Approvers hear of one that asks them again, and of one that somebody made alone."""
     status, alone = DECIDED_STATUS[details["decision"]], details.get("break_glass")
     approvers = (Stage.APPROVALS,) if alone or status is Status.PENDING_APPROVAL else ()
     events = ("Decision Recorded", BREAK_GLASS) if alone else ("Decision Recorded",)
-    return Meaning(status, events, (Stage.DECISIONS, *approvers))
+    return Effect(status, events, (Stage.DECISIONS, *approvers))
 
 
-MEANINGS: Mapping[Kind, Meaning | Callable[[Mapping[str, Any]], Meaning]] = {
-    Kind.REGISTERED: Meaning(Status.VALIDATING),
-    Kind.REGISTRATION_FAILED: Meaning(None, ("Registration Failed",), (Stage.REGISTRATIONS,)),
-    Kind.VALIDATION_STARTED: Meaning(Status.VALIDATING),
-    Kind.VALIDATION_ERRORED: Meaning(Status.VALIDATION_ERRORED, ("Validation Completed",), (Stage.REGISTRATIONS,)),
+EFFECTS: Mapping[Kind, Effect | Callable[[Mapping[str, Any]], Effect]] = {
+    Kind.REGISTERED: Effect(Status.VALIDATING),
+    Kind.REGISTRATION_FAILED: Effect(None, ("Registration Failed",), (Stage.REGISTRATIONS,)),
+    Kind.VALIDATION_STARTED: Effect(Status.VALIDATING),
+    Kind.VALIDATION_ERRORED: Effect(Status.VALIDATION_ERRORED, ("Validation Completed",), (Stage.REGISTRATIONS,)),
     Kind.EVIDENCE_RECORDED: _evidence,
     Kind.VOTED: _vote,
     Kind.DECISION_RECORDED: _decision,
-    Kind.DECISION_REFUSED: Meaning(None, ("Decision Refused",), (Stage.DECISIONS,)),
-    Kind.REMINDED: Meaning(None, ("Approval Reminder",), (Stage.APPROVALS,)),
-    Kind.EXPIRED: Meaning(Status.REJECTED, ("Approval Expired",), (Stage.APPROVALS,)),
-    Kind.ANNOTATED: Meaning(None, ("Package Annotated",)),
-    Kind.REGISTRY_UPDATED: Meaning(),
-    Kind.REGISTRY_REVERTED: Meaning(None, ("Registry Edit Held",), (Stage.DECISIONS,)),
-    Kind.REGISTRY_OBSERVED: Meaning(None, ("Registry Observed",), (Stage.DECISIONS,)),
-    Kind.ENFORCEMENT_CHANGED: Meaning(None, ("Enforcement Changed",), (Stage.DECISIONS,)),
-    Kind.SUBJECT_CHANGED: Meaning(Status.REVOKED, ("Decision Recorded",), (Stage.DECISIONS,)),
-    Kind.MODEL_CREATED: Meaning(None, ("Model Created",), (Stage.DEPLOYMENTS,)),
-    Kind.MODEL_RETIRED: Meaning(None, ("Model Retired",), (Stage.DEPLOYMENTS,)),
-    Kind.RETIREMENT_BLOCKED: Meaning(None, (), (Stage.DEPLOYMENTS,)),
-    Kind.SUPERSEDED: Meaning(None, ("Model Superseded",), (Stage.DEPLOYMENTS,)),
-    Kind.REINSTATED: Meaning(None, ("Model Reinstated",), (Stage.DEPLOYMENTS,)),
-    Kind.DEPLOYMENT_FAILED: Meaning(None, ("Deployment Failed",), (Stage.DEPLOYMENTS,)),
-    Kind.PACKAGE_DELETED: Meaning(Status.DELETED, ("Package Deleted",), (Stage.DEPLOYMENTS,)),
-    Kind.BASELINE_DEPLOYED: Meaning(None, ("Baseline Deployed",), (Stage.DEPLOYMENTS,)),
-    Kind.BASELINE_RETIRED: Meaning(None, ("Baseline Retired",), (Stage.DEPLOYMENTS,)),
+    Kind.DECISION_REFUSED: Effect(None, ("Decision Refused",), (Stage.DECISIONS,)),
+    Kind.REMINDED: Effect(None, ("Approval Reminder",), (Stage.APPROVALS,)),
+    Kind.EXPIRED: Effect(Status.REJECTED, ("Approval Expired",), (Stage.APPROVALS,)),
+    Kind.ANNOTATED: Effect(None, ("Package Annotated",)),
+    Kind.REGISTRY_UPDATED: Effect(),
+    Kind.REGISTRY_REVERTED: Effect(None, ("Registry Edit Held",), (Stage.DECISIONS,)),
+    Kind.REGISTRY_OBSERVED: Effect(None, ("Registry Observed",), (Stage.DECISIONS,)),
+    Kind.ENFORCEMENT_CHANGED: Effect(None, ("Enforcement Changed",), (Stage.DECISIONS,)),
+    Kind.SUBJECT_CHANGED: Effect(Status.REVOKED, ("Decision Recorded",), (Stage.DECISIONS,)),
+    Kind.MODEL_CREATED: Effect(None, ("Model Created",), (Stage.DEPLOYMENTS,)),
+    Kind.MODEL_RETIRED: Effect(None, ("Model Retired",), (Stage.DEPLOYMENTS,)),
+    Kind.RETIREMENT_BLOCKED: Effect(None, (), (Stage.DEPLOYMENTS,)),
+    Kind.SUPERSEDED: Effect(None, ("Model Superseded",), (Stage.DEPLOYMENTS,)),
+    Kind.REINSTATED: Effect(None, ("Model Reinstated",), (Stage.DEPLOYMENTS,)),
+    Kind.DEPLOYMENT_FAILED: Effect(None, ("Deployment Failed",), (Stage.DEPLOYMENTS,)),
+    Kind.PACKAGE_DELETED: Effect(Status.DELETED, ("Package Deleted",), (Stage.DEPLOYMENTS,)),
+    Kind.BASELINE_DEPLOYED: Effect(None, ("Baseline Deployed",), (Stage.DEPLOYMENTS,)),
+    Kind.BASELINE_RETIRED: Effect(None, ("Baseline Retired",), (Stage.DEPLOYMENTS,)),
 }
 
 
@@ -200,10 +200,10 @@ class Entry:
         }
 
     @property
-    def meaning(self) -> Meaning:
+    def effect(self) -> Effect:
         """What follows from it."""
-        row = MEANINGS[self.kind]
-        return row if isinstance(row, Meaning) else row(self.details)
+        row = EFFECTS[self.kind]
+        return row if isinstance(row, Effect) else row(self.details)
 
     @property
     def arn(self) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.ledger import targets
 from signoff.ledger.entries import REGISTRY_STATUS, Entry, Kind, Status, Step
-from signoff.ledger.targets import There
+from signoff.ledger.targets import TargetState
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class State:
     model: dict[str, Any] | None = None
     unverified: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
-    elsewhere: dict[str, There] = field(default_factory=dict)  # by place, `<account>/<region>`
+    targets: dict[str, TargetState] = field(default_factory=dict)  # by place, `<account>/<region>`
     baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
 
     @property
@@ -77,7 +77,7 @@ class State:
         return self._model_step()
 
     def _model_step(self) -> Step | None:
-        models = [self.model, *(there.model for there in self.elsewhere.values())]
+        models = [self.model, *(target.model for target in self.targets.values())]
         if self.status is Status.APPROVED:
             # Where a policy only reports, somebody may have set the registry otherwise since: nothing to wait for then.
             awaited = self.registry_status == "Approved" and not all(models)
@@ -87,13 +87,13 @@ class State:
     @property
     def stuck(self) -> bool:
         """Whether a model could not be made or deleted until somebody does something."""
-        return bool(self.retirement_blocked_by) or any(there.stuck for there in self.elsewhere.values())
+        return bool(self.retirement_blocked_by) or any(target.stuck for target in self.targets.values())
 
 
 def fold(entries: Iterable[Entry], state: State = State()) -> State:
     """Return the state that `entries`, in order, come to, after those that came to `state`."""
     for entry in entries:
-        status, keep = entry.meaning.status, _KEPT.get(entry.kind)
+        status, keep = entry.effect.status, _KEPT.get(entry.kind)
         state = state if status is None or status is state.status else replace(state, status=status)
         state = keep(state, entry.details, entry) if keep else state
     return state
@@ -206,26 +206,26 @@ def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
 
 def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:
     if "place" in details:
-        return replace(state, elsewhere=targets.created(state.elsewhere, details["place"], details["model"]))
-    state = replace(state, elsewhere=targets.awaited(state.elsewhere, details.get("places", ())))
+        return replace(state, targets=targets.created(state.targets, details["place"], details["model"]))
+    state = replace(state, targets=targets.awaited(state.targets, details.get("places", ())))
     return replace(state, model=details["model"], unverified=None, retirement_blocked_by=())
 
 
 def _model_retired(state: State, details: dict[str, Any], _: Entry) -> State:
     if "place" in details:
-        return replace(state, elsewhere=targets.retired(state.elsewhere, details["place"]))
+        return replace(state, targets=targets.retired(state.targets, details["place"]))
     return replace(state, model=None, unverified=None, retirement_blocked_by=())
 
 
 def _retirement_blocked(state: State, details: dict[str, Any], _: Entry) -> State:
     if "place" in details:
-        there = targets.blocked(state.elsewhere, details["place"], details["endpoints"])
-        return replace(state, elsewhere=there)
+        target = targets.blocked(state.targets, details["place"], details["endpoints"])
+        return replace(state, targets=target)
     return replace(state, retirement_blocked_by=tuple(details["endpoints"]))
 
 
 def _deployment_failed(state: State, details: dict[str, Any], _: Entry) -> State:
-    return replace(state, elsewhere=targets.failed(state.elsewhere, details["place"], details["because"]))
+    return replace(state, targets=targets.failed(state.targets, details["place"], details["because"]))
 
 
 def _baseline_deployed(state: State, details: dict[str, Any], entry: Entry) -> State:

@@ -13,7 +13,7 @@ from signoff.identity.principals import account_of
 
 
 @dataclass(frozen=True)
-class There:
+class TargetState:
     """How it stands with a package's model in one place.
 
     `failed` says why the last try to make or delete it came to nothing; `blocked_by` names the endpoints that use it.
@@ -29,7 +29,7 @@ class There:
         return bool(self.blocked_by) or self.failed is not None
 
 
-Places = Mapping[str, There]
+Places = Mapping[str, TargetState]
 
 
 def place_of(target: Mapping[str, Any], package: str) -> str:
@@ -42,26 +42,26 @@ def targets_by_place(deployment: Mapping[str, Any], package: str) -> dict[str, M
     return {place_of(target, package): target for target in deployment["policy"].get("targets") or ()}
 
 
-def awaited(places: Places, names: Iterable[str]) -> dict[str, There]:
+def awaited(places: Places, names: Iterable[str]) -> dict[str, TargetState]:
     """Return `places` with those that a model is wanted in and that are not known yet."""
-    return {**{name: There() for name in names}, **places}
+    return {**{name: TargetState() for name in names}, **places}
 
 
-def created(places: Places, name: str, model: dict[str, Any]) -> dict[str, There]:
+def created(places: Places, name: str, model: dict[str, Any]) -> dict[str, TargetState]:
     """Return `places` once the model was made in one of them."""
-    return {**places, name: There(model)}
+    return {**places, name: TargetState(model)}
 
 
-def retired(places: Places, name: str) -> dict[str, There]:
+def retired(places: Places, name: str) -> dict[str, TargetState]:
     """Return `places` once the model was deleted in one of them."""
-    return {**places, name: There()}
+    return {**places, name: TargetState()}
 
 
-def blocked(places: Places, name: str, endpoints: Iterable[str]) -> dict[str, There]:
+def blocked(places: Places, name: str, endpoints: Iterable[str]) -> dict[str, TargetState]:
     """Return `places` once it is known that endpoints use the model that should go."""
-    return {**places, name: replace(places.get(name, There()), blocked_by=tuple(endpoints), failed=None)}
+    return {**places, name: replace(places.get(name, TargetState()), blocked_by=tuple(endpoints), failed=None)}
 
 
-def failed(places: Places, name: str, because: str) -> dict[str, There]:
+def failed(places: Places, name: str, because: str) -> dict[str, TargetState]:
     """Return `places` once making or deleting the model in one of them came to nothing."""
-    return {**places, name: replace(places.get(name, There()), failed=because)}
+    return {**places, name: replace(places.get(name, TargetState()), failed=because)}

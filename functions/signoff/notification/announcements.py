@@ -30,7 +30,7 @@ def announcements(entry: Entry) -> list[Event]:
 
     Those are evidence that awaits a decision, and an approval that somebody gave alone (break glass).
     """
-    return [Event(type_, _detail(entry)) for type_ in entry.meaning.events]
+    return [Event(type_, _detail(entry)) for type_ in entry.effect.events]
 
 
 def _detail(entry: Entry) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class Told:
+class Message:
     """What is to be said: a headline of our own words, labelled facts, a list under them, and what to type next.
 
     `status` is where the package still stands, of an entry that moves it nowhere.
@@ -63,14 +63,14 @@ class Told:
     report: Sequence[tuple[str, str]] = ()
 
 
-def notification(entry: Entry, stage: Stage, told: Told) -> Notification:
-    """Return the notification that says `told` of `entry`, to those who hear of that stage."""
+def notification(entry: Entry, stage: Stage, message: Message) -> Notification:
+    """Return the notification that says `message` of `entry`, to those who hear of that stage."""
     return Notification(
         stage=stage,
-        subject=_subject(told.headline),
-        text=_text(entry, told),
-        chat=_chat(entry, stage, told),
-        attributes=_attributes(entry, stage, told.status),
+        subject=_subject(message.headline),
+        text=_text(entry, message),
+        chat=_chat(entry, stage, message),
+        attributes=_attributes(entry, stage, message.status),
     )
 
 
@@ -116,31 +116,31 @@ def _subject(headline: str) -> str:
     return cut(f"Signoff: {ascii_only}", _SUBJECT)
 
 
-def _lines(told: Told) -> list[str]:
-    facts = [f"{label}: {one_line(value, _LINE)}" for label, value in told.facts if value not in (None, "")]
-    listed = [f"- {one_line(each, _LINE)}" for each in told.listed[:_LISTED]]
-    more = len(told.listed) - _LISTED
+def _lines(message: Message) -> list[str]:
+    facts = [f"{label}: {one_line(value, _LINE)}" for label, value in message.facts if value not in (None, "")]
+    listed = [f"- {one_line(each, _LINE)}" for each in message.listed[:_LISTED]]
+    more = len(message.listed) - _LISTED
     return [*facts, *listed, *([f"- and {more} more"] if more > 0 else [])]
 
 
-def _text(entry: Entry, told: Told) -> str:
+def _text(entry: Entry, message: Message) -> str:
     parts = [
-        [one_line(told.headline, _LINE)],
-        [*_lines(told), *(f"{label}: {where}" for label, where in told.report)],
-        [f"{label}: {step}" for label, step in told.steps],
+        [one_line(message.headline, _LINE)],
+        [*_lines(message), *(f"{label}: {where}" for label, where in message.report)],
+        [f"{label}: {step}" for label, step in message.steps],
         [f"Entry {entry.sequence} of its ledger, {entry.time}, hash {entry.hash[:16]}"],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def _chat(entry: Entry, stage: Stage, told: Told) -> dict[str, Any]:
+def _chat(entry: Entry, stage: Stage, message: Message) -> dict[str, Any]:
     """Return the custom notification of Amazon Q Developer in chat applications, which threads by package.
 
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
     """
-    title = one_line(told.headline, _LINE).translate(_NEUTRAL)
-    links = [f"{label}: {where}" for label, where in told.report]
-    said = cut("\n".join(_lines(told)).translate(_NEUTRAL), _CHAT - sum(len(link) + 1 for link in links))
+    title = one_line(message.headline, _LINE).translate(_NEUTRAL)
+    links = [f"{label}: {where}" for label, where in message.report]
+    said = cut("\n".join(_lines(message)).translate(_NEUTRAL), _CHAT - sum(len(link) + 1 for link in links))
     metadata: dict[str, Any] = {
         "threadId": one_line(entry.package, 250),
         "summary": title,
@@ -158,7 +158,7 @@ def _chat(entry: Entry, stage: Stage, told: Told) -> dict[str, Any]:
             "textType": "client-markdown",
             "title": title,
             "description": "\n".join([said, *links]) if said else title,
-            "nextSteps": [f"{label}: `{step}`" for label, step in told.steps],
+            "nextSteps": [f"{label}: `{step}`" for label, step in message.steps],
             "keywords": ["signoff", str(stage)],
         },
         "metadata": metadata,
@@ -171,6 +171,6 @@ def _attributes(entry: Entry, stage: Stage, status: Status | None) -> dict[str, 
         "kind": str(entry.kind),
         "group": one_line(entry.group or "", 250),
         "version": str(entry.version or ""),
-        "status": str(entry.meaning.status or status or ""),
+        "status": str(entry.effect.status or status or ""),
     }
     return {name: value for name, value in known.items() if value}

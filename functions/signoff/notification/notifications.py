@@ -8,8 +8,8 @@ from typing import Any
 from signoff.documents.text import counted, short
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.notification.message_format import (
+    Message,
     Notification,
-    Told,
     called,
     command,
     group_command,
@@ -28,12 +28,12 @@ _FIRST = {"errored": 0, "failed": 1}  # what people look for stands above what w
 
 def notifications(entry: Entry) -> list[Notification]:
     """Return what people are told of `entry`: nothing of most kinds, two things of what two kinds of people await."""
-    stages = entry.meaning.stages
-    told = TELLERS[entry.kind](entry, entry.details) if stages else []
-    return [notification(entry, stage, each) for stage, each in zip(stages, told, strict=True)]
+    stages = entry.effect.stages
+    messages = MESSAGES[entry.kind](entry, entry.details) if stages else []
+    return [notification(entry, stage, each) for stage, each in zip(stages, messages, strict=True)]
 
 
-def _registration_failed(entry: Entry, details: Details) -> list[Told]:
+def _registration_failed(entry: Entry, details: Details) -> list[Message]:
     found = [fault(each) for each in details.get("faults") or ()]
     facts = [
         ("Group", entry.group),
@@ -42,16 +42,16 @@ def _registration_failed(entry: Entry, details: Details) -> list[Told]:
         ("Faults", details.get("fault_count", len(found))),
     ]
     steps = (("Check the next one before it is uploaded", "signoff manifest check manifest.json"),)
-    return [Told(f"The submission {called(entry)} was refused", facts, found, steps)]
+    return [Message(f"The submission {called(entry)} was refused", facts, found, steps)]
 
 
-def _errored(entry: Entry, details: Details) -> list[Told]:
+def _errored(entry: Entry, details: Details) -> list[Message]:
     facts = [*_package(entry), *_submitter(details), ("Error", details.get("error")), ("Cause", details.get("cause"))]
     headline, steps = f"{called(entry)} could not be validated", _steps(entry, ("Validate it again", "revalidate"))
-    return [Told(headline, facts, _checks(details), steps, report=report(entry, details.get("uri")))]
+    return [Message(headline, facts, _checks(details), steps, report=report(entry, details.get("uri")))]
 
 
-def _evidence(entry: Entry, details: Details) -> list[Told]:
+def _evidence(entry: Entry, details: Details) -> list[Message]:
     passed = details["verdict"] == "passed"
     checks = _checks(details)
     facts = [
@@ -63,30 +63,30 @@ def _evidence(entry: Entry, details: Details) -> list[Told]:
     ]
     headline = f"{called(entry)} {'awaits approval' if passed else 'failed its validation'}"
     steps = _asks(entry) if passed else _steps(entry)
-    return [Told(headline, facts, checks, steps, report=report(entry, details.get("uri")))]
+    return [Message(headline, facts, checks, steps, report=report(entry, details.get("uri")))]
 
 
-def _voted(entry: Entry, details: Details) -> list[Told]:
+def _voted(entry: Entry, details: Details) -> list[Message]:
     facts = [*_decider(entry, details), ("Outstanding", details.get("outstanding"))]
     if details.get("joins"):
         return _about(entry, f"{called(entry)}: somebody else decided the same", *facts)
     return _asked(entry, f"{called(entry)} has another approval and awaits more", *facts)
 
 
-def _decided(entry: Entry, details: Details) -> list[Told]:
+def _decided(entry: Entry, details: Details) -> list[Message]:
     verb, name = details["decision"], called(entry)
     facts = [*_decider(entry, details), *_votes(details), ("Evidence", details.get("evidence"))]
     done = _ROLLED_BACK if verb == "rollback" else f"is {DONE[verb]}"
-    told = _about(entry, f"{name} {done}", *facts, steps=_asks(entry) if verb == "reopen" else None)
+    messages = _about(entry, f"{name} {done}", *facts, steps=_asks(entry) if verb == "reopen" else None)
     if details.get("break_glass"):
         alone = f"Break glass: {name} was approved by one person alone"
-        told += _about(entry, alone, *facts, steps=_steps(entry, ("Take it back", "revoke")))
+        messages += _about(entry, alone, *facts, steps=_steps(entry, ("Take it back", "revoke")))
     if verb == "reopen":
-        told += _asked(entry, f"{name} awaits approval again", *facts)
-    return told
+        messages += _asked(entry, f"{name} awaits approval again", *facts)
+    return messages
 
 
-def _refused(entry: Entry, details: Details) -> list[Told]:
+def _refused(entry: Entry, details: Details) -> list[Message]:
     facts = (
         ("Wanted", details.get("decision")),
         ("By", short(entry.actor)),
@@ -98,73 +98,73 @@ def _refused(entry: Entry, details: Details) -> list[Told]:
     return _about(entry, f"A decision on {called(entry)} was refused", *facts)
 
 
-def _reminded(entry: Entry, details: Details) -> list[Told]:
+def _reminded(entry: Entry, details: Details) -> list[Message]:
     headline = f"{called(entry)} still awaits approval"
     if details.get("extended"):
         headline = f"{called(entry)} awaits approval: its time was up and begins anew"
     return _asked(entry, headline, *_waited(details), ("After", details.get("reminder")))
 
 
-def _expired(entry: Entry, details: Details) -> list[Told]:
+def _expired(entry: Entry, details: Details) -> list[Message]:
     headline, steps = f"{called(entry)} is rejected: nobody decided in time", _steps(entry, ("Ask again", "reopen"))
     return _about(entry, headline, *_waited(details), ("After", details.get("after")), steps=steps)
 
 
-def _reverted(entry: Entry, details: Details) -> list[Told]:
+def _reverted(entry: Entry, details: Details) -> list[Message]:
     headline = f"{called(entry)}: an edit of its status in the registry was set back"
     return _about(entry, headline, *_edit(details), ("Set back to", details.get("restored")))
 
 
-def _observed(entry: Entry, details: Details) -> list[Told]:
+def _observed(entry: Entry, details: Details) -> list[Message]:
     headline = f"{called(entry)}: an edit of its status in the registry was left, for its policy only reports"
     return _about(entry, headline, *_edit(details))
 
 
-def _enforcement(entry: Entry, details: Details) -> list[Told]:
+def _enforcement(entry: Entry, details: Details) -> list[Message]:
     return _about(entry, f"{called(entry)}: its policy {enforcement(details)}", ("Policy", details.get("policy")))
 
 
-def _changed(entry: Entry, details: Details) -> list[Told]:
+def _changed(entry: Entry, details: Details) -> list[Message]:
     headline = f"{called(entry)} is revoked: it is not what was approved any more"
     return _about(entry, headline, ("Because", details.get("because")))
 
 
-def _created(entry: Entry, details: Details) -> list[Told]:
+def _created(entry: Entry, details: Details) -> list[Message]:
     model = details.get("model") or {}
     facts = [("Model", model.get("name")), ("ARN", model.get("arn")), *_place(details)]
     return _about(entry, f"The model of {called(entry)} is created", *facts)
 
 
-def _retired(entry: Entry, details: Details) -> list[Told]:
+def _retired(entry: Entry, details: Details) -> list[Message]:
     return _about(entry, f"The model of {called(entry)} is retired", ("Model", details.get("model")), *_place(details))
 
 
-def _blocked(entry: Entry, details: Details) -> list[Told]:
+def _blocked(entry: Entry, details: Details) -> list[Message]:
     endpoints = ", ".join(str(each) for each in details.get("endpoints") or ())
     facts = [("Model", details.get("model")), *_place(details), ("In use by", endpoints)]
     return _about(entry, f"The model of {called(entry)} cannot be retired: it is in use", *facts)
 
 
-def _not_deployed(entry: Entry, details: Details) -> list[Told]:
+def _not_deployed(entry: Entry, details: Details) -> list[Message]:
     headline = f"The model of {called(entry)} could not be deployed everywhere"
     return _about(entry, headline, *_place(details), ("Because", details.get("because")))
 
 
-def _superseded(entry: Entry, details: Details) -> list[Told]:
+def _superseded(entry: Entry, details: Details) -> list[Message]:
     facts = [("By version", details.get("by_version")), ("By", details.get("by"))]
     return _about(entry, f"{called(entry)} is no longer its group's champion", *facts)
 
 
-def _reinstated(entry: Entry, details: Details) -> list[Told]:
+def _reinstated(entry: Entry, details: Details) -> list[Message]:
     facts = [("After version", details.get("after_version")), ("After", details.get("after"))]
     return _about(entry, f"{called(entry)} is its group's champion again", *facts)
 
 
-def _deleted(entry: Entry, details: Details) -> list[Told]:
+def _deleted(entry: Entry, details: Details) -> list[Message]:
     return _about(entry, f"{called(entry)} was deleted from the registry", ("Because", details.get("because")))
 
 
-def _baseline(entry: Entry, details: Details) -> list[Told]:
+def _baseline(entry: Entry, details: Details) -> list[Message]:
     done = "deployed, approved by code review" if entry.kind is Kind.BASELINE_DEPLOYED else "retired"
     model = details.get("model") or {}
     facts = [
@@ -176,18 +176,18 @@ def _baseline(entry: Entry, details: Details) -> list[Told]:
     ]
     champion = group_command(entry, "champion")
     steps = (("See the champion", champion),) if champion else ()
-    return [Told(f"The baseline of {called(entry)} is {done}", facts, (), steps)]
+    return [Message(f"The baseline of {called(entry)} is {done}", facts, (), steps)]
 
 
-def _about(entry: Entry, headline: str, *facts: Fact, steps: Steps | None = None) -> list[Told]:
+def _about(entry: Entry, headline: str, *facts: Fact, steps: Steps | None = None) -> list[Message]:
     """Return what is said of a package: what to type next is to look at it, unless `steps` say more."""
-    return [Told(headline, [*_package(entry), *facts], (), _steps(entry) if steps is None else steps)]
+    return [Message(headline, [*_package(entry), *facts], (), _steps(entry) if steps is None else steps)]
 
 
-def _asked(entry: Entry, headline: str, *facts: Fact) -> list[Told]:
+def _asked(entry: Entry, headline: str, *facts: Fact) -> list[Message]:
     """Return what is said of a package that awaits a decision, to those who decide."""
     facts_of_it = [*_package(entry), *facts]
-    return [Told(headline, facts_of_it, (), _asks(entry), status=Status.PENDING_APPROVAL)]
+    return [Message(headline, facts_of_it, (), _asks(entry), status=Status.PENDING_APPROVAL)]
 
 
 def _package(entry: Entry) -> list[Fact]:
@@ -239,7 +239,7 @@ def _asks(entry: Entry) -> Steps:
     return _steps(entry, ("Approve it", "approve"), ("Reject it", "reject"))
 
 
-TELLERS: dict[Kind, Callable[[Entry, Details], list[Told]]] = {
+MESSAGES: dict[Kind, Callable[[Entry, Details], list[Message]]] = {
     Kind.REGISTRATION_FAILED: _registration_failed,
     Kind.VALIDATION_ERRORED: _errored,
     Kind.EVIDENCE_RECORDED: _evidence,

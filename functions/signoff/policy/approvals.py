@@ -188,12 +188,12 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         if self.publishers and self.identity == "verified":
             yield Fault("identity", "`publishers` are only believed where `identity` is `asserted`")
         if self.identity == "asserted" and not self.publishers:
-            told = "`identity` is `asserted`, so `publishers` must name who is believed, by event source"
-            yield Fault("publishers", told)
+            message = "`identity` is `asserted`, so `publishers` must name who is believed, by event source"
+            yield Fault("publishers", message)
         for source in self.publishers:
             if not source or source.startswith(("aws.", "signoff")):
-                told = f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name"
-                yield Fault(below("publishers", source), told)
+                message = f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name"
+                yield Fault(below("publishers", source), message)
 
     def person(self, arn: str) -> str:
         """Return the person behind `arn`, as this policy sees it."""

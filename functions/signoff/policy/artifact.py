@@ -119,8 +119,8 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
         for index, glob in enumerate(self.forbidden_files):
             for name in self.required_files:
                 if name == glob or fnmatchcase(name, glob):
-                    told = f"`{glob}` forbids `{name}`, which `required_files` asks for"
-                    yield Fault(f"forbidden_files[{index}]", told)
+                    message = f"`{glob}` forbids `{name}`, which `required_files` asks for"
+                    yield Fault(f"forbidden_files[{index}]", message)
 
     @property
     def requirements(self) -> Requirements:

@@ -56,5 +56,5 @@ def text(document: Any) -> str:
 
 def _too_long(document: Any) -> list[Fault]:
     length = len(text(document).encode(errors="replace"))
-    told = f"is {length:,} bytes long as the app writes it; SSM Parameter Store takes {LONGEST:,}"
-    return [Fault("", told)] if length > LONGEST else []
+    message = f"is {length:,} bytes long as the app writes it; SSM Parameter Store takes {LONGEST:,}"
+    return [Fault("", message)] if length > LONGEST else []

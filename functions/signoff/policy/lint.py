@@ -66,13 +66,13 @@ def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault
         for source, principals in policy.approvals.publishers.items():
             other, theirs = first.setdefault(source, (name, frozenset(principals)))
             if theirs != frozenset(principals):
-                told = f"{other} lets others speak as `{source}`: name the same principals, or take another source"
-                found.append((name, Fault(below("approvals.publishers", source), told)))
+                message = f"{other} lets others speak as `{source}`: name the same principals, or take another source"
+                found.append((name, Fault(below("approvals.publishers", source), message)))
     return found
 
 
 def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
-    kind, told = _bare(kind, value)
+    kind, message = _bare(kind, value)
     yield from iter_faults(_shape(kind), value, path)
     match kind, value:
         case inspect.StructType() as structure, dict():
@@ -83,20 +83,20 @@ def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
         case inspect.VarTupleType() as list_, list():
             for index, each in enumerate(value):
                 yield from _faults(list_.item_type, each, f"{path}[{index}]")
-    if "patternErrorMessage" in told and not _fits(kind, value):
-        yield Fault(path, f"{told['patternErrorMessage']}; {cut(json.dumps(value, default=str), 100)} is not")
+    if "patternErrorMessage" in message and not _fits(kind, value):
+        yield Fault(path, f"{message['patternErrorMessage']}; {cut(json.dumps(value, default=str), 100)} is not")
 
 
 def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[str, Any]]:
     """Return a type without what is said of it, and that; of an optional value (there are no other unions) its own."""
-    told: dict[str, Any] = {}
+    message: dict[str, Any] = {}
     while isinstance(kind, inspect.Metadata | inspect.UnionType):
         if isinstance(kind, inspect.Metadata):
-            told |= kind.extra_json_schema or {}
+            message |= kind.extra_json_schema or {}
             kind = kind.type
         else:
             kind = next(each for each in kind.types if isinstance(each, inspect.NoneType) == (value is None))
-    return kind, told
+    return kind, message
 
 
 def _shape(kind: inspect.Type) -> Any:
@@ -182,8 +182,8 @@ def _unfilled(approvals: Approvals) -> list[Fault]:
     if not Approvals(roles=known, trusted_sessions=trusted).outstanding(people).roles:
         return []
     names, several = _names(known), len(known) > 1
-    told = f"{names} can never be filled: {'they list' if several else 'it lists'} {_count(len(people))} in all"
-    return [Fault("approvals.roles", f"{told}, and nobody fills two places")]
+    message = f"{names} can never be filled: {'they list' if several else 'it lists'} {_count(len(people))} in all"
+    return [Fault("approvals.roles", f"{message}, and nobody fills two places")]
 
 
 def _too_few(approvals: Approvals) -> list[Fault]:
@@ -192,8 +192,8 @@ def _too_few(approvals: Approvals) -> list[Fault]:
     certain = all(one_person(each, approvals.trusted_sessions) for each in listed)
     if not listed or not certain or len(listed) >= approvals.needed:
         return []
-    told = f"{approvals.needed} approvals can never come together: {_count(len(listed))} in all may approve"
-    return [Fault("approvals.needed", told)]
+    message = f"{approvals.needed} approvals can never come together: {_count(len(listed))} in all may approve"
+    return [Fault("approvals.needed", message)]
 
 
 def _names(roles: Mapping[str, object]) -> str:
@@ -211,5 +211,5 @@ def _impossible_metrics(document: Any, faulty: Set[str]) -> Iterator[Fault]:
     for index, said in enumerate(document.get("metrics", ())):
         metric = msgspec.convert(said, type=Metric)
         if metric.at_least is not None and metric.at_most is not None and metric.at_least > metric.at_most:
-            told = f"metric `{metric.name}` cannot be at least {metric.at_least} and at most {metric.at_most}"
-            yield Fault(f"metrics[{index}]", told)
+            message = f"metric `{metric.name}` cannot be at least {metric.at_least} and at most {metric.at_most}"
+            yield Fault(f"metrics[{index}]", message)

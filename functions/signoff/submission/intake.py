@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.aws.ecr import Images
-from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.ecr import ImageResolver
+from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
 from signoff.documents import strict_json
@@ -24,38 +24,38 @@ from signoff.submission.layout import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submis
 from signoff.submission.manifest import Manifest, read, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
-from signoff.submission.signature import Described, Signature, Signing
+from signoff.submission.signature import Signature, SignatureVerifier, SubmissionFile
 
 _MISSING = 50  # names of what a submission waits for, which its row in the table must hold
 
 
 @dataclass(frozen=True)
-class Incomplete:
+class IncompleteSubmission:
     """A submission that waits for the objects `missing`, by their names relative to it: the first of them."""
 
     missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Complete:
+class CompleteSubmission:
     """A submission with everything that its manifest names, each at the version it has now, and who signed it."""
 
     submission: Submission
     manifest: Manifest
-    objects: dict[str, Stored]
+    objects: dict[str, ObjectVersion]
     policy: Policy
     new_group: bool
-    described: Described | None = None
+    submission_file: SubmissionFile | None = None
 
     @property
     def signature(self) -> Signature | None:
         """Who signed it, if somebody did."""
-        return self.described.signature if self.described else None
+        return self.submission_file.signature if self.submission_file else None
 
     @property
     def attempt(self) -> str:
         """The id of the attempt at registering exactly these versions, as signed by exactly this submitter."""
-        signed = {SUBMISSION: self.described.stored} if self.described and self.signature else {}
+        signed = {SUBMISSION: self.submission_file.stored} if self.submission_file and self.signature else {}
         return self.submission.attempt({name: it.version_id for name, it in {**self.objects, **signed}.items()})
 
 
@@ -66,48 +66,48 @@ class Intake:
     inbox: Bucket
     registry: Registry
     policies: Policies
-    images: Images
+    images: ImageResolver
     shape: Callable[[], ManifestShape]
-    signing: Signing
+    signature_verifier: SignatureVerifier
 
-    def read(self, submission: Submission) -> Complete | Incomplete:
+    def read(self, submission: Submission) -> CompleteSubmission | IncompleteSubmission:
         """Return the submission as it is now. Raises `ManifestRefused` with every fault that it has."""
         # Before all that may take its time or fail: a proof can be used for a quarter of an hour.
-        described = self._described(submission)
-        signature = described.signature if described else None
+        submission_file = self._submission_file(submission)
+        signature = submission_file.signature if submission_file else None
         policy, group_tags = self._policy(submission)
         if signature:
             _refuse(_submitter_faults(signature, policy), about=SUBMISSION)
         stored = self.inbox.current(submission.key(MANIFEST))
         if stored is None and (policy.registration_defaults is None or _signs(signature, MANIFEST)):
-            return Incomplete((MANIFEST,))
+            return IncompleteSubmission((MANIFEST,))
         written = self._manifest(stored, signature) if stored else {}
         document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags or {})
         manifest = Manifest(document, self.inbox.name, submission.prefix, self.shape())
         self._check(manifest, policy)
         _refuse(projects.faults(document, group_tags or {}))
-        objects, missing = self._objects(submission, manifest, described)
+        objects, missing = self._objects(submission, manifest, submission_file)
         if missing:
-            return Incomplete(tuple(sorted(missing)[:_MISSING]))
+            return IncompleteSubmission(tuple(sorted(missing)[:_MISSING]))
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         known = objects | ({MANIFEST: stored} if stored else {})
-        if signature is None and _waits_for_its_signature(known.values(), described):
-            return Incomplete((SUBMISSION,))
+        if signature is None and _waits_for_its_signature(known.values(), submission_file):
+            return IncompleteSubmission((SUBMISSION,))
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
-        return Complete(submission, manifest, known, policy, group_tags is None, described)
+        return CompleteSubmission(submission, manifest, known, policy, group_tags is None, submission_file)
 
-    def _described(self, submission: Submission) -> Described | None:
+    def _submission_file(self, submission: Submission) -> SubmissionFile | None:
         """Return what submission.json says, or None while there is none."""
         stored = self.inbox.current(submission.key(SUBMISSION))
         if stored is None:
             return None
         try:
-            return self.signing.read(submission, stored, self._document(stored, f"{SUBMISSION}: "))
+            return self.signature_verifier.read(submission, stored, self._document(stored, f"{SUBMISSION}: "))
         except ManifestRefused as refused:
             raise ManifestRefused(refused.faults, about=SUBMISSION) from None
 
-    def _manifest(self, stored: Stored, signature: Signature | None) -> dict[str, Any]:
+    def _manifest(self, stored: ObjectVersion, signature: Signature | None) -> dict[str, Any]:
         """Return the manifest as it is written, which must be the one that was signed."""
         data = self._data(stored)
         if signature and hashlib.sha256(data).hexdigest() != signature.digests.get(MANIFEST):
@@ -115,13 +115,13 @@ class Intake:
         return read(data)
 
     def _objects(
-        self, submission: Submission, manifest: Manifest, described: Described | None
-    ) -> tuple[dict[str, Stored], set[str]]:
+        self, submission: Submission, manifest: Manifest, submission_file: SubmissionFile | None
+    ) -> tuple[dict[str, ObjectVersion], set[str]]:
         """Return the objects that a manifest means, by name, and the names of those that are not there yet."""
         names = set(manifest.objects())
         prefixes = {name for name in names if is_prefix(name)}
-        listed = described.objects if described else None
-        signature = described.signature if described else None
+        listed = submission_file.objects if submission_file else None
+        signature = submission_file.signature if submission_file else None
         awaited = set(listed or ()) if signature else set()
         if prefixes:
             if listed is None:
@@ -186,14 +186,14 @@ class Intake:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
         return policy, None
 
-    def _document(self, stored: Stored, where: str) -> dict[str, Any]:
+    def _document(self, stored: ObjectVersion, where: str) -> dict[str, Any]:
         """Return what a file beside the manifest says; its faults tell `where` they are."""
         try:
             return read(self._data(stored))
         except ManifestRefused as refused:
             raise ManifestRefused([Fault(fault.path, f"{where}{fault.message}") for fault in refused.faults]) from None
 
-    def _data(self, stored: Stored) -> bytes:
+    def _data(self, stored: ObjectVersion) -> bytes:
         if stored.size > strict_json.MAX_BYTES:
             raise ManifestRefused([Fault("", f"has {stored.size} bytes; {strict_json.MAX_BYTES} are allowed")])
         return self.inbox.read(stored)
@@ -225,14 +225,14 @@ def _unsigned_faults(names: Set[str], signature: Signature) -> list[Fault]:
     return [Fault("objects", f"{SUBMISSION} does not sign {name}, which the manifest names") for name in unsigned]
 
 
-def _waits_for_its_signature(objects: Iterable[Stored], described: Described | None) -> bool:
+def _waits_for_its_signature(objects: Iterable[ObjectVersion], submission_file: SubmissionFile | None) -> bool:
     """Return whether an object was uploaded by somebody who will still sign the whole.
 
     Raises `ManifestRefused` when a submission.json is there that nobody signed: it is not the one that was to come.
     """
     if not any(TO_BE_SIGNED.items() <= stored.metadata.items() for stored in objects):
         return False
-    if described:
+    if submission_file:
         message = "Unproven: its objects were uploaded to be signed, and it has no proof of who submits them"
         _refuse([Fault(SUBMISSION, message)], about=SUBMISSION)
     return True

@@ -90,8 +90,8 @@ class Manifest:
 
         Where SageMaker writes is none of them, nor is hub content, which stays where it is.
         """
-        elsewhere = in_hub(self.document)
-        return [(path, value) for path, shape, value in self._strings() if _is_location(path, shape, elsewhere)]
+        in_hub_paths = in_hub(self.document)
+        return [(path, value) for path, shape, value in self._strings() if _is_location(path, shape, in_hub_paths)]
 
     def objects(self) -> tuple[str, ...]:
         """Return the names, relative to the submission, that the manifest means: sorted, each once.
@@ -105,10 +105,10 @@ class Manifest:
 
         Raises ManifestRefused when a location points outside the submission.
         """
-        elsewhere = in_hub(self.document)
+        in_hub_paths = in_hub(self.document)
 
         def change(path: str, shape: Any, value: str) -> str:
-            return locate(self._relative(path, value)) if _is_location(path, shape, elsewhere) else value
+            return locate(self._relative(path, value)) if _is_location(path, shape, in_hub_paths) else value
 
         return dict(mapped(self.shape.structure, self.document, change))
 
@@ -164,18 +164,18 @@ class Manifest:
             yield from refused.faults
 
     def _absolute(self) -> Any:
-        elsewhere = in_hub(self.document)
+        in_hub_paths = in_hub(self.document)
 
         def change(path: str, shape: Any, value: str) -> str:
-            if not _is_location(path, shape, elsewhere) or any(self._location_faults(path, value)):
+            if not _is_location(path, shape, in_hub_paths) or any(self._location_faults(path, value)):
                 return value
             return f"s3://{self.bucket}/{self.prefix}/{self._relative(path, value)}"
 
         return mapped(self.shape.structure, self.document, change)
 
 
-def _is_location(path: str, shape: Any, elsewhere: Set[str]) -> bool:
-    return takes_s3_uri(shape) and path not in elsewhere and path.rpartition(".")[2] not in _OUTPUTS
+def _is_location(path: str, shape: Any, in_hub_paths: Set[str]) -> bool:
+    return takes_s3_uri(shape) and path not in in_hub_paths and path.rpartition(".")[2] not in _OUTPUTS
 
 
 def _is_image(shape: Any) -> bool:

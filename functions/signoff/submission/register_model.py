@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable
-from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sagemaker import Registry
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.aws.vault import Vault
@@ -22,7 +22,7 @@ from signoff.governance.registrations import REGISTRATION_HINT, first_entry, rea
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
-from signoff.submission.intake import Complete, Incomplete, Intake
+from signoff.submission.intake import CompleteSubmission, IncompleteSubmission, Intake
 from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 
 # Longer than a function can run: a claim that old belonged to one that died.
@@ -33,7 +33,7 @@ _REPORTED = 50  # faults that fit into an event; the report has them all
 
 
 @dataclass(frozen=True, kw_only=True)
-class Registering:
+class Registrar:
     """Registers submissions, each once, whichever of its objects comes last."""
 
     inbox: Bucket
@@ -64,12 +64,12 @@ class Registering:
         except ManifestRefused as refused:
             return self._refuse(submission, self._about(submission, refused) or stored, refused.faults)
 
-    def _about(self, submission: Submission, refused: ManifestRefused) -> Stored | None:
+    def _about(self, submission: Submission, refused: ManifestRefused) -> ObjectVersion | None:
         """Return the object that has the faults, or the manifest in place of one that is not there."""
         found = (self.inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
         return next((stored for stored in found if stored), None)
 
-    def _register(self, submission: Submission, stored: Stored) -> str:
+    def _register(self, submission: Submission, stored: ObjectVersion) -> str:
         known = self.submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
             return self._closed(submission, known["attempt"], known["package"], stored)
@@ -77,18 +77,18 @@ class Registering:
         if begun is not None:
             # Whatever was uploaded since: an attempt that may have created its package already is finished first.
             return self._claimed(submission, begun["id"], stored, lambda: begun)
-        taken = self.intake.read(submission)
-        if isinstance(taken, Incomplete):
-            self.submissions.wait(submission.prefix, taken.missing, self._moment())
-            return f"waits for {', '.join(taken.missing)}"
-        return self._claimed(submission, taken.attempt, stored, lambda: self._registration(taken))
+        complete = self.intake.read(submission)
+        if isinstance(complete, IncompleteSubmission):
+            self.submissions.wait(submission.prefix, complete.missing, self._timestamp())
+            return f"waits for {', '.join(complete.missing)}"
+        return self._claimed(submission, complete.attempt, stored, lambda: self._registration(complete))
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
         return read_registration(known["attempt"], self.vault) if known.get("state") == "registering" else None
 
     def _claimed(
-        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+        self, submission: Submission, attempt: str, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
     ) -> str:
         now = self.now()
         if not self.submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
@@ -97,18 +97,18 @@ class Registering:
             return self._attempted(submission, attempt, stored, registration)
         except Exception:
             # Without this, the retry would find its own claim and leave everything to the sweep.
-            self.submissions.release(submission.prefix, attempt, self._moment())
+            self.submissions.release(submission.prefix, attempt, self._timestamp())
             raise
 
     def _attempted(
-        self, submission: Submission, attempt: str, stored: Stored, registration: Callable[[], dict[str, Any]]
+        self, submission: Submission, attempt: str, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
     ) -> str:
         try:
             return self._finish(submission, registration())
         except ManifestRefused as refused:
             return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
 
-    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: Stored | None = None) -> str:
+    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
         """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
         document = read_registration(attempt, self.vault) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
@@ -141,30 +141,30 @@ class Registering:
             name, version = registered["name"], registered["source"]["version_id"]
             self.inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
         # Last, for once the submission is closed nobody comes back to finish.
-        self.submissions.close(submission.prefix, registration["id"], arn, self._moment())
+        self.submissions.close(submission.prefix, registration["id"], arn, self._timestamp())
         return self._closed(submission, registration["id"], arn)
 
-    def _registration(self, taken: Complete) -> dict[str, Any]:
+    def _registration(self, complete: CompleteSubmission) -> dict[str, Any]:
         """Return the registration document, written before the package is created so that a retry goes on from it."""
-        document = read_registration(taken.attempt, self.vault)
+        document = read_registration(complete.attempt, self.vault)
         if document is None:
-            manifest = self.intake.pinned(taken.manifest)
-            copies = {name: self._copy(taken, name, stored) for name, stored in taken.objects.items()}
-            resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(taken, name)))
+            manifest = self.intake.pinned(complete.manifest)
+            copies = {name: self._copy(complete, name, stored) for name, stored in complete.objects.items()}
+            resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(complete, name)))
             by_uri = {copy.uri: copy for copy in copies.values()}
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
-            document = _document(taken, resolved, copies)
-            self.vault.write("policies", taken.policy.document)
-            self.vault.write_named(registration_key(taken.attempt), document)
+            document = _document(complete, resolved, copies)
+            self.vault.write("policies", complete.policy.document)
+            self.vault.write_named(registration_key(complete.attempt), document)
         return document
 
-    def _copy(self, taken: Complete, name: str, stored: Stored) -> Stored:
-        return self.vault.keep(stored, _vault_key(taken, name))
+    def _copy(self, complete: CompleteSubmission, name: str, stored: ObjectVersion) -> ObjectVersion:
+        return self.vault.keep(stored, _vault_key(complete, name))
 
     def _refuse(
         self,
         submission: Submission,
-        about: Stored,
+        about: ObjectVersion,
         faults: Sequence[Fault],
         *,
         reported: bool = True,
@@ -176,45 +176,47 @@ class Registering:
         draft = _failed(submission, attempt, about, faults)
 
         def once(history: History) -> list[Draft]:
-            told = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
-            return [] if draft.details["faults"] in told else [draft]
+            reported = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
+            return [] if draft.details["faults"] in reported else [draft]
 
         self.ledger.update(submission_key(prefix), once)
         if reported:
             listed = [asdict(fault) for fault in faults]
             self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
-            self.submissions.refuse(prefix, claim or attempt, self._moment())
+            self.submissions.refuse(prefix, claim or attempt, self._timestamp())
         tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}
         self.inbox.tag(about.key, about.version_id, tags)
         return f"refused: {faults[0].path}: {faults[0].message}"
 
     def _report(self, submission: Submission, report: dict[str, Any]) -> None:
-        data = json.dumps({**report, "time": self._moment()}, indent=2).encode()
+        data = json.dumps({**report, "time": self._timestamp()}, indent=2).encode()
         self.inbox.put(submission.key(REPORT), data)
 
-    def _moment(self) -> str:
+    def _timestamp(self) -> str:
         return timestamps.text(self.now())
 
 
-def _vault_key(taken: Complete, name: str) -> str:
+def _vault_key(complete: CompleteSubmission, name: str) -> str:
     """Return the vault's key of an object or a prefix of a submission, by its name."""
-    return f"models/{taken.submission.group}/{taken.attempt}/{name}"
+    return f"models/{complete.submission.group}/{complete.attempt}/{name}"
 
 
-def _document(taken: Complete, resolved: dict[str, Any], copies: dict[str, Stored]) -> dict[str, Any]:
-    signature, described = taken.signature, taken.described
+def _document(
+    complete: CompleteSubmission, resolved: dict[str, Any], copies: dict[str, ObjectVersion]
+) -> dict[str, Any]:
+    signature, submission_file = complete.signature, complete.submission_file
     deployment = resolved.pop("Deployment", {})
-    metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: taken.attempt}
+    metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: complete.attempt}
     return {
-        "id": taken.attempt,
-        "group": taken.submission.group,
-        "submission": taken.submission.prefix,
+        "id": complete.attempt,
+        "group": complete.submission.group,
+        "submission": complete.submission.prefix,
         "submitter": signature.submitter if signature else None,
         "signed": signature.document if signature else None,
         "digests": dict(signature.digests) if signature else {},
-        "statement": described.stored.version_id if described else None,
-        "policy": taken.policy.digest,
-        "creates_group": taken.new_group,
+        "statement": submission_file.stored.version_id if submission_file else None,
+        "policy": complete.policy.digest,
+        "creates_group": complete.new_group,
         "objects": [
             {
                 "name": name,
@@ -222,20 +224,20 @@ def _document(taken: Complete, resolved: dict[str, Any], copies: dict[str, Store
                 "source": {"uri": stored.uri, "version_id": stored.version_id, "etag": stored.etag},
                 "vault": {"uri": copies[name].uri, "version_id": copies[name].version_id},
             }
-            for name, stored in sorted(taken.objects.items())
+            for name, stored in sorted(complete.objects.items())
         ],
         "deployment": deployment,
         "request": {
             **resolved,
-            "ModelPackageGroupName": taken.submission.group,
+            "ModelPackageGroupName": complete.submission.group,
             "ModelApprovalStatus": "PendingManualApproval",
             "CustomerMetadataProperties": metadata,
-            "ClientToken": taken.attempt,
+            "ClientToken": complete.attempt,
         },
     }
 
 
-def _failed(submission: Submission, attempt: str, about: Stored, faults: Sequence[Fault]) -> Draft:
+def _failed(submission: Submission, attempt: str, about: ObjectVersion, faults: Sequence[Fault]) -> Draft:
     return Draft(
         Kind.REGISTRATION_FAILED,
         "signoff",

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.aws.s3 import Stored
-from signoff.aws.sts import Callers
+from signoff.aws.s3 import ObjectVersion
+from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.documents.canonical_json import digest
 from signoff.documents.faults import Fault
@@ -47,36 +47,36 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Described:
+class SubmissionFile:
     """A submission.json as it is: which version, which objects it lists (None: it lists none), and who signed it."""
 
-    stored: Stored
+    stored: ObjectVersion
     objects: tuple[str, ...] | None
     signature: Signature | None
 
 
-class Signing:
+class SignatureVerifier:
     """Reads what a submission's submission.json says and who signed it."""
 
-    def __init__(self, callers: Callers, vault: Vault) -> None:
-        self._callers = callers
+    def __init__(self, identity_verifier: IdentityVerifier, vault: Vault) -> None:
+        self._identity_verifier = identity_verifier
         self._vault = vault
 
-    def read(self, submission: Submission, stored: Stored, document: Mapping[str, Any]) -> Described:
+    def read(self, submission: Submission, stored: ObjectVersion, document: Mapping[str, Any]) -> SubmissionFile:
         """Return what `document`, which is `stored`, says. Without a proof it only lists objects.
 
         Raises `ManifestRefused` when it is signed and not to be believed, and `Transient` when STS gives no answer.
         """
         objects = object_list.objects(document)
         if document.get("proof") is None and document.get("statement") is None:
-            return Described(stored, objects, None)
+            return SubmissionFile(stored, objects, None)
         try:
-            return Described(stored, objects, self._signature(submission, document))
+            return SubmissionFile(stored, objects, self._signature(submission, document))
         except ProofRefused as refused:
             raise ManifestRefused([Fault(SUBMISSION, str(refused))]) from None
 
     def _signature(self, submission: Submission, document: Mapping[str, Any]) -> Signature:
-        claim = self._callers.read(document, KIND)
+        claim = self._identity_verifier.read(document, KIND)
         if document.get("submission") != submission.prefix:
             raise ProofRefused("WrongSubmission", f"it was signed for another submission than {submission.prefix}")
         digests = object_list.digests(document)
@@ -96,6 +96,6 @@ class Signing:
         key = f"registrations/signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
         known = self._vault.read_named(key)
         if known is None:
-            known = {"submitter": self._callers.confirm(claim), "id": claim.id, "proof": claim.sha256}
+            known = {"submitter": self._identity_verifier.confirm(claim), "id": claim.id, "proof": claim.sha256}
             self._vault.write_named(key, known)
         return str(known["submitter"])

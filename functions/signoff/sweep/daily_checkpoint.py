@@ -10,7 +10,7 @@ from signoff.documents.timestamps import Clock
 from signoff.ledger.checkpoints import PREFIX, daily, daily_key, date_of, day
 
 
-class Heads:
+class DailyCheckpoint:
     """Writes the heads of the day, locked in `mode` (`GOVERNANCE` or `COMPLIANCE`) for `days`."""
 
     def __init__(self, ledger: LedgerTable, vault: Vault, now: Clock, mode: str, days: int) -> None:
@@ -20,7 +20,7 @@ class Heads:
         self._mode = mode
         self._kept = timedelta(days=days)
 
-    def write_daily(self) -> bool:
+    def write_once(self) -> bool:
         """Write today's heads, unless they are there. Returns whether they were written now.
 
         Of two that write at once the first wins: either has read each head at a time when it was the ledger's.
@@ -29,7 +29,7 @@ class Heads:
         key = daily_key(day(now))
         if self._vault.current(key) is not None:
             return False
-        document = daily(now, self._previous(day(now)), self._ledger.tips())
+        document = daily(now, self._previous(day(now)), self._ledger.chain_heads())
         return self._vault.write_locked(key, document, self._mode, now + self._kept)
 
     def _previous(self, today: str) -> bytes | None:

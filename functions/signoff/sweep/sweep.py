@@ -45,7 +45,7 @@ _CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apar
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweeping:
+class Sweep:
     """Finds what waits longer than it should. `queues` are those of registrations, decisions and deployments."""
 
     registry: Registry
@@ -63,7 +63,7 @@ class Sweeping:
     def _succession(self) -> Succession:
         return Succession(self.ledger, self.champions)
 
-    def sweep(self, grace: timedelta) -> Counter[str]:
+    def run(self, grace: timedelta) -> Counter[str]:
         """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
 
         What cannot be looked through or moved on is logged, counted as a `problem`, and keeps nothing else waiting.
@@ -90,25 +90,25 @@ class Sweeping:
 
     def oldest_validating(self) -> float:
         """Return for how many seconds the package that validates longest has done so; 0 when none does."""
-        heads = [*self.ledger.heads_by_step(Step.VALIDATE), *self.ledger.heads_by_step(Step.FINISH_VALIDATION)]
-        ages = [(self.now() - timestamps.moment(head["since"])).total_seconds() for head in heads]
+        rows = [*self.ledger.rows_by_step(Step.VALIDATE), *self.ledger.rows_by_step(Step.FINISH_VALIDATION)]
+        ages = [(self.now() - timestamps.parse(row["since"])).total_seconds() for row in rows]
         return max(ages, default=0.0)
 
     def _overdue_packages(self, step: Step, before: datetime) -> Overdue:
         acts: dict[Step, Callable[[dict[str, Any]], Any]] = {
-            Step.VALIDATE: lambda head: self.executions.start(head["arn"]),
+            Step.VALIDATE: lambda row: self.executions.start(row["arn"]),
             Step.FINISH_VALIDATION: self._finish,
-            Step.UPDATE_REGISTRY: lambda head: self._nudge("decisions", head["arn"]),
-            Step.CREATE_MODEL: lambda head: self._nudge("deployments", head["arn"]),
+            Step.UPDATE_REGISTRY: lambda row: self._nudge("decisions", row["arn"]),
+            Step.CREATE_MODEL: lambda row: self._nudge("deployments", row["arn"]),
             Step.RETIRE_MODEL: self._retire,
         }
-        for head in self.ledger.heads_by_step(step):
-            if head["since"] <= timestamps.text(before):
-                yield str(step), partial(acts[step], head)
+        for row in self.ledger.rows_by_step(step):
+            if row["since"] <= timestamps.text(before):
+                yield str(step), partial(acts[step], row)
 
-    def _finish(self, head: Mapping[str, Any]) -> None:
+    def _finish(self, row: Mapping[str, Any]) -> None:
         """Release the claim of an execution that died without a word."""
-        execution = self.ledger.history(head["package"]).verified().state.execution or ""
+        execution = self.ledger.history(row["package"]).verified().state.execution or ""
         status = self.executions.status(execution)
         if status in {"RUNNING", "PENDING_REDRIVE"}:
             return
@@ -121,7 +121,7 @@ class Sweeping:
             details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
             return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
 
-        self.ledger.update(head["package"], died)
+        self.ledger.update(row["package"], died)
 
     def _overdue_in_group(
         self, group: str, tags: Mapping[str, str], governed: dict[str, Policy], before: datetime
@@ -130,15 +130,15 @@ class Sweeping:
         if policy is None:
             return
         governed[group] = policy
-        heads = {_second(head["package"]): head for head in self.ledger.heads_by_group(group)}
+        rows = {_second(row["package"]): row for row in self.ledger.rows_by_group(group)}
         for summary in self.registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
-            head = heads.get(_second(package_key(arn, created)))
-            if head is None and created <= before:
+            row = rows.get(_second(package_key(arn, created)))
+            if row is None and created <= before:
                 yield "never validated", partial(self.executions.start, arn)
-            elif head and head["since"] <= timestamps.text(before) and _diverges(summary, head):
+            elif row and row["since"] <= timestamps.text(before) and _diverges(summary, row):
                 yield "diverging status", partial(self._nudge, "decisions", arn)
-            elif head and head.get("status") and head.get("enforced", True) != policy.enforced:
+            elif row and row.get("status") and row.get("enforced", True) != policy.enforced:
                 yield "changed enforcement", partial(self._nudge, "decisions", arn)
         yield "champion", partial(self.champions.repair, group, before)
         yield "succession", partial(self._succession.settle, group)
@@ -148,36 +148,36 @@ class Sweeping:
 
         Whether anything is due indeed is seen by whoever decides, in the package's ledger.
         """
-        heads = iter(self._live(timestamps.text(before)))
-        while chunk := list(islice(heads, _CHUNK)):
-            summaries, _ = self.registry.batch(head["arn"] for head in chunk)
-            for head in chunk:
-                summary = summaries.get(head["arn"])
-                if summary is None or not _is_of(head, summary):
-                    yield "deleted package", partial(self._answer_deletion, head)
-                elif head["group"] in governed:
-                    if self._may_have_changed(head, summary):
-                        yield "changed specification", partial(self._answer_change, head)
-                    if due(head, governed[head["group"]], self.now()):
-                        yield "deadline", partial(self._nudge, "decisions", head["arn"])
+        rows = iter(self._live(timestamps.text(before)))
+        while chunk := list(islice(rows, _CHUNK)):
+            summaries, _ = self.registry.batch(row["arn"] for row in chunk)
+            for row in chunk:
+                summary = summaries.get(row["arn"])
+                if summary is None or not _is_of(row, summary):
+                    yield "deleted package", partial(self._answer_deletion, row)
+                elif row["group"] in governed:
+                    if self._may_have_changed(row, summary):
+                        yield "changed specification", partial(self._answer_change, row)
+                    if due(row, governed[row["group"]], self.now()):
+                        yield "deadline", partial(self._nudge, "decisions", row["arn"])
 
     def _live(self, before: str) -> Iterator[dict[str, Any]]:
-        waiting = (self.ledger.heads_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
-        standing = (self.ledger.heads_by_status(status) for status in _LIVE)
+        waiting = (self.ledger.rows_by_step(step) for step in (Step.UPDATE_REGISTRY, Step.RETIRE_MODEL))
+        standing = (self.ledger.rows_by_status(status) for status in _LIVE)
         seen: set[str] = set()
-        for head in chain(*standing, *waiting):
-            if head["package"] not in seen and head["since"] <= before and head["status"] != Status.DELETED:
-                seen.add(head["package"])
-                yield head
+        for row in chain(*standing, *waiting):
+            if row["package"] not in seen and row["since"] <= before and row["status"] != Status.DELETED:
+                seen.add(row["package"])
+                yield row
 
-    def _may_have_changed(self, head: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
-        if head["status"] not in _SIGNED or _diverges(summary, head):
+    def _may_have_changed(self, row: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
+        if row["status"] not in _SIGNED or _diverges(summary, row):
             return False
-        return differs(summary, head.get("specification")) or its_turn(head["package"], self.now())
+        return differs(summary, row.get("specification")) or its_turn(row["package"], self.now())
 
-    def _answer_deletion(self, head: Mapping[str, Any]) -> bool:
+    def _answer_deletion(self, row: Mapping[str, Any]) -> bool:
         """Record that a package is gone, and have its model retired. Returns whether it is."""
-        gone = self._gone(head)
+        gone = self._gone(row)
         if gone is None:
             return False
         draft = Draft(Kind.PACKAGE_DELETED, "signoff", {"because": gone})
@@ -185,38 +185,38 @@ class Sweeping:
         def deleted(history: History) -> list[Draft]:
             return [] if history.verified().state.status is Status.DELETED else [draft]
 
-        state = self.ledger.update(head["package"], deleted).state
+        state = self.ledger.update(row["package"], deleted).state
         if state.model or state.decision:
-            self._retire({**head, "status": state.status})
+            self._retire({**row, "status": state.status})
         return True
 
-    def _gone(self, head: Mapping[str, Any]) -> str | None:
+    def _gone(self, row: Mapping[str, Any]) -> str | None:
         """Return why a package that no batch showed is taken for deleted, or None when it is there all the same."""
         try:
-            described = self.registry.describe(head["arn"])
+            described = self.registry.describe(row["arn"])
         except UnknownPackage as unknown:
             return str(unknown)
-        return None if _is_of(head, described) else "its group was deleted and made anew: another package has its ARN"
+        return None if _is_of(row, described) else "its group was deleted and made anew: another package has its ARN"
 
-    def _retire(self, head: Mapping[str, Any]) -> None:
-        deleted = {DELETED: head["package"]} if head["status"] == Status.DELETED else {}
-        self.queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": head["arn"], **deleted})
+    def _retire(self, row: Mapping[str, Any]) -> None:
+        deleted = {DELETED: row["package"]} if row["status"] == Status.DELETED else {}
+        self.queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": row["arn"], **deleted})
 
-    def _answer_change(self, head: Mapping[str, Any]) -> bool:
+    def _answer_change(self, row: Mapping[str, Any]) -> bool:
         """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
         try:
-            described = self.registry.describe(head["arn"])
+            described = self.registry.describe(row["arn"])
         except UnknownPackage:
             return False  # deleted since it was listed
-        if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.moment(head["since"]) - _CLOCKS:
+        if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.parse(row["since"]) - _CLOCKS:
             return False  # nobody wrote to it since its last entry, as for most packages at most times
-        state = self.ledger.history(head["package"]).verified().state
+        state = self.ledger.history(row["package"]).verified().state
         if not changed_since_evidence(state, described, self.vault):
             return False
-        if head["status"] == Status.APPROVED:
-            self._nudge("decisions", head["arn"])
+        if row["status"] == Status.APPROVED:
+            self._nudge("decisions", row["arn"])
         else:
-            self.executions.start(head["arn"])
+            self.executions.start(row["arn"])
         return True
 
     def _overdue_submissions(self, before: datetime) -> Overdue:
@@ -259,10 +259,10 @@ def _second(key: str) -> str:
     return key.rpartition(".")[0]
 
 
-def _is_of(head: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+def _is_of(row: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
     """Return whether a description, or a summary, is of the very package and not of another that has its ARN now."""
-    return _second(package_key(head["arn"], described["CreationTime"])) == _second(head["package"])
+    return _second(package_key(row["arn"], described["CreationTime"])) == _second(row["package"])
 
 
-def _diverges(summary: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
-    return bool(summary["ModelApprovalStatus"] != head["registry_status"])
+def _diverges(summary: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return bool(summary["ModelApprovalStatus"] != row["registry_status"])

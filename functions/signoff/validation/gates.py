@@ -22,7 +22,7 @@ _REASON = 500  # characters; an expression's error quotes what it found
 _REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
 
 
-def check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
+def submitter_check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
     """Yield the check of who submitted a package, if its policy asks that or they `signed` (name to SHA-256)."""
     refused = refusal(policy, submitter)
     if refused:
@@ -116,9 +116,9 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
 
 
 def _refused(refusals: Sequence[str], count: int) -> str:
-    told = fitting(refusals, _REFUSED)
-    more = ["And more."] if len(told) < len(refusals) else []
-    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *told, *more]).rstrip(".")
+    shown = fitting(refusals, _REFUSED)
+    more = ["And more."] if len(shown) < len(refusals) else []
+    return " ".join([f"{count:,} error{'s' if count > 1 else ''}:", *shown, *more]).rstrip(".")
 
 
 def _described(artifact: Mapping[str, Any]) -> str:

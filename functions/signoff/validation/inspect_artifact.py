@@ -17,7 +17,7 @@ from signoff.artifact import report, scan
 from signoff.artifact.findings import Finding, summed_up, within
 from signoff.artifact.requirement_check import RequirementCheck
 from signoff.artifact.requirements import Requirements
-from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.vault import Vault, sha256
 from signoff.errors import ObjectMissing
 from signoff.governance.candidates import UNKNOWN_OWNER
@@ -25,20 +25,22 @@ from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, invento
 from signoff.model_package.data_sources import is_prefix
 from signoff.policy.policy import of_document
 from signoff.submission.object_list import MAX_OBJECTS, file_faults
-from signoff.validation.time_budget import Pace, unhurried
+from signoff.validation.time_budget import TimeBudget, unlimited
 
 
-class Inspection:
+class ArtifactInspector:
     """Inspects the artifacts of claimed packages.
 
-    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named; `pace` is that of
+    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named; `budget` is that of
     one artifact, by default unhurried.
     """
 
-    def __init__(self, vault: Vault, bucket: Callable[[str, str | None], Bucket], pace: Pace | None = None) -> None:
+    def __init__(
+        self, vault: Vault, bucket: Callable[[str, str | None], Bucket], budget: TimeBudget | None = None
+    ) -> None:
         self._vault = vault
         self._bucket = bucket
-        self._pace = pace or unhurried()
+        self._budget = budget or unlimited()
 
     def inspect(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Return what was found of `artifact` (one of the claim's), with a pointer to all findings in the vault.
@@ -49,7 +51,7 @@ class Inspection:
         if is_prefix(artifact["url"]):
             return {**artifact, **self._prefix(claim, artifact)}
         stored = self._in_vault(claim, artifact["url"])
-        self._pace.expect(stored.size)
+        self._budget.expect(stored.size)
         found: dict[str, Any] = {**artifact, "key": stored.key, "version_id": stored.version_id, "size": stored.size}
         if artifact["kind"] == DOCUMENT:
             return {**found, "sha256": sha256(self._read(stored)), "refusals": [], "refusal_count": 0}
@@ -57,9 +59,9 @@ class Inspection:
         found |= inspect(artifact, stored, self._requirements(claim, artifact))
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
-    def _archive(self, about: Mapping[str, str], stored: Stored, requirements: Requirements) -> dict[str, Any]:
+    def _archive(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        inspection = look_into(self._read(stored), requirements)
+        inspection = inspect_archive(self._read(stored), requirements)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -68,7 +70,7 @@ class Inspection:
             **_errors(inspection),
         }
 
-    def _object(self, about: Mapping[str, str], stored: Stored, requirements: Requirements) -> dict[str, Any]:
+    def _object(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
         # One file can hold no other beside it, as it cannot be asked for files by name.
         check = RequirementCheck(replace(requirements, licence=False, model_card=False))
@@ -78,12 +80,14 @@ class Inspection:
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
-    def _file(self, name: str, stored: Stored, check: RequirementCheck) -> tuple[dict[str, Any], report.Inspection]:
+    def _file(
+        self, name: str, stored: ObjectVersion, check: RequirementCheck
+    ) -> tuple[dict[str, Any], report.Inspection]:
         inspection = archive.inspect_file(self._read(stored), name, scan.scan, check)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
-    def _read(self, stored: Stored) -> Iterator[bytes]:
-        return self._pace.keep(self._vault.stream(stored))
+    def _read(self, stored: ObjectVersion) -> Iterator[bytes]:
+        return self._budget.keep(self._vault.stream(stored))
 
     def _requirements(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Requirements:
         """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
@@ -95,7 +99,7 @@ class Inspection:
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
         """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
         prefix, copies = self._all_in_vault(claim, artifact["url"])
-        self._pace.expect(sum(copy.size for copy in copies))
+        self._budget.expect(sum(copy.size for copy in copies))
         names = [copy.key.removeprefix(prefix) for copy in copies]
         requirements = self._requirements(claim, artifact)
         named = list(zip(names, copies, strict=True))
@@ -121,24 +125,24 @@ class Inspection:
             **_refused(errors, count),
         }
 
-    def _file_under(self, name: str, stored: Stored, check: RequirementCheck) -> dict[str, Any]:
+    def _file_under(self, name: str, stored: ObjectVersion, check: RequirementCheck) -> dict[str, Any]:
         found, inspection = self._file(name, stored, check)
         listed = {"findings": inspection.document()["findings"]} if inspection.findings else {}
         return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
 
-    def _archive_under(self, name: str, stored: Stored, requirements: Requirements) -> dict[str, Any]:
+    def _archive_under(self, name: str, stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
         return {**_fact(name, stored), **self._archive({"name": name}, stored, requirements)}
 
-    def _in_vault(self, claim: Mapping[str, Any], url: str) -> Stored:
+    def _in_vault(self, claim: Mapping[str, Any], url: str) -> ObjectVersion:
         key = self._vault.key_of(url)
         if key is not None:
             return _there(self._vault.current(_own(claim, key)), url)
         bucket, source_key = _parts(url)
         source = _there(self._source(claim, bucket).current(source_key), url)
-        return self._vault.keep(source, f"{_elsewhere(claim, [source])}/{basename(source.key)}")
+        return self._vault.keep(source, f"{_copy_prefix(claim, [source])}/{basename(source.key)}")
 
-    def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[Stored]]:
+    def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[ObjectVersion]]:
         """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
         prefix = self._vault.key_of(url)
         if prefix is not None:
@@ -147,9 +151,9 @@ class Inspection:
             bucket, source_prefix = _parts(url)
             sources = _some(self._source(claim, bucket).listing(source_prefix), url)
             # Apart from the copies of single objects, of which one may be the only object under this prefix.
-            prefix = f"{_elsewhere(claim, sources)}/all/"
+            prefix = f"{_copy_prefix(claim, sources)}/all/"
             for source in sources:
-                self._pace.check()
+                self._budget.check()
                 self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
         return prefix, _some(iter(self._vault.under(prefix)), url)
 
@@ -163,7 +167,7 @@ class Inspection:
         return self._bucket(bucket, owner)
 
 
-def look_into(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:
+def inspect_archive(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:
     """Return what is found in the archive whose bytes are `chunks`, held to what a policy's `artifact` demands."""
     return archive.inspect(chunks, requirements, scan.scan)
 
@@ -183,14 +187,14 @@ def _parts(url: str) -> tuple[str, str]:
     return parts.netloc, url.removeprefix(f"s3://{parts.netloc}/")
 
 
-def _elsewhere(claim: Mapping[str, Any], sources: Sequence[Stored]) -> str:
+def _copy_prefix(claim: Mapping[str, Any], sources: Sequence[ObjectVersion]) -> str:
     """Return where in the vault a package's copies of exactly these versions belong."""
     versions = " ".join(f"{source.uri} {source.version_id}" for source in sources)
     unique = hashlib.sha256(f"{claim['package']} {versions}".encode()).hexdigest()[:32]
     return f"models/{claim['group']}/{unique}"
 
 
-def _some(objects: Iterator[Stored], url: str) -> list[Stored]:
+def _some(objects: Iterator[ObjectVersion], url: str) -> list[ObjectVersion]:
     found = list(islice(objects, MAX_OBJECTS + 1))
     if not found:
         raise ObjectMissing(f"there is no object under {url}: upload them, then `signoff revalidate` the package")
@@ -199,13 +203,13 @@ def _some(objects: Iterator[Stored], url: str) -> list[Stored]:
     return found
 
 
-def _there(stored: Stored | None, url: str) -> Stored:
+def _there(stored: ObjectVersion | None, url: str) -> ObjectVersion:
     if stored is None:
         raise ObjectMissing(f"{url} is not there: upload it, then `signoff revalidate` the package")
     return stored
 
 
-def _fact(name: str, stored: Stored) -> dict[str, Any]:
+def _fact(name: str, stored: ObjectVersion) -> dict[str, Any]:
     return {"name": name, "version_id": stored.version_id, "size": stored.size}
 
 

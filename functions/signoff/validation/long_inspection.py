@@ -7,12 +7,12 @@ from typing import Any
 
 from signoff.aws.vault import Vault
 from signoff.errors import DocumentMissing
-from signoff.validation.inspect_artifact import Inspection
+from signoff.validation.inspect_artifact import ArtifactInspector
 
 _PREFIX = "findings/at-length"
 
 
-class AtLength:
+class LongInspections:
     """Hands an artifact over, from who has no time for it to who has.
 
     A request is known by the SHA-256 of what it says (claim and artifact), so that the same one again is the same.
@@ -25,13 +25,13 @@ class AtLength:
         """Ask for the inspection of `artifact`, one of the claim's. Returns the request."""
         return self._vault.write(_PREFIX, {"claim": dict(claim), "artifact": dict(artifact)}).sha256
 
-    def carry_out(self, request: str, inspection: Inspection) -> dict[str, Any]:
+    def run(self, request: str, inspector: ArtifactInspector) -> dict[str, Any]:
         """Inspect what `request` asks for, unless that was done before. Returns what was found, as `found` does."""
         known = self.known(request)
         if known is not None:
             return known
         asked = self._vault.read(_PREFIX, request)
-        found = inspection.inspect(asked["claim"], asked["artifact"])
+        found = inspector.inspect(asked["claim"], asked["artifact"])
         self._vault.write_named(_key(request), found)
         return found
 

@@ -25,7 +25,7 @@ _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PEND
 
 
 @dataclass(frozen=True)
-class Request:
+class ValidationRequest:
     """What started the workflow: a package's ARN, the execution, and who asks for another attempt, if anyone does."""
 
     arn: str
@@ -34,7 +34,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opening:
+class ValidationOpener:
     """Claims a package for one execution of the workflow, in the ledger."""
 
     governance: Governance
@@ -43,7 +43,7 @@ class Opening:
     ledger: LedgerTable
     vault: Vault
 
-    def open(self, request: Request) -> dict[str, Any]:
+    def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
 
         A repeated event finds another execution's claim and has nothing to do; a redriven execution finds its own.
@@ -61,7 +61,7 @@ class Opening:
         if OWN_POLICY_TAG not in candidate.group_tags and self.policies.own(candidate.group) is not None:
             self.registry.mark_own_policy(candidate.group)
 
-    def _claimed(self, candidate: Candidate, request: Request) -> dict[str, Any]:
+    def _claimed(self, candidate: Candidate, request: ValidationRequest) -> dict[str, Any]:
         policy = self.vault.write("policies", candidate.policy.document)
         opened = opening_entry(candidate.described, self.vault)
 
@@ -86,7 +86,7 @@ class Opening:
             "artifacts": artifacts_of(candidate.described),
         }
 
-    def _attempt(self, state: State, candidate: Candidate, request: Request) -> int | None:
+    def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:
         """Return the number of the attempt that `request` opens, or None when it opens none."""
         waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
         again = request.revalidate is not None and state.status in _REVALIDATED
@@ -100,7 +100,7 @@ class Opening:
         return waits and bool(changed_since_evidence(state, candidate.described, self.vault))
 
 
-def _started(attempt: int, request: Request, sha256: str, policy: Policy) -> Draft:
+def _started(attempt: int, request: ValidationRequest, sha256: str, policy: Policy) -> Draft:
     by = (request.revalidate or {}).get("by", "signoff")
     details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256}
     if not policy.enforced:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from signoff.aws.ecr import Images
+from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.errors import ObjectMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import opening_entry, read_registration
-from signoff.governance.registry_status import Projecting
+from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
@@ -28,23 +28,23 @@ from signoff.submission.policy_choices import effective
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
-from signoff.validation.gates import check as submitter_check
 from signoff.validation.gates import object_checks
+from signoff.validation.gates import submitter_check as submitter_check
 
 _DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
+class EvidenceRecorder:
     """Writes what a validation came to: to the vault, the ledger and the registry, in this order."""
 
     governance: Governance
     registry: Registry
-    images: Images
+    images: ImageResolver
     ledger: LedgerTable
     vault: Vault
-    projecting: Projecting
+    projector: RegistryProjector
 
     def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
@@ -173,7 +173,7 @@ class Recording:
         if history.state.evidence is not None:
             self.registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
         if history.state.status in VERDICT_STATUS.values():
-            self.projecting.project(arn, history)
+            self.projector.project(arn, history)
 
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
         """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""

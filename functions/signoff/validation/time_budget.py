@@ -14,7 +14,7 @@ _FORECAST = 60.0
 _PLAINLY = 2
 
 
-class Pace:
+class TimeBudget:
     """Watches over the reading of one artifact. `left` says how many seconds there are from now on."""
 
     def __init__(self, left: Callable[[], float]) -> None:
@@ -42,6 +42,6 @@ class Pace:
             raise TakesTooLong(f"{self._read} of {self._size} bytes in {spent:.0f} s, and {left:.0f} s are left")
 
 
-def unhurried() -> Pace:
+def unlimited() -> TimeBudget:
     """Return the pace of who has all the time that it takes."""
-    return Pace(lambda: math.inf)  # of which nothing is ever spent: infinity less infinity is not over any number
+    return TimeBudget(lambda: math.inf)  # of which nothing is ever spent: infinity less infinity is not over any number

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.approval.annotations import parse, weigh
-from signoff.approval.decisions import Refused
+from signoff.approval.annotations import evaluate, parse
+from signoff.approval.decisions import Refusal
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import head_item
+from signoff.aws.ledger_table import package_row_item
 from signoff.errors import EventFault, RegistryRefused
 from signoff.ledger.entries import Kind, Status
 from signoff.ledger.history import unknown_key
@@ -38,7 +38,7 @@ def metadata(world: World, arn: str) -> dict[str, str]:
 
 def refusal(world: World, arn: str, **said: Any) -> str:
     refused = world.annotate(arn, **said)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Refusal)
     return refused.name
 
 
@@ -67,7 +67,7 @@ def test_the_index_carries_the_metadata_of_registration_and_of_annotations():
     world = World()
     arn = world.pending(CustomerMetadataProperties={"team": "churn", "draft": "yes"})
     world.annotate(arn, set={"ticket": "CHG-1"}, remove=["draft"])
-    head = from_item(head_item(world.history(arn)))
+    head = from_item(package_row_item(world.history(arn)))
     assert head["metadata"] == {"team": "churn", "ticket": "CHG-1"}
 
 
@@ -307,9 +307,9 @@ def test_the_same_refused_annotation_again_leaves_no_second_entry():
     arn = world.pending()
     unproven = {"package": arn, "by": SUBMITTER, "set": {"signoff:x": "y"}}
     for _ in range(3):
-        assert world.annotating.apply(unproven).name == "Unproven"
+        assert world.annotation_handler.apply(unproven).name == "Unproven"
     assert world.kinds(arn).count("DecisionRefused") == 1
-    assert world.annotating.apply({**unproven, "set": {"signoff:x": "z"}}).name == "Unproven"
+    assert world.annotation_handler.apply({**unproven, "set": {"signoff:x": "z"}}).name == "Unproven"
     assert world.kinds(arn).count("DecisionRefused") == 2
 
 
@@ -337,7 +337,7 @@ def test_what_makes_no_sense_is_refused_in_the_ledger_of_what_it_names(detail: A
     world = World()
     with pytest.raises(EventFault, match="not an annotation"):
         parse(detail)
-    refused = world.annotating.apply(detail)
+    refused = world.annotation_handler.apply(detail)
     assert refused.name == "MalformedAnnotation"
     named = (detail or {}).get("package", "")
     assert world.refusals(unknown_key(named))[0]["refusal"] == "MalformedAnnotation"
@@ -368,5 +368,5 @@ def test_whatever_is_sent_is_either_made_or_refused_with_a_reason(details: dict[
         annotation = parse({"package": ARN, "by": SUBMITTER, **details})
     except EventFault:
         return
-    weighed = weigh(annotation, {"InferenceSpecification": SPECIFICATION}, Status.PENDING_APPROVAL, SHAPE)
-    assert weighed.reason if isinstance(weighed, Refused) else set(weighed.set) <= set(annotation.set)
+    weighed = evaluate(annotation, {"InferenceSpecification": SPECIFICATION}, Status.PENDING_APPROVAL, SHAPE)
+    assert weighed.reason if isinstance(weighed, Refusal) else set(weighed.set) <= set(annotation.set)

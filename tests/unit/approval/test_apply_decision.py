@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.approval.decisions import Absorbed, Recorded, Refused
+from signoff.approval.decisions import Recorded, Refusal, Repeated
 from signoff.approval.statements import Sender
 from signoff.errors import UnknownPackage
 from signoff.ledger.entries import Draft, Kind, Status
@@ -82,9 +82,9 @@ def test_the_same_decision_again_is_absorbed():
     arn = world.pending()
     world.decide(arn, "approve")
     before = world.kinds(arn)
-    assert world.decide(arn, "approve") == Absorbed()
+    assert world.decide(arn, "approve") == Repeated()
     world.clock.forward(minutes=1)
-    assert world.decide(arn, "approve", reason="signed anew") == Absorbed()
+    assert world.decide(arn, "approve", reason="signed anew") == Repeated()
     assert world.kinds(arn) == before
 
 
@@ -95,7 +95,7 @@ def test_of_two_people_who_decide_the_same_both_are_recorded_and_one_outcome(dec
     world.decide(arn, decision)
     assert isinstance(world.decide(arn, decision, approver=EVE), Recorded)
     assert world.kinds(arn)[-3:] == ["DecisionRecorded", "RegistryUpdated", "VoteRecorded"]
-    assert world.decide(arn, decision, approver=EVE, reason="again") == Absorbed()
+    assert world.decide(arn, decision, approver=EVE, reason="again") == Repeated()
 
 
 def test_a_policy_may_let_submitters_withdraw_their_own_but_not_approve_it():
@@ -110,7 +110,7 @@ def test_a_policy_may_let_submitters_withdraw_their_own_but_not_approve_it():
 
 def refused(world: World, arn: str, decision: str = "approve", **other: Any) -> str:
     outcome = world.decide(arn, decision, **other)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Refusal)
     return outcome.name
 
 
@@ -211,7 +211,7 @@ def test_a_package_changed_since_its_evidence_is_stale():
 def test_what_is_no_decision_is_a_malformed_decision(wrong: dict[str, Any]):
     world = World()
     detail = {"package": NOBODY, "decision": "approve", "reason": "because", "approver": APPROVER, **wrong}
-    outcome = world.deciding.apply(detail)
+    outcome = world.decision_handler.apply(detail)
     assert outcome.name == "MalformedDecision"
     entry = next(iter(world.ledger.histories.values())).entries[0]
     assert entry.details["refusal"] == "MalformedDecision"
@@ -238,7 +238,7 @@ def test_a_flood_of_what_nobody_proves_ends_in_the_ledger_and_keeps_nobody_from_
     arn = world.pending()
     for number in range(250):
         detail = {"package": arn, "decision": "approve", "reason": f"number {number}", "approver": APPROVER}
-        assert world.deciding.apply(detail).name == "Unproven"
+        assert world.decision_handler.apply(detail).name == "Unproven"
     assert len(world.history(arn).entries) < 210
     assert isinstance(world.decide(arn, "approve"), Recorded)
 
@@ -248,7 +248,7 @@ def test_each_refused_decision_that_somebody_signed_is_recorded_once():
     arn = world.pending()
     signed = [world.statement(arn, "approve", SUBMITTER, reason=reason) for reason in ("one", "two", "one")]
     for statement in signed:
-        world.deciding.apply(statement)
+        world.decision_handler.apply(statement)
     assert [details["reason"] for details in world.refusals(world.history(arn).package)] == ["one", "two"]
 
 
@@ -277,10 +277,10 @@ def test_the_very_event_of_an_approval_again_after_a_revocation_is_absorbed():
     world = World()
     arn = world.pending()
     approval = world.statement(arn, "approve")
-    world.deciding.apply(approval, Sender("event-1"))
+    world.decision_handler.apply(approval, Sender("event-1"))
     world.decide(arn, "revoke")
     before = world.kinds(arn)
-    assert world.deciding.apply(approval, Sender("event-1")) == Absorbed()
+    assert world.decision_handler.apply(approval, Sender("event-1")) == Repeated()
     assert world.kinds(arn) == before
 
 
@@ -335,9 +335,9 @@ def test_the_event_of_a_decision_that_was_refused_does_not_take_effect_when_it_c
     world = World()
     arn = world.submit()
     approval = world.statement(arn, "approve")
-    assert world.deciding.apply(approval, Sender("event-1")).name == "NotValidated"
+    assert world.decision_handler.apply(approval, Sender("event-1")).name == "NotValidated"
     world.deliver()
-    assert world.deciding.apply(approval, Sender("event-1")) == Absorbed()
+    assert world.decision_handler.apply(approval, Sender("event-1")) == Repeated()
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
@@ -375,16 +375,14 @@ def test_a_status_that_signoff_is_on_its_way_to_is_not_set_back():
     world.decide(arn, "approve")
     event = dict(world.registry.events[-1])
     world.deliver()
-    world.reconciling.reconcile(event)
+    world.reconciler.reconcile(event)
     assert "RegistryReverted" not in world.kinds(arn)
 
 
 def test_an_event_between_the_ledger_and_the_registry_does_not_undo_the_decision():
     world = World()
     arn = world.pending()
-    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.reconciling.reconcile(
-        {"ModelPackageArn": arn}
-    )
+    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.reconciler.reconcile({"ModelPackageArn": arn})
     world.decide(arn, "approve")
     assert (world.status(arn), "RegistryReverted" in world.kinds(arn)) == ("Approved", False)
 
@@ -409,7 +407,7 @@ def test_an_approved_package_that_is_changed_is_revoked_and_says_why():
 
 def test_an_event_about_a_deleted_package_is_nothing_to_answer():
     world = World()
-    world.reconciling.reconcile({"ModelPackageArn": NOBODY})
+    world.reconciler.reconcile({"ModelPackageArn": NOBODY})
     with pytest.raises(UnknownPackage):
         world.registry.describe(NOBODY)
     assert world.ledger.histories == {}
@@ -435,5 +433,5 @@ def test_groups_that_signoff_does_not_govern_stay_untouched():
 )
 @settings(max_examples=examples(100), deadline=None)
 def test_whatever_comes_as_a_decision_is_answered_with_a_name(detail: Any):
-    outcome = World().deciding.apply(detail)
+    outcome = World().decision_handler.apply(detail)
     assert outcome.name in ("MalformedDecision", "UnknownPackage")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.approval.deadlines import due, expires, lapses, spoken
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import head_item
+from signoff.aws.ledger_table import package_row_item
 from signoff.ledger.entries import Kind, Status
 from signoff.ledger.history import History
 from signoff.policy.policy import Policy, of_document
@@ -109,9 +109,9 @@ def test_an_approval_that_comes_between_the_look_and_the_entry_stands():
     world.clock.forward(days=13, hours=23, minutes=59)
     statement = world.statement(arn, "approve")
     world.clock.forward(minutes=1)
-    world.sweeping.sweep(timedelta(minutes=5))
+    world.sweeper.run(timedelta(minutes=5))
     world.clock.now -= timedelta(minutes=1)  # the clocks of two functions are apart
-    world.interruptions.before["FakeLedger.append"] = lambda: world.deciding.apply(statement)
+    world.interruptions.before["FakeLedger.append"] = lambda: world.decision_handler.apply(statement)
     world.deliver()
     assert (world.state(arn).status, entries(world, arn, Kind.EXPIRED)) == (Status.APPROVED, [])
 
@@ -145,12 +145,12 @@ def test_policies_are_read_once_for_a_group_and_no_package_is_described_before_s
     world.registry.reads.clear()
     reads = counted_reads(world)
     world.clock.forward(days=1, minutes=7)
-    world.sweeping.sweep(timedelta(minutes=5))
+    world.sweeper.run(timedelta(minutes=5))
     once = len(reads)
     for number in range(5, 10):
         world.pending(prefix=f"churn/run-{number}")
     reads.clear()
-    world.sweeping.sweep(timedelta(minutes=5))
+    world.sweeper.run(timedelta(minutes=5))
     assert (len(reads), once) == (once, 2)  # the group's own, which there is none of, and the default
 
 
@@ -203,9 +203,9 @@ def test_where_a_policy_only_reports_no_approval_lapses():
 def test_when_is_known_beforehand_by_the_state_and_by_the_head():
     waiting, approved = history(*PENDING), history(*APPROVED)
     expiring = policy(expiry=EXPIRY, revocation={"after": "P180D"})
-    for standing in (waiting.state, from_item(head_item(waiting))):
+    for standing in (waiting.state, from_item(package_row_item(waiting))):
         assert (expires(standing, expiring), lapses(standing, expiring)) == (later(days=14), None)
-    for standing in (approved.state, from_item(head_item(approved))):
+    for standing in (approved.state, from_item(package_row_item(approved))):
         assert (expires(standing, expiring), lapses(standing, expiring)) == (None, later(days=180))
     assert (expires(waiting.state, policy()), lapses(approved.state, policy())) == (None, None)
 
@@ -260,7 +260,7 @@ def swept_through(scenario: Any, call: int | None, error: Any) -> tuple[int, dic
     world.clock.forward(days=14)
     world.interruptions.arm(call, error)
     with contextlib.suppress(Died, ClientError):
-        world.sweeping.sweep(timedelta(minutes=5))
+        world.sweeper.run(timedelta(minutes=5))
         world.deliver()
     calls = world.interruptions.calls
     world.interruptions.arm(None)
@@ -344,7 +344,7 @@ def test_the_head_says_that_something_is_due_whenever_the_ledger_does(looks, exp
     for count in range(len(looks) + 1):
         found = lived(looks[:count], expiring)
         now = START + timedelta(minutes=sum(passed for passed, _ in looks[:count]) + 60)
-        by_head, by_state = (due(each, expiring, now) for each in (from_item(head_item(found)), found.state))
+        by_head, by_state = (due(each, expiring, now) for each in (from_item(package_row_item(found)), found.state))
         assert [draft.kind for draft in by_head] == [draft.kind for draft in by_state]
 
 

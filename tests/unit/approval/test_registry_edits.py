@@ -71,7 +71,7 @@ def test_an_event_that_does_not_say_that_the_status_changed_counts_for_nobody():
     world, arn = asking(**COUNT)
     world.registry.by_hand(arn, ANN, ModelApprovalStatus="Approved")
     event = {**world.registry.events.pop(), "UpdatedModelPackageFields": ["InferenceSpecification"]}
-    world.reconciling.reconcile(event)
+    world.reconciler.reconcile(event)
     assert (world.status(arn), world.state(arn).votes) == ("PendingManualApproval", ())
 
 
@@ -92,7 +92,7 @@ def test_once_the_policy_enforces_what_it_would_have_held_is_held():
     arn = world.pending()
     edited(world, arn, EVE)
     world.set_policy("default", groups={"create": True})
-    world.reconciling.reconcile({"ModelPackageArn": arn})
+    world.reconciler.reconcile({"ModelPackageArn": arn})
     assert (world.status(arn), "EnforcementChanged" in world.kinds(arn)) == ("PendingManualApproval", True)
 
 

@@ -104,10 +104,10 @@ def test_elsewhere_it_is_champion_only_once_its_model_was_verified_here():
     first, second = two_approved(world)
     world.decide(first, "rollback")
     world.queues["deployments"].messages.clear()
-    world.deploying.converge(second)  # which publishes the champion there
-    assert world.published(NEXT_DOOR) == {GROUP: world.state(second).elsewhere[NEXT_DOOR].model["arn"]}
+    world.deployer.converge(second)  # which publishes the champion there
+    assert world.published(NEXT_DOOR) == {GROUP: world.state(second).targets[NEXT_DOOR].model["arn"]}
     world.deliver()
-    assert world.published(NEXT_DOOR) == {GROUP: world.state(first).elsewhere[NEXT_DOOR].model["arn"]}
+    assert world.published(NEXT_DOOR) == {GROUP: world.state(first).targets[NEXT_DOOR].model["arn"]}
 
 
 # From a revoked version
@@ -164,7 +164,7 @@ def test_the_model_of_other_bytes_goes_even_if_no_event_tells_of_the_revocation(
     first, second = two(world)
     tampered(world, first)
     world.decide(first, "rollback")
-    world.deploying.converge(first)
+    world.deployer.converge(first)
     for queue, _ in world.waiting():
         queue.clear()
     assert world.state(first).next_step is Step.RETIRE_MODEL
@@ -244,8 +244,8 @@ def lived_through(call: int | None, error: Any, *, revoked: bool) -> tuple[int, 
     statement = world.statement(first, "rollback")
 
     def decided_and_verified() -> None:
-        world.deciding.apply(statement)
-        world.deploying.converge(first)
+        world.decision_handler.apply(statement)
+        world.deployer.converge(first)
 
     world.interruptions.arm(call, error)
     if call is None:
@@ -270,7 +270,7 @@ def test_a_revocation_that_crosses_the_verification_leaves_no_model(call: str):
     world.decide(first, "rollback")
     world.registry.events.clear()
     world.interruptions.before[call] = lambda: world.decide(first, "revoke")
-    world.deploying.converge(first)
+    world.deployer.converge(first)
     world.deliver()
     assert (world.state(first).status, world.status(first)) == (Status.REVOKED, "Rejected")
     assert list(world.registry.models) == [world.state(second).model["name"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signoff.approval.decisions import Absorbed, Recorded
+from signoff.approval.decisions import Recorded, Repeated
 from signoff.approval.statements import Sender
 from signoff.errors import Transient
 from signoff.ledger.entries import Kind
@@ -40,13 +40,13 @@ def test_who_signs_for_somebody_else_is_another_identity():
     world, arn = asking()
     statement = {"statement": "decision", "audience": BUS, "package": arn, "decision": "approve"}
     statement |= {"reason": "because", "evidence": world.evidence(arn), "approver": ANN}
-    assert refused(world.deciding.apply(world.sts.signed(statement, by=EVE))) == "AnotherIdentity"
+    assert refused(world.decision_handler.apply(world.sts.signed(statement, by=EVE))) == "AnotherIdentity"
 
 
 def test_a_statement_changed_after_it_was_signed_is_not_proven():
     world, arn = asking()
     signed = {**world.statement(arn, "reject"), "decision": "approve"}
-    assert refused(world.deciding.apply(signed)) == "NotProven"
+    assert refused(world.decision_handler.apply(signed)) == "NotProven"
     assert world.history(arn).entries[-1].actor == "unknown"
 
 
@@ -54,33 +54,33 @@ def test_a_proof_that_comes_too_late_is_to_be_signed_again():
     world, arn = asking()
     signed = world.statement(arn, "approve")
     world.clock.forward(minutes=16)
-    outcome = world.deciding.apply(signed)
+    outcome = world.decision_handler.apply(signed)
     assert (refused(outcome), "sign again" in outcome.reason) == ("ProofExpired", True)
 
 
 def test_a_decision_that_was_answered_is_absorbed_however_late_it_comes_again_and_nobody_is_asked():
     world, arn = asking()
     signed = world.statement(arn, "approve")
-    world.deciding.apply(signed, Sender("event-1"))
+    world.decision_handler.apply(signed, Sender("event-1"))
     asked = len(world.sts.requests)
     world.clock.forward(days=30)
-    assert world.deciding.apply(signed, Sender("event-2")) == Absorbed()
+    assert world.decision_handler.apply(signed, Sender("event-2")) == Repeated()
     assert len(world.sts.requests) == asked
 
 
 def test_the_proof_of_an_answered_decision_with_other_content_is_a_replay():
     world, arn = asking()
     signed = world.statement(arn, "reject")
-    world.deciding.apply(signed)
-    assert refused(world.deciding.apply({**signed, "decision": "reopen"})) == "Replayed"
+    world.decision_handler.apply(signed)
+    assert refused(world.decision_handler.apply({**signed, "decision": "reopen"})) == "Replayed"
 
 
 def test_whoever_sends_anothers_decision_first_with_a_wrong_signature_does_not_keep_it_from_counting():
     world, arn = asking()
     signed = world.statement(arn, "approve")
     forged = {**signed, "proof": signed["proof"][:-64] + "0" * 64}
-    assert refused(world.deciding.apply(forged)) == "NotProven"
-    assert isinstance(world.deciding.apply(signed), Recorded)
+    assert refused(world.decision_handler.apply(forged)) == "NotProven"
+    assert isinstance(world.decision_handler.apply(signed), Recorded)
 
 
 def test_nothing_is_recorded_when_sts_gives_no_answer_and_the_next_try_counts():
@@ -89,16 +89,16 @@ def test_nothing_is_recorded_when_sts_gives_no_answer_and_the_next_try_counts():
     answering = world.sts.send
     world.sts.send = lambda url, headers: (503, b"")  # type: ignore[method-assign]
     with pytest.raises(Transient):
-        world.deciding.apply(signed)
+        world.decision_handler.apply(signed)
     assert world.kinds(arn) == before
     world.sts.send = answering  # type: ignore[method-assign]
-    assert isinstance(world.deciding.apply(signed), Recorded)
+    assert isinstance(world.decision_handler.apply(signed), Recorded)
 
 
 def test_neither_ledger_nor_vault_holds_a_proof():
     world, arn = asking()
     signed = world.statement(arn, "approve", sso("ann@example.com"))
-    world.deciding.apply(signed)
+    world.decision_handler.apply(signed)
     signature = signed["proof"].rpartition("=")[2]
     kept = str(world.outcome()) + str([entry.content for entry in world.history(arn).entries])
     assert signature not in kept

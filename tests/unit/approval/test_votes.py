@@ -2,7 +2,7 @@
 
 import pytest
 
-from signoff.approval.decisions import Absorbed, Recorded
+from signoff.approval.decisions import Recorded, Repeated
 from signoff.ledger.entries import Kind, Status
 from tests.support.voting import ACCOUNT, ANN, BEN, EVE, JOB, TWO_ROLES, asking, refused, sso
 from tests.support.world import ACCURATE, SUBMITTER, World
@@ -32,7 +32,7 @@ def test_the_last_approval_that_it_takes_names_all_of_them():
 def test_nobody_is_counted_twice():
     world, arn = asking(needed=2)
     world.decide(arn, "approve", ANN)
-    assert world.decide(arn, "approve", ANN, reason="once more") == Absorbed()
+    assert world.decide(arn, "approve", ANN, reason="once more") == Repeated()
     assert world.state(arn).votes == (ANN,)
 
 
@@ -41,7 +41,7 @@ def test_a_person_who_has_two_permission_sets_and_accounts_is_one():
     arn = world.pending()
     world.decide(arn, "approve", sso("ann@example.com"))
     other = sso("ann@example.com", "Admin", "222222222222")
-    assert world.decide(arn, "approve", other, reason="as admin") == Absorbed()
+    assert world.decide(arn, "approve", other, reason="as admin") == Repeated()
     assert isinstance(world.decide(arn, "approve", sso("ben@example.com")), Recorded)
     assert world.status(arn) == "Approved"
 
@@ -50,7 +50,7 @@ def test_all_sessions_of_a_role_have_one_vote():
     world, arn = asking(needed=2)
     one, other = (f"arn:aws:sts::{ACCOUNT}:assumed-role/risk/{name}" for name in ("ann", "ben"))
     world.decide(arn, "approve", one)
-    assert world.decide(arn, "approve", other, reason="as another") == Absorbed()
+    assert world.decide(arn, "approve", other, reason="as another") == Repeated()
 
 
 def test_sessions_whose_names_a_policy_trusts_are_persons():
@@ -221,7 +221,7 @@ def test_a_rejected_package_can_be_re_opened_and_is_voted_on_anew():
     world.deliver()
     assert (world.state(arn).status, world.status(arn)) == (Status.PENDING_APPROVAL, "PendingManualApproval")
     assert world.state(arn).votes == ()
-    assert world.decide(arn, "reopen", EVE) == Absorbed()
+    assert world.decide(arn, "reopen", EVE) == Repeated()
 
 
 @pytest.mark.parametrize("decision", ["reject", "revoke"])

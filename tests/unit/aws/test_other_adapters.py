@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.aws.ecr import Images
+from signoff.aws.ecr import ImageResolver
 from signoff.aws.eventbridge import Bus
 from signoff.aws.s3 import Bucket
 from signoff.aws.sagemaker import Registry, approval_description
@@ -129,7 +129,7 @@ def test_a_tag_is_resolved_to_its_digest(aws: Any):
     manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": f"sha256:{'c' * 64}"}}
     pushed = ecr.put_image(repositoryName="sklearn", imageManifest=json.dumps(manifest), imageTag="1.2")
     digest = pushed["image"]["imageId"]["imageDigest"]
-    assert Images(ecr).pinned(f"{REPOSITORY}:1.2") == f"{REPOSITORY}@{digest}"
+    assert ImageResolver(ecr).pinned(f"{REPOSITORY}:1.2") == f"{REPOSITORY}@{digest}"
 
 
 @pytest.mark.parametrize("image", [f"{REPOSITORY}:absent", f"{REPOSITORY}/absent:1", "docker.io/library/python:3"])
@@ -137,17 +137,17 @@ def test_an_image_that_cannot_be_resolved_is_missing(aws: Any, image: str):
     ecr = aws("ecr")
     ecr.create_repository(repositoryName="sklearn")
     with pytest.raises(ObjectMissing):
-        Images(ecr).pinned(image)
+        ImageResolver(ecr).pinned(image)
 
 
 def test_an_image_by_digest_needs_nobody_to_ask():
     image = f"{REPOSITORY}@sha256:{'a' * 64}"
-    assert Images(Answering("ServerException")).pinned(image) == image
+    assert ImageResolver(Answering("ServerException")).pinned(image) == image
 
 
 def test_a_registry_that_is_down_says_nothing_about_the_image():
     with pytest.raises(ClientError):
-        Images(Answering("ServerException")).pinned(f"{REPOSITORY}:1")
+        ImageResolver(Answering("ServerException")).pinned(f"{REPOSITORY}:1")
 
 
 # Policies

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.aws.range_reads import AHEAD, RANGE, in_order
-from signoff.aws.s3 import Bucket, Stored
+from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.errors import ObjectMissing
 
 
@@ -82,7 +82,7 @@ class Body(io.BytesIO):
 
 
 DATA = bytes(range(256)) * ((2 * RANGE + 1000) // 256 + 1)
-STORED = Stored("vault", "k", "v7", len(DATA), "etag", {})
+STORED = ObjectVersion("vault", "k", "v7", len(DATA), "etag", {})
 
 
 def test_of_a_large_object_only_the_range_whose_connection_broke_is_fetched_again():

@@ -91,7 +91,7 @@ def test_what_is_appended_is_read_back_and_verifies(ledger: LedgerTable):
 
 def test_nothing_to_append_writes_nothing(ledger: LedgerTable):
     assert ledger.append(ledger.history(PACKAGE), []).entries == ()
-    assert list(ledger.heads()) == []
+    assert list(ledger.rows()) == []
 
 
 def test_of_two_writers_who_read_the_same_history_one_is_told_to_look_again(ledger: LedgerTable):
@@ -134,17 +134,17 @@ def test_heads_are_found_by_step_status_group_and_arn(ledger: LedgerTable):
     older = f"{ARN}@2025-01-01T00:00:00.000Z"
     ledger.append(ledger.history(older), [registered()])
     ledger.append(ledger.history("submission:churn/a@b"), [refused()])
-    assert [head["package"] for head in ledger.heads_by_step(Step.CREATE_MODEL)] == [PACKAGE]
-    assert [head["package"] for head in ledger.heads_by_step(Step.VALIDATE)] == [older]
-    assert [head["package"] for head in ledger.heads_by_status(Status.APPROVED)] == [PACKAGE]
-    assert {head["package"] for head in ledger.heads_by_group("Churn")} == {PACKAGE, older}
-    assert [head["package"] for head in ledger.heads_by_arn(ARN)] == [older, PACKAGE]
-    assert {head["package"] for head in ledger.heads()} == {PACKAGE, older}
+    assert [head["package"] for head in ledger.rows_by_step(Step.CREATE_MODEL)] == [PACKAGE]
+    assert [head["package"] for head in ledger.rows_by_step(Step.VALIDATE)] == [older]
+    assert [head["package"] for head in ledger.rows_by_status(Status.APPROVED)] == [PACKAGE]
+    assert {head["package"] for head in ledger.rows_by_group("Churn")} == {PACKAGE, older}
+    assert [head["package"] for head in ledger.rows_by_arn(ARN)] == [older, PACKAGE]
+    assert {head["package"] for head in ledger.rows()} == {PACKAGE, older}
 
 
 def test_a_head_says_where_its_package_stands(ledger: LedgerTable):
     ledger.append(ledger.history(PACKAGE), [*PENDING, decided("approve")])
-    (head,) = ledger.heads_by_step(Step.UPDATE_REGISTRY)
+    (head,) = ledger.rows_by_step(Step.UPDATE_REGISTRY)
     assert (head["status"], head["registry_status"], head["sequence"]) == ("Approved", "Approved", 4)
     assert (head["group"], head["version"], head["since"]) == ("Churn", 3, "2026-03-02T09:15:20.000Z")
     assert head["hash"] == ledger.history(PACKAGE).head
@@ -153,7 +153,7 @@ def test_a_head_says_where_its_package_stands(ledger: LedgerTable):
 def test_a_head_carries_what_sagemakers_batch_call_does_not(ledger: LedgerTable):
     facts = {"metadata": {"team": "risk", "cost": "4.50"}}
     ledger.append(ledger.history(PACKAGE), [registered(**facts), started(), evidence(specification="d" * 64)])
-    (head,) = ledger.heads_by_group("Churn")
+    (head,) = ledger.rows_by_group("Churn")
     assert (head["metadata"], head["submitter"]) == (facts["metadata"], SUBMITTER)
     assert (head["registered"], head["verdict"], head["specification"]) == (
         "2026-03-02T09:15:20.000Z",
@@ -164,7 +164,7 @@ def test_a_head_carries_what_sagemakers_batch_call_does_not(ledger: LedgerTable)
 
 def test_a_ledger_from_before_there_was_an_index_of_metadata_has_a_head_without(ledger: LedgerTable):
     ledger.append(ledger.history(PACKAGE), PENDING)
-    (head,) = ledger.heads_by_group("Churn")
+    (head,) = ledger.rows_by_group("Churn")
     assert ("metadata" in head, "specification" in head, head["status"]) == (False, False, "PendingApproval")
 
 

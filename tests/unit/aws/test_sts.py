@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, HT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.errors import ProofRefused, SignoffError, Transient
 from signoff.identity.proofs import Claim
 from signoff_cli.statements.signing import signed
@@ -40,16 +40,16 @@ class Gate:
     def __init__(self) -> None:
         self.clock = Clock()
         self.sts = FakeSts(self.clock)
-        self.callers = self.asking(self.sts.send)
+        self.identity_verifier = self.asking(self.sts.send)
 
-    def asking(self, send: Callable[[str, Mapping[str, str]], tuple[int, bytes]]) -> Callers:
-        return Callers(self.sts.endpoint, self.sts.region, AUDIENCE, self.clock, send)
+    def asking(self, send: Callable[[str, Mapping[str, str]], tuple[int, bytes]]) -> IdentityVerifier:
+        return IdentityVerifier(self.sts.endpoint, self.sts.region, AUDIENCE, self.clock, send)
 
     def signed(self, by: str = ANN, **changes: Any) -> dict[str, Any]:
         return self.sts.signed({**DECISION, **changes}, by)
 
     def who(self, statement: Mapping[str, Any], kind: str = "decision") -> str:
-        return self.callers.confirm(self.callers.read(statement, kind))
+        return self.identity_verifier.confirm(self.identity_verifier.read(statement, kind))
 
     def refused(self, statement: Mapping[str, Any], kind: str = "decision") -> str:
         with pytest.raises(ProofRefused) as refused:
@@ -57,7 +57,7 @@ class Gate:
         return refused.value.name
 
     def claim(self) -> Claim:
-        return self.callers.read(self.signed(SESSION), "decision")
+        return self.identity_verifier.read(self.signed(SESSION), "decision")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_what_sts_is_asked_is_our_own_request_to_the_one_endpoint(gate: Gate) ->
 
 
 def test_reading_asks_nobody(gate: Gate) -> None:
-    gate.callers.read(gate.signed(), "decision")
+    gate.identity_verifier.read(gate.signed(), "decision")
     assert gate.sts.requests == []
 
 
@@ -95,10 +95,10 @@ def test_the_endpoint_is_that_of_the_functions_own_client() -> None:
     sts = boto3.client("sts", region_name="eu-central-1", aws_access_key_id="A" * 20, aws_secret_access_key="x")
     clock = Clock()
     there = FakeSts(clock, "eu-central-1")
-    claim = Callers.of(sts, AUDIENCE, clock).read(there.signed(DECISION, ANN), "decision")
+    claim = IdentityVerifier.of(sts, AUDIENCE, clock).read(there.signed(DECISION, ANN), "decision")
     assert claim.proof.region == "eu-central-1"
     with pytest.raises(ProofRefused, match=r"^WrongHost"):
-        Callers.of(sts, AUDIENCE, clock).read(FakeSts(clock).signed(DECISION, ANN), "decision")
+        IdentityVerifier.of(sts, AUDIENCE, clock).read(FakeSts(clock).signed(DECISION, ANN), "decision")
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_a_proof_that_arrives_too_late_is_refused_and_says_to_sign_again(gate: G
 
 def test_a_late_proof_can_still_be_read_so_that_what_it_decided_is_known_again(gate: Gate) -> None:
     statement = gate.signed()
-    first = gate.callers.read(statement, "decision")
+    first = gate.identity_verifier.read(statement, "decision")
     gate.clock.forward(days=30)
-    assert gate.callers.read(statement, "decision").id == first.id
+    assert gate.identity_verifier.read(statement, "decision").id == first.id
 
 
 def test_a_proof_from_the_future_is_refused(gate: Gate) -> None:
@@ -229,14 +229,14 @@ def test_a_proof_from_the_future_is_refused(gate: Gate) -> None:
 def test_the_expiry_holds_though_sts_would_take_longer_and_never_beyond_a_quarter_of_an_hour(gate: Gate) -> None:
     claim = gate.claim()
     gate.clock.forward(minutes=14)
-    assert gate.callers.confirm(claim) == SESSION
+    assert gate.identity_verifier.confirm(claim) == SESSION
     short = Claim(type(claim.proof)(**{**vars(claim.proof), "expires": 60}), claim.digest)
     with pytest.raises(ProofRefused, match=r"^ProofExpired: .*for 60 seconds"):
-        gate.callers.confirm(short)
+        gate.identity_verifier.confirm(short)
     gate.clock.forward(minutes=2)
     long = Claim(type(claim.proof)(**{**vars(claim.proof), "expires": 3600}), claim.digest)
     with pytest.raises(ProofRefused, match=r"^ProofExpired: .*for 900 seconds"):
-        gate.callers.confirm(long)
+        gate.identity_verifier.confirm(long)
 
 
 # What STS answers
@@ -369,7 +369,7 @@ def test_no_refusal_shows_signature_or_token(gate: Gate) -> None:
 @pytest.mark.parametrize("name", ["urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession"])
 def test_loggers_that_write_urls_keep_proofs_to_themselves(caplog: pytest.LogCaptureFixture, name: str) -> None:
     sts = FakeSts(Clock())
-    Callers(sts.endpoint, sts.region, AUDIENCE, sts.clock)
+    IdentityVerifier(sts.endpoint, sts.region, AUDIENCE, sts.clock)
     with caplog.at_level(logging.DEBUG, logger=name):
         logging.getLogger(name).debug('%s "%s"', sts.endpoint, URL)
         logging.getLogger(name).debug("Exception", exc_info=OSError(URL))
@@ -379,8 +379,8 @@ def test_loggers_that_write_urls_keep_proofs_to_themselves(caplog: pytest.LogCap
 
 def test_the_fake_takes_a_signature_for_a_quarter_of_an_hour_as_sts_does(gate: Gate) -> None:
     statement = gate.signed()
-    claim = gate.callers.read(statement, "decision")
+    claim = gate.identity_verifier.read(statement, "decision")
     later = Clock(gate.clock.now + timedelta(minutes=16))
     gate.sts.clock = later
     with pytest.raises(ProofRefused, match="SignatureDoesNotMatch"):
-        gate.callers.confirm(claim)
+        gate.identity_verifier.confirm(claim)

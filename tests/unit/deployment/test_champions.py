@@ -133,7 +133,7 @@ def test_nothing_is_written_when_the_parameter_says_it_already():
     world = World()
     arn = world.approved()
     before = list(world.parameters.writes)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.parameters.writes == before
 
 
@@ -160,9 +160,9 @@ class LaggingLedger(FakeLedger):
         self.caught_up()
 
     def caught_up(self) -> None:
-        self.shown = list(super().heads())
+        self.shown = list(super().rows())
 
-    def heads(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[dict[str, Any]]:
         yield from self.shown
 
 
@@ -191,7 +191,7 @@ def test_a_package_that_no_ledger_knows_yet_is_no_champion():
     world = World()
     world.set_policy("groups/churn")
     arn = world.elsewhere()
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.published() == {}
 
 
@@ -201,7 +201,7 @@ def test_a_package_that_only_the_index_still_calls_approved_is_not_published():
     ledger, champions = lagging(world)
     revoke(world, third)
     revoke(world, second)
-    assert [head["status"] for head in ledger.heads_by_group("churn")] == ["Approved"] * 3
+    assert [head["status"] for head in ledger.rows_by_group("churn")] == ["Approved"] * 3
     champions.publish("churn")
     assert world.published() == {"churn": model(world, first)}
 
@@ -217,7 +217,7 @@ def test_of_two_that_publish_at_once_the_newer_stays_whoever_writes_last():
         world.deliver()
 
     world.interruptions.before["FakeParameters.put_parameter"] = the_newer_comes_first
-    world.deploying.converge(older)
+    world.deployer.converge(older)
     assert world.published() == {"churn": model(world, newer)}
 
 
@@ -231,13 +231,13 @@ def test_a_revocation_that_crosses_the_publication_leaves_no_champion(call: str)
     def revoked() -> None:
         world.decide(arn, "revoke")
         world.registry.events.clear()
-        world.deploying.converge(arn)
+        world.deployer.converge(arn)
 
     def armed() -> None:
         world.interruptions.before[call] = revoked
 
     world.interruptions.before["FakeRegistry.create_model"] = armed
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     world.deliver()
     world.sweep()
     assert world.published() == {}

@@ -65,14 +65,14 @@ def test_only_the_package_of_the_event_is_deployed_never_the_latest_approved():
     world.decide(first, "approve")
     world.decide(second, "approve")
     world.registry.events.clear()
-    world.deploying.converge(first)
+    world.deployer.converge(first)
     assert the_model(world)["PrimaryContainer"]["ModelPackageName"] == first
 
 
 def test_nothing_is_created_before_the_registry_says_approved():
     world = World()
     arn = world.pending()
-    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.deploying.converge(arn)
+    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.deployer.converge(arn)
     world.decide(arn, "approve")
     assert world.registry.models == {}
     world.deliver()
@@ -84,7 +84,7 @@ def test_a_status_that_nobody_signed_creates_nothing(status: str):
     world = World()
     arn = world.pending()
     world.registry.by_hand(arn, ModelApprovalStatus=status)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.registry.models == {}
 
 
@@ -92,15 +92,15 @@ def test_a_second_event_finds_the_model_and_does_nothing():
     world = World()
     arn = world.approved()
     before = (world.kinds(arn), list(world.registry.writes))
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert (world.kinds(arn), world.registry.writes) == before
 
 
 def test_packages_that_are_gone_or_none_of_ours_are_let_pass():
     world = World()
     arn = world.elsewhere()
-    assert world.deploying.converge(arn) is None
-    assert world.deploying.converge(f"{arn}9") is None
+    assert world.deployer.converge(arn) is None
+    assert world.deployer.converge(f"{arn}9") is None
 
 
 def test_a_model_of_that_name_which_is_another_is_never_taken_for_ours():
@@ -111,7 +111,7 @@ def test_a_model_of_that_name_which_is_another_is_never_taken_for_ours():
     other.registry.models[name] = {"ModelName": name, "ExecutionRoleArn": "arn:aws:iam::123456789012:role/other"}
     on_its_way(other)
     with pytest.raises(ModelDiffers, match="ExecutionRoleArn"):
-        other.deploying.converge(arn)
+        other.deployer.converge(arn)
     assert "ModelCreated" not in other.kinds(arn)
 
 
@@ -153,7 +153,7 @@ def test_what_changed_between_approval_and_deployment_gets_no_model_and_a_named_
     world = World()
     arn = on_its_way(world)
     part = change(world, arn)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     world.deliver()
     assert "create_model" not in {call for call, _ in world.registry.writes}
     assert (world.state(arn).status, world.status(arn)) == (Status.REVOKED, "Rejected")
@@ -168,7 +168,7 @@ def test_what_changes_while_the_model_is_created_is_retired_again(change: Any):
     world = World()
     arn = on_its_way(world)
     world.interruptions.before["FakeRegistry.create_model"] = lambda: [change(world, arn)]
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.state(arn).status is Status.REVOKED
     world.deliver()
     assert (world.registry.models, world.status(arn)) == ({}, "Rejected")
@@ -179,7 +179,7 @@ def test_metadata_that_says_nothing_of_the_subject_changes_nothing():
     world = World()
     arn = on_its_way(world)
     world.registry.by_hand(arn, CustomerMetadataProperties={"signoff:subject": "forged", "note": "x"})
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.state(arn).status is Status.APPROVED
     assert len(world.registry.models) == 1
 
@@ -204,10 +204,10 @@ def test_a_revocation_that_crosses_the_creation_leaves_no_model(call: str):
     def revoke_and_retire() -> None:
         world.decide(arn, "revoke")
         world.registry.events.clear()
-        world.deploying.converge(arn)
+        world.deployer.converge(arn)
 
     world.interruptions.before[call] = revoke_and_retire
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert (world.registry.models, world.state(arn).status) == ({}, Status.REVOKED)
     world.deliver()
     assert (world.registry.models, world.status(arn), world.state(arn).next_step) == ({}, "Rejected", None)
@@ -224,9 +224,9 @@ def test_a_ledger_that_never_stands_still_is_tried_again_later_and_never_passed_
 
     world.interruptions.before["FakeLedger.append"] = somebody_else_again
     with pytest.raises(LedgerConflict):
-        world.deploying.converge(arn)
+        world.deployer.converge(arn)
     world.interruptions.before.clear()
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.state(arn).model["name"] in world.registry.models
 
 
@@ -245,7 +245,7 @@ def test_a_model_that_no_entry_speaks_of_is_retired_too():
     world = World()
     arn = on_its_way(world)
     model = world.history(arn)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     world.ledger.histories[model.package] = model  # as if the function had died before it appended
     world.decide(arn, "revoke")
     world.deliver()

@@ -63,7 +63,7 @@ def kinds(world: World) -> list[str]:
 def test_a_baseline_is_recorded_with_the_stack_its_review_and_what_sagemaker_shows_and_becomes_champion():
     signoff = world()
     arn = deployed(signoff)
-    identity = signoff.baselining.handle(asked("Create", arn, Review="https://example.com/pull/7"))
+    identity = signoff.baseline_recorder.handle(asked("Create", arn, Review="https://example.com/pull/7"))
     (entry,) = history(signoff).entries
     assert (identity, entry.kind, entry.actor, entry.group) == (f"churn@{arn}", "BaselineDeployed", STACK, "churn")
     assert entry.details["model"] == {"name": "base", "arn": arn}
@@ -76,17 +76,17 @@ def test_a_baseline_is_recorded_with_the_stack_its_review_and_what_sagemaker_sho
 def test_an_approved_package_stays_champion_when_a_baseline_is_deployed():
     signoff = world()
     package = signoff.approved()
-    signoff.baselining.handle(asked("Create", deployed(signoff)))
+    signoff.baseline_recorder.handle(asked("Create", deployed(signoff)))
     assert signoff.published() == {"churn": signoff.state(package).model["arn"]}
 
 
 def test_a_replaced_model_makes_way_and_its_end_changes_nothing_more():
     signoff = world()
     old, new = deployed(signoff, "old"), deployed(signoff, "new")
-    signoff.baselining.handle(asked("Create", old, "1"))
-    signoff.baselining.handle(asked("Update", new, "2"))
+    signoff.baseline_recorder.handle(asked("Create", old, "1"))
+    signoff.baseline_recorder.handle(asked("Update", new, "2"))
     assert signoff.published() == {"churn": new}
-    signoff.baselining.handle(asked("Delete", old, "3"))
+    signoff.baseline_recorder.handle(asked("Delete", old, "3"))
     assert (signoff.published(), kinds(signoff)[-1]) == ({"churn": new}, "BaselineRetired")
 
 
@@ -94,15 +94,15 @@ def test_an_update_that_is_rolled_back_leaves_the_old_model_as_it_was():
     signoff = world()
     old, new = deployed(signoff, "old"), deployed(signoff, "new")
     for number, (kind, arn) in enumerate([("Create", old), ("Update", new), ("Update", old), ("Delete", new)]):
-        signoff.baselining.handle(asked(kind, arn, str(number)))
+        signoff.baseline_recorder.handle(asked(kind, arn, str(number)))
     assert signoff.published() == {"churn": old}
 
 
 def test_a_stack_that_goes_takes_its_baseline_back():
     signoff = world()
     arn = deployed(signoff)
-    signoff.baselining.handle(asked("Create", arn, "1"))
-    signoff.baselining.handle(asked("Delete", arn, "2"))
+    signoff.baseline_recorder.handle(asked("Create", arn, "1"))
+    signoff.baseline_recorder.handle(asked("Delete", arn, "2"))
     assert (signoff.published(), kinds(signoff)) == ({}, ["BaselineDeployed", "BaselineRetired"])
 
 
@@ -110,11 +110,11 @@ def test_a_stack_that_goes_takes_its_baseline_back():
 def test_a_baseline_is_that_of_its_group_in_whatever_case_that_is_written(group: str, written: str):
     signoff = world()
     baseline = deployed(signoff)
-    signoff.baselining.handle(asked("Create", baseline, "1", Group=written))
+    signoff.baseline_recorder.handle(asked("Create", baseline, "1", Group=written))
     assert signoff.published() == {"churn": baseline}
     package = signoff.approved(prefix=f"{group}/run-7")
-    assert signoff.baselining.handle(asked("Update", baseline, "again", Group=written)) == f"churn@{baseline}"
-    signoff.baselining.handle(asked("Update", deployed(signoff, "newer"), "2", Group=written))
+    assert signoff.baseline_recorder.handle(asked("Update", baseline, "again", Group=written)) == f"churn@{baseline}"
+    signoff.baseline_recorder.handle(asked("Update", deployed(signoff, "newer"), "2", Group=written))
     assert signoff.published() == {"churn": signoff.state(package).model["arn"]}
     signoff.decide(package, "revoke")
     signoff.deliver()
@@ -125,15 +125,15 @@ def test_what_was_never_recorded_goes_without_a_trace():
     signoff = world()
     for identity in (f"churn@{deployed(signoff)}", f"{STACK}/Record", "", "2026/11/20/[$LATEST]abc"):
         request = CustomResourceRequest("Delete", "1", STACK, URL, "Record", identity, {})
-        assert signoff.baselining.handle(request) == identity
+        assert signoff.baseline_recorder.handle(request) == identity
     assert [key for key in signoff.ledger.histories if key.startswith("baseline:")] == []
 
 
 def test_no_stack_takes_back_the_baseline_of_another():
     signoff = world()
     arn = deployed(signoff)
-    signoff.baselining.handle(asked("Create", arn, "1"))
-    signoff.baselining.handle(asked("Delete", arn, "2", stack=OTHER))
+    signoff.baseline_recorder.handle(asked("Create", arn, "1"))
+    signoff.baseline_recorder.handle(asked("Delete", arn, "2", stack=OTHER))
     assert signoff.published() == {"churn": arn}
 
 
@@ -190,7 +190,7 @@ def test_a_baseline_that_may_not_be_is_refused_by_name_and_leaves_no_trace(
     signoff = world()
     request = situation(signoff)
     with pytest.raises(BaselineRefused, match=why):
-        signoff.baselining.handle(request)
+        signoff.baseline_recorder.handle(request)
     assert signoff.published() == {}
     assert [key for key in signoff.ledger.histories if key.startswith("baseline:")] == []
 
@@ -198,7 +198,7 @@ def test_a_baseline_that_may_not_be_is_refused_by_name_and_leaves_no_trace(
 def test_no_policy_takes_a_baseline_unless_it_says_so():
     signoff = World()
     with pytest.raises(BaselineRefused, match="takes no baseline"):
-        signoff.baselining.handle(asked("Create", deployed(signoff)))
+        signoff.baseline_recorder.handle(asked("Create", deployed(signoff)))
 
 
 # Again, late, and interrupted
@@ -211,11 +211,11 @@ def test_requests_that_come_again_in_any_order_change_nothing(again: list[int]):
     old, new = deployed(signoff, "old"), deployed(signoff, "new")
     life = [asked("Create", old, "1"), asked("Update", new, "2"), asked("Delete", old, "3"), asked("Delete", new, "4")]
     for request in life[:3]:
-        signoff.baselining.handle(request)
+        signoff.baseline_recorder.handle(request)
     before = signoff.outcome()
     for number in again:
         if number < 3:
-            signoff.baselining.handle(life[number])
+            signoff.baseline_recorder.handle(life[number])
     assert signoff.outcome() == before
 
 
@@ -225,21 +225,21 @@ def test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_sa
         signoff = world()
         arn = deployed(signoff)
         if kind == "Delete":
-            signoff.baselining.handle(asked("Create", arn, "1"))
+            signoff.baseline_recorder.handle(asked("Create", arn, "1"))
         return signoff, asked(kind, arn, "2")
 
     signoff, request = prepared()
     signoff.interruptions.arm(None)
-    signoff.baselining.handle(request)
+    signoff.baseline_recorder.handle(request)
     calls, expected = signoff.interruptions.calls, signoff.outcome()
     assert calls > 3
     for call in range(1, calls + 1):
         signoff, request = prepared()
         signoff.interruptions.arm(call)
         with pytest.raises(Died):
-            signoff.baselining.handle(request)
+            signoff.baseline_recorder.handle(request)
         signoff.interruptions.arm(None)
-        signoff.baselining.handle(request)
+        signoff.baseline_recorder.handle(request)
         assert signoff.outcome() == expected, f"died before call {call} of {calls}"
 
 

@@ -142,7 +142,7 @@ def test_where_nothing_changed_no_ledger_but_the_champions_is_read():
     read = world.ledger.history
     world.ledger.history = lambda package: reads.append(package) or read(package)
     world.clock.forward(minutes=20)
-    world.sweeping.sweep(GRACE)
+    world.sweeper.run(GRACE)
     assert len(reads) == 1  # to publish the champion
 
 
@@ -251,21 +251,21 @@ def superseding(world: World) -> Callable[[], Any]:
     arn = world.pending(prefix="churn/run-2")
     world.decide(arn, "approve")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def reinstating(world: World) -> Callable[[], Any]:
     _, _, third = three_approved(world)
     world.decide(third, "revoke")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(third)
+    return lambda: world.deployer.converge(third)
 
 
 def rolling_back(world: World) -> Callable[[], Any]:
     first, _, _ = three_approved(world)
     world.decide(first, "rollback")
     lose(world)
-    return lambda: world.deploying.converge(first)
+    return lambda: world.deployer.converge(first)
 
 
 def sweeping(world: World) -> Callable[[], Any]:
@@ -274,7 +274,7 @@ def sweeping(world: World) -> Callable[[], Any]:
         kept = [Draft(each.kind, each.actor, each.details) for each in history.entries if each.kind != "Superseded"]
         world.ledger.histories[key] = type(history)(key).extended(kept, world.clock())
     world.clock.forward(minutes=20)
-    return lambda: world.sweeping.sweep(timedelta(minutes=5))
+    return lambda: world.sweeper.run(timedelta(minutes=5))
 
 
 @pytest.mark.parametrize("scenario", [superseding, reinstating, rolling_back, sweeping], ids=lambda each: each.__name__)
@@ -308,7 +308,7 @@ def test_two_that_cross_leave_the_ledgers_right_whenever_one_comes_between_the_c
         world.decide(second, "approve")
         world.registry.events.clear()
         happen_at(world, call, lambda world=world, second=second: crossing(world, second))
-        world.deploying.converge(second)
+        world.deployer.converge(second)
         world.deliver()
         happened = world.state(second).status is Status.REVOKED
         assert world.state(first).superseded_by == (None if happened else second), call
@@ -318,7 +318,7 @@ def test_two_that_cross_leave_the_ledgers_right_whenever_one_comes_between_the_c
 def crossing(world: World, arn: str) -> None:
     world.decide(arn, "revoke")
     world.registry.events.clear()
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
 
 
 def happen_at(world: World, number: int, what: Callable[[], None]) -> None:
@@ -377,7 +377,7 @@ class AnySuccession(RuleBasedStateMachine):
     @rule()
     def the_sweep_comes_by(self) -> None:
         self.world.clock.forward(minutes=20)
-        self.world.sweeping.sweep(GRACE)
+        self.world.sweeper.run(GRACE)
 
     @invariant()
     def nobody_is_marked_twice_for_one_approval_nor_reinstated_unmarked(self) -> None:

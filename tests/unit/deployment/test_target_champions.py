@@ -32,7 +32,7 @@ def two_approved(world: World) -> list[str]:
 
 
 def model(world: World, arn: str, place: str) -> str:
-    there = world.state(arn).elsewhere[place].model
+    there = world.state(arn).targets[place].model
     assert there is not None
     return str(there["arn"])
 
@@ -118,7 +118,7 @@ def test_a_revoked_model_that_an_endpoint_there_keeps_alive_is_champion_no_more(
     arn = world.approved()
     world.places.of(NEXT_DOOR).endpoints["live"] = {world.state(arn).model["name"]}
     revoke(world, arn)
-    assert world.state(arn).elsewhere[NEXT_DOOR].model is not None
+    assert world.state(arn).targets[NEXT_DOOR].model is not None
     assert world.published(NEXT_DOOR) == {}
 
 
@@ -135,10 +135,10 @@ def test_a_repeated_event_writes_nothing_and_sets_back_what_somebody_else_wrote(
     arn = world.approved()
     store = world.places.store(NEXT_DOOR)
     before = list(store.writes)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert store.writes == before
     store.put_parameter(f"{CHAMPIONS}/churn", "arn:mallory")
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.published(NEXT_DOOR) == {"churn": model(world, arn, NEXT_DOOR)}
 
 
@@ -147,7 +147,7 @@ def test_an_account_that_does_not_let_signoff_publish_is_told_of_and_tried_again
     vars(world.places.store(NEXT_DOOR))["put_parameter"] = denied
     arn = world.approved()
     state = world.state(arn)
-    assert state.elsewhere[NEXT_DOOR].failed == "AccessDeniedException: no"
+    assert state.targets[NEXT_DOOR].failed == "AccessDeniedException: no"
     assert (state.next_step, world.published(OVERSEAS)) == (Step.CREATE_MODEL, {"churn": model(world, arn, OVERSEAS)})
     del vars(world.places.store(NEXT_DOOR))["put_parameter"]
     assert world.sweep() == {"create_model": 1}
@@ -175,7 +175,7 @@ def test_a_revocation_that_crosses_the_publication_there_leaves_no_champion(call
     def revoked() -> None:
         world.decide(arn, "revoke")
         lose_events(world)
-        world.deploying.converge(arn)
+        world.deployer.converge(arn)
 
     def armed() -> None:
         world.interruptions.before[call] = revoked
@@ -184,7 +184,7 @@ def test_a_revocation_that_crosses_the_publication_there_leaves_no_champion(call
         world.interruptions.before["FakeRegistry.create_model"] = armed
 
     world.interruptions.before["FakeRegistry.create_model"] = there
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert (world.published(NEXT_DOOR), world.places.of(NEXT_DOOR).models) == ({}, {})
 
 
@@ -193,7 +193,7 @@ def test_a_revocation_that_crosses_a_convergence_which_only_publishes_leaves_no_
     arn = world.approved()
     world.places.store(NEXT_DOOR).values.clear()
     world.interruptions.before["FakeParameters.put_parameter"] = lambda: revoke(world, arn)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert (world.published(NEXT_DOOR), world.places.of(NEXT_DOOR).models) == ({}, {})
 
 
@@ -208,7 +208,7 @@ def test_of_two_that_are_published_at_once_the_newer_stays_whoever_writes_last()
         world.deliver()
 
     world.interruptions.before["FakeParameters.put_parameter"] = the_newer_comes_first
-    world.deploying.converge(older)
+    world.deployer.converge(older)
     assert world.published(NEXT_DOOR) == {"churn": model(world, newer, NEXT_DOOR)}
 
 
@@ -224,7 +224,7 @@ def test_wherever_the_function_dies_the_champion_there_is_right_in_the_end(decis
         world.decide(arn, decision)
         world.interruptions.arm(at)
         try:
-            world.deploying.converge(arn)
+            world.deployer.converge(arn)
         except Died:
             deaths += 1
         world.interruptions.arm(None)

@@ -31,7 +31,7 @@ def model_in(world: World, place: str) -> dict[str, Any]:
 
 
 def elsewhere(world: World, arn: str) -> dict[str, bool]:
-    return {place: there.model is not None for place, there in world.state(arn).elsewhere.items()}
+    return {place: there.model is not None for place, there in world.state(arn).targets.items()}
 
 
 def failures(world: World, arn: str) -> list[str]:
@@ -75,7 +75,7 @@ def test_a_model_in_another_region_loads_that_regions_own_copy():
     url = model_in(world, OVERSEAS)["PrimaryContainer"]["ModelDataUrl"]
     key = url.removeprefix("s3://vault-eu-west-1/")
     assert world.s3.bucket("vault-eu-west-1").get(key) == world.vault_bucket.get(key)
-    assert world.state(arn).elsewhere[OVERSEAS].model["vault"] == "vault-eu-west-1"
+    assert world.state(arn).targets[OVERSEAS].model["vault"] == "vault-eu-west-1"
 
 
 def test_an_image_in_another_region_is_the_one_of_the_same_digest_there():
@@ -95,7 +95,7 @@ def test_a_package_without_targets_says_nothing_of_other_places():
     world = World()
     arn = world.approved()
     (created,) = (entry for entry in world.history(arn).entries if entry.kind is Kind.MODEL_CREATED)
-    assert world.state(arn).elsewhere == {}
+    assert world.state(arn).targets == {}
     assert "places" not in created.details
 
 
@@ -103,7 +103,7 @@ def test_a_repeated_event_makes_nothing_twice():
     world = world_of(target(NEXT_DOOR), target(OVERSEAS))
     arn = world.approved()
     before = world.kinds(arn)
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.kinds(arn) == before
     assert len(world.places.of(OVERSEAS).models) == 1
 
@@ -116,7 +116,7 @@ def test_targets_that_were_not_signed_are_not_deployed_to():
     )
     world.decide(arn, "approve")
     world.deliver()
-    assert world.state(arn).elsewhere == {}
+    assert world.state(arn).targets == {}
     assert world.places.of(NEXT_DOOR).models == {}
 
 
@@ -232,7 +232,7 @@ def test_wherever_the_function_dies_every_place_has_its_one_model_in_the_end():
         world.decide(arn, "approve")
         world.interruptions.arm(at)
         try:
-            world.deploying.converge(arn)
+            world.deployer.converge(arn)
         except Died:
             deaths += 1
         world.interruptions.arm(None)
@@ -252,7 +252,7 @@ def test_a_revocation_after_the_function_died_anywhere_leaves_a_model_nowhere():
         world.decide(arn, "approve")
         world.interruptions.arm(at)
         try:
-            world.deploying.converge(arn)
+            world.deployer.converge(arn)
         except Died:
             deaths += 1
         world.interruptions.arm(None)
@@ -286,7 +286,7 @@ def test_a_model_in_use_elsewhere_stays_until_it_is_no_longer():
     world.decide(arn, "revoke")
     world.deliver()
     world.sweep()
-    assert world.state(arn).elsewhere[NEXT_DOOR].blocked_by == ("live",)
+    assert world.state(arn).targets[NEXT_DOOR].blocked_by == ("live",)
     assert (world.kinds(arn).count("RetirementBlocked"), world.state(arn).next_step) == (1, Step.RETIRE_MODEL)
     world.places.of(NEXT_DOOR).endpoints.clear()
     world.sweep()
@@ -311,7 +311,7 @@ def test_a_package_that_changed_before_a_place_had_its_model_is_revoked():
     world.registry.by_hand(arn, SourceUri="s3://another/source")
     world.registry.events.clear()
     world.places.closed.clear()
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     assert world.state(arn).status is Status.REVOKED
     assert world.status(arn) == "Rejected"
     assert world.places.of(NEXT_DOOR).models == {}

@@ -118,7 +118,7 @@ def test_the_heads_of_all_ledgers_are_kept_whatever_they_are_about():
     arn = world.approved()
     world.upload("churn/run-9/manifest.json", {"InferenceSpecification": "no"})
     world.decide(f"{arn}9", "approve")
-    assert world.heads.write_daily()
+    assert world.daily_checkpoint.write_once()
     (document,) = days(world).values()
     kept = checkpoints.of_document(document)
     assert kept == {key: Head(len(h.entries), h.head) for key, h in world.ledger.histories.items()}
@@ -129,21 +129,21 @@ def test_the_heads_of_all_ledgers_are_kept_whatever_they_are_about():
 def test_they_are_written_once_a_day_and_the_first_of_the_day_stays():
     world = World()
     world.pending()
-    assert [world.heads.write_daily() for _ in range(3)] == [True, False, False]
+    assert [world.daily_checkpoint.write_once() for _ in range(3)] == [True, False, False]
     written = days(world)
     world.clock.forward(minutes=20)
     world.submit("churn/run-8")
-    assert not world.heads.write_daily()
+    assert not world.daily_checkpoint.write_once()
     assert days(world) == written
 
 
 def test_each_day_names_the_one_before_although_the_sweep_may_have_been_away():
     world = World()
     world.pending()
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     for away in (1, 1, 5):
         world.clock.forward(days=away)
-        world.heads.write_daily()
+        world.daily_checkpoint.write_once()
     documents = list(days(world).values())
     assert documents[0]["previous"] is None
     digests = [hashlib.sha256(world.vault_bucket.get(key) or b"").hexdigest() for key in days(world)]
@@ -153,7 +153,7 @@ def test_each_day_names_the_one_before_although_the_sweep_may_have_been_away():
 def test_what_else_lies_there_is_no_day():
     world = World()
     world.vault_bucket.put("heads/notes.txt", b"?")
-    assert world.heads.write_daily()
+    assert world.daily_checkpoint.write_once()
     assert days_of(world)["previous"] is None
 
 
@@ -164,7 +164,7 @@ def days_of(world: World) -> dict[str, Any]:
 
 def test_they_are_locked_as_long_as_what_is_approved_from_the_first_moment():
     world = World()
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     (versions,) = (found for key, found in world.vault_bucket.versions.items() if key.startswith("heads/"))
     assert [each.retained_until for each in versions] == [world.clock() + timedelta(days=365)]
 
@@ -172,11 +172,11 @@ def test_they_are_locked_as_long_as_what_is_approved_from_the_first_moment():
 def test_of_two_that_write_at_once_the_first_wins():
     world = World()
     world.pending()
-    first, current = world.heads, world.vault_bucket.current
+    first, current = world.daily_checkpoint, world.vault_bucket.current
     world.vault_bucket.current = lambda key: None  # type: ignore[method-assign]
-    assert first.write_daily()
+    assert first.write_once()
     written = days(world)
-    assert not first.write_daily()
+    assert not first.write_once()
     world.vault_bucket.current = current  # type: ignore[method-assign]
     assert days(world) == written
 

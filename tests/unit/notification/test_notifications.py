@@ -19,7 +19,7 @@ from signoff.documents.text import one_line
 from signoff.ledger.entries import Draft, Entry, Kind, Stage
 from signoff.ledger.history import baseline_key, submission_key, unknown_key
 from signoff.notification.message_format import Notification
-from signoff.notification.notifications import TELLERS, notifications
+from signoff.notification.notifications import MESSAGES, notifications
 from tests.support.entries import (
     APPROVED,
     APPROVER,
@@ -187,7 +187,7 @@ def test_each_kind_of_entry_is_told_where_it_belongs(name: str):
 
 
 def test_there_are_words_for_just_those_kinds_that_people_are_told_of():
-    assert set(TELLERS) == {entry_of(name).kind for name, (_, stages) in EVERY.items() if stages}
+    assert set(MESSAGES) == {entry_of(name).kind for name, (_, stages) in EVERY.items() if stages}
 
 
 def test_every_kind_of_entry_is_weighed_here():

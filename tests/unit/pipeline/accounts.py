@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.aws.dynamodb import from_item
 from signoff.aws.eventbridge import Bus
-from signoff.aws.ledger_table import head_item
+from signoff.aws.ledger_table import package_row_item
 from signoff.aws.sns import Topics
 from signoff.documents.canonical_json import digest
 from signoff.ledger.entries import Entry, Stage
@@ -124,7 +124,7 @@ def _state(history: History) -> dict[str, Any]:
         "baselines": state.baselines,
         "would_be_held": state.would_be_held,
         "stuck": state.stuck,
-        "index": from_item(head_item(history)),
+        "index": from_item(package_row_item(history)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import entry_item, head_item
+from signoff.aws.ledger_table import entry_item, package_row_item
 from signoff.documents.canonical_json import digest
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.model_package.subject import subject, subject_digest
@@ -106,7 +106,7 @@ def _told(number: int, entry: Entry) -> dict[str, Any]:
         "item": entry_item(entry),
         "events": put_on_the_bus(entry),
         "notifications": published(entry),
-        "index": as_json(from_item(head_item(so_far))),
+        "index": as_json(from_item(package_row_item(so_far))),
         "next_step": so_far.state.next_step,
     }
 

@@ -193,7 +193,7 @@ def observed_and_then_enforced() -> Recorded:
     world.registry.by_hand(arn, EVE, ModelApprovalStatus="Approved")
     world.deliver()
     world.set_policy("default", groups={"create": True}, metrics=TOO_ACCURATE)
-    world.reconciling.reconcile({"ModelPackageArn": arn})
+    world.reconciler.reconcile({"ModelPackageArn": arn})
     world.deliver()
     return world
 
@@ -217,7 +217,7 @@ def changed_after_approval() -> Recorded:
     arn = world.pending()
     world.decide(arn, "approve")
     world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "SupportedContentTypes": ["text/plain"]})
-    world.deploying.converge(arn)
+    world.deployer.converge(arn)
     world.deliver()
     return world
 
@@ -238,14 +238,16 @@ def deployed_by_a_stack() -> Recorded:
         arn = str(world.registry.models[name]["ModelArn"])
         world.stacks[STACK, f"Model{name}"] = arn
         asked = {"Group": "churn", "ModelName": name, "ModelArn": arn, "ModelLogicalId": f"Model{name}", **said}
-        world.baselining.handle(
+        world.baseline_recorder.handle(
             CustomResourceRequest("Create", f"made-{name}", STACK, "https://answer", "Record", None, asked)
         )
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     world.clock.forward(days=1)
     old = f"churn@{world.registry.models['old']['ModelArn']}"
-    world.baselining.handle(CustomResourceRequest("Delete", "gone-old", STACK, "https://answer", "Record", old, {}))
-    world.heads.write_daily()
+    world.baseline_recorder.handle(
+        CustomResourceRequest("Delete", "gone-old", STACK, "https://answer", "Record", old, {})
+    )
+    world.daily_checkpoint.write_once()
     return world
 
 

@@ -65,7 +65,7 @@ class AnyChampion(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 20]))
     def the_sweep_comes_by(self, minutes: int) -> None:
         self.world.clock.forward(minutes=minutes)
-        self.world.sweeping.sweep(GRACE)
+        self.world.sweeper.run(GRACE)
 
     @rule(value=st.sampled_from(["arn:mallory", ""]))
     def somebody_writes_the_parameter(self, value: str) -> None:
@@ -90,7 +90,7 @@ class AnyChampion(RuleBasedStateMachine):
 
     def _ask(self, kind: str, arn: str) -> None:
         self.requests += 1
-        self.world.baselining.handle(asked(kind, arn, f"request-{self.requests}"))
+        self.world.baseline_recorder.handle(asked(kind, arn, f"request-{self.requests}"))
 
 
 AnyChampion.TestCase.settings = settings(

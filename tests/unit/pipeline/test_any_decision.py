@@ -169,7 +169,7 @@ class AnyDecision(RuleBasedStateMachine):
         if which < len(self.arns):
             more = {"break_glass": True} if glass and verb == "approve" else {}
             statement, number = self.world.statement(self.arns[which], verb, who, **more), len(self.sent)
-            self.sent.append(lambda: self.world.deciding.apply(statement, Sender(f"event-{number}")))
+            self.sent.append(lambda: self.world.decision_handler.apply(statement, Sender(f"event-{number}")))
             self.sent[-1]()
 
     @rule(
@@ -186,7 +186,7 @@ class AnyDecision(RuleBasedStateMachine):
         if which < len(self.arns):
             signed = self.world.statement(self.arns[which], "reject", who, reason="altered afterwards")
             statement = {**signed, "decision": "approve"}
-            outcome = self.world.deciding.apply(statement)
+            outcome = self.world.decision_handler.apply(statement)
             assert getattr(outcome, "name", "") in {"NotProven", "Replayed"}
 
     @rule(position=positions)
@@ -234,7 +234,7 @@ class AnyDecision(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([0.3, 7, 25, 50, 80]))
     def time_passes_and_the_sweep_comes_by(self, hours: float) -> None:
         self.world.clock.forward(hours=hours)
-        self.world.sweeping.sweep(GRACE)
+        self.world.sweeper.run(GRACE)
 
     # What holds
 

@@ -74,7 +74,7 @@ class AnyOrder(RuleBasedStateMachine):
     def somebody_decides(self, which: int, decision: str, approver: str) -> None:
         arn, number = self.arns[which], len(self.decided)
         detail = self.world.statement(arn, decision, approver)
-        self.decided.append(lambda: self.world.deciding.apply(detail, Sender(f"event-{number}")))
+        self.decided.append(lambda: self.world.decision_handler.apply(detail, Sender(f"event-{number}")))
         self.decided[-1]()
 
     @rule(which=packages, said=st.sampled_from(["one", "two"]), added=st.sampled_from([None, None, "gpu"]))
@@ -84,7 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
         more = {"add_specifications": [{"Name": added, "Containers": [container]}]} if added else {}
         detail = {"statement": "annotation", "audience": BUS, "package": arn, "set": {"said": said}, "remove": ["Said"]}
         signed = self.world.sts.signed({**detail, **more}, by=EVE)
-        self.decided.append(lambda: self.world.annotating.apply(signed, Sender(f"event-{number}")))
+        self.decided.append(lambda: self.world.annotation_handler.apply(signed, Sender(f"event-{number}")))
         self.decided[-1]()
 
     @rule(position=positions)
@@ -114,7 +114,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 7, 20]))
     def the_sweep_comes_by(self, minutes: int) -> None:
         self.world.clock.forward(minutes=minutes)
-        self.world.sweeping.sweep(GRACE)
+        self.world.sweeper.run(GRACE)
 
     @invariant()
     def no_model_is_created_while_nothing_is_approved(self) -> None:

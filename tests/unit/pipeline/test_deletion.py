@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.approval.decisions import Refused
+from signoff.approval.decisions import Refusal
 from signoff.aws.sqs import DELETED
 from signoff.ledger.entries import Status
 from signoff.ledger.history import History, package_key
@@ -70,11 +70,11 @@ def test_a_deleted_package_awaits_no_decision_and_gets_none():
     arn = world.pending()
     key = delete(world, arn)
     outcome = world.decide(arn, "approve")
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Refusal)
     assert outcome.name == "UnknownPackage"
     assert world.annotate(arn, set={"a": "b"}).name == "UnknownPackage"
     deleted(world, key)
-    assert list(world.ledger.heads_by_status(Status.PENDING_APPROVAL)) == []
+    assert list(world.ledger.rows_by_status(Status.PENDING_APPROVAL)) == []
 
 
 def test_the_model_of_an_approved_package_that_was_deleted_does_not_stay_deployable():
@@ -228,7 +228,7 @@ def test_the_model_of_a_package_registered_anew_just_as_it_was_stays_its_own():
     world.sweep()
     assert world.ledger.history(old).entries[-1].details == {"model": model["name"], "kept_for": key_of(world, again)}
     assert world.published() == {"churn": model["arn"]}
-    world.deploying.retire(old)
+    world.deployer.retire(old)
     assert model["name"] in world.registry.models
 
 
@@ -268,7 +268,7 @@ def test_the_order_to_retire_may_come_twice():
 def test_an_order_to_retire_the_model_of_a_package_that_is_not_deleted_does_nothing():
     world = World()
     arn = world.approved()
-    world.deploying.retire(key_of(world, arn))
+    world.deployer.retire(key_of(world, arn))
     assert (world.state(arn).status, len(world.registry.models)) == (Status.APPROVED, 1)
 
 
@@ -288,13 +288,13 @@ def test_an_event_of_before_the_deletion_that_comes_late_brings_nothing_back():
 def test_a_sweep_that_dies_before_any_call_is_made_good_by_the_next():
     world, key = approved_and_deleted()
     world.interruptions.arm(None)
-    world.sweeping.sweep(GRACE)
+    world.sweeper.run(GRACE)
     calls = world.interruptions.calls
     for call in range(1, calls + 1):
         world, key = approved_and_deleted()
         world.interruptions.arm(call)
         with pytest.raises(Died):
-            world.sweeping.sweep(GRACE)
+            world.sweeper.run(GRACE)
         world.interruptions.arm(None)
         world.deliver()
         world.sweep()

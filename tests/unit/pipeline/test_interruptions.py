@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.validation.open_validation import Request
+from signoff.validation.open_validation import ValidationRequest
 from tests.support.deliveries import GRACE
 from tests.support.depth import some
 from tests.support.interruptions import Died
@@ -21,7 +21,7 @@ def registers(world: World) -> Act:
     for key, earlier in others:
         world.upload(key, earlier)
     world.put(last, data)
-    return lambda: world.registering.uploaded(last)
+    return lambda: world.registrar.uploaded(last)
 
 
 def registers_what_was_signed_before_it_was_all_there(world: World) -> Act:
@@ -31,7 +31,7 @@ def registers_what_was_signed_before_it_was_all_there(world: World) -> Act:
     world.clock.forward(hours=1)
     key, data = others[0]
     world.put(key, data)
-    return lambda: world.registering.uploaded(key)
+    return lambda: world.registrar.uploaded(key)
 
 
 def refuses_a_signature(world: World) -> Act:
@@ -39,7 +39,7 @@ def refuses_a_signature(world: World) -> Act:
     for key, earlier in files.items():
         world.put(key, earlier)
     world.put("churn/run-7/submission.json", world.submission("churn/run-8", {}))
-    return lambda: world.registering.uploaded("churn/run-7/submission.json")
+    return lambda: world.registrar.uploaded("churn/run-7/submission.json")
 
 
 def records_that_something_was_exchanged(world: World) -> Act:
@@ -53,7 +53,7 @@ def registers_a_prefix(world: World) -> Act:
     for key, earlier in others:
         world.upload(key, earlier)
     world.put(last, data)
-    return lambda: world.registering.uploaded(last)
+    return lambda: world.registrar.uploaded(last)
 
 
 def inspects_a_prefix_from_elsewhere(world: World) -> Act:
@@ -63,11 +63,11 @@ def inspects_a_prefix_from_elsewhere(world: World) -> Act:
     container = {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}
     arn = world.elsewhere(InferenceSpecification={**SPECIFICATION, "Containers": [container]})
     world.registry.events.clear()
-    claim = world.opening.open(Request(arn, "x1"))
+    claim = world.opener.open(ValidationRequest(arn, "x1"))
 
     def inspects_and_records() -> None:
-        found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
-        world.recording.record(claim, found)
+        found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+        world.recorder.record(claim, found)
 
     return inspects_and_records
 
@@ -78,12 +78,12 @@ def creates_a_model_of_a_prefix(world: World) -> Act:
     world.deliver()
     world.decide(arn, "approve")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def refuses_a_manifest(world: World) -> Act:
     world.put("churn/run-7/manifest.json", {"Nonsense": 1})
-    return lambda: world.registering.uploaded("churn/run-7/manifest.json")
+    return lambda: world.registrar.uploaded("churn/run-7/manifest.json")
 
 
 def refuses_an_image_that_is_not_there(world: World) -> Act:
@@ -104,7 +104,7 @@ def opens_the_validation_of_a_package_registered_elsewhere(world: World) -> Act:
 def opens(world: World, arn: str) -> Act:
     world.registry.events.clear()
     world.executions.started.append(("x1", {"detail": {"ModelPackageArn": arn}}))  # goes on afterwards
-    return lambda: world.opening.open(Request(arn, "x1"))
+    return lambda: world.opener.open(ValidationRequest(arn, "x1"))
 
 
 def records_evidence(world: World, uploaded: dict[str, Any] | None = None) -> Act:
@@ -112,9 +112,9 @@ def records_evidence(world: World, uploaded: dict[str, Any] | None = None) -> Ac
         world.upload(key, data)
     (arn,) = world.registry.described
     world.registry.events.clear()
-    claim = world.opening.open(Request(arn, "x1"))
-    found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
-    return lambda: world.recording.record(claim, found)
+    claim = world.opener.open(ValidationRequest(arn, "x1"))
+    found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+    return lambda: world.recorder.record(claim, found)
 
 
 def records_a_failure(world: World) -> Act:
@@ -123,9 +123,9 @@ def records_a_failure(world: World) -> Act:
 
 
 def records_an_error(world: World) -> Act:
-    claim = world.opening.open(Request(world.submit(), "x1"))
+    claim = world.opener.open(ValidationRequest(world.submit(), "x1"))
     world.registry.events.clear()
-    return lambda: world.recording.record_error(claim, {"Error": "ObjectMissing", "Cause": "gone"})
+    return lambda: world.recorder.record_error(claim, {"Error": "ObjectMissing", "Cause": "gone"})
 
 
 def approves(world: World) -> Act:
@@ -154,7 +154,7 @@ def counts_a_status_set_in_the_registry(world: World) -> Act:
     arn = world.pending()
     world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
     event = world.registry.events.pop()
-    return lambda: world.reconciling.reconcile(event)
+    return lambda: world.reconciler.reconcile(event)
 
 
 def holds_a_vote_set_in_the_registry(world: World) -> Act:
@@ -162,7 +162,7 @@ def holds_a_vote_set_in_the_registry(world: World) -> Act:
     arn = world.pending()
     world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
     event = world.registry.events.pop()
-    return lambda: world.reconciling.reconcile(event)
+    return lambda: world.reconciler.reconcile(event)
 
 
 def begins_to_enforce(world: World) -> Act:
@@ -171,7 +171,7 @@ def begins_to_enforce(world: World) -> Act:
     world.registry.by_hand(arn, ModelApprovalStatus="Approved")
     world.deliver()
     world.set_policy("default", groups={"create": True})
-    return lambda: world.reconciling.reconcile({"ModelPackageArn": arn})
+    return lambda: world.reconciler.reconcile({"ModelPackageArn": arn})
 
 
 def reopens_what_was_rejected(world: World) -> Act:
@@ -190,21 +190,21 @@ def sets_a_status_back(world: World) -> Act:
     arn = world.pending()
     world.registry.by_hand(arn, ModelApprovalStatus="Approved")
     event = world.registry.events.pop()
-    return lambda: world.reconciling.reconcile(event)
+    return lambda: world.reconciler.reconcile(event)
 
 
 def revokes_what_was_changed(world: World) -> Act:
     arn = world.approved()
     world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "SupportedContentTypes": ["text/x"]})
     event = world.registry.events.pop()
-    return lambda: world.reconciling.reconcile(event)
+    return lambda: world.reconciler.reconcile(event)
 
 
 def creates_a_model(world: World) -> Act:
     arn = world.pending()
     world.decide(arn, "approve")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def creates_no_model_of_what_was_changed(world: World) -> Act:
@@ -218,7 +218,7 @@ def retires_a_model(world: World) -> Act:
     arn = world.approved()
     world.decide(arn, "revoke")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def retires_the_champion_for_the_one_before_it(world: World) -> Act:
@@ -226,7 +226,7 @@ def retires_the_champion_for_the_one_before_it(world: World) -> Act:
     arn = world.approved(prefix="churn/run-2")
     world.decide(arn, "revoke")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def cannot_retire_a_model_in_use(world: World) -> Act:
@@ -234,7 +234,7 @@ def cannot_retire_a_model_in_use(world: World) -> Act:
     world.registry.endpoints["live"] = set(world.registry.models)
     world.decide(arn, "revoke")
     world.registry.events.clear()
-    return lambda: world.deploying.converge(arn)
+    return lambda: world.deployer.converge(arn)
 
 
 def annotates(world: World) -> Act:
@@ -257,9 +257,9 @@ def retires_the_model_of_a_deleted_package(world: World) -> Act:
     key = world.history(arn := world.approved()).package
     world.registry.delete_package(arn)
     world.clock.forward(minutes=20)
-    world.sweeping.sweep(GRACE)
+    world.sweeper.run(GRACE)
     world.queues["deployments"].messages.clear()
-    return lambda: world.deploying.retire(key)
+    return lambda: world.deployer.retire(key)
 
 
 SCENARIOS = [

@@ -113,10 +113,10 @@ def test_a_list_that_is_corrected_and_still_wrong_is_told_again_and_the_same_fau
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
     for key, data in files_of(world, document, WEIGHTS, listed=["../up"]).items():
         world.upload(key, data)
-    world.registering.uploaded(f"{PREFIX}/manifest.json")
+    world.registrar.uploaded(f"{PREFIX}/manifest.json")
     corrected = {"submitter": SUBMITTER, "objects": ["model.bin"]}
     world.upload(f"{PREFIX}/submission.json", corrected)
-    world.registering.uploaded(f"{PREFIX}/submission.json")
+    world.registrar.uploaded(f"{PREFIX}/submission.json")
     told = [[fault["path"] for fault in each["faults"]] for each in world.refusals(f"submission:{PREFIX}")]
     assert told == [["objects[0]"], ["objects"]]
 
@@ -127,7 +127,7 @@ def test_events_that_come_again_for_a_prefix_change_nothing():
     for each in (world, again):
         submitted(each, document, WEIGHTS)
     for key in files_of(world, document, WEIGHTS):
-        again.registering.uploaded(key)
+        again.registrar.uploaded(key)
     for each in (world, again):
         each.deliver()
     assert again.outcome() == world.outcome()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from signoff.approval.decisions import Recorded, Refused
+from signoff.approval.decisions import Recorded, Refusal
 from signoff.identity.principals import account_of
-from signoff.validation.open_validation import Request
+from signoff.validation.open_validation import ValidationRequest
 from tests.support.world import APPROVER, IMAGE, MODEL, SPECIFICATION, World
 
 OURS, THEIRS, STRANGER = "123456789012", "222222222222", "999999999999"
@@ -19,7 +19,7 @@ def shared(**policy: object) -> tuple[World, str]:
 
 
 def refusal(outcome: object) -> str:
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Refusal)
     return outcome.name
 
 
@@ -110,8 +110,8 @@ def test_another_accounts_package_is_none_even_where_it_may_be_described_and_its
     theirs = arn.replace(OURS, THEIRS)
     world.registry.described[theirs] = {**world.registry.described[arn], "ModelPackageArn": theirs}
     assert refusal(world.decide(theirs, "approve", THEIR_APPROVER, account=THEIRS)) == "UnknownPackage"
-    assert world.opening.open(Request(theirs, "execution"))["outcome"] == "Gone"
-    assert world.deploying.converge(theirs) is None
+    assert world.opener.open(ValidationRequest(theirs, "execution"))["outcome"] == "Gone"
+    assert world.deployer.converge(theirs) is None
 
 
 @pytest.mark.parametrize(

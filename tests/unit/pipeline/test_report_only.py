@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signoff.ledger.entries import Kind, Status, Step
-from signoff.validation.open_validation import Request
+from signoff.validation.open_validation import ValidationRequest
 from tests.support.depth import examples
 from tests.support.entries import APPROVED, PENDING, decided, evidence, history, model_created, registered, started
 from tests.support.entries import subject_changed as revoked
@@ -47,9 +47,9 @@ def test_the_workflow_is_told_what_would_have_been_held():
     outcomes = []
     for metrics in (TOO_ACCURATE, ACCURATE):
         world = reporting(metrics=metrics)
-        claim = world.opening.open(Request(world.submit(), "x1"))
-        found = [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
-        outcomes.append(world.recording.record(claim, found).get("would_be_held"))
+        claim = world.opener.open(ValidationRequest(world.submit(), "x1"))
+        found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+        outcomes.append(world.recorder.record(claim, found).get("would_be_held"))
     assert outcomes == [True, None]
 
 
@@ -59,7 +59,7 @@ def test_a_package_that_was_registered_as_approved_stays_approved(decisions_firs
     world.set_policy("groups/churn", mode="report")
     arn = world.elsewhere(ModelApprovalStatus="Approved")
     if decisions_first:
-        world.reconciling.reconcile({"ModelPackageArn": arn})
+        world.reconciler.reconcile({"ModelPackageArn": arn})
     world.deliver()
     assert (world.status(arn), world.state(arn).status) == ("Approved", Status.PENDING_APPROVAL)
     assert world.sweep() == {}
@@ -89,7 +89,7 @@ def test_who_reconciles_learns_what_would_have_been_held():
     world = reporting()
     arn = world.pending()
     world.registry.by_hand(arn, EVE, ModelApprovalStatus="Approved")
-    answers = [world.reconciling.reconcile({"ModelPackageArn": arn}) for _ in range(2)]
+    answers = [world.reconciler.reconcile({"ModelPackageArn": arn}) for _ in range(2)]
     assert [answer and answer.would_be_held for answer in answers] == [True, None]
 
 

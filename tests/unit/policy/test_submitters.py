@@ -94,7 +94,7 @@ def test_when_sts_gives_no_answer_the_upload_is_looked_at_again():
     with pytest.raises(Transient):
         upload(world, files)
     assert world.refusals(f"submission:{PREFIX}") == []
-    assert world.registering.uploaded(SIGNED_KEY).startswith("registered as")
+    assert world.registrar.uploaded(SIGNED_KEY).startswith("registered as")
 
 
 def test_a_registration_that_died_and_is_tried_again_after_the_quarter_of_an_hour_still_knows_who_signed():
@@ -104,9 +104,9 @@ def test_a_registration_that_died_and_is_tried_again_after_the_quarter_of_an_hou
         world.put(key, data)
     world.interruptions.before["FakeBucket.copy_from"] = died
     with pytest.raises(Died):
-        world.registering.uploaded(SIGNED_KEY)
+        world.registrar.uploaded(SIGNED_KEY)
     world.clock.forward(hours=2)
-    assert world.registering.uploaded(MODEL_KEY).startswith("registered as")
+    assert world.registrar.uploaded(MODEL_KEY).startswith("registered as")
     assert registration(world)["submitter"] == SUBMITTER
 
 

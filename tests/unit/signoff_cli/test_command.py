@@ -293,7 +293,7 @@ def answering(ledger: LedgerTable) -> None:
 
     def record(params: dict[str, Any], **_: Any) -> None:
         statement = json.loads(params["Entries"][0]["Detail"])
-        head = next(ledger.heads_by_arn(statement["package"]))
+        head = next(ledger.rows_by_arn(statement["package"]))
         draft = entries.decided(statement["decision"], me)
         said = Draft(draft.kind, me, {**draft.details, "reason": statement["reason"], "id": id_of(statement)})
         ledger.update(head["package"], lambda _: [said])

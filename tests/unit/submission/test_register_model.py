@@ -47,7 +47,7 @@ def test_however_often_upload_events_come_there_is_one_package(events: list[str]
     for key, data in world.files(PREFIX).items():
         world.put(key, data)
     for name in (*events, "manifest.json", *events):
-        world.registering.uploaded(f"{PREFIX}/{name}")
+        world.registrar.uploaded(f"{PREFIX}/{name}")
     assert len(world.registry.described) == 1
     assert world.refusals(LEDGER) == []
 
@@ -93,10 +93,10 @@ def test_two_functions_at_once_register_one_package():
     answers: list[str] = []
 
     def other() -> None:
-        answers.append(world.registering.uploaded(f"{PREFIX}/model.tar.gz"))
+        answers.append(world.registrar.uploaded(f"{PREFIX}/model.tar.gz"))
 
     world.interruptions.before["FakeRegistry.create_package"] = other
-    answers.append(world.registering.uploaded(KEY))
+    answers.append(world.registrar.uploaded(KEY))
     assert answers == ["being registered already", f"registered as {next(iter(world.registry.described))}"]
 
 
@@ -121,8 +121,8 @@ def test_a_refusal_is_a_report_a_tag_and_one_entry_with_the_faults():
 def test_a_version_is_refused_once_however_often_its_event_comes():
     world = World()
     world.upload(KEY, b"{not json")
-    world.registering.uploaded(KEY)
-    world.registering.uploaded(KEY)
+    world.registrar.uploaded(KEY)
+    world.registrar.uploaded(KEY)
     assert len(world.refusals(LEDGER)) == 1
 
 
@@ -250,7 +250,7 @@ def test_a_manifest_that_arrives_while_its_submission_is_being_registered_is_ref
     world.interruptions.before["FakeRegistry.create_package"] = lambda: [
         world.upload(KEY, {**MANIFEST, "ModelPackageDescription": "better"})
     ]
-    world.registering.uploaded(KEY)
+    world.registrar.uploaded(KEY)
     assert len(world.registry.described) == 1
     assert len(world.refusals(LEDGER)) == 1
 
@@ -266,7 +266,7 @@ def test_an_object_that_nobody_names_disturbs_nothing_before_or_after():
 def test_the_report_itself_is_no_upload():
     world = World()
     world.submit()
-    assert world.registering.uploaded(f"{PREFIX}/{REPORT}") == "report"
+    assert world.registrar.uploaded(f"{PREFIX}/{REPORT}") == "report"
 
 
 # A submission's prefix

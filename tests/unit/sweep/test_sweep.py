@@ -273,7 +273,7 @@ def test_a_registration_that_died_is_finished_once_its_claim_has_run_out():
         world.put(key, data)
     world.interruptions.before["FakeRegistry.create_package"] = died
     with pytest.raises(Died):
-        world.registering.uploaded(f"{PREFIX}/manifest.json")
+        world.registrar.uploaded(f"{PREFIX}/manifest.json")
     assert world.sweep(minutes=10) == {}
     assert world.sweep(minutes=10) == {"submission": 1}
     assert len(world.registry.described) == 1
@@ -355,10 +355,10 @@ def test_one_group_with_a_faulty_policy_keeps_no_other_from_being_swept():
         "FakeRegistry.groups",
         "FakeRegistry.packages",
         "FakeRegistry.batch",
-        "FakeLedger.heads_by_status",
+        "FakeLedger.rows_by_status",
         "FakeBucket.names",
         "FakeSubmissions.get",
-        "FakeLedger.heads_by_step",
+        "FakeLedger.rows_by_step",
     ],
 )
 def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(call: str):
@@ -371,11 +371,11 @@ def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(ca
     world.elsewhere("fraud")
     lose_everything(world)
     world.clock.forward(minutes=20)
-    undisturbed = world.sweeping.sweep(GRACE)
+    undisturbed = world.sweeper.run(GRACE)
     for queue, _ in world.waiting():
         queue.clear()
     world.interruptions.before[call] = throttled
-    moved = world.sweeping.sweep(GRACE)
+    moved = world.sweeper.run(GRACE)
     assert undisturbed == {"create_model": 1, "never validated": 1, "submission": 1}
     assert moved["problem"] == 1
     assert sum(moved.values()) - 1 >= 2
@@ -387,10 +387,10 @@ def throttled() -> None:
 
 def test_the_age_of_the_oldest_validation_is_told():
     world = World()
-    assert world.sweeping.oldest_validating() == 0
+    assert world.sweeper.oldest_validating() == 0
     world.submit()
     world.clock.forward(minutes=90)
-    assert world.sweeping.oldest_validating() == 5400
+    assert world.sweeper.oldest_validating() == 5400
 
 
 def much_to_do() -> tuple[World, str, str]:
@@ -409,14 +409,14 @@ def much_to_do() -> tuple[World, str, str]:
 def test_a_sweep_that_dies_before_any_call_is_made_good_by_the_next():
     world, _, _ = much_to_do()
     world.interruptions.arm(None)
-    world.sweeping.sweep(GRACE)
+    world.sweeper.run(GRACE)
     calls = world.interruptions.calls
     assert calls > 10
     for call in some(range(1, calls + 1)):
         world, approved, validating = much_to_do()
         world.interruptions.arm(call)
         with pytest.raises(Died):
-            world.sweeping.sweep(GRACE)
+            world.sweeper.run(GRACE)
         world.interruptions.arm(None)
         world.sweep()
         assert world.state(approved).model is not None

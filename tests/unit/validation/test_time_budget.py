@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.errors import TakesTooLong
-from signoff.validation.time_budget import Pace, unhurried
+from signoff.validation.time_budget import TimeBudget, unlimited
 
 CHUNK = bytes(1000)
 
@@ -28,7 +28,7 @@ class Watch:
 def read(left: float, seconds: list[float], size: int | None = None) -> int:
     """Return how many chunks are read when each takes so many seconds."""
     watch = Watch(left)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     pace.expect(len(CHUNK) * len(seconds) if size is None else size)
     return sum(1 for _ in pace.keep(watch.reading(seconds)))
 
@@ -39,7 +39,7 @@ def test_what_is_read_in_time_is_read_to_its_end():
 
 def test_whoever_would_be_cut_off_stops_before():
     watch = Watch(900)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     pace.expect(len(CHUNK) * 850)
     got = []
     with pytest.raises(TakesTooLong, match="bytes in"):
@@ -50,7 +50,7 @@ def test_whoever_would_be_cut_off_stops_before():
 
 def test_what_plainly_takes_too_long_is_given_up_after_a_minute():
     watch = Watch(900)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     pace.expect(len(CHUNK) * 10_000)
     with pytest.raises(TakesTooLong):
         list(pace.keep(watch.reading([1.0] * 10_000)))
@@ -63,7 +63,7 @@ def test_what_may_still_go_faster_is_not_given_up_after_a_minute():
 
 def test_the_time_before_the_reading_says_nothing_of_its_pace():
     watch = Watch(900)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     watch.left -= 400  # for the copy into the vault
     pace.expect(len(CHUNK) * 300)
     assert len(list(pace.keep(watch.reading([1.0] * 300)))) == 300
@@ -71,7 +71,7 @@ def test_the_time_before_the_reading_says_nothing_of_its_pace():
 
 def test_the_objects_under_a_prefix_are_read_at_one_pace():
     watch = Watch(900)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     pace.expect(len(CHUNK) * 1000)
     assert len(list(pace.keep(watch.reading([0.5] * 100)))) == 100
     with pytest.raises(TakesTooLong):
@@ -79,7 +79,7 @@ def test_the_objects_under_a_prefix_are_read_at_one_pace():
 
 
 def test_whoever_has_all_the_time_is_never_in_a_hurry():
-    pace = unhurried()
+    pace = unlimited()
     pace.expect(50 * 1024**3)
     assert list(pace.keep(iter([CHUNK, b"", CHUNK]))) == [CHUNK, b"", CHUNK]
 
@@ -87,7 +87,7 @@ def test_whoever_has_all_the_time_is_never_in_a_hurry():
 @given(st.floats(0, 900), st.lists(st.floats(0, 50), max_size=60), st.integers(0, 10**11))
 def test_whatever_is_read_there_is_time_left_to_hand_it_over(left: float, seconds: list[float], size: int):
     watch = Watch(left)
-    pace = Pace(watch)
+    pace = TimeBudget(watch)
     pace.expect(size)
     read = 0
     try:

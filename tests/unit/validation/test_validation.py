@@ -11,7 +11,7 @@ from signoff.artifact.remedies import REMEDIES
 from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status, Step
-from signoff.validation.open_validation import Request
+from signoff.validation.open_validation import ValidationRequest
 from tests.support.archives import member, tar
 from tests.support.world import ACCURATE, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
 
@@ -19,11 +19,11 @@ CHANGED = {**SPECIFICATION, "SupportedContentTypes": ["application/json"]}
 
 
 def claimed(world: World, arn: str, execution: str = "x1", **revalidate: str) -> dict[str, Any]:
-    return world.opening.open(Request(arn, execution, revalidate or None))
+    return world.opener.open(ValidationRequest(arn, execution, revalidate or None))
 
 
 def inspected(world: World, claim: dict[str, Any]) -> list[dict[str, Any]]:
-    return [world.inspection.inspect(claim, artifact) for artifact in claim["artifacts"]]
+    return [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
 
 
 def evidence(world: World, arn: str) -> dict[str, Any]:
@@ -252,9 +252,9 @@ def test_evidence_recorded_twice_is_one_even_when_the_package_changed_in_between
     arn = world.submit()
     claim = claimed(world, arn)
     found = inspected(world, claim)
-    first = world.recording.record(claim, found)
+    first = world.recorder.record(claim, found)
     world.registry.by_hand(arn, InferenceSpecification=CHANGED)
-    assert world.recording.record(claim, found) == first
+    assert world.recorder.record(claim, found) == first
     assert world.kinds(arn).count("EvidenceRecorded") == 1
 
 
@@ -263,21 +263,21 @@ def test_an_overtaken_attempt_changes_nothing():
     arn = world.submit()
     first = claimed(world, arn, "x1")
     found = inspected(world, first)
-    world.recording.record_error(first, {"Error": "States.Timeout"})
+    world.recorder.record_error(first, {"Error": "States.Timeout"})
     second = claimed(world, arn, "x2", by=SUBMITTER, reason="again")
-    world.recording.record(first, found)
-    world.recording.record_error(first, {"Error": "States.Timeout"})
+    world.recorder.record(first, found)
+    world.recorder.record_error(first, {"Error": "States.Timeout"})
     assert (world.state(arn).status, world.state(arn).execution) == (Status.VALIDATING, "x2")
-    assert world.recording.record(second, found)["verdict"] == "passed"
+    assert world.recorder.record(second, found)["verdict"] == "passed"
 
 
 def test_a_redrive_after_an_error_still_records_the_evidence():
     world = World()
     arn = world.submit()
     claim = claimed(world, arn)
-    world.recording.record_error(claim, {"Error": "States.Timeout", "Cause": "x" * 9000})
+    world.recorder.record_error(claim, {"Error": "States.Timeout", "Cause": "x" * 9000})
     assert world.state(arn).status is Status.VALIDATION_ERRORED
-    world.recording.record(claim, inspected(world, claim))
+    world.recorder.record(claim, inspected(world, claim))
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
@@ -290,7 +290,7 @@ def test_a_package_changed_while_it_is_validated_errs_and_does_not_pass_on_what_
     world.s3.bucket("pipelines").put("other.tar.gz", b"never inspected")
     container = {"Image": IMAGE, "ModelDataUrl": "s3://pipelines/other.tar.gz"}
     world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "Containers": [container]})
-    assert world.recording.record(claim, found)["verdict"] == "errored"
+    assert world.recorder.record(claim, found)["verdict"] == "errored"
     assert world.state(arn).status is Status.VALIDATION_ERRORED
 
 
@@ -301,7 +301,7 @@ def test_metrics_are_read_from_the_very_version_that_the_evidence_names():
     found = inspected(world, claim)
     key = next(key for key in world.vault_bucket.versions if key.endswith("quality.json"))
     world.vault_bucket.put(key, json.dumps(QUALITY).encode())
-    assert world.recording.record(claim, found)["verdict"] == "failed"
+    assert world.recorder.record(claim, found)["verdict"] == "failed"
 
 
 def test_a_source_overwritten_after_its_copy_was_inspected_makes_no_difference():
@@ -319,7 +319,7 @@ def test_a_source_overwritten_after_its_copy_was_inspected_makes_no_difference()
 def test_bytes_that_cannot_be_had_are_an_error_of_the_validation(url: str):
     world = World()
     with pytest.raises(ObjectMissing):
-        world.inspection.inspect({"package": "p", "group": "g"}, {"name": "n", "url": url, "kind": "archive"})
+        world.inspector.inspect({"package": "p", "group": "g"}, {"name": "n", "url": url, "kind": "archive"})
 
 
 # Again
@@ -330,7 +330,7 @@ def test_revalidation_opens_another_attempt(before: str):
     world = World(metrics=[{**ACCURATE[0], "at_least": 0.99 if before == "failed" else 0.9}])
     arn = world.submit()
     if before == "errored":
-        world.recording.record_error(claimed(world, arn, "x0"), {"Error": "States.Timeout"})
+        world.recorder.record_error(claimed(world, arn, "x0"), {"Error": "States.Timeout"})
     world.deliver()
     world.set_policy("default", groups={"create": True}, metrics=ACCURATE)
     assert world.validate(arn, by=SUBMITTER, reason="the policy is better now") == "passed"
@@ -398,13 +398,13 @@ def test_a_package_whose_policy_cannot_be_read_is_not_stuck_in_validating():
     arn = world.elsewhere()
     world.parameters.values["/signoff/policies/groups/churn"] = "{"
     error = {"Error": "PolicyFault", "Cause": "not JSON"}
-    assert world.recording.record_unopened(arn, "x1", error)["verdict"] == "errored"
+    assert world.recorder.record_unopened(arn, "x1", error)["verdict"] == "errored"
     assert world.state(arn).status is Status.VALIDATION_ERRORED
 
 
 def test_an_error_about_an_ungoverned_package_leaves_no_trace():
     world = World()
-    assert world.recording.record_unopened(world.elsewhere(), "x1", {"Error": "E"})["status"] is None
+    assert world.recorder.record_unopened(world.elsewhere(), "x1", {"Error": "E"})["status"] is None
     assert world.ledger.histories == {}
 
 
@@ -412,5 +412,5 @@ def test_an_error_does_not_disturb_the_claim_of_another_execution():
     world = World()
     arn = world.submit()
     claimed(world, arn, "x1")
-    world.recording.record_unopened(arn, "x2", {"Error": "E"})
+    world.recorder.record_unopened(arn, "x2", {"Error": "E"})
     assert world.state(arn).status is Status.VALIDATING

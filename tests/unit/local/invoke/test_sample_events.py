@@ -210,9 +210,14 @@ def _schema(names: Any) -> list[dict[str, str]]:
 
 def _forget() -> None:
     """Forget the clients of another account."""
-    for made in (clients.client, register_model._registering, apply_decision._deciding, apply_decision._annotating):
+    for made in (
+        clients.client,
+        register_model._registrar,
+        apply_decision._decision_handler,
+        apply_decision._annotation_handler,
+    ):
         made.cache_clear()
-    for made in (create_model._deploying, sweep._sweeping):
+    for made in (create_model._deployer, sweep._sweep):
         made.cache_clear()
 
 

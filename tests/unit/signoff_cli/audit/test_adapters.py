@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from signoff.aws.dynamodb import to_item
-from signoff.aws.ledger_table import LedgerTable, entry_item, head_item
-from signoff.aws.s3 import Bucket, Written
+from signoff.aws.ledger_table import LedgerTable, entry_item, package_row_item
+from signoff.aws.s3 import Bucket, VersionRecord
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.ledger import checkpoints
 from signoff.ledger.history import History
-from signoff.sweep.daily_checkpoint import Heads
+from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff_cli.audit.auditor import Auditor
 from signoff_cli.audit.verify import findings
 from tests.support import entries
@@ -87,13 +87,13 @@ def test_every_version_is_found_the_oldest_first_and_every_mark_of_deletion(buck
     assert first is not None
     assert bucket.read(first) == b"1"
     assert list(Vault(bucket).written("heads/")) == ["heads/a", "heads/b"]
-    assert isinstance(found[0], Written)
+    assert isinstance(found[0], VersionRecord)
 
 
 def test_the_day_is_read_from_what_was_written_first(bucket: Bucket, ledger: LedgerTable, aws: Any):
     clock = Clock()
     ledger.append(History(entries.PACKAGE), [entries.registered()])
-    assert Heads(ledger, Vault(bucket), clock, "GOVERNANCE", 365).write_daily()
+    assert DailyCheckpoint(ledger, Vault(bucket), clock, "GOVERNANCE", 365).write_once()
     bucket.put(checkpoints.daily_key("2026-03-02"), b"forged")
     reader = Auditor(ledger, Vault(bucket), Registry(aws("sagemaker")), pause=lambda: None)
     chronicle = reader.chronicle(clock(), reader.all())
@@ -104,8 +104,11 @@ def test_the_day_is_read_from_what_was_written_first(bucket: Bucket, ledger: Led
 def test_every_ledger_has_its_tip_and_its_row(ledger: LedgerTable):
     history = ledger.append(History(entries.PACKAGE), [entries.registered(), entries.started()])
     ledger.append(History("unknown:x"), [entries.refused()])
-    assert {key: (sequence, digest) for key, sequence, digest in ledger.tips()}[entries.PACKAGE] == (2, history.head)
-    assert {key for key, _, _ in ledger.tips()} == {entries.PACKAGE, "unknown:x"}
+    assert {key: (sequence, digest) for key, sequence, digest in ledger.chain_heads()}[entries.PACKAGE] == (
+        2,
+        history.head,
+    )
+    assert {key for key, _, _ in ledger.chain_heads()} == {entries.PACKAGE, "unknown:x"}
     assert (ledger.indexed(entries.PACKAGE) or {})["hash"] == history.head
     assert ledger.indexed("none") is None
 
@@ -146,5 +149,5 @@ def test_a_ledger_with_what_is_no_entry_is_broken_there(ledger: LedgerTable, buc
     assert (found.name, found.entry) == ("ChainBroken", 2)
     aws("dynamodb").put_item(TableName="ledger", Item=entry_item(history.entries[1]))
     assert findings(reader.known("unknown:x", [])) == []
-    aws("dynamodb").put_item(TableName="packages", Item={**head_item(history), **to_item({"hash": "other"})})
+    aws("dynamodb").put_item(TableName="packages", Item={**package_row_item(history), **to_item({"hash": "other"})})
     assert [each.name for each in findings(reader.known("unknown:x", []))] == ["IndexDiffers"]

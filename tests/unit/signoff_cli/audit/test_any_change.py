@@ -33,9 +33,9 @@ def honest() -> World:
     world.decide(arn, "approve", BEN)
     world.deliver()
     for _ in range(3):
-        world.heads.write_daily()
+        world.daily_checkpoint.write_once()
         world.clock.forward(days=1)
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     assert audited(world) == []
     return world
 

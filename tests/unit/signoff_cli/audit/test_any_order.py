@@ -17,7 +17,7 @@ class AuditedDecisions(AnyDecision):
 
     def teardown(self) -> None:
         super().teardown()
-        self.world.heads.write_daily()
+        self.world.daily_checkpoint.write_once()
         assert audited(self.world) == []
 
 
@@ -26,7 +26,7 @@ class AuditedOrder(AnyOrder):
 
     def teardown(self) -> None:
         super().teardown()
-        self.world.heads.write_daily()
+        self.world.daily_checkpoint.write_once()
         assert {finding.name for finding in audited(self.world)} <= {"VaultChanged"}
 
 

@@ -37,7 +37,7 @@ def world() -> World:
     world.deliver()
     world.decide(second, "approve", BEN, break_glass=True, reason="INC-1")
     world.deliver()
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     return world
 
 
@@ -207,9 +207,9 @@ def test_what_nobody_knows_is_no_success(world: World):
 
 
 def test_days_without_heads_are_told_beside(world: World, capsys: pytest.CaptureFixture[str]):
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     world.clock.forward(days=3)
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     verify(world)
     said = capsys.readouterr()
     assert said.out.startswith("verified: ")

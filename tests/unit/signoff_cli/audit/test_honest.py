@@ -164,9 +164,9 @@ def test_an_honest_ledger_fits(happens: Callable[[World], Any]):
     world = World()
     happens(world)
     world.deliver()
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     world.clock.forward(days=1)
-    world.heads.write_daily()
+    world.daily_checkpoint.write_once()
     assert world.ledger.histories
     assert audited(world) == []
 
@@ -176,7 +176,7 @@ def test_days_on_which_the_sweep_did_not_run_are_no_finding():
     world.approved()
     for away in (1, 4, 1):
         world.clock.forward(days=away)
-        world.heads.write_daily()
+        world.daily_checkpoint.write_once()
     assert audited(world) == []
 
 

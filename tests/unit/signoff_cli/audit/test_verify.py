@@ -23,7 +23,7 @@ def world() -> World:
     """A world with an approved package whose model is there, and its heads of the day."""
     world = World()
     world.approved()
-    assert world.heads.write_daily()
+    assert world.daily_checkpoint.write_once()
     assert audited(world) == []
     return world
 
@@ -200,7 +200,7 @@ def test_a_head_in_the_registry_that_was_removed_is_found(world: World):
 def two_more_days(world: World) -> list[str]:
     for _ in range(2):
         world.clock.forward(days=1)
-        assert world.heads.write_daily()
+        assert world.daily_checkpoint.write_once()
     return world.vault.keys("heads/")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from signoff.aws.ecr import Images
+from signoff.aws.ecr import ImageResolver
 from signoff.errors import ObjectMissing
 from signoff.policy.deployment import Choices, Deployment
 from signoff.policy.policy import Policy
@@ -153,7 +153,7 @@ def test_a_group_that_sagemaker_could_not_name_so_is_a_fault() -> None:
 
 def test_an_image_that_no_registration_could_pin_is_refused_in_the_same_words() -> None:
     with pytest.raises(ObjectMissing) as refused:
-        Images(None).pinned("python:3.13")
+        ImageResolver(None).pinned("python:3.13")
     assert faults(with_container(Image="python:3.13")) == {
         "InferenceSpecification.Containers[0].Image": str(refused.value)
     }

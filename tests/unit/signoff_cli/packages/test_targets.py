@@ -31,7 +31,7 @@ def page(world: World, arn: str) -> str:
 
 def test_show_names_the_model_of_each_place():
     world, arn = approved()
-    model = world.state(arn).elsewhere[PLACE].model
+    model = world.state(arn).targets[PLACE].model
     assert f"elsewhere     {PLACE}: {model['arn']}" in page(world, arn)
     assert document_of(world.history(arn))["elsewhere"] == {
         PLACE: {"model": model, "retirement_blocked_by": [], "failed": None}

@@ -153,7 +153,7 @@ def test_the_schema_takes_whatever_the_check_takes_and_no_wrong_type(document: A
 
 def test_the_page_has_every_field_of_a_policy() -> None:
     page = (ROOT / "docs/policy.md").read_text()
-    rows = [f"| `{path}` | {kind} | {default} | {meaning} |" for path, kind, default, meaning in fields()]
+    rows = [f"| `{path}` | {kind} | {default} | {effect} |" for path, kind, default, effect in fields()]
     assert [row for row in rows if row not in page] == []  # make it with `signoff_cli.policies.schema.fields`
     assert page.endswith("\n".join(["|-------|------|---------|---------|", *rows, ""]))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signoff.approval import annotations
-from signoff.approval.decisions import Approver, Refused
+from signoff.approval.decisions import Approver, Refusal
 from signoff.ledger.entries import Draft
 from signoff.ledger.history import History, unknown_key
 from signoff_cli.errors import CommandFailed
@@ -36,7 +36,7 @@ def made(said: Annotation = TICKET) -> Draft:
 
 
 def refused(said: Annotation = TICKET) -> Draft:
-    return annotations.refused(said.said, Refused("NotAllowed", "said so"), ANN)
+    return annotations.refused(said.said, Refusal("NotAllowed", "said so"), ANN)
 
 
 def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) -> Callable[[], object]:
@@ -80,7 +80,7 @@ def test_what_others_say_or_what_else_is_said_is_no_answer(ledger: FakeLedger):
 
 
 def unproven() -> Draft:
-    return annotations.refused(TICKET.said, Refused("NotProven", "sign again"))
+    return annotations.refused(TICKET.said, Refusal("NotProven", "sign again"))
 
 
 @pytest.mark.parametrize(("before", "outcome"), [(made(), "recorded"), (unproven(), "refused")])

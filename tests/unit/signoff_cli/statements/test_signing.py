@@ -12,7 +12,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.aws.sts import Callers
+from signoff.aws.sts import IdentityVerifier
 from signoff.errors import ProofRefused
 from signoff_cli.errors import CommandFailed
 from signoff_cli.statements.signing import sign_as_caller, signed
@@ -33,7 +33,7 @@ DECISION = {
 
 
 def confirmed(sts: FakeSts, statement: dict[str, Any]) -> str:
-    callers = Callers(sts.endpoint, sts.region, AUDIENCE, sts.clock, sts.send)
+    callers = IdentityVerifier(sts.endpoint, sts.region, AUDIENCE, sts.clock, sts.send)
     return callers.confirm(callers.read(statement, str(DECISION["statement"])))
 
 
