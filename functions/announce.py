@@ -1,4 +1,4 @@
-"""Announce: the ledger's stream becomes events on the bus and messages for people; only it speaks as `signoff`."""
+"""Announce: turns the ledger's stream into bus events and messages; the only function that sends as `signoff`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from signoff.runtime.settings import from_environment
 
 @dataclass(frozen=True)
 class Settings:
-    """What this function needs of its environment."""
+    """The settings of this function."""
 
     bus_name: str
     topic_registrations: str
@@ -31,7 +31,7 @@ class Settings:
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Announce each new entry of the batch; from the first that could not be announced, the stream is read again."""
+    """Announce each new entry of the batch; after a failure, the stream is read again from the failed entry."""
     return each_record(event, _announce, lambda record: record["dynamodb"]["SequenceNumber"])
 
 

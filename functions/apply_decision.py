@@ -1,4 +1,4 @@
-"""ApplyDecision: decisions and annotations from the bus, and registry events about a status that nobody decided."""
+"""ApplyDecision: handles decisions and annotations from the bus, and registry events about changed statuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repea
 
 @dataclass(frozen=True)
 class Settings(bootstrap.PackageSettings):
-    """What this function needs of its environment. `bus` is the bus's ARN, for which every proof is made."""
+    """The settings of this function. `bus` is the bus's ARN, the audience of every proof."""
 
     approved_retention_days: str
     bus: str
@@ -36,7 +36,7 @@ class Settings(bootstrap.PackageSettings):
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Answer each event of the batch; those that could not be answered are reported for another try."""
+    """Handle each event of the batch; failed ones are reported to be retried."""
     return each_event(event, _answer)
 
 

@@ -21,7 +21,7 @@ from signoff.runtime.settings import from_environment
 
 @dataclass(frozen=True)
 class Settings(bootstrap.ChampionSettings):
-    """What this function needs of its environment; `regional_vaults` is `<region>=<bucket>,...` of further regions."""
+    """The settings of this function; `regional_vaults` is `<region>=<bucket>,...` of further regions."""
 
     regional_vaults: str = ""
 
@@ -34,7 +34,7 @@ class Settings(bootstrap.ChampionSettings):
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Answer each event of the batch; those that could not be answered are reported for another try."""
+    """Handle each event of the batch; failed ones are reported to be retried."""
     return each_event(event, _converge)
 
 
@@ -49,7 +49,7 @@ def _converge(event: dict[str, Any]) -> None:
     failed = {place: target.failed for place, target in (state.targets if state else {}).items() if target.failed}
     if failed:
         count("DeploymentFailed", len(failed))
-        logger().warning("models could not be made or deleted elsewhere", extra={"places": failed})
+        logger().warning("models could not be created or deleted in other targets", extra={"places": failed})
     logger().info("converged", extra={"status": state and state.status, "model": state and state.model})
 
 

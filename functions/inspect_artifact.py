@@ -1,4 +1,4 @@
-"""InspectArtifact: one artifact of a claimed package, from the vault's copy, as a stream; or to be done at length."""
+"""InspectArtifact: inspects one artifact of a claimed package as a stream, or hands it over to a build."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from signoff.validation.time_budget import TimeBudget
 
 @dataclass(frozen=True)
 class Settings:
-    """What this function needs of its environment."""
+    """The settings of this function."""
 
     vault_bucket: str
 
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `claim` and `artifact`; return what was found, with a pointer to all findings in the vault.
+    """Take `claim` and `artifact`; return the result, with a pointer to all findings in the vault.
 
-    When there is no time for that, return `at_length`, the request that a build is to carry out. Take that
-    afterwards, with `claim`, to return what the build has found.
+    When there is no time for that, return `at_length`, the request for a build. When called with `at_length` and
+    `claim` afterwards, return the result of the build.
     """
     about(event["claim"]["arn"])
     long_inspections = LongInspections(_vault())

@@ -1,4 +1,4 @@
-"""OpenValidation: the first state of the workflow; claims the package, if there is anything to validate."""
+"""OpenValidation: the workflow's first state; claims the package if there is anything to validate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signoff.validation.open_validation import ValidationOpener, ValidationReque
 
 
 class Settings(bootstrap.PackageSettings):
-    """What this function needs of its environment: what all that work on packages do."""
+    """The settings of this function: those of every function that works on packages."""
 
 
 @observed

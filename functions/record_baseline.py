@@ -1,4 +1,4 @@
-"""RecordBaseline: records the models that other stacks deploy as their groups' baselines, when CloudFormation asks."""
+"""RecordBaseline: a custom resource that records models which other stacks deploy as their groups' baselines."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from signoff.runtime.settings import from_environment
 
 
 class Settings(bootstrap.ChampionSettings):
-    """What this function needs of its environment: what all that publish champions do."""
+    """The settings of this function: those of every function that publishes champions."""
 
 
 @observed
 def handler(event: Any, context: Any) -> None:
-    """Answer one request about a stack's custom resource; it is CloudFormation that hears the answer."""
+    """Handle one request about a stack's custom resource and send the response to CloudFormation."""
     request = CustomResourceRequest.of(event)
     about(baseline_key(str(request.properties.get("Group"))))
     request.answer(lambda asked: _baseline_recorder().handle(asked))

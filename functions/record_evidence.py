@@ -1,4 +1,4 @@
-"""RecordEvidence: what a validation came to, or the error that kept it from coming to anything."""
+"""RecordEvidence: records the result of a validation, or the error that prevented one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signoff.validation.record_evidence import EvidenceRecorder
 
 
 class Settings(bootstrap.PackageSettings):
-    """What this function needs of its environment: what all that work on packages do."""
+    """The settings of this function: those of every function that works on packages."""
 
 
 @observed

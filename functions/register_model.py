@@ -1,4 +1,4 @@
-"""RegisterModel: an upload to the artifacts bucket, from a queue; registers the submission that it completes."""
+"""RegisterModel: handles an upload to the artifacts bucket; registers the submission that it completes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from signoff.submission.signature import SignatureVerifier
 
 @dataclass(frozen=True)
 class Settings(bootstrap.PackageSettings):
-    """What this function needs of its environment. `bus` is the bus's ARN, for which submissions are signed."""
+    """The settings of this function. `bus` is the bus's ARN, the audience of signatures."""
 
     artifacts_bucket: str
     bus: str
@@ -30,7 +30,7 @@ class Settings(bootstrap.PackageSettings):
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Answer each upload of the batch; those that could not be answered are reported for another try."""
+    """Handle each upload of the batch; failed ones are reported to be retried."""
     return each_event(event, _uploaded)
 
 
@@ -40,7 +40,7 @@ def _uploaded(document: dict[str, Any]) -> None:
     bucket, key = detail["bucket"]["name"], detail["object"]["key"]
     about(key)
     if bucket != from_environment(Settings).artifacts_bucket:
-        logger().warning("an upload to another bucket is none of ours", extra={"bucket": bucket})
+        logger().warning("ignored an upload to another bucket", extra={"bucket": bucket})
         return
     logger().info("upload", extra={"outcome": _registrar().uploaded(key)})
 

@@ -1,4 +1,4 @@
-"""Sweep: on a schedule, moves on whatever lacks its next step and reports what does not fit."""
+"""Sweep: on a schedule, moves on whatever is stuck and reports problems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GRACE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Settings(bootstrap.ChampionSettings):
-    """What this function needs of its environment; `lock_mode` and the days are those of what is kept for longer."""
+    """The settings of this function; `lock_mode` and the days are for Object Lock."""
 
     artifacts_bucket: str
     submissions_table: str
@@ -42,7 +42,7 @@ class Settings(bootstrap.ChampionSettings):
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Sweep once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
+    """Run once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
     if "Records" in event:
         return each_event(event, lambda _scheduled: _run_sweep(_GRACE))
     return _run_sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
@@ -61,12 +61,12 @@ def _run_sweep(grace: timedelta) -> dict[str, int]:
 
 
 def _write_checkpoint() -> int:
-    """Keep the heads of the day, and return the number of problems: they are tried again and keep nothing waiting."""
+    """Write the daily checkpoint and return the number of problems; a failure is retried by the next sweep."""
     try:
         if _daily_checkpoint().write_once():
             count("HeadsKept")
     except (SignoffError, ClientError):
-        logger().exception("the heads of the day could not be kept")
+        logger().exception("the daily checkpoint could not be written")
         return 1
     return 0
 

@@ -115,7 +115,7 @@ def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[
 def metadata_only(said: Annotation) -> Annotation:
     """Return the annotation. Raises `CommandFailed` for one that the registry's account would refuse to this one."""
     if said.add_specifications:
-        raise CommandFailed("inference specifications are added from the registry's account only")
+        raise CommandFailed("inference specifications can only be added from the registry's account")
     return said
 
 

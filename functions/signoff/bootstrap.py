@@ -1,4 +1,4 @@
-"""Puts the adapters together for a function's settings; each handler takes from here just what its function uses."""
+"""Creates the adapters from a function's settings; each handler takes only what its function uses."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class LedgerSettings:
 
 @dataclass(frozen=True)
 class PackageSettings(LedgerSettings):
-    """What every function needs that works on packages: the ledger, the policies, the vault and the registry.
+    """The settings of every function that works on packages: the ledger, the policies, the vault and the registry.
 
-    `registry` is what the ARNs of the registry's packages begin with: `arn:aws:sagemaker:<region>:<account>`.
+    `registry` is the prefix of the registry's package ARNs: `arn:aws:sagemaker:<region>:<account>`.
     """
 
     registry: str
@@ -39,7 +39,7 @@ class PackageSettings(LedgerSettings):
 
 @dataclass(frozen=True)
 class ChampionSettings(PackageSettings):
-    """What the functions need besides that publish champions."""
+    """The further settings of functions that publish champions."""
 
     champion_path: str
 
@@ -60,30 +60,30 @@ def policies(settings: PackageSettings) -> Policies:
 
 
 def governance(settings: PackageSettings) -> Governance:
-    """Return what tells Signoff's packages from others."""
+    """Return what finds the packages that Signoff governs."""
     return Governance(registry(), policies(settings), settings.registry)
 
 
 def champions(settings: ChampionSettings) -> Champions:
-    """Return the champions, as the ledger knows them and as they are published."""
+    """Return the champions, both in the ledger and as published."""
     return Champions(client("ssm"), settings.champion_path, ledger(settings))
 
 
 def bucket(name: str, owner: str | None = None) -> Bucket:
-    """Return the bucket of that name, which must be of the account `owner` if that is given."""
+    """Return the bucket of that name, which must belong to the account `owner` if that is given."""
     return Bucket(client("s3"), name, owner)
 
 
 def vault(name: str) -> Vault:
-    """Return the vault that is kept in the bucket of that name."""
+    """Return the vault in the bucket of that name."""
     return Vault(bucket(name))
 
 
 def images() -> ImageResolver:
-    """Return the images in Amazon ECR."""
+    """Return what resolves images in Amazon ECR."""
     return ImageResolver(client("ecr"))
 
 
 def identity_verifier(audience: str) -> IdentityVerifier:
-    """Return the callers of this region's STS, who prove what they state to `audience` (a bus's ARN)."""
+    """Return what verifies proofs for `audience` (a bus's ARN) with this region's STS."""
     return IdentityVerifier.of(client("sts"), audience, utc_now)

@@ -1,4 +1,4 @@
-"""The one family of errors that Signoff raises on purpose.
+"""The errors that Signoff raises.
 
 A message says what is wrong, where, and what to do. An error that AWS raises is translated in the adapter that called
 AWS, so that nothing above the adapters knows botocore.
@@ -23,9 +23,9 @@ class MissingSetting(SignoffError):
 
 
 class ManifestRefused(SignoffError):
-    """Raised when a submission cannot be registered as it is; `faults` lists every reason by its path.
+    """Raised when a submission cannot be registered; `faults` lists every reason by its path.
 
-    They are those of the manifest, or of the file beside it that `about` names.
+    They are in the manifest, or in the file that `about` names.
     """
 
     def __init__(self, faults: Sequence[Fault], about: str = "manifest.json") -> None:
@@ -35,11 +35,11 @@ class ManifestRefused(SignoffError):
 
 
 class PolicyFault(SignoffError):
-    """Raised when a policy cannot be read: not JSON, an unknown field, a value of the wrong kind, or gone."""
+    """Raised when a policy cannot be read: not JSON, an unknown field, a value of the wrong type, or missing."""
 
 
 class EventFault(SignoffError):
-    """Raised when an event lacks what its kind must carry."""
+    """Raised when an event is malformed or lacks a required field."""
 
 
 class LedgerConflict(SignoffError):
@@ -47,11 +47,11 @@ class LedgerConflict(SignoffError):
 
 
 class LedgerBroken(SignoffError):
-    """Raised when a ledger's entries do not follow from one another: somebody changed or removed one."""
+    """Raised when a ledger's hash chain is broken: an entry was changed or removed."""
 
 
 class ProofRefused(SignoffError):
-    """Raised when a proof of who signed a statement is not taken; `name` says which rule, `reason` what to do."""
+    """Raised when the proof of a statement is refused; `name` is the rule, `reason` says what to do."""
 
     def __init__(self, name: str, reason: str) -> None:
         self.name = name
@@ -64,40 +64,40 @@ class UnknownPackage(SignoffError):
 
 
 class RegistryRefused(SignoffError):
-    """Raised when SageMaker refuses a request for what it says (ValidationException): a retry would not help."""
+    """Raised when SageMaker refuses a request as invalid (ValidationException): a retry would not help."""
 
 
 class ModelDiffers(SignoffError):
-    """Raised when a model of the deterministic name exists and is not the one that was signed."""
+    """Raised when a model of that name exists and does not match what was signed."""
 
 
 class TargetFault(SignoffError):
-    """Raised when a model cannot be made or deleted in a place that its policy names; trying again does not mend it."""
+    """Raised when a model cannot be created or deleted in a policy's target; a retry would not help."""
 
 
 class VaultConflict(SignoffError):
-    """Raised when a key of the vault holds something else than what was to be put there."""
+    """Raised when a key of the vault already holds something else."""
 
 
 class DocumentMissing(SignoffError):
-    """Raised when a document that an entry names is not in the vault, or is not what its digest says."""
+    """Raised when a document that an entry names is missing from the vault or does not match its digest."""
 
 
 class ObjectMissing(SignoffError):
-    """Raised when an S3 object is not there (any more), or may not be read."""
+    """Raised when an S3 object does not exist (any more) or cannot be read."""
 
 
 class TakesTooLong(SignoffError):
-    """Raised when an artifact will not be inspected in the time that the function has; somebody with more goes on."""
+    """Raised when the function has no time to inspect an artifact; a build takes over."""
 
 
 class AnnouncementFailed(SignoffError):
-    """Raised when EventBridge took some of the events but not all."""
+    """Raised when EventBridge accepted only some of the events."""
 
 
 class BaselineRefused(SignoffError):
-    """Raised when a stack may not deploy a group's baseline, or what it says of its model is not so."""
+    """Raised when a stack may not deploy a group's baseline, or describes its model wrongly."""
 
 
 class Transient(SignoffError):
-    """Raised when AWS throttled a call, failed itself or was cut off: the same may succeed a moment later."""
+    """Raised when AWS throttled a call, failed or dropped the connection: a retry may succeed."""

@@ -1,7 +1,7 @@
-"""What runs where there is all the time that it takes: `python -m signoff.inspect_in_build` carries out one request.
+"""Runs a long inspection in a build: `python -m signoff.inspect_in_build` handles one request.
 
-The same code as InspectArtifact's, in a build (infra/functions/long_inspection.py). It fails by an exception, which the
-build's log shows.
+The same code as InspectArtifact's, without its time limit (infra/functions/long_inspection.py). A failure is an
+exception in the build's log.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from signoff.runtime.settings import from_environment
 from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.long_inspection import LongInspections
 
-# What the workflow does for a function that met a transient error it does here, for there a failed build is final.
+# The workflow retries a function after a transient error, but not a build.
 _TRIES = 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What this program needs of its environment. `request` is what InspectArtifact asked for."""
+    """The settings of this program. `request` is the id that InspectArtifact returned."""
 
     vault_bucket: str
     request: str
 
 
 def main() -> None:
-    """Inspect what the request asks for and leave what was found in the vault; the same request again does nothing."""
+    """Run the requested inspection and store its result in the vault; repeating a request does nothing."""
     settings = from_environment(Settings)
     about(settings.request)
     vault = bootstrap.vault(settings.vault_bucket)

@@ -155,7 +155,7 @@ def _objects(manifest: Manifest) -> tuple[str, ...]:
 def _images(manifest: Manifest) -> Iterator[Fault]:
     for path, image in manifest.images():
         if "@sha256:" not in image and image_reference(image) is None:
-            yield Fault(path, f"{image} is no private Amazon ECR image; name it by its digest (@sha256:...)")
+            yield Fault(path, f"{image} is not a private Amazon ECR image; name it by its digest (@sha256:...)")
 
 
 def _notes(manifest: Manifest, policy: Policy | None) -> Iterator[str]:

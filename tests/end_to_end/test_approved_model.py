@@ -133,12 +133,12 @@ def test_a_baseline_is_in_the_ledger_as_reviewed_code_of_its_stack_and_goes_with
 def test_a_stack_that_the_policy_does_not_list_is_refused_and_rolled_back_with_the_reason(team: Team) -> None:
     team.group.policy()
 
-    with pytest.raises(DeploymentError, match=r"takes no baseline|CREATE_FAILED"):
+    with pytest.raises(DeploymentError, match=r"accepts no baseline|CREATE_FAILED"):
         team.deploy("Models")
 
     events = team.group.pipeline.aws("cloudformation").describe_stack_events(StackName=f"{team.name}Models")
     reasons = " ".join(event.get("ResourceStatusReason", "") for event in events["StackEvents"])
-    assert f"the policy of group {team.group.name} takes no baseline of" in reasons
+    assert f"the policy of group {team.group.name} accepts no baseline from" in reasons
     assert (team.published(), team.baselines()) == (None, [])
 
 

@@ -44,7 +44,7 @@ def assert_rejected(package: Package, check: str, reason: str) -> None:
     assert status == "Rejected"
     assert reason in failed[check]
     assert f"{check}: {failed[check]}".rstrip(".") in description
-    assert description.endswith(f"All of it: `signoff show {package.state.group}/{package.state.version}`.")
+    assert description.endswith(f"Details: `signoff show {package.state.group}/{package.state.version}`.")
     event = package.pipeline.event("Validation Completed", package.arn)["detail"]
     assert (event["verdict"], event["sha256"]) == ("failed", (package.state.evidence or {})["sha256"])
     assert package.pipeline.witness.heard("Approval Requested", package.arn) == []

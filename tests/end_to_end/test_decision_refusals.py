@@ -29,7 +29,7 @@ def test_the_submitter_cannot_approve_their_own_model(group: Group) -> None:
 
     package.decide("approve", by="submitter")
 
-    assert_refused(package, "OwnModel", "somebody else must approve it")
+    assert_refused(package, "OwnModel", "someone else must approve it")
     assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
 
 
@@ -39,7 +39,7 @@ def test_whoever_registered_a_package_elsewhere_cannot_approve_it(group: Group) 
 
     package.decide("approve", by="submitter")
 
-    assert_refused(package, "OwnModel", "somebody else must approve it")
+    assert_refused(package, "OwnModel", "someone else must approve it")
 
 
 def test_somebody_who_is_not_on_the_policys_list_cannot_approve(group: Group) -> None:
@@ -57,7 +57,7 @@ def test_a_package_that_failed_its_validation_cannot_be_approved(group: Group) -
 
     package.decide("approve")
 
-    assert_refused(package, "ValidationFailed", "no decision skips the evidence")
+    assert_refused(package, "ValidationFailed", "no decision can override that")
     assert package.registry[0] == "Rejected"
 
 
@@ -118,7 +118,7 @@ def test_a_package_that_is_not_approved_cannot_be_revoked(group: Group) -> None:
 
     package.decide("revoke")
 
-    assert_refused(package, "AlreadyDecided", "one that is Approved can be the object of revoke")
+    assert_refused(package, "AlreadyDecided", "revoke needs one that is Approved")
 
 
 def test_a_refusal_is_kept_once_however_often_its_decision_comes(group: Group) -> None:

@@ -204,7 +204,7 @@ FORGERIES = {
     "a session is called as the approver is": Forgery(
         "NotAnApprover", by_session("approver"), by="arn:aws:sts::123456789012:assumed-role/anybody-"
     ),
-    "a user of that name in an account that nobody named signs it": Forgery(
+    "a user of that name in an account that unknown signs it": Forgery(
         "AccountNotListed",
         lambda forger, reason: forger.signed(reason, forger.people.namesake(STRANGER)),
         by=f"arn:aws:iam::{STRANGER}:user/approver",

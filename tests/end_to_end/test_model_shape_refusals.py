@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[Document, str, str]] = {
     "has tags beside its group": (
         changed("single-container", lambda document: document.update(Tags=[{"Key": "team", "Value": "growth"}])),
         "Tags",
-        "uses the tags of the group",
+        "uses the group's tags",
     ),
     "is unversioned": (
         changed("single-container", lambda document: document.update(ModelPackageName="churn")),
@@ -133,7 +133,7 @@ REFUSED: dict[str, tuple[Document, str, str]] = {
     "names the package of its model": (
         changed("single-container", primary(ModelPackageName="another")),
         f"{PRIMARY}.ModelPackageName",
-        "is Signoff's to set",
+        "is set by Signoff",
     ),
     "has too large an environment": (
         changed(
@@ -146,12 +146,12 @@ REFUSED: dict[str, tuple[Document, str, str]] = {
     "chooses what the policy does not offer": (
         artifacts.manifest("deployment-choices"),
         "Deployment.ExecutionRoleArn",
-        "is not what the policy of the group offers",
+        "is not allowed by the group's policy",
     ),
     "is tested under a role of its own choice": (
         artifacts.manifest("validation-specification"),
         "ValidationSpecification.ValidationRole",
-        "is the policy's to set",
+        "is set by the policy",
     ),
 }
 # Examples that the default policy takes in, and fails: which of their checks.

@@ -74,9 +74,9 @@ def test_people_are_told_of_each_step_of_a_package_that_is_approved(group: Group
     model = package.approve()
     evidence = package.state.evidence or {}
 
-    asked = inboxes["approvals"].has(f"Signoff: {group.name}/1 awaits approval")
+    asked = inboxes["approvals"].has(f"Signoff: {group.name}/1 needs approval")
     decided = inboxes["decisions"].has(f"Signoff: {group.name}/1 is approved")
-    made = inboxes["deployments"].has(f"Signoff: The model of {group.name}/1 is created")
+    made = inboxes["deployments"].has(f"Signoff: The model of {group.name}/1 was created")
 
     lines = asked["Message"].split("\n")
     assert f"Package: {package.arn}" in lines

@@ -37,11 +37,11 @@ MANIFESTS: dict[str, tuple[Any, str, str]] = {
     "is no object": (["InferenceSpecification"], "", "must be a JSON object"),
     "names a field twice": (b'{"Domain": "A", "Domain": "B"}', "Domain", "is given more than once"),
     "names an unknown field": (manifest(Colour="blue"), "Colour", "is not a field here"),
-    "sets what Signoff sets": (manifest(ModelApprovalStatus="Approved"), "ModelApprovalStatus", "Signoff's to set"),
+    "sets what Signoff sets": (manifest(ModelApprovalStatus="Approved"), "ModelApprovalStatus", "is set by Signoff"),
     "sets what the policy sets": (
         manifest(Deployment={"ExecutionRoleArn": "arn:aws:iam::123456789012:role/admin"}),
         "Deployment.ExecutionRoleArn",
-        "is not what the policy of the group offers",
+        "is not allowed by the group's policy",
     ),
     "breaks an enum": (manifest(SkipModelValidation="Maybe"), "SkipModelValidation", "None"),
     "breaks a pattern": (
@@ -154,7 +154,7 @@ def test_a_group_that_its_policy_does_not_let_be_created_takes_no_submission(gro
 def test_a_name_that_no_group_can_have_is_refused(pipeline: Pipeline, group: Group) -> None:
     submission = Submission(pipeline, f"not_a_group_{group.name}/first").upload(honest())
 
-    assert_refused(submission, "ModelPackageGroupName", "cannot be the name of a model package group")
+    assert_refused(submission, "ModelPackageGroupName", "is not a valid name of a model package group")
 
 
 def test_an_upload_that_belongs_to_no_submission_is_refused(group: Group) -> None:
@@ -166,8 +166,8 @@ def test_an_upload_that_belongs_to_no_submission_is_refused(group: Group) -> Non
     pipeline.quiet()
 
     tags = {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]}
-    assert "stands under no submission" in event["faults"][0]["message"]
-    assert "stands under no submission" in tags["signoff:reason"]
+    assert "is not in a submission" in event["faults"][0]["message"]
+    assert "is not in a submission" in tags["signoff:reason"]
 
 
 def test_a_closed_submission_takes_no_new_version_and_says_so_on_the_object(group: Group) -> None:

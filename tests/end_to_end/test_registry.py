@@ -21,7 +21,7 @@ def test_a_status_set_by_hand_is_set_back_and_recorded(group: Group, status: str
     reverted = package.entries(Kind.REGISTRY_REVERTED)[0]
     assert package.registry == (
         "PendingManualApproval",
-        "Awaits a decision that Signoff records; a status set here by hand is set back",
+        "Waiting for a decision in Signoff; a status set here by hand is reverted",
     )
     assert (reverted["found"], reverted["restored"]) == (status, "PendingManualApproval")
     assert reverted["last_modified_by"] == group.pipeline.user("submitter")
@@ -123,7 +123,7 @@ def test_an_artifact_that_signoff_may_not_read_is_no_fault_of_the_package(group:
 
     erred = package.until("ValidationErrored").entries(Kind.VALIDATION_ERRORED)[0]
     assert erred["error"] == "ObjectMissing"
-    assert f"s3://{bucket}/model.tar.gz may not be read by Signoff" in erred["cause"]
+    assert f"s3://{bucket}/model.tar.gz cannot be read by Signoff" in erred["cause"]
     assert package.registry[0] == "PendingManualApproval"
 
 

@@ -37,7 +37,7 @@ def test_an_archive_exchanged_after_it_was_signed_is_never_approved(group: Group
 
     package = submission.package().until("ValidationFailed")
     failed = {check["name"]: check["reason"] for check in package.evidence()["checks"] if check["status"] == "failed"}
-    assert failed["submitter:model.tar.gz"] == "model.tar.gz is not what its submitter signed"
+    assert failed["submitter:model.tar.gz"] == "model.tar.gz does not match what its submitter signed"
     assert package.models() == []
 
 
@@ -89,5 +89,5 @@ def test_what_nobody_signed_is_refused_where_the_policy_wants_to_know_who_it_was
     for name, body in honest().items():
         submission.put(name, body)
 
-    assert_refused(submission, "submitter", "it is not known who submits this")
+    assert_refused(submission, "submitter", "it is not known who submitted this")
     assert group.packages() == []

@@ -25,7 +25,7 @@ def test_waiting_ends_by_the_sweep_and_the_registry_says_so(group: Group) -> Non
     swept(group, lambda: package.status == "Rejected", "the waiting to end")
 
     status, why = package.registry
-    assert (status, why.startswith("Rejected by signoff: nobody decided within 1 second")) == ("Rejected", True)
+    assert (status, why.startswith("Rejected by signoff: no decision within 1 second")) == ("Rejected", True)
     assert [said["after"] for said in package.entries(Kind.EXPIRED)] == ["PT1S"]
 
 

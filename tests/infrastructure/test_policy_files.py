@@ -105,7 +105,7 @@ def test_all_faults_of_a_file_are_reported_at_once_each_with_its_name(tmp_path):
 def test_a_faulty_policy_for_projects_stops_the_deployment_too(tmp_path):
     write(tmp_path, "default", {})
     path = write(tmp_path, "projects/faulty", {"approvals": {"needed": 2, "approvers": [APPROVER]}})
-    with pytest.raises(PolicyFileFault, match=rf"{path}: approvals\.needed: 2 approvals can never come together"):
+    with pytest.raises(PolicyFileFault, match=rf"{path}: approvals\.needed: 2 approvals can never be reached"):
         build({"policies": str(tmp_path), "bundle": "source", "projects": "true"}, tmp_path / "out")
 
 

@@ -71,7 +71,7 @@ class FakeBucket:
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
-            raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more")
+            raise ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists")
         yield self._kept(stored).data
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
@@ -154,7 +154,7 @@ class Forbidden(FakeBucket):
     """A bucket that S3 lets nobody read who expects another owner."""
 
     def current(self, key: str) -> ObjectVersion | None:
-        raise ObjectMissing(f"s3://{self.name}/{key} may not be read by Signoff")
+        raise ObjectMissing(f"s3://{self.name}/{key} cannot be read by Signoff")
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
-        raise ObjectMissing(f"s3://{self.name}/{prefix} may not be read by Signoff")
+        raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be read by Signoff")

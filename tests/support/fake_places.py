@@ -1,4 +1,4 @@
-"""Further accounts and regions in memory: SageMaker, SSM and the vault of each, with the interface of `TargetAccounts`."""
+"""Further accounts and regions in memory: SageMaker, SSM and vault of each, with the interface of `TargetAccounts`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FakeTargetAccounts:
 
     def registry(self, place: str, package: str) -> FakeRegistry:
         if place in self.closed:
-            raise TargetFault(f"the role of {place} cannot be taken on")
+            raise TargetFault(f"the role of {place} cannot be assumed")
         if place in self.failures:
             raise self.failures[place]
         wrapped: FakeRegistry = self._wrap(self.of(place))
@@ -51,7 +51,7 @@ class FakeTargetAccounts:
 
     def parameters(self, place: str, package: str) -> FakeParameters:
         if place in self.closed:
-            raise TargetFault(f"the role of {place} cannot be taken on")
+            raise TargetFault(f"the role of {place} cannot be assumed")
         wrapped: FakeParameters = self._wrap(self.store(place))
         return wrapped
 

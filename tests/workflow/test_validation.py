@@ -78,7 +78,7 @@ def test_an_artifact_that_is_missing_leaves_validationerrored_and_not_a_package_
     execution, erred = execution_of(package), package.entries(Kind.VALIDATION_ERRORED)[0]
     assert (execution["status"], execution["error"]) == ("FAILED", "ValidationErrored")
     assert execution["cause"].startswith("ObjectMissing: ")
-    assert (erred["error"], "is not there: upload it" in erred["cause"]) == ("ObjectMissing", True)
+    assert (erred["error"], "does not exist: upload it" in erred["cause"]) == ("ObjectMissing", True)
     assert package.registry[0] == "PendingManualApproval"
 
 

@@ -1,4 +1,4 @@
-"""Annotating, as pure functions: what is said of a package beside deciding about it, and whether it may be said.
+"""Annotations, as pure functions: metadata that is added to a package, and whether it is allowed.
 
 Annotations are customer metadata (CustomerMetadataProperties) and further inference specifications:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateModelPackage.html
@@ -34,15 +34,15 @@ _SET, _REMOVE, _ADD = (
 )
 _PROVING = {"statement", "audience", "time", "proof"}
 _DECIDED = {Status.APPROVED, Status.REJECTED, Status.REVOKED}
-_SHOWN = 10  # faults that a refusal tells; whoever made more than these corrects those first
+_SHOWN = 10  # faults that a refusal lists
 
 
 class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Model Annotation`: what `by` (an ARN) wants said of `package` (an ARN).
+    """A `Model Annotation` of `package` (an ARN) by `by` (an ARN).
 
     `set` and `remove` are customer metadata; `add_specifications` are further inference specifications as
-    CreateModelPackage takes them in AdditionalInferenceSpecifications. What proves who it is by (`statement`,
-    `audience`, `time`, `proof`) is read elsewhere (`signoff.identity.proofs`).
+    CreateModelPackage takes them in AdditionalInferenceSpecifications. The proof of its author (`statement`,
+    `audience`, `time`, `proof`) is read by `signoff.identity.proofs`.
     """
 
     package: Name
@@ -58,11 +58,11 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def claimed(self) -> str | None:
-        """Who it says that it is by (an ARN)."""
+        """The author that it names (an ARN)."""
         return self.by
 
     def __post_init__(self) -> None:
-        """An annotation that says nothing is none, nor is one that contradicts itself or cannot be written down."""
+        """Refuse an annotation that is empty, contradicts itself or cannot be stored."""
         if not (self.set or self.remove or self.add_specifications):
             raise ValueError("nothing to set, remove or add")
         both = sorted(self.set.keys() & set(self.remove))
@@ -70,8 +70,8 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{storable(both[0])}` is both in `set` and in `remove`")
         try:
             canonical(self.document)
-        except ValueError as error:  # halves of surrogate pairs, numbers that JSON has not
-            raise ValueError(f"it cannot be written down: {storable(str(error))}") from error
+        except ValueError as error:  # unpaired surrogates, numbers that JSON does not have
+            raise ValueError(f"it cannot be stored as JSON: {storable(str(error))}") from error
 
     @property
     def names(self) -> list[str]:
@@ -80,14 +80,14 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def document(self) -> dict[str, Any]:
-        """What is asked for, and by whom, without what proves it."""
+        """What is requested, and by whom, without the proof."""
         builtins: dict[str, Any] = msgspec.to_builtins(self)
         asked = {name: value for name, value in builtins.items() if name not in _PROVING}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
     @property
     def sha256(self) -> str:
-        """The digest by which an entry names what was asked for, and by whom."""
+        """The digest by which an entry identifies what was requested, and by whom."""
         return digest(self.document)
 
 
@@ -101,7 +101,7 @@ def parse(detail: Any) -> Annotation:
 
 @dataclass(frozen=True)
 class PackageChange:
-    """What an annotation changes of a package as it is described; nothing where it says so already."""
+    """What an annotation changes in a package; nothing where the package has the same values already."""
 
     set: Mapping[str, str]
     remove: Sequence[str]
@@ -109,22 +109,22 @@ class PackageChange:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of UpdateModelPackage that bring it about; none when there is nothing to change."""
+        """The fields of UpdateModelPackage for this change; none when there is nothing to change."""
         asked = {_SET: dict(self.set), _REMOVE: list(self.remove), f"{_ADD}ToAdd": list(self.add)}
         return {field: value for field, value in asked.items() if value}
 
 
 def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy) -> Refusal | None:
-    """Return why `annotation` by `by` (an ARN) does not stand because of the account that one is of, or None.
+    """Return why `annotation` by `by` (an ARN) is refused because of their account, or None.
 
-    It is weighed as a decision is. Besides, nothing to load is added from elsewhere: Signoff reads for an account only
-    what is that account's, and it goes by who registered the package.
+    The rules are those for decisions. Other accounts cannot add specifications: Signoff reads for an account only
+    what belongs to it, and that depends on who registered the package.
     """
     refused = decisions.foreign(annotation.package, by, account, policy)
     if refused:
         return refused
     if annotation.add_specifications and {account, account_of(by)} - {None, account_of(annotation.package)}:
-        return Refusal("ForeignSpecification", "inference specifications are added from the registry's account only")
+        return Refusal("ForeignSpecification", "inference specifications can only be added from the registry's account")
     return None
 
 
@@ -156,11 +156,11 @@ def _change(annotation: Annotation, described: Mapping[str, Any]) -> PackageChan
 
 
 def _wrong_status(status: Status | None) -> Refusal | None:
-    """Another specification is another subject: it would revoke what is approved, and spoil a validation under way."""
+    """A further specification changes the subject: it would revoke an approval, and invalidate a running validation."""
     if status in _DECIDED:
         return Refusal(
             "AlreadyDecided",
-            f"the package is {status}: another inference specification would not be what was decided on; "
+            f"the package is {status}: another inference specification was not part of that decision; "
             "submit a new version instead",
         )
     if status is None or status is Status.VALIDATING:
@@ -190,7 +190,7 @@ def _faults(annotation: Annotation, described: Mapping[str, Any], shape: Any) ->
 def _own_keys(annotation: Annotation) -> Iterator[Fault]:
     for field, keys in ((_SET, annotation.set), (_REMOVE, annotation.remove)):
         for key in filter(is_signoffs, keys):
-            yield Fault(f"{field}.{key}", f"begins with {OWN_METADATA}, which is for Signoff's own entries")
+            yield Fault(f"{field}.{key}", f"begins with {OWN_METADATA}, which is reserved for Signoff")
 
 
 def _room(annotation: Annotation, described: Mapping[str, Any]) -> Iterator[Fault]:
@@ -198,22 +198,22 @@ def _room(annotation: Annotation, described: Mapping[str, Any]) -> Iterator[Faul
     after = ({*before} - {*annotation.remove}) | {*annotation.set}
     most = METADATA_KEYS - OWN_METADATA_KEYS
     if len(after) > most and len(after) > len(before):
-        yield Fault(_SET, f"would be {len(after)} entries; {most} are allowed, for Signoff adds its own")
+        yield Fault(_SET, f"would have {len(after)} entries; at most {most} are allowed, because Signoff adds its own")
 
 
 def _specification_faults(annotation: Annotation, described: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield what is wrong with the specifications beside those that are there: the rules are those for a manifest."""
+    """Yield the faults of the added specifications together with the present ones, by the rules for manifests."""
     there = list(described.get(_ADD) or ())
     for position, added in enumerate(annotation.add_specifications):
         same_name = [
             each for each in [*there, *annotation.add_specifications[:position]] if each["Name"] == added["Name"]
         ]
         if any(not covers(each, added) for each in same_name):
-            yield Fault(f"{_ADD}ToAdd[{position}].Name", f"{added['Name']} is there already, and is another one")
+            yield Fault(f"{_ADD}ToAdd[{position}].Name", f"{added['Name']} already exists with different content")
     names = {each["Name"] for each in [*there, *annotation.add_specifications]}
     if len(names) > SPECIFICATIONS:
         yield Fault(
-            f"{_ADD}ToAdd", f"would make {len(names)} additional specifications; SageMaker takes {SPECIFICATIONS}"
+            f"{_ADD}ToAdd", f"would make {len(names)} additional specifications; SageMaker allows {SPECIFICATIONS}"
         )
     document = {
         "InferenceSpecification": described.get("InferenceSpecification"),
@@ -224,7 +224,7 @@ def _specification_faults(annotation: Annotation, described: Mapping[str, Any]) 
 
 
 def annotated(annotation: Annotation, by: Approver) -> Draft:
-    """Return the ledger's entry about an annotation that was made."""
+    """Return the ledger's entry about an accepted annotation."""
     details = {
         "set": dict(annotation.set),
         "removed": list(annotation.remove),
@@ -237,7 +237,7 @@ def annotated(annotation: Annotation, by: Approver) -> Draft:
 
 
 def refused(annotation: Annotation, refusal: Refusal, by: Approver | None = None) -> Draft:
-    """Return the ledger's entry about a refused annotation, in the form of that about a refused decision."""
+    """Return the ledger's entry about a refused annotation, in the same form as a refused decision's."""
     details: dict[str, Any] = {
         "decision": VERB,
         "reason": annotation.reason,

@@ -1,4 +1,4 @@
-"""Applying an annotation: customer metadata and further inference specifications, on the path that decisions take."""
+"""Applying an annotation: customer metadata and further inference specifications, handled as decisions are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotationHandler(StatementHandler[Annotation]):
-    """Changes what a package says of itself and records who did. `shape` gives UpdateModelPackage's input shape."""
+    """Changes a package's metadata and records who did. `shape` returns UpdateModelPackage's input shape."""
 
     kind: ClassVar[str] = "annotation"
     claimant: ClassVar[str] = "by"
@@ -35,7 +35,7 @@ class AnnotationHandler(StatementHandler[Annotation]):
         return rules.parse(detail)
 
     def foreign(self, statement: Annotation, by: str, account: str | None, policy: Policy) -> Refusal | None:
-        """Return why what `by` (an ARN) says does not stand because of the account it is from."""
+        """Return why a statement by `by` (an ARN) is refused because of its account, or None."""
         return rules.foreign(statement, by, account, policy)
 
     def refused(self, statement: Annotation, refusal: Refusal, by: Approver | None) -> Draft:
@@ -43,9 +43,9 @@ class AnnotationHandler(StatementHandler[Annotation]):
         return rules.refused(statement, refusal, by)
 
     def evaluate(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
-        """Write to the registry what is annotated, and return what follows.
+        """Write the annotation to the registry and return the outcome.
 
-        Whoever appends last has written to the registry after all others: ledger and registry end up the same.
+        The last to append is the last to write to the registry, so ledger and registry end up the same.
         """
         described = self.registry.describe(candidate.arn)
         evaluated = rules.evaluate(statement, described, history.state.status, self.shape())
@@ -53,7 +53,7 @@ class AnnotationHandler(StatementHandler[Annotation]):
         if refusal:
             return refusal
         made = annotated(statement, by)
-        return Repeated() if _said_already(history, made) else Recorded(made)
+        return Repeated() if _is_repeated(history, made) else Recorded(made)
 
     def _update(self, arn: str, change: PackageChange) -> Refusal | None:
         if not change.fields:
@@ -65,8 +65,8 @@ class AnnotationHandler(StatementHandler[Annotation]):
         return None
 
 
-def _said_already(history: History, made: Draft) -> bool:
-    """Return whether the newest entry is of the very same annotation, as of a job that says the same every hour."""
+def _is_repeated(history: History, made: Draft) -> bool:
+    """Return whether the newest entry is the same annotation, as from a job that repeats it every hour."""
     last = history.entries[-1] if history.entries else None
     same = last is not None and last.kind is Kind.ANNOTATED and last.actor == made.actor
     return same and last is not None and last.details["annotation"] == made.details["annotation"]

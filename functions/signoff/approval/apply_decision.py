@@ -1,4 +1,4 @@
-"""Applying a decision: the one path on which a package's status changes by anybody's will."""
+"""Applying a decision: the only way in which a person changes a package's status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from signoff.validation.staleness import changed_since_evidence
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionHandler(StatementHandler[Decision]):
-    """Weighs what is decided, records what comes of it, and brings the registry to it."""
+    """Evaluates decisions, records the outcome and updates the registry."""
 
     kind: ClassVar[str] = "decision"
     claimant: ClassVar[str] = "approver"
@@ -37,7 +37,7 @@ class DecisionHandler(StatementHandler[Decision]):
         return decisions.parse(detail)
 
     def foreign(self, statement: Decision, by: str, account: str | None, policy: Policy) -> Refusal | None:
-        """Return why what `by` (an ARN) decides does not stand because of the account it is from."""
+        """Return why a decision by `by` (an ARN) is refused because of its account, or None."""
         return decisions.foreign(statement.package, by, account, policy)
 
     def refused(self, statement: Decision, refusal: Refusal, by: Approver | None) -> Draft:
@@ -45,7 +45,7 @@ class DecisionHandler(StatementHandler[Decision]):
         return decisions.refused(statement, refusal, by)
 
     def evaluate(self, history: History, statement: Decision, by: Approver, candidate: Candidate) -> Outcome:
-        """Return what follows from a decision, if the package is still as its evidence says.
+        """Return the outcome of a decision; it is refused if the package no longer matches its evidence.
 
         The policy is in the vault before any entry names it.
         """
@@ -58,7 +58,7 @@ class DecisionHandler(StatementHandler[Decision]):
         return outcome
 
     def settle(self, arn: str, history: History) -> None:
-        """Make the registry show what the ledger says; what is approved is kept for longer before that."""
+        """Make the registry agree with the ledger, after extending the retention of what is approved."""
         state = history.state
         if state.status is Status.APPROVED and state.model is None:
             self.retention.extend(state)
@@ -72,11 +72,11 @@ class DecisionHandler(StatementHandler[Decision]):
         return Refusal("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
 
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
-        """Return the parts of the subject that `described` shows otherwise than the package's evidence does."""
+        """Return the parts of the subject that differ between `described` and the package's evidence."""
         return changed_since_evidence(state, described, self.adapters.vault)
 
     def overdue(self, state: State, candidate: Candidate) -> list[Draft]:
-        """Return the entry about what is due by itself: a reminder, time that is over, an approval that ends."""
+        """Return the entry about what is due: a reminder, an expired request, an approval that lapses."""
         drafts = deadlines.due(state, candidate.policy, self.now())
         if drafts:
             self.adapters.vault.write("policies", candidate.policy.document)
@@ -84,6 +84,6 @@ class DecisionHandler(StatementHandler[Decision]):
 
 
 def subject_changed(parts: list[str]) -> Draft:
-    """Return the entry that revokes an approved package because `parts` of its subject are not as they were signed."""
+    """Return the entry that revokes an approved package because `parts` of its subject have changed."""
     because = f"SubjectChanged: {', '.join(parts)} not as signed"
     return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})

@@ -1,7 +1,7 @@
-"""What becomes due by itself: reminders, the end of waiting for a decision, and the end of an approval.
+"""What becomes due with time: reminders, the expiry of a request for approval, and the lapse of an approval.
 
-Pure functions of a package's state, its group's present policy and the time. There is no timer to create, cancel or
-lose: whoever looks, whenever they look, finds the same to be due.
+Pure functions of a package's state, its group's present policy and the time. There are no timers to create, cancel or
+lose: the result is the same whenever it is computed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def expires(standing: State | Mapping[str, Any], policy: Policy) -> datetime | None:
-    """Return when a package that awaits its decision is rejected, or its time begins anew; None when it never is.
+    """Return when a pending request for approval expires (is rejected or extended), or None when it never does.
 
-    `standing` is its state, or the head that the index of ledgers has of it.
+    `standing` is the package's state, or its row in the packages table.
     """
     state, expiry = _state(standing), policy.approvals.expiry
     if expiry is None or state.status is not Status.PENDING_APPROVAL or state.asked is None:
@@ -42,10 +42,10 @@ def lapses(standing: State | Mapping[str, Any], policy: Policy) -> datetime | No
 
 
 def due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> list[Draft]:
-    """Return what is due: an entry about a reminder, about time that is over, or about an approval that is revoked.
+    """Return what is due: an entry about a reminder, an expired request, or a revoked approval.
 
-    Of reminders that were missed only the last is due. By a head one only finds out whether anything is: its entries
-    are not to be written. Where a policy only reports, no approval is revoked.
+    Of missed reminders only the last is due. A row only tells whether anything is due: entries made from it must not
+    be written. In report mode no approval is revoked.
     """
     state = _state(standing)
     if state.status is Status.PENDING_APPROVAL:
@@ -77,7 +77,7 @@ def _waiting(state: State, policy: Policy, now: datetime) -> list[Draft]:
         return [_waited(Kind.REMINDED, state, policy, reminder=reminder, extended=False)] if reminder else []
     if expiry.action == "extend":
         return [_waited(Kind.REMINDED, state, policy, reminder=None, extended=True)]
-    reason = f"nobody decided within {spoken(expiry.after)}; it may be re-opened"
+    reason = f"no decision within {spoken(expiry.after)}; it may be re-opened"
     return [_waited(Kind.EXPIRED, state, policy, after=written(expiry.after), reason=reason)]
 
 
@@ -86,7 +86,7 @@ def _waited(kind: Kind, state: State, policy: Policy, **said: Any) -> Draft:
 
 
 def _reminder(state: State, expiry: Expiry, now: datetime) -> str | None:
-    """Return the last reminder whose time has come, unless it, or a later one, was sent since the package was asked."""
+    """Return the last reminder that is due, unless it, or a later one, was sent since approval was requested."""
     asked = timestamps.parse(state.asked or "")
     sent = max((msgspec.convert(each, timedelta) for each in state.reminded), default=timedelta(0))
     come = [each for each in expiry.reminders if sent < each <= now - asked]
@@ -98,7 +98,7 @@ def _approved(state: State, policy: Policy, now: datetime) -> list[Draft]:
     if revocation.after and end and now >= end:
         return [_revoked(state, policy, f"the approval lapsed: it holds for {spoken(revocation.after)}")]
     if revocation.superseded and state.superseded:
-        return [_revoked(state, policy, f"{state.superseded_by} is the group's champion instead")]
+        return [_revoked(state, policy, f"superseded by the group's champion {state.superseded_by}")]
     return []
 
 
@@ -110,12 +110,12 @@ def _revoked(state: State, policy: Policy, reason: str) -> Draft:
 
 
 def written(span: timedelta) -> str:
-    """Return a time span as policies write it: an ISO 8601 duration such as `P7D`."""
+    """Return a duration as policies write it, in ISO 8601, such as `P7D`."""
     return str(msgspec.to_builtins(span))
 
 
 def spoken(span: timedelta) -> str:
-    """Return a time span as people say it, in the largest unit that it is a whole number of: `14 days`, `36 hours`."""
+    """Return a duration in words, in the largest unit that divides it: `14 days`, `36 hours`."""
     seconds = span // timedelta(seconds=1)
     name, unit = next(((name, unit) for name, unit in _UNITS if seconds % unit == 0), _UNITS[-1])
     return counted(seconds // unit, name)

@@ -1,4 +1,4 @@
-"""Deciding, as a pure function: a package's state, a decision and the policy in; what follows from it out."""
+"""The rules of decisions, as a pure function of a package's state, a decision and the policy."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UNKNOWN = "unknown"
 Name = Annotated[str, msgspec.Meta(max_length=2048)]
 Verb = Literal["approve", "reject", "revoke", "reopen", "rollback"]
 Channel = Literal["proof", "publisher", "registry"]
-# Those that bring bytes nearer to production; the others only take them away.
+# Those that bring a model closer to production.
 ADMITTING = {"approve", "reopen", "rollback"}
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Model Approval Decision`: what somebody decides about `package` (an ARN), and why.
+    """A `Model Approval Decision` about `package` (an ARN), and its reason.
 
-    `evidence` is the SHA-256 of the evidence that they were shown. What proves who it is (`statement`, `audience`,
-    `time`, `proof`) is read elsewhere (`signoff.identity.proofs`); `approver` (an ARN) is what the sender says of it.
+    `evidence` is the SHA-256 of the evidence that it is based on. The proof of the approver (`statement`, `audience`,
+    `time`, `proof`) is read by `signoff.identity.proofs`; `approver` (an ARN) is only the sender's claim.
     """
 
     package: Name
@@ -43,26 +43,26 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def claimed(self) -> str | None:
-        """Who it says that it is by (an ARN)."""
+        """The author that it names (an ARN)."""
         return self.approver
 
     def __post_init__(self) -> None:
-        """A decision nobody can explain later is none, nor is one that cannot be written down."""
+        """Refuse a decision without a reason, or one that cannot be stored."""
         if not self.reason.strip():
             raise ValueError("`reason` must say why")
         if self.break_glass and self.decision != "approve":
-            raise ValueError("`break_glass` is for approving alone; anything else needs nobody else")
+            raise ValueError("`break_glass` is only for `approve`; no other decision needs it")
         for text in (self.package, self.approver or "", self.reason):
             if storable(text) != text:
-                raise ValueError(f"`{storable(text)}` holds half a surrogate pair, which is no character")
+                raise ValueError(f"`{storable(text)}` contains an unpaired surrogate, which is not a character")
 
 
 @dataclass(frozen=True)
 class Approver:
-    """Who decides (an ARN), and how that is known: by a proof, a trusted publisher, or the registry's own record.
+    """Who decides (an ARN), and how they were identified: by a proof, a trusted publisher, or the registry's record.
 
-    `person` is who that is as the group's policy sees it (an ARN), worked out once, where they are identified.
-    `id` is the hash of what was signed, and `proof` that of the proof itself; `signed` is when (ISO 8601).
+    `person` is the person behind it under the group's policy (an ARN).
+    `id` is the hash of the signed statement, `proof` that of the proof; `signed` is when (ISO 8601).
     """
 
     arn: str
@@ -75,7 +75,7 @@ class Approver:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What an entry says of it."""
+        """What an entry records about them."""
         known = {"id": self.id, "proof": self.proof, "signed": self.signed, "publisher": self.publisher}
         return {"channel": self.channel, **{name: value for name, value in known.items() if value is not None}}
 
@@ -89,20 +89,20 @@ def parse(detail: Any) -> Decision:
 
 
 def storable(text: str) -> str:
-    """Return `text` with what is no character (JSON may hold half a surrogate pair) replaced by question marks."""
+    """Return `text` with unpaired surrogates, which JSON may contain, replaced by question marks."""
     return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The decision stands, or counts as one of several that it takes."""
+    """The decision is accepted, or counts as one of several votes."""
 
     draft: Draft
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The decision does not stand, for a reason with a name."""
+    """The decision is refused: the rule's name, and the reason."""
 
     name: str
     reason: str
@@ -110,13 +110,13 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Repeated:
-    """The decision was made already, with the same outcome: nothing more is to be done."""
+    """The same decision was recorded before: there is nothing to do."""
 
 
 Outcome = Recorded | Refusal | Repeated
 
 _NO_DECISION_YET = {Status.VALIDATING, Status.VALIDATION_ERRORED}
-# Where a package has to stand for each decision about it.
+# The statuses in which each decision is possible.
 _FROM = {
     "approve": {Status.PENDING_APPROVAL},
     "reject": {Status.PENDING_APPROVAL},
@@ -127,10 +127,10 @@ _FROM = {
 
 
 def decide(state: State, decision: Decision, approver: Approver, policy: Policy, now: datetime) -> Outcome:
-    """Return what follows from `decision` by `approver` about a package in `state` under `policy`, at the time `now`.
+    """Return the outcome of `decision` by `approver` about a package in `state` under `policy`, at the time `now`.
 
-    One that changes nothing more, because it was made already, is absorbed if the same person made it, and recorded
-    beside it if it is another's.
+    If the package was decided like that before, the outcome is `Repeated` for the same person, and for another one a
+    vote that joins the decision.
     """
     refusal = _wrong_person(state, decision, approver, policy)
     if refusal:
@@ -142,7 +142,7 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
 
 
 def _stands(state: State, decision: Decision) -> bool:
-    """Return whether the package stands as `decision` wants it: one rolled back to is champion, and not superseded."""
+    """Return whether the package already has the status that `decision` leads to; after a rollback it is champion."""
     superseded = decision.decision == "rollback" and state.superseded
     return state.status is DECIDED_STATUS[decision.decision] and not superseded
 
@@ -166,16 +166,16 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
     unknown = not approvals.knows(state.submitter)
     if unknown and approvals.unknown_submitter == "refuse":
         return Refusal(
-            "UnknownSubmitter", f"nobody knows who submitted this model, and group {state.group} refuses such"
+            "UnknownSubmitter", f"it is not known who submitted this model, and group {state.group} refuses that"
         )
-    # Whoever decides stands last, and once: they may have voted before, under a policy that asked for more.
+    # The approver is listed last, and once: they may have voted before, under a policy that needed more votes.
     others = [vote for vote in state.votes if approvals.person(vote) != approver.person]
     votes = [*others, approver.arn]
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
     if outstanding.satisfied or decision.break_glass:
         return Recorded(_recorded(state, decision, approver, policy, votes))
     if decision.decision == "rollback":
-        because = f"the policy has changed since it was approved and asks for {outstanding}; re-open it instead"
+        because = f"the policy has changed since it was approved and needs {outstanding}; re-open it instead"
         return Refusal("PolicyNotSatisfied", because)
     if len(others) < len(state.votes):
         return Repeated()
@@ -183,15 +183,17 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
 
 
 def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refusal | None:
-    """Return why what `by` (an ARN) says of `package` does not stand because of the account that one is of.
+    """Return why a statement by `by` (an ARN) about `package` is refused because of their account, or None.
 
-    Everybody in the world can prove who they are; only the registry's account and those that the group's policy names
-    have a say in it. `account` is that of the event, which EventBridge sets and keeps when a rule passes the event on;
-    None is the registry's own. Another account speaks for its own people only.
+    Anyone with AWS credentials can prove who they are; only the registry's account and those that the policy names may
+    decide. `account` is that of the event, which EventBridge sets and keeps when a rule forwards it; None is the
+    registry's own. Another account can only send statements of its own people.
     """
     home, theirs = account_of(package), account_of(by)
     if account not in {None, home, theirs}:
-        return Refusal("ForeignApprover", f"it is from account {account} and names {by}, who is not of that account")
+        return Refusal(
+            "ForeignApprover", f"it is from account {account} and names {by}, who does not belong to that account"
+        )
     for named in (theirs, account):
         if named not in {None, home} and not policy.opens_to(named or ""):
             return Refusal("AccountNotListed", f"the policy of {package} does not name account {named}")
@@ -202,7 +204,7 @@ def _wrong_person(state: State, decision: Decision, approver: Approver, policy: 
     approvals, arn = policy.approvals, approver.arn
     own = state.submitter is not None and approvals.person(state.submitter) == approver.person
     if own and not _own_allowed(decision, policy):
-        return Refusal("OwnModel", f"{arn} submitted this model; somebody else must {decision.decision} it")
+        return Refusal("OwnModel", f"{arn} submitted this model; someone else must {decision.decision} it")
     if decision.break_glass:
         allowed = approvals.breaks_glass(arn)
         return None if allowed else Refusal("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")
@@ -223,13 +225,15 @@ def _wrong_status(state: State, decision: Decision, policy: Policy, now: datetim
             "NotValidated", f"the package is {state.status or 'not validated'}: there is no evidence to decide on"
         )
     if state.status is Status.VALIDATION_FAILED:
-        return Refusal("ValidationFailed", "the package failed its validation; no decision skips the evidence")
+        return Refusal("ValidationFailed", "the package failed its validation, and no decision can override that")
     if state.status not in _FROM[decision.decision]:
         return Refusal("AlreadyDecided", _decided_otherwise(state, decision))
     if decision.decision == "rollback" and not state.votes:
         return Refusal("NeverApproved", "only a version that was approved before can be rolled back to")
     if decision.decision == "approve" and _overdue(state, policy, now):
-        return Refusal("Expired", f"it has awaited its decision since {state.asked}, which is too long; re-open it")
+        return Refusal(
+            "Expired", f"it has been waiting for a decision since {state.asked}, which is too long; re-open it"
+        )
     return None
 
 
@@ -241,19 +245,21 @@ def _overdue(state: State, policy: Policy, now: datetime) -> bool:
 def _not_what_was_seen(state: State, decision: Decision) -> Refusal | None:
     present = (state.evidence or {}).get("sha256")
     if decision.evidence is None and decision.decision in {"approve", "rollback"}:
-        return Refusal("EvidenceNotNamed", "it must name the evidence that was looked at, by its SHA-256 (`evidence`)")
+        return Refusal("EvidenceNotNamed", "it must name the evidence that it is based on, by its SHA-256 (`evidence`)")
     return _stale(decision, present) if decision.evidence not in {None, present} else None
 
 
 def _stale(decision: Decision, present: str | None) -> Refusal:
-    because = f"it was made on evidence {decision.evidence}, and the package's is {present} now; look at that first"
+    because = (
+        f"it is based on evidence {decision.evidence}, but the package's evidence is {present} now; review that first"
+    )
     return Refusal("EvidenceStale", because)
 
 
 def _decided_otherwise(state: State, decision: Decision) -> str:
     if decision.decision in {"revoke", "reopen", "rollback"}:
         wanted = " or ".join(sorted(_FROM[decision.decision]))
-        return f"the package is {state.status}: one that is {wanted} can be the object of {decision.decision}"
+        return f"the package is {state.status}: {decision.decision} needs one that is {wanted}"
     by = f" by {state.decision['approver']}" if state.decision else ""
     remedy = "revoke it instead" if state.status is Status.APPROVED else "re-open it first"
     return f"the package is {state.status} already{by}; {remedy}"
@@ -290,7 +296,7 @@ def _about(
 
 
 def refused(decision: Decision, refusal: Refusal, approver: Approver | None = None) -> Draft:
-    """Return the ledger's entry about a refused decision; without a proven `approver` it is nobody's."""
+    """Return the ledger's entry about a refused decision; without a verified `approver` its actor is unknown."""
     details: dict[str, Any] = {"decision": decision.decision, "reason": decision.reason}
     details |= {"refusal": refusal.name, "because": refusal.reason}
     if approver is not None:

@@ -1,4 +1,4 @@
-"""What a package's ledger begins with, whichever event comes first, and that its policy began or ceased to hold."""
+"""The first entries of a package's ledger, whichever event comes first, and entries about changed enforcement."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from signoff.ledger.entries import Draft, Kind
 
 
 def first_entries(candidate: Candidate, vault: Vault) -> list[Draft]:
-    """Return the entries that a package's ledger begins with: who submitted it, and whether its policy only reports."""
+    """Return the first entries of a package's ledger: its registration, and whether its policy only reports."""
     first = opening_entry(candidate.described, vault)
     return [first, *enforcement_changed(True, candidate, vault)]
 
 
 def enforcement_changed(before: bool, candidate: Candidate, vault: Vault) -> list[Draft]:
-    """Return the entry about a policy that has begun, or ceased, to hold what it refuses; none if it is as `before`.
+    """Return the entry about a policy whose enforcement was switched on or off; none if it is as `before`.
 
     The policy is in the vault before any entry names it.
     """

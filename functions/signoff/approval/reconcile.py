@@ -1,4 +1,4 @@
-"""Answering the registry's events, and the sweep's: what nobody decided here, what is not as signed, what is due."""
+"""Handling events of the registry and the sweep: statuses set by hand, changed subjects, and what is due."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from signoff.ledger.state import State
 
 
 class Reconciler:
-    """Sets back a status that was set by hand, or counts it as its author's decision where the policy says so.
+    """Reverts a status that was set by hand, or counts it as its author's decision where the policy says so.
 
-    It also does what is due by itself: what a package waits for too long, and what its policy takes back.
+    It also handles deadlines: requests for approval that expire, and approvals that lapse.
     """
 
     def __init__(self, registry: Registry, decision_handler: DecisionHandler) -> None:
@@ -30,14 +30,14 @@ class Reconciler:
         self._adapters = decision_handler.adapters
 
     def reconcile(self, event: Mapping[str, Any]) -> State | None:
-        """Answer a registry event, of which `event` is the detail, or one that says only the package's ARN.
+        """Handle a registry event, of which `event` is the detail, or one that has only the package's ARN.
 
-        Return where the package stands by what was recorded, or None when there was nothing to record.
+        Return the package's new state, or None when there was nothing to record.
         """
         try:
             candidate = self._adapters.governance.candidate(event["ModelPackageArn"])
         except UnknownPackage:
-            return None  # deleted since: nothing to set back
+            return None  # deleted since: nothing to revert
         if candidate is None:
             return None
         answer: list[Draft] = []
@@ -56,7 +56,7 @@ class Reconciler:
         return enforcement_changed(state.enforced, candidate, self._adapters.vault) if state.status else []
 
     def _answer(self, history: History, candidate: Candidate, event: Mapping[str, Any]) -> list[Draft]:
-        # Described after the ledger was read: what is appended in between makes this append fail and begin anew.
+        # Described after the ledger was read: an entry appended in between makes this append fail and start again.
         described = self._registry.describe(candidate.arn)
         state = history.state
         if state.status is None:
@@ -64,7 +64,7 @@ class Reconciler:
         changed = self._decision_handler.changed(state, described) if state.status is Status.APPROVED else []
         if changed:
             return [subject_changed(changed)]
-        # Signoff may still be on its way to the status that the ledger says.
+        # The registry may not have been updated to the ledger's status yet.
         if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
             return self._edited(history, candidate, described, event)
         return self._decision_handler.overdue(state, candidate)
@@ -84,7 +84,7 @@ class Reconciler:
     def _counted(
         self, history: History, candidate: Candidate, described: Mapping[str, Any], event: Mapping[str, Any]
     ) -> list[Draft]:
-        """Return the entry about the edit as a decision of whoever made it, where the policy counts those."""
+        """Return the entry about the edit as a decision of its author, where the policy counts those."""
         approvals = candidate.policy.approvals
         arn = editor(event, described) if approvals.registry_edits == "count" else None
         decision = as_decision(event, described, history.state)

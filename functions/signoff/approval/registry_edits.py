@@ -1,4 +1,4 @@
-"""A status set in the registry itself (Studio, the console, the CLI): who did it, and what it says as a decision."""
+"""A status set in the registry itself (Studio, the console, the CLI): who did it, and which decision it means."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _REASON = 1900  # characters; a decision's reason ends at 2,000
 
 
 def last_modifier(described: Mapping[str, Any]) -> str | None:
-    """Return the ARN of whoever wrote to the package last, whatever they wrote, as SageMaker knows it."""
+    """Return the ARN of the package's last modifier, whatever they changed, as SageMaker reports it."""
     modifier = described.get("LastModifiedBy") or {}
     arn: str | None = (modifier.get("IamIdentity") or {}).get("Arn") or modifier.get("UserProfileArn")
     return arn
 
 
 def editor(event: Mapping[str, Any], described: Mapping[str, Any]) -> str | None:
-    """Return the IAM identity (an ARN) that set the status which `event` tells of, or None when that is not certain.
+    """Return the IAM identity (an ARN) that set the status in `event`, or None when that is not certain.
 
-    SageMaker names only whoever wrote last, whatever they wrote. So the event has to say that the status was changed,
-    and to be of the very change after which nobody wrote to the package again.
+    SageMaker only names the last modifier, whatever they changed. So the event has to say that the status was changed,
+    and has to be about the package's last change.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UserContext.html
     """
     if "ModelApprovalStatus" not in (event.get("UpdatedModelPackageFields") or ()):
@@ -38,7 +38,7 @@ def editor(event: Mapping[str, Any], described: Mapping[str, Any]) -> str | None
 
 
 def _same_moment(event_time: Any, known: datetime | None) -> bool:
-    """Return whether an event's time (ISO 8601, or milliseconds) is `known`, to the second, which is all it tells."""
+    """Return whether an event's time (ISO 8601, or milliseconds) is `known`, to the second, as events are."""
     try:
         parsed = (
             datetime.fromtimestamp(event_time / 1000, UTC)
@@ -51,9 +51,9 @@ def _same_moment(event_time: Any, known: datetime | None) -> bool:
 
 
 def as_decision(event: Mapping[str, Any], described: Mapping[str, Any], state: State) -> Decision | None:
-    """Return the status that a package was given as the decision that it amounts to, or None when it is none.
+    """Return the decision that a status set in the registry means, or None.
 
-    What its author saw is the registry, which names the evidence at hand.
+    Its author saw the registry, which names the present evidence.
     """
     verb = _verb(described["ModelApprovalStatus"], state)
     if verb is None:

@@ -1,4 +1,4 @@
-"""How long what was approved is kept, beyond the vault's own short retention."""
+"""How long approved objects are kept, beyond the vault's short default retention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signoff.model_package.data_sources import is_prefix
 
 
 class Retention:
-    """Extends the Object Lock of approved bytes, and of why they were approved, to `days` from now."""
+    """Extends the Object Lock of approved artifacts, their evidence and policies to `days` from now."""
 
     def __init__(self, vault: Vault, now: Clock, days: int) -> None:
         self._vault = vault

@@ -1,7 +1,6 @@
-"""Receiving statements: what people say over the bus, each once, and refusals where their sender finds them.
+"""Handling statements that people send over the bus: each is handled once, and refusals are recorded.
 
-A decision and an annotation are statements. `StatementHandler` is the one path that both take; what differs is what its
-subclasses say.
+Decisions and annotations are statements. `StatementHandler` handles both; its subclasses define what differs.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy
 
-_SHOWN = 1000  # characters of what makes no sense that an entry repeats
-_MAX_UNKNOWN_REFUSALS = 200  # refusals of nobody known that a ledger takes until something else happens
+_SHOWN = 1000  # characters of a malformed statement that an entry repeats
+_MAX_UNKNOWN_REFUSALS = 200  # consecutive refusals of unknown senders in one ledger
 
 
 @dataclass(frozen=True)
 class Sender:
-    """What EventBridge says of an event: its id, its source, and the account that it is from (None: our own)."""
+    """What EventBridge says about an event: its id, its source, and its account (None: our own)."""
 
     event: str | None = None
     source: str = ""
@@ -38,7 +37,7 @@ class Sender:
 
 
 class Statement(Protocol):
-    """What somebody says of a package (an ARN), and who it says that they are (an ARN, if it does)."""
+    """What somebody states about a package (an ARN), and the author that it names (an ARN, or None)."""
 
     @property
     def package(self) -> str: ...  # noqa: D102
@@ -51,7 +50,7 @@ S = TypeVar("S", bound=Statement)
 
 @dataclass(frozen=True, kw_only=True)
 class Adapters:
-    """What statements of either kind are received with."""
+    """The adapters that handle statements of either kind."""
 
     governance: Governance
     ledger: LedgerTable
@@ -60,10 +59,10 @@ class Adapters:
 
 
 class StatementHandler(ABC, Generic[S]):
-    """The path of statements of one kind.
+    """Handles statements of one kind.
 
-    `kind` is what they say that they are, `claimant` their field of who they are by, and `verb` the decision that an
-    entry about a malformed one names; empty where that is a field of theirs.
+    `kind` is the value of their field `statement`, `claimant` the name of the field with their author, and `verb` the
+    decision in entries about malformed ones; empty where that is a field of the statement.
     """
 
     kind: ClassVar[str]
@@ -72,10 +71,10 @@ class StatementHandler(ABC, Generic[S]):
     adapters: Adapters
 
     def apply(self, detail: Any, sender: Sender = Sender()) -> Outcome:
-        """Do what the `detail` of an event asks for, record the outcome, and return it.
+        """Handle the statement in the `detail` of an event, record the outcome, and return it.
 
-        The same statement again changes nothing, nor does the same event, however late it comes again. Raises
-        `Transient` when nobody could say who sent it.
+        Repeating a statement or an event changes nothing, however late. Raises `Transient` when its sender could not be
+        verified yet.
         """
         try:
             statement = self.parse(detail)
@@ -89,7 +88,7 @@ class StatementHandler(ABC, Generic[S]):
         if not _is_answered(history, sender.event):
             by = self._identify(detail, statement, sender, candidate.policy, history)
         if isinstance(by, Repeated):
-            # Whoever recorded it may have died before it was settled.
+            # The function that recorded it may have died before settling it.
             self.settle(candidate.arn, history)
             return by
         return self._answer(candidate, statement, by, sender)
@@ -100,28 +99,28 @@ class StatementHandler(ABC, Generic[S]):
 
     @abstractmethod
     def foreign(self, statement: S, by: str, account: str | None, policy: Policy) -> Refusal | None:
-        """Return why what `by` (an ARN) says does not stand because of the account it is from.
+        """Return why a statement by `by` (an ARN) is refused because of its account, or None.
 
-        That is theirs, or `account` where the event is from another one than the registry's.
+        `account` is that of the event, if it is not the registry's.
         """
 
     @abstractmethod
     def evaluate(self, history: History, statement: S, by: Approver, candidate: Candidate) -> Outcome:
-        """Return what follows from a statement, with the entry about it if it stands."""
+        """Return the outcome of a statement, with the entry about it if it is accepted."""
 
     @abstractmethod
     def refused(self, statement: S, refusal: Refusal, by: Approver | None) -> Draft:
-        """Return the entry about a refused statement; without a proven `by` it is nobody's."""
+        """Return the entry about a refused statement; without a verified `by` its actor is unknown."""
 
     def settle(self, arn: str, history: History) -> None:
-        """Bring about, once it is recorded, what the ledger says by now; for most statements that is nothing."""
+        """Carry out what the ledger says once the statement is recorded; by default nothing."""
 
     def _identify(
         self, detail: Mapping[str, Any], statement: S, sender: Sender, policy: Policy, history: History
     ) -> Approver | Refusal | Repeated:
-        """Return who makes the statement, why that is not known, or that the ledger answers this very one already.
+        """Return the author of the statement, why they cannot be identified, or that the statement is a repetition.
 
-        Nobody is asked about a statement that was answered: its proof may have expired by the time that it comes again.
+        STS is not asked about a repeated statement, whose proof may have expired.
         """
         if detail.get("proof") is None:
             return _asserted(statement.claimed, sender, policy)
@@ -135,7 +134,7 @@ class StatementHandler(ABC, Generic[S]):
         arn = self.adapters.identity_verifier.confirm(claim)
         person = policy.approvals.person(arn)
         if claimed is not None and policy.approvals.person(claimed) != person:
-            return Refusal("AnotherIdentity", f"it says that it is by {claimed}, and {arn} signed it")
+            return Refusal("AnotherIdentity", f"it claims to be from {claimed}, but {arn} signed it")
         return Approver(arn, person, id=claim.id, proof=claim.sha256, signed=signed)
 
     def _answer(self, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender) -> Outcome:
@@ -144,7 +143,7 @@ class StatementHandler(ABC, Generic[S]):
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
             outcome = self._outcome(history.verified(), candidate, statement, by, sender)
-            # A statement may come before anything else: the ledger still begins with who submitted what.
+            # A statement may come before anything else: the ledger still begins with the registration.
             first = [] if history.state.status else first_entries(candidate, self.adapters.vault)
             return [*first, *self._entries(history, statement, outcome, by, sender.event)]
 
@@ -177,9 +176,9 @@ class StatementHandler(ABC, Generic[S]):
         return refusal
 
     def _refuse_malformed(self, detail: Any, because: str) -> Refusal:
-        """Record that an event made no sense, in the ledger of the package that it names.
+        """Record that an event was malformed, in the ledger of the package that it names.
 
-        It is nobody's, for nothing proves who sent it.
+        Its actor is unknown, because there is no proof.
         """
         said = detail if isinstance(detail, dict) else {}
         fields = ("package", self.claimant, "decision")
@@ -197,29 +196,29 @@ class StatementHandler(ABC, Generic[S]):
 
 
 def _answered(claim: Claim, history: History) -> Refusal | Repeated | None:
-    """Return what the ledger says of a claim. Only what was proven is looked for: anybody can send the rest first."""
+    """Return how the ledger answers a claim. Only verified ids and proofs count: anybody could send others first."""
     for entry in history.entries:
         if entry.details.get("id") == claim.id:
             return Repeated()
         if entry.details.get("proof") == claim.sha256:
-            return Refusal("Replayed", "its proof was made for another statement, which was answered already")
+            return Refusal("Replayed", "its proof was made for another statement, which was already answered")
     return None
 
 
 def _asserted(claimed: str | None, sender: Sender, policy: Policy) -> Approver | Refusal:
     approvals = policy.approvals
     if approvals.identity == "verified":
-        return Refusal("Unproven", "it has no proof of who sends it; sign it, for example with the `signoff` command")
+        return Refusal("Unproven", "it has no proof of its sender; sign it, for example with the `signoff` command")
     if sender.source not in approvals.publishers:
         trusted = ", ".join(approvals.publishers)
-        return Refusal("UntrustedPublisher", f"without a proof only what comes from {trusted} is believed")
+        return Refusal("UntrustedPublisher", f"without a proof, only events from {trusted} are trusted")
     if claimed is None:
-        return Refusal("Nobody", "it does not say who it is by")
+        return Refusal("Nobody", "it does not say who it is from")
     return Approver(claimed, approvals.person(claimed), "publisher", publisher=sender.source)
 
 
 def _candidate_of(governance: Governance, package: str) -> Candidate | Refusal:
-    """Return the governed package that an event names by its ARN, or why there is none to say anything of."""
+    """Return the governed package that an event names by its ARN, or why it is refused."""
     try:
         candidate = governance.candidate(package)
     except UnknownPackage as unknown:
@@ -230,9 +229,9 @@ def _candidate_of(governance: Governance, package: str) -> Candidate | Refusal:
 
 
 def _is_answered(history: History, event: str | None, statement: str | None = None) -> bool:
-    """Return whether the ledger answers already, even if it would answer otherwise now.
+    """Return whether the ledger has an answer already, even if it would be another one now.
 
-    The `event` (its id), or the `statement` (the id of what was signed), whatever event brings that.
+    It is looked up by the id of the `event`, or by that of the signed `statement`, in whatever event it came.
     """
     answers = [entry.details for entry in history.entries]
     by_event = event is not None and any(details.get("event") == event for details in answers)
@@ -245,10 +244,10 @@ def _answering(event: str | None, draft: Draft) -> Draft:
 
 
 def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:
-    """Return the entry about a refusal, unless the ledger says the very same already.
+    """Return the entry about a refusal, unless the ledger has the same already.
 
-    Nor does it take any number of those whose sender nobody knows: whoever may put events on the bus could make every
-    later look at the package slow. They are logged and counted all the same.
+    The number of those from unknown senders is limited: a flood of events on the bus would otherwise make the package's
+    ledger slow to read. They are logged and counted all the same.
     """
     newest = list(history.newest(Kind.DECISION_REFUSED))
     if any(entry.actor == refusal.actor and entry.details.items() >= refusal.details.items() for entry in newest):

@@ -1,1 +1,1 @@
-"""The adapters: one AWS service a module, each in the words of this domain."""
+"""The adapters: one module for each AWS service, in terms of this domain."""

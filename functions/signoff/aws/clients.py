@@ -1,4 +1,4 @@
-"""The AWS clients, made when first asked for, each once in a function's life."""
+"""The AWS clients, created when first needed, once in a function's life."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 
 from signoff.errors import Transient
 
-# Short connects and standard retries: a Lambda that hangs in a dead connection costs more than one that tries again.
+# Short connection timeouts and standard retries: retrying costs less than waiting on a dead connection.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
@@ -21,7 +21,7 @@ _CONFIG = Config(
     user_agent_extra="signoff",
 )
 
-# What botocore itself takes for throttling and for a fault of the moment, in its standard mode of retrying.
+# The codes that botocore's standard retry mode treats as throttling or as transient.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
 _TRANSIENT = {
     *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled"),
@@ -33,15 +33,15 @@ _TRANSIENT = {
 
 @cache
 def client(service: str, region: str | None = None) -> Any:
-    """Return the client of `service`, with region, credentials and endpoint from the environment as ever.
+    """Return the client of `service`, with region, credentials and endpoint from the environment.
 
-    In another `region` than that, if it is given.
+    `region` overrides the region.
     """
     return boto3.client(service, region_name=region, config=_CONFIG)
 
 
 def client_as(session: Mapping[str, Any], service: str, region: str) -> Any:
-    """Return the client of `service` in `region` under the credentials of a `session`, as STS answered them."""
+    """Return the client of `service` in `region` with the credentials of a `session`, as returned by STS."""
     return boto3.client(
         service,
         region_name=region,
@@ -53,13 +53,13 @@ def client_as(session: Mapping[str, Any], service: str, region: str) -> Any:
 
 
 def error_code(error: ClientError) -> str:
-    """Return the code of what AWS answered, for example `ValidationException`."""
+    """Return the code of AWS's error, for example `ValidationException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def ignoring(codes: Collection[str]) -> Iterator[None]:
-    """Go on behind the block when AWS answers in it with an error of one of these codes; every other is raised."""
+    """Suppress AWS errors with one of these codes in the block."""
     try:
         yield
     except ClientError as error:
@@ -68,7 +68,7 @@ def ignoring(codes: Collection[str]) -> Iterator[None]:
 
 
 def error_message(error: ClientError) -> str:
-    """Return AWS's own words about an error."""
+    """Return AWS's message of an error."""
     return str(error.response.get("Error", {}).get("Message", error))
 
 
@@ -81,7 +81,7 @@ def transient(error: BaseException) -> bool:
 
 
 def naming_transient_errors(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return `handler` so that it raises `Transient`, the name that the workflow tries again, for what may pass."""
+    """Return `handler` so that it raises `Transient`, which the workflow retries, for transient errors."""
 
     @wraps(handler)
     def named(event: Any, context: Any) -> Any:

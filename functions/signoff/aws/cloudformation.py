@@ -1,4 +1,4 @@
-"""CloudFormation's stacks: what they consist of."""
+"""CloudFormation's stacks and their resources."""
 
 from __future__ import annotations
 

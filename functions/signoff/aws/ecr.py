@@ -1,4 +1,4 @@
-"""Container images by digest: a tag can be moved to other bytes after everybody has signed."""
+"""Container images by digest: a tag can be moved to another image after the approval."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from signoff.model_package.images import image_reference
 
 
 class ImageResolver:
-    """The images in Amazon ECR that model packages name."""
+    """Resolves the images of model packages in Amazon ECR."""
 
     def __init__(self, ecr: Any) -> None:
         self._ecr = ecr
 
     def pinned(self, image: str) -> str:
-        """Return `image` by its `@sha256:` digest. Raises `ObjectMissing` when it cannot be resolved."""
+        """Return `image` with its `@sha256:` digest. Raises `ObjectMissing` when it cannot be resolved."""
         if "@sha256:" in image:
             return image
         reference = image_reference(image)
         if reference is None:
-            raise ObjectMissing(f"{image} is no private Amazon ECR image; name it by its digest (@sha256:...)")
+            raise ObjectMissing(f"{image} is not a private Amazon ECR image; name it by its digest (@sha256:...)")
         try:
             answer = self._ecr.batch_get_image(
                 registryId=reference.account,

@@ -1,4 +1,4 @@
-"""The bus `signoff`: what Signoff announces on it, and the decisions that others send."""
+"""The bus `signoff`, for Signoff's events and for the decisions that others send."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BATCH = 10  # PutEvents takes ten entries
 
 
 class Bus:
-    """An EventBridge bus, to put events on under one source."""
+    """An EventBridge bus, to put events on with one source."""
 
     def __init__(self, events: Any, name: str, source: str = SOURCE) -> None:
         self._events = events
@@ -23,7 +23,7 @@ class Bus:
     def put(self, events: Sequence[Event]) -> list[str]:
         """Put all of `events` on the bus and return their ids, in order.
 
-        Raises `AnnouncementFailed` when EventBridge did not take every one.
+        Raises `AnnouncementFailed` when EventBridge did not accept all of them.
         """
         ids: list[str] = []
         for start in range(0, len(events), _BATCH):

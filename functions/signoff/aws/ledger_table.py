@@ -1,4 +1,4 @@
-"""The tables in DynamoDB: the ledger with its index of heads, and the submissions under way."""
+"""The ledger's tables in DynamoDB: the entries, and the packages table that indexes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from signoff.ledger.history import History
 from signoff.ledger.state import State
 
 _ATTEMPTS = 16
-# Seconds at most after the first attempt, twice as many after each other, and after any: 18 in all.
+# The longest pause in seconds after the first attempt, doubled after each other, and its limit: 18 in all.
 _PAUSE, _LONGEST_PAUSE = 0.05, 1.6
 _NO_PROGRESS = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -29,12 +29,12 @@ REFUSED = {":refused": "refused"}
 
 
 def entry_item(entry: Entry) -> dict[str, Any]:
-    """Return the item that keeps `entry`. Details are kept as the canonical JSON that was hashed."""
+    """Return the item of `entry`. Details are stored as the canonical JSON that was hashed."""
     return to_item({**entry.content, "details": canonical(entry.details).decode(), "hash": entry.hash})
 
 
 def entry_of(item: Mapping[str, Any]) -> Entry:
-    """Return the entry that `entry_item` keeps."""
+    """Return the entry of an item written by `entry_item`."""
     values = {"group": None, "version": None, **from_item(item)}
     values["details"] = json.loads(values["details"])
     values["kind"] = Kind(values["kind"])
@@ -42,9 +42,9 @@ def entry_of(item: Mapping[str, Any]) -> Entry:
 
 
 def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str | None]:
-    """Return the entries that `items` keep, up to the first that is none, and what is wrong with that one.
+    """Return the entries in `items` up to the first invalid one, and what is wrong with that.
 
-    An item has to be just what `entry_item` writes: another spelling, or something beside it, was written by others.
+    An item has to be exactly what `entry_item` writes: anything else was written by others.
     """
     entries: list[Entry] = []
     for position, item in enumerate(items, start=1):
@@ -52,7 +52,7 @@ def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str
             entry = entry_of(item)
             same = entry_item(entry) == item and _is_shaped(entry)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-            return tuple(entries), f"item {position} is no entry: {error!r}"
+            return tuple(entries), f"item {position} is not an entry: {error!r}"
         if not same:
             return tuple(entries), f"item {position} is not written as Signoff writes entries"
         entries.append(entry)
@@ -67,7 +67,7 @@ def _is_shaped(entry: Entry) -> bool:
 
 
 def package_row_item(history: History) -> dict[str, Any]:
-    """Return the item that indexes a ledger: where its package stands, and since when."""
+    """Return the item that indexes a ledger: its package's status, and since when."""
     state, last = history.state, history.entries[-1]
     arn, created = package_of(history.package)
     return to_item(
@@ -107,18 +107,18 @@ def _target_models(state: State) -> dict[str, str]:
 
 
 def package_row(history: History) -> dict[str, Any]:
-    """Return the plain values of the row that the index has, or should have, of a ledger with entries."""
+    """Return the plain values of the row for a ledger with entries."""
     return from_item(package_row_item(history))
 
 
 def _since(history: History) -> str:
-    """Return since when the package stands where it does: what is said beside it must not put off what it waits for."""
+    """Return since when the package has its status: entries that change nothing must not delay its next step."""
     times = (entry.time for entry in reversed(history.entries) if entry.kind not in _NO_PROGRESS)
     return next(times, history.entries[-1].time)
 
 
 def _is_conflict(error: ClientError) -> bool:
-    """Return whether a transaction failed because of another writer, and not because of what it says."""
+    """Return whether a transaction failed because of another writer."""
     if error_code(error) == "TransactionConflictException":
         return True
     reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ())} - {"None"}
@@ -126,12 +126,12 @@ def _is_conflict(error: ClientError) -> bool:
 
 
 class LedgerTable:
-    """The ledger, to which functions only append, and the index of its heads, which follows it in one transaction."""
+    """The ledger, which is append-only, and the packages table, which is updated in the same transaction."""
 
     def __init__(
         self, dynamodb: Any, ledger: str, packages: str, now: Clock, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        """Take a boto3 client, the names of both tables, the time, and what lets seconds pass."""
+        """Take a boto3 client, the names of both tables, the clock, and the function that sleeps."""
         self._pause = pause
         self._dynamodb = dynamodb
         self._ledger = ledger
@@ -143,7 +143,7 @@ class LedgerTable:
         return History(package, tuple(entry_of(item) for item in self._items(package)))
 
     def verbatim(self, package: str) -> tuple[History, str | None]:
-        """Return the entries of `package` up to the first that is none, and what is wrong with that one, if any is."""
+        """Return the entries of `package` up to the first invalid one, and what is wrong with that, if there is one."""
         entries, fault = verbatim(self._items(package))
         return History(package, entries), fault
 
@@ -161,7 +161,7 @@ class LedgerTable:
             yield from page["Items"]
 
     def append(self, history: History, drafts: Sequence[Draft]) -> History:
-        """Return `history` with `drafts` behind it, all written or none.
+        """Append `drafts` to `history`, all or none, and return the longer history.
 
         Raises `LedgerConflict` when another writer appended first.
         """
@@ -189,39 +189,39 @@ class LedgerTable:
         }
 
     def update(self, package: str, decide: Callable[[History], Sequence[Draft]]) -> History:
-        """Append what `decide` makes of the history, deciding again on the newer history when another came first.
+        """Append what `decide` returns for the history, calling it again on the newer history after a conflict.
 
-        Raises `LedgerConflict` when others keep coming first.
+        Raises `LedgerConflict` when all attempts conflict.
         """
         for attempt in range(_ATTEMPTS - 1):
             history = self.history(package)
             try:
                 return self.append(history, decide(history))
             except LedgerConflict:
-                # Of many who come at once and again at once, the same are late each time: spread out, all get through.
+                # With jitter, concurrent writers do not collide again and again.
                 # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
                 self._pause(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - nothing secret
         history = self.history(package)
         return self.append(history, decide(history))
 
     def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
-        """Yield the heads of the packages that wait for `step`, the longest waiting first."""
+        """Yield the rows of the packages that wait for `step`, the longest waiting first."""
         return self._rows("by-next", "next", str(step))
 
     def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
-        """Yield the heads of the packages that stand at `status`, the longest first."""
+        """Yield the rows of the packages with `status`, the oldest first."""
         return self._rows("by-status", "status", str(status))
 
     def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]:
-        """Yield the heads of a group's packages by version."""
+        """Yield the rows of a group's packages by version."""
         return self._rows("by-group", "group", group)
 
     def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
-        """Yield the heads of the packages that ever had this ARN, the oldest first."""
+        """Yield the rows of the packages that ever had this ARN, the oldest first."""
         return self._rows("by-arn", "arn", arn)
 
     def chain_heads(self) -> Iterator[tuple[str, int, str]]:
-        """Yield key, sequence and hash of every ledger, of whatever it is about, in no order."""
+        """Yield key, sequence and hash of every ledger's head, in no order."""
         items = self._paged(
             "scan",
             TableName=self._packages,
@@ -233,13 +233,13 @@ class LedgerTable:
             yield item["package"], item["sequence"], item["hash"]
 
     def indexed(self, package: str) -> dict[str, Any] | None:
-        """Return the row of the index about the ledger `package`, read consistently, or None when there is none."""
+        """Return the row of the ledger `package`, read consistently, or None when there is none."""
         key = to_item({"package": package})
         answer = self._dynamodb.get_item(TableName=self._packages, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the heads of all packages, in no order."""
+        """Yield the rows of all packages, in no order."""
         return (from_item(item) for item in self._paged("scan", TableName=self._packages) if "arn" in item)
 
     def _rows(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Reading a large object as a stream, several ranges of it at once: one connection to S3 is slower than a processor.
+"""Reading a large object as a stream, by several ranges at once, which is faster than one connection.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
 """
@@ -12,15 +12,15 @@ from itertools import islice
 
 Fetch = Callable[[int, int], bytes]
 
-RANGE = 4 * 1024 * 1024  # bytes; AWS advises twice as much, which would take twice the memory
-AHEAD = 5  # ranges that are fetched, or wait to be used, at one time: with the one in use, what is held of an object
+RANGE = 4 * 1024 * 1024  # bytes; AWS recommends twice as much, which would need twice the memory
+AHEAD = 5  # ranges that are fetched or buffered at one time, besides the one in use
 
 
 def in_order(fetch: Fetch, size: int, step: int = RANGE) -> Iterator[bytes]:
-    """Yield the bytes of an object of `size` bytes, `step` of them at a time, while `fetch` gets those that follow.
+    """Yield the bytes of an object of `size` bytes, `step` of them at a time, while `fetch` reads ahead.
 
-    `fetch` takes the first and the last position of a range, in several threads. What it raises is raised here, where
-    that range would have come.
+    `fetch` takes the first and the last position of a range, in several threads. Its exceptions are raised where that
+    range would have been yielded.
     """
     wanted = ((start, min(start + step, size) - 1) for start in range(0, size, step))
     pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="range")
@@ -31,5 +31,5 @@ def in_order(fetch: Fetch, size: int, step: int = RANGE) -> Iterator[bytes]:
             under_way.extend(pool.submit(fetch, *each) for each in islice(wanted, 1))
             yield part
     finally:
-        # Nobody waits for what nobody reads any more.
+        # The consumer has stopped reading.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""S3 as Signoff uses it: exact versions of objects, read as streams, copied on the server's side, written once."""
+"""S3 as Signoff uses it: exact versions of objects, read as streams, copied server-side, written once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK = _MIB
 # One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
 _ONE_COPY = 256 * _MIB
 _COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
-# Of a range whose connection breaks; what S3 answers with an error botocore tries again by itself.
+# For a range whose connection breaks; botocore retries S3's error responses itself.
 _TRIES = 4
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
 _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
@@ -47,7 +47,7 @@ class ObjectVersion:
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """That a version was written at `key`, or that the key was marked as deleted; the `latest` is what readers get."""
+    """A version or a delete marker of `key`; the `latest` is what readers get."""
 
     key: str
     version_id: str
@@ -56,7 +56,7 @@ class VersionRecord:
 
 
 class Bucket:
-    """One S3 bucket; of no other account than `owner`, if that is given: S3 refuses to read it otherwise.
+    """One S3 bucket, which must belong to the account `owner` if that is given: S3 refuses to read it otherwise.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
     """
@@ -81,7 +81,7 @@ class Bucket:
             if error_code(error) in _ABSENT:
                 return None
             if error_code(error) in _FORBIDDEN:
-                raise ObjectMissing(f"s3://{self.name}/{which['Key']} may not be read by Signoff") from error
+                raise ObjectMissing(f"s3://{self.name}/{which['Key']} cannot be read by Signoff") from error
             raise
         return ObjectVersion(
             bucket=self.name,
@@ -103,9 +103,9 @@ class Bucket:
         return None
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
-        """Yield the bytes of one version, in chunks that are used one after the other; of a large one several at once.
+        """Yield the bytes of one version in chunks; a large one is read by several ranges at once.
 
-        A range whose connection breaks is fetched again, and only that. Raises `ObjectMissing` when it is gone.
+        Only a range whose connection breaks is read again. Raises `ObjectMissing` when the version is gone.
         """
         if stored.size > RANGE:
             yield from in_order(lambda first, last: self._range(stored, first, last), stored.size)
@@ -129,11 +129,11 @@ class Bucket:
             return self._s3.get_object(**found)["Body"]
         except ClientError as error:
             if error_code(error) in _ABSENT:
-                raise ObjectMissing(f"{stored.uri} version {stored.version_id} is not there any more") from error
+                raise ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists") from error
             raise
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the key and the time of last change of each object under `prefix`."""
+        """Yield the key and the modification time of each object under `prefix`."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             for listed in page.get("Contents", ()):
                 yield listed["Key"], listed["LastModified"]
@@ -141,7 +141,7 @@ class Bucket:
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.
 
-        Raises `ObjectMissing` when the bucket is not there or may not be listed.
+        Raises `ObjectMissing` when the bucket does not exist or cannot be listed.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
         """
         for page in self._version_pages(prefix):
@@ -151,7 +151,7 @@ class Bucket:
                     yield ObjectVersion(self.name, listed["Key"], listed["VersionId"], listed["Size"], etag, {})
 
     def history(self, prefix: str) -> Iterator[VersionRecord]:
-        """Yield all that was ever written under `prefix`, of each key the oldest first, and each deletion marker."""
+        """Yield all versions and delete markers under `prefix`, by key, the oldest first."""
         written: dict[str, list[tuple[datetime, VersionRecord]]] = {}
         for page in self._version_pages(prefix):
             for deletes, found in ((False, page.get("Versions", ())), (True, page.get("DeleteMarkers", ()))):
@@ -159,7 +159,7 @@ class Bucket:
                     one = VersionRecord(each["Key"], each["VersionId"], each["IsLatest"], deletes)
                     written.setdefault(one.key, []).append((each["LastModified"], one))
         for key in sorted(written):
-            # S3 lists the newer first, and tells the time to the second: of two within one, the order decides.
+            # S3 lists the newest first, with times in seconds: within one second, the order of the listing decides.
             written[key].reverse()
             yield from (one for _, one in sorted(written[key], key=lambda each: (each[1].latest, each[0])))
 
@@ -178,7 +178,7 @@ class Bucket:
             raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff") from error
 
     def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
-        """Copy one version to `key` on the server's side, with `metadata` and no tags.
+        """Copy one version to `key` server-side, with `metadata` and no tags.
 
         Return the copy, or None when something is at `key` already.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
@@ -193,7 +193,7 @@ class Bucket:
             if error_code(error) in _CONFLICT:
                 return None
             if error_code(error) in _ABSENT:
-                raise ObjectMissing(f"{source.uri} version {source.version_id} is not there any more") from error
+                raise ObjectMissing(f"{source.uri} version {source.version_id} no longer exists") from error
             raise
         etag = copied.get("CopyObjectResult", {}).get("ETag", "").strip('"')
         return ObjectVersion(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
@@ -217,7 +217,7 @@ class Bucket:
         return False
 
     def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
-        """Write JSON to `key` unless something is there, under Object Lock (`mode`) until then from the first moment.
+        """Write JSON to `key` unless something is there, created under Object Lock (`mode`) until then.
 
         Returns whether it was written.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
@@ -238,7 +238,7 @@ class Bucket:
             self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
 
     def retain(self, key: str, version_id: str, until: datetime) -> None:
-        """Keep one version under Object Lock until `until` at least, in the mode it is kept in; longer stays longer."""
+        """Extend the Object Lock of one version to `until`, in its present mode; a longer retention stays."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
         kept = self._retention(which)
         if "RetainUntilDate" in kept and kept["RetainUntilDate"] >= until:
@@ -247,7 +247,7 @@ class Bucket:
         try:
             self._s3.put_object_retention(**which, Retention=longer)
         except ClientError:
-            # S3 refuses to shorten it, which this would be if another function has extended it further meanwhile.
+            # S3 refuses to shorten it, as it would if another function has extended it further meanwhile.
             if self._retention(which).get("RetainUntilDate", until) <= until:
                 raise
 
@@ -258,7 +258,7 @@ class Bucket:
 
 
 def source_metadata(source: ObjectVersion) -> dict[str, str]:
-    """Return what a copy says of its source: its version and, for metadata must be short, the digest of its URI."""
+    """Return a copy's metadata about its source: the version and, as metadata must be short, the digest of its URI."""
     return {
         "signoff-source-version": source.version_id,
         "signoff-source-uri-sha256": hashlib.sha256(source.uri.encode()).hexdigest(),

@@ -1,4 +1,4 @@
-"""SageMaker's model registry and models, in the words of this domain."""
+"""SageMaker's model registry and models, in terms of this domain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BatchError = dict[str, str]
 
 _REFUSALS = {"ValidationException"}
 _BATCH = 100  # packages that one BatchDescribeModelPackage takes
-_UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker said nothing of this package"}
+_UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker returned nothing for this package"}
 DESCRIPTION_LIMIT = 1024
 _ABSENT = re.compile(r"does not exist|could not find|not found", re.IGNORECASE)
 
@@ -55,11 +55,11 @@ class Registry:
         return answer
 
     def batch(self, arns: Iterable[str]) -> tuple[dict[str, Summary], dict[str, BatchError]]:
-        """Return what BatchDescribeModelPackage answers about packages by their ARNs: summaries, and what went wrong.
+        """Return BatchDescribeModelPackage's summaries and errors by the packages' ARNs.
 
         A summary has InferenceSpecification and the statuses, but no metadata and no other specifications. An error is
-        `{"ErrorCode", "ErrorResponse"}` about one package and keeps no other from being described. As many calls are
-        made as it takes, of up to 100 packages each:
+        `{"ErrorCode", "ErrorResponse"}` about one package and does not affect the others. Each call is for up to 100
+        packages:
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BatchDescribeModelPackage.html
         """
         found: dict[str, Summary] = {}
@@ -87,7 +87,7 @@ class Registry:
         return found.tags if found else None
 
     def group_name(self, group: str) -> str | None:
-        """Return the name, as it was given, of the group of a name or an ARN; None when there is none to be seen."""
+        """Return the name, in its original spelling, of the group with a name or an ARN; None if it is not visible."""
         with ignoring({"AccessDeniedException"}):
             described = self._described_group(group)
             return str(described["ModelPackageGroupName"]) if described else None
@@ -96,7 +96,7 @@ class Registry:
     def create_group(self, group: str) -> None:
         """Create a model package group that Signoff governs; one that exists already stays as it is.
 
-        Raises `RegistryRefused` when SageMaker refuses the name, and there is no group of that name to be found.
+        Raises `RegistryRefused` when SageMaker refuses the name, and no group of that name exists.
         """
         try:
             with _refusals():
@@ -110,14 +110,14 @@ class Registry:
                 raise
 
     def mark_own_policy(self, group: str) -> None:
-        """Tag `group` as one that has its own policy, so that it never falls back to the default."""
+        """Tag `group` as having its own policy, so that it never falls back to the default."""
         arn = self._group_arn(group)
         self._sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": OWN_POLICY_TAG, "Value": "own"}])
 
     def create_package(self, request: Mapping[str, Any]) -> str:
         """Create a model package and return its ARN; the same ClientToken returns the same ARN again.
 
-        Raises `RegistryRefused` with SageMaker's own words when it refuses what the request says.
+        Raises `RegistryRefused` with SageMaker's message when it refuses the request.
         """
         with _refusals():
             return str(self._sagemaker.create_model_package(**request)["ModelPackageArn"])
@@ -154,7 +154,7 @@ class Registry:
         return answer
 
     def delete_model(self, name: str) -> None:
-        """Delete a model; one that is gone already, perhaps by another's hand just now, is as good as deleted."""
+        """Delete a model; it is no error if it does not exist any more."""
         try:
             self._sagemaker.delete_model(ModelName=name)
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""The SNS topics by which people are notified, one for each stage."""
+"""The SNS topics for notifications, one for each stage."""
 
 from __future__ import annotations
 

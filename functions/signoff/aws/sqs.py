@@ -1,4 +1,4 @@
-"""SQS: messages by which one function has another do again what got lost."""
+"""SQS: messages that replace lost events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 REGISTRY_EVENT = "SageMaker Model Package State Change"
 UPLOAD_EVENT = "Object Created"
 SWEEP_SOURCE = "signoff.sweep"
-DELETED = "DeletedPackage"  # in the detail of what the sweep sends: the ledger's key of a package that is gone
+DELETED = "DeletedPackage"  # in the detail of the sweep's messages: the ledger's key of a deleted package
 
 
 class Queue:

@@ -1,4 +1,4 @@
-"""Where policies are kept (SSM Parameter Store), and which groups they govern."""
+"""The policies in SSM Parameter Store, and which groups they govern."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Policies:
         """Return the policy that governs `group`, whose tags are `tags`, or None when Signoff does not govern it.
 
         Signoff governs the groups that it created, which it tags, and those that have a policy of their own. Raises
-        `PolicyFault` for a group that had its own policy and has it no more: it never falls back to the default.
+        `PolicyFault` for a group whose own policy was removed: it never falls back to the default.
         """
         own = self.own(group)
         if own is None and tags.get(OWN_POLICY_TAG):
@@ -44,11 +44,11 @@ class Policies:
         return own
 
     def for_new_group(self, group: str) -> Policy:
-        """Return the policy under which `group` would be created."""
+        """Return the policy that a new `group` would have."""
         return self.own(group) or self.default()
 
     def default(self) -> Policy:
-        """Return the policy of the groups that have none of their own. Raises `PolicyFault` when there is none."""
+        """Return the policy of groups without their own. Raises `PolicyFault` when there is none."""
         default = self._read(f"{self._path}/default")
         if default is None:
             raise PolicyFault(f"there is no default policy at {self._path}/default; deploy Signoff's stack again")

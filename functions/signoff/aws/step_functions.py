@@ -18,7 +18,7 @@ class Executions:
     def start(self, arn: str, revalidate: dict[str, str] | None = None) -> str:
         """Start the validation of a package, and return the execution's ARN.
 
-        `revalidate` (`by`, an ARN, and `reason`) opens another attempt where one has ended.
+        `revalidate` (`by`, an ARN, and `reason`) starts another attempt after one has ended.
         """
         document: dict[str, Any] = {"detail": {"ModelPackageArn": arn}}
         if revalidate:
@@ -27,7 +27,7 @@ class Executions:
         return str(answer["executionArn"])
 
     def status(self, execution: str) -> str:
-        """Return an execution's status (`RUNNING`, `FAILED`, ...), or `GONE` when Step Functions forgot it."""
+        """Return an execution's status (`RUNNING`, `FAILED`, ...), or `GONE` when Step Functions no longer has it."""
         with ignoring({"ExecutionDoesNotExist"}):
             return str(self._stepfunctions.describe_execution(executionArn=execution)["status"])
         return "GONE"

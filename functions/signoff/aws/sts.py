@@ -1,4 +1,4 @@
-"""Who signed a statement, by the word of AWS STS alone."""
+"""Verifies who signed a statement, with AWS STS."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _OPERATION = "GetCallerIdentity"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _ARN = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\x21-\x7e]+")
 _CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
-# Those that write a request's URL, or an error that holds it, at level DEBUG.
+# Loggers that write a request's URL, or an error that contains it, at level DEBUG.
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession")
 
 
 class IdentityVerifier:
-    """The callers of one STS endpoint, who prove what they state to one audience."""
+    """Verifies the proofs of statements for one audience, with one STS endpoint."""
 
     def __init__(self, endpoint: str, region: str, audience: str, now: Clock, send: Send | None = None) -> None:
-        """Take the endpoint's URL and region, the ARN that statements must be meant for, and the time.
+        """Take the endpoint's URL and region, the audience (an ARN) of statements, and the clock.
 
-        `send` takes URL and headers of a GET request and returns status and body; by default it goes over the network.
+        `send` takes URL and headers of a GET request and returns status and body; by default over the network.
         """
         self._endpoint = endpoint
         self._region = region
@@ -50,19 +50,19 @@ class IdentityVerifier:
 
     @classmethod
     def of(cls, sts: Any, audience: str, now: Clock) -> IdentityVerifier:
-        """Return the callers of the endpoint that a boto3 client of STS speaks to: that of its region."""
+        """Return the verifier for the endpoint of a boto3 client of STS."""
         return cls(sts.meta.endpoint_url, sts.meta.region_name, audience, now)
 
     def read(self, statement: Mapping[str, Any], kind: str) -> Claim:
-        """Return what the proof of `statement` claims, without asking anybody. Raises `ProofRefused`."""
+        """Return what the proof of `statement` claims, without asking STS. Raises `ProofRefused`."""
         where = {"audience": self._audience, "endpoint": self._endpoint, "region": self._region}
         return proofs.read(statement, kind=kind, **where)
 
     def confirm(self, claim: Claim) -> str:
-        """Return the ARN of who made the claim, as STS names them.
+        """Return the ARN of the claim's signer, as returned by STS.
 
-        Raises `ProofRefused` when the claim is too old or STS does not bear it out, and `Transient` when STS gave no
-        answer to go by. Neither holds anything of the proof.
+        Raises `ProofRefused` when the claim is too old or STS does not confirm it, and `Transient` when STS gave no
+        usable answer. Neither contains any part of the proof.
         """
         proofs.check_fresh(claim, self._now())
         status, body = self._asked(*proofs.rebuilt(claim, self._endpoint))
@@ -81,12 +81,12 @@ class IdentityVerifier:
             return self._send(url, headers)
         except (BotoCoreError, OSError) as error:
             name = type(error).__name__
-        # Raised here and not above: the library's error holds the URL, and would come along as the context.
-        raise Transient(f"STS could not be asked ({name})")
+        # Raised here and not above: the library's error, which contains the URL, would become its context.
+        raise Transient(f"STS could not be reached ({name})")
 
 
 def sender(endpoint: str) -> Send:
-    """Return what sends GET requests to `endpoint`: as boto3's clients do (proxies, CA bundle), but follows nothing."""
+    """Return a function that sends GET requests to `endpoint` as boto3 does (proxies, CA bundle), without redirects."""
     session = URLLib3Session(
         verify=os.environ.get("AWS_CA_BUNDLE") or True,
         proxies=get_environ_proxies(endpoint),
@@ -108,22 +108,22 @@ def _without_proofs(record: logging.LogRecord) -> bool:
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:
     answered = {"status_code": status, "headers": {}, "body": body}
-    # Whatever botocore's parser trips over is nothing that STS answers; it trips in a dozen ways.
+    # botocore's parser raises a dozen kinds of errors for what is not an answer of STS.
     with suppress(Exception):
         answer: dict[str, Any] = create_parser("query").parse(answered, _shape())
         return answer
-    raise Transient(f"STS gave no answer that can be read (HTTP {status})")
+    raise Transient(f"STS gave an invalid answer (HTTP {status})")
 
 
 def _refusal(status: int, answer: Mapping[str, Any]) -> ProofRefused | Transient:
-    # Only the code is told: STS's message about a signature quotes the request.
+    # Only the code is reported: STS's message about a signature quotes the request.
     error = answer.get("Error")
     code = error.get("Code") if isinstance(error, dict) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return Transient(f"STS gave an error without a code (HTTP {status})")
     if transient(ClientError(dict(answer), _OPERATION)):
         return Transient(f"STS could not answer ({code})")
-    return ProofRefused("NotProven", f"STS does not bear the proof out ({code})")
+    return ProofRefused("NotProven", f"STS does not confirm the proof ({code})")
 
 
 @cache

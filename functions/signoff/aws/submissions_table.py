@@ -1,4 +1,4 @@
-"""DynamoDB: the submissions under way, each by its prefix."""
+"""The submissions table in DynamoDB, by prefix."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from signoff.aws.ledger_table import NEW, REFUSED
 
 
 class SubmissionsTable:
-    """The submissions: which wait for objects, which are being registered, and what became of the others."""
+    """The submissions: waiting for objects, being registered, registered, or refused."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def get(self, prefix: str) -> dict[str, Any] | None:
-        """Return what is known of the submission under `prefix` (`group/submission`), or None."""
+        """Return the row of the submission under `prefix` (`group/submission`), or None."""
         answer = self._dynamodb.get_item(
             TableName=self._table, Key=to_item({"submission": prefix}), ConsistentRead=True
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
-        """Note that a submission waits for the objects `missing`, unless it is further than that."""
+        """Note that a submission waits for the objects `missing`, unless it has progressed further."""
         values = {"state": "waiting", "missing": list(missing), "since": now}
         self._put(prefix, values, f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED})
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
-        """Take the submission for one attempt at registering it. Returns whether this caller holds it now.
+        """Claim the submission for one attempt to register it. Returns whether the caller holds the claim.
 
-        A claim older than its `until` belonged to a function that died.
+        A claim past its `until` belonged to a function that died.
         """
         values = {"state": "registering", "attempt": attempt, "since": now, "until": until}
         free = f"{NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #until < :now)"
@@ -40,7 +40,7 @@ class SubmissionsTable:
         return self._put(prefix, values, free, facts, {"#until": "until"})
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
-        """Give back the claim of an attempt that failed, so that the next try need not wait until it runs out."""
+        """Release the claim of a failed attempt, so that a retry need not wait until it expires."""
         values = {"state": "registering", "attempt": attempt, "since": now, "until": ""}
         facts = {":registering": "registering", ":attempt": attempt}
         self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})

@@ -1,6 +1,6 @@
-"""Where models are made beside the registry's own account and region: SageMaker, SSM and the vault of each place.
+"""The targets outside the registry's own account and region: SageMaker, SSM and the vault of each place.
 
-Another account has a role for Signoff that only CreateModel takes on (infra/workload.py); SageMaker reads model data
+Another account has a role for Signoff that only CreateModel assumes (infra/workload.py); SageMaker reads model data
 from buckets of its own region, so each further region has a vault (infra/region.py).
 """
 
@@ -22,7 +22,7 @@ from signoff.identity.principals import account_of
 
 ROLE = "role/signoff/SignoffDeployer"
 _DENIED = {"AccessDenied", "AccessDeniedException"}
-# A session that ends sooner is not begun anything with.
+# A session that expires sooner is not used.
 _LEFT = timedelta(minutes=5)
 
 
@@ -39,7 +39,7 @@ class TargetAccounts:
     def registry(self, place: str, package: str) -> Registry:
         """Return SageMaker of `place` (`<account>/<region>`) for a `package` (an ARN) of the registry.
 
-        Raises `TargetFault` when the place's account does not let Signoff in.
+        Raises `TargetFault` when Signoff cannot access the place's account.
         """
         return Registry(self._client("sagemaker", place, package))
 
@@ -48,7 +48,7 @@ class TargetAccounts:
         return self._client("ssm", place, package)
 
     def vault(self, place: str, package: str) -> Vault:
-        """Return the vault that models of `place` load from. Raises `TargetFault` for a region that has none."""
+        """Return the vault that models in `place` load from. Raises `TargetFault` for a region that has none."""
         region = place.split("/")[1]
         if region == package.split(":")[3]:
             return self._home
@@ -75,7 +75,7 @@ class TargetAccounts:
             if error_code(error) not in _DENIED:
                 raise
             raise TargetFault(
-                f"{role} cannot be taken on ({error_message(error)}); deploy SignoffWorkload in that account"
+                f"{role} cannot be assumed ({error_message(error)}); deploy SignoffWorkload in that account"
             ) from error
         credentials: dict[str, Any] = answer["Credentials"]
         return credentials

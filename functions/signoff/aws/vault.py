@@ -48,7 +48,7 @@ class Vault:
         return uri.removeprefix(prefix) if uri.startswith(prefix) else None
 
     def keep(self, source: ObjectVersion, key: str) -> ObjectVersion:
-        """Return the vault's copy of `source` at `key`, made now unless it is there already.
+        """Return the vault's copy of `source` at `key`, created now unless it exists.
 
         Raises `VaultConflict` when the key holds a copy of something else.
         """
@@ -58,15 +58,15 @@ class Vault:
             return copy
         present = self._bucket.current(key)
         if present is None or dict(present.metadata) != metadata:
-            raise VaultConflict(f"{self.uri(key)} is no copy of {source.uri} version {source.version_id}")
+            raise VaultConflict(f"{self.uri(key)} is not a copy of {source.uri} version {source.version_id}")
         return present
 
     def current(self, key: str) -> ObjectVersion | None:
-        """Return what a reader without a version gets at `key` now, or None."""
+        """Return the current version of `key`, or None."""
         return self._bucket.current(key)
 
     def under(self, prefix: str) -> list[ObjectVersion]:
-        """Return what a reader without versions gets of all the keys that begin with `prefix` (`models/.../`)."""
+        """Return the current versions of all keys that begin with `prefix` (`models/.../`)."""
         return list(self._bucket.listing(prefix))
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
@@ -78,14 +78,14 @@ class Vault:
         return sha256(self.stream(stored))
 
     def version_at(self, key: str) -> str | None:
-        """Return the version id that a reader without a version, as SageMaker is, gets at `key` now; None of nothing.
+        """Return the current version id of `key`, which SageMaker would read, or None.
 
-        Of a prefix it is the inventory of what lies under it, as in the evidence.
+        For a prefix it is the inventory of the objects under it, as in the evidence.
         """
         return self._fact_at(key, "version_id", lambda stored: stored.version_id)
 
     def sha256_at(self, key: str) -> str | None:
-        """Return the SHA-256 of the same, read as a stream; of a prefix likewise the inventory."""
+        """Return the SHA-256 of the current version, read as a stream; for a prefix its inventory."""
         return self._fact_at(key, "sha256", self.sha256)
 
     def _fact_at(self, key: str, name: str, fact: Callable[[ObjectVersion], str]) -> str | None:
@@ -103,15 +103,15 @@ class Vault:
         return VaultDocument(self.uri(key), key, sha256)
 
     def write_named(self, key: str, document: Any) -> None:
-        """Write `document` under a key of its own. Raises `VaultConflict` when another one is there."""
+        """Write `document` to `key`. Raises `VaultConflict` when it holds another one."""
         data = canonical(document)
         if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
             raise VaultConflict(f"{self.uri(key)} holds another document")
 
     def write_locked(self, key: str, document: Any, mode: str, until: datetime) -> bool:
-        """Write `document` under a key of its own, locked (`mode`) until then; the first to be there stays.
+        """Write `document` to `key`, locked (`mode`) until then, unless there is one.
 
-        Returns whether it was this one.
+        Returns whether it was written.
         """
         return self._bucket.put_locked(key, canonical(document), mode, until)
 
@@ -120,7 +120,7 @@ class Vault:
         return self._bucket.get(key)
 
     def written(self, prefix: str) -> dict[str, list[VersionRecord]]:
-        """Return by key all that was ever written under `prefix`, the oldest first, and each deletion marker."""
+        """Return by key all versions and delete markers under `prefix`, the oldest first."""
         return {key: list(each) for key, each in groupby(self._bucket.history(prefix), attrgetter("key"))}
 
     def retained_until(self, key: str, version_id: str) -> datetime | None:
@@ -147,7 +147,7 @@ class Vault:
         """Return one version of an object. Raises `ObjectMissing` when it is not there."""
         stored = self._bucket.version(key, version_id)
         if stored is None:
-            raise ObjectMissing(f"{self.uri(key)} version {version_id} is not there")
+            raise ObjectMissing(f"{self.uri(key)} version {version_id} does not exist")
         return stored
 
     def bytes_of(self, key: str, version_id: str) -> bytes:
@@ -159,13 +159,13 @@ class Vault:
         if version_id is None:
             stored = self._bucket.current(key)
             if stored is None:
-                raise ObjectMissing(f"{self.uri(key)} is not there")
+                raise ObjectMissing(f"{self.uri(key)} does not exist")
             version_id = stored.version_id
         self._bucket.retain(key, version_id, until)
 
 
 def sha256(chunks: Iterable[bytes]) -> str:
-    """Return the SHA-256 (hexadecimal) of what `chunks` make up together."""
+    """Return the SHA-256 (hexadecimal) of all `chunks` together."""
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)

@@ -1,8 +1,8 @@
-"""The champion of each group: its package approved last whose model exists, published as a parameter in SSM.
+"""The champion of each group: the last approved package whose model exists, published as an SSM parameter.
 
 The ledger knows the champion; the parameter is its projection, for those who deploy it (`signoff_cdk.ApprovedModel`).
-Each place where the group's models are made has a champion of its own: the package approved last whose model is there.
-Whoever changes it announces nothing: SSM puts `Parameter Store Change` on the account's default bus.
+Each target of the group has a champion of its own: the last approved package whose model is there. Signoff announces no
+change of it: SSM puts `Parameter Store Change` on the account's default bus.
 https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
 """
 
@@ -24,17 +24,17 @@ _ABSENT = {"ParameterNotFound"}
 
 @dataclass(frozen=True)
 class Champion:
-    """A group's champion: its model's ARN, and the key of the ledger that says so, a package's or the baseline's."""
+    """A group's champion: its model's ARN, and the key of its ledger, a package's or the baseline's."""
 
     model: str
     package: str
 
 
 def ranked(rows: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
-    """Return who may be champion by the heads of a group's ledgers, the best first: the one approved last.
+    """Return the candidates for champion among the rows of a group's packages, the one approved last first.
 
-    In another `place` (`<account>/<region>`) than the registry's own, if it is given. One that was rolled back to is
-    champion nowhere before its model in the registry's own place was verified.
+    They are those in another `place` (`<account>/<region>`) than the registry's own, if it is given. A package that was
+    rolled back to is champion nowhere until its model in the registry's own place has been verified.
     """
     approved = (row for row in rows if row.get("status") == Status.APPROVED and row.get("model"))
     live = [row for row in approved if _model(row, place)]
@@ -47,9 +47,9 @@ def _model(row: Mapping[str, Any], place: str | None) -> str | None:
 
 
 class Champions:
-    """The champions as the ledger knows them, and as they are published: `<path>/<group>`, the model's ARN.
+    """The champions, in the ledger and as published: `<path>/<group>`, the model's ARN.
 
-    Groups are named as SageMaker has them; the parameter's name is in lower case, as the names of policies are.
+    Groups have SageMaker's spelling; the parameter's name is in lower case, like the names of policies.
     `place` (`<account>/<region>`) is where `ssm` is, None for the registry's own account and region.
     """
 
@@ -67,14 +67,14 @@ class Champions:
         """Return the group's champion: a package, else the baseline deployed last, else None.
 
         `known` is a history that the caller has just read or written. The others are found by the index, which may
-        be behind: a package that it names is champion only if its own ledger says the same.
+        be stale: a package that it names is champion only if its own ledger agrees.
         """
         standing = (each for each in ranked(self.rows(group, known), self._place) if self._stands(each, known))
         # A baseline is the model of a stack in the registry's own account and region.
         return next(standing, None) or (None if self._place else self._baseline(group))
 
     def rows(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
-        """Return the heads of a group's ledgers by the index, and of the one that is `known` as it is."""
+        """Return the rows of a group's packages in the index, with that of the `known` history up to date."""
         rows = {row["package"]: row for row in self._ledger.rows_by_group(group)}
         if known and known.entries:
             rows[known.package] = package_row(known)
@@ -86,10 +86,10 @@ class Champions:
         return value
 
     def publish(self, group: str, known: History | None = None) -> bool:
-        """Make the parameter agree with the ledger. Returns whether it did not.
+        """Make the parameter agree with the ledger. Returns whether it had to be changed.
 
-        SSM has no conditional write. So whoever wrote looks again, for another may have become champion meanwhile and
-        been published before: of two at once, the last to write has seen what the other appended.
+        SSM has no conditional write. So the champion is computed again after each write, as another package may have
+        become champion meanwhile: of two concurrent writers, the last has seen the other's entries.
         """
         for look in range(_ATTEMPTS):
             champion = self.of(group, known)
@@ -100,9 +100,9 @@ class Champions:
         return True
 
     def repair(self, group: str, before: datetime) -> bool:
-        """Publish the group's champion, if the parameter differs and nobody has written it since `before`.
+        """Publish the group's champion, if the parameter differs and has not been written since `before`.
 
-        One that was written just now may be ahead of the index. Returns whether there was something to repair.
+        A newer parameter may be ahead of the index. Returns whether there was something to repair.
         """
         _, written = self._parameter(group)
         return self.publish(group) if written is None or written <= before else False
@@ -114,7 +114,7 @@ class Champions:
         return bool(ranked([row], self._place))
 
     def _newer(self, known: History) -> History:
-        """Return what the ledger says by now; the caller may be about to append what it knows."""
+        """Return the newest history; the caller's may have entries that it is about to append."""
         return max(known, self._ledger.history(known.package).verified(), key=lambda history: len(history.entries))
 
     def _baseline(self, group: str) -> Champion | None:

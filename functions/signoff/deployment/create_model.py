@@ -1,4 +1,4 @@
-"""Making the deployable model agree with the ledger, and the group's champion with its models."""
+"""Makes the deployable model agree with the ledger, and the group's champion with its models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from signoff.validation.evidence import signed_subject
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDeployer:
-    """Creates the model of a signed package, retires that of one no longer signed, publishes the group's champion."""
+    """Creates the models of approved packages, deletes those of others, and publishes the group's champion."""
 
     governance: Governance
     registry: Registry
@@ -43,9 +43,9 @@ class ModelDeployer:
         return Succession(self.ledger, self.champions)
 
     def converge(self, arn: str) -> State | None:
-        """Make the models of that package agree with its ledger, and return the state it is in then.
+        """Make the models of that package agree with its ledger, and return its state then.
 
-        It looks again when the ledger has moved meanwhile, so that an approval and a revocation that cross end right.
+        It starts again when the ledger has changed meanwhile, so that a concurrent approval and revocation end right.
         Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
         """
         try:
@@ -59,7 +59,7 @@ class ModelDeployer:
             self.projector.project(arn, history)
         self.champions.publish(candidate.group, history)
         self._succession.settle(candidate.group, history)
-        # Last, for it may take long: a champion does not wait for other regions.
+        # Last, because it may take long: the champion does not wait for other regions.
         return self._everywhere(candidate, history).state
 
     def _everywhere(self, candidate: Candidate, history: History) -> History:
@@ -73,9 +73,9 @@ class ModelDeployer:
         return history
 
     def retire(self, package: str) -> State:
-        """Retire the model of a package that was deleted, by its ledger's key, and return the state it is in then.
+        """Delete the model of a deleted package, by its ledger's key, and return its state then.
 
-        Its ARN says nothing any more: nobody has it, or another package whose group was made anew.
+        Its ARN may belong to another package by now, if its group was created again.
         """
         history = self.ledger.update(package, lambda history: self._orphaned(history.verified()))
         state = history.state
@@ -101,9 +101,9 @@ class ModelDeployer:
         return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name, "kept_for": kept_for})] if state.model else []
 
     def _models_of_others(self, group: str, package: str) -> dict[str, str]:
-        """Return the models of a group's other packages, by name in lower case as in an ARN, and whose they are.
+        """Return the packages of a group's other models, by the model's name in lower case as in an ARN.
 
-        A group that was made anew may hold the very same package again, whose model has the same name.
+        A group that was created again may contain the same package again, whose model has the same name.
         """
         rows = (row for row in self.ledger.rows_by_group(group) if row.get("model"))
         return {row["model"].rpartition("/")[2].lower(): row["package"] for row in rows if row["package"] != package}
@@ -111,12 +111,12 @@ class ModelDeployer:
     def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
         state = history.state
         if state.status is not Status.APPROVED:
-            if state.model:  # nobody should deploy a model that is about to go
+            if state.model:  # nobody should deploy a model that is about to be deleted
                 self.champions.publish(candidate.group, history)
             names = self._names(candidate.group, candidate.version, state)
             return [draft for name in sorted(names) for draft in self._retire(name, state)]
         if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
-            return []  # created already, or the registry's status is still on its way: its event will come
+            return []  # created already, or the registry's status is not set yet: its event will follow
         return self._created(candidate, state)
 
     def _created(self, candidate: Candidate, state: State) -> list[Draft]:
@@ -135,25 +135,25 @@ class ModelDeployer:
         if verifying:
             about["verified"] = _size(evidence["artifacts"])
         created = Draft(Kind.MODEL_CREATED, "signoff", about)
-        # SageMaker read package and vault when it made the model: was there still what we had seen just before?
+        # SageMaker read package and vault when it created the model: check that they had not changed by then.
         changed = self._changed(self.registry.describe(candidate.arn), signed)
         return [created, subject_changed(changed)] if changed else [created]
 
     def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
-        """Return which parts of the subject, as SageMaker and the vault show it now, are not as they were signed."""
+        """Return which parts of the subject, by SageMaker and the vault, differ from what was signed."""
         artifacts = [{**each, "version_id": self.vault.version_at(each["key"])} for each in signed["artifacts"]]
         return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
 
     def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
-        """Return `artifacts` when the vault holds other bytes than the evidence says, each read again; else nothing.
+        """Return `artifacts` when the bytes in the vault, read again, differ from the evidence; else nothing.
 
-        The versions were compared with those that were signed.
+        The versions have been compared with the signed ones before.
         """
         kept = all(self.vault.sha256_at(each["key"]) == each["sha256"] for each in evidence["artifacts"])
         return [] if kept else ["artifacts"]
 
     def _names(self, group: str, version: int | None, state: State) -> set[str]:
-        # A model may be there although no entry says so: created, and then the function died before it appended.
+        # A model may exist without an entry: the function may have died after creating it.
         model = state.model or state.unverified
         return {model["name"]} if model else self._unrecorded(group, version, state)
 

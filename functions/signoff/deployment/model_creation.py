@@ -1,4 +1,4 @@
-"""Making one model, wherever it is: created once, and looked at to be what was asked for."""
+"""Creating one model in any account and region, and checking that it matches the request."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from signoff.model_package.model_comparison import differences
 
 
 def create_once(registry: Registry, request: Mapping[str, Any]) -> str:
-    """Return the ARN of the model that a CreateModel `request` asks for, made now unless it is there already.
+    """Return the ARN of the model of a CreateModel `request`, created now unless it exists.
 
-    Raises `RegistryRefused` in SageMaker's words, `ModelDiffers` when another model has its name, and `LedgerConflict`
-    when somebody has deleted it meanwhile: then the ledger has moved, too.
+    Raises `RegistryRefused` with SageMaker's message, `ModelDiffers` when another model has its name, and
+    `LedgerConflict` when it was deleted meanwhile: then the ledger has changed, too.
     """
     registry.create_model(request)
     described = registry.describe_model(request["ModelName"])
     if described is None:
-        raise LedgerConflict(f"model {request['ModelName']} was retired while it was created: look again")
+        raise LedgerConflict(f"model {request['ModelName']} was deleted while it was being created")
     different = differences(request, described)
     if different:
-        raise ModelDiffers(f"model {request['ModelName']} is not what was signed: {', '.join(different)} differ")
+        raise ModelDiffers(
+            f"model {request['ModelName']} does not match what was signed: {', '.join(different)} differ"
+        )
     return str(described["ModelArn"])

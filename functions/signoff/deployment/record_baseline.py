@@ -1,4 +1,4 @@
-"""Recording the models that other teams' stacks deploy with code review as their approval: the groups' baselines."""
+"""Recording baselines: models that other teams' stacks deploy, with code review as their approval."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ class BaselineRecorder:
     champions: Champions
 
     def handle(self, request: CustomResourceRequest) -> str:
-        """Record what a stack has done with its baseline and return what it is known by: `<group>@<model's ARN>`.
+        """Record what a stack did with its baseline and return the resource's id: `<group>@<model's ARN>`.
 
-        A replaced model is first recorded and then taken back by a request of its own. Raises `BaselineRefused`.
+        A replacement is recorded first; CloudFormation then deletes the old one. Raises `BaselineRefused`.
         """
         if request.kind == "Delete":
             return self._retired(request)
         group, name, arn, logical_id = (str(request.properties.get(name) or "") for name in _PROPERTIES)
         if not (group and name and arn and logical_id):
-            raise BaselineRefused(f"a baseline has the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
+            raise BaselineRefused(f"a baseline needs the properties {', '.join(_PROPERTIES)}; deploy a BaselineModel")
         group = self._governed(request.stack, group)
         if self.stacks.resource(request.stack, logical_id) not in {arn, name}:
             raise BaselineRefused(f"{logical_id} of stack {request.stack} is not the model {arn}")
         details = {"group": group, **self._described(name, arn), **_said(request)}
         self._append(group, Draft(Kind.BASELINE_DEPLOYED, request.stack, details))
         self.champions.publish(group)
-        # In lower case: another identity for the same baseline would have CloudFormation delete the first.
+        # In lower case: with another id for the same baseline, CloudFormation would delete the first.
         return f"{group.lower()}@{arn}"
 
     def _retired(self, request: CustomResourceRequest) -> str:
         identity = request.identity or ""
         group, _, arn = identity.partition("@")
         if not arn:
-            return identity  # it failed before it was known by anything
+            return identity  # its creation failed, so nothing was recorded
         found = self.registry.group(group)
         group = found.name if found else group
         state = self.ledger.history(baseline_key(group)).verified().state
-        # What was never recorded goes without a trace, and so does what another stack has taken over.
+        # Nothing is recorded about an unknown baseline, or one that another stack has taken over.
         if state.baselines.get(arn) == request.stack:
             model = {"name": arn.rpartition("/")[2], "arn": arn}
             details = {"group": group, "model": model, "request": request.request_id}
@@ -74,13 +74,13 @@ class BaselineRecorder:
         self.ledger.update(baseline_key(group), unless_recorded)
 
     def _governed(self, stack: str, group: str) -> str:
-        """Return the group's name as SageMaker has it, if its policy takes baselines of the stack."""
+        """Return the group's name in SageMaker's spelling, if its policy accepts baselines from the stack."""
         found = self.registry.group(group)
         policy = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
         if policy is None:
             raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
         if not policy.groups.takes_baseline(stack):
-            raise BaselineRefused(f"the policy of group {group} takes no baseline of {stack}: list it in `groups`")
+            raise BaselineRefused(f"the policy of group {group} accepts no baseline from {stack}: list it in `groups`")
         return found.name if found else group
 
     def _described(self, name: str, arn: str) -> dict[str, Any]:
@@ -93,6 +93,6 @@ class BaselineRecorder:
 
 
 def _said(request: CustomResourceRequest) -> Mapping[str, str]:
-    """Return what the request says itself: which one it is, and by which review the stack's code came to be."""
+    """Return the request's id, and the review of the stack's code if it is given."""
     review = request.properties.get("Review")
     return {"request": request.request_id, **({"review": str(review)} if review else {})}

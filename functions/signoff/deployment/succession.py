@@ -1,4 +1,4 @@
-"""Succession: the ledgers of a group's packages say who was followed by which champion, and who is champion again."""
+"""Succession: records in the ledgers of a group's packages when they are superseded or reinstated as champion."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Row = Mapping[str, Any]
 
 
 class Succession:
-    """Marks the packages of a group that are approved and deployed, and are not (or are again) its champion.
+    """Marks the approved and deployed packages of a group that are not (or are again) its champion.
 
-    The heads of their ledgers say who is marked already: where nothing changed, looking costs one query.
+    Their rows show which are marked already: where nothing changed, this costs one query.
     """
 
     def __init__(self, ledger: LedgerTable, champions: Champions) -> None:
@@ -25,10 +25,10 @@ class Succession:
         self._champions = champions
 
     def settle(self, group: str, known: History | None = None) -> bool:
-        """Have every ledger of the group say where its package stands with its champion; return whether one did not.
+        """Record in every ledger of the group whether its package is superseded; return whether anything was written.
 
-        `known` is a history that the caller has just read or written. Whoever wrote looks again: the champion may have
-        been another by then, as whoever made it that will not have seen what was just written.
+        `known` is a history that the caller has just read or written. After each write
+        it starts again: the champion may have changed meanwhile.
         """
         for look in range(_ATTEMPTS):
             rows = self._champions.rows(group, known)
@@ -41,11 +41,11 @@ class Succession:
         return True
 
     def _settled(self, rows: Sequence[Row], champion: Champion) -> bool:
-        """Write down who follows whom. Returns whether there was anything to write."""
+        """Write the entries about superseded and reinstated packages. Returns whether there were any."""
         by = next((row for row in rows if row["package"] == champion.package), None)
         if by is None:
             return False
-        # The one reinstated first: whom it follows is seen by who is not marked yet.
+        # The reinstated one first: its predecessor is recognised by not being marked yet.
         wrote = bool(by.get("superseded_by")) and self._reinstated(by, rows)
         for row in rows:
             if row["package"] != champion.package and _deployed(row) and not row.get("superseded"):
@@ -56,7 +56,7 @@ class Succession:
         about = {"by": by["arn"], "by_version": by.get("version"), "model": by.get("model")}
 
         def follows(row: Row) -> bool:
-            # The index may be behind: what its own ledger says must come after the champion, too.
+            # The index may be stale: by its own ledger, too, the package must rank behind the champion.
             return not row.get("superseded") and ranked([row, by])[0].package == by["package"]
 
         return self._marked(package, Draft(Kind.SUPERSEDED, "signoff", about), follows)
@@ -80,16 +80,16 @@ class Succession:
 
 
 def _unsettled(rows: Sequence[Row]) -> bool:
-    """Return whether, by these heads, anything is to be written: the first is marked, or another is not."""
+    """Return whether anything is to be written: the first of these rows is marked, or another is not."""
     marked = {row["package"]: row for row in rows}
     first, *others = [marked[each.package] for each in ranked(rows)] or [{}]
     return bool(first.get("superseded_by")) or any(not row.get("superseded") for row in others)
 
 
 def _former(row: Row, rows: Sequence[Row]) -> Row:
-    """Return who was champion before `row`, as far as the heads tell: one that nobody followed, else who followed it.
+    """Return the champion before `row`, as far as the rows tell: one not superseded, else the one that superseded it.
 
-    Of those the one that is deployed still, else the one that ceased to be approved last.
+    Of those the one that is still deployed, else the one whose approval ended last.
     """
     others = [other for other in rows if other["package"] != row["package"] and other.get("decided")]
     free = [other for other in others if not other.get("superseded_by")]

@@ -1,7 +1,7 @@
-"""A package's models in the further accounts and regions that its signed deployment names.
+"""A package's models in its targets: the further accounts and regions that its signed deployment names.
 
-The registry's own account comes first; then each place agrees with the ledger by itself, so that what fails in one
-keeps no other waiting, and is tried again with the next event or sweep.
+The registry's own account comes first; then each target is made to agree with the ledger by itself, so that a failure
+in one does not block the others, and is retried with the next event or sweep.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.model_request import model_name, target_request
 from signoff.validation.evidence import signed_subject
 
-# What makes one place agree with a history: the place in, the entries that say what was done out.
+# Makes one place agree with a history, and returns the entries about what was done.
 Act = Callable[[str, History], list[Draft]]
 # Which parts of a signed subject are not as signed.
 Changed = Callable[[Mapping[str, Any]], list[str]]
@@ -40,9 +40,9 @@ _READING = "the execution role must be allowed to read model data and images (do
 
 
 class TargetModels:
-    """Creates the models of signed packages in further places, retires those of packages no longer signed.
+    """Creates the models of approved packages in their targets, and deletes those of other packages.
 
-    In each place it publishes the group's champion there.
+    In each target it publishes the group's champion.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class TargetModels:
         self._champions = champions
 
     def converge(self, candidate: Candidate, history: History, changed: Changed) -> History:
-        """Make the models agree with the ledger in every place that it names, and return it as it is then.
+        """Make the models agree with the ledger in every target, and return the ledger's history then.
 
-        What does not pass by itself is recorded, once for each reason; what may pass in a moment is raised when every
-        place has had its turn.
+        Permanent failures are recorded, once for each reason; a transient one is raised after all targets have been
+        handled.
         """
 
         def agreed(place: str, history: History) -> list[Draft]:
@@ -69,7 +69,7 @@ class TargetModels:
         return self._everywhere(history, agreed)
 
     def retire(self, history: History, kept: Mapping[str, str]) -> History:
-        """Retire the models of a package that was deleted, but for those `kept` (names in small letters) for others."""
+        """Delete the models of a deleted package, except those `kept` for others (names in lower case)."""
 
         def given_up(place: str, history: History) -> list[Draft]:
             model = history.state.targets[place].model
@@ -87,7 +87,7 @@ class TargetModels:
             try:
                 history = self._ledger.update(history.package, partial(_reporting, act, place))
                 if history.state.targets[place].failed is None:
-                    self._publish(place, history)  # another may have been made or retired there meanwhile
+                    self._publish(place, history)  # another model may have been created or deleted there meanwhile
             except (ClientError, BotoCoreError, TargetFault) as error:
                 passing.append(error)
         if passing:
@@ -113,12 +113,12 @@ class TargetModels:
         arn = create_once(self._target_accounts.registry(place, candidate.arn), {"ModelName": name, **request})
         model = {"name": name, "arn": arn, "vault": vault.name}
         drafts = [Draft(Kind.MODEL_CREATED, "signoff", {"place": place, "model": model})]
-        # Before the ledger says that the model is there: until it does, the sweep comes again.
+        # Before the ledger says that the model exists: until it does, the sweep retries.
         self._publish(place, history.extended(drafts, timestamps.parse(history.entries[-1].time)))
         return drafts
 
     def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
-        """Have what was signed in another region's vault, to the byte. Raises `VaultConflict` when it is not."""
+        """Copy what was signed to another region's vault. Raises `VaultConflict` when something else is there."""
         if vault.name == self._vault.name:
             return
         for artifact in artifacts:
@@ -130,12 +130,12 @@ class TargetModels:
             changed = [copy.key for copy in copies if not _same(vault.current(copy.key), copy)]
             more = is_prefix(key) and len(vault.under(key)) != len(copies)
             if sha256 != artifact["sha256"] or changed or more:
-                raise VaultConflict(f"{vault.uri(key)} is not what was signed: somebody else has written there")
+                raise VaultConflict(f"{vault.uri(key)} does not match what was signed: someone else has written to it")
 
     def _there(self, key: str) -> ObjectVersion:
         stored = self._vault.current(key)
         if stored is None:
-            raise ObjectMissing(f"{self._vault.uri(key)} is not there any more")
+            raise ObjectMissing(f"{self._vault.uri(key)} no longer exists")
         return stored
 
     def _retired(self, history: History, place: str) -> list[Draft]:
@@ -143,7 +143,7 @@ class TargetModels:
         there, subject = state.targets[place], (state.decision or {}).get("subject") or ""
         name = there.model["name"] if there.model else model_name(state.group or "", state.version, subject)
         registry = self._target_accounts.registry(place, package)
-        # A model may be there although no entry says so: created, and then the function died before it appended.
+        # A model may exist without an entry: the function may have died after creating it.
         if there.model is None and registry.describe_model(name) is None:
             return []
         endpoints = tuple(registry.endpoints_using(name))
@@ -151,13 +151,13 @@ class TargetModels:
         if endpoints:
             blocked = Draft(Kind.RETIREMENT_BLOCKED, "signoff", {**about, "endpoints": list(endpoints)})
             return [] if endpoints == there.blocked_by else [blocked]
-        self._publish(place, history)  # nobody should deploy a model that is about to go
+        self._publish(place, history)  # nobody should deploy a model that is about to be deleted
         registry.delete_model(name)
         return [Draft(Kind.MODEL_RETIRED, "signoff", about)]
 
 
 def _reporting(act: Act, place: str, history: History) -> list[Draft]:
-    """Do what makes `place` agree; what does not pass by itself becomes an entry, unless the ledger says it already."""
+    """Make `place` agree; a permanent failure becomes an entry, unless the ledger has it already."""
     history.verified()
     try:
         return act(place, history)
@@ -178,6 +178,6 @@ def _same(current: ObjectVersion | None, copy: ObjectVersion) -> bool:
 
 
 def _refusal(words: str) -> str:
-    """Return SageMaker's words, and what to look at where they are about what it may not read."""
+    """Return SageMaker's message, with a hint if it is about missing permissions."""
     reading = any(word in words.lower() for word in ("access", "image", "permission", "repository", "s3://"))
     return f"SageMaker refused: {words}; {_READING}" if reading else f"SageMaker refused: {words}"

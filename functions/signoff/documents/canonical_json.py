@@ -9,7 +9,7 @@ import rfc8785
 
 
 def canonical(document: Any) -> bytes:
-    """Return the canonical JSON of `document`, which may hold what JSON knows and nothing else.
+    """Return the canonical JSON of `document`, which may only contain JSON values.
 
     Raises `rfc8785.CanonicalizationError` for anything else (NaN, integers beyond 2**53, other types).
     """

@@ -56,7 +56,7 @@ def parse(data: bytes) -> tuple[Any, list[Fault]]:
 
 def _text(data: bytes) -> tuple[str, str | None]:
     if len(data) > MAX_BYTES:
-        return "", f"is {len(data):,} bytes long; at most {MAX_BYTES:,} are read"
+        return "", f"is {len(data):,} bytes long; at most {MAX_BYTES:,} are allowed"
     if data.startswith(b"\xef\xbb\xbf"):
         return "", "begins with a byte order mark (BOM); save it as UTF-8 without one"
     try:
@@ -106,4 +106,4 @@ class _Converter:
 
     def _whole_characters(self, text: str, path: str) -> None:
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self.faults.append(Fault(path, "holds half a surrogate pair, which no encoding can write"))
+            self.faults.append(Fault(path, "contains an unpaired surrogate, which cannot be encoded"))

@@ -24,8 +24,8 @@ def _visible(character: str) -> str:
 
 
 def short(arn: str | None) -> str:
-    """Return the readable part of an ARN (`user/alice`), or `nobody named`."""
-    return clean(arn.split(":", 5)[-1] if arn else "nobody named")
+    """Return the readable part of an ARN (`user/alice`), or `unknown`."""
+    return clean(arn.split(":", 5)[-1] if arn else "unknown")
 
 
 def cut(text: str, limit: int) -> str:

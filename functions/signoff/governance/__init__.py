@@ -1,1 +1,1 @@
-"""Which packages are governed, what they were registered with, and how the registry shows what the ledger says."""
+"""Which packages are governed, how they were registered, and the ledger's projection to the registry."""

@@ -1,4 +1,4 @@
-"""Which packages are Signoff's business, and what its ledger says of them: where every function begins."""
+"""The packages that Signoff governs: every function starts by finding one of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Candidate:
-    """A governed package: as SageMaker describes it, under which policy, and with its ledger's key."""
+    """A governed package: SageMaker's description of it, its policy, and its ledger's key."""
 
     arn: str
     key: str
@@ -29,7 +29,7 @@ class Candidate:
 
 
 class Governance:
-    """Finds the candidate that an ARN names, in the one registry whose ARNs begin with `where`."""
+    """Finds the candidate with an ARN, in the registry whose ARNs begin with `where`."""
 
     def __init__(self, registry: Registry, policies: Policies, where: str) -> None:
         self._registry = registry
@@ -60,12 +60,12 @@ class Governance:
         )
 
     def _described(self, arn: str) -> dict[str, Any]:
-        """Describe a package; its ARN has the group's name in lower case, which not everybody knows who writes one.
+        """Describe a package; its real ARN has the group's name in lower case, which callers may not know.
 
-        One of another account is none, even if that account lets Signoff describe it: its group has but the name.
+        A package of another account is unknown, even if Signoff may describe it.
         """
         if not arn.startswith(f"{self._where}:"):
-            raise UnknownPackage(f"{arn} is no package of the registry {self._where}")
+            raise UnknownPackage(f"{arn} is not a package of the registry {self._where}")
         try:
             return self._registry.describe(arn)
         except UnknownPackage:
@@ -78,10 +78,10 @@ UNKNOWN_OWNER = "unknown"
 
 
 def source_owner(candidate: Candidate) -> str | None:
-    """Return the account whose buckets a package may load from, as far as Signoff may read them; None for any.
+    """Return the account whose buckets a package may load from; None for any that Signoff may read.
 
-    Signoff reads with its own rights what another account may not: so what an account registers must lie in a bucket of
-    its own. In a group that is open to others, a package of which nobody says who registered it loads from nowhere.
+    Signoff can read buckets that another account cannot: so what an account registers must be in a bucket of its own.
+    In a group that is open to other accounts, a package whose creator is unknown can load from no bucket.
     """
     creator = registering_principal(candidate.described)
     if creator is None:

@@ -1,4 +1,4 @@
-"""SageMaker's approval status as the projection of the ledger: brought there, and set back when somebody moved it."""
+"""SageMaker's approval status as a projection of the ledger."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from signoff.ledger.history import History
 
 
 class RegistryProjector:
-    """Brings the registry to what the ledger says."""
+    """Makes the registry agree with the ledger."""
 
     def __init__(self, registry: Registry, ledger: LedgerTable) -> None:
         self._registry = registry
         self._ledger = ledger
 
     def project(self, arn: str, history: History) -> History:
-        """Make the registry's status that of the ledger, where it is not yet, and record that it is.
+        """Set the registry's status to the ledger's, if it differs, and record that.
 
-        A ledger that has moved on meanwhile is followed, except to an approval: that is for the function that records
-        it, which alone may set it, once what was approved is kept for longer.
+        If the ledger changes meanwhile, this goes on, except after an approval: only the function that records it may
+        set that, after extending the retention of what was approved.
         """
         while history.state.projected != history.state.registry_status:
             status = history.state.registry_status
@@ -41,20 +41,20 @@ class RegistryProjector:
         try:
             self._registry.set_status(arn, status, why, checkpoints.metadata(history))
         except RegistryRefused:
-            # A package from elsewhere may have its 50 entries of metadata already; the status must not wait for that.
+            # A package registered elsewhere may have 50 entries of metadata already; the status is set without it then.
             self._registry.set_status(arn, status, why)
 
 
 def _updated(status: str, history: History) -> list[Draft]:
-    # What was set, even if the ledger has moved on: should the function die now, it is known what has to be mended.
+    # Recorded even if the ledger has changed: if the function dies now, the next one knows what to correct.
     return [] if history.state.projected == status else [Draft(Kind.REGISTRY_UPDATED, "signoff", {"status": status})]
 
 
 def explanation(history: History) -> str:
-    """Return, for the registry's ApprovalDescription, why a package stands where it does."""
+    """Return the reason of a package's status, for the registry's ApprovalDescription."""
     state = history.state
     changed = history.last(Kind.SUBJECT_CHANGED)
-    # One that somebody revoked may have been so for its subject before, and approved again since.
+    # A package revoked by a person may have been revoked for its subject before.
     decided = state.decision is not None and state.decision["decision"] == "revoke"
     if state.status is Status.REVOKED and changed is not None and not decided:
         return f"Revoked by Signoff: {changed.details['because']}"
@@ -64,15 +64,15 @@ def explanation(history: History) -> str:
     if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED} and state.decision:
         decision = state.decision
         return f"{state.status} by {decision['approver']}: {decision['reason']} (evidence {decision['evidence']})"
-    return "Awaits a decision that Signoff records; a status set here by hand is set back"
+    return "Waiting for a decision in Signoff; a status set here by hand is reverted"
 
 
 def refusal(checks: Sequence[Mapping[str, Any]], package: str) -> str:
-    """Return why a package failed its validation, check by check: as many whole ones as there is room for.
+    """Return why a package failed its validation: as many failed checks as there is room for.
 
-    `package` is what `signoff show` calls it.
+    `package` is its name for `signoff show`.
     """
-    begin, end = "Signoff refused this package.", f"All of it: `signoff show {package}`."
+    begin, end = "Signoff refused this package.", f"Details: `signoff show {package}`."
     failed = [_sentence(check) for check in checks if check["status"] == "failed"]
     room = DESCRIPTION_LIMIT - len(f"{begin}  And {len(failed)} more checks failed. {end}")
     shown = fitting(failed, room) or [cut(each, room) for each in failed[:1]]

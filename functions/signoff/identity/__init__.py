@@ -1,1 +1,1 @@
-"""Who somebody is: the person behind an ARN, and the proof of who signed a statement."""
+"""Identities: the person behind an ARN, and the proof of who signed a statement."""

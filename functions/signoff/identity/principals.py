@@ -1,8 +1,8 @@
-"""Who an ARN stands for: decisions and submissions are compared as persons, not as sessions.
+"""The person behind an ARN: decisions and submissions are compared by person, not by session.
 
-Session names are chosen by the caller, so a role's sessions count as one, and an account's federated users do; except
-those of IAM Identity Center, whose session names are the users' own, the same in each account, and those of roles that
-a policy trusts because an identity provider sets their session names.
+Session names are chosen by the caller, so all sessions of a role count as one person, and so do an account's federated
+users. Exceptions are sessions of IAM Identity Center, which are named after the user in each account, and those of
+roles that a policy trusts because an identity provider sets their session names.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -38,7 +38,7 @@ def person(arn: str, trusted: Sequence[str] = ()) -> str:
 
 
 def role_of(arn: str) -> str:
-    """Return the role whose session `arn` is, without the path, which a session's ARN does not show; else `arn`."""
+    """Return the role of the session `arn`, without its path, which a session's ARN lacks; else `arn`."""
     session = _ASSUMED_ROLE.fullmatch(arn)
     if session is None:
         return arn
@@ -46,9 +46,9 @@ def role_of(arn: str) -> str:
 
 
 def is_known(arn: str | None, trusted: Sequence[str] = ()) -> bool:
-    """Return whether `arn` says which human being it is: an IAM user, or a session whose name can be believed.
+    """Return whether `arn` identifies a human being: an IAM user, or a session whose name can be trusted.
 
-    A job's role, a federated user and a SageMaker user profile do not: anybody may be behind them.
+    A job's role, a federated user and a SageMaker user profile do not: they may be used by anyone.
     """
     if arn is None:
         return False
@@ -57,17 +57,17 @@ def is_known(arn: str | None, trusted: Sequence[str] = ()) -> bool:
 
 
 def account_of(arn: str) -> str:
-    """Return the account (12 digits) that an ARN is of; empty for those of no account, and for what is no ARN."""
+    """Return the account (12 digits) of an ARN; empty for ARNs without an account, and for what is not an ARN."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 else ""
 
 
 def same_person(one: str | None, other: str | None, trusted: Sequence[str] = ()) -> bool:
-    """Return whether both ARNs stand for one person; an unknown person is nobody's other self."""
+    """Return whether both ARNs stand for one person; an unknown person equals nobody."""
     return one is not None and other is not None and person(one, trusted) == person(other, trusted)
 
 
 def matches(arn: str, pattern: str) -> bool:
-    """Return whether `pattern` matches, part by part: no `*` reaches across a colon, which a user's path may hold."""
+    """Return whether `pattern` matches, part by part: no `*` matches a colon, except in the last part."""
     parts, patterns = arn.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))

@@ -1,8 +1,8 @@
 """The proof of who signed a statement: a query-signed STS GetCallerIdentity whose signature covers the statement too.
 
-A proof is a URL that its signer never sends. It is read strictly, and only what a signature needs is taken from it: the
-request that reaches STS is built anew, for the one endpoint that is configured, with the digest of the statement at
-hand. So a proof that was made for another statement, endpoint or header is one whose signature does not fit.
+A proof is a URL that its signer never sends. It is parsed strictly, and only the parts of the signature are taken from
+it: the request to STS is built anew, for the configured endpoint, with the digest of the statement. So the signature of
+a proof for another statement, endpoint or header does not match.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -33,8 +33,8 @@ _DATE = "%Y%m%dT%H%M%SZ"
 _ACTION = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 _ALGORITHM, _SIGNED_HEADERS = "AWS4-HMAC-SHA256", f"host;{HEADER}"
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a parameter's name
-# What each parameter may hold. Access key ids: IAM's accessKeyIdType, as AWS issues them. The credential's region and
-# service are told apart afterwards: another one has a name of its own.
+# The pattern of each parameter. Access key ids: IAM's accessKeyIdType, as AWS issues them. The credential's region and
+# service are checked afterwards, with refusals of their own.
 _PATTERNS = {
     "Action": r".*",
     "Version": r".*",
@@ -51,7 +51,7 @@ _WRITTEN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What a signature was made with and came to; the signer's secret is in none of it."""
+    """A signature and its parameters, without the signer's secret."""
 
     access_key_id: str
     date: str
@@ -83,7 +83,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Claim:
-    """A proof and the digest of the statement it came with: what STS is to confirm."""
+    """A proof and the digest of its statement: what STS is asked to confirm."""
 
     proof: Proof
     digest: str
@@ -95,7 +95,7 @@ class Claim:
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 of the proof alone, whichever statement it comes with: it is named so, and never kept."""
+        """Return the SHA-256 of the proof alone, which identifies it; the proof itself is never stored."""
         return digest({**self.proof.parameters, SIGNATURE: self.proof.signature})
 
     @property
@@ -116,10 +116,10 @@ def statement_digest(statement: Mapping[str, Any]) -> str:
 
 
 def read(statement: Mapping[str, Any], *, kind: str, audience: str, endpoint: str, region: str) -> Claim:
-    """Return what the proof of `statement` claims; nothing of it is confirmed yet.
+    """Return what the proof of `statement` claims; it is not confirmed yet.
 
-    `kind` is what the statement must be ("decision", ...), `audience` the ARN of the bus it must be meant for,
-    `endpoint` the URL (scheme and host) and `region` the region of the STS that it must be signed for. Raises
+    `kind` is the required kind of statement ("decision", ...), `audience` the required ARN of the bus, `endpoint` the
+    URL (scheme and host) and `region` the region of the STS that it must be signed for. Raises
     `ProofRefused`, whose reason quotes nothing of the proof.
     """
     if statement.get("statement") != kind:
@@ -134,21 +134,22 @@ def read(statement: Mapping[str, Any], *, kind: str, audience: str, endpoint: st
 def check_fresh(claim: Claim, now: datetime) -> None:
     """Raise `ProofRefused` when a claim is too old at `now` (ProofExpired), or from the future (ProofNotYetValid).
 
-    STS itself takes a signature for 15 minutes, whatever expiry it was signed with.
+    STS itself accepts a signature for 15 minutes, whatever its expiry.
     """
     age = now - claim.proof.signed_at
     allowed = min(LONGEST, timedelta(seconds=claim.proof.expires))
     signed = timestamps.text(claim.proof.signed_at)
     if age > allowed:
         raise ProofRefused(
-            "ProofExpired", f"it was signed at {signed}, for {int(allowed.total_seconds())} seconds; sign again"
+            "ProofExpired",
+            f"it was signed at {signed} and was valid for {int(allowed.total_seconds())} seconds; sign again",
         )
     if age < -SKEW:
-        raise ProofRefused("ProofNotYetValid", f"it is dated {signed}, in the future; set the signer's clock")
+        raise ProofRefused("ProofNotYetValid", f"it is dated {signed}, in the future; correct the signer's clock")
 
 
 def rebuilt(claim: Claim, endpoint: str) -> tuple[str, dict[str, str]]:
-    """Return URL and headers of our own GET request; it has the proof's signature only if the signer meant the same."""
+    """Return URL and headers of our own GET request; the proof's signature only matches the same request."""
     endpoint = endpoint.rstrip("/")
     parameters = {**claim.proof.parameters, SIGNATURE: claim.proof.signature}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
@@ -156,7 +157,7 @@ def rebuilt(claim: Claim, endpoint: str) -> tuple[str, dict[str, str]]:
 
 
 def _query(written: Any, endpoint: str) -> str:
-    """Return the query of a proof. Its start is compared as text: two parsers of URLs may see two hosts."""
+    """Return the query of a proof. Its start is compared as text, because URL parsers may disagree about the host."""
     if not isinstance(written, str) or len(written) > _CHARACTERS or not _WRITTEN.fullmatch(written):
         raise _malformed(f"`proof` must be a URL of at most {_CHARACTERS} characters, percent-encoded")
     rest = written.removeprefix(endpoint)
@@ -202,9 +203,9 @@ def _parameters(query: str) -> dict[str, str]:
             raise _malformed(f"it must have these parameters and no others: {', '.join(_PATTERNS)}")
         if name in found:
             raise _malformed(f"it has the parameter {name} twice")
-        # SigV4 has one way to encode a value; any other is a way to be read as something else.
+        # SigV4 has one encoding of a value; any other could be interpreted differently.
         if quote(value, safe="") != written or not re.fullmatch(_PATTERNS[name], value):
-            raise _malformed(f"{name} is not as SigV4 writes it")
+            raise _malformed(f"{name} is not encoded as SigV4 requires")
         found[name] = value
     missing = _PATTERNS.keys() - {_TOKEN} - found.keys()
     if missing:
@@ -218,7 +219,7 @@ def _signed_at(written: str, day: str) -> datetime:
     except ValueError:
         signed_at = None
     if signed_at is None or written[:8] != day:
-        raise _malformed("X-Amz-Date must be a moment of the day that X-Amz-Credential names")
+        raise _malformed("X-Amz-Date must be a time on the day that X-Amz-Credential names")
     return signed_at
 
 
@@ -235,7 +236,7 @@ def _check_time(written: Any, proof: Proof) -> None:
         stated = None
     if stated is None or stated.tzinfo is None or abs(stated - proof.signed_at) > SKEW:
         minutes = int(SKEW.total_seconds() // 60)
-        raise _malformed(f"`time` must be an ISO 8601 moment with offset, within {minutes} minutes of the signature's")
+        raise _malformed(f"`time` must be an ISO 8601 time with offset, within {minutes} minutes of the signature")
 
 
 def _malformed(reason: str) -> ProofRefused:

@@ -1,1 +1,1 @@
-"""The ledger: the append-only, hash-chained list of all that happened to a package, and what it comes to."""
+"""The ledger: the append-only, hash-chained list of all that happened to a package, and the resulting state."""

@@ -1,9 +1,8 @@
-"""Heads: how far a ledger has come, said where whoever can write to the table cannot change it.
+"""Heads and checkpoints: the state of ledgers, stored where writers of the table cannot change it.
 
-A head is the sequence and the hash of a ledger's newest entry, as it was known when it was written down: beside a
-package in the registry with every change that Signoff makes there, and of all ledgers once a day in the vault. A head
-only ever says that the chain holds that entry; so it does not matter in which order heads are written, and which of
-two crossing writes comes last.
+A head is the sequence and the hash of a ledger's newest entry, at the time of writing: in a package's
+metadata with every change that Signoff makes in the registry, and of all ledgers once a day in the vault. A head only
+states that the chain contains that entry, so the order in which heads are written does not matter.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Listed = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Head:
-    """A ledger holds, as its entry `sequence`, the one of that `hash`."""
+    """States that a ledger's entry `sequence` has that `hash`."""
 
     sequence: int
     hash: str
@@ -42,13 +41,13 @@ class Head:
 
 
 def parse(written: str) -> Head | None:
-    """Return the head that customer metadata says, or None when that is none."""
+    """Return the head in customer metadata, or None when it is not valid."""
     found = _METADATA.fullmatch(written)
     return Head(int(found[1]), found[2]) if found else None
 
 
 def metadata(history: History) -> dict[str, str]:
-    """Return the customer metadata that a package carries of its ledger: its head, and what its evidence came to."""
+    """Return a package's customer metadata about its ledger: its head, and its evidence's digests and verdict."""
     if not history.entries:
         return {}
     last = history.entries[-1]
@@ -56,9 +55,9 @@ def metadata(history: History) -> dict[str, str]:
 
 
 def of_evidence(history: History) -> dict[str, str]:
-    """Return what the customer metadata says of a package's newest evidence; nothing while it has none.
+    """Return the customer metadata about a package's newest evidence; empty while it has none.
 
-    While a package is validated anew it is still the former evidence that the registry shows.
+    During a revalidation the registry still shows the former evidence.
     """
     found = history.last(Kind.EVIDENCE_RECORDED)
     if found is None:
@@ -73,13 +72,13 @@ def daily_key(date: str) -> str:
 
 
 def date_of(key: str) -> str | None:
-    """Return the day whose heads are at `key`, or None when it is the key of none."""
+    """Return the day of the heads at `key`, or None for any other key."""
     found = _KEY.fullmatch(key)
     return found[1] if found else None
 
 
 def day(moment: datetime) -> str:
-    """Return the day, in UTC, of a moment."""
+    """Return the day of a time, in UTC."""
     return timestamps.text(moment)[:10]
 
 
@@ -103,8 +102,8 @@ def daily(now: datetime, previous: bytes | None, heads: Iterable[Listed]) -> dic
 
 
 def of_document(document: Mapping[str, Any]) -> dict[str, Head]:
-    """Return the head of each ledger, by its key, in a day's document. Raises ValueError when it is no such one."""
+    """Return the head of each ledger, by its key, in a day's document. Raises ValueError for any other document."""
     try:
         return {str(package): Head(int(sequence), str(found)) for package, sequence, found in document["heads"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"no document of heads: {error!r}") from error
+        raise ValueError(f"not a document of heads: {error!r}") from error

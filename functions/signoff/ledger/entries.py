@@ -1,9 +1,9 @@
-"""What a ledger's entries are: their kinds, and what each means.
+"""The entries of a ledger: their kinds, and the effect of each.
 
-To add a kind, name it in `Kind` and give it a row in `EFFECTS`: the state's status, the events and who is told go by
-that. What is left are words and facts, and a test fails for each that is missing: its line in the terminal
-(`signoff_cli.output.entries`), its message if the row names a stage (`signoff.notification.notifications`), what the
-state keeps of it beside the status (`signoff.ledger.state`), and one such entry in the golden ledger
+To add a kind, name it in `Kind` and give it a row in `EFFECTS`: it defines the status, the events and the
+notifications. The rest are texts and facts, and a test fails for each that is missing: its line in the terminal
+(`signoff_cli.output.entries`), its message if the row names a stage (`signoff.notification.notifications`), what
+the state keeps of it besides the status (`signoff.ledger.state`), and one such entry in the golden ledger
 (`tests/unit/pipeline/every_kind.py`).
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What an entry says has happened."""
+    """What happened, according to an entry."""
 
     REGISTERED = "Registered"
     REGISTRATION_FAILED = "RegistrationFailed"
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a package stands."""
+    """The status of a package."""
 
     VALIDATING = "Validating"
     VALIDATION_ERRORED = "ValidationErrored"
@@ -59,7 +59,7 @@ class Status(StrEnum):
 
 
 class Step(StrEnum):
-    """What a package waits for that no person has to do; `sweep` sees to it when the event for it got lost."""
+    """The next automatic step of a package; `sweep` triggers it when its event got lost."""
 
     VALIDATE = "validate"
     FINISH_VALIDATION = "finish_validation"
@@ -69,7 +69,7 @@ class Step(StrEnum):
 
 
 class Stage(StrEnum):
-    """What people are told of: each stage has an SNS topic of its own."""
+    """The stages of notifications: each has an SNS topic of its own."""
 
     REGISTRATIONS = "registrations"
     APPROVALS = "approvals"
@@ -100,10 +100,10 @@ BREAK_GLASS = "Break Glass Used"
 
 @dataclass(frozen=True)
 class Effect:
-    """What follows from an entry.
+    """The effect of an entry.
 
-    `status` is where the package stands from then on (None: where it stood), `events` are the detail-types by which the
-    bus hears of it, and `stages` those of the messages that tell people of it, one each, in their order.
+    `status` is the package's new status (None: unchanged), `events` are the detail-types of its events on the bus, and
+    `stages` those of its notifications, one each, in their order.
     """
 
     status: Status | None = None
@@ -119,12 +119,12 @@ def _evidence(details: Mapping[str, Any]) -> Effect:
 
 
 def _vote(details: Mapping[str, Any]) -> Effect:
-    """Say who hears of a vote: one that joins a decision asks nobody for anything more."""
+    """Return the effect of a vote: one that joins a decision needs no further approvals."""
     return Effect(None, ("Vote Recorded",), (Stage.DECISIONS if details.get("joins") else Stage.APPROVALS,))
 
 
 def _decision(details: Mapping[str, Any]) -> Effect:
-    """Say what a decision comes to. Approvers hear of one that asks them again, and of one that somebody made alone."""
+    """Return the effect of a decision. Approvers are notified if it needs them, or was made alone (break glass)."""
     status, alone = DECIDED_STATUS[details["decision"]], details.get("break_glass")
     approvers = (Stage.APPROVALS,) if alone or status is Status.PENDING_APPROVAL else ()
     events = ("Decision Recorded", BREAK_GLASS) if alone else ("Decision Recorded",)
@@ -162,7 +162,7 @@ EFFECTS: Mapping[Kind, Effect | Callable[[Mapping[str, Any]], Effect]] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry before it has a place in the chain. `actor` is an ARN, or `signoff` for what Signoff does by itself."""
+    """An entry before it is added to the chain. `actor` is an ARN, or `signoff` for automatic steps."""
 
     kind: Kind
     actor: str
@@ -201,7 +201,7 @@ class Entry:
 
     @property
     def effect(self) -> Effect:
-        """What follows from it."""
+        """Its effect."""
         row = EFFECTS[self.kind]
         return row if isinstance(row, Effect) else row(self.details)
 
@@ -212,6 +212,6 @@ class Entry:
 
 
 def package_of(key: str) -> tuple[str, str] | tuple[None, None]:
-    """Return the ARN and the creation time that `package_key` made `key` of, or twice None for any other key."""
+    """Return the ARN and the creation time in a `key` made by `package_key`, or twice None for any other key."""
     arn, _, created = key.rpartition("@")
     return (arn, created) if arn.startswith("arn:") else (None, None)

@@ -1,7 +1,7 @@
 """The ledger: the append-only, hash-chained list of all that happened to a package.
 
-Every entry's hash covers its content and the hash before it, so nobody changes or removes one unseen. Nothing else
-keeps a package's state: the status is a fold over these entries, and SageMaker's approval status its projection.
+Every entry's hash covers its content and the hash before it, so changed or removed entries are detected. Nothing else
+holds a package's state: the status is a fold over these entries, and SageMaker's approval status its projection.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.state import State, fold
 
 GENESIS = "0" * 64
-# Whoever can reach the bus names what they like; a partition key ends at 2,048 bytes, four to a character at most.
+# Senders can name anything; a partition key is limited to 2,048 bytes, and a character has up to four.
 _UNKNOWN = 500
 
 
 def package_key(arn: str, created: datetime) -> str:
-    """Return a ledger's key: the ARN and the creation time, for a group made anew starts again at version 1."""
+    """Return a ledger's key: the ARN and the creation time, as a group that is created again restarts at version 1."""
     return f"{arn}@{timestamps.text(created)}"
 
 
@@ -35,19 +35,19 @@ def submission_key(prefix: str) -> str:
 def baseline_key(group: str) -> str:
     """Return the key of the ledger of the models that a group's stacks deployed with code review as their approval.
 
-    It is in lower case: the group may not be there yet, and names that differ by case only are one group to SageMaker.
+    It is in lower case: the group may not exist yet, and SageMaker ignores the case of names.
     """
     return f"baseline:{group.lower()}"
 
 
 def unknown_key(arn: str) -> str:
-    """Return the key of the ledger of what was said about a package that Signoff does not know."""
+    """Return the key of the ledger of statements about a package that Signoff does not know."""
     return f"unknown:{arn[:_UNKNOWN]}"
 
 
 @dataclass(frozen=True)
 class History:
-    """A ledger as it was read: its key and its entries in order."""
+    """A ledger's key and entries, in order."""
 
     package: str
     entries: tuple[Entry, ...] = ()
@@ -59,7 +59,7 @@ class History:
 
     @property
     def state(self) -> State:
-        """What the entries fold to."""
+        """The state that results from the entries."""
         return fold(self.entries)
 
     def last(self, kind: Kind) -> Entry | None:
@@ -67,11 +67,11 @@ class History:
         return next((entry for entry in reversed(self.entries) if entry.kind == kind), None)
 
     def newest(self, kind: Kind) -> Iterator[Entry]:
-        """Yield the entries of that kind since anything else happened, the newest first."""
+        """Yield the newest entries as long as they are of that kind, the newest first."""
         return takewhile(lambda entry: entry.kind is kind, reversed(self.entries))
 
     def extended(self, drafts: Sequence[Draft], now: datetime) -> History:
-        """Return this history with `drafts` sealed behind its head, at the time `now`."""
+        """Return this history with `drafts` appended, at the time `now`."""
         history = self
         for draft in drafts:
             history = replace(history, entries=(*history.entries, _sealed(history, draft, now)))

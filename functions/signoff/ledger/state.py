@@ -1,4 +1,4 @@
-"""Where a package stands: what its ledger's entries come to."""
+"""A package's state: the result of its ledger's entries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from signoff.ledger.targets import TargetState
 
 @dataclass(frozen=True)
 class State:
-    """What a package's entries come to.
+    """The state that results from a package's entries.
 
     `votes` are the ARNs of those who approved the present evidence, `deciders` of those who made, or since joined, the
-    decision that stands. `asked` is since when a decision is awaited, `reminded` which reminders were sent since then.
-    Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
-    `superseded_by` is the ARN of the champion after it, until it is champion itself again; `superseded` says that this
-    was since it was approved last. `unverified` is the model of a package that was rolled back to, until all that was
-    signed was looked at again.
+    present decision. `asked` is when approval was requested, `reminded` which reminders were sent since then. Where a
+    policy only reports (`enforced` is false), the registry is left as it is unless a person decided. `superseded_by` is
+    the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
+    last approval. `unverified` is the model of a package that was rolled back to, until it has been verified again.
     """
 
     status: Status | None = None
@@ -61,13 +60,13 @@ class State:
 
     @property
     def would_be_held(self) -> bool:
-        """Whether the registry, which a policy that only reports leaves as it is, shows what another would set back."""
+        """Whether the registry, in report mode, has a status that would be reverted if the policy were enforced."""
         left = not (self.enforced or self.by_person) and self.status not in {None, Status.DELETED}
         return left and self.projected != replace(self, enforced=True).registry_status
 
     @property
     def next_step(self) -> Step | None:
-        """What happens next without a person, or None when nothing does."""
+        """The next automatic step, or None."""
         if self.status is None:
             return None
         if self.status is Status.VALIDATING:
@@ -79,19 +78,19 @@ class State:
     def _model_step(self) -> Step | None:
         models = [self.model, *(target.model for target in self.targets.values())]
         if self.status is Status.APPROVED:
-            # Where a policy only reports, somebody may have set the registry otherwise since: nothing to wait for then.
+            # In report mode the registry may have been set to another status: then there is nothing to wait for.
             awaited = self.registry_status == "Approved" and not all(models)
             return Step.CREATE_MODEL if awaited else None
         return Step.RETIRE_MODEL if any(models) or self.unverified else None
 
     @property
     def stuck(self) -> bool:
-        """Whether a model could not be made or deleted until somebody does something."""
+        """Whether creating or deleting a model failed and needs somebody to act."""
         return bool(self.retirement_blocked_by) or any(target.stuck for target in self.targets.values())
 
 
 def fold(entries: Iterable[Entry], state: State = State()) -> State:
-    """Return the state that `entries`, in order, come to, after those that came to `state`."""
+    """Return the state that results from applying `entries`, in order, to `state`."""
     for entry in entries:
         status, keep = entry.effect.status, _KEPT.get(entry.kind)
         state = state if status is None or status is state.status else replace(state, status=status)
@@ -151,7 +150,7 @@ def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
         return state
     votes = tuple(details.get("votes", (entry.actor,)))
     state = replace(state, votes=votes, deciders=votes, superseded=False, retirement_blocked_by=())
-    # Rolled back to, a model is made anew although it may be there: that looks at all that was signed once more.
+    # After a rollback the model is created again even if it exists, which verifies all that was signed.
     return state if verb == "approve" else replace(state, model=None, unverified=state.model or state.unverified)
 
 
@@ -180,7 +179,7 @@ def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
     kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
     evidence = state.evidence
     if evidence and details["added"]:
-        evidence = {**evidence, "specification": None}  # no summary shows that it is as validated any more
+        evidence = {**evidence, "specification": None}  # no summary can show any more that it is as validated
     return replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
 
 
@@ -241,7 +240,7 @@ def _other_baselines(state: State, details: dict[str, Any]) -> dict[str, str]:
     return {arn: stack for arn, stack in state.baselines.items() if arn != details["model"]["arn"]}
 
 
-# What is kept of an entry beside the status that it leads to.
+# What is kept of an entry besides its status.
 _KEPT = {
     Kind.REGISTERED: _registered,
     Kind.VALIDATION_STARTED: _started,

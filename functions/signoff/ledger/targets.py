@@ -1,6 +1,6 @@
-"""Where a package's models are, beside the registry's own account and region: pure, as the ledger's entries say it.
+"""A package's models in its targets, beside the registry's own account and region, as a pure function of entries.
 
-A place is written `<account>/<region>`. Which places a package's models are wanted in is part of what was signed.
+A place is written `<account>/<region>`. A package's targets are part of what was signed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from signoff.identity.principals import account_of
 
 @dataclass(frozen=True)
 class TargetState:
-    """How it stands with a package's model in one place.
+    """The state of a package's model in one target.
 
-    `failed` says why the last try to make or delete it came to nothing; `blocked_by` names the endpoints that use it.
+    `failed` says why the last attempt to create or delete it failed; `blocked_by` names the endpoints that use it.
     """
 
     model: dict[str, Any] | None = None
@@ -25,7 +25,7 @@ class TargetState:
 
     @property
     def stuck(self) -> bool:
-        """Whether somebody has to do something before it goes on."""
+        """Whether it needs somebody to act."""
         return bool(self.blocked_by) or self.failed is not None
 
 
@@ -33,7 +33,7 @@ Places = Mapping[str, TargetState]
 
 
 def place_of(target: Mapping[str, Any], package: str) -> str:
-    """Return the place of a policy's `target`; without an account it is in that of the `package` (an ARN)."""
+    """Return the place of a policy's `target`; its default account is that of the `package` (an ARN)."""
     return f"{target['account'] or account_of(package)}/{target['region']}"
 
 
@@ -43,25 +43,25 @@ def targets_by_place(deployment: Mapping[str, Any], package: str) -> dict[str, M
 
 
 def awaited(places: Places, names: Iterable[str]) -> dict[str, TargetState]:
-    """Return `places` with those that a model is wanted in and that are not known yet."""
+    """Return `places` with new ones in which a model is to be created."""
     return {**{name: TargetState() for name in names}, **places}
 
 
 def created(places: Places, name: str, model: dict[str, Any]) -> dict[str, TargetState]:
-    """Return `places` once the model was made in one of them."""
+    """Return `places` after the model was created in one of them."""
     return {**places, name: TargetState(model)}
 
 
 def retired(places: Places, name: str) -> dict[str, TargetState]:
-    """Return `places` once the model was deleted in one of them."""
+    """Return `places` after the model was deleted in one of them."""
     return {**places, name: TargetState()}
 
 
 def blocked(places: Places, name: str, endpoints: Iterable[str]) -> dict[str, TargetState]:
-    """Return `places` once it is known that endpoints use the model that should go."""
+    """Return `places` after endpoints were found to use the model that is to be deleted."""
     return {**places, name: replace(places.get(name, TargetState()), blocked_by=tuple(endpoints), failed=None)}
 
 
 def failed(places: Places, name: str, because: str) -> dict[str, TargetState]:
-    """Return `places` once making or deleting the model in one of them came to nothing."""
+    """Return `places` after creating or deleting the model in one of them failed."""
     return {**places, name: replace(places.get(name, TargetState()), failed=because)}

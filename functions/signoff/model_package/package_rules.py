@@ -37,7 +37,7 @@ def _metadata_keys(document: dict[str, Any]) -> Iterator[Fault]:
     for path, metadata in objects(document, "CustomerMetadataProperties"):
         for key in metadata:
             if is_signoffs(key):
-                yield Fault(below(path, key), f"begins with {OWN_METADATA}, which is for Signoff's own entries")
+                yield Fault(below(path, key), f"begins with {OWN_METADATA}, which is reserved for Signoff")
         if METADATA_KEYS - OWN_METADATA_KEYS < len(metadata) <= METADATA_KEYS:
             yield Fault(path, f"must have at most {METADATA_KEYS - OWN_METADATA_KEYS} entries: Signoff adds its own")
 

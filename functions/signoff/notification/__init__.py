@@ -1,1 +1,1 @@
-"""What the bus and people are told of the ledger's entries."""
+"""Events and notifications about the ledger's entries."""

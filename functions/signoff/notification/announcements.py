@@ -1,4 +1,4 @@
-"""What the bus is told of a ledger's entries, as a pure function: one entry in, its events out."""
+"""The events of a ledger's entries, as a pure function: one entry in, its events out."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LONGEST = 100_000  # characters of the details as they are sent; an event may h
 
 
 def announcements(entry: Entry) -> list[Event]:
-    """Return the events that announce `entry`: none for some kinds, two for what has two kinds of listeners.
+    """Return the events that announce `entry`: none for some kinds, two for some.
 
-    Those are evidence that awaits a decision, and an approval that somebody gave alone (break glass).
+    Two are for evidence that needs a decision, and for an approval by one person alone (break glass).
     """
     return [Event(type_, _detail(entry)) for type_ in entry.effect.events]
 

@@ -1,7 +1,7 @@
-"""What a notification looks like: an SNS subject, a text for mail and a document for chat, as pure functions.
+"""The format of notifications: an SNS subject, a text for mail and a document for chat, as pure functions.
 
-What others wrote (reasons, names, faults) stands on lines that begin with a word of Signoff's own, so that none of it
-can pass for a line of Signoff's. No line is a link that decides anything: mail scanners follow every link they see.
+Text from others (reasons, names, faults) is on lines that begin with a label, so that none of it can pass for a line of
+Signoff's. No link decides anything, because mail scanners follow every link.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTED = 25  # checks or faults; `signoff show` has them all
 _CHAT = 2800
 # Slack and Teams read links and mentions out of these; look-alikes are only text.
 _NEUTRAL = str.maketrans("<>[]`", "\u2039\u203a()'")
-# How the vault names what it keeps: nothing in it needs quoting in a URL.
+# URIs of the vault, in which nothing needs quoting in a URL.
 _KEPT = re.compile(r"s3://([a-z0-9.-]{3,63})/([a-zA-Z0-9_./-]{1,200})")
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -35,10 +35,10 @@ _CONSOLES = {
 
 @dataclass(frozen=True)
 class Notification:
-    """A message for people.
+    """A notification for people.
 
-    `subject` and `text` are for mail, `chat` for Amazon Q Developer in chat applications. By `attributes` subscribers
-    filter; none is empty.
+    `subject` and `text` are for mail, `chat` for Amazon Q Developer in chat applications. Subscribers
+    filter by `attributes`; none is empty.
     """
 
     stage: Stage
@@ -50,9 +50,9 @@ class Notification:
 
 @dataclass(frozen=True)
 class Message:
-    """What is to be said: a headline of our own words, labelled facts, a list under them, and what to type next.
+    """The content of a notification: a headline, labelled facts, a list, and the commands to run next.
 
-    `status` is where the package still stands, of an entry that moves it nowhere.
+    `status` is the package's status, for an entry that does not change it.
     """
 
     headline: str
@@ -64,7 +64,7 @@ class Message:
 
 
 def notification(entry: Entry, stage: Stage, message: Message) -> Notification:
-    """Return the notification that says `message` of `entry`, to those who hear of that stage."""
+    """Return the notification with `message` about `entry`, for the subscribers of a stage."""
     return Notification(
         stage=stage,
         subject=_subject(message.headline),
@@ -75,19 +75,19 @@ def notification(entry: Entry, stage: Stage, message: Message) -> Notification:
 
 
 def called(entry: Entry) -> str:
-    """Return how people call what `entry` is about: `churn/3`, or the ARN or prefix of what has no version."""
+    """Return the name of what `entry` is about: `churn/3`, or the ARN or prefix if it has no version."""
     other = one_line(entry.arn or entry.package.partition(":")[2], 60).replace('"', "'")
     return _package(entry) or f'"{other}"'
 
 
 def command(entry: Entry, verb: str, *, reason: bool = False) -> str | None:
-    """Return the command to type about the package of `entry`, or None for what the command could not name."""
+    """Return the command to run for the package of `entry`, or None if it has no valid name."""
     package = _package(entry)
     return f"signoff {verb} {package}" + (' --reason "..."' if reason else "") if package else None
 
 
 def group_command(entry: Entry, verb: str) -> str | None:
-    """Return the command to type about the group of `entry`, or None for what is no group's name."""
+    """Return the command to run for the group of `entry`, or None if it has no valid name."""
     return f"signoff {verb} {entry.group}" if is_group_name(entry.group) else None
 
 
@@ -99,7 +99,7 @@ def _package(entry: Entry) -> str | None:
 def report(entry: Entry, uri: str | None) -> list[tuple[str, str]]:
     """Return where the evidence at `uri` (s3://<bucket>/<key>) can be read: by AWS's console, and by any S3 client.
 
-    Both ask who wants it. A presigned URL would not, and a mail travels far.
+    Both require credentials, which a presigned URL in a forwarded mail would not.
     """
     kept = _KEPT.fullmatch(str(uri or ""))
     if kept is None:
@@ -145,7 +145,7 @@ def _chat(entry: Entry, stage: Stage, message: Message) -> dict[str, Any]:
         "threadId": one_line(entry.package, 250),
         "summary": title,
         "eventType": str(entry.kind),
-        # A button would act as the channel's role, which is nobody's person.
+        # A button would act as the channel's role, which is not a person.
         "enableCustomActions": False,
     }
     if entry.arn:

@@ -1,4 +1,4 @@
-"""What people are told of a ledger's entries, as a pure function: one entry in, its notifications out."""
+"""The notifications about a ledger's entries, as a pure function: one entry in, its notifications out."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Fact = tuple[str, object]
 Steps = Sequence[tuple[str, str]]
 
 _ROLLED_BACK = "is approved again: its group was rolled back to it"
-_FIRST = {"errored": 0, "failed": 1}  # what people look for stands above what went well
+_FIRST = {"errored": 0, "failed": 1}  # problems come first
 
 
 def notifications(entry: Entry) -> list[Notification]:
-    """Return what people are told of `entry`: nothing of most kinds, two things of what two kinds of people await."""
+    """Return the notifications about `entry`: none for some kinds, two for some."""
     stages = entry.effect.stages
     messages = MESSAGES[entry.kind](entry, entry.details) if stages else []
     return [notification(entry, stage, each) for stage, each in zip(stages, messages, strict=True)]
@@ -61,7 +61,7 @@ def _evidence(entry: Entry, details: Details) -> list[Message]:
         ("Evidence", details.get("sha256")),
         ("Outstanding", details.get("outstanding") if passed else None),
     ]
-    headline = f"{called(entry)} {'awaits approval' if passed else 'failed its validation'}"
+    headline = f"{called(entry)} {'needs approval' if passed else 'failed its validation'}"
     steps = _asks(entry) if passed else _steps(entry)
     return [Message(headline, facts, checks, steps, report=report(entry, details.get("uri")))]
 
@@ -69,8 +69,8 @@ def _evidence(entry: Entry, details: Details) -> list[Message]:
 def _voted(entry: Entry, details: Details) -> list[Message]:
     facts = [*_decider(entry, details), ("Outstanding", details.get("outstanding"))]
     if details.get("joins"):
-        return _about(entry, f"{called(entry)}: somebody else decided the same", *facts)
-    return _asked(entry, f"{called(entry)} has another approval and awaits more", *facts)
+        return _about(entry, f"{called(entry)}: someone else made the same decision", *facts)
+    return _asked(entry, f"{called(entry)} has another approval and needs more", *facts)
 
 
 def _decided(entry: Entry, details: Details) -> list[Message]:
@@ -82,26 +82,26 @@ def _decided(entry: Entry, details: Details) -> list[Message]:
         alone = f"Break glass: {name} was approved by one person alone"
         messages += _about(entry, alone, *facts, steps=_steps(entry, ("Take it back", "revoke")))
     if verb == "reopen":
-        messages += _asked(entry, f"{name} awaits approval again", *facts)
+        messages += _asked(entry, f"{name} needs approval again", *facts)
     return messages
 
 
 def _refused(entry: Entry, details: Details) -> list[Message]:
     facts = (
-        ("Wanted", details.get("decision")),
+        ("Decision", details.get("decision")),
         ("By", short(entry.actor)),
-        ("Who says to be", details.get("claimed")),
-        ("Their reason", details.get("reason")),
-        ("Refused as", details.get("refusal")),
-        ("Because", details.get("because")),
+        ("Claims to be", details.get("claimed")),
+        ("Stated reason", details.get("reason")),
+        ("Refusal", details.get("refusal")),
+        ("Reason", details.get("because")),
     )
     return _about(entry, f"A decision on {called(entry)} was refused", *facts)
 
 
 def _reminded(entry: Entry, details: Details) -> list[Message]:
-    headline = f"{called(entry)} still awaits approval"
+    headline = f"{called(entry)} still needs approval"
     if details.get("extended"):
-        headline = f"{called(entry)} awaits approval: its time was up and begins anew"
+        headline = f"{called(entry)} needs approval: its deadline passed and was extended"
     return _asked(entry, headline, *_waited(details), ("After", details.get("reminder")))
 
 
@@ -111,12 +111,12 @@ def _expired(entry: Entry, details: Details) -> list[Message]:
 
 
 def _reverted(entry: Entry, details: Details) -> list[Message]:
-    headline = f"{called(entry)}: an edit of its status in the registry was set back"
-    return _about(entry, headline, *_edit(details), ("Set back to", details.get("restored")))
+    headline = f"{called(entry)}: a status edited in the registry was reverted"
+    return _about(entry, headline, *_edit(details), ("Reverted to", details.get("restored")))
 
 
 def _observed(entry: Entry, details: Details) -> list[Message]:
-    headline = f"{called(entry)}: an edit of its status in the registry was left, for its policy only reports"
+    headline = f"{called(entry)}: a status edited in the registry was left, because its policy only reports"
     return _about(entry, headline, *_edit(details))
 
 
@@ -125,18 +125,18 @@ def _enforcement(entry: Entry, details: Details) -> list[Message]:
 
 
 def _changed(entry: Entry, details: Details) -> list[Message]:
-    headline = f"{called(entry)} is revoked: it is not what was approved any more"
-    return _about(entry, headline, ("Because", details.get("because")))
+    headline = f"{called(entry)} is revoked: it no longer matches what was approved"
+    return _about(entry, headline, ("Reason", details.get("because")))
 
 
 def _created(entry: Entry, details: Details) -> list[Message]:
     model = details.get("model") or {}
     facts = [("Model", model.get("name")), ("ARN", model.get("arn")), *_place(details)]
-    return _about(entry, f"The model of {called(entry)} is created", *facts)
+    return _about(entry, f"The model of {called(entry)} was created", *facts)
 
 
 def _retired(entry: Entry, details: Details) -> list[Message]:
-    return _about(entry, f"The model of {called(entry)} is retired", ("Model", details.get("model")), *_place(details))
+    return _about(entry, f"The model of {called(entry)} was retired", ("Model", details.get("model")), *_place(details))
 
 
 def _blocked(entry: Entry, details: Details) -> list[Message]:
@@ -146,8 +146,8 @@ def _blocked(entry: Entry, details: Details) -> list[Message]:
 
 
 def _not_deployed(entry: Entry, details: Details) -> list[Message]:
-    headline = f"The model of {called(entry)} could not be deployed everywhere"
-    return _about(entry, headline, *_place(details), ("Because", details.get("because")))
+    headline = f"The model of {called(entry)} could not be deployed to every target"
+    return _about(entry, headline, *_place(details), ("Reason", details.get("because")))
 
 
 def _superseded(entry: Entry, details: Details) -> list[Message]:
@@ -161,7 +161,7 @@ def _reinstated(entry: Entry, details: Details) -> list[Message]:
 
 
 def _deleted(entry: Entry, details: Details) -> list[Message]:
-    return _about(entry, f"{called(entry)} was deleted from the registry", ("Because", details.get("because")))
+    return _about(entry, f"{called(entry)} was deleted from the registry", ("Reason", details.get("because")))
 
 
 def _baseline(entry: Entry, details: Details) -> list[Message]:
@@ -180,12 +180,12 @@ def _baseline(entry: Entry, details: Details) -> list[Message]:
 
 
 def _about(entry: Entry, headline: str, *facts: Fact, steps: Steps | None = None) -> list[Message]:
-    """Return what is said of a package: what to type next is to look at it, unless `steps` say more."""
+    """Return a message about a package; its next step is to look at it, unless there are other `steps`."""
     return [Message(headline, [*_package(entry), *facts], (), _steps(entry) if steps is None else steps)]
 
 
 def _asked(entry: Entry, headline: str, *facts: Fact) -> list[Message]:
-    """Return what is said of a package that awaits a decision, to those who decide."""
+    """Return a message to approvers about a package that needs a decision."""
     facts_of_it = [*_package(entry), *facts]
     return [Message(headline, facts_of_it, (), _asks(entry), status=Status.PENDING_APPROVAL)]
 
@@ -229,8 +229,8 @@ def _checks(details: Details) -> list[str]:
 
 
 def _steps(entry: Entry, *more: tuple[str, str]) -> Steps:
-    """Return what to type to look at the package, and to do what `more` says (a label, and a verb with a reason)."""
-    commands = [("See all of it", command(entry, "show"))]
+    """Return the commands to look at the package, and those of `more` (a label, and a verb with a reason)."""
+    commands = [("See details", command(entry, "show"))]
     commands += [(label, command(entry, verb, reason=True)) for label, verb in more]
     return [(label, typed) for label, typed in commands if typed]
 

@@ -1,11 +1,11 @@
-"""What notifications and the terminal say in the same words of an entry."""
+"""Texts about entries that notifications and the terminal share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# What was done by each decision, before the name of who did it.
+# The past participle of each decision.
 DONE = {
     "approve": "approved",
     "reject": "rejected",
@@ -16,10 +16,10 @@ DONE = {
 
 
 def enforcement(details: Mapping[str, Any]) -> str:
-    """Return what a policy does by the details of an entry about its enforcement."""
-    return f"{'holds what it refuses' if details.get('enforced') else 'only reports what it would refuse'} from now on"
+    """Return the text about a policy whose enforcement changed."""
+    return f"{'is enforced' if details.get('enforced') else 'only reports violations'} from now on"
 
 
 def fault(found: Mapping[str, Any]) -> str:
-    """Return one of the faults for which a submission was refused, by the path in its manifest."""
+    """Return the text of one fault of a refused submission."""
     return f"{found.get('path') or 'manifest'}: {found.get('message')}"

@@ -1,1 +1,1 @@
-"""What a group demands: its policy, read, explained fault by fault."""
+"""Policies of model package groups: reading them, and all their faults."""

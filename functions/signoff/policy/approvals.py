@@ -1,4 +1,4 @@
-"""Who may decide about a group's packages, and how many of them it takes: what a policy says under `approvals`."""
+"""Who may decide about a group's packages, and how many approvals they need: a policy's `approvals`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,34 +11,34 @@ from signoff.documents.faults import Fault, below, refuse
 from signoff.identity.principals import is_known, matches, person, role_of
 from signoff.policy.values import Arn, Duration, Person, meaning
 
-# No release waits for more people than that; a slip of the finger does, and each seat is looked at one by one.
+# More would be a typing error, and seats are searched one by one.
 _SOME = Meta(ge=1, le=20)
 
 
 class Role(Struct, frozen=True, forbid_unknown_fields=True):
-    """People whose say is needed as such."""
+    """People whose approval is required."""
 
-    members: Annotated[tuple[Person, ...], meaning("Who fills the role: patterns of persons.", min_length=1)]
+    members: Annotated[tuple[Person, ...], meaning("The members of the role: patterns of persons.", min_length=1)]
     needed: Annotated[int, _SOME, meaning("How many of them have to approve, 20 at most.")] = 1
 
 
 class Expiry(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long a package awaits its decision."""
+    """How long a package may wait for a decision."""
 
     after: Annotated[
         Duration,
         meaning(
-            "The time from the request for approval on: an ISO 8601 duration of days and shorter, such as `P14D`.",
+            "The time after the request for approval: an ISO 8601 duration in days or shorter units, such as `P14D`.",
             examples=["P14D"],
         ),
     ]
     action: Annotated[
         Literal["reject", "extend"],
-        meaning("What happens then: the package is rejected (`reject`), or asked for again (`extend`)."),
+        meaning("What happens then: the package is rejected (`reject`), or the request is renewed (`extend`)."),
     ] = "reject"
     reminders: Annotated[
         tuple[Duration, ...],
-        meaning("When people are reminded before that, as durations from the request on.", examples=[["P3D", "P7D"]]),
+        meaning("When approvers are reminded before that, as durations after the request.", examples=[["P3D", "P7D"]]),
     ] = ()
 
     def __post_init__(self) -> None:
@@ -47,23 +47,24 @@ class Expiry(Struct, frozen=True, forbid_unknown_fields=True):
 
     def _faults(self) -> Iterator[Fault]:
         if self.after <= timedelta(0):
-            yield Fault("after", "`after` is a time from now on, such as P14D")
+            yield Fault("after", "`after` must be longer than zero, such as P14D")
             return
         for index, reminder in enumerate(self.reminders):
             if not timedelta(0) < reminder < self.after:
                 yield Fault(
                     f"reminders[{index}]",
-                    "`reminders` come before it expires: each is shorter than `after` and longer than nothing",
+                    "`reminders` must come before the expiry: each must be longer than zero and shorter than `after`",
                 )
 
 
 class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
-    """What revokes an approval by itself, beside a changed subject, which always does."""
+    """What revokes an approval automatically, besides a changed subject, which always does."""
 
     after: Annotated[
         Duration | None,
         meaning(
-            "How long an approval holds: an ISO 8601 duration of days and shorter, such as `P180D`.", examples=["P180D"]
+            "How long an approval is valid: an ISO 8601 duration in days or shorter units, such as `P180D`.",
+            examples=["P180D"],
         ),
     ] = None
     superseded: Annotated[
@@ -73,12 +74,12 @@ class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse an approval that lapses before it is made."""
         if self.after is not None and self.after <= timedelta(0):
-            refuse([Fault("after", "`after` is a time from the approval on, such as P180D")])
+            refuse([Fault("after", "`after` must be longer than zero, such as P180D")])
 
 
 @dataclass(frozen=True)
 class Outstanding:
-    """How many approvals are missing in all, and how many of them in which roles."""
+    """How many approvals are missing in all, and how many in which roles."""
 
     people: int
     roles: Mapping[str, int]
@@ -97,9 +98,8 @@ class Outstanding:
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     """Who may decide, how many have to approve, how they prove who they are, and how long it may take.
 
-    With neither `approvers` nor `roles` anyone may decide who is of the registry's account, or of one that the group is
-    open to. Approvals are counted over distinct people: nobody fills two roles, and `needed` is how many it takes in
-    all.
+    With neither `approvers` nor `roles`, anyone may decide who belongs to the registry's account, or to one with access
+    to the group. Approvals are counted by distinct people: nobody counts for two roles, and `needed` is the total.
     """
 
     needed: Annotated[
@@ -114,7 +114,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     approvers: Annotated[
         tuple[Person, ...],
         meaning(
-            "Who may decide, beside the roles' members: patterns of persons. With neither, anyone of the registry's "
+            "Who may decide, besides the roles' members: patterns of persons. With neither, anyone in the registry's "
             "account.",
             examples=[["arn:aws:identitycenter:::user/*@example.com"]],
         ),
@@ -122,18 +122,20 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     roles: Annotated[
         dict[str, Role],
         meaning(
-            "Roles whose say is needed as such, by name. Nobody fills two of them.",
+            "Roles whose approval is required, by name. Nobody counts for two of them.",
             examples=[{"risk": {"members": ["arn:aws:iam::123456789012:role/AWSReservedSSO_Risk_*"], "needed": 1}}],
         ),
     ] = {}
     submitter_may_approve: Annotated[
-        bool, meaning("Whether who submitted a model may decide about it as anybody else.")
+        bool, meaning("Whether the submitter of a model may decide about it like anyone else.")
     ] = False
-    submitter_may_withdraw: Annotated[bool, meaning("Whether who submitted a model may reject or revoke it.")] = False
+    submitter_may_withdraw: Annotated[bool, meaning("Whether the submitter of a model may reject or revoke it.")] = (
+        False
+    )
     unknown_submitter: Annotated[
         Literal["one_more", "refuse", "accept"],
         meaning(
-            "Where nobody knows who submitted: `one_more` approval is needed, it is refused (`refuse`), or the same "
+            "If the submitter is unknown: `one_more` approval is needed, it is refused (`refuse`), or the same "
             "number is enough (`accept`)."
         ),
     ] = "one_more"
@@ -141,14 +143,14 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["verified", "asserted"],
         meaning(
             "`verified`: a decision carries a signed request to AWS STS as proof. `asserted`: events of `publishers` "
-            "are believed without."
+            "are trusted without proof."
         ),
     ] = "verified"
     publishers: Annotated[
         dict[str, Annotated[tuple[Arn, ...], Meta(min_length=1)]],
         meaning(
-            "By event source, who may speak as it: patterns (`*`, `?`) of the ARNs of IAM principals. Only where "
-            "`identity` is `asserted`; the bus refuses events of these sources from everybody else.",
+            "By event source, who may send events as it: patterns (`*`, `?`) of the ARNs of IAM principals. Only where "
+            "`identity` is `asserted`; the bus refuses events of these sources from everyone else.",
             examples=[{"acme.tickets": ["arn:aws:iam::123456789012:role/tickets"]}],
             extra_json_schema={"propertyNames": {"pattern": r"^(?!aws\.|signoff)."}},
         ),
@@ -156,7 +158,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_sessions: Annotated[
         tuple[Annotated[Person, meaning("A pattern (`*`, `?`) of a role's ARN, without its path.")], ...],
         meaning(
-            "Roles whose sessions are a person each, because an identity provider sets their names: patterns of "
+            "Roles whose sessions count as one person each, because an identity provider sets their names: patterns of "
             "`arn:aws:iam::<account>:role/<name>`.",
             examples=[["arn:aws:iam::123456789012:role/federated-*"]],
         ),
@@ -164,13 +166,15 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     registry_edits: Annotated[
         Literal["hold", "count"],
         meaning(
-            "A status set in Studio, the console or by API is set back (`hold`), or counts as the vote of the known "
+            "A status set in Studio, the console or by API is reverted (`hold`), or counts as the vote of the known "
             "person who set it (`count`)."
         ),
     ] = "hold"
-    expiry: Annotated[Expiry | None, meaning("How long a package may await its decision; without it, for ever.")] = None
+    expiry: Annotated[
+        Expiry | None, meaning("How long a package may wait for a decision; without it, indefinitely.")
+    ] = None
     revocation: Annotated[
-        Revocation, meaning("What revokes an approval, beside a change of what was approved, which always does.")
+        Revocation, meaning("What revokes an approval, besides a change of what was approved, which always does.")
     ] = Revocation()
     break_glass: Annotated[
         tuple[Person, ...],
@@ -181,18 +185,18 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
     def __post_init__(self) -> None:
-        """Refuse trust that would reach nobody, or that is not Signoff's to give."""
+        """Refuse publishers that would have no effect, or whose names are reserved."""
         refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
         if self.publishers and self.identity == "verified":
-            yield Fault("identity", "`publishers` are only believed where `identity` is `asserted`")
+            yield Fault("identity", "`publishers` are only trusted where `identity` is `asserted`")
         if self.identity == "asserted" and not self.publishers:
-            message = "`identity` is `asserted`, so `publishers` must name who is believed, by event source"
+            message = "`identity` is `asserted`, so `publishers` must name who is trusted, by event source"
             yield Fault("publishers", message)
         for source in self.publishers:
             if not source or source.startswith(("aws.", "signoff")):
-                message = f"`publishers`: `{source}` is a source of AWS's or Signoff's own; take another name"
+                message = f"`publishers`: `{source}` is reserved for AWS or Signoff; use another name"
                 yield Fault(below("publishers", source), message)
 
     def person(self, arn: str) -> str:
@@ -200,7 +204,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         return person(arn, self.trusted_sessions)
 
     def knows(self, arn: str | None) -> bool:
-        """Return whether `arn` says which human being it is."""
+        """Return whether `arn` identifies a human being."""
         return is_known(arn, self.trusted_sessions)
 
     def lists(self, arn: str) -> bool:
@@ -223,7 +227,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         """Return what is missing once `approvers` (ARNs) have approved.
 
         Those who are not listed (any more) do not count. One more is needed where the submitter is unknown and the
-        policy says so: one of them may be the submitter, and then another one still is not.
+        policy says so, because one of the approvers may be the submitter.
         """
         people = {self.person(arn): arn for arn in approvers if self.lists(arn)}
         seats = [name for name, role in self.roles.items() for _ in range(role.needed)]

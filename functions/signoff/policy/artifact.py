@@ -1,4 +1,4 @@
-"""What a policy demands of an artifact."""
+"""A policy's requirements for artifacts."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from signoff.policy.values import meaning
 
 
 class ArtifactLimits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How far an archive may expand, and what it may hold: an inspection remembers every name, and must end."""
+    """How far an archive may expand, and what it may contain: they limit an inspection's memory and time."""
 
     expanded_gib: Annotated[int, meaning("GiB that an archive may expand to, 1,024 at most.", ge=1, le=1024)] = 200
     ratio: Annotated[
@@ -29,24 +29,24 @@ class ArtifactLimits(Struct, frozen=True, forbid_unknown_fields=True):
     )
     nested: Annotated[
         int,
-        meaning("How many levels deep archives and compressed files may lie in one another, 10 at most.", ge=0, le=10),
+        meaning("How many levels deep archives and compressed files may be nested, 10 at most.", ge=0, le=10),
     ] = 5
 
     @property
     def reading(self) -> Limits:
-        """The same as an inspection takes them."""
+        """The limits for an inspection."""
         return Limits(self.expanded_gib * GIB, self.ratio, members=self.members, nested=self.nested)
 
 
 class Code(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where code may lie in an artifact: globs on the names of files, by what it is."""
+    """Where code may be in an artifact: globs on file names, by type of code."""
 
     python: Annotated[
-        tuple[str, ...], meaning("For Python source, and whatever is called `.py`.", examples=[["code/*"]])
+        tuple[str, ...], meaning("For Python source, and any file named `.py`.", examples=[["code/*"]])
     ] = PYTHON_LOCATIONS
     scripts: Annotated[
         tuple[str, ...],
-        meaning("For scripts of any other language that begin with `#!`, and whatever is called `.sh`."),
+        meaning("For scripts in other languages that begin with `#!`, and any file named `.sh`."),
     ] = SCRIPT_LOCATIONS
     compiled: Annotated[
         tuple[str, ...],
@@ -58,12 +58,12 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def places(self) -> CodeLocations:
-        """The same as an inspection takes it."""
+        """The same for an inspection."""
         return CodeLocations(self.python, self.scripts, self.compiled)
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an artifact must hold, and may; files are named by globs over the archive's member names."""
+    """What an artifact must contain, and may; globs match the archive's member names."""
 
     required_files: Annotated[
         tuple[str, ...],
@@ -80,13 +80,13 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     formats: Annotated[
         tuple[Annotated[str, Meta(extra_json_schema={"enum": list(KNOWN_FORMATS)})], ...],
         meaning(
-            "Formats that models in the archive may be of, told by their content; none means any that can be looked "
-            "into. `unknown` stands for binary data of no known format. Text, JSON and code are no models.",
+            "Formats that models in the archive may have, detected by their content; none means any that can be "
+            "inspected. `unknown` stands for binary data of no known format. Text, JSON and code are not models.",
             examples=[["safetensors", "onnx"]],
         ),
     ] = ()
     code: Annotated[
-        Code, meaning("Where code may lie in the archive: glob patterns by what it is, which is told by its content.")
+        Code, meaning("Where code may be in the archive: glob patterns by type, which is detected by its content.")
     ] = Code()
     licence: Annotated[
         bool,
@@ -103,28 +103,28 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = False
     limits: Annotated[
-        ArtifactLimits, meaning("How far an archive may expand, and how much may lie in it, before it is refused.")
+        ArtifactLimits, meaning("How far an archive may expand, and how much it may contain, before it is refused.")
     ] = ArtifactLimits()
 
     def __post_init__(self) -> None:
-        """Refuse formats that nobody knows, and files that are required and forbidden both."""
+        """Refuse unknown formats, and files that are both required and forbidden."""
         refuse([*self._unknown_formats(), *self._contradictions()])
 
     def _unknown_formats(self) -> Iterator[Fault]:
         for index, name in enumerate(self.formats):
             if name not in KNOWN_FORMATS:
-                yield Fault(f"formats[{index}]", f"`{name}` is no format known here: {', '.join(KNOWN_FORMATS)}")
+                yield Fault(f"formats[{index}]", f"`{name}` is not a known format: {', '.join(KNOWN_FORMATS)}")
 
     def _contradictions(self) -> Iterator[Fault]:
         for index, glob in enumerate(self.forbidden_files):
             for name in self.required_files:
                 if name == glob or fnmatchcase(name, glob):
-                    message = f"`{glob}` forbids `{name}`, which `required_files` asks for"
+                    message = f"`{glob}` forbids `{name}`, which `required_files` requires"
                     yield Fault(f"forbidden_files[{index}]", message)
 
     @property
     def requirements(self) -> Requirements:
-        """The same as an inspection takes it."""
+        """The same for an inspection."""
         return Requirements(
             required_files=self.required_files,
             forbidden_files=self.forbidden_files,

@@ -1,4 +1,4 @@
-"""What a policy says of how and where models are made."""
+"""How and where models are created: a policy's `deployment`."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ Network = Annotated[Vpc | None, meaning("The network that the containers are con
 
 
 class Choices(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a manifest may choose of a deployment, beside what the policy sets: nothing, unless it is listed here."""
+    """What a manifest may choose instead of what the policy sets: nothing, unless it is listed here."""
 
     execution_roles: Annotated[
         tuple[str, ...], meaning("ARNs of the roles that a manifest may choose (ExecutionRoleArn).")
@@ -32,7 +32,7 @@ class Choices(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where else a model is made once its package is approved: in another account, another region, or both."""
+    """Where else a model is created once its package is approved: in another account, another region, or both."""
 
     region: Annotated[Region, meaning("The AWS region.", examples=["eu-west-1"])]
     execution_role: Annotated[str, meaning("The ARN of the role that models run under there.")]
@@ -63,11 +63,11 @@ class Deployment(Struct, frozen=True, forbid_unknown_fields=True):
     )
     targets: Annotated[
         tuple[Target, ...],
-        meaning("Where else models are made: in other accounts, other regions. Only in the policy of one group."),
+        meaning("Where else models are created: in other accounts, other regions. Only in the policy of one group."),
     ] = ()
 
     def __post_init__(self) -> None:
-        """Refuse the same place twice: there is one model of a package in each."""
+        """Refuse duplicate targets: each has one model of a package."""
         places = [(target.account, target.region) for target in self.targets]
         if len(set(places)) < len(places):
             refuse([Fault("targets", "`targets` name the same account and region twice")])

@@ -19,7 +19,7 @@ ANY_ROLE = "arn:aws:iam::123456789012:role/filled-in-by-the-app"
 
 @dataclass(frozen=True)
 class PolicyRead:
-    """What a policy file says, as JSON gave it; all that is wrong with it; and the policy, where nothing is."""
+    """The content of a policy file: the parsed JSON, all its faults, and the policy if it has none."""
 
     document: Any
     faults: tuple[Fault, ...]
@@ -27,7 +27,7 @@ class PolicyRead:
 
 
 def read(data: bytes, role: str = ANY_ROLE) -> PolicyRead:
-    """Read a policy file that holds `data`, as it would be deployed with `role` (an ARN) for the execution role."""
+    """Read the `data` of a policy file, as it would be deployed with `role` (an ARN) for the execution role."""
     written, unread = parse(data)
     if written is None and unread:
         return PolicyRead(None, tuple(unread))
@@ -50,11 +50,11 @@ def with_execution_role(document: Any, role: str = ANY_ROLE) -> Any:
 
 
 def text(document: Any) -> str:
-    """Return a policy as it stands in its parameter."""
+    """Return a policy as the text of its parameter."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def _too_long(document: Any) -> list[Fault]:
     length = len(text(document).encode(errors="replace"))
-    message = f"is {length:,} bytes long as the app writes it; SSM Parameter Store takes {LONGEST:,}"
+    message = f"is {length:,} bytes long as the app writes it; SSM Parameter Store allows {LONGEST:,}"
     return [Fault("", message)] if length > LONGEST else []

@@ -1,4 +1,4 @@
-"""All that is wrong with a policy at once, by path: the reader of `signoff.policy.policy` stops at the first fault."""
+"""All faults of a policy at once, by path: the reader in `signoff.policy.policy` stops at the first."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from signoff.service_model import java_patterns
 from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import ListShape, StructureShape
 
-# What stands for a required field that is missing or faulty, so that the rules about the others are tried all the same.
+# Placeholders for required fields that are missing or faulty, so that the rules about the others are checked too.
 _INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.StrType: "", inspect.TimeDeltaType: "P9999D"}
-# What says how many have to approve, and who may.
+# The fields that say how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
 _FIELD = re.compile(r"[.\[]")
 _WILDCARD = re.compile(r"[*?\[]")
-# The shape of whatever is looked at elsewhere, or not at all.
+# The shape of what is checked elsewhere, or not at all.
 _ANYTHING = SimpleNamespace(is_document_type=True)
 _PLAIN: Mapping[type[inspect.Type], str] = {
     inspect.LiteralType: "string",
@@ -40,7 +40,7 @@ _PLAIN: Mapping[type[inspect.Type], str] = {
 
 
 def all_faults(document: Any) -> list[Fault]:
-    """Return every fault of a policy, as JSON gave it: what the reader refuses, and what nobody could ever fulfil.
+    """Return every fault of a policy's parsed JSON: what the reader refuses, and what could never be fulfilled.
 
     An empty list means that `signoff.policy.policy.of_document` reads it, and that it can be fulfilled.
     """
@@ -50,7 +50,7 @@ def all_faults(document: Any) -> list[Fault]:
     if not found:
         try:
             of_document(document)
-        except PolicyFault as fault:  # the reader has the last word
+        except PolicyFault as fault:  # the reader is authoritative
             return [Fault("", str(fault))]
     return sorted(found)
 
@@ -58,7 +58,7 @@ def all_faults(document: Any) -> list[Fault]:
 def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault]]:
     """Return the event sources that two of `policies` (by name) give to different principals, with the later's name.
 
-    A bus has one rule for each source, whichever group is decided about: the policies would open it to each other's.
+    The bus has one rule for each source, whatever the group: each policy would allow the other's principals too.
     """
     first: dict[str, tuple[str, frozenset[str]]] = {}
     found = []
@@ -66,7 +66,7 @@ def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault
         for source, principals in policy.approvals.publishers.items():
             other, theirs = first.setdefault(source, (name, frozenset(principals)))
             if theirs != frozenset(principals):
-                message = f"{other} lets others speak as `{source}`: name the same principals, or take another source"
+                message = f"{other} lists other principals for `{source}`: list the same ones, or use another source"
                 found.append((name, Fault(below("approvals.publishers", source), message)))
     return found
 
@@ -88,7 +88,7 @@ def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[str, Any]]:
-    """Return a type without what is said of it, and that; of an optional value (there are no other unions) its own."""
+    """Return a type and its metadata, separated; for an optional value (there are no other unions) its own type."""
     message: dict[str, Any] = {}
     while isinstance(kind, inspect.Metadata | inspect.UnionType):
         if isinstance(kind, inspect.Metadata):
@@ -100,7 +100,7 @@ def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[s
 
 
 def _shape(kind: inspect.Type) -> Any:
-    """Return a type, without what lies in it, as `signoff.service_model.constraints` reads shapes."""
+    """Return a type, without its members, as a shape for `signoff.service_model.constraints`."""
     match kind:
         case inspect.StructType():
             required = tuple(field.encode_name for field in kind.fields if field.required)
@@ -117,7 +117,7 @@ def _shape(kind: inspect.Type) -> Any:
 
 
 def _fits(kind: inspect.Type, value: Any) -> bool:
-    """Return whether a value is what the pattern of its type asks for; of text only, where a wrong type is told."""
+    """Return whether a value matches the pattern of its type; a wrong type is reported elsewhere."""
     if isinstance(kind, inspect.StrType):
         return not isinstance(value, str) or java_patterns.matches(str(kind.pattern), value)
     try:
@@ -128,7 +128,7 @@ def _fits(kind: inspect.Type, value: Any) -> bool:
 
 
 def _structure(kind: inspect.StructType, value: Mapping[str, Any], path: str) -> Iterator[Fault]:
-    """Yield the faults of a structure's fields, and the rules of its own that it breaks."""
+    """Yield the faults of a structure's fields, and those by its own rules."""
     good, instead = {}, {}
     for field in kind.fields:
         name = field.encode_name
@@ -139,9 +139,7 @@ def _structure(kind: inspect.StructType, value: Mapping[str, Any], path: str) ->
         elif field.required:
             instead[name] = _INSTEAD.get(type(_bare(field.type)[0]))
     for fault in _broken_rules(kind.cls, {**instead, **good}):
-        if (
-            _FIELD.split(fault.path)[0] not in {*value, *instead} - good.keys()
-        ):  # what is said of faulty fields is known
+        if _FIELD.split(fault.path)[0] not in {*value, *instead} - good.keys():  # faulty fields have been reported
             yield Fault(".".join(filter(None, (path, fault.path))), fault.message)
 
 
@@ -162,7 +160,7 @@ def one_person(pattern: str, trusted: Sequence[str]) -> bool:
 
 
 def _impossible_votes(document: Any, faulty: Set[str]) -> Iterator[Fault]:
-    """Yield why the approvals needed can never come together, unless what says so is faulty itself."""
+    """Yield why the required approvals can never be reached, unless the fields involved are faulty."""
     if not isinstance(document, dict) or not isinstance(document.get("approvals"), dict):
         return
     if any(path.startswith(tuple(f"approvals.{field}" for field in _VOTES)) for path in faulty):
@@ -173,7 +171,7 @@ def _impossible_votes(document: Any, faulty: Set[str]) -> Iterator[Fault]:
 
 
 def _unfilled(approvals: Approvals) -> list[Fault]:
-    """Return the fault of roles that the people who are known for certain do not fill, if there is one."""
+    """Return the fault of roles that their members cannot fill, if all members are known."""
     trusted = approvals.trusted_sessions
     known = {
         name: role for name, role in approvals.roles.items() if all(one_person(each, trusted) for each in role.members)
@@ -187,12 +185,12 @@ def _unfilled(approvals: Approvals) -> list[Fault]:
 
 
 def _too_few(approvals: Approvals) -> list[Fault]:
-    """Return the fault of fewer people than have to approve, if each who may is known for certain."""
+    """Return the fault of too few approvers, if all who may approve are known."""
     listed = {*approvals.approvers, *(each for role in approvals.roles.values() for each in role.members)}
     certain = all(one_person(each, approvals.trusted_sessions) for each in listed)
     if not listed or not certain or len(listed) >= approvals.needed:
         return []
-    message = f"{approvals.needed} approvals can never come together: {_count(len(listed))} in all may approve"
+    message = f"{approvals.needed} approvals can never be reached: only {_count(len(listed))} may approve"
     return [Fault("approvals.needed", message)]
 
 
@@ -205,7 +203,7 @@ def _count(people: int) -> str:
 
 
 def _impossible_metrics(document: Any, faulty: Set[str]) -> Iterator[Fault]:
-    """Yield the metrics that no number could meet, unless any of them is faulty itself."""
+    """Yield the metrics that no number could meet, unless any metric is faulty."""
     if not isinstance(document, dict) or any(path.startswith("metrics") for path in faulty):
         return
     for index, said in enumerate(document.get("metrics", ())):

@@ -1,7 +1,7 @@
-"""What a model package group demands: of the artifact, the metrics, the approvals, and how its models are deployed.
+"""A group's policy: requirements for artifacts, metrics and approvals, and how its models are deployed.
 
-Each field says here, with it, what it means and what it may be: `signoff policy schema` and docs/policy.md are made of
-it, and `signoff.policy.lint` tells every fault by it.
+Each field has its description and constraints here: `signoff policy schema` and docs/policy.md are generated from them,
+and `signoff.policy.lint` reports faults by them.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ from signoff.policy.values import AccountId, Person, Prefix, meaning
 
 
 class Groups(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a submission may create the model package group that it names, and whose baselines it takes."""
+    """Whether a submission may create its model package group, and whose baselines are accepted."""
 
-    create: Annotated[
-        bool, meaning("Whether a submission makes the model package group that it names, if it is not there.")
-    ] = False
+    create: Annotated[bool, meaning("Whether a submission creates its model package group, if it does not exist.")] = (
+        False
+    )
     baselines: Annotated[
         tuple[str, ...],
         meaning(
@@ -43,7 +43,7 @@ class Groups(Struct, frozen=True, forbid_unknown_fields=True):
 class Metric(Struct, frozen=True, forbid_unknown_fields=True):
     """A threshold on one number of the model quality document."""
 
-    name: Annotated[str, meaning("What the metric is called in the evidence.")]
+    name: Annotated[str, meaning("The metric's name in the evidence.")]
     path: Annotated[
         str,
         meaning(
@@ -51,11 +51,11 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True):
             examples=["binary_classification_metrics.accuracy.value"],
         ),
     ]
-    at_least: Annotated[float | None, meaning("The least that it may be.", examples=[0.92])] = None
-    at_most: Annotated[float | None, meaning("The most that it may be.")] = None
+    at_least: Annotated[float | None, meaning("The minimum.", examples=[0.92])] = None
+    at_most: Annotated[float | None, meaning("The maximum.")] = None
 
     def __post_init__(self) -> None:
-        """Refuse a threshold that tests nothing or looks nowhere."""
+        """Refuse a threshold without a bound or with an invalid path."""
         refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
@@ -65,22 +65,24 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True):
             jmespath.compile(self.path)
         except jmespath.exceptions.JMESPathError as error:
             why = " ".join(str(error).split())
-            yield Fault("path", f"metric `{self.name}`: `{self.path}` is no JMESPath expression: {why}")
+            yield Fault("path", f"metric `{self.name}`: `{self.path}` is not a valid JMESPath expression: {why}")
 
 
 class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which other AWS accounts the group is open to, beside those that its models are deployed to.
+    """Which other AWS accounts have access to the group, besides those that its models are deployed to.
 
-    Both may look at packages and send decisions about them, and neither may change them, which is the right to approve.
+    Both may view packages and send decisions about them; neither may change them.
     """
 
     submit: Annotated[
         tuple[AccountId, ...],
-        meaning("Accounts (12 digits) that may register packages; their people may look and decide."),
+        meaning("Accounts (12 digits) that may register packages; their people may view and decide."),
     ] = ()
     deploy: Annotated[
         tuple[AccountId, ...],
-        meaning("Accounts (12 digits) that make models of the packages themselves; their people may look and decide."),
+        meaning(
+            "Accounts (12 digits) that create models of the packages themselves; their people may view and decide."
+        ),
     ] = ()
 
 
@@ -88,10 +90,10 @@ Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", 
 
 
 class Sources(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model may consist of although it cannot be pinned or looked into: nothing, unless it is listed here."""
+    """What a model may consist of although it cannot be pinned or inspected: nothing, unless it is listed here."""
 
     unpinned: Annotated[
-        tuple[Unpinned, ...], meaning("Ways in which SageMaker may find code or weights that are not in the vault.")
+        tuple[Unpinned, ...], meaning("Sources outside the vault from which SageMaker may load code or weights.")
     ] = ()
     environment: Annotated[
         tuple[str, ...],
@@ -125,39 +127,37 @@ class Submissions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """One group's policy, or the default one. In `report` mode all is checked and recorded, and nothing is held."""
+    """One group's policy, or the default one. In `report` mode all is checked and recorded, but not enforced."""
 
     deployment: Annotated[Deployment, meaning("Under whose authority and in which network models run.")]
     description: Annotated[
-        str, meaning("What the policy is for, in words. It is the description of the SSM parameter too.")
+        str, meaning("What the policy is for, in words. Also the description of the SSM parameter.")
     ] = ""
     mode: Annotated[
         Literal["enforce", "report"],
-        meaning("`enforce` holds what is refused; `report` checks and records the same and holds nothing."),
+        meaning("`enforce` enforces all rules; `report` checks and records the same, and lets everything pass."),
     ] = "enforce"
-    groups: Annotated[Groups, meaning("Whether submissions make the group, and whose baselines count.")] = Groups()
+    groups: Annotated[Groups, meaning("Whether submissions create the group, and whose baselines count.")] = Groups()
     submissions: Annotated[Submissions, meaning("Who may submit.")] = Submissions()
     approvals: Annotated[
         Approvals, meaning("Who decides, how many of them, how they prove it, and how long it may take.")
     ] = Approvals()
-    artifact: Annotated[Artifact, meaning("What the model archive must hold, and what may lie in it.")] = Artifact()
+    artifact: Annotated[Artifact, meaning("What the model archive must contain, and what it may contain.")] = Artifact()
     metrics: Annotated[
         tuple[Metric, ...], meaning("Thresholds on the numbers of the model quality document. Each has to be met.")
     ] = ()
-    sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or looked into.")] = (
+    sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or inspected.")] = (
         Sources()
     )
-    validation: Annotated[Validation, meaning("What SageMaker may test a package with when it is registered.")] = (
+    validation: Annotated[Validation, meaning("What SageMaker may use to test a package when it is registered.")] = (
         Validation()
     )
     accounts: Annotated[
-        Accounts, meaning("Other AWS accounts that the group is open to. Only in the policy of one group.")
+        Accounts, meaning("Other AWS accounts with access to the group. Only in the policy of one group.")
     ] = Accounts()
     registration_defaults: Annotated[
         dict[str, Any] | None,
-        meaning(
-            "Fields of a manifest that submissions may leave out. With them a submission may do without a manifest."
-        ),
+        meaning("Fields of a manifest that submissions may leave out. With them a submission needs no manifest."),
     ] = None
 
     @property
@@ -172,13 +172,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         return digest(self.document)
 
     def opens_to(self, account: str) -> bool:
-        """Return whether the group has to do with another account: it submits to it, or models are deployed there."""
+        """Return whether another account has access to the group, or has its models deployed to it."""
         targets = (target.account for target in self.deployment.targets)
         return account in {*self.accounts.submit, *self.accounts.deploy, *targets}
 
     @property
     def enforced(self) -> bool:
-        """Whether what is refused is held; in `report` mode it is only recorded."""
+        """Whether the policy is enforced; in `report` mode violations are only recorded."""
         return self.mode == "enforce"
 
     def lists(self, approver: str) -> bool:
@@ -189,7 +189,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         """Return whether `submitter` (an ARN, None for an unknown one) may submit to this group."""
         patterns = self.submissions.submitters
         if submitter is None:
-            return True  # whether an unknown one may is what `approvals.unknown_submitter` says
+            return True  # `approvals.unknown_submitter` decides about unknown ones
         return not patterns or matches_any(names_of(submitter, self.approvals.trusted_sessions), patterns)
 
 
@@ -204,7 +204,7 @@ def parse(data: bytes | str) -> Policy:
 
 
 def of_document(document: dict[str, Any]) -> Policy:
-    """Return the policy that `Policy.document` wrote. Raises `PolicyFault` as `parse` does."""
+    """Return the policy of a `Policy.document`. Raises `PolicyFault` as `parse` does."""
     try:
         return msgspec.convert(document, type=Policy)
     except msgspec.ValidationError as error:

@@ -1,7 +1,7 @@
-"""The kinds of values that fields of a policy hold: what is allowed of each, and what is said where it is not.
+"""The types of values in a policy: their constraints and error messages.
 
-The Structs of a policy import no `annotations` from `__future__`: what is said of a field is evaluated once, with its
-module, and not read again as text when the first policy is.
+The modules with a policy's Structs do not import `annotations` from `__future__`, so that annotations are evaluated
+once, with the module, and not parsed from text with the first policy.
 """
 
 from datetime import timedelta
@@ -11,13 +11,12 @@ from msgspec import Meta
 
 
 def meaning(description: str, **more: Any) -> Meta:
-    """Return what is said of a field, and what more is allowed or told of it, in the keywords of `msgspec.Meta`."""
+    """Return a field's description and further keywords as `msgspec.Meta`."""
     return Meta(description=description, **more)
 
 
 def _written(pattern: str, otherwise: str) -> dict[str, Any]:
-    """Return how a JSON Schema says a pattern, and what editors and `signoff policy check` say where it does not "
-    "hold."""
+    """Return a pattern for the JSON Schema, with the message of editors and `signoff policy check`."""
     return {"pattern": pattern, "patternErrorMessage": otherwise}
 
 
@@ -36,15 +35,15 @@ Person = Annotated[
         r"^arn:(?!.*:assumed-role/)([^:]*:){4}",
         "must be a pattern of a person's ARN, such as arn:aws:iam::<account>:role/<name>. Callers choose the names of "
         "their sessions (assumed-role): list the role, and put it under `trusted_sessions` if its session names can be "
-        "believed",
+        "trusted",
     ),
     meaning(
         "A pattern (`*`, `?`) of persons: an IAM user's ARN, `arn:aws:identitycenter:::user/<name>`, or a role "
         "without its path, `arn:aws:iam::<account>:role/<name>`."
     ),
 ]
-Prefix = Annotated[str, _text(r"^s3://(.*/)?$", "must be an S3 prefix, s3://.../: other names begin as it does too")]
-# Days and shorter: months and years are of no certain length.
+Prefix = Annotated[str, _text(r"^s3://(.*/)?$", "must be an S3 prefix that ends in /, such as s3://bucket/models/")]
+# No months and years, whose length varies.
 _DURATION = r"^P(?=[0-9T])(N+D)?(T(?=[0-9])(N+H)?(N+M)?(N+S)?)?$".replace("N+", r"[0-9]+(\.[0-9]+)?")
-_NO_DURATION = "must be an ISO 8601 duration of days and shorter, such as P14D or PT12H"
+_NO_DURATION = "must be an ISO 8601 duration in days or shorter units, such as P14D or PT12H"
 Duration = Annotated[timedelta, Meta(extra_json_schema=_written(_DURATION, _NO_DURATION))]

@@ -1,4 +1,4 @@
-"""Batches, of a queue's messages or of a stream's records: each handled by itself, and those that failed reported."""
+"""Batches of queue messages or stream records: each is handled separately, and failures are reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Record = dict[str, Any]
 
 
 def each_event(batch: Mapping[str, Any], handle: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """Call `handle` with each EventBridge event of a batch of SQS messages, and return which are to be tried again."""
+    """Call `handle` with each EventBridge event of a batch of SQS messages, and return the failures."""
     return each_record(batch, lambda record: handle(json.loads(record["body"])), lambda record: record["messageId"])
 
 
@@ -22,18 +22,18 @@ def each_record(
     """Call `handle` with each record of a batch, and return the ids of those that raised, as Lambda takes them.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
-    Powertools does the same, and takes longer to import than all else of Powertools that the functions use.
+    Powertools does the same, but takes longer to import than everything else that the functions use of it.
     """
     failures = []
     for record in batch["Records"]:
         try:
             handle(record)
         except Exception:
-            logger().exception("a record could not be handled and will be tried again")
+            logger().exception("a record could not be handled and will be retried")
             failures.append({"itemIdentifier": id_of(record)})
     return {"batchItemFailures": failures}
 
 
 def package_named(detail: Mapping[str, Any]) -> str:
-    """Return the ARN of the package that an event's `detail` is about: SageMaker's, or an announcement of Signoff's."""
+    """Return the ARN of the package in the `detail` of an event of SageMaker or Signoff."""
     return str(detail["ModelPackageArn"] if "ModelPackageArn" in detail else detail["package"])

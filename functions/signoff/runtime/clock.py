@@ -1,4 +1,4 @@
-"""The one place where Signoff reads a clock; whatever else needs the time is given a clock, or the moment itself."""
+"""The only place where Signoff reads the clock; everything else is given a clock, or the time itself."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the present moment, with UTC as its time zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

@@ -72,7 +72,7 @@ class CustomResourceRequest:
         """
         try:
             outcome = {"Status": "SUCCESS", "PhysicalResourceId": act(self)}
-        except Exception as error:  # CloudFormation must be told of any failure
+        except Exception as error:  # CloudFormation must get a response to any failure
             logger().exception("the request failed", extra={"request": self.kind, "stack": self.stack})
             reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
             identity = self.identity or f"{self.stack}/{self.logical_id}"

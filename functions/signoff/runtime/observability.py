@@ -1,4 +1,4 @@
-"""Logs, traces and metrics: one place that builds them, when a function is first invoked and not before."""
+"""Logs, traces and metrics, created when a function is first invoked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[Any, Any], Any]
 
 @cache
 def logger() -> Logger:
-    """Return the structured logger; `about` adds the package's ARN to all that it writes."""
+    """Return the structured logger; `about` sets its correlation id."""
     return Logger()
 
 
@@ -33,7 +33,7 @@ def metrics() -> Metrics:
 
 
 def about(package: str | None) -> None:
-    """Correlate what is logged from here on by `package`, an ARN or another key of the ledger."""
+    """Set the correlation id of all further logs to `package`, an ARN or another key of the ledger."""
     logger().set_correlation_id(package)
 
 

@@ -1,4 +1,4 @@
-"""Taking in a submission: whether it is complete, and all that is wrong with it."""
+"""Reading a submission: whether it is complete, and everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signature import Signature, SignatureVerifier, SubmissionFile
 
-_MISSING = 50  # names of what a submission waits for, which its row in the table must hold
+_MISSING = 50  # missing names that a submission's table row lists
 
 
 @dataclass(frozen=True)
 class IncompleteSubmission:
-    """A submission that waits for the objects `missing`, by their names relative to it: the first of them."""
+    """A submission that still lacks objects; `missing` are the first of their names, relative to it."""
 
     missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class CompleteSubmission:
-    """A submission with everything that its manifest names, each at the version it has now, and who signed it."""
+    """A submission with all objects that its manifest names, at their current versions, and its signature."""
 
     submission: Submission
     manifest: Manifest
@@ -49,19 +49,19 @@ class CompleteSubmission:
 
     @property
     def signature(self) -> Signature | None:
-        """Who signed it, if somebody did."""
+        """Its signature, if it is signed."""
         return self.submission_file.signature if self.submission_file else None
 
     @property
     def attempt(self) -> str:
-        """The id of the attempt at registering exactly these versions, as signed by exactly this submitter."""
+        """The id of the attempt to register exactly these versions with this signature."""
         signed = {SUBMISSION: self.submission_file.stored} if self.submission_file and self.signature else {}
         return self.submission.attempt({name: it.version_id for name, it in {**self.objects, **signed}.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """Reads submissions, each under its own prefix only. `shape` gives the shape of a manifest."""
+    """Reads submissions, each only under its own prefix. `shape` returns the shape of a manifest."""
 
     inbox: Bucket
     registry: Registry
@@ -71,8 +71,8 @@ class Intake:
     signature_verifier: SignatureVerifier
 
     def read(self, submission: Submission) -> CompleteSubmission | IncompleteSubmission:
-        """Return the submission as it is now. Raises `ManifestRefused` with every fault that it has."""
-        # Before all that may take its time or fail: a proof can be used for a quarter of an hour.
+        """Return the submission as it is now. Raises `ManifestRefused` with all its faults."""
+        # First of all, because a proof is valid for 15 minutes only.
         submission_file = self._submission_file(submission)
         signature = submission_file.signature if submission_file else None
         policy, group_tags = self._policy(submission)
@@ -91,14 +91,14 @@ class Intake:
             return IncompleteSubmission(tuple(sorted(missing)[:_MISSING]))
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         known = objects | ({MANIFEST: stored} if stored else {})
-        if signature is None and _waits_for_its_signature(known.values(), submission_file):
+        if signature is None and _lacks_announced_signature(known.values(), submission_file):
             return IncompleteSubmission((SUBMISSION,))
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
         return CompleteSubmission(submission, manifest, known, policy, group_tags is None, submission_file)
 
     def _submission_file(self, submission: Submission) -> SubmissionFile | None:
-        """Return what submission.json says, or None while there is none."""
+        """Return the content of submission.json, or None if there is none."""
         stored = self.inbox.current(submission.key(SUBMISSION))
         if stored is None:
             return None
@@ -108,16 +108,18 @@ class Intake:
             raise ManifestRefused(refused.faults, about=SUBMISSION) from None
 
     def _manifest(self, stored: ObjectVersion, signature: Signature | None) -> dict[str, Any]:
-        """Return the manifest as it is written, which must be the one that was signed."""
+        """Return the manifest, which must match the signature."""
         data = self._data(stored)
         if signature and hashlib.sha256(data).hexdigest() != signature.digests.get(MANIFEST):
-            _refuse([Fault(SUBMISSION, f"{MANIFEST} is not what {signature.submitter} signed")], about=SUBMISSION)
+            _refuse(
+                [Fault(SUBMISSION, f"{MANIFEST} does not match what {signature.submitter} signed")], about=SUBMISSION
+            )
         return read(data)
 
     def _objects(
         self, submission: Submission, manifest: Manifest, submission_file: SubmissionFile | None
     ) -> tuple[dict[str, ObjectVersion], set[str]]:
-        """Return the objects that a manifest means, by name, and the names of those that are not there yet."""
+        """Return the objects that a manifest names, by name, and the names of those not uploaded yet."""
         names = set(manifest.objects())
         prefixes = {name for name in names if is_prefix(name)}
         listed = submission_file.objects if submission_file else None
@@ -139,19 +141,19 @@ class Intake:
         return objects, found.keys() - objects.keys()
 
     def _uploaded(self, submission: Submission, prefixes: Collection[str]) -> set[str]:
-        """Return the names of what is there under `prefixes`: a request for a thousand, and not one for each."""
+        """Return the names of the objects under `prefixes`, by listing them instead of one request for each."""
         home = submission.key("")
         keys = (key for prefix in prefixes for key, _ in self.inbox.names(home + prefix))
         return {key.removeprefix(home) for key in keys}
 
     def pinned(self, manifest: Manifest) -> Manifest:
-        """Return `manifest` with every image by its digest. Raises `ManifestRefused` for those that have none."""
+        """Return `manifest` with every image pinned to its digest. Raises `ManifestRefused` if that fails."""
         digests, faults = self._digests(manifest)
         _refuse(faults)
         return manifest.with_images(digests)
 
     def _check(self, manifest: Manifest, policy: Policy) -> None:
-        """Refuse a manifest with faults, and then tell of its images too; one without waits for them to be pushed."""
+        """Refuse a manifest with faults, including those of its images; otherwise images are resolved later."""
         faults = manifest.faults() or policy_faults(manifest.document, policy)
         if faults:
             known = {fault.path for fault in faults}
@@ -169,14 +171,16 @@ class Intake:
         return digests, faults
 
     def _policy(self, submission: Submission) -> tuple[Policy, dict[str, str] | None]:
-        """Return the policy of the submission's group, and the tags of a group that is there already."""
+        """Return the policy of the submission's group, and the group's tags if it exists."""
         group = submission.group
         if not submission.names_a_group:
-            raise _refused_group(f"`{group}` cannot be the name of a model package group; upload under another prefix")
+            raise _refused_group(
+                f"`{group}` is not a valid name for a model package group; upload under another prefix"
+            )
         found = self.registry.group(group)
         if found is not None:
             if found.name != group:
-                raise _refused_group(f"there is a group {found.name}, which is the same to SageMaker; spell it so")
+                raise _refused_group(f"group {found.name} exists and SageMaker ignores case; use that spelling")
             policy = self.policies.governing(group, found.tags)
             if policy is None:
                 raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
@@ -187,7 +191,7 @@ class Intake:
         return policy, None
 
     def _document(self, stored: ObjectVersion, where: str) -> dict[str, Any]:
-        """Return what a file beside the manifest says; its faults tell `where` they are."""
+        """Return the JSON object in another file than the manifest; `where` is the prefix of its faults."""
         try:
             return read(self._data(stored))
         except ManifestRefused as refused:
@@ -195,19 +199,22 @@ class Intake:
 
     def _data(self, stored: ObjectVersion) -> bytes:
         if stored.size > strict_json.MAX_BYTES:
-            raise ManifestRefused([Fault("", f"has {stored.size} bytes; {strict_json.MAX_BYTES} are allowed")])
+            raise ManifestRefused([Fault("", f"has {stored.size} bytes; at most {strict_json.MAX_BYTES} are allowed")])
         return self.inbox.read(stored)
 
 
 def _submitter_faults(signature: Signature, policy: Policy) -> list[Fault]:
-    """Return why nothing is taken from whoever signed. Where the policy only reports, its own rules hold nobody up."""
+    """Return why this submitter is refused. In report mode the policy's own rules are not enforced."""
     arn, claimed = signature.submitter, signature.claimed
     if claimed is not None and not same_person(claimed, arn, policy.approvals.trusted_sessions):
-        return [Fault(SUBMISSION, f"AnotherIdentity: it says that it is by {claimed}, and {arn} signed it")]
+        return [Fault(SUBMISSION, f"AnotherIdentity: it claims to be from {claimed}, but {arn} signed it")]
     account = account_of(arn)
     if account != signature.account and not policy.opens_to(account):
         return [
-            Fault("submitter", f"{arn} is of account {account}, to which the group is not open (`accounts.submit`)")
+            Fault(
+                "submitter",
+                f"{arn} belongs to account {account}, which may not submit to this group (`accounts.submit`)",
+            )
         ]
     return _faults("submitter", submitters.refusal(policy, arn)) if policy.enforced else []
 
@@ -225,15 +232,15 @@ def _unsigned_faults(names: Set[str], signature: Signature) -> list[Fault]:
     return [Fault("objects", f"{SUBMISSION} does not sign {name}, which the manifest names") for name in unsigned]
 
 
-def _waits_for_its_signature(objects: Iterable[ObjectVersion], submission_file: SubmissionFile | None) -> bool:
-    """Return whether an object was uploaded by somebody who will still sign the whole.
+def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file: SubmissionFile | None) -> bool:
+    """Return whether the objects' metadata announces a signature that has not been uploaded yet.
 
-    Raises `ManifestRefused` when a submission.json is there that nobody signed: it is not the one that was to come.
+    Raises `ManifestRefused` when there is an unsigned submission.json instead.
     """
     if not any(TO_BE_SIGNED.items() <= stored.metadata.items() for stored in objects):
         return False
     if submission_file:
-        message = "Unproven: its objects were uploaded to be signed, and it has no proof of who submits them"
+        message = "Unproven: its objects were uploaded to be signed, but it has no proof of the submitter"
         _refuse([Fault(SUBMISSION, message)], about=SUBMISSION)
     return True
 

@@ -11,32 +11,32 @@ from signoff.model_package.groups import is_group_name
 MANIFEST = "manifest.json"
 SUBMISSION = "submission.json"
 REPORT = "registration-report.json"
-# Metadata of the objects that whoever uploads them will sign: without it nobody knows that a signature is to come.
+# Metadata of objects that will be signed: it announces that a signature is still to be uploaded.
 TO_BE_SIGNED = {"signoff-submission": "signed"}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """The group that a submission is for, and its own name; together they are its prefix."""
+    """A submission's group and its name, which together form its prefix."""
 
     group: str
     name: str
 
     @classmethod
     def of(cls, key: str) -> Submission | None:
-        """Return the submission that an object's key belongs to, or None when it stands under none."""
+        """Return the submission that an object's key belongs to, or None."""
         group, _, rest = key.partition("/")
         name, slash, within = rest.partition("/")
         return cls(group, name) if group and name and slash and within else None
 
     @property
     def names_a_group(self) -> bool:
-        """Whether a model package group may have this group's name."""
+        """Whether the group is a valid name of a model package group."""
         return is_group_name(self.group)
 
     @property
     def prefix(self) -> str:
-        """The prefix without the closing slash, which is also the submission's key in the ledger."""
+        """The prefix without its final slash, which is also the submission's key in the ledger."""
         return f"{self.group}/{self.name}"
 
     def key(self, name: str) -> str:
@@ -44,5 +44,5 @@ class Submission:
         return f"{self.prefix}/{name}"
 
     def attempt(self, versions: Mapping[str, str]) -> str:
-        """Return the id of one attempt at registering it: its prefix and the version id of each object, hashed."""
+        """Return the id of one attempt to register it: a hash of its prefix and the version id of each object."""
         return digest({"submission": self.prefix, "versions": dict(versions)})[:32]

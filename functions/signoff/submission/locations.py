@@ -1,8 +1,7 @@
 """Where the fields of a manifest that take S3 URIs may point: under the manifest's own submission, and nowhere else.
 
-A submission is read with Signoff's rights, not with the submitter's. A name that could be read in two ways
-(percent-encoded, with a query, with dots for a parent) would let one reader check one object and another deploy a
-second one, so names are plain.
+A submission is read with Signoff's permissions, not with the submitter's. A name that can be interpreted in two ways
+(percent-encoded, with a query, with `..`) could have one object checked and another one deployed, so names are plain.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ OWN_FILES = frozenset({"manifest.json", "submission.json", "registration-report.
 MAX_NAME_BYTES = 512
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-# Model data may be a key prefix, which ends in `/`; whatever else a manifest names is one object.
+# Model data may be a key prefix, which ends in `/`; anything else that a manifest names is one object.
 _MODEL_DATA = re.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
 
 
@@ -28,7 +27,7 @@ def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:
 
     `value` is such a name already (`metrics/quality.json`) or an `s3://` URI under `s3://<bucket>/<prefix>/`; that of
     a prefix ends in `/`.
-    Raises ManifestRefused, with a fault at `path`, when it points elsewhere or may be read in more than one way.
+    Raises ManifestRefused, with a fault at `path`, when it points elsewhere or is ambiguous.
     """
     home = f"s3://{bucket}/{prefix}/"
     name = value.removeprefix(home)
@@ -44,28 +43,28 @@ def _scheme_fault(name: str, home: str) -> str | None:
         return None
     if scheme[0].lower().startswith("http"):
         return (
-            "is a URL, whose content may change after it is signed; upload the object into the submission and give "
-            "its name there"
+            "is a URL, whose content may change after it is signed; upload the object with the submission and use "
+            "its name"
         )
     return f"points outside its submission, which is {home}"
 
 
 def _spelling_fault(name: str) -> str | None:
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name):
-        return "holds a control character"
+        return "contains a control character"
     if _PERCENT.search(name):
         return "is percent-encoded; write the object's name as it is"
     odd = sorted({character for character in name if character in "\\?#"})
     if odd:
-        return f"holds {' and '.join(odd)}, which not every reader takes literally; rename the object"
+        return f"contains {' and '.join(odd)}, which some readers do not take literally; rename the object"
     if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is a name of more than {MAX_NAME_BYTES} bytes"
+        return f"is longer than {MAX_NAME_BYTES} bytes"
     return None
 
 
 def _segments_fault(name: str, path: str) -> str | None:
     if name.startswith("/"):
-        return "points outside its submission: a name there does not begin with /"
+        return "points outside its submission: a name must not begin with /"
     segments = name.split("/")
     if ".." in segments:
         return "points outside its submission: .. is not allowed in a name"
@@ -74,9 +73,9 @@ def _segments_fault(name: str, path: str) -> str | None:
             return "names a prefix (it ends in /); name one object"
         segments.pop()
     if "" in segments:
-        return "names no object: it is empty or has an empty part between two /"
+        return "is not an object's name: it is empty or has an empty part between two /"
     if "." in segments:
-        return "has a part that is only a dot; leave it out"
+        return "has a part that is only a dot; remove it"
     if name in OWN_FILES:
-        return f"names a file of the submission itself ({name}), which is no artifact"
+        return f"names a file of the submission itself ({name}), which is not an artifact"
     return None

@@ -22,17 +22,17 @@ from signoff.service_model.shapes import mapped, strings
 from signoff.submission.locations import relative_name
 from signoff.submission.manifest_shape import ManifestShape, takes_s3_uri
 
-MAX_FAULTS = 200  # a report is for reading; a machine that made more mistakes than these makes them again
+MAX_FAULTS = 200  # more would not be read
 _INDEX = re.compile(r"\[[0-9]+\]")
-# Where SageMaker writes, and not what it reads: the policy says where that may be.
+# Where SageMaker writes: the policy restricts that.
 _OUTPUTS = frozenset({"S3OutputPath"})
 
 
 def read(data: bytes) -> dict[str, Any]:
     """Return the JSON object that `data` holds.
 
-    Raises ManifestRefused, with every fault by its path, when it is not one JSON object that every reader reads alike
-    (see `signoff.documents.strict_json`). Says nothing yet about the object's fields.
+    Raises ManifestRefused, with every fault by its path, when it is not one unambiguous JSON object
+    (see `signoff.documents.strict_json`). The object's fields are not checked.
     """
     document, faults = read_on(data)
     if faults:
@@ -41,9 +41,9 @@ def read(data: bytes) -> dict[str, Any]:
 
 
 def read_on(data: bytes) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the JSON object in `data` as far as it can be read, and all that `read` would refuse in it.
+    """Return the JSON object in `data` as far as it can be read, and everything that `read` would refuse.
 
-    So that somebody who mends a manifest is told of everything at once.
+    So that all faults of a manifest are reported at once.
     """
     document, faults = parse(data)
     if isinstance(document, dict):
@@ -58,7 +58,7 @@ def with_defaults(document: Mapping[str, Any], defaults: Mapping[str, Any] | Non
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest and the submission it stands in: `s3://<bucket>/<prefix>/`, prefix as `<group>/<submission>`.
+    """A manifest and the submission it belongs to: `s3://<bucket>/<prefix>/`, prefix as `<group>/<submission>`.
 
     `shape` is what `manifest_shape` makes of the input shapes of CreateModelPackage and CreateModel.
     """
@@ -69,14 +69,14 @@ class Manifest:
     shape: ManifestShape
 
     def faults(self) -> list[Fault]:
-        """Return everything that keeps this manifest from being registered, sorted by path; empty when nothing does.
+        """Return everything that prevents this manifest from being registered, sorted by path.
 
-        Takes any JSON value for a document. At most MAX_FAULTS are listed, and a last one says that there are more.
+        Accepts any JSON value. At most MAX_FAULTS are listed, and a last one says that there are more.
         """
         if not isinstance(self.document, dict):
             return [Fault("", "must be a JSON object")]
         found = list(dict.fromkeys(islice(self._iter_faults(), MAX_FAULTS + 1)))
-        more = [Fault("", f"has more faults than the {MAX_FAULTS} listed")] if len(found) > MAX_FAULTS else []
+        more = [Fault("", f"has more errors than the {MAX_FAULTS} listed")] if len(found) > MAX_FAULTS else []
         return sorted(found[:MAX_FAULTS]) + more
 
     def check(self) -> None:
@@ -88,13 +88,13 @@ class Manifest:
     def locations(self) -> list[tuple[str, str]]:
         """Return path and value, as written, of every field that names what is submitted, in the document's order.
 
-        Where SageMaker writes is none of them, nor is hub content, which stays where it is.
+        Not those where SageMaker writes, nor hub content, which is not submitted.
         """
         in_hub_paths = in_hub(self.document)
         return [(path, value) for path, shape, value in self._strings() if _is_location(path, shape, in_hub_paths)]
 
     def objects(self) -> tuple[str, ...]:
-        """Return the names, relative to the submission, that the manifest means: sorted, each once.
+        """Return the names, relative to the submission, that the manifest refers to: sorted, each once.
 
         A name that ends in `/` means all objects under it. Raises ManifestRefused when a location points outside.
         """
@@ -142,7 +142,7 @@ class Manifest:
         for rule in RULES:
             yield from rule(self.document)
         explained = refused.keys() | {fault.path for fault in outside}
-        # A relative name is no S3 URI: SageMaker's constraints are for what it resolves to.
+        # SageMaker's constraints apply to the S3 URI that a relative name resolves to.
         for fault in iter_faults(self.shape.structure, self._absolute()):
             if fault.path not in explained:
                 yield fault

@@ -1,4 +1,4 @@
-"""The shape of a manifest: SageMaker's own input shapes, without what Signoff sets or the package already says.
+"""The shape of a manifest: SageMaker's input shapes, without the fields that Signoff sets.
 
 From CreateModelPackage and CreateModel, as botocore's service model has them:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
@@ -15,20 +15,20 @@ from typing import Any
 from signoff.service_model import java_patterns
 from signoff.service_model.shapes import ListShape, StructureShape
 
-_SIGNOFF = "is Signoff's to set; leave it out"
-_PACKAGE = "belongs to the package: put it into InferenceSpecification.Containers"
+_SIGNOFF = "is set by Signoff; leave it out"
+_PACKAGE = "belongs to the package: move it to InferenceSpecification.Containers"
 _NEWER = "is not supported yet"
 
 # Fields of CreateModelPackage that a manifest may not hold, by their path, and why.
 REFUSED_IN_PACKAGE = {
     "ModelPackageName": "is for unversioned packages, and a submission becomes a version in its group; leave it out",
-    "ModelPackageGroupName": "is Signoff's to set, from the submission's own prefix; leave it out",
+    "ModelPackageGroupName": "is set by Signoff, from the submission's prefix; leave it out",
     "ModelApprovalStatus": _SIGNOFF,
     "ClientToken": _SIGNOFF,
-    "Tags": "may not be given for a package in a group: it uses the tags of the group",
+    "Tags": "is not allowed for a package in a group, which uses the group's tags",
 }
 
-# Fields of CreateModel that a manifest's Deployment may hold; what of them is the policy's to offer, it judges.
+# Fields of CreateModel that a manifest's Deployment may hold, within what the policy offers.
 DEPLOYMENT_FIELDS = (
     *("InferenceExecutionConfig", "PrimaryContainer", "Containers"),
     *("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation", "Tags"),

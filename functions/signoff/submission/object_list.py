@@ -1,4 +1,4 @@
-"""What a submission lists of itself (`objects` of submission.json), so that it is known when a prefix is complete."""
+"""The list of a submission's objects (`objects` of submission.json), which tells when a prefix is complete."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from signoff.errors import ManifestRefused
 from signoff.submission.layout import MANIFEST, SUBMISSION
 from signoff.submission.locations import relative_name
 
-# Each is copied and looked into by one run of a function.
+# All are copied and inspected in one run of a function.
 MAX_OBJECTS = 1000
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
 MAX_PART_BYTES = 255
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_EXPECTED = (
-    "must list the names of the submission's objects, or give the SHA-256 (64 hexadecimal digits) of each by its name"
-)
+_EXPECTED = "must list the names of the submission's objects, or map each name to its SHA-256 (64 hexadecimal digits)"
 _SHOWN = 100  # characters of a name that is wrong
 
 
 def objects(document: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the names that `document`, a submission.json, lists but the manifest's; None when it lists none at all.
+    """Return the names that `document`, a submission.json, lists, without the manifest; None when it has no list.
 
     `objects` is a list of them, or the SHA-256 of each by its name. Raises ManifestRefused when it is neither.
     """
@@ -39,7 +37,7 @@ def objects(document: Mapping[str, Any]) -> tuple[str, ...] | None:
         raise ManifestRefused([Fault("objects", f"{SUBMISSION} {_EXPECTED}")])
     if len(listed) > MAX_OBJECTS:
         raise ManifestRefused(
-            [Fault("objects", f"{SUBMISSION} lists {len(listed)} objects; {MAX_OBJECTS} are allowed")]
+            [Fault("objects", f"{SUBMISSION} lists {len(listed)} objects; at most {MAX_OBJECTS} are allowed")]
         )
     found = [fault for path, name in zip(paths, listed, strict=True) for fault in _name_faults(path, name)]
     if found:
@@ -56,7 +54,9 @@ def digests(document: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(listed, dict) or not all(
         isinstance(each, str) and _SHA256.fullmatch(each) for each in listed.values()
     ):
-        raise ManifestRefused([Fault("objects", f"{SUBMISSION} {_EXPECTED}; who signs gives the SHA-256 of each")])
+        raise ManifestRefused(
+            [Fault("objects", f"{SUBMISSION} {_EXPECTED}; a signed submission needs the SHA-256 of each")]
+        )
     return dict(listed)
 
 
@@ -69,7 +69,7 @@ def _name_faults(path: str, name: str) -> list[Fault]:
 
 
 def faults(listed: Sequence[str], prefixes: Collection[str]) -> list[Fault]:
-    """Return what keeps SageMaker from laying out the objects listed under `prefixes` as the files of a model."""
+    """Return why SageMaker could not lay out the objects listed under `prefixes` as files of a model."""
     found = []
     for prefix in sorted(prefixes):
         names = [name.removeprefix(prefix) for name in listed if name.startswith(prefix)]
@@ -80,7 +80,7 @@ def faults(listed: Sequence[str], prefixes: Collection[str]) -> list[Fault]:
 
 
 def file_faults(names: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return names, relative to a prefix, that cannot be files of one folder, by which rule, and why.
+    """Return the names, relative to a prefix, that cannot be files in one folder, each with its rule and reason.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3ModelDataSource.html
     """
@@ -91,11 +91,11 @@ def file_faults(names: Sequence[str]) -> list[tuple[str, str, str]]:
         folders = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
         if any(part in {"", ".", ".."} or "\0" in part for part in parts):
             found.append(
-                (name, "impossible-name", "no file can have this name: a part of it is empty, . or .., or holds NUL")
+                (name, "impossible-name", "no file can have this name: a part of it is empty, . or .., or contains NUL")
             )
         elif any(len(part.encode()) > MAX_PART_BYTES for part in parts):
             found.append((name, "impossible-name", f"a part of its name is longer than {MAX_PART_BYTES} bytes"))
         elif folders & files:
-            reason = f"{min(folders & files)} is a file already and cannot be its folder too"
+            reason = f"{min(folders & files)} is also a file, so it cannot be a folder"
             found.append((name, "file-and-folder", reason))
     return found

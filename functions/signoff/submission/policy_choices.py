@@ -1,4 +1,4 @@
-"""What a group's policy says about a manifest: which of its choices it offers, and what comes of them."""
+"""What a group's policy lets a manifest choose, and the resulting deployment settings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _JOBS = "ValidationSpecification.ValidationProfiles[].TransformJobDefinition"
 
 
 def policy_faults(document: Mapping[str, Any], policy: Policy) -> list[Fault]:
-    """Return whatever in a manifest, which has no other faults, `policy` does not let it say; sorted by path."""
+    """Return what `policy` does not allow in an otherwise valid manifest; sorted by path."""
     return sorted({*_deployment_faults(document, policy.deployment), *_validation_faults(document, policy)})
 
 
 def effective(deployment: Deployment, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that a model is deployed with: the policy's, and over them what a manifest chose.
+    """Return the settings that a model is deployed with: the policy's, overridden by what a manifest chose.
 
-    `manifest` is a manifest's Deployment without faults.
+    `manifest` is a valid manifest's Deployment.
     """
     settings: dict[str, Any] = msgspec.to_builtins(deployment)
     settings.pop("choices")
@@ -79,5 +79,5 @@ def _validation_faults(document: Mapping[str, Any], policy: Policy) -> Iterator[
 
 def _not_offered(offered: Sequence[Any]) -> str:
     if not offered:
-        return "is the policy's to set; leave it out"
-    return f"is not what the policy of the group offers: {', '.join(map(str, offered))}"
+        return "is set by the policy; leave it out"
+    return f"is not allowed by the group's policy, which offers: {', '.join(map(str, offered))}"

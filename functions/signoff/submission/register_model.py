@@ -1,4 +1,4 @@
-"""Registering a submission: complete it, copy it to the vault, create its model package."""
+"""Registering a submission: copies it to the vault and creates its model package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from signoff.model_package import etags
 from signoff.submission.intake import CompleteSubmission, IncompleteSubmission, Intake
 from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 
-# Longer than a function can run: a claim that old belonged to one that died.
+# Longer than a function can run: the holder of an older claim has died.
 _CLAIM = timedelta(minutes=16)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
 _NOT_FOR_TAGS = re.compile(r"[^\w+\-=.:/@ ]", re.ASCII)
@@ -34,7 +34,7 @@ _REPORTED = 50  # faults that fit into an event; the report has them all
 
 @dataclass(frozen=True, kw_only=True)
 class Registrar:
-    """Registers submissions, each once, whichever of its objects comes last."""
+    """Registers submissions, each once, whichever of its objects is uploaded last."""
 
     inbox: Bucket
     intake: Intake
@@ -45,10 +45,10 @@ class Registrar:
     now: Clock
 
     def uploaded(self, key: str) -> str:
-        """Answer the upload of `key` and return what came of it, for the log.
+        """Handle the upload of `key` and return the outcome, for the log.
 
-        What is wrong with a submission is told its sender: as an entry and with it an event, as a report beside the
-        manifest, and as a tag on the object.
+        Faults of a submission are reported by an entry, and with it an event, by a report beside the manifest, and by a
+        tag on the object.
         """
         if key.endswith(f"/{REPORT}"):
             return "report"
@@ -57,7 +57,7 @@ class Registrar:
         if stored is None:
             return "gone"
         if submission is None:
-            fault = Fault(key, "stands under no submission; upload to <group>/<submission>/<name>")
+            fault = Fault(key, "is not in a submission; upload to <group>/<submission>/<name>")
             return self._refuse(Submission("", key), stored, [fault], reported=False)
         try:
             return self._register(submission, stored)
@@ -65,7 +65,7 @@ class Registrar:
             return self._refuse(submission, self._about(submission, refused) or stored, refused.faults)
 
     def _about(self, submission: Submission, refused: ManifestRefused) -> ObjectVersion | None:
-        """Return the object that has the faults, or the manifest in place of one that is not there."""
+        """Return the object that has the faults, or the manifest if that does not exist."""
         found = (self.inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
         return next((stored for stored in found if stored), None)
 
@@ -75,7 +75,7 @@ class Registrar:
             return self._closed(submission, known["attempt"], known["package"], stored)
         begun = self._begun(known)
         if begun is not None:
-            # Whatever was uploaded since: an attempt that may have created its package already is finished first.
+            # An attempt that may have created its package is finished first, whatever was uploaded since.
             return self._claimed(submission, begun["id"], stored, lambda: begun)
         complete = self.intake.read(submission)
         if isinstance(complete, IncompleteSubmission):
@@ -84,7 +84,7 @@ class Registrar:
         return self._claimed(submission, complete.attempt, stored, lambda: self._registration(complete))
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the registration document of an attempt that died or failed halfway, if it got as far as that."""
+        """Return the registration document of an unfinished attempt, if it has written one."""
         return read_registration(known["attempt"], self.vault) if known.get("state") == "registering" else None
 
     def _claimed(
@@ -96,7 +96,7 @@ class Registrar:
         try:
             return self._attempted(submission, attempt, stored, registration)
         except Exception:
-            # Without this, the retry would find its own claim and leave everything to the sweep.
+            # Otherwise the retry would find its own claim and leave the work to the sweep.
             self.submissions.release(submission.prefix, attempt, self._timestamp())
             raise
 
@@ -109,7 +109,7 @@ class Registrar:
             return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
-        """Refuse what was `uploaded` into a registered submission since; without it, all that came while it was."""
+        """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration."""
         document = read_registration(attempt, self.vault) or {"objects": []}
         registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
         if "statement" in document:
@@ -131,7 +131,7 @@ class Registrar:
                 self.registry.create_group(submission.group)
             arn = self.registry.create_package(registration["request"])
         except RegistryRefused as refusal:
-            raise ManifestRefused([Fault("", f"SageMaker refuses it: {refusal}")]) from refusal
+            raise ManifestRefused([Fault("", f"SageMaker refused it: {refusal}")]) from refusal
         described = self.registry.describe(arn)
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
@@ -140,12 +140,12 @@ class Registrar:
         for registered in registration["objects"]:
             name, version = registered["name"], registered["source"]["version_id"]
             self.inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
-        # Last, for once the submission is closed nobody comes back to finish.
+        # Last, because a closed submission is never finished by a retry.
         self.submissions.close(submission.prefix, registration["id"], arn, self._timestamp())
         return self._closed(submission, registration["id"], arn)
 
     def _registration(self, complete: CompleteSubmission) -> dict[str, Any]:
-        """Return the registration document, written before the package is created so that a retry goes on from it."""
+        """Return the registration document, written before the package is created so that a retry can use it."""
         document = read_registration(complete.attempt, self.vault)
         if document is None:
             manifest = self.intake.pinned(complete.manifest)
@@ -170,7 +170,7 @@ class Registrar:
         reported: bool = True,
         claim: str | None = None,
     ) -> str:
-        """Tell the sender what is wrong, each thing once for a version of the object it is `about`; end the `claim`."""
+        """Report faults, once for each version of the object they are `about`, and release the `claim`."""
         prefix = submission.prefix.lstrip("/")
         attempt = submission.attempt({about.key: about.version_id})
         draft = _failed(submission, attempt, about, faults)
@@ -197,7 +197,7 @@ class Registrar:
 
 
 def _vault_key(complete: CompleteSubmission, name: str) -> str:
-    """Return the vault's key of an object or a prefix of a submission, by its name."""
+    """Return the vault's key of a submission's object or prefix, by its name."""
     return f"models/{complete.submission.group}/{complete.attempt}/{name}"
 
 

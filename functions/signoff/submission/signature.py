@@ -1,7 +1,7 @@
-"""Finding out who submits, and what: by the proof in submission.json, kept as soon as STS has borne it out.
+"""Who submitted, and what: verified by the proof in submission.json, and stored once STS has confirmed it.
 
-A proof is good for a quarter of an hour, and a submission may take longer to be complete, or to be tried again. So
-what STS said is written to the vault, under the digest of statement and proof: nobody else's proof has that name.
+A proof is valid for 15 minutes, and a submission may take longer to be complete or to be retried. So the result of STS
+is written to the vault, under the digest of statement and proof.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ KIND = "submission"
 
 @dataclass(frozen=True)
 class Signature:
-    """Who signed a submission (an ARN), for the registry of which account, and when (ISO 8601).
+    """The submitter (an ARN), the account of the registry that it is for, and when it was signed (ISO 8601).
 
-    `id` and `proof` are the hashes by which the ledger knows statements and proofs; `digests` is what was signed: the
-    SHA-256 of each object by its name, the manifest's among them. `claimed` is who the statement says that it is by.
+    `id` and `proof` are the hashes by which the ledger identifies statements and proofs; `digests` is what was signed:
+    the SHA-256 of each object by its name, including the manifest. `claimed` is the submitter that the statement names.
     """
 
     submitter: str
@@ -42,13 +42,13 @@ class Signature:
 
     @property
     def document(self) -> dict[str, str]:
-        """What the registration document says of it."""
+        """What the registration document says about it."""
         return {"id": self.id, "proof": self.proof, "time": self.time}
 
 
 @dataclass(frozen=True)
 class SubmissionFile:
-    """A submission.json as it is: which version, which objects it lists (None: it lists none), and who signed it."""
+    """A submission.json: its version, the objects it lists (None: no list), and its signature."""
 
     stored: ObjectVersion
     objects: tuple[str, ...] | None
@@ -56,16 +56,16 @@ class SubmissionFile:
 
 
 class SignatureVerifier:
-    """Reads what a submission's submission.json says and who signed it."""
+    """Reads submission.json files and verifies their signatures."""
 
     def __init__(self, identity_verifier: IdentityVerifier, vault: Vault) -> None:
         self._identity_verifier = identity_verifier
         self._vault = vault
 
     def read(self, submission: Submission, stored: ObjectVersion, document: Mapping[str, Any]) -> SubmissionFile:
-        """Return what `document`, which is `stored`, says. Without a proof it only lists objects.
+        """Return the content of `document`, read from `stored`. Without a proof it only lists objects.
 
-        Raises `ManifestRefused` when it is signed and not to be believed, and `Transient` when STS gives no answer.
+        Raises `ManifestRefused` when its signature is not valid, and `Transient` when STS gives no answer.
         """
         objects = object_list.objects(document)
         if document.get("proof") is None and document.get("statement") is None:
@@ -78,7 +78,7 @@ class SignatureVerifier:
     def _signature(self, submission: Submission, document: Mapping[str, Any]) -> Signature:
         claim = self._identity_verifier.read(document, KIND)
         if document.get("submission") != submission.prefix:
-            raise ProofRefused("WrongSubmission", f"it was signed for another submission than {submission.prefix}")
+            raise ProofRefused("WrongSubmission", f"it was signed for a submission other than {submission.prefix}")
         digests = object_list.digests(document)
         claimed = document.get("submitter")
         return Signature(
@@ -92,7 +92,7 @@ class SignatureVerifier:
         )
 
     def _submitter(self, claim: Claim) -> str:
-        """Return who signed. STS is asked once, however late the submission is complete."""
+        """Return the submitter. STS is asked only once, however late the submission is complete."""
         key = f"registrations/signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
         known = self._vault.read_named(key)
         if known is None:

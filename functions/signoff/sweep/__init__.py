@@ -1,1 +1,1 @@
-"""Sweep: whatever lacks its next step is moved on, every 15 minutes."""
+"""Sweep: moves on whatever is stuck, every 15 minutes."""

@@ -1,4 +1,4 @@
-"""Keeping all ledgers' heads in the vault, once a day: what even those cannot change who can write to the table."""
+"""The daily checkpoint: the heads of all ledgers in the vault, where writers of the table cannot change them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.ledger.checkpoints import PREFIX, daily, daily_key, date_of, day
 
 
 class DailyCheckpoint:
-    """Writes the heads of the day, locked in `mode` (`GOVERNANCE` or `COMPLIANCE`) for `days`."""
+    """Writes the checkpoint of the day, locked in `mode` (`GOVERNANCE` or `COMPLIANCE`) for `days`."""
 
     def __init__(self, ledger: LedgerTable, vault: Vault, now: Clock, mode: str, days: int) -> None:
         self._ledger = ledger
@@ -21,9 +21,9 @@ class DailyCheckpoint:
         self._kept = timedelta(days=days)
 
     def write_once(self) -> bool:
-        """Write today's heads, unless they are there. Returns whether they were written now.
+        """Write today's checkpoint, unless it exists. Returns whether it was written now.
 
-        Of two that write at once the first wins: either has read each head at a time when it was the ledger's.
+        Of two concurrent writers the first wins: both have read valid heads.
         """
         now = self._now()
         key = daily_key(day(now))
@@ -33,6 +33,6 @@ class DailyCheckpoint:
         return self._vault.write_locked(key, document, self._mode, now + self._kept)
 
     def _previous(self, today: str) -> bytes | None:
-        """Return the newest document of a day before, whether or not the sweep came by on each."""
+        """Return the newest checkpoint of an earlier day, if there is any."""
         earlier = [key for key in self._vault.keys(PREFIX) if (date_of(key) or today) < today]
         return self._vault.data(earlier[-1]) if earlier else None

@@ -1,4 +1,4 @@
-"""Sweeping: an event may never come. Whatever lacks its next step is moved on; what does not fit is reported."""
+"""The sweep: events may get lost, so it moves on whatever is stuck and reports problems."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from signoff.runtime.observability import logger
 from signoff.submission.layout import REPORT, Submission
 from signoff.validation.staleness import changed_since_evidence
 
-# What is found and how to move it on; an act that answers False found that there was nothing to do.
+# What was found and how to move it on; an act that returns False had nothing to do.
 Overdue = Iterator[tuple[str, Callable[[], Any]]]
-_SIGNED = (Status.PENDING_APPROVAL, Status.APPROVED)  # evidence that is decided on, or was
-# Whatever may still be decided, deployed or retired: of the others it does not matter whether they are still there.
+_SIGNED = (Status.PENDING_APPROVAL, Status.APPROVED)  # those with evidence to decide on, or decided on
+# Packages that may still be decided on, deployed or retired; others need not be looked up.
 _LIVE = (Status.VALIDATING, Status.VALIDATION_ERRORED, Status.PENDING_APPROVAL, Status.APPROVED)
 _CHUNK = 100  # packages of one batch
-_CLOCKS = timedelta(minutes=1)  # how far SageMaker's clock and ours may be apart
+_CLOCKS = timedelta(minutes=1)  # tolerated difference between SageMaker's clock and ours
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Finds what waits longer than it should. `queues` are those of registrations, decisions and deployments."""
+    """Finds what is overdue. `queues` are those of registrations, decisions and deployments."""
 
     registry: Registry
     policies: Policies
@@ -64,9 +64,9 @@ class Sweep:
         return Succession(self.ledger, self.champions)
 
     def run(self, grace: timedelta) -> Counter[str]:
-        """Move on whatever has waited for longer than `grace`, and return how many of what were moved on.
+        """Move on whatever has been waiting for longer than `grace`, and return the counts by what was moved.
 
-        What cannot be looked through or moved on is logged, counted as a `problem`, and keeps nothing else waiting.
+        What fails is logged and counted as a `problem`, and does not block the rest.
         """
         before = self.now() - grace
         moved: Counter[str] = Counter()
@@ -74,7 +74,7 @@ class Sweep:
         with _reported("groups", moved):
             for group, tags in self.registry.groups():
                 self._move_on(partial(self._overdue_in_group, group, tags, governed), before, moved)
-        # Before the steps: what is gone waits for none.
+        # Before the steps: deleted packages have none.
         self._move_on(partial(self._overdue_live, governed), before, moved)
         for step in Step:
             self._move_on(partial(self._overdue_packages, step), before, moved)
@@ -89,7 +89,7 @@ class Sweep:
                         moved[what] += 1
 
     def oldest_validating(self) -> float:
-        """Return for how many seconds the package that validates longest has done so; 0 when none does."""
+        """Return the age in seconds of the oldest running validation; 0 when there is none."""
         rows = [*self.ledger.rows_by_step(Step.VALIDATE), *self.ledger.rows_by_step(Step.FINISH_VALIDATION)]
         ages = [(self.now() - timestamps.parse(row["since"])).total_seconds() for row in rows]
         return max(ages, default=0.0)
@@ -107,7 +107,7 @@ class Sweep:
                 yield str(step), partial(acts[step], row)
 
     def _finish(self, row: Mapping[str, Any]) -> None:
-        """Release the claim of an execution that died without a word."""
+        """Release the claim of an execution that died without recording a result."""
         execution = self.ledger.history(row["package"]).verified().state.execution or ""
         status = self.executions.status(execution)
         if status in {"RUNNING", "PENDING_REDRIVE"}:
@@ -117,7 +117,7 @@ class Sweep:
             state = history.state
             if not state.attempt_open or state.execution != execution:
                 return []
-            cause = f"its execution is {status} and recorded nothing"
+            cause = f"its execution is {status} and recorded no result"
             details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
             return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
 
@@ -144,9 +144,9 @@ class Sweep:
         yield "succession", partial(self._succession.settle, group)
 
     def _overdue_live(self, governed: Mapping[str, Policy], before: datetime) -> Overdue:
-        """Look through all packages that something may still happen to, a hundred to a call.
+        """Look up all live packages, a hundred with each call.
 
-        Whether anything is due indeed is seen by whoever decides, in the package's ledger.
+        Whether anything is really due is decided by the function that handles it, from the package's ledger.
         """
         rows = iter(self._live(timestamps.text(before)))
         while chunk := list(islice(rows, _CHUNK)):
@@ -176,7 +176,7 @@ class Sweep:
         return differs(summary, row.get("specification")) or its_turn(row["package"], self.now())
 
     def _answer_deletion(self, row: Mapping[str, Any]) -> bool:
-        """Record that a package is gone, and have its model retired. Returns whether it is."""
+        """Record that a package was deleted, and have its model deleted. Returns whether it was."""
         gone = self._gone(row)
         if gone is None:
             return False
@@ -191,25 +191,27 @@ class Sweep:
         return True
 
     def _gone(self, row: Mapping[str, Any]) -> str | None:
-        """Return why a package that no batch showed is taken for deleted, or None when it is there all the same."""
+        """Return why a package missing from the batch counts as deleted, or None when it exists."""
         try:
             described = self.registry.describe(row["arn"])
         except UnknownPackage as unknown:
             return str(unknown)
-        return None if _is_of(row, described) else "its group was deleted and made anew: another package has its ARN"
+        return (
+            None if _is_of(row, described) else "its group was deleted and created again: another package has its ARN"
+        )
 
     def _retire(self, row: Mapping[str, Any]) -> None:
         deleted = {DELETED: row["package"]} if row["status"] == Status.DELETED else {}
         self.queues["deployments"].send(REGISTRY_EVENT, {"ModelPackageArn": row["arn"], **deleted})
 
     def _answer_change(self, row: Mapping[str, Any]) -> bool:
-        """Have a package looked at that is not as its evidence describes it. Returns whether it was one."""
+        """Have a package handled that no longer matches its evidence. Returns whether it was one."""
         try:
             described = self.registry.describe(row["arn"])
         except UnknownPackage:
             return False  # deleted since it was listed
         if described.get("LastModifiedTime", described["CreationTime"]) < timestamps.parse(row["since"]) - _CLOCKS:
-            return False  # nobody wrote to it since its last entry, as for most packages at most times
+            return False  # not modified since its last entry
         state = self.ledger.history(row["package"]).verified().state
         if not changed_since_evidence(state, described, self.vault):
             return False
@@ -250,17 +252,17 @@ def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
     try:
         yield
     except (SignoffError, ClientError):
-        logger().exception("could not be moved on", extra={"what": what})
+        logger().exception("could not be moved to its next step", extra={"what": what})
         moved["problem"] += 1
 
 
 def _second(key: str) -> str:
-    """Return a ledger's key to the second, for not every answer of SageMaker's tells a time more exactly."""
+    """Return a ledger's key without fractions of a second, which not every answer of SageMaker has."""
     return key.rpartition(".")[0]
 
 
 def _is_of(row: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
-    """Return whether a description, or a summary, is of the very package and not of another that has its ARN now."""
+    """Return whether a description, or a summary, is of this package and not of a newer one with its ARN."""
     return _second(package_key(row["arn"], described["CreationTime"])) == _second(row["package"])
 
 

@@ -1,4 +1,4 @@
-"""A check: one test of a candidate, which passes, fails, is skipped, or errs. Erring is not failing."""
+"""A check: one test of a candidate, which passes, fails, is skipped, or has an error (which is not a failure)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class CheckStatus(StrEnum):
-    """How a check came out."""
+    """The outcome of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -18,7 +18,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """A check's name, how it came out, and why, in a sentence for people."""
+    """A check's name, its outcome, and the reason in a sentence."""
 
     name: str
     status: CheckStatus
@@ -36,17 +36,17 @@ def passed(name: str, reason: str) -> Check:
 
 
 def failed(name: str, reason: str) -> Check:
-    """Return a check that failed: the candidate is not what it must be."""
+    """Return a check that failed: the candidate violates a rule."""
     return Check(name, CheckStatus.FAILED, reason)
 
 
 def errored(name: str, reason: str) -> Check:
-    """Return a check that could not be made."""
+    """Return a check that could not be carried out."""
     return Check(name, CheckStatus.ERRORED, reason)
 
 
 def verdict(checks: Sequence[Check]) -> str:
-    """Return `errored` when any check erred, else `failed` when any failed, else `passed`."""
+    """Return `errored` when any check had an error, else `failed` when any failed, else `passed`."""
     outcomes = {check.status for check in checks}
     if CheckStatus.ERRORED in outcomes:
         return "errored"

@@ -1,4 +1,4 @@
-"""Whether a validated package could be deployed as its manifest says, wherever its policy wants its model."""
+"""Whether a validated package could be deployed as its manifest says, to every target of its policy."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from signoff.validation.checks import Check, failed
 def deployment_checks(
     described: Mapping[str, Any], signed: Mapping[str, Any], uri: Callable[[str], str]
 ) -> Iterator[Check]:
-    """Yield a failed check for whatever would keep CreateModel from making the model of the subject `signed`.
+    """Yield a failed check for whatever would prevent CreateModel from creating the model of the subject `signed`.
 
-    A package from elsewhere has not been through the rules of manifests: how it is to run is said for its whole group.
+    A package registered elsewhere was not checked by the rules for manifests: the group's defaults say how it runs.
     """
     deployment = signed["deployment"]
     manifest = deployment["manifest"]
@@ -28,21 +28,23 @@ def deployment_checks(
     for position, (container, settings) in enumerate(found.pairs):
         path = f"deployment:{found.path}[{position}]"
         for field in (field for field in NOT_IN_A_MODEL if reasons and container.get(field)):
-            needed = f"{', '.join(reasons)} needs its container written out, which cannot hold {field}"
+            needed = (
+                f"because of {', '.join(reasons)}, the container must be written out, and it cannot hold {field} then"
+            )
             yield failed(path, needed)
         if in_vpc(settings) and not deployment["policy"]["vpc"]:
-            reason = "its image is in a registry of the VPC, and the policy connects the model to none"
+            reason = "its image is in a registry inside a VPC, but the policy sets no VPC for the model"
             yield failed(path, reason)
     for target in deployment["policy"].get("targets") or ():
         yield from _target_checks(found, target)
 
 
 def _target_checks(found: RunningContainers, target: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield a failed check for whatever would keep a further place from having the model that this one has."""
+    """Yield a failed check for whatever would prevent the same model from being created in a target."""
     path = f"deployment:targets.{target['account'] or 'this account'}/{target['region']}"
     try:
         must_be_expandable(found)
     except TargetFault as fault:
         yield failed(path, str(fault))
     if any(in_vpc(settings) for settings in found.settings) and not target["vpc"]:
-        yield failed(path, "an image is in a registry of the VPC, and the target has none")
+        yield failed(path, "an image is in a registry inside a VPC, but the target sets no VPC")

@@ -35,7 +35,7 @@ def document(
     submitter: str | None,
     registration: str | None,
 ) -> dict[str, Any]:
-    """Return the evidence. The same facts give the same document, so recording it twice records one."""
+    """Return the evidence. The same facts give the same document, so recording it twice is harmless."""
     return {
         "evidence_version": VERSION,
         "subject": {"sha256": subject_digest(subject), **subject},
@@ -55,14 +55,14 @@ def document(
 
 
 def signed_subject(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the subject that a piece of evidence opens with, without its digest."""
+    """Return the subject of an evidence document, without its digest."""
     return {part: value for part, value in evidence["subject"].items() if part != "sha256"}
 
 
 def outdated(evidence: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
-    """Return the names of the parts of the subject that `described` shows otherwise than this evidence of it does.
+    """Return the names of the subject's parts that differ between `described` and this evidence.
 
-    The vault's copies are not looked at: whoever deploys them compares those too.
+    The vault's copies are not compared; that is done before deployment.
     """
     signed = signed_subject(evidence)
     return changes(signed, subject_of(described, signed["deployment"], signed["images"], signed["artifacts"]))

@@ -1,4 +1,4 @@
-"""The gates a candidate must pass: the policy's metric thresholds, and what its artifacts were found to be."""
+"""The gates that a candidate must pass: metric thresholds, and the results of inspecting its artifacts."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed
 
-_LISTED = 20  # objects that are told of one by one; the last check says how many more there are
-_REASON = 500  # characters; an expression's error quotes what it found
-_REFUSED = 700  # characters of what is told of an artifact: with its name it fits into an ApprovalDescription
+_LISTED = 20  # objects with a check of their own; the last check counts the others
+_REASON = 500  # characters; an expression's error quotes its input
+_REFUSED = 700  # characters about one artifact: with its name it fits into an ApprovalDescription
 
 
 def submitter_check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
-    """Yield the check of who submitted a package, if its policy asks that or they `signed` (name to SHA-256)."""
+    """Yield the check of the submitter, if the policy requires it or the submission is `signed` (name to SHA-256)."""
     refused = refusal(policy, submitter)
     if refused:
         yield failed("submitter", refused)
     elif signed:
-        yield passed("submitter", f"{submitter} signed what {len(signed)} objects hold")
+        yield passed("submitter", f"{submitter} signed the content of {len(signed)} objects")
     elif policy.submissions.submitters or policy.approvals.unknown_submitter == "refuse":
-        yield passed("submitter", f"{submitter or 'whoever it was'} may submit to this group")
+        yield passed("submitter", f"{submitter or 'an unknown submitter'} may submit to this group")
 
 
 def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:
-    """Return a failed check for each of `found`, pairs of name and SHA-256, that is not as it was `signed`."""
+    """Return a failed check for each of `found`, pairs of name and SHA-256, that differs from what was `signed`."""
     others = sorted({name for name, sha256 in found if signed.get(name) != sha256})
     checks = [failed(f"submitter:{name}", _reason(name, signed)) for name in others[:_LISTED]]
     if len(others) > _LISTED:
-        more = f"{len(others) - _LISTED} more objects are not what their submitter signed"
+        more = f"{len(others) - _LISTED} more objects do not match what their submitter signed"
         checks.append(failed("submitter:more", more))
     return checks
 
 
 def _reason(name: str, signed: Mapping[str, str]) -> str:
     if name in signed:
-        return f"{name} is not what its submitter signed"
-    return f"{name} is not among what the package's submitter signed"
+        return f"{name} does not match what its submitter signed"
+    return f"{name} was not signed by the package's submitter"
 
 
 def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
@@ -68,12 +68,12 @@ def _document(quality: bytes | None) -> Any:
     if quality is None:
         raise ValueError(
             "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
-            "or one too large to be read (more than 16 MiB)"
+            "or one that is too large (more than 16 MiB)"
         )
     try:
         return json.loads(quality)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"the model quality document is not JSON that can be read: {error}") from error
+        raise ValueError(f"the model quality document is not valid JSON: {error}") from error
 
 
 def _metric_check(metric: Metric, document: Any) -> Check:
@@ -93,10 +93,10 @@ def _metric_check(metric: Metric, document: Any) -> Check:
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether `value` can be compared: NaN and Infinity, which json.loads knows, pass or fail any threshold."""
+    """Return whether `value` is a finite number: NaN and Infinity, which json.loads accepts, cannot be compared."""
     try:
         return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
-    except OverflowError:  # a whole number beyond what floating point holds
+    except OverflowError:  # an integer too large for a float
         return False
 
 
@@ -134,17 +134,17 @@ def _described(artifact: Mapping[str, Any]) -> str:
 def image_digest_checks(
     containers: Iterable[tuple[str, Mapping[str, Any]]], pinned: Mapping[str, str]
 ) -> Iterator[Check]:
-    """Yield a failed check for each container whose ImageDigest is not that of its image."""
+    """Yield a failed check for each container whose ImageDigest differs from its image's."""
     for path, container in containers:
         said, image = str(container.get("ImageDigest", "")).lower(), pinned.get(container.get("Image", ""))
         if said and image and not image.endswith(f"@{said}"):
-            yield failed(f"image:{path}.ImageDigest", f"says {said}, and the image is {image}")
+            yield failed(f"image:{path}.ImageDigest", f"is {said}, but the image is {image}")
 
 
 def unpinned_checks(found: Sequence[tuple[str, str]], accepted: Sequence[str]) -> list[Check]:
-    """Return a check for each way, `(kind, path)`, in which a package finds what is not in the vault.
+    """Return a check for each source, `(kind, path)`, of a package that is not in the vault.
 
-    Nobody can pin or inspect it, so it passes only where the policy's `sources.unpinned` accepts that kind.
+    It cannot be pinned or inspected, so it passes only if the policy's `sources.unpinned` accepts that kind.
     """
     checks = []
     for kind, path in found:
@@ -173,6 +173,6 @@ def environment_checks(environments: Sequence[tuple[str, Mapping[str, str]]], ac
 def _fetched(name: str, variable: str, accepted: Sequence[str]) -> Check:
     shown = beginning(variable, 200)
     if any(fnmatchcase(variable, pattern) for pattern in accepted):
-        return passed(name, f"{shown} fetches at start; the policy accepts it")
-    reason = f"{shown} lets the container fetch code or weights at start that nobody has inspected"
+        return passed(name, f"{shown} fetches when the container starts; the policy accepts it")
+    reason = f"{shown} lets the container fetch code or weights that were not inspected when it starts"
     return failed(name, reason)

@@ -1,4 +1,4 @@
-"""Inspecting one artifact, an object or all under a prefix: into the vault, and then those copies, as streams."""
+"""Inspecting one artifact, an object or a prefix: it is copied to the vault, and the copies are read as streams."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from signoff.validation.time_budget import TimeBudget, unlimited
 class ArtifactInspector:
     """Inspects the artifacts of claimed packages.
 
-    `bucket` gives the bucket of a name, to copy from, which must be of an account if one is named; `budget` is that of
-    one artifact, by default unhurried.
+    `bucket` returns the bucket to copy from, by its name and perhaps its owner's account; `budget` is the time for one
+    artifact, by default unlimited.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class ArtifactInspector:
         self._budget = budget or unlimited()
 
     def inspect(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
-        """Return what was found of `artifact` (one of the claim's), with a pointer to all findings in the vault.
+        """Return the result for `artifact` (one of the claim's), with a pointer to all findings in the vault.
 
-        Raises `ObjectMissing` when its bytes cannot be had: that is an error of the validation, not of the artifact;
+        Raises `ObjectMissing` when it cannot be read: that is an error of the validation, not of the artifact;
         `TakesTooLong` when there is no time for all of them.
         """
         if is_prefix(artifact["url"]):
@@ -60,7 +60,7 @@ class ArtifactInspector:
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
     def _archive(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
-        """Return what an archive came to and all its refusals; whatever was found goes to the vault, with `about`."""
+        """Return an archive's result and all its errors; the findings go to the vault, with `about`."""
         inspection = inspect_archive(self._read(stored), requirements)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
@@ -71,8 +71,8 @@ class ArtifactInspector:
         }
 
     def _object(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
-        """Return what a file came to and all its refusals; whatever was found goes to the vault, with `about`."""
-        # One file can hold no other beside it, as it cannot be asked for files by name.
+        """Return a file's result and all its errors; the findings go to the vault, with `about`."""
+        # A single file cannot contain a licence or a model card.
         check = RequirementCheck(replace(requirements, licence=False, model_card=False))
         found, inspection = self._file(basename(stored.key), stored, check)
         if not inspection.findings:
@@ -90,14 +90,14 @@ class ArtifactInspector:
         return self._budget.keep(self._vault.stream(stored))
 
     def _requirements(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Requirements:
-        """Return what the policy demands of this artifact: no certain files, unless it is a container's model."""
+        """Return the policy's requirements for this artifact: required files only apply to a container's model."""
         requirements = of_document(self._vault.read("policies", claim["policy"])).artifact.requirements
         if is_the_model(artifact["name"]):
             return requirements
         return replace(requirements, required_files=(), licence=False, model_card=False)
 
     def _prefix(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> dict[str, Any]:
-        """Inspect all objects under a prefix; together they have one digest, and one list of findings."""
+        """Inspect all objects under a prefix, with one digest and one findings document for all."""
         prefix, copies = self._all_in_vault(claim, artifact["url"])
         self._budget.expect(sum(copy.size for copy in copies))
         names = [copy.key.removeprefix(prefix) for copy in copies]
@@ -131,7 +131,7 @@ class ArtifactInspector:
         return {**_fact(name, stored), "kind": inspection.inventory[0].kind, **found, **listed}
 
     def _archive_under(self, name: str, stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
-        # Findings of its own for each: a thousand inventories in one document would be more than anybody reads at once.
+        # Each has a findings document of its own, because a thousand inventories in one would be too large to read.
         return {**_fact(name, stored), **self._archive({"name": name}, stored, requirements)}
 
     def _in_vault(self, claim: Mapping[str, Any], url: str) -> ObjectVersion:
@@ -150,7 +150,7 @@ class ArtifactInspector:
         else:
             bucket, source_prefix = _parts(url)
             sources = _some(self._source(claim, bucket).listing(source_prefix), url)
-            # Apart from the copies of single objects, of which one may be the only object under this prefix.
+            # Separate from copies of single objects, of which one may be the only object under this prefix.
             prefix = f"{_copy_prefix(claim, sources)}/all/"
             for source in sources:
                 self._budget.check()
@@ -161,21 +161,21 @@ class ArtifactInspector:
         owner = claim.get("source_owner")
         if owner == UNKNOWN_OWNER:
             raise ObjectMissing(
-                f"nobody says who registered {claim['arn']}, and its group is open to other accounts: only what is in "
-                "the vault already can be deployed; submit it instead"
+                f"it is not known who registered {claim['arn']}, and its group is open to other accounts: only what is "
+                "in the vault already can be deployed; submit it instead"
             )
         return self._bucket(bucket, owner)
 
 
 def inspect_archive(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:
-    """Return what is found in the archive whose bytes are `chunks`, held to what a policy's `artifact` demands."""
+    """Return the inspection of the archive in `chunks`, checked against a policy's `artifact` requirements."""
     return archive.inspect(chunks, requirements, scan.scan)
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:
-    """Return `key`, or a prefix, of the vault, which for a package of another account must be of the same group."""
+    """Return `key`, or a prefix, of the vault, which for a package of another account must belong to the same group."""
     if claim.get("source_owner") and not key.startswith(f"models/{claim['group']}/"):
-        raise ObjectMissing(f"{key} in the vault is of another group than the package")
+        raise ObjectMissing(f"{key} in the vault belongs to a group other than the package's")
     return key
 
 
@@ -183,12 +183,12 @@ def _parts(url: str) -> tuple[str, str]:
     """Return the bucket and the key, or prefix, of an `s3://` URL."""
     parts = urlsplit(url)
     if parts.scheme != "s3":
-        raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be kept in the vault")
+        raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be copied to the vault")
     return parts.netloc, url.removeprefix(f"s3://{parts.netloc}/")
 
 
 def _copy_prefix(claim: Mapping[str, Any], sources: Sequence[ObjectVersion]) -> str:
-    """Return where in the vault a package's copies of exactly these versions belong."""
+    """Return the prefix in the vault for a package's copies of exactly these versions."""
     versions = " ".join(f"{source.uri} {source.version_id}" for source in sources)
     unique = hashlib.sha256(f"{claim['package']} {versions}".encode()).hexdigest()[:32]
     return f"models/{claim['group']}/{unique}"
@@ -197,15 +197,17 @@ def _copy_prefix(claim: Mapping[str, Any], sources: Sequence[ObjectVersion]) -> 
 def _some(objects: Iterator[ObjectVersion], url: str) -> list[ObjectVersion]:
     found = list(islice(objects, MAX_OBJECTS + 1))
     if not found:
-        raise ObjectMissing(f"there is no object under {url}: upload them, then `signoff revalidate` the package")
+        raise ObjectMissing(f"there are no objects under {url}: upload them, then `signoff revalidate` the package")
     if len(found) > MAX_OBJECTS:
-        raise ObjectMissing(f"there are more than {MAX_OBJECTS} objects under {url}: so many cannot be inspected")
+        raise ObjectMissing(
+            f"there are more than {MAX_OBJECTS} objects under {url}, which is the limit of an inspection"
+        )
     return found
 
 
 def _there(stored: ObjectVersion | None, url: str) -> ObjectVersion:
     if stored is None:
-        raise ObjectMissing(f"{url} is not there: upload it, then `signoff revalidate` the package")
+        raise ObjectMissing(f"{url} does not exist: upload it, then `signoff revalidate` the package")
     return stored
 
 
@@ -219,7 +221,7 @@ def _impossible(names: Sequence[str]) -> Iterator[Finding]:
 
 
 def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
-    """Return what of the errors travels with the workflow's state; all of them are in the findings document."""
+    """Return the summary of errors for the workflow's state; all of them are in the findings document."""
     return {"refusals": summed_up(errors), "refusal_count": count}
 
 

@@ -1,4 +1,4 @@
-"""Inspecting at length what takes too long for a function: what is asked for and what was found meet in the vault."""
+"""Long inspections, for what a function has no time for: requests and results are exchanged through the vault."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _PREFIX = "findings/at-length"
 
 
 class LongInspections:
-    """Hands an artifact over, from who has no time for it to who has.
+    """Hands the inspection of an artifact over from a function to a build.
 
-    A request is known by the SHA-256 of what it says (claim and artifact), so that the same one again is the same.
+    A request's id is the SHA-256 of its content (claim and artifact), so that repeating it makes no second one.
     """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
     def ask(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> str:
-        """Ask for the inspection of `artifact`, one of the claim's. Returns the request."""
+        """Request the inspection of `artifact`, one of the claim's. Returns the request's id."""
         return self._vault.write(_PREFIX, {"claim": dict(claim), "artifact": dict(artifact)}).sha256
 
     def run(self, request: str, inspector: ArtifactInspector) -> dict[str, Any]:
-        """Inspect what `request` asks for, unless that was done before. Returns what was found, as `found` does."""
+        """Run the inspection of `request`, unless that was done before, and return its result."""
         known = self.known(request)
         if known is not None:
             return known
@@ -36,14 +36,14 @@ class LongInspections:
         return found
 
     def known(self, request: str) -> dict[str, Any] | None:
-        """Return what was found for `request`, or None as long as nobody has carried it out."""
+        """Return the result of `request`, or None while there is none."""
         return self._vault.read_named(_key(request))
 
     def found(self, request: str) -> dict[str, Any]:
-        """Return what was found for `request`. Raises `DocumentMissing` when nobody has carried it out."""
+        """Return the result of `request`. Raises `DocumentMissing` while there is none."""
         known = self.known(request)
         if known is None:
-            raise DocumentMissing(f"{self._vault.uri(_key(request))} is not there: nothing was found at length")
+            raise DocumentMissing(f"{self._vault.uri(_key(request))} does not exist: the long inspection has no result")
         return known
 
 

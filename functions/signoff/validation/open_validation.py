@@ -1,4 +1,4 @@
-"""Opening a validation: whether there is anything to validate, and the claim that only one execution holds."""
+"""Opening a validation: whether there is anything to validate, and the claim that only one execution can hold."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PEND
 
 @dataclass(frozen=True)
 class ValidationRequest:
-    """What started the workflow: a package's ARN, the execution, and who asks for another attempt, if anyone does."""
+    """What started the workflow: a package's ARN, the execution, and who requested another attempt, if anyone."""
 
     arn: str
     execution: str
@@ -46,7 +46,7 @@ class ValidationOpener:
     def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
 
-        A repeated event finds another execution's claim and has nothing to do; a redriven execution finds its own.
+        A repeated event finds another execution's claim and does nothing; a redriven execution finds its own.
         """
         try:
             candidate = self.governance.candidate(request.arn)
@@ -87,7 +87,7 @@ class ValidationOpener:
         }
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:
-        """Return the number of the attempt that `request` opens, or None when it opens none."""
+        """Return the number of the attempt that `request` opens, or None."""
         waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
         again = request.revalidate is not None and state.status in _REVALIDATED
         if waits or again or self._stale(state, candidate):
@@ -95,7 +95,7 @@ class ValidationOpener:
         return None
 
     def _stale(self, state: State, candidate: Candidate) -> bool:
-        """Return whether the package changed since the evidence that awaits a decision."""
+        """Return whether the package changed since the evidence that is waiting for a decision."""
         waits = state.status is Status.PENDING_APPROVAL
         return waits and bool(changed_since_evidence(state, candidate.described, self.vault))
 

@@ -1,4 +1,4 @@
-"""Recording a validation: its evidence, or the error that kept it from having any."""
+"""Recording a validation: its evidence, or the error that prevented it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceRecorder:
-    """Writes what a validation came to: to the vault, the ledger and the registry, in this order."""
+    """Writes the result of a validation to the vault, the ledger and the registry, in this order."""
 
     governance: Governance
     registry: Registry
@@ -49,8 +49,8 @@ class EvidenceRecorder:
     def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
 
-        `would_be_held` is there, and true, when the policy only reports what another would have rejected.
-        Recording twice is recording once. An attempt that another has overtaken changes nothing.
+        `would_be_held` is present, and true, when a policy in report mode lets pass what another would have rejected.
+        Recording is idempotent. An attempt that has been replaced by a newer one changes nothing.
         """
         history = self.ledger.history(claim["package"]).verified()
         policy = of_document(self.vault.read("policies", claim["policy"]))
@@ -77,7 +77,9 @@ class EvidenceRecorder:
     ) -> dict[str, Any]:
         described = self.registry.describe(claim["arn"])
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
-            raise UnknownPackage(f"{claim['package']} was deleted while it was validated; another has its ARN now")
+            raise UnknownPackage(
+                f"{claim['package']} was deleted during its validation; another package has its ARN now"
+            )
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
         deployment = self._deployment(registration, policy)
@@ -120,7 +122,7 @@ class EvidenceRecorder:
     def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
         """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
 
-        A package from elsewhere has no manifest; what the policy's registration defaults say is said of it too.
+        A package registered elsewhere has no manifest; the policy's registration defaults apply to it too.
         """
         defaults = (policy.registration_defaults or {}).get("Deployment", {})
         manifest = registration["deployment"] if registration else defaults
@@ -133,7 +135,7 @@ class EvidenceRecorder:
         registration: Mapping[str, Any] | None,
         artifacts: Sequence[Mapping[str, Any]],
     ) -> list[Check]:
-        """Return the checks of who submitted it, and of whether it is what they signed."""
+        """Return the checks of the submitter, and of whether the objects match what they signed."""
         signed = (registration or {}).get("digests") or {}
         checks = [*submitter_check(policy, history.state.submitter, signed)]
         if registration and signed:
@@ -145,9 +147,9 @@ class EvidenceRecorder:
     def _inspected(
         self, registration: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
     ) -> Iterator[tuple[str, str]]:
-        """Yield name and SHA-256 of each object that was inspected; one that was not submitted has its URL for a name.
+        """Yield name and SHA-256 of each inspected object; the name of one that was not submitted is its URL.
 
-        Several objects under a prefix are several, each in the findings.
+        A prefix yields each of its objects, from the findings.
         """
         home = self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
         for artifact in artifacts:
@@ -159,9 +161,9 @@ class EvidenceRecorder:
                 yield name, artifact["sha256"]
 
     def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str]]:
-        """Yield name and SHA-256 of what was submitted and nothing loads: reports for people, such as that on bias.
+        """Yield name and SHA-256 of submitted objects that no container loads, such as bias reports.
 
-        What is too large for one, say the input of SageMaker's own validation, is left alone.
+        Larger objects, such as the input of SageMaker's own validation, are left out.
         """
         for kept in registration["objects"]:
             if kept["name"] not in inspected and kept["size"] <= _DOCUMENT_LIMIT:
@@ -169,14 +171,14 @@ class EvidenceRecorder:
                 yield kept["name"], self.vault.sha256(self.vault.version(key, kept["vault"]["version_id"]))
 
     def _project(self, arn: str, history: History) -> None:
-        """Show the outcome in the registry: digests and verdict as metadata, and the status where it is another now."""
+        """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""
         if history.state.evidence is not None:
             self.registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
         if history.state.status in VERDICT_STATUS.values():
             self.projector.project(arn, history)
 
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
-        """Record that an attempt ended without evidence, and why, so that no package stays in Validating."""
+        """Record that an attempt ended without evidence, and why, so that the package does not stay in Validating."""
 
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
@@ -187,13 +189,13 @@ class EvidenceRecorder:
         return {"verdict": "errored", "status": history.state.status}
 
     def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
-        """Record that a validation could not even be opened, unless the package is none of Signoff's business."""
+        """Record that a validation could not be opened, unless Signoff does not govern the package."""
         described = self.registry.describe(arn)
         try:
             if self.governance.candidate(arn) is None:
                 return {"verdict": "errored", "status": None}
         except PolicyFault:
-            pass  # only a governed group can have a faulty policy: this is what there is to record
+            pass  # only a governed group can have an invalid policy: that error is what is recorded
         first = opening_entry(described, self.vault)
 
         def drafts(history: History) -> list[Draft]:
@@ -207,22 +209,22 @@ class EvidenceRecorder:
 
 
 def _asked(policy: Policy, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what whoever may approve wants to know first: who submitted it, and how many approvals it takes."""
+    """Return what approvers want to know first: who submitted it, and how many approvals it needs."""
     submitter, approvals = document["submitter"], policy.approvals
     outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
     return {"submitter": submitter, "outstanding": str(outstanding)}
 
 
 def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[Check]:
-    """Return an errored check when the package, as it is now, loads anything else than what was inspected.
+    """Return an errored check when the package, as it is now, loads anything other than what was inspected.
 
-    Somebody may change the package while it is validated: what nobody inspected must not stand in the evidence.
+    The package may change during its validation: the evidence must not cover what was not inspected.
     """
     named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts_of(described)]
     inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
     if named == inspected:
         return []
-    return [errored("subject", "the package was changed while it was validated; revalidate it")]
+    return [errored("subject", "the package changed during its validation; revalidate it")]
 
 
 def _environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""Whether a package is still as its evidence says, which may be decided on or deployed only then."""
+"""Whether a package still matches its evidence; otherwise it must not be decided on or deployed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.validation.evidence import outdated
 
 
 def changed_since_evidence(state: State, described: Mapping[str, Any], vault: Vault) -> list[str]:
-    """Return the parts of the subject that `described` shows otherwise than the newest evidence; none without any."""
+    """Return the parts of the subject that differ between `described` and the newest evidence, if there is any."""
     if state.evidence is None:
         return []
     return outdated(vault.read("evidence", state.evidence["sha256"]), described)

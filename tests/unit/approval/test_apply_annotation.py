@@ -211,7 +211,7 @@ def test_signoffs_own_entries_are_protected_in_every_case_of_their_keys(how: str
     before = world.registry.describe(arn)
     assert refusal(world, arn, **{how: {key: "x"} if how == "set" else [key]}) == "NotAllowed"
     assert world.registry.describe(arn) == before
-    assert "Signoff's own entries" in world.refusals(world.history(arn).package)[-1]["because"]
+    assert "reserved for Signoff" in world.refusals(world.history(arn).package)[-1]["because"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_signoffs_own_entries_are_protected_in_every_case_of_their_keys(how: str
         ({"set": {"k": "what?"}}, "CustomerMetadataProperties.k"),
         ({"set": {"a;b": "v"}}, "CustomerMetadataProperties"),
         ({"remove": [""]}, "at least 1"),
-        ({"set": {f"k{n}": "v" for n in range(43)}}, "43 entries; 42 are allowed"),
+        ({"set": {f"k{n}": "v" for n in range(43)}}, "43 entries; at most 42 are allowed"),
         ({"add_specifications": [{"Name": "gpu"}]}, "Containers"),
         ({"add_specifications": [{"Name": "gpu", "Containers": []}]}, "at least 1"),
         ({"add_specifications": [{"Name": "-", "Containers": [{"Image": PINNED}]}]}, "Name"),
@@ -277,7 +277,7 @@ def test_a_specification_whose_name_another_has_is_refused():
     world.deliver()
     assert world.annotate(arn, add_specifications=[gpu], reason="again") is None
     refused = world.annotate(arn, add_specifications=[specification(world, arn, Description="another")])
-    assert "gpu is there already" in refused.reason
+    assert "gpu already exists" in refused.reason
 
 
 def test_more_specifications_than_sagemaker_takes_are_refused_beside_those_that_are_there():

@@ -56,7 +56,7 @@ def test_a_package_is_rejected_when_nobody_decided_in_time_and_the_registry_says
     (expired,) = entries(world, arn, Kind.EXPIRED)
     assert (world.state(arn).status, world.status(arn)) == (Status.REJECTED, "Rejected")
     assert (expired["after"], expired["waiting_since"]) == ("P14D", "2026-03-02T09:15:20.000Z")
-    assert described(world, arn).startswith("Rejected by signoff: nobody decided within 14 days")
+    assert described(world, arn).startswith("Rejected by signoff: no decision within 14 days")
     assert world.sweep(days=30) == {}
 
 

@@ -70,19 +70,19 @@ def test_the_registry_gets_the_number_the_first_rule_and_where_the_rest_is(found
     assert said.startswith(f"Signoff refused this package. artifact:a: {len(found)} error")
     assert f"[{found[0].rule}" in said
     assert REMEDIES[found[0].rule] in said
-    assert said.endswith(f" All of it: `signoff show {group}/12345`.")
+    assert said.endswith(f" Details: `signoff show {group}/12345`.")
     assert approval_description(said).endswith("`.")
 
 
 def test_checks_that_do_not_fit_are_counted() -> None:
     said = description("a" * 600, "b" * 600, "c" * 20)
     assert "b" * 20 not in said
-    assert said.endswith(f"{'a' * 600}. And 2 more checks failed. All of it: `signoff show churn/3`.")
+    assert said.endswith(f"{'a' * 600}. And 2 more checks failed. Details: `signoff show churn/3`.")
 
 
 def test_a_check_that_is_too_long_alone_is_cut_before_the_end_is() -> None:
     said = description("a" * 5000)
-    assert (len(said) <= DESCRIPTION_LIMIT, said.endswith("... All of it: `signoff show churn/3`.")) == (True, True)
+    assert (len(said) <= DESCRIPTION_LIMIT, said.endswith("... Details: `signoff show churn/3`.")) == (True, True)
 
 
 @pytest.mark.parametrize(("text", "cut"), [("abcdefghi", "abcdefghi"), ("abcdefghij", "abc...hij")])

@@ -287,7 +287,7 @@ def test_a_copy_is_made_once_and_never_taken_for_that_of_another_version(vault: 
     first = vault.keep(source, "models/churn/1/m")
     assert vault.keep(source, "models/churn/1/m") == first
     artifacts.put("m", b"another model")
-    with pytest.raises(VaultConflict, match="is no copy of"):
+    with pytest.raises(VaultConflict, match="is not a copy of"):
         vault.keep(artifacts.current("m"), "models/churn/1/m")
 
 

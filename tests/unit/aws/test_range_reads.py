@@ -98,5 +98,5 @@ def test_a_connection_that_keeps_breaking_is_an_error():
 
 
 def test_a_version_that_is_gone_is_missing():
-    with pytest.raises(ObjectMissing, match="version v7 is not there any more"):
+    with pytest.raises(ObjectMissing, match="version v7 no longer exists"):
         list(Bucket(Breaking(DATA, {}, missing=True), "vault").stream(STORED))

@@ -275,7 +275,7 @@ def test_a_redirect_is_not_followed_and_proves_nothing(gate: Gate, status: int) 
 def test_what_sts_refuses_is_not_proven_and_its_code_is_named(gate: Gate, code: str) -> None:
     error = answered(gate, 403, xml_error(code))
     assert isinstance(error, ProofRefused)
-    assert str(error) == f"NotProven: STS does not bear the proof out ({code})"
+    assert str(error) == f"NotProven: STS does not confirm the proof ({code})"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def nothing_said(signoff: World) -> CustomResourceRequest:
 
 
 REFUSALS = {
-    not_listed: "takes no baseline of",
+    not_listed: "accepts no baseline from",
     a_model_that_is_not_there: "there is no model",
     a_model_of_another_account: "there is no model",
     a_model_of_another_stack: "is not the model",
@@ -197,7 +197,7 @@ def test_a_baseline_that_may_not_be_is_refused_by_name_and_leaves_no_trace(
 
 def test_no_policy_takes_a_baseline_unless_it_says_so():
     signoff = World()
-    with pytest.raises(BaselineRefused, match="takes no baseline"):
+    with pytest.raises(BaselineRefused, match="accepts no baseline"):
         signoff.baseline_recorder.handle(asked("Create", deployed(signoff)))
 
 

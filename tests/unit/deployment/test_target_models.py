@@ -128,7 +128,7 @@ def test_a_place_that_cannot_be_reached_keeps_no_other_waiting():
     world.places.closed.add(NEXT_DOOR)
     arn = world.approved()
     assert elsewhere(world, arn) == {NEXT_DOOR: False, OVERSEAS: True}
-    assert failures(world, arn) == [f"the role of {NEXT_DOOR} cannot be taken on"]
+    assert failures(world, arn) == [f"the role of {NEXT_DOOR} cannot be assumed"]
     assert world.state(arn).next_step is Step.CREATE_MODEL
     assert world.state(arn).stuck
 
@@ -185,7 +185,7 @@ def test_a_copy_that_is_not_what_was_signed_is_not_deployed():
     world.decide(arn, "approve")
     world.deliver()
     assert elsewhere(world, arn) == {OVERSEAS: False}
-    assert "no copy of" in failures(world, arn)[0]
+    assert "not a copy of" in failures(world, arn)[0]
 
 
 def test_an_object_whose_key_only_begins_like_that_of_a_copy_is_none_of_it():
@@ -208,7 +208,7 @@ def test_a_later_version_over_a_copy_is_not_deployed():
     world.places.closed.clear()
     world.sweep()
     assert elsewhere(world, arn) == {OVERSEAS: False}
-    assert "is not what was signed" in failures(world, arn)[-1]
+    assert "does not match what was signed" in failures(world, arn)[-1]
 
 
 def test_another_model_of_that_name_is_left_alone():
@@ -219,7 +219,7 @@ def test_another_model_of_that_name_is_left_alone():
     world.places.of(NEXT_DOOR).create_model({"ModelName": name, "ExecutionRoleArn": "arn:another"})
     world.places.closed.clear()
     world.sweep()
-    assert "is not what was signed" in failures(world, arn)[-1]
+    assert "does not match what was signed" in failures(world, arn)[-1]
     assert model_in(world, NEXT_DOOR)["ExecutionRoleArn"] == "arn:another"
 
 

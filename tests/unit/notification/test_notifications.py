@@ -212,9 +212,9 @@ def test_an_approval_is_asked_for_with_all_that_it_takes_to_decide():
     facts = {"checks": checks, "submitter": SUBMITTER, "outstanding": "2 more approvals (1 of risk)"}
     entry = history(registered(), started(), evidence("passed", **facts)).entries[-1]
     (notification,) = notifications(entry)
-    assert notification.subject == "Signoff: Churn/3 awaits approval"
+    assert notification.subject == "Signoff: Churn/3 needs approval"
     assert notification.text.split("\n")[:9] == [
-        "Churn/3 awaits approval",
+        "Churn/3 needs approval",
         "",
         f"Package: {ARN}",
         "Submitted by: user/sam",

@@ -64,7 +64,7 @@ def test_signoff_sets_it_and_refuses_a_manifest_that_does(path: str) -> None:
     (found,) = at(way.package_request, path)
 
     assert found in (shapes.GROUP, "PendingManualApproval", way.package_request["ClientToken"])
-    assert "is Signoff's to set" in faults_of({**artifacts.manifest("single-container"), path: found})[path]
+    assert "is set by Signoff" in faults_of({**artifacts.manifest("single-container"), path: found})[path]
 
 
 @fields("test_a_manifest_that_sets_it_is_refused_by_its_name")
@@ -270,7 +270,7 @@ def test_signoff_names_the_model(path: str) -> None:
     assert names
     assert all(name.startswith(f"{shapes.GROUP}-v1-") for name in names)
     told = {**artifacts.manifest("single-container"), "Deployment": {path: "mine"}}
-    assert "is Signoff's to set" in faults_of(told)[f"Deployment.{path}"]
+    assert "is set by Signoff" in faults_of(told)[f"Deployment.{path}"]
 
 
 @fields("test_a_model_is_made_from_the_package_where_that_says_everything")
@@ -279,7 +279,7 @@ def test_a_model_is_made_from_the_package_where_that_says_everything(path: str) 
 
     assert at(way.model_request, path) == [way.arn]
     told = {**artifacts.manifest("single-container"), "Deployment": holding(path, way.arn)}
-    assert "is Signoff's to set" in faults_of(told)[f"Deployment.{path}"]
+    assert "is set by Signoff" in faults_of(told)[f"Deployment.{path}"]
 
 
 @fields("test_several_containers_are_written_out_instead")

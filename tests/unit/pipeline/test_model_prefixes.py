@@ -94,7 +94,7 @@ def test_only_what_is_listed_goes_with_a_prefix():
         ("weights/model.bin", "objects", "must list the names"),
         (["weights/model.bin", "../elsewhere"], "objects[1]", "points outside its submission"),
         (["model.bin"], "objects", "no object under weights/"),
-        (["weights/a", "weights/a/b"], "objects", "weights/a/b: a is a file already"),
+        (["weights/a", "weights/a/b"], "objects", "weights/a/b: a is also a file"),
         (["weights/" + "n" * 256], "objects", "longer than 255 bytes"),
         ([f"weights/{number}" for number in range(1001)], "objects", "1000 are allowed"),
     ],

@@ -126,7 +126,7 @@ def test_a_private_registry_without_a_network_fails_before_anybody_is_asked():
     world = World()
     arn = submitted(world, manifest(ONE, deployment={"PrimaryContainer": PRIVATE}), {"model.tar.gz": MODEL})
     world.deliver()
-    assert "connects the model to none" in checks(world, arn)["deployment:InferenceSpecification.Containers[0]"]
+    assert "sets no VPC for the model" in checks(world, arn)["deployment:InferenceSpecification.Containers[0]"]
     assert world.status(arn) == "Rejected"
 
 

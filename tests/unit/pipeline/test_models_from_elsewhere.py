@@ -67,7 +67,7 @@ def test_a_prefix_without_an_object_is_an_error_that_says_what_to_do():
     arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/none/")})
     world.deliver()
     assert world.state(arn).status == "ValidationErrored"
-    assert "there is no object under s3://pipelines/none/" in world.history(arn).entries[-1].details["cause"]
+    assert "there are no objects under s3://pipelines/none/" in world.history(arn).entries[-1].details["cause"]
 
 
 def test_objects_that_cannot_be_the_files_of_one_folder_fail_by_their_names():
@@ -76,7 +76,7 @@ def test_objects_that_cannot_be_the_files_of_one_folder_fail_by_their_names():
     arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **objects)
     world.deliver()
     (reason,) = checks(world, arn).values()
-    assert "a/b: Cannot be a file of the model: a is a file already" in reason
+    assert "a/b: Cannot be a file of the model: a is also a file" in reason
     assert ": no file can have this name" in reason
 
 

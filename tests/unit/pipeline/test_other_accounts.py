@@ -171,14 +171,14 @@ def test_signoff_reads_no_bucket_of_ours_or_a_thirds_for_another_account(owner):
     world = training(owner)
     arn = registered(world, "s3://training/model.tar.gz")
     assert world.state(arn).status == "ValidationErrored"
-    assert "may not be read" in why_errored(world, arn)
+    assert "cannot be read" in why_errored(world, arn)
 
 
 def test_signoff_reads_no_submission_for_another_account():
     world = training(THEIRS)
     world.put("private/run-1/model.tar.gz", MODEL)
     arn = registered(world, "s3://artifacts/private/run-1/model.tar.gz")
-    assert "may not be read" in why_errored(world, arn)
+    assert "cannot be read" in why_errored(world, arn)
 
 
 @pytest.mark.parametrize("suffix", ["model.tar.gz", ""])
@@ -186,7 +186,7 @@ def test_signoff_takes_nothing_of_another_group_out_of_the_vault_for_another_acc
     world = training(THEIRS)
     world.vault_bucket.put("models/private/1/model.tar.gz", MODEL)
     arn = registered(world, f"s3://vault/models/private/1/{suffix}")
-    assert "of another group" in why_errored(world, arn)
+    assert "belongs to a group other than" in why_errored(world, arn)
 
 
 def test_the_registrys_own_account_registers_from_wherever_signoff_may_read():
@@ -198,4 +198,4 @@ def test_the_registrys_own_account_registers_from_wherever_signoff_may_read():
 def test_where_others_may_register_a_package_of_nobody_known_loads_from_nowhere():
     world = training(OURS)
     arn = registered(world, "s3://training/model.tar.gz", by=None)
-    assert "nobody says who registered" in why_errored(world, arn)
+    assert "it is not known who registered" in why_errored(world, arn)

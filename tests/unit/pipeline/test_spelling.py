@@ -19,7 +19,7 @@ def test_a_submission_to_a_group_in_another_spelling_is_refused_with_the_right_o
     world.upload("churn/run-2/manifest.json", {})
     (refusal,) = world.refusals(submission_key("churn/run-2"))
     assert refusal["faults"][0]["path"] == "ModelPackageGroupName"
-    assert "there is a group Churn" in refusal["faults"][0]["message"]
+    assert "group Churn exists" in refusal["faults"][0]["message"]
     assert list(world.registry.tags) == ["Churn"]
 
 

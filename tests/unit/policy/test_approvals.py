@@ -221,18 +221,18 @@ def test_what_is_no_certain_length_of_time_is_a_fault(text):
         ({"approvers": [ALICE, SESSION]}, "at `$.approvals.approvers[1]`"),
         ({"trusted_sessions": ["x"]}, "at `$.approvals.trusted_sessions[0]`"),
         ({"break_glass": ["arn:aws:iam:"]}, "at `$.approvals.break_glass[0]`"),
-        ({"publishers": {"acme": [ALICE]}}, "`publishers` are only believed where `identity` is `asserted`"),
-        ({"identity": "asserted"}, "so `publishers` must name who is believed, by event source"),
-        ({"identity": "asserted", "publishers": {"": [ALICE]}}, "is a source of AWS's or Signoff's own"),
-        ({"identity": "asserted", "publishers": {"aws.x": [ALICE]}}, "is a source of AWS's or Signoff's own"),
-        ({"identity": "asserted", "publishers": {"signoff": [ALICE]}}, "is a source of AWS's or Signoff's own"),
+        ({"publishers": {"acme": [ALICE]}}, "`publishers` are only trusted where `identity` is `asserted`"),
+        ({"identity": "asserted"}, "so `publishers` must name who is trusted, by event source"),
+        ({"identity": "asserted", "publishers": {"": [ALICE]}}, "is reserved for AWS or Signoff"),
+        ({"identity": "asserted", "publishers": {"aws.x": [ALICE]}}, "is reserved for AWS or Signoff"),
+        ({"identity": "asserted", "publishers": {"signoff": [ALICE]}}, "is reserved for AWS or Signoff"),
         ({"identity": "asserted", "publishers": {"acme": []}}, "length >= 1 - at `$.approvals.publishers[...]`"),
         ({"identity": "asserted", "publishers": {"acme": ["x"]}}, "at `$.approvals.publishers[...][0]`"),
         ({"identity": "assumed"}, "identity"),
-        ({"expiry": {"after": "P0D"}}, "`after` is a time from now on, such as P14D"),
-        ({"expiry": {"after": "P2D", "reminders": ["P2D"]}}, "`reminders` come before it expires"),
-        ({"expiry": {"after": "P2D", "reminders": ["P0D"]}}, "`reminders` come before it expires"),
-        ({"revocation": {"after": "P0D"}}, "`after` is a time from the approval on, such as P180D"),
+        ({"expiry": {"after": "P0D"}}, "`after` must be longer than zero, such as P14D"),
+        ({"expiry": {"after": "P2D", "reminders": ["P2D"]}}, "`reminders` must come before the expiry"),
+        ({"expiry": {"after": "P2D", "reminders": ["P0D"]}}, "`reminders` must come before the expiry"),
+        ({"revocation": {"after": "P0D"}}, "`after` must be longer than zero, such as P180D"),
     ],
 )
 def test_every_fault_of_the_approvals_is_refused_with_what_is_wrong(approvals, words):
@@ -247,5 +247,5 @@ def test_twenty_people_may_be_needed_in_all_and_in_a_role():
 
 
 def test_several_broken_rules_of_one_part_are_told_together():
-    with pytest.raises(PolicyFault, match=r"`publishers` are only believed.*; .*`aws.x` is a source .*\$\.approvals"):
+    with pytest.raises(PolicyFault, match=r"`publishers` are only trusted.*; .*`aws.x` is reserved .*\$\.approvals"):
         policy(publishers={"aws.x": [ALICE]})

@@ -244,7 +244,7 @@ def test_a_submission_of_nobody_is_refused_where_the_policy_says_so(by: str | No
     world = World(**KNOWN)
     plain = {f"{PREFIX}/{name}": data for name, data in OBJECTS.items()}
     upload(world, world.signed(PREFIX, OBJECTS, by=by) if by else plain)
-    assert "it is not known who submits this" in faults(world)["submitter"]
+    assert "it is not known who submitted this" in faults(world)["submitter"]
     assert world.registry.described == {}
 
 
@@ -274,7 +274,7 @@ def test_who_registers_elsewhere_and_is_nobody_known_is_refused_where_the_policy
     world.set_policy("groups/churn", **KNOWN)
     arn = elsewhere(world, created_by)
     assert world.state(arn).status == "ValidationFailed"
-    assert "it is not known who submits this" in checks(world, arn)["submitter"]
+    assert "it is not known who submitted this" in checks(world, arn)["submitter"]
 
 
 def elsewhere(world: World, created_by: dict[str, Any]) -> str:
@@ -301,7 +301,7 @@ def test_people_of_another_account_submit_to_groups_that_are_open_to_it(fields: 
     world = World(**fields)
     upload(world, world.signed(PREFIX, OBJECTS, by=STRANGERS))
     assert bool(world.registry.described) is taken
-    assert taken or f"{STRANGERS} is of account {THEIRS}" in faults(world)["submitter"]
+    assert taken or f"{STRANGERS} belongs to account {THEIRS}" in faults(world)["submitter"]
 
 
 # Whatever anybody uploads in whatever order

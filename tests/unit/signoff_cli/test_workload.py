@@ -106,7 +106,7 @@ def test_a_decision_is_seen_by_the_packages_status(decision, status):
 
 
 def test_a_package_is_shown_as_sagemaker_describes_it_and_where_more_is_told():
-    why = "Signoff refused this package. artifact:a: 1 error: why [rule]. All of it: `signoff show Churn/3`."
+    why = "Signoff refused this package. artifact:a: 1 error: why [rule]. Details: `signoff show Churn/3`."
     facts = {"ModelPackageArn": PACKAGE, **shown("Rejected", why, **{"signoff:verdict": "failed"})}
     assert workload.page(facts, CENTRAL) == [
         "Churn/3",
@@ -145,7 +145,7 @@ def annotation(**said: Any) -> Annotation:
 def test_what_a_model_loads_is_not_added_from_here():
     said = annotation(set={"ticket": "CHG-1"})
     assert workload.metadata_only(said) is said
-    with pytest.raises(CommandFailed, match="from the registry's account only"):
+    with pytest.raises(CommandFailed, match="only be added from the registry's account"):
         workload.metadata_only(annotation(add_specifications=[{"Name": "gpu"}]))
 
 

@@ -47,9 +47,9 @@ def test_what_is_not_json_is_refused_with_line_and_column():
         (b'{"a": [1, -Infinity]}', "a[1]", "is -Infinity"),
         (b'{"a": 1e999}', "a", "is 1e999"),
         (b'{"a": ' + b"1" * 5000 + b"}", "a", "which is not a valid JSON number"),
-        (b'{"a": "\\ud800"}', "a", "half a surrogate pair"),
+        (b'{"a": "\\ud800"}', "a", "unpaired surrogate"),
         (b'{"a": 1, "b": {"c": 1, "c": 1}}', "b.c", "more than once"),
-        (b'{"a": ' + b" " * 1024 * 1024 + b"1}", "", "at most 1,048,576 are read"),
+        (b'{"a": ' + b" " * 1024 * 1024 + b"1}", "", "at most 1,048,576 are allowed"),
         (b"[" * 500_000, "", "nested deeper than 64"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, ".".join("a" * 64), "nested deeper than 64"),
     ],
@@ -150,7 +150,7 @@ def test_a_report_stays_readable_however_much_is_wrong():
     faults = manifest({f"field{number}": 0 for number in range(50_000)}).faults()
 
     assert len(faults) == 201
-    assert faults[-1].message == "has more faults than the 200 listed"
+    assert faults[-1].message == "has more errors than the 200 listed"
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,17 @@ def test_a_manifest_leaves_room_for_signoffs_own_metadata():
 @pytest.mark.parametrize(
     ("deployment", "path", "words"),
     [
-        ({"ModelName": "mine"}, "Deployment.ModelName", "Signoff's to set"),
+        ({"ModelName": "mine"}, "Deployment.ModelName", "is set by Signoff"),
         ({"ExecutionRoleArn": "role/of-the-data-scientists"}, "Deployment.ExecutionRoleArn", "pattern"),
         ({"VpcConfig": {"Subnets": ["s"]}}, "Deployment.VpcConfig.SecurityGroupIds", "required"),
         ({"EnableNetworkIsolation": 1}, "Deployment.EnableNetworkIsolation", "true or false"),
         ({"Tags": [{"Key": "a"}]}, "Deployment.Tags[0].Value", "required"),
         ({"PrimaryContainer": {"Image": IMAGE}}, "Deployment.PrimaryContainer.Image", "belongs to the package"),
-        ({"PrimaryContainer": {"ModelPackageName": "x"}}, "Deployment.PrimaryContainer.ModelPackageName", "Signoff's"),
+        (
+            {"PrimaryContainer": {"ModelPackageName": "x"}},
+            "Deployment.PrimaryContainer.ModelPackageName",
+            "is set by Signoff",
+        ),
         ({"PrimaryContainer": {"ContainerHostname": "-"}}, "Deployment.PrimaryContainer.ContainerHostname", "pattern"),
         (
             {"InferenceExecutionConfig": {"Mode": "Direct"}},

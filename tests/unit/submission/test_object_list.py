@@ -55,7 +55,7 @@ def test_each_prefix_that_the_manifest_names_holds_something():
 
 def test_a_file_cannot_be_its_own_folder():
     (fault,) = faults(["weights/a", "weights/a/b"], {"weights/"})
-    assert fault.message.startswith("weights/a/b: a is a file already")
+    assert fault.message.startswith("weights/a/b: a is also a file")
 
 
 def test_what_stands_under_no_prefix_need_not_be_a_file_of_the_model():

@@ -44,7 +44,7 @@ def test_what_the_policy_sets_may_be_said_again(field: str, value: Any):
 
 def test_no_network_is_offered_where_the_policy_names_none():
     message = faults({"Deployment": {"VpcConfig": CONFIG}}, policy())["Deployment.VpcConfig"]
-    assert message == "is the policy's to set; leave it out"
+    assert message == "is set by the policy; leave it out"
 
 
 def test_half_of_an_offered_network_is_another_network():

@@ -139,7 +139,7 @@ def test_a_corrected_manifest_registers_the_submission():
         world.upload(key, data)
     assert report(world)["outcome"] == "refused"
     corrected = world.files(PREFIX)
-    assert "is not what" in world.upload(KEY, corrected[KEY])
+    assert "does not match what" in world.upload(KEY, corrected[KEY])
     assert world.upload(SIGNED, corrected[SIGNED]).startswith("registered as arn:")
     assert report(world)["outcome"] == "registered"
 
@@ -184,7 +184,7 @@ def test_what_sagemaker_refuses_is_shown_to_the_sender_in_its_own_words():
     world.interruptions.before["FakeRegistry.create_package"] = lambda: world.registry.tags.clear()
     for key, data in files.items():
         world.upload(key, data)
-    assert faults(world) == {"": "SageMaker refuses it: Model Package Group churn does not exist"}
+    assert faults(world) == {"": "SageMaker refused it: Model Package Group churn does not exist"}
 
 
 def test_a_submission_to_a_group_that_signoff_does_not_govern_is_refused_and_the_group_left_alone():
@@ -204,7 +204,7 @@ def test_a_policy_may_keep_submissions_from_creating_groups():
 def test_a_prefix_that_cannot_name_a_group_is_refused():
     world = World()
     world.upload("not_a_group/run-1/manifest.json", MANIFEST)
-    assert "cannot be the name" in report(world, "not_a_group/run-1")["faults"][0]["message"]
+    assert "is not a valid name" in report(world, "not_a_group/run-1")["faults"][0]["message"]
 
 
 def test_an_upload_under_no_submission_is_refused_by_its_tag_and_an_entry():

@@ -167,7 +167,7 @@ def test_a_signature_does_not_stand_for_another_manifest():
     world = World()
     files = world.files(PREFIX)
     upload(world, {**files, MANIFEST_KEY: {**MANIFEST, "ModelPackageDescription": "better"}})
-    assert faults(world) == {"submission.json": f"manifest.json is not what {SUBMITTER} signed"}
+    assert faults(world) == {"submission.json": f"manifest.json does not match what {SUBMITTER} signed"}
     assert world.registry.described == {}
 
 
@@ -177,7 +177,7 @@ def test_an_older_signature_does_not_stand_for_what_was_signed_later():
     new = world.files(PREFIX, Nonsense="refused, so that the submission stays open")
     upload(world, new)
     upload(world, {SIGNED_KEY: old[SIGNED_KEY]})
-    assert faults(world) == {"submission.json": f"manifest.json is not what {SUBMITTER} signed"}
+    assert faults(world) == {"submission.json": f"manifest.json does not match what {SUBMITTER} signed"}
 
 
 @pytest.mark.parametrize(("name", "data"), [("model.tar.gz", MODEL + b"\0"), ("quality.json", {**QUALITY, "more": 1})])
@@ -188,7 +188,7 @@ def test_an_object_exchanged_after_it_was_signed_is_found_at_inspection(name: st
     (arn,) = world.registry.described
     world.deliver()
     assert world.state(arn).status == "ValidationFailed"
-    assert checks(world, arn)[f"submitter:{name}"] == f"{name} is not what its submitter signed"
+    assert checks(world, arn)[f"submitter:{name}"] == f"{name} does not match what its submitter signed"
 
 
 def test_a_report_that_nothing_loads_is_compared_too():
@@ -210,7 +210,9 @@ def test_each_object_under_a_prefix_is_compared():
     upload(world, {**files, f"{PREFIX}/weights/model.bin": b"others", SIGNED_KEY: signed})
     (arn,) = world.registry.described
     world.deliver()
-    assert checks(world, arn) == {"submitter:weights/model.bin": "weights/model.bin is not what its submitter signed"}
+    assert checks(world, arn) == {
+        "submitter:weights/model.bin": "weights/model.bin does not match what its submitter signed"
+    }
 
 
 def test_a_package_that_loads_something_else_by_now_is_not_what_its_submitter_signed():
@@ -223,11 +225,11 @@ def test_a_package_that_loads_something_else_by_now_is_not_what_its_submitter_si
     world.registry.by_hand(arn, InferenceSpecification=specification)
     world.deliver()
     assert world.state(arn).status == "ValidationFailed"
-    assert "is not among what the package's submitter signed" in str(checks(world, arn))
+    assert "was not signed by the package's submitter" in str(checks(world, arn))
 
 
 def test_very_many_differences_fit_into_the_ledger():
     found = [(f"{'n' * 500}-{number:04}", "0" * 64) for number in range(1000)]
     told = object_checks({}, found)
-    assert told[-1].reason == "980 more objects are not what their submitter signed"
+    assert told[-1].reason == "980 more objects do not match what their submitter signed"
     assert len(json.dumps([check.document for check in told])) < 100_000

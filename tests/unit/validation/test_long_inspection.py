@@ -108,7 +108,7 @@ def test_what_nobody_carried_out_is_not_found():
     world, claim = submitted()
     request = LongInspections(world.vault).ask(claim, claim["artifacts"][0])
     assert LongInspections(world.vault).known(request) is None
-    with pytest.raises(DocumentMissing, match=r"found\.json is not there"):
+    with pytest.raises(DocumentMissing, match=r"found\.json does not exist"):
         LongInspections(world.vault).found(request)
 
 

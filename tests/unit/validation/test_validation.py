@@ -235,7 +235,7 @@ def test_a_prefix_without_any_object_is_an_error_and_no_verdict():
     arn = world.elsewhere(InferenceSpecification={**SPECIFICATION, "Containers": [container]})
     world.deliver()
     assert world.state(arn).status is Status.VALIDATION_ERRORED
-    assert "no object under s3://b/x/" in world.history(arn).entries[-1].details["cause"]
+    assert "no objects under s3://b/x/" in world.history(arn).entries[-1].details["cause"]
 
 
 def test_an_image_that_cannot_be_pinned_fails():

@@ -24,7 +24,7 @@ REVALIDATED = {"attempt": 2, "execution": "x2", "policy": "p" * 64, "reason": "i
 WAITS = {"waiting_since": "2026-03-02"}
 UNPROVEN = {"decision": "approve", "reason": "fine", "refusal": "Unproven", "because": "it has no proof"}
 LAPSED = {"decision": "revoke", "reason": "the approval lapsed", "channel": "policy"}
-EXPIRED = {"after": "P14D", "waiting_since": "2026-03-02", "reason": "nobody decided within 14 days"}
+EXPIRED = {"after": "P14D", "waiting_since": "2026-03-02", "reason": "no decision within 14 days"}
 OBSERVED = {"found": "Approved", "last_modified_by": "arn:aws:iam::123456789012:user/eve"}
 VOTE = {"decision": "approve", "reason": "fine", "outstanding": "1 more approval (1 of owners)"}
 
@@ -41,7 +41,7 @@ def newest(*drafts: Draft) -> Entry:
     ("drafts", "says"),
     [
         ([entries.registered()], "registered as version 3 of Churn, submitted by user/sam"),
-        ([entries.registered(submitter=None)], "registered as version 3 of Churn, submitted by nobody named"),
+        ([entries.registered(submitter=None)], "registered as version 3 of Churn, submitted by unknown"),
         (
             [Draft(Kind.REGISTRATION_FAILED, "signoff", FAILED)],
             "registration refused: Domian: is not a field and 2 more",
@@ -85,7 +85,7 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.EXPIRED, "signoff", EXPIRED)],
-            "rejected, for it expired: nobody decided within 14 days (awaited since 2026-03-02)",
+            "rejected, for it expired: no decision within 14 days (awaited since 2026-03-02)",
         ),
         (
             [*entries.APPROVED, Draft(Kind.SUPERSEDED, "signoff", {"by": "p", "by_version": 4})],
@@ -101,11 +101,11 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": True})],
-            "its policy holds what it refuses from now on",
+            "its policy is enforced from now on",
         ),
         (
             [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": False})],
-            "its policy only reports what it would refuse from now on",
+            "its policy only reports violations from now on",
         ),
         (
             [*entries.PENDING, Draft(Kind.DECISION_REFUSED, "unknown", {**UNPROVEN, "claimed": entries.APPROVER})],
@@ -153,7 +153,7 @@ def test_a_reason_with_an_escape_sequence_is_shown_and_not_obeyed() -> None:
 
 def test_a_person_is_named_by_the_part_of_the_arn_that_tells_them_apart() -> None:
     assert short("arn:aws:sts::123456789012:assumed-role/team/ann") == "assumed-role/team/ann"
-    assert short(None) == "nobody named"
+    assert short(None) == "unknown"
 
 
 def shown(history: History) -> str:

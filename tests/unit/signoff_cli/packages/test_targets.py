@@ -40,7 +40,7 @@ def test_show_names_the_model_of_each_place():
 
 def test_show_says_why_a_place_has_no_model():
     world, arn = approved(closed=True)
-    assert f"elsewhere     {PLACE}: the role of {PLACE} cannot be taken on" in page(world, arn)
+    assert f"elsewhere     {PLACE}: the role of {PLACE} cannot be assumed" in page(world, arn)
 
 
 def test_show_names_the_endpoints_that_keep_a_model():

@@ -86,7 +86,7 @@ def test_policies_that_believe_a_source_of_different_principals_are_faulty_toget
     assert run("check", one, other) == 1
     printed = capsys.readouterr()
     assert f"signoff: {other} has 1 fault:\n" in printed.err
-    assert f'approvals.publishers["acme.tickets"]: {one} lets others speak as' in printed.err
+    assert f'approvals.publishers["acme.tickets"]: {one} lists other principals for' in printed.err
 
 
 def test_names_in_a_policy_do_not_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,16 +15,20 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
         ([], "", "must be an object, not a list"),
         (b'{"mode": "report", "mode": "enforce"}', "mode", "is given more than once"),
         ({"deployment": {"exection_role": "x"}}, "deployment.exection_role", "did you mean execution_role?"),
-        ({"description": "x" * 9000}, "", "bytes long as the app writes it; SSM Parameter Store takes 8,192"),
+        ({"description": "x" * 9000}, "", "bytes long as the app writes it; SSM Parameter Store allows 8,192"),
         ({"accounts": {"submit": ["2222"]}}, "accounts.submit[0]", "must be the id of an AWS account"),
         ({"metrics": [{"path": "a", "at_least": 1}]}, "metrics[0].name", "is required and missing"),
         ({"metrics": [{"name": "a", "path": "a"}]}, "metrics[0]", "needs `at_least`, `at_most` or both"),
-        ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "metrics[0].path", "no JMESPath expression"),
+        (
+            {"metrics": [{"name": "a", "path": "b[", "at_least": 1}]},
+            "metrics[0].path",
+            "not a valid JMESPath expression",
+        ),
         ({"metrics": [{"name": "a", "path": "b", "at_least": 2, "at_most": 1}]}, "metrics[0]", "cannot be at least 2"),
         (
             {"validation": {"outputs": ["s3://a"]}},
             "validation.outputs[0]",
-            'other names begin as it does too; "s3://a" is not',
+            'must be an S3 prefix that ends in /; "s3://a" is not',
         ),
         (
             {"submissions": {"submitters": ["alice"]}},
@@ -43,12 +47,12 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
             "approvals.publishers.acme[0]",
             "must be a pattern of an ARN",
         ),
-        (approvals(identity="asserted"), "approvals.publishers", "must name who is believed"),
-        (approvals(publishers={"a.b": [ALICE]}), "approvals.identity", "only believed where `identity` is `asserted`"),
+        (approvals(identity="asserted"), "approvals.publishers", "must name who is trusted"),
+        (approvals(publishers={"a.b": [ALICE]}), "approvals.identity", "only trusted where `identity` is `asserted`"),
         (
             approvals(identity="asserted", publishers={"signoff.x": [ALICE]}),
             'approvals.publishers["signoff.x"]',
-            "a source of AWS's or Signoff's own",
+            "reserved for AWS or Signoff's own",
         ),
         (
             approvals(identity="asserted", publishers={"acme": []}),
@@ -58,13 +62,13 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
         (approvals(roles={"risk": {"members": []}}), "approvals.roles.risk.members", "at least 1 item"),
         (approvals(roles={"risk": {"members": [ALICE], "needed": 0}}), "approvals.roles.risk.needed", "at least 1"),
         (approvals(expiry={"action": "reject"}), "approvals.expiry.after", "is required and missing"),
-        (approvals(expiry={"after": "P0D"}), "approvals.expiry.after", "is a time from now on"),
+        (approvals(expiry={"after": "P0D"}), "approvals.expiry.after", "must be longer than zero"),
         (
             approvals(expiry={"after": "P2D", "reminders": ["P1D", "P3D"]}),
             "approvals.expiry.reminders[1]",
             "come before",
         ),
-        (approvals(revocation={"after": "-P1D"}), "approvals.revocation.after", "a time from the approval on"),
+        (approvals(revocation={"after": "-P1D"}), "approvals.revocation.after", "must be longer than zero"),
     ],
 )
 def test_a_fault_is_told_where_it_stands_and_what_to_do(document: Any, path: str, words: str) -> None:

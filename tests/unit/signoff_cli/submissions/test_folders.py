@@ -184,7 +184,7 @@ def test_names_that_no_object_of_a_submission_may_have_are_refused_all_at_once(t
 
 def test_a_name_that_is_too_long_for_a_file_of_a_model_is_refused(tmp_path: Path) -> None:
     deep = "/".join(["d" * 200] * 3)
-    assert "more than 512 bytes" in refusal(fill(tmp_path / "weights", deep), manifest(tmp_path))
+    assert "longer than 512 bytes" in refusal(fill(tmp_path / "weights", deep), manifest(tmp_path))
 
 
 def test_more_files_than_a_submission_may_have_are_refused(tmp_path: Path) -> None:
