@@ -43,7 +43,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 }
 
 
-def force(package: Package, body: bytes = b"not match what was signed") -> None:
+def force(package: Package, body: bytes = b"not what was signed") -> None:
     """Put a new object under the vault's key, as only somebody with the account's keys to everything can."""
     artifact = package.evidence()["artifacts"][0]
     vault = package.pipeline.outputs["VaultBucket"]

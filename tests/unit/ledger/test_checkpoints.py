@@ -183,5 +183,5 @@ def test_of_two_that_write_at_once_the_first_wins():
 
 @pytest.mark.parametrize("document", [{}, {"heads": 5}, {"heads": [["k"]]}, {"heads": [["k", "x", "h"]]}])
 def test_what_is_no_document_of_heads_says_so(document: dict[str, Any]):
-    with pytest.raises(ValueError, match="no document of heads"):
+    with pytest.raises(ValueError, match="not a document of heads"):
         checkpoints.of_document(document)
