@@ -41,25 +41,25 @@ def up(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", verbose: Ve
 
     It is the template that goes to AWS, and all state ends with the engine.
     """
-    console.line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
+    console.print_line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
     commands.up(
         port=port,
         host=host,
         on_ready=lambda engine, outputs: _ready(engine, port),
-        progress=console.line if verbose else lambda _: None,
+        progress=console.print_line if verbose else lambda _: None,
     )
-    console.line("Stopped.")
+    console.print_line("Stopped.")
 
 
 def _ready(engine: Engine, port: int) -> None:
-    console.line(f"\nSignoff runs at {engine.url}. In another shell:\n")
+    console.print_line(f"\nSignoff runs at {engine.url}. In another shell:\n")
     for name, value in engine.environment().items():
-        console.line(_export(name, value))
+        console.print_line(_export(name, value))
     option = "" if port == commands.DEFAULT_PORT else f" --port {port}"
-    console.line(
+    console.print_line(
         f'\nor, as somebody who may submit or approve:\n\n  eval "$(signoff local env{option} --as submitter)"'
     )
-    console.line(f"\nIts log is {engine.log}. Ctrl-C stops it.")
+    console.print_line(f"\nIts log is {engine.log}. Ctrl-C stops it.")
 
 
 @app.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))
@@ -69,7 +69,7 @@ def env(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", user: As =
     Asks nothing of the engine. Its IAM users `submitter` and `approver` are there to try separation of duties.
     """
     for name, value in commands.environment(port, user and str(user), host).items():
-        console.line(_export(name, value))
+        console.print_line(_export(name, value))
 
 
 def _export(name: str, value: str) -> str:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from signoff.aws.step_functions import Executions
     from signoff.aws.vault import Vault
     from signoff.deployment.champions import Champions
-    from signoff_cli.projects.projects import Projects
-    from signoff_cli.statements.bus import Post
-    from signoff_cli.workload import Central
+    from signoff_cli.projects.client import ProjectClient
+    from signoff_cli.statements.bus import StatementBus
+    from signoff_cli.workload import RegistryLocation
 
 # boto3 and all that imports it are loaded when a command first speaks to AWS: `signoff --help` does not wait for them.
 
@@ -86,11 +86,11 @@ class Stack:
         return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
 
     @property
-    def post(self) -> Post:
+    def post(self) -> StatementBus:
         """The bus, for what the caller signs."""
-        from signoff_cli.statements.bus import Post
+        from signoff_cli.statements.bus import StatementBus
 
-        return Post(self.bus, self.audience)
+        return StatementBus(self.bus, self.audience)
 
     @property
     def policies(self) -> Policies:
@@ -107,12 +107,12 @@ class Stack:
         return Registry(_client("sagemaker"))
 
     @property
-    def projects(self) -> Projects:
+    def projects(self) -> ProjectClient:
         """SageMaker's projects."""
-        from signoff_cli.projects.projects import Projects
+        from signoff_cli.projects.client import ProjectClient
 
         newest = self._outputs.get("ProjectTemplateUrl")
-        return Projects(_client("sagemaker"), _client("servicecatalog"), self.registry, self.ledger, newest)
+        return ProjectClient(_client("sagemaker"), _client("servicecatalog"), self.registry, self.ledger, newest)
 
     @property
     def executions(self) -> Executions:
@@ -122,12 +122,16 @@ class Stack:
         return Executions(_client("stepfunctions"), self.output("ValidationArn"))
 
     @property
-    def central(self) -> Central | None:
+    def central(self) -> RegistryLocation | None:
         """Where the registry is, when this is the stack of a workload account beside it."""
-        from signoff_cli.workload import Central
+        from signoff_cli.workload import RegistryLocation
 
         outputs = self._outputs
-        return Central(outputs["CentralAccount"], outputs["CentralRegion"]) if "CentralAccount" in outputs else None
+        return (
+            RegistryLocation(outputs["CentralAccount"], outputs["CentralRegion"])
+            if "CentralAccount" in outputs
+            else None
+        )
 
     @property
     def audience(self) -> str:
@@ -157,12 +161,12 @@ def caller() -> str:
     return str(_client("sts").get_caller_identity()["Arn"])
 
 
-def home() -> Central:
+def current_location() -> RegistryLocation:
     """Return the present account and region as the place of the registry."""
-    from signoff_cli.workload import Central
+    from signoff_cli.workload import RegistryLocation
 
     sts = _client("sts")
-    return Central(str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name))
+    return RegistryLocation(str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name))
 
 
 def s3() -> Any:
@@ -176,7 +180,7 @@ def _client(service: str) -> Any:
     return client(service)
 
 
-def _elsewhere(central: Central) -> str:
+def _elsewhere(central: RegistryLocation) -> str:
     return (
         f"the registry is in account {central.account} ({central.region}), and this is to be asked there; here "
         "you can `signoff submit`, `approve`, `reject`, `revoke`, `reopen` and `annotate`, and describe packages with "

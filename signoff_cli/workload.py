@@ -15,15 +15,15 @@ from signoff_cli.packages.lookup import by_version
 
 if TYPE_CHECKING:
     from signoff.approval.annotations import Annotation
-    from signoff_cli.packages.waiting import Patience
-    from signoff_cli.statements.decision import Decision
+    from signoff_cli.packages.progress import Deadline
+    from signoff_cli.statements.decision import DecisionRequest
 
 _PENDING = "PendingManualApproval"
 _WANTED = {"approve": "Approved", "reject": "Rejected", "revoke": "Rejected", "reopen": _PENDING}
 _EVIDENCE = "signoff:evidence"
 
 
-class Registry(Protocol):
+class PackageDescriptions(Protocol):
     """What is read of SageMaker's registry (`signoff.aws.sagemaker.Registry`)."""
 
     def describe(self, arn: str) -> dict[str, Any]: ...  # noqa: D102
@@ -31,7 +31,7 @@ class Registry(Protocol):
 
 
 @dataclass(frozen=True)
-class Central:
+class RegistryLocation:
     """Where the registry is that a workload account works with: its account, of 12 digits, and its region."""
 
     account: str
@@ -42,7 +42,7 @@ class Central:
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
 
 
-def group_named(group: str, central: Central, registry: Registry) -> str:
+def resolve_group(group: str, central: RegistryLocation, registry: PackageDescriptions) -> str:
     """Return the name, as it was given, of the group of the registry that `group`, a name or an ARN, stands for.
 
     Raises `CommandFailed` for the ARN of a group elsewhere, and for a group that this account cannot see.
@@ -60,22 +60,24 @@ def group_named(group: str, central: Central, registry: Registry) -> str:
     return name
 
 
-def package_named(package: str, central: Central) -> str:
+def package_arn(package: str, central: RegistryLocation) -> str:
     """Return the ARN of the registry's package that `package`, an ARN or `group/version`, stands for."""
     named = by_version(package)
     return central.arn("model-package", f"{named[0]}/{named[1]}") if named else package
 
 
-def seen(registry: Registry, decision: Decision, central: Central) -> tuple[dict[str, Any], Decision]:
+def describe_for_decision(
+    registry: PackageDescriptions, decision: DecisionRequest, central: RegistryLocation
+) -> tuple[dict[str, Any], DecisionRequest]:
     """Return the description of the package that is decided about, and the decision, on the evidence that it shows."""
-    arn = package_named(decision.package, central)
+    arn = package_arn(decision.package, central)
     described = registry.describe(arn)
     evidence = described.get("CustomerMetadataProperties", {}).get(_EVIDENCE)
     return described, replace(decision, package=arn, evidence=evidence)
 
 
-def judged(registry: Registry, arn: str, patience: Patience) -> dict[str, Any]:
-    """Wait until a package is validated, and return its description. Raises `TooLong`."""
+def wait_until_validated(registry: PackageDescriptions, arn: str, patience: Deadline) -> dict[str, Any]:
+    """Wait until a package is validated, and return its description. Raises `TimedOut`."""
     while True:
         described = registry.describe(arn)
         metadata = described.get("CustomerMetadataProperties", {})
@@ -84,26 +86,26 @@ def judged(registry: Registry, arn: str, patience: Patience) -> dict[str, Any]:
         patience.pause(f"{arn} is not validated yet, and the time given with --timeout is over; describe it later")
 
 
-def failure(described: Mapping[str, Any]) -> str | None:
+def failure_reason(described: Mapping[str, Any]) -> str | None:
     """Return why a package did not pass its validation, or None when it did."""
     if described["ModelApprovalStatus"] == "Rejected":
         return str(described.get("ApprovalDescription", "it is Rejected"))
     return None
 
 
-def stands_already(described: Mapping[str, Any], decision: Decision) -> bool:
+def shows_decision(described: Mapping[str, Any], decision: DecisionRequest) -> bool:
     """Return whether the registry shows a package already as the decision wants it."""
     return bool(described["ModelApprovalStatus"] == _WANTED[decision.decision])
 
 
-def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[str, Any]:
+def wait_until_decided(registry: PackageDescriptions, decision: DecisionRequest, patience: Deadline) -> dict[str, Any]:
     """Wait until the registry shows the decision, and return the package's description.
 
-    Raises `TooLong` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
     """
     while True:
         described = registry.describe(decision.package)
-        if stands_already(described, decision):
+        if shows_decision(described, decision):
             return described
         patience.pause(
             f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it takes "
@@ -112,27 +114,27 @@ def decided(registry: Registry, decision: Decision, patience: Patience) -> dict[
         )
 
 
-def metadata_only(said: Annotation) -> Annotation:
+def require_metadata_only(said: Annotation) -> Annotation:
     """Return the annotation. Raises `CommandFailed` for one that the registry's account would refuse to this one."""
     if said.add_specifications:
         raise CommandFailed("inference specifications can only be added from the registry's account")
     return said
 
 
-def says_already(described: Mapping[str, Any], said: Annotation) -> bool:
+def shows_annotation(described: Mapping[str, Any], said: Annotation) -> bool:
     """Return whether a package's metadata is already as the annotation wants it."""
     metadata: Mapping[str, str] = described.get("CustomerMetadataProperties", {})
     return said.set.items() <= metadata.items() and not metadata.keys() & set(said.remove)
 
 
-def annotated(registry: Registry, said: Annotation, patience: Patience) -> dict[str, Any]:
+def wait_until_annotated(registry: PackageDescriptions, said: Annotation, patience: Deadline) -> dict[str, Any]:
     """Wait until the registry shows the annotation, and return the package's description.
 
-    Raises `TooLong` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
     """
     while True:
         described = registry.describe(said.package)
-        if says_already(described, said):
+        if shows_annotation(described, said):
             return described
         patience.pause(
             f"the annotation was sent, and {said.package} does not show it. If it was refused, the event `Decision "
@@ -140,12 +142,12 @@ def annotated(registry: Registry, said: Annotation, patience: Patience) -> dict[
         )
 
 
-def name_of(described: Mapping[str, Any]) -> str:
+def package_name(described: Mapping[str, Any]) -> str:
     """Return `group/version` of a package."""
     return f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
 
 
-def page(described: Mapping[str, Any], central: Central) -> list[str]:
+def package_page(described: Mapping[str, Any], central: RegistryLocation) -> list[str]:
     """Return what is seen of a package from here."""
     metadata = described.get("CustomerMetadataProperties", {})
     facts = {
@@ -156,14 +158,14 @@ def page(described: Mapping[str, Any], central: Central) -> list[str]:
         "evidence": metadata.get(_EVIDENCE),
         "ledger": f"in account {central.account} ({central.region}): `signoff show` tells more there",
     }
-    return [name_of(described), *(f"{name:<14}{value}" for name, value in facts.items() if value)]
+    return [package_name(described), *(f"{name:<14}{value}" for name, value in facts.items() if value)]
 
 
-def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
+def decision_summary(described: Mapping[str, Any], decision: DecisionRequest) -> list[str]:
     """Return what is about to be decided, for the person who is asked to confirm it."""
     metadata = described.get("CustomerMetadataProperties", {})
     return [
-        f"{decision.decision} {name_of(described)}",
+        f"{decision.decision} {package_name(described)}",
         f"  package    {decision.package}",
         f"  as         {decision.approver}",
         f"  because    {decision.reason}",
@@ -172,10 +174,10 @@ def summary(described: Mapping[str, Any], decision: Decision) -> list[str]:
     ]
 
 
-def about_to_say(described: Mapping[str, Any], said: Annotation, by: str) -> list[str]:
+def annotation_summary(described: Mapping[str, Any], said: Annotation, by: str) -> list[str]:
     """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     return [
-        f"annotate {name_of(described)}",
+        f"annotate {package_name(described)}",
         f"  package    {said.package}",
         f"  as         {by}",
         *(f"  set        {key} = {value}" for key, value in said.set.items()),

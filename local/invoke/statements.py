@@ -8,7 +8,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from local.engine import users
 from signoff.runtime.clock import utc_now
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 
 
 def signed_by(
@@ -19,7 +19,7 @@ def signed_by(
     `url` is the engine's endpoint for the reader.
     """
     keys = ReadOnlyCredentials(*users.keys(user, account), None)
-    return signed({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())
+    return sign_statement({"audience": audience, **statement}, keys, url, audience.split(":")[3], utc_now())
 
 
 def submission(prefix: str, files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -21,11 +21,10 @@ from signoff.ledger import checkpoints
 from signoff.ledger.entries import Kind, Status, package_of
 from signoff.ledger.history import History, baseline_key, package_key
 from signoff.ledger.state import State
-from signoff_cli.audit import verify as audit
-from signoff_cli.audit.checkpoints import Chronicle, Day
-from signoff_cli.audit.checkpoints import read as read_days
+from signoff_cli.audit import verification as audit
+from signoff_cli.audit.checkpoints import CheckpointHistory, DailyCheckpoint, verify_days
 from signoff_cli.audit.evidence import artifacts, evidence_named, policies_named
-from signoff_cli.audit.facts import Finding, Known, Named, evidence_key, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, RecordedHead, evidence_key, policy_key
 from signoff_cli.audit.registry import model_names
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages import lookup
@@ -36,13 +35,13 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerificationResult:
     """What came of verifying one ledger: how many entries and heads it has, and what does not fit."""
 
     package: str
     entries: int
     heads: int
-    findings: Sequence[Finding]
+    findings: Sequence[Discrepancy]
 
 
 class Auditor:
@@ -82,7 +81,7 @@ class Auditor:
 
     # What is known
 
-    def chronicle(self, now: Any, keys: Sequence[str]) -> Chronicle:
+    def chronicle(self, now: Any, keys: Sequence[str]) -> CheckpointHistory:
         """Return what the vault's daily heads come to, on the day of `now`, for verifying the ledgers `keys`.
 
         They are read from the day on which the first of these packages was made, or else from the first.
@@ -95,7 +94,7 @@ class Auditor:
         whole = not since or days == [key for key in sorted(written) if checkpoints.date_of(key)]
         yesterday = timestamps.text(now - timedelta(days=1))
         due = any(self._older(key, yesterday) for key in keys[:_AT_ONCE])
-        return read_days(self._days(days, written), checkpoints.day(now), whole=whole, due=due)
+        return verify_days(self._days(days, written), checkpoints.day(now), whole=whole, due=due)
 
     def _older(self, key: str, than: str) -> bool:
         created = package_of(key)[1]
@@ -104,26 +103,28 @@ class Auditor:
         entries = self._ledger.verbatim(key)[0].entries
         return bool(entries) and entries[0].time < than
 
-    def _days(self, keys: Sequence[str], written: Mapping[str, list[VersionRecord]]) -> Iterator[Day]:
+    def _days(self, keys: Sequence[str], written: Mapping[str, list[VersionRecord]]) -> Iterator[DailyCheckpoint]:
         return _in_parallel(lambda key: self._day(key, written[key]), keys)
 
-    def _day(self, key: str, written: Sequence[VersionRecord]) -> Day:
+    def _day(self, key: str, written: Sequence[VersionRecord]) -> DailyCheckpoint:
         versions = [each for each in written if not each.deletes]
         deleted = len(versions) < len(written)
         if not versions:
-            return Day(key, b"", 0, deleted, locked=False)
+            return DailyCheckpoint(key, b"", 0, deleted, locked=False)
         first = versions[0].version_id
         locked = self._vault.retained_until(key, first) is not None
-        return Day(key, self._vault.bytes_of(key, first), len(versions), deleted, locked)
+        return DailyCheckpoint(key, self._vault.bytes_of(key, first), len(versions), deleted, locked)
 
-    def known(self, package: str, named: Sequence[Named]) -> Known:
+    def known(self, package: str, named: Sequence[RecordedHead]) -> AuditedLedger:
         """Return all that is known of the ledger `package`, of which the vault's heads are `named`."""
         history, fault = self._ledger.verbatim(package)
         row = self._ledger.indexed(package)
         expected, state = (None, None) if fault or history.broken_at else _folded(history)
         described = self._described(package)
         documents = {key: self._vault.data(key) for key in (_documents(history) if state else ())}
-        known = Known(history, fault, (*named, *_beside(described)), row, expected, documents, described=described)
+        known = AuditedLedger(
+            history, fault, (*named, *_beside(described)), row, expected, documents, described=described
+        )
         registration = next((key for key in documents if key.startswith("registrations/")), None)
         rewritten = {registration} if registration and self._rewritten(registration) else set()
         names = model_names(state) if state else []
@@ -162,11 +163,11 @@ class Auditor:
 
     # Whether it fits
 
-    def verify(self, packages: Sequence[str], named: Mapping[str, list[Named]]) -> Iterator[Verified]:
+    def verify(self, packages: Sequence[str], named: Mapping[str, list[RecordedHead]]) -> Iterator[VerificationResult]:
         """Yield what comes of verifying each of `packages`, of which the vault's heads are `named`, in order."""
         return _in_parallel(lambda package: self._verified(package, named.get(package, ())), packages)
 
-    def _verified(self, package: str, named: Sequence[Named]) -> Verified:
+    def _verified(self, package: str, named: Sequence[RecordedHead]) -> VerificationResult:
         known = self.known(package, named)
         found = audit.findings(known)
         if found:
@@ -174,7 +175,7 @@ class Auditor:
             self._pause()
             known = self.known(package, named)
             found = audit.findings(known)
-        return Verified(package, len(known.entries), len(known.heads), found)
+        return VerificationResult(package, len(known.entries), len(known.heads), found)
 
 
 def _means(what: str, key: str) -> bool:
@@ -214,11 +215,11 @@ def _documents(history: History) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def _beside(described: Mapping[str, Any] | None) -> list[Named]:
+def _beside(described: Mapping[str, Any] | None) -> list[RecordedHead]:
     """Return the head that stands beside a package in the registry, if one does."""
     written = ((described or {}).get("CustomerMetadataProperties") or {}).get(checkpoints.METADATA)
     head = checkpoints.parse(written) if written else None
-    return [Named(head, f"the package's metadata {checkpoints.METADATA}")] if head else []
+    return [RecordedHead(head, f"the package's metadata {checkpoints.METADATA}")] if head else []
 
 
 def _in_parallel(act: Callable[[str], Any], items: Sequence[str]) -> Iterator[Any]:
@@ -229,6 +230,6 @@ def _in_parallel(act: Callable[[str], Any], items: Sequence[str]) -> Iterator[An
             yield from pool.map(act, chunk)
 
 
-def nothing_known(what: str) -> CommandFailed:
+def unknown_name(what: str) -> CommandFailed:
     """Return the error about a name that no ledger has."""
     return CommandFailed(f"Signoff knows no package and no group {what}; `signoff list` shows those it knows")

@@ -10,11 +10,11 @@ from typing import Any
 
 from signoff.ledger import checkpoints
 from signoff.ledger.checkpoints import Head
-from signoff_cli.audit.facts import Finding, Named, parsed
+from signoff_cli.audit.facts import Discrepancy, RecordedHead, parsed
 
 
 @dataclass(frozen=True)
-class Day:
+class DailyCheckpoint:
     """A day's document as the vault has it: the bytes of what was written first, and what is wrong with the rest.
 
     `versions` is how often it was written, `deleted` whether it was marked as deleted, `locked` whether the first is
@@ -48,33 +48,35 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Chronicle:
+class CheckpointHistory:
     """What the days come to: what does not fit of them, the heads that they name, how many, and days without one.
 
     `named` are the heads of each ledger by its key, each by the first document that names it. On the days `away` there
     is no document, and the next names the one before: nothing was removed, the sweep did not run.
     """
 
-    findings: Sequence[Finding]
-    named: dict[str, list[Named]]
+    findings: Sequence[Discrepancy]
+    named: dict[str, list[RecordedHead]]
     days: int
     heads: int
     away: Sequence[str]
 
 
-def read(days: Iterable[Day], today: str, *, whole: bool = True, due: bool = False) -> Chronicle:
+def verify_days(
+    days: Iterable[DailyCheckpoint], today: str, *, whole: bool = True, due: bool = False
+) -> CheckpointHistory:
     """Return what `days`, in order, come to, with no more than one of them in memory.
 
     `whole` says that there are no earlier days. `due` says that there is something to keep the heads of since
     yesterday at least: then a document of yesterday or today has to be there.
     """
-    found: list[Finding] = []
+    found: list[Discrepancy] = []
     away: list[str] = []
     named: dict[str, dict[Head, str]] = {}
     previous: tuple[str, str, str] | None = None  # key, day and digest
     count = stated = 0
     for day in days:
-        found += [Finding(day.key, name, because) for name, because in _faults(day)]
+        found += [Discrepancy(day.key, name, because) for name, because in _faults(day)]
         found += _link(day, previous, whole)
         if previous and day.document.get("previous") == previous[2]:
             away += gap(previous[1], day.date)
@@ -85,12 +87,14 @@ def read(days: Iterable[Day], today: str, *, whole: bool = True, due: bool = Fal
     if due and (previous is None or previous[1] < checkpoints.day_before(today)):
         newest = f"the newest is {previous[0]}" if previous else "there is none"
         because = f"no heads were kept since: {newest}. The sweep writes them once a day"
-        found.append(Finding(checkpoints.daily_key(today), "HeadsMissing", because))
-    by_ledger = {package: [Named(head, where) for head, where in each.items()] for package, each in named.items()}
-    return Chronicle(found, by_ledger, count, stated, away)
+        found.append(Discrepancy(checkpoints.daily_key(today), "HeadsMissing", because))
+    by_ledger = {
+        package: [RecordedHead(head, where) for head, where in each.items()] for package, each in named.items()
+    }
+    return CheckpointHistory(found, by_ledger, count, stated, away)
 
 
-def _faults(day: Day) -> Iterator[tuple[str, str]]:
+def _faults(day: DailyCheckpoint) -> Iterator[tuple[str, str]]:
     if day.heads is None or day.document.get("date") != day.date:
         yield "HeadsChanged", "it does not hold the heads of its day"
     if day.versions > 1:
@@ -101,19 +105,19 @@ def _faults(day: Day) -> Iterator[tuple[str, str]]:
         yield "HeadsUnlocked", "it is not under Object Lock"
 
 
-def _link(day: Day, previous: tuple[str, str, str] | None, whole: bool) -> Iterator[Finding]:
+def _link(day: DailyCheckpoint, previous: tuple[str, str, str] | None, whole: bool) -> Iterator[Discrepancy]:
     named = day.document.get("previous")
     if previous is None:
         if named is not None and whole:
             because = f"it follows a document of the digest {named}, which is not in the vault"
-            yield Finding(day.key, "HeadsMissing", because)
+            yield Discrepancy(day.key, "HeadsMissing", because)
         return
     key, date, sha256 = previous
     if named != sha256:
         between = gap(date, day.date)
         removed = f", or one between them was removed ({', '.join(between)})" if between else ""
         because = f"{day.key} follows a document of the digest {named}: {key} was changed{removed}"
-        yield Finding(key, "HeadsChanged", because)
+        yield Discrepancy(key, "HeadsChanged", because)
 
 
 def gap(earlier: str, later: str) -> list[str]:

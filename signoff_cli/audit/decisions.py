@@ -18,7 +18,7 @@ from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy, of_document
 from signoff_cli.audit.evidence import policies_named
-from signoff_cli.audit.facts import Finding, Known, document_fault, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, document_fault, policy_key
 
 _ADMITTING = {"approve", "reopen", "rollback"}
 _FROM: Mapping[str, set[Status | None]] = {
@@ -32,7 +32,7 @@ _FROM: Mapping[str, set[Status | None]] = {
 _WRITING = timedelta(minutes=15)
 
 
-def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
+def findings(known: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what was recorded and could not have been; `before` are the states before each entry."""
     used: dict[str, int] = {}
     for entry, state in zip(known.entries, before, strict=False):
@@ -49,7 +49,7 @@ def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
             yield known.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
 
 
-def _policy(known: Known, entry: Entry) -> Policy | None:
+def _policy(known: AuditedLedger, entry: Entry) -> Policy | None:
     """Return the policy that an entry names; None when it names none, or one that is not there (another finding)."""
     for sha256 in policies_named(entry):
         if document_fault(known, policy_key(sha256), sha256) is None:
@@ -57,7 +57,7 @@ def _policy(known: Known, entry: Entry) -> Policy | None:
     return None
 
 
-def _used_twice(known: Known, entry: Entry, used: dict[str, int]) -> Iterator[Finding]:
+def _used_twice(known: AuditedLedger, entry: Entry, used: dict[str, int]) -> Iterator[Discrepancy]:
     """Yield whether a proof, or what it proves, was answered by an entry before."""
     for field in ("id", "proof"):
         value = entry.details.get(field)

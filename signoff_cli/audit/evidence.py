@@ -10,10 +10,10 @@ from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.state import State
 from signoff.model_package.subject import subject_digest
 from signoff.validation.evidence import signed_subject
-from signoff_cli.audit.facts import Finding, Known, document_fault, evidence_key, last_evidence, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, document_fault, evidence_key, last_evidence, policy_key
 
 
-def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
+def findings(known: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what does not fit of the documents that the entries name; `before` are the states before each entry."""
     for entry, state in zip(known.entries, before, strict=False):
         for name, because in (*_evidence(known, entry, state), *_policy(known, entry)):
@@ -35,14 +35,14 @@ def evidence_named(entry: Entry) -> str | None:
     return entry.details.get("sha256")
 
 
-def _policy(known: Known, entry: Entry) -> Iterator[tuple[str, str]]:
+def _policy(known: AuditedLedger, entry: Entry) -> Iterator[tuple[str, str]]:
     for sha256 in policies_named(entry):
         fault = document_fault(known, policy_key(sha256), sha256)
         if fault:
             yield f"Policy{fault[0]}", f"the policy that the {entry.kind} was made under: {fault[1]}"
 
 
-def _evidence(known: Known, entry: Entry, state: State) -> Iterator[tuple[str, str]]:
+def _evidence(known: AuditedLedger, entry: Entry, state: State) -> Iterator[tuple[str, str]]:
     sha256 = evidence_named(entry)
     if sha256 is None:
         if entry.kind is Kind.EVIDENCE_RECORDED:
@@ -80,7 +80,7 @@ def _different(document: Any, entry: Entry, state: State) -> list[str]:
     return [name for name, (one, other) in facts.items() if one != other]
 
 
-def _registration(known: Known) -> Iterator[Finding]:
+def _registration(known: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield whether the registration document is not the one that the first entry is about."""
     first = next((entry for entry in known.entries if entry.kind is Kind.REGISTERED), None)
     named = first.details.get("registration") if first else None
@@ -102,14 +102,14 @@ def _registration(known: Known) -> Iterator[Finding]:
         yield known.finding("RegistrationChanged", because, first.sequence)
 
 
-def artifacts(known: Known) -> list[Mapping[str, Any]]:
+def artifacts(known: AuditedLedger) -> list[Mapping[str, Any]]:
     """Return all that was inspected for the newest evidence: what is deployed, and the documents that speak for it."""
     listed = (last_evidence(known) or {}).get("artifacts")
     whole = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return [each for each in whole if {"key", "version_id", "sha256"} <= each.keys()]
 
 
-def _bytes(known: Known) -> Iterator[Finding]:
+def _bytes(known: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield which artifacts a reader would not get as they were judged."""
     named = known.history.last(Kind.EVIDENCE_RECORDED)
     if named is None:
@@ -120,7 +120,7 @@ def _bytes(known: Known) -> Iterator[Finding]:
             yield known.finding("VaultChanged", because, named.sequence)
 
 
-def _not_as_judged(known: Known, artifact: Mapping[str, Any]) -> str | None:
+def _not_as_judged(known: AuditedLedger, artifact: Mapping[str, Any]) -> str | None:
     key = artifact["key"]
     if key in known.versions and known.versions[key] != artifact["version_id"]:
         found = known.versions[key]

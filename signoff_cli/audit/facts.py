@@ -15,7 +15,7 @@ from signoff.ledger.state import State, fold
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """That something does not fit: of which ledger (its key) or object of the vault, under a name, and why.
 
     `entry` is the sequence of the first entry that does not fit, where it is one.
@@ -33,7 +33,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Named:
+class RecordedHead:
     """A head that stands somewhere else than in the ledger, and where."""
 
     head: Head
@@ -41,7 +41,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Known:
+class AuditedLedger:
     """All that is known of one ledger, as it was read and before anything of it is believed.
 
     `fault` says what is wrong with the first item of the table that is no entry. `row` is the index's, and `expected`
@@ -54,7 +54,7 @@ class Known:
 
     history: History
     fault: str | None = None
-    heads: tuple[Named, ...] = ()
+    heads: tuple[RecordedHead, ...] = ()
     row: Mapping[str, Any] | None = None
     expected: Mapping[str, Any] | None = None
     documents: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -70,9 +70,9 @@ class Known:
         """The ledger's entries."""
         return self.history.entries
 
-    def finding(self, name: str, because: str, entry: int | None = None) -> Finding:
+    def finding(self, name: str, because: str, entry: int | None = None) -> Discrepancy:
         """Return a finding about this ledger."""
-        return Finding(self.history.package, name, because, entry)
+        return Discrepancy(self.history.package, name, because, entry)
 
     def document(self, key: str) -> Any | None:
         """Return the document at `key` as far as it is one; whoever asks has looked for its digest."""
@@ -87,7 +87,7 @@ def parsed(data: bytes | None) -> Any | None:
         return None
 
 
-def document_fault(known: Known, key: str, sha256: str) -> tuple[str, str] | None:
+def document_fault(known: AuditedLedger, key: str, sha256: str) -> tuple[str, str] | None:
     """Return the end of a finding's name and why the document at `key` is not the one of that digest, or None."""
     data = known.documents.get(key)
     if data is None:
@@ -115,14 +115,14 @@ def states(history: History) -> Iterator[State]:
     yield state
 
 
-def evidence_of(known: Known, sha256: Any) -> Mapping[str, Any] | None:
+def evidence_of(known: AuditedLedger, sha256: Any) -> Mapping[str, Any] | None:
     """Return the evidence of that digest as a document, if it is what is in the vault."""
     key = evidence_key(str(sha256))
     document = None if document_fault(known, key, str(sha256)) else known.document(key)
     return document if isinstance(document, dict) else None
 
 
-def last_evidence(known: Known) -> Mapping[str, Any] | None:
+def last_evidence(known: AuditedLedger) -> Mapping[str, Any] | None:
     """Return the newest evidence that the ledger names as a document, if it is what is in the vault."""
     entry = known.history.last(Kind.EVIDENCE_RECORDED)
     return evidence_of(known, entry.details.get("sha256")) if entry else None

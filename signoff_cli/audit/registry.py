@@ -13,14 +13,14 @@ from signoff.model_package.customer_metadata import is_signoffs
 from signoff.model_package.model_comparison import differences
 from signoff.model_package.model_request import model_name, model_request
 from signoff.validation.evidence import outdated, signed_subject
-from signoff_cli.audit.facts import Finding, Known, evidence_of, last_evidence
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, evidence_of, last_evidence
 
 _SIGNED = {Status.PENDING_APPROVAL, Status.APPROVED}
 _LIVE = {Status.VALIDATING, Status.VALIDATION_ERRORED, *_SIGNED}
 _ADMITTING = {"approve", "rollback"}
 
 
-def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
+def findings(known: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what SageMaker shows otherwise than the ledger says; the last of `before` is the state that it comes to."""
     state = before[-1]
     if package_of(known.history.package)[0] is None or state.status is None:
@@ -29,7 +29,7 @@ def findings(known: Known, before: Sequence[State]) -> Iterator[Finding]:
     yield from _model(known, state)
 
 
-def _package(known: Known, state: State) -> Iterator[Finding]:
+def _package(known: AuditedLedger, state: State) -> Iterator[Discrepancy]:
     described = known.described
     if described is None:
         # Of those that nothing more happens to nobody records that they are gone.
@@ -48,7 +48,7 @@ def _package(known: Known, state: State) -> Iterator[Finding]:
     yield from _metadata(known, described)
 
 
-def _status(known: Known, state: State, described: Mapping[str, Any]) -> Iterator[Finding]:
+def _status(known: AuditedLedger, state: State, described: Mapping[str, Any]) -> Iterator[Discrepancy]:
     # Signoff may be on its way to the one, from the other; where a policy only reports, the status is anybody's.
     found, explained = described["ModelApprovalStatus"], {state.registry_status, state.projected}
     held = state.enforced or state.by_person
@@ -57,7 +57,7 @@ def _status(known: Known, state: State, described: Mapping[str, Any]) -> Iterato
         yield known.finding("StatusDiffers", because)
 
 
-def _specification(known: Known, state: State, described: Mapping[str, Any]) -> Iterator[Finding]:
+def _specification(known: AuditedLedger, state: State, described: Mapping[str, Any]) -> Iterator[Discrepancy]:
     evidence = last_evidence(known)
     if state.status not in _SIGNED or state.evidence is None or evidence is None:
         return
@@ -67,7 +67,7 @@ def _specification(known: Known, state: State, described: Mapping[str, Any]) -> 
         yield known.finding("SpecificationDiffers", because)
 
 
-def _metadata(known: Known, described: Mapping[str, Any]) -> Iterator[Finding]:
+def _metadata(known: AuditedLedger, described: Mapping[str, Any]) -> Iterator[Discrepancy]:
     """Yield what stands under `signoff:` otherwise than Signoff wrote it; the head is compared with all others."""
     found: Mapping[str, str] = described.get("CustomerMetadataProperties") or {}
     expected = checkpoints.of_evidence(known.history)
@@ -101,7 +101,7 @@ def model_names(state: State) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _model(known: Known, state: State) -> Iterator[Finding]:
+def _model(known: AuditedLedger, state: State) -> Iterator[Discrepancy]:
     created = known.history.last(Kind.MODEL_CREATED)
     entry = created.sequence if created else None
     if state.model is None:
@@ -120,14 +120,14 @@ def _model(known: Known, state: State) -> Iterator[Finding]:
         yield known.finding("ModelDiffers", because, entry)
 
 
-def _unsigned(known: Known, state: State) -> Iterator[Finding]:
+def _unsigned(known: AuditedLedger, state: State) -> Iterator[Discrepancy]:
     for name in model_names(state):
         if known.models.get(name) is not None and name.lower() not in known.others:
             because = f"SageMaker has model {name}, and nothing that stands says so: the package is {state.status}"
             yield known.finding("ModelWithoutApproval", because)
 
 
-def _not_as_signed(known: Known, state: State, model: Mapping[str, Any]) -> list[str]:
+def _not_as_signed(known: AuditedLedger, state: State, model: Mapping[str, Any]) -> list[str]:
     """Return what a model shows otherwise than the request that follows from what was signed."""
     different = [] if model.get("ModelArn") == (state.model or {}).get("arn") else ["ModelArn"]
     named = next((entry.details.get("evidence") for entry in reversed(known.entries) if _admits(entry)), None)
@@ -144,7 +144,7 @@ def _admits(entry: Entry) -> bool:
     return entry.kind is Kind.DECISION_RECORDED and entry.details.get("decision") in _ADMITTING
 
 
-def _home(known: Known) -> str:
+def _home(known: AuditedLedger) -> str:
     """Return the vault's URI, which every entry about evidence names."""
     entry = known.history.last(Kind.EVIDENCE_RECORDED)
     uri = str(entry.details.get("uri")) if entry else ""

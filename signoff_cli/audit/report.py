@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, package_of
 from signoff.ledger.state import State
-from signoff_cli.output.entries import sentence
+from signoff_cli.output.entries import describe_entry
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from signoff.ledger.entries import Entry
     from signoff.ledger.history import History
-    from signoff_cli.audit.auditor import Verified
-    from signoff_cli.audit.facts import Finding
+    from signoff_cli.audit.auditor import VerificationResult
+    from signoff_cli.audit.facts import Discrepancy
 
 _OUTCOMES = {
     Kind.DECISION_RECORDED: "decided",
@@ -138,14 +138,14 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
-def as_csv(documents: Iterable[Mapping[str, Any]], to: TextIO | None = None) -> None:
+def print_csv(documents: Iterable[Mapping[str, Any]], to: TextIO | None = None) -> None:
     """Print the rows as CSV (RFC 4180), under the names of their columns."""
     table = csv.DictWriter(to or sys.stdout, COLUMNS, quoting=csv.QUOTE_MINIMAL)
     table.writeheader()
     table.writerows(rows(documents))
 
 
-def findings_as_csv(found: Iterable[Finding], to: TextIO | None = None) -> None:
+def print_discrepancies_csv(found: Iterable[Discrepancy], to: TextIO | None = None) -> None:
     """Print what does not fit as CSV."""
     table = csv.DictWriter(to or sys.stdout, ("about", "finding", "entry", "because"))
     table.writeheader()
@@ -155,7 +155,7 @@ def findings_as_csv(found: Iterable[Finding], to: TextIO | None = None) -> None:
 # For people
 
 
-def page(history: History, about: Mapping[str, Any], to: Console) -> None:
+def print_ledger(history: History, about: Mapping[str, Any], to: Console) -> None:
     """Print what an auditor asks of one ledger."""
     from rich.text import Text
 
@@ -187,15 +187,15 @@ def _told(submitter: Mapping[str, Any] | None) -> str:
 
 def _entry(entry: Entry, to: Console) -> None:
     loud = bool(entry.details.get("break_glass"))
-    told = f"{'BREAK GLASS: ' if loud else ''}{_sentence(entry)}"
-    _line(to, f"{entry.sequence:>3}  {entry.time}  {told}", style="bold red" if loud else None)
+    describe_discrepancy = f"{'BREAK GLASS: ' if loud else ''}{_sentence(entry)}"
+    _line(to, f"{entry.sequence:>3}  {entry.time}  {describe_discrepancy}", style="bold red" if loud else None)
     for line in _known_how(entry) if entry.kind in _OUTCOMES else ():
         _line(to, f"       {line}", style="dim")
 
 
 def _sentence(entry: Entry) -> str:
     try:
-        return sentence(entry)
+        return describe_entry(entry)
     except _UNREADABLE:
         return f"{entry.kind} by {short(entry.actor)}"
 
@@ -219,13 +219,13 @@ def _line(to: Console, text: str, style: str | None = None) -> None:
     to.print(clean(text), style=style, soft_wrap=True)
 
 
-def told(finding: Finding) -> str:
+def describe_discrepancy(finding: Discrepancy) -> str:
     """Return what does not fit, on one line."""
     where = f", entry {finding.entry}" if finding.entry is not None else ""
     return clean(f"{finding.name}  {finding.about}{where}: {finding.because}")
 
 
-def summary(verified: Sequence[Verified], heads: int) -> str:
+def summary(verified: Sequence[VerificationResult], heads: int) -> str:
     """Return how much was verified without a finding."""
     entries = sum(each.entries for each in verified)
     packages = "1 package" if len(verified) == 1 else f"{len(verified)} packages"

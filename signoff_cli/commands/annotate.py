@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff_cli.commands.decide import Yes, arn_of, confirmed
+from signoff_cli.commands.decide import Yes, confirm, resolve_arn
 from signoff_cli.commands.options import AsJson, Package, StackName, Timeout
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff_cli.stack import Stack
-    from signoff_cli.statements.annotation import Annotation, Answer
-    from signoff_cli.workload import Central
+    from signoff_cli.statements.annotation import AnnotationRequest, AnnotationResult
+    from signoff_cli.workload import RegistryLocation
 
 Set = Annotated[
     list[str] | None,
@@ -51,57 +51,59 @@ def annotate(
     none.
     """
     from signoff_cli.stack import Stack, caller
-    from signoff_cli.statements.annotation import annotation
+    from signoff_cli.statements.annotation import annotation_request
 
     pairs = dict(_pair(text) for text in set_ or ())
     if not (pairs or remove or add_specification):
         raise typer.BadParameter("say what to change: --set, --remove or --add-specification")
     added = [each for path in add_specification or () for each in _read(path)]
     found = Stack.named(stack)
-    arn = _named(package, found.central) if found.central else arn_of(found.ledger, package)
-    asked = annotation(arn, caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason)
+    arn = _named(package, found.central) if found.central else resolve_arn(found.ledger, package)
+    asked = annotation_request(arn, caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason)
     (_annotate_elsewhere if found.central else _annotate)(found, asked, yes, timeout, json)
 
 
-def _annotate(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
-    from signoff_cli.output.entries import annotating
-    from signoff_cli.packages.waiting import Patience
-    from signoff_cli.statements.annotation import Asking
+def _annotate(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
+    from signoff_cli.output.entries import annotation_summary
+    from signoff_cli.packages.progress import Deadline
+    from signoff_cli.statements.annotation import PendingAnnotation
 
-    asking = Asking(found.ledger, asked)
+    asking = PendingAnnotation(found.ledger, asked)
     if not yes:
-        confirmed(annotating(asking.before[0], asked.said, asked.by), "Nothing was changed")
+        confirm(annotation_summary(asking.before[0], asked.said, asked.by), "Nothing was changed")
     asking.send(found.post)
-    _tell(asking.answer(Patience(timeout)), json)
+    _tell(asking.answer(Deadline(timeout)), json)
 
 
-def _annotate_elsewhere(found: Stack, asked: Annotation, yes: bool, timeout: float, json: bool) -> None:
+def _annotate_elsewhere(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
     """Send an annotation to the registry in another account, and wait until SageMaker shows it there."""
     from signoff.documents.text import clean
     from signoff_cli import workload
     from signoff_cli.output import console
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
 
-    said = workload.metadata_only(asked.said)
+    said = workload.require_metadata_only(asked.said)
     described = found.registry.describe(said.package)
-    outcome = "absorbed" if workload.says_already(described, said) else "recorded"
+    outcome = "absorbed" if workload.shows_annotation(described, said) else "recorded"
     if outcome == "recorded":
         if not yes:
-            confirmed([clean(line) for line in workload.about_to_say(described, said, asked.by)], "Nothing was changed")
+            confirm(
+                [clean(line) for line in workload.annotation_summary(described, said, asked.by)], "Nothing was changed"
+            )
         found.post.send(asked.type, asked.statement)
-        described = workload.annotated(found.registry, said, Patience(timeout))
+        described = workload.wait_until_annotated(found.registry, said, Deadline(timeout))
     if json:
         facts = {"package": said.package, "by": asked.by, "set": said.set, "removed": list(said.remove)}
-        console.as_json({**facts, "outcome": outcome})
+        console.print_json({**facts, "outcome": outcome})
     else:
         already = " already. Nothing was changed." if outcome == "absorbed" else "."
-        console.line(clean(f"{workload.name_of(described)} is annotated{already}"))
+        console.print_line(clean(f"{workload.package_name(described)} is annotated{already}"))
 
 
-def _named(package: str, central: Central) -> str:
+def _named(package: str, central: RegistryLocation) -> str:
     from signoff_cli import workload
 
-    return workload.package_named(package, central)
+    return workload.package_arn(package, central)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -112,18 +114,18 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _read(path: Path) -> list[dict[str, object]]:
-    from signoff_cli.statements.annotation import specifications
+    from signoff_cli.statements.annotation import parse_specifications
 
-    return specifications(path.name, path.read_bytes())
+    return parse_specifications(path.name, path.read_bytes())
 
 
-def _tell(answer: Answer, json: bool) -> None:
+def _tell(answer: AnnotationResult, json: bool) -> None:
     from signoff_cli.output import console
-    from signoff_cli.output.entries import annotated
+    from signoff_cli.output.entries import describe_annotation
 
     if json:
-        console.as_json(answer.document)
+        console.print_json(answer.document)
     if answer.outcome == "refused":
         raise CommandFailed(f"{answer.refusal}: {answer.because}")
     if not json:
-        console.line(annotated(answer))
+        console.print_line(describe_annotation(answer))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signoff.aws.ledger_table import LedgerTable
-    from signoff_cli.audit.auditor import Auditor, Verified
-    from signoff_cli.audit.checkpoints import Chronicle
+    from signoff_cli.audit.auditor import Auditor, VerificationResult
+    from signoff_cli.audit.checkpoints import CheckpointHistory
 
 
 def audit(
@@ -64,24 +64,24 @@ def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alon
 def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, csv: bool) -> None:
     """Print who decided what of the ledgers that `what` names, or all. Raises `CommandFailed` if a chain is broken."""
     from signoff_cli.audit import report as audit_report
-    from signoff_cli.audit.auditor import nothing_known
+    from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
 
     keys = auditor.named(what) if what else auditor.all()
     if what and not keys:
-        raise nothing_known(what)
-    histories = [ledger.verbatim(key)[0] for key in console.counted(keys, "ledgers read")]
+        raise unknown_name(what)
+    histories = [ledger.verbatim(key)[0] for key in console.count_progress(keys, "ledgers read")]
     documents = [audit_report.document(history) for history in histories]
     if csv:
-        audit_report.as_csv(documents)
+        audit_report.print_csv(documents)
     elif json:
-        console.as_json(documents)
+        console.print_json(documents)
     else:
         to = console.console()
         for number, (history, document) in enumerate(zip(histories, documents, strict=True)):
             if number:
                 to.print()
-            audit_report.page(history, document, to)
+            audit_report.print_ledger(history, document, to)
     broken = [document["ledger"] for document in documents if document["chain"]["broken_at"]]
     if broken:
         raise CommandFailed(f"the chain of {', '.join(broken)} is broken: look at it with --verify")
@@ -90,51 +90,51 @@ def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, 
 def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
     """Print what does not fit of the ledgers that `what` names, or all. Raises `CommandFailed` if anything does not."""
     from signoff_cli.audit import report as audit_report
-    from signoff_cli.audit.auditor import nothing_known
+    from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
 
     known = auditor.named(what) if what else auditor.all()
     chronicle = auditor.chronicle(now, known)
     keys = _with_those_that_only_heads_know(auditor, what, known, chronicle)
     if what and not keys:
-        raise nothing_known(what)
+        raise unknown_name(what)
     _note(chronicle)
     verified = list(_counted(auditor, keys, chronicle))
     findings = [*chronicle.findings, *(finding for each in verified for finding in each.findings)]
     heads = chronicle.heads if what is None else sum(each.heads for each in verified)
     if csv:
-        audit_report.findings_as_csv(findings)
+        audit_report.print_discrepancies_csv(findings)
     elif json:
         counts = {"packages": len(verified), "entries": sum(each.entries for each in verified), "heads": heads}
-        console.as_json({"verified": counts, "findings": [finding.document for finding in findings]})
+        console.print_json({"verified": counts, "findings": [finding.document for finding in findings]})
     else:
         for finding in findings:
-            console.line(audit_report.told(finding))
+            console.print_line(audit_report.describe_discrepancy(finding))
         if not findings:
-            console.line(audit_report.summary(verified, heads))
+            console.print_line(audit_report.summary(verified, heads))
     if findings:
         count = "1 thing does" if len(findings) == 1 else f"{len(findings)} things do"
         raise CommandFailed(f"{count} not fit (docs/audit.md says what each means)")
 
 
 def _with_those_that_only_heads_know(
-    auditor: Auditor, what: str | None, known: Sequence[str], chronicle: Chronicle
+    auditor: Auditor, what: str | None, known: Sequence[str], chronicle: CheckpointHistory
 ) -> list[str]:
     """Return `known` and the ledgers that the vault's heads name beside: somebody may have removed those."""
     also = auditor.of(what, chronicle.named) if what else list(chronicle.named)
     return sorted({*known, *also})
 
 
-def _counted(auditor: Auditor, keys: Sequence[str], chronicle: Chronicle) -> Iterator[Verified]:
+def _counted(auditor: Auditor, keys: Sequence[str], chronicle: CheckpointHistory) -> Iterator[VerificationResult]:
     from signoff_cli.output import console
 
-    yield from console.counted(auditor.verify(keys, chronicle.named), "ledgers verified", len(keys))
+    yield from console.count_progress(auditor.verify(keys, chronicle.named), "ledgers verified", len(keys))
 
 
-def _note(chronicle: Chronicle) -> None:
+def _note(chronicle: CheckpointHistory) -> None:
     from signoff_cli.output import console
 
     if chronicle.away:
         days = ", ".join(chronicle.away[:10]) + (", ..." if len(chronicle.away) > 10 else "")
         because = "none was removed, for the next names the one before"
-        console.line(f"signoff: no heads were kept on {days}; {because}", sys.stderr)
+        console.print_line(f"signoff: no heads were kept on {days}; {because}", sys.stderr)

@@ -24,6 +24,6 @@ def champion(
     found = Stack.named(stack)
     document = championing.document(found.champions, found.ledger, group)
     if json:
-        console.as_json(document)
+        console.print_json(document)
     else:
-        console.line(championing.sentence(document))
+        console.print_line(championing.describe(document))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from signoff_cli.packages.lookup import Head, Ledger
+    from signoff_cli.packages.lookup import Head, LedgerReader
 
 Proposal = tuple[str, str]
 _SECONDS = 2.0
@@ -23,12 +23,12 @@ _MOST = 2000  # heads that are read to propose something: a shell asks about mor
 
 def groups(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     """Return the groups whose names begin so."""
-    return in_time(lambda: groups_of(_ledger(ctx), incomplete))
+    return with_timeout(lambda: groups_of(_ledger(ctx), incomplete))
 
 
 def packages(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     """Return the packages, as group/version, that begin so, each with where it stands."""
-    return in_time(lambda: packages_of(_ledger(ctx), incomplete))
+    return with_timeout(lambda: packages_of(_ledger(ctx), incomplete))
 
 
 # What typer's parameters take to be completed so.
@@ -36,13 +36,13 @@ COMPLETE_GROUP: dict[str, Any] = {"autocompletion": groups}
 COMPLETE_PACKAGE: dict[str, Any] = {"autocompletion": packages}
 
 
-def groups_of(ledger: Ledger, incomplete: str) -> list[Proposal]:
+def groups_of(ledger: LedgerReader, incomplete: str) -> list[Proposal]:
     """Return the groups in the index whose names begin with `incomplete`."""
     names = {str(head["group"]) for head in islice(ledger.rows(), _MOST) if head.get("group")}
     return [(name, "") for name in sorted(names) if name.startswith(incomplete)]
 
 
-def packages_of(ledger: Ledger, incomplete: str) -> list[Proposal]:
+def packages_of(ledger: LedgerReader, incomplete: str) -> list[Proposal]:
     """Return the packages in the index that begin with `incomplete`, the newest first, and where each stands."""
     group, slash, _ = incomplete.partition("/")
     heads: Iterable[Head] = ledger.rows_by_group(group) if slash else ledger.rows()
@@ -52,7 +52,7 @@ def packages_of(ledger: Ledger, incomplete: str) -> list[Proposal]:
     return [(name, status) for name, status in named if name.startswith(incomplete)]
 
 
-def in_time(look: Callable[[], list[Proposal]], seconds: float = _SECONDS) -> list[Proposal]:
+def with_timeout(look: Callable[[], list[Proposal]], seconds: float = _SECONDS) -> list[Proposal]:
     """Return what `look` finds within `seconds`, and nothing when it takes longer or fails."""
     found: list[Proposal] = []
 
@@ -66,7 +66,7 @@ def in_time(look: Callable[[], list[Proposal]], seconds: float = _SECONDS) -> li
     return found.copy()
 
 
-def _ledger(ctx: typer.Context) -> Ledger:
+def _ledger(ctx: typer.Context) -> LedgerReader:
     from signoff_cli.stack import REGISTRY, Stack
 
     return Stack.named(ctx.params.get("stack") or REGISTRY).ledger

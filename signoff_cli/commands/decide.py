@@ -13,10 +13,10 @@ from signoff_cli.errors import CommandFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from signoff_cli.packages.lookup import Ledger
+    from signoff_cli.packages.lookup import LedgerReader
     from signoff_cli.stack import Stack
-    from signoff_cli.statements.decision import Answer, Asking, Decision
-    from signoff_cli.workload import Central
+    from signoff_cli.statements.decision import DecisionRequest, DecisionResult, PendingDecision
+    from signoff_cli.workload import RegistryLocation
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 BreakGlass = Annotated[
@@ -97,11 +97,11 @@ def rollback(
     In one step: its bytes are verified once more and its model is made. Unless told otherwise with --to, it is the
     version that was champion before the present one.
     """
-    from signoff_cli.packages.rollback import target
+    from signoff_cli.packages.rollback import find_target
     from signoff_cli.stack import Stack
 
     found = Stack.named(stack)
-    former = target(found.ledger, found.champions, group, to)
+    former = find_target(found.ledger, found.champions, group, to)
     _decide_here(found, _decision("rollback", former.package, reason), yes, timeout, json, (former.why,))
 
 
@@ -124,83 +124,83 @@ def _decide(
     if found.central:
         _decide_elsewhere(found, found.central, decided, yes, timeout, json)
     else:
-        named = replace(decided, package=arn_of(found.ledger, package))
+        named = replace(decided, package=resolve_arn(found.ledger, package))
         _decide_here(found, named, yes, timeout, json)
 
 
-def _decision(decision: str, package: str, reason: str, break_glass: bool = False) -> Decision:
+def _decision(decision: str, package: str, reason: str, break_glass: bool = False) -> DecisionRequest:
     from signoff_cli.stack import caller
-    from signoff_cli.statements.decision import Decision
+    from signoff_cli.statements.decision import DecisionRequest
 
-    return Decision(package, decision, caller(), reason, break_glass=break_glass)
+    return DecisionRequest(package, decision, caller(), reason, break_glass=break_glass)
 
 
 def _decide_here(
-    found: Stack, decision: Decision, yes: bool, timeout: float, json: bool, notes: tuple[str, ...] = ()
+    found: Stack, decision: DecisionRequest, yes: bool, timeout: float, json: bool, notes: tuple[str, ...] = ()
 ) -> None:
     """Send a decision to the registry in this account, and wait for the ledger's answer."""
     from signoff_cli.output.decisions import summary
     from signoff_cli.packages.lookup import find
-    from signoff_cli.packages.policy_view import Weighing
-    from signoff_cli.packages.waiting import Patience
-    from signoff_cli.statements.decision import Asking
+    from signoff_cli.packages.policy_view import GroupPolicies
+    from signoff_cli.packages.progress import Deadline
+    from signoff_cli.statements.decision import PendingDecision
 
     head = find(found.ledger, decision.package)
-    policy = Weighing(found.policies).policy(str(head["group"])) if head and head.get("group") else None
-    asking = Asking(found.ledger, decision, policy)
+    policy = GroupPolicies(found.policies).policy(str(head["group"])) if head and head.get("group") else None
+    asking = PendingDecision(found.ledger, decision, policy)
     answer = asking.already()
     if answer is None:
         if not yes:
-            confirmed(summary(asking, policy, notes), "Nothing was decided")
+            confirm(summary(asking, policy, notes), "Nothing was decided")
         asking.send(found.post)
-        answer = asking.answer(Patience(timeout))
+        answer = asking.answer(Deadline(timeout))
     _tell(answer, json, _champion(found, asking, answer))
 
 
-def _champion(found: Stack, asking: Asking, answer: Answer) -> str | None:
+def _champion(found: Stack, asking: PendingDecision, answer: DecisionResult) -> str | None:
     """Return who is the group's champion now that an approval was revoked, in words; None after anything else."""
     from signoff_cli.packages import champion as championing
 
     group = asking.state.group
     if answer.decision.decision != "revoke" or answer.outcome == "refused" or group is None:
         return None
-    return championing.now(found.champions, found.ledger, group, asking.before[0].package)
+    return championing.describe_current(found.champions, found.ledger, group, asking.before[0].package)
 
 
 def _decide_elsewhere(
-    found: Stack, central: Central, decision: Decision, yes: bool, timeout: float, json: bool
+    found: Stack, central: RegistryLocation, decision: DecisionRequest, yes: bool, timeout: float, json: bool
 ) -> None:
     """Send a decision to the registry in another account, and wait until SageMaker shows it there."""
     from signoff.documents.text import clean
     from signoff_cli import workload
     from signoff_cli.output import console
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
 
-    described, decision = workload.seen(found.registry, decision, central)
-    outcome = "absorbed" if workload.stands_already(described, decision) else "recorded"
+    described, decision = workload.describe_for_decision(found.registry, decision, central)
+    outcome = "absorbed" if workload.shows_decision(described, decision) else "recorded"
     if outcome == "recorded":
         if not yes:
-            confirmed([clean(line) for line in workload.summary(described, decision)], "Nothing was decided")
+            confirm([clean(line) for line in workload.decision_summary(described, decision)], "Nothing was decided")
         found.post.send(decision.type, decision.statement)
-        described = workload.decided(found.registry, decision, Patience(timeout))
+        described = workload.wait_until_decided(found.registry, decision, Deadline(timeout))
     status, why = described["ModelApprovalStatus"], described.get("ApprovalDescription")
     if json:
         facts = {"package": decision.package, "decision": decision.decision, "approver": decision.approver}
-        console.as_json({**facts, "outcome": outcome, "status": status, "because": why})
+        console.print_json({**facts, "outcome": outcome, "status": status, "because": why})
     else:
-        console.line(clean(f"{decision.package} is {status}: {why}"))
+        console.print_line(clean(f"{decision.package} is {status}: {why}"))
 
 
-def arn_of(ledger: Ledger, package: str) -> str:
+def resolve_arn(ledger: LedgerReader, package: str) -> str:
     """Return the package's ARN. One that is unknown is sent all the same: the refusal says that it is."""
     from signoff_cli.packages import lookup
 
-    head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.found(ledger, package)
+    head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.find_or_fail(ledger, package)
     return str(head["arn"]) if head else package
 
 
-def confirmed(summary: Sequence[str], otherwise: str) -> None:
-    """Ask whether to go on with what `summary` says. Raises `CommandFailed`, with `otherwise`, unless told to."""
+def confirm(summary: Sequence[str], otherwise: str) -> None:
+    """Show `summary` and ask whether to continue. Raises `CommandFailed` with `otherwise` unless the answer is yes."""
     for line in summary:
         typer.echo(line, err=True)
     if not sys.stdin.isatty():
@@ -209,15 +209,15 @@ def confirmed(summary: Sequence[str], otherwise: str) -> None:
         raise CommandFailed(otherwise)
 
 
-def _tell(answer: Answer, json: bool, champion: str | None) -> None:
+def _tell(answer: DecisionResult, json: bool, champion: str | None) -> None:
     from signoff_cli.output import console
-    from signoff_cli.output.decisions import answered
+    from signoff_cli.output.decisions import describe_result
 
     if json:
-        console.as_json({**answer.document, "champion": champion})
+        console.print_json({**answer.document, "champion": champion})
     if answer.outcome == "refused":
         raise CommandFailed(f"{answer.refusal}: {answer.because}")
     if not json:
-        console.line(answered(answer))
+        console.print_line(describe_result(answer))
         if champion:
-            console.line(champion)
+            console.print_line(champion)

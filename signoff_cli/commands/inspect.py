@@ -38,15 +38,15 @@ def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False)
 
     Exits 1 when it would be refused, with the number of reasons on standard error.
     """
-    from signoff_cli.manifests.check import policy_of
+    from signoff_cli.manifests.check import read_policy
     from signoff_cli.output import console
     from signoff_cli.submissions import inspection
 
-    judged_by = policy_of(policy) if policy else inspection.default_policy()
-    with inspection.opened(artifact) as source, console.progress(source.size, "inspecting") as progress:
-        found = inspection.inspected(source, judged_by, progress)
+    judged_by = read_policy(policy) if policy else inspection.default_policy()
+    with inspection.open_artifact(artifact) as source, console.progress(source.size, "inspecting") as progress:
+        found = inspection.inspect_artifact(source, judged_by, progress)
     if json:
-        console.as_json(found.document())
+        console.print_json(found.document())
     else:
         _print(artifact, found, console.console())
     if not found.passed:
@@ -57,21 +57,23 @@ def _print(artifact: str, found: Inspection, to: Console) -> None:
     from signoff.documents.text import clean
     from signoff_cli.output import console, findings
 
-    verdict, number = "passed" if found.passed else "failed", findings.counted(found.errors, found.warnings)
-    console.line(f"{clean(artifact)}: {verdict}{', ' if number else ''}{number}")
-    console.line(f"sha256    {found.sha256}")
-    console.line(f"size      {found.size:,} bytes, {found.expanded_size:,} expanded, in {found.members:,} members")
+    verdict, number = "passed" if found.passed else "failed", findings.describe_counts(found.errors, found.warnings)
+    console.print_line(f"{clean(artifact)}: {verdict}{', ' if number else ''}{number}")
+    console.print_line(f"sha256    {found.sha256}")
+    console.print_line(
+        f"size      {found.size:,} bytes, {found.expanded_size:,} expanded, in {found.members:,} members"
+    )
     most = sorted(found.kinds.items(), key=lambda each: -each[1].size)
     if most:
-        console.line("")
-        console.table(("kind", "files", "bytes"), [(kind, f"{n:,}", f"{size:,}") for kind, (n, size) in most], to)
-    findings.show(found.findings, to)
+        console.print_line("")
+        console.print_table(("kind", "files", "bytes"), [(kind, f"{n:,}", f"{size:,}") for kind, (n, size) in most], to)
+    findings.print_findings(found.findings, to)
     if found.passed:
-        console.line("")
-        console.table(
+        console.print_line("")
+        console.print_table(
             ("member", "type", "kind", "bytes"),
             [(each.name, each.type, each.kind, f"{each.size:,}") for each in found.inventory],
             to,
         )
         if found.members > len(found.inventory):
-            console.line(f"and {found.members - len(found.inventory):,} more members")
+            console.print_line(f"and {found.members - len(found.inventory):,} more members")

@@ -91,11 +91,11 @@ def list_packages(
     Reads the index that follows the ledger, and SageMaker's own summaries of up to 100 packages at once; `signoff show`
     reads a package's ledger itself and verifies it. Filters are all to be fulfilled.
     """
-    from signoff_cli.packages.index import Filter, indexed
+    from signoff_cli.packages.index import Filter, list_packages
     from signoff_cli.stack import Stack
 
     found = Stack.named(stack)
-    rows = indexed(found.ledger, Filter(group, status, metadata or (), submitter, verdict, since, champion))
+    rows = list_packages(found.ledger, Filter(group, status, metadata or (), submitter, verdict, since, champion))
     _print(found, rows, no_registry, json, _LIST, "No packages.")
 
 
@@ -116,15 +116,15 @@ def queue(
 
     Decide with `signoff approve` and `signoff reject`, after `signoff show`.
     """
-    from signoff_cli.packages.index import Filter, awaiting
-    from signoff_cli.packages.policy_view import Weighing
-    from signoff_cli.packages.queue import chosen, weighed
+    from signoff_cli.packages.index import Filter, list_pending
+    from signoff_cli.packages.policy_view import GroupPolicies
+    from signoff_cli.packages.queue import evaluate_all, select
     from signoff_cli.stack import Stack, caller
 
     found = Stack.named(stack)
-    weighing = Weighing(found.policies)
-    rows = awaiting(found.ledger, Filter(group, None, metadata or (), submitter))
-    mine = chosen(weighed(rows, weighing, caller()), role, everybody=everybody)
+    weighing = GroupPolicies(found.policies)
+    rows = list_pending(found.ledger, Filter(group, None, metadata or (), submitter))
+    mine = select(evaluate_all(rows, weighing, caller()), role, everybody=everybody)
     columns = {**_QUEUE, "yours": _yours} if everybody else _QUEUE
     otherwise = "Nothing awaits a decision." if everybody else "Nothing awaits your decision."
     _print(found, mine, no_registry, json, columns, otherwise, weighing.notes)
@@ -144,14 +144,14 @@ def _print(
 
     joined, notes = with_sagemaker(rows, None if no_registry else found.registry)
     for note in (*told, *notes):
-        console.line(f"signoff: {note}", sys.stderr)
+        console.print_line(f"signoff: {note}", sys.stderr)
     if json:
-        console.as_json(joined)
+        console.print_json(joined)
     elif joined:
         cells = [tuple(cell(row) for cell in columns.values()) for row in joined]
-        console.table(tuple(columns), cells, console.console())
+        console.print_table(tuple(columns), cells, console.console())
     else:
-        console.line(otherwise)
+        console.print_line(otherwise)
 
 
 def _submitter(row: Row) -> str:

@@ -12,7 +12,7 @@ from signoff_cli.commands.options import AsJson
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from signoff_cli.manifests.check import Checked, Home
+    from signoff_cli.manifests.check import Destination, ManifestCheck
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The manifest; - reads standard input.")]
 Group = Annotated[str | None, typer.Option(metavar="GROUP", help="The model package group it is for.")]
@@ -40,12 +40,12 @@ def check(file: File, group: Group = None, policy: PolicyFile = None, at: At = N
     from signoff_cli.output import console
 
     home = _home(group, at)
-    checked = checking.check(_bytes(file), home, checking.policy_of(policy) if policy else None)
+    checked = checking.check(_bytes(file), home, checking.read_policy(policy) if policy else None)
     if json:
-        console.as_json(checked.document)
+        console.print_json(checked.document)
     name = "the manifest" if file == "-" else file
     if checked.faults:
-        raise checking.ManifestHasFaults(name, checked.faults)
+        raise checking.InvalidManifest(name, checked.faults)
     if not json:
         _print(name, checked)
 
@@ -56,19 +56,19 @@ def schema() -> None:
     It is made from SageMaker's own service model (draft 2020-12). It refuses nothing that `signoff manifest check` lets
     pass; the check knows more.
     """
-    from signoff_cli.manifests.check import shape
+    from signoff_cli.manifests.check import load_shape
     from signoff_cli.manifests.schema import manifest_schema
     from signoff_cli.output import console
 
-    console.as_json(manifest_schema(shape()))
+    console.print_json(manifest_schema(load_shape()))
 
 
-def _home(group: str | None, at: str | None) -> Home:
-    from signoff_cli.manifests.check import Home
+def _home(group: str | None, at: str | None) -> Destination:
+    from signoff_cli.manifests.check import Destination
 
     if at is None:
-        return Home.of_group(group)
-    home = Home.of_uri(at)
+        return Destination.of_group(group)
+    home = Destination.of_uri(at)
     if home is None:
         raise typer.BadParameter(f"--at wants s3://bucket/group/submission/, not {at}")
     if group not in {None, home.submission.group}:
@@ -77,26 +77,26 @@ def _home(group: str | None, at: str | None) -> Home:
 
 
 def _bytes(file: str) -> bytes:
-    from signoff_cli.manifests.check import bytes_of
+    from signoff_cli.manifests.check import read_limited
 
     if file == "-":
-        return bytes_of(sys.stdin.buffer)
+        return read_limited(sys.stdin.buffer)
     try:
         with Path(file).open("rb") as opened:
-            return bytes_of(opened)
+            return read_limited(opened)
     except OSError as error:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _print(name: str, checked: Checked) -> None:
+def _print(name: str, checked: ManifestCheck) -> None:
     from signoff.documents.text import clean
     from signoff_cli.output import console
 
     containers, objects = _count(checked.containers, "container"), _count(len(checked.objects), "object")
-    console.line(clean(f"{name} has no fault: {containers} to register, {objects} to upload"))
+    console.print_line(clean(f"{name} has no fault: {containers} to register, {objects} to upload"))
     for title, items in (("upload", checked.objects), ("image", checked.images), ("seen later", checked.notes)):
         for item in items:
-            console.line(f"  {title:<12}{clean(item)}")
+            console.print_line(f"  {title:<12}{clean(item)}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from signoff_cli.commands.options import AsJson
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from signoff_cli.policies.check import Checked
+    from signoff_cli.policies.check import PolicyCheck
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Policies; - reads standard input.")]
 
@@ -28,15 +28,15 @@ def check(files: Files, json: AsJson = False) -> None:
     from signoff_cli.output import console
     from signoff_cli.policies import check as policy_checking
 
-    checked = policy_checking.together([policy_checking.check(_name(file), _bytes(file)) for file in files])
+    checked = policy_checking.with_conflicts([policy_checking.check(_name(file), _bytes(file)) for file in files])
     if json:
-        console.as_json([each.document for each in checked])
+        console.print_json([each.document for each in checked])
     else:
         for each in checked:
             if not each.faults:
                 _print(each)
     if any(each.faults for each in checked):
-        raise policy_checking.PoliciesHaveFaults(checked)
+        raise policy_checking.InvalidPolicies(checked)
 
 
 def schema() -> None:
@@ -47,7 +47,7 @@ def schema() -> None:
     from signoff_cli.output import console
     from signoff_cli.policies.schema import policy_schema
 
-    console.as_json(policy_schema())
+    console.print_json(policy_schema())
 
 
 def _name(file: str) -> str:
@@ -55,24 +55,24 @@ def _name(file: str) -> str:
 
 
 def _bytes(file: str) -> bytes:
-    from signoff_cli.manifests.check import bytes_of
+    from signoff_cli.manifests.check import read_limited
 
     if file == "-":
-        return bytes_of(sys.stdin.buffer)
+        return read_limited(sys.stdin.buffer)
     try:
         with Path(file).open("rb") as opened:
-            return bytes_of(opened)
+            return read_limited(opened)
     except OSError as error:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _print(checked: Checked) -> None:
+def _print(checked: PolicyCheck) -> None:
     from signoff.documents.text import clean
     from signoff_cli.output import console
 
-    console.line(clean(f"{checked.name} has no fault"))
+    console.print_line(clean(f"{checked.name} has no fault"))
     for topic, told in checked.sentences.items():
         for number, sentence in enumerate(told):
-            console.line(f"  {topic if number == 0 else '':<12}{clean(sentence)}")
+            console.print_line(f"  {topic if number == 0 else '':<12}{clean(sentence)}")
     for warning in checked.warnings:
-        console.line(f"  {'warning':<12}{clean(warning)}")
+        console.print_line(f"  {'warning':<12}{clean(warning)}")

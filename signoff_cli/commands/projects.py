@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signoff_cli.commands.decide import Yes, confirmed
+from signoff_cli.commands.decide import Yes, confirm
 from signoff_cli.commands.options import AsJson, StackName, Timeout
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from signoff_cli.projects.projects import Document, Project, Projects
+    from signoff_cli.projects.client import Document, Project, ProjectClient
 
 
 class SortBy(StrEnum):
@@ -81,13 +81,13 @@ def list_projects(
     )
     rows = [project.row for project in listed]
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     elif rows:
         columns = ("project", "status", "template", "newest", "created")
         cells = [_cells(row) for row in rows]
-        console.table(columns, cells, console.console())
+        console.print_table(columns, cells, console.console())
     else:
-        console.line("No projects.")
+        console.print_line("No projects.")
 
 
 def _cells(row: Document) -> tuple[object, ...]:
@@ -118,10 +118,10 @@ def show(project: Name, json: AsJson = False, stack: StackName = "Signoff") -> N
     found = projects.project(project)
     document = projects.document(found)
     if json:
-        console.as_json(document)
+        console.print_json(document)
         return
     for name, value in _facts(found, document):
-        console.line(f"{name:<14}{value}")
+        console.print_line(f"{name:<14}{value}")
 
 
 def _facts(project: Project, document: Document) -> list[tuple[str, str]]:
@@ -174,20 +174,20 @@ def update(
     Refused, with exit code 1, while the project is not CreateCompleted or UpdateCompleted, and while a package of its
     groups is being validated.
     """
-    from signoff_cli.projects.updates import Change, changes, update_request
+    from signoff_cli.projects.updates import ProjectUpdate, describe_changes, update_request
     from signoff_cli.stack import Stack
 
     if version and template_url:
         raise typer.BadParameter("--version and --template-url exclude one another")
     parameters, tags = _read_pairs(parameter, "--parameter"), _read_pairs(tag, "--tag")
-    change = Change(version, template_url, parameters, description, tags)
+    change = ProjectUpdate(version, template_url, parameters, description, tags)
     projects = Stack.named(stack).projects
     found = projects.project(project)
     projects.permit(found)
     request = update_request(found, change)
-    changed = changes(found, request)
+    changed = describe_changes(found, request)
     if changed and not yes:
-        confirmed([f"{found.name}", *changed], "Nothing was changed")
+        confirm([f"{found.name}", *changed], "Nothing was changed")
     if changed:
         projects.update(request)
     _follow(projects, found, changed, timeout if wait else None, json)
@@ -203,20 +203,20 @@ def _read_pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     return pairs
 
 
-def _follow(projects: Projects, before: Project, changed: list[str], timeout: float | None, json: bool) -> None:
+def _follow(projects: ProjectClient, before: Project, changed: list[str], timeout: float | None, json: bool) -> None:
     """Tell what becomes of an update, when it is over if there is a time to wait for that."""
     from signoff_cli.output import console
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
 
     name = before.name
     waited = bool(changed) and timeout is not None
-    after = projects.ended(name, Patience(timeout or 0)) if waited else projects.project(name)
+    after = projects.ended(name, Deadline(timeout or 0)) if waited else projects.project(name)
     if json:
-        console.as_json({**projects.document(after), "changed": changed})
+        console.print_json({**projects.document(after), "changed": changed})
     if waited and not after.settled:
         raise CommandFailed(f"{name} is {after.status}: {after.failure or 'SageMaker does not say why'}")
     if not json:
-        console.line(_outcome(before, after, changed, waited))
+        console.print_line(_outcome(before, after, changed, waited))
 
 
 def _outcome(before: Project, after: Project, changed: list[str], waited: bool) -> str:

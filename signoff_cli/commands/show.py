@@ -12,9 +12,9 @@ from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff.ledger.history import History
-    from signoff_cli.packages.lookup import Ledger
+    from signoff_cli.packages.lookup import LedgerReader
     from signoff_cli.stack import Stack
-    from signoff_cli.workload import Central
+    from signoff_cli.workload import RegistryLocation
 
 
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
@@ -39,43 +39,43 @@ def _show(found: Stack, package: str, json: bool) -> None:
     from signoff_cli.output import console
     from signoff_cli.packages import champion, findings, sagemaker
     from signoff_cli.packages.document import document as document_of
-    from signoff_cli.packages.policy_view import Weighing, judged
+    from signoff_cli.packages.policy_view import GroupPolicies, evaluate
 
     history = history_of(found.ledger, package)
     known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
-    weighing = Weighing(found.policies)
-    known |= judged(weighing.policy(history.state.group), known)
+    weighing = GroupPolicies(found.policies)
+    known |= evaluate(weighing.policy(history.state.group), known)
     document, notes = sagemaker.with_sagemaker(known, found.registry)
     document["findings"], unread = findings.of_evidence(known, found.vault)
     notes += [*weighing.notes, *unread]
     for note in notes:
-        console.line(f"signoff: {note}", sys.stderr)
+        console.print_line(f"signoff: {note}", sys.stderr)
     if json:
-        console.as_json(document)
+        console.print_json(document)
     else:
-        console.page(history, document, console.console())
+        console.print_package(history, document, console.console())
 
 
-def _show_elsewhere(found: Stack, central: Central, package: str, json: bool) -> None:
+def _show_elsewhere(found: Stack, central: RegistryLocation, package: str, json: bool) -> None:
     """Show what SageMaker says in a workload account of a package in the registry of another."""
     from signoff.documents.text import clean
     from signoff_cli import workload
     from signoff_cli.output import console
     from signoff_cli.packages import sagemaker
 
-    described = found.registry.describe(workload.package_named(package, central))
+    described = found.registry.describe(workload.package_arn(package, central))
     if json:
-        console.as_json({"package": described["ModelPackageArn"], "registry": sagemaker.plain(described)})
+        console.print_json({"package": described["ModelPackageArn"], "registry": sagemaker.to_json_data(described)})
     else:
-        for line in workload.page(described, central):
-            console.line(clean(line))
+        for line in workload.package_page(described, central):
+            console.print_line(clean(line))
 
 
-def history_of(ledger: Ledger, package: str) -> History:
+def history_of(ledger: LedgerReader, package: str) -> History:
     """Return the verified ledger of the package that `package` names."""
     from signoff_cli.packages import lookup
 
-    return ledger.history(str(lookup.found(ledger, package)["package"])).verified()
+    return ledger.history(str(lookup.find_or_fail(ledger, package)["package"])).verified()
 
 
 def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack: StackName = "Signoff") -> None:
@@ -88,12 +88,12 @@ def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack:
     """
     from signoff_cli.output import console
     from signoff_cli.packages import lookup
-    from signoff_cli.packages.waiting import Patience, follow, settled
+    from signoff_cli.packages.progress import Deadline, follow, is_settled
     from signoff_cli.stack import Stack
 
     ledger = Stack.named(stack).ledger
-    key = str(lookup.found(ledger, package)["package"])
-    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), Patience(timeout)):
+    key = str(lookup.find_or_fail(ledger, package)["package"])
+    for entry in follow(lambda: ledger.history(key), lambda history: is_settled(history.state), Deadline(timeout)):
         console.entry(entry, json)
 
 
@@ -116,18 +116,18 @@ def revalidate(
 
     found = Stack.named(stack)
     ledger = found.ledger
-    head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.found(ledger, package)
+    head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.find_or_fail(ledger, package)
     history = ledger.history(str(head["package"])).verified() if head else None
     if history:
         _may_be_validated(history)
     arn = str(head["arn"]) if head else package
     asked = {"by": caller(), "reason": reason} if reason else {"by": caller()}
     execution = found.executions.start(arn, asked)
-    console.line(f"Started {execution}")
+    console.print_line(f"Started {execution}")
     if wait:
         _follow_attempt(ledger, arn, history, timeout)
     else:
-        console.line(f"Follow it with `signoff watch {package}`.")
+        console.print_line(f"Follow it with `signoff watch {package}`.")
 
 
 def _may_be_validated(history: History) -> None:
@@ -140,17 +140,17 @@ def _may_be_validated(history: History) -> None:
         raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
 
 
-def _follow_attempt(ledger: Ledger, arn: str, before: History | None, timeout: float) -> None:
+def _follow_attempt(ledger: LedgerReader, arn: str, before: History | None, timeout: float) -> None:
     from signoff_cli.output import console
     from signoff_cli.packages.document import reason
-    from signoff_cli.packages.waiting import Patience, awaited, follow, settled
+    from signoff_cli.packages.progress import Deadline, follow, is_settled, wait_for_ledger
 
-    patience = Patience(timeout)
-    key = before.package if before else awaited(ledger, arn, patience)
+    patience = Deadline(timeout)
+    key = before.package if before else wait_for_ledger(ledger, arn, patience)
     attempt = before.state.attempt + 1 if before else 1
 
     def done(history: History) -> bool:
-        return history.state.attempt >= attempt and settled(history.state)
+        return history.state.attempt >= attempt and is_settled(history.state)
 
     for entry in follow(lambda: ledger.history(key), done, patience, len(before.entries) if before else 0):
         console.entry(entry)

@@ -14,10 +14,10 @@ from signoff_cli.errors import CommandFailed
 if TYPE_CHECKING:
     from signoff.ledger.history import History
     from signoff.submission.layout import Submission
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
     from signoff_cli.stack import Stack
     from signoff_cli.submissions.registration import RegistrationRefused
-    from signoff_cli.submissions.upload import Plan
+    from signoff_cli.submissions.upload import UploadPlan
 
 File = Annotated[Path, typer.Argument(metavar="ARTIFACT", help="The model artifact: a .tar.gz, or a folder.")]
 Group = Annotated[str, typer.Option(metavar="GROUP", help="The model package group to submit to, by name or ARN.")]
@@ -74,16 +74,16 @@ def submit(
 
 def _group(found: Stack, group: str) -> str:
     """Return the group's name; an ARN must be of a group that this stack submits to."""
-    from signoff_cli.stack import home
-    from signoff_cli.workload import group_named
+    from signoff_cli.stack import current_location
+    from signoff_cli.workload import resolve_group
 
     central = found.central
     if central is None and not group.startswith("arn:"):
         return group
-    return group_named(group, central or home(), found.registry)
+    return resolve_group(group, central or current_location(), found.registry)
 
 
-def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> Plan:
+def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> UploadPlan:
     from signoff.submission.layout import MANIFEST
     from signoff_cli.submissions.upload import plan
 
@@ -105,7 +105,7 @@ def _pair(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
+def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submission:
     import secrets
 
     from signoff.documents.text import clean
@@ -113,7 +113,7 @@ def _uploaded(found: Stack, group: str, plan: Plan, json: bool) -> Submission:
     from signoff.submission.layout import Submission
     from signoff_cli.output import console
     from signoff_cli.stack import s3
-    from signoff_cli.statements.signing import sign_as_caller
+    from signoff_cli.statements.signature import sign_as_caller
     from signoff_cli.submissions import upload
 
     submission = Submission(group, upload.submission_name(utc_now(), secrets.token_hex(4)))
@@ -136,12 +136,17 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
     from signoff_cli.output import console
     from signoff_cli.packages.document import document as document_of
     from signoff_cli.packages.document import reason
-    from signoff_cli.packages.waiting import Patience
-    from signoff_cli.submissions.registration import RegistrationRefused, about, registered, report_of
+    from signoff_cli.packages.progress import Deadline
+    from signoff_cli.submissions.registration import (
+        RegistrationRefused,
+        read_report,
+        submission_fields,
+        wait_for_registration,
+    )
 
-    patience, bucket = Patience(timeout), found.artifacts
+    patience, bucket = Deadline(timeout), found.artifacts
     try:
-        arn = registered(lambda: report_of(bucket, submission), submission, patience)
+        arn = wait_for_registration(lambda: read_report(bucket, submission), submission, patience)
     except RegistrationRefused as refused:
         _print_refused(submission, refused, json)
         raise
@@ -152,27 +157,29 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
     if json:
         document: dict[str, Any] = {
             **document_of(history),
-            **about(submission, report_of(bucket, submission)),
+            **submission_fields(submission, read_report(bucket, submission)),
         }
-        console.as_json(document)
+        console.print_json(document)
     why = reason(history)
     if why:
         raise CommandFailed(f"{history.state.group}/{history.state.version} is {history.state.status}: {why}")
     _say(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
 
 
-def _judged(found: Stack, submission: Submission, arn: str, patience: Patience, json: bool) -> None:
+def _judged(found: Stack, submission: Submission, arn: str, patience: Deadline, json: bool) -> None:
     """Follow a package of the registry in another account, by what SageMaker shows of it."""
     from signoff_cli import workload
     from signoff_cli.output import console
-    from signoff_cli.submissions.registration import about, report_of
+    from signoff_cli.submissions.registration import read_report, submission_fields
 
     _say(f"registered {arn}", json)
-    described = workload.judged(found.registry, arn, patience)
+    described = workload.wait_until_validated(found.registry, arn, patience)
     if json:
         shown = {name: described.get(name) for name in ("ModelApprovalStatus", "CustomerMetadataProperties")}
-        console.as_json({"package": arn, **shown, **about(submission, report_of(found.artifacts, submission))})
-    why = workload.failure(described)
+        console.print_json(
+            {"package": arn, **shown, **submission_fields(submission, read_report(found.artifacts, submission))}
+        )
+    why = workload.failure_reason(described)
     if why:
         raise CommandFailed(f"{submission.group}/{described.get('ModelPackageVersion')} did not pass: {why}")
     _say(f"now       {submission.group}/{described.get('ModelPackageVersion')} awaits its approval", json)
@@ -183,16 +190,16 @@ def _print_refused(submission: Submission, refused: RegistrationRefused, json: b
     from signoff_cli.submissions.registration import refused_document
 
     if json:
-        console.as_json(refused_document(submission, refused.report))
+        console.print_json(refused_document(submission, refused.report))
 
 
-def _settled(found: Stack, arn: str, patience: Patience, json: bool) -> History:
+def _settled(found: Stack, arn: str, patience: Deadline, json: bool) -> History:
     from signoff_cli.output import console
-    from signoff_cli.packages.waiting import awaited, follow, settled
+    from signoff_cli.packages.progress import follow, is_settled, wait_for_ledger
 
     ledger = found.ledger
-    key = awaited(ledger, arn, patience)
-    for entry in follow(lambda: ledger.history(key), lambda history: settled(history.state), patience):
+    key = wait_for_ledger(ledger, arn, patience)
+    for entry in follow(lambda: ledger.history(key), lambda history: is_settled(history.state), patience):
         _say(console.entry_line(entry), json)
     return ledger.history(key).verified()
 
@@ -201,4 +208,4 @@ def _say(text: str, json: bool) -> None:
     """Tell what happens: on standard output, or beside the document that --json prints there."""
     from signoff_cli.output import console
 
-    console.line(text, sys.stderr if json else sys.stdout)
+    console.print_line(text, sys.stderr if json else sys.stdout)

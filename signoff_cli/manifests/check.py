@@ -34,7 +34,7 @@ _HOME = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<group>[^/]+)/(?P<name>[^/]+)/?")
 _APPS_ROLE = "the execution role that the CDK app makes"
 
 
-class ManifestHasFaults(CommandFailed):
+class InvalidManifest(CommandFailed):
     """Raised when a manifest could not be registered; the message lists every fault by its path."""
 
     def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
@@ -44,19 +44,19 @@ class ManifestHasFaults(CommandFailed):
 
 
 @dataclass(frozen=True)
-class Home:
+class Destination:
     """Where a manifest will be uploaded, as far as that is known: the bucket, and the submission in it."""
 
     bucket: str
     submission: Submission
 
     @classmethod
-    def of_group(cls, group: str | None) -> Home:
+    def of_group(cls, group: str | None) -> Destination:
         """Return some submission to `group`, or to any."""
         return cls(_SOME_BUCKET, Submission(group or _SOME_GROUP, _SOME_NAME))
 
     @classmethod
-    def of_uri(cls, uri: str) -> Home | None:
+    def of_uri(cls, uri: str) -> Destination | None:
         """Return the submission at `s3://bucket/group/submission/`, or None when `uri` is no such thing."""
         found = _HOME.fullmatch(uri)
         return cls(found["bucket"], Submission(found["group"], found["name"])) if found else None
@@ -70,7 +70,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ManifestCheck:
     """What was found: faults; what would be registered; and what only the registration will know."""
 
     faults: tuple[Fault, ...]
@@ -92,17 +92,17 @@ class Checked:
         }
 
 
-def shape() -> ManifestShape:
+def load_shape() -> ManifestShape:
     """Return the shape of a manifest, from botocore's service model."""
     return manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
 
 
-def bytes_of(file: BinaryIO) -> bytes:
+def read_limited(file: BinaryIO) -> bytes:
     """Return what `file` holds, or as much of it as shows that it is too large to be a manifest."""
     return file.read(MAX_BYTES + 1)
 
 
-def policy_of(path: Path) -> Policy:
+def read_policy(path: Path) -> Policy:
     """Return the policy in a file, as the CDK app would deploy it. Raises `CommandFailed` when it is none."""
     from signoff.policy.files import read
 
@@ -115,22 +115,22 @@ def policy_of(path: Path) -> Policy:
     return found.policy
 
 
-def check(data: bytes, home: Home, policy: Policy | None = None) -> Checked:
+def check(data: bytes, home: Destination, policy: Policy | None = None) -> ManifestCheck:
     """Return all that can be known of the manifest in `data` without asking AWS.
 
     `policy` gives the fields that the manifest leaves out, and judges its choices.
     """
     if len(data) > MAX_BYTES:
-        return Checked((Fault("", f"is longer than the {MAX_BYTES:,} bytes that are read"),))
+        return ManifestCheck((Fault("", f"is longer than the {MAX_BYTES:,} bytes that are read"),))
     written, unread = read_on(data)
     if not written and unread:
-        return Checked((*home.faults(), *unread))
+        return ManifestCheck((*home.faults(), *unread))
     document = with_defaults(written, policy.registration_defaults if policy else None)
-    manifest = Manifest(document, home.bucket, home.submission.prefix, shape())
+    manifest = Manifest(document, home.bucket, home.submission.prefix, load_shape())
     faults = _beside(unread, manifest.faults())
     if policy and not faults:
         faults = policy_faults(document, policy)
-    return Checked(
+    return ManifestCheck(
         faults=(*home.faults(), *sorted(_beside(faults, _images(manifest)))),
         containers=sum(1 for _ in objects(document, *CONTAINERS)),
         objects=_objects(manifest),

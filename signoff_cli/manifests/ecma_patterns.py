@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 )
 
 
-class _Unsayable(Exception):
+class _NotExpressible(Exception):
     """Raised when a pattern holds what ECMA-262 has no exact word for."""
 
 
@@ -42,7 +42,7 @@ def ecma_pattern(pattern: str) -> str | None:
     only_the_beginning = pattern.startswith("^") and "$" not in pattern
     try:
         inner = "".join(_written(found) for found in _TOKEN.finditer(pattern.removeprefix("^")))
-    except _Unsayable:
+    except _NotExpressible:
         return None
     return f"^(?:{inner}){'' if only_the_beginning else '$'}"
 
@@ -60,7 +60,7 @@ def _written(found: re.Match[str]) -> str:
     if found["end"]:
         return ""  # the schema's own `$` follows; that two patterns count an end (`${1,128}`) says nothing more
     if found["unsayable"] or found["brace"]:
-        raise _Unsayable(text)
+        raise _NotExpressible(text)
     return text
 
 
@@ -71,5 +71,5 @@ def _escaped(escape: str, *, in_class: bool) -> str:
     if character in CHARACTERS:
         return CHARACTERS[character] if in_class else f"[{CHARACTERS[character]}]"
     if character.isalnum():
-        raise _Unsayable(escape)
+        raise _NotExpressible(escape)
     return escape if character in _SYNTAX or (in_class and character == "-") else character

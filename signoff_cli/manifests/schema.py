@@ -45,7 +45,7 @@ _DEPLOYMENT = "How the containers of the deployable model run: these fields of C
 
 def manifest_schema(shape: ManifestShape) -> Schema:
     """Return the JSON Schema (draft 2020-12) of manifests of this shape, JSON-ready."""
-    writer = _Writer()
+    writer = _SchemaWriter()
     manifest = writer.structure(shape.structure, shape.refused)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -57,7 +57,7 @@ def manifest_schema(shape: ManifestShape) -> Schema:
     }
 
 
-class _Writer:
+class _SchemaWriter:
     """Writes a schema for each shape once, into `defs`, and refers to it everywhere else."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from signoff.artifact.findings import listed
 from signoff.documents.text import clean, short
 from signoff_cli.output import findings
-from signoff_cli.output.entries import ENDS, on_page, recommendations, sentence
+from signoff_cli.output.entries import ENDS, describe_entry, describe_on_page, recommendations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,27 +52,27 @@ def console(file: TextIO | None = None) -> Console:
     return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
 
 
-def as_json(document: Any) -> None:
+def print_json(document: Any) -> None:
     """Print `document` as JSON. Whatever is not ASCII is escaped, and so commands no terminal."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def line(text: str, file: TextIO | None = None) -> None:
+def print_line(text: str, file: TextIO | None = None) -> None:
     """Print one line, at once."""
     print(text, file=file or sys.stdout, flush=True)
 
 
 def entry(what: Entry, json_line: bool = False) -> None:
     """Print an entry of a ledger on one line, for people or as JSON."""
-    line(json.dumps({**what.content, "hash": what.hash}) if json_line else entry_line(what))
+    print_line(json.dumps({**what.content, "hash": what.hash}) if json_line else entry_line(what))
 
 
 def entry_line(entry: Entry) -> str:
     """Return an entry with its time, as `watch` and `submit --wait` print it."""
-    return f"{entry.time[11:19]}  {sentence(entry)}"
+    return f"{entry.time[11:19]}  {describe_entry(entry)}"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console) -> None:
     """Print `rows` under the heads `columns`; cells that name an outcome in its colour."""
     from rich.table import Table
     from rich.text import Text
@@ -86,7 +86,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Console)
     to.print(made)
 
 
-def page(history: History, document: Mapping[str, Any], to: Console) -> None:
+def print_package(history: History, document: Mapping[str, Any], to: Console) -> None:
     """Print all that is known of a package."""
     from rich.text import Text
 
@@ -104,7 +104,7 @@ def page(history: History, document: Mapping[str, Any], to: Console) -> None:
     _section("Ledger", to)
     evidence = (document["evidence"] or {}).get("sha256")
     for entry in history.entries:
-        to.print(f"{entry.sequence:>3}  {entry.time}  {on_page(entry, evidence)}", soft_wrap=True)
+        to.print(f"{entry.sequence:>3}  {entry.time}  {describe_on_page(entry, evidence)}", soft_wrap=True)
     to.print(f"     chain of {len(history.entries)} entries verified; head {history.head[:12]}", style="dim")
 
 
@@ -116,8 +116,8 @@ def _checks(checks: Sequence[Mapping[str, Any]], found: Mapping[str, Mapping[str
         below = check["status"] == "failed" and check["name"].removeprefix("artifact:") in found
         _outcome(check["status"], f"{check['name']}: {'see below' if below else check['reason']}", to)
     for name, each in found.items():
-        _section(clean(f"Found in {name}: {findings.counted(each['errors'], each['warnings'])}"), to)
-        findings.show(listed(each["findings"]), to)
+        _section(clean(f"Found in {name}: {findings.describe_counts(each['errors'], each['warnings'])}"), to)
+        findings.print_findings(listed(each["findings"]), to)
 
 
 def _facts(document: Mapping[str, Any], to: Console) -> None:
@@ -197,10 +197,10 @@ def progress(total: int, doing: str = "uploading") -> Iterator[Callable[[int], N
         yield lambda done: bar.advance(task, done)
 
 
-def counted(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+def count_progress(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
     """Yield `items` and say on standard error how many there were, now and then, where they are many."""
     of = total if total is not None else len(items) if isinstance(items, Sequence) else 0
     for number, item in enumerate(items, start=1):
         yield item
         if number % _MANY == 0:
-            line(f"signoff: {number} of {of} {what}", sys.stderr)
+            print_line(f"signoff: {number} of {of} {what}", sys.stderr)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signoff.approval.decisions import Outcome as Expected
     from signoff.ledger.state import State
     from signoff.policy.policy import Policy
-    from signoff_cli.statements.decision import Answer, Asking
+    from signoff_cli.statements.decision import DecisionResult, PendingDecision
 
 _FOLLOWS = {
     "approve": "it is approved, and its model is made",
@@ -27,7 +27,7 @@ _FOLLOWS = {
 }
 
 
-def summary(asking: Asking, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
+def summary(asking: PendingDecision, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
     """Return what is about to be decided, on what evidence, and what comes of it, for who is asked to confirm it.
 
     `notes` are put before what is known of the package.
@@ -90,7 +90,7 @@ def _then(expected: Expected | None, decision: str) -> Iterator[str]:
             yield f"  then       {_FOLLOWS[decision]}"
 
 
-def answered(answer: Answer) -> str:
+def describe_result(answer: DecisionResult) -> str:
     """Return what became of a decision that was not refused."""
     entry, decision = answer.entry, answer.decision
     package = f"{entry.group}/{entry.version}" if entry and entry.group else decision.package
@@ -105,7 +105,7 @@ def answered(answer: Answer) -> str:
     return clean(f"{done}{alone}.{_next(decision.decision, package)}")
 
 
-def _absorbed(answer: Answer, package: str) -> str:
+def _absorbed(answer: DecisionResult, package: str) -> str:
     if answer.outstanding:
         return f"Your approval of {package} is recorded already; it takes {answer.outstanding}. Nothing was changed."
     entry = answer.entry

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from signoff.approval.annotations import Annotation
     from signoff.ledger.entries import Entry
     from signoff.ledger.history import History
-    from signoff_cli.statements.annotation import Answer as Annotated
+    from signoff_cli.statements.annotation import AnnotationResult
 
 _NOUNS = {
     "approve": "approval",
@@ -28,18 +28,18 @@ _NOUNS = {
 ENDS = {"reject": "it is rejected", "extend": "people are reminded and the time starts again"}
 
 
-def sentence(entry: Entry) -> str:
+def describe_entry(entry: Entry) -> str:
     """Return what `entry` says."""
     return clean(SENTENCES[entry.kind](entry, entry.details))
 
 
-def on_page(entry: Entry, evidence: str | None) -> str:
+def describe_on_page(entry: Entry, evidence: str | None) -> str:
     """Return what `entry` says below the checks of the evidence of that digest, which are not told again."""
     shown = entry.kind is Kind.EVIDENCE_RECORDED and entry.details["sha256"] == evidence
-    return clean(_verdict(entry.details)) if shown else sentence(entry)
+    return clean(_verdict(entry.details)) if shown else describe_entry(entry)
 
 
-def annotating(history: History, said: Annotation, by: str) -> list[str]:
+def annotation_summary(history: History, said: Annotation, by: str) -> list[str]:
     """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     state = history.state
     name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
@@ -53,7 +53,7 @@ def annotating(history: History, said: Annotation, by: str) -> list[str]:
     return [clean(line) for line in lines]
 
 
-def annotated(answer: Annotated) -> str:
+def describe_annotation(answer: AnnotationResult) -> str:
     """Return what became of an annotation that was not refused."""
     entry = answer.entry
     anew = f" It is validated anew: follow it with `signoff watch {entry.group}/{entry.version}`."

@@ -16,13 +16,13 @@ _LISTED = 10  # findings of one rule; all are in the JSON
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 
 
-def counted(errors: int, warnings: int) -> str:
+def describe_counts(errors: int, warnings: int) -> str:
     """Return how many findings there are, in words."""
     numbers = ((errors, "error"), (warnings, "warning"))
     return " and ".join(f"{number:,} {what}{'s' if number > 1 else ''}" for number, what in numbers if number)
 
 
-def show(findings: Sequence[Finding], to: Console) -> None:
+def print_findings(findings: Sequence[Finding], to: Console) -> None:
     """Print a block for each rule. Only what goes to a terminal is broken into lines of its width."""
     for found in by_rule(findings):
         to.print()

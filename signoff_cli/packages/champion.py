@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import package_of
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import of_group
+from signoff_cli.packages.lookup import heads_of_group
 
 if TYPE_CHECKING:
     from signoff.aws.ledger_table import LedgerTable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str, Any]:
     """Return the champion of `group` as `champion --json` prints it. Raises `CommandFailed` when there is none."""
-    named = next((str(head["group"]) for head in of_group(ledger, group)), group)
+    named = next((str(head["group"]) for head in heads_of_group(ledger, group)), group)
     found = champions.of(named)
     if found is None:
         raise CommandFailed(f"group {group} has no champion: none of its packages is approved and has a model")
@@ -35,7 +35,7 @@ def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str,
     }
 
 
-def now(champions: Champions, ledger: LedgerTable, group: str, package: str) -> str:
+def describe_current(champions: Champions, ledger: LedgerTable, group: str, package: str) -> str:
     """Return who is the champion of `group`, now that the ledger `package` has got another entry, in a sentence."""
     found = champions.of(group, ledger.history(package))
     if found is None:
@@ -52,7 +52,7 @@ def is_champion(champions: Champions, history: History) -> bool:
     return found is not None and found.package == history.package
 
 
-def sentence(document: Mapping[str, Any]) -> str:
+def describe(document: Mapping[str, Any]) -> str:
     """Return who is champion, by whom, and whether others see it, in one line."""
     group, model = document["group"], document["model"].rpartition("/")[2]
     what = f"{group}/{document['version']}, model {model}" if document["package"] else f"{group}: the baseline {model}"

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The document of a package: everything that its ledger says, as `signoff show --json` prints it."""
 
 from __future__ import annotations
 

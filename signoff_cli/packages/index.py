@@ -13,8 +13,8 @@ from signoff.aws.clients import error_message
 from signoff.deployment.champions import ranked
 from signoff.documents import timestamps
 from signoff.ledger.entries import Status
-from signoff_cli.packages.lookup import Head, Ledger, by_package, of_group, row
-from signoff_cli.packages.sagemaker import plain
+from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group, row, sort_key
+from signoff_cli.packages.sagemaker import to_json_data
 
 Row = dict[str, Any]
 _REPLACED = {
@@ -23,7 +23,7 @@ _REPLACED = {
 }
 
 
-class Registry(Protocol):
+class PackageSummaries(Protocol):
     """What is asked of SageMaker (`signoff.aws.sagemaker.Registry`)."""
 
     def batch(self, arns: Iterable[str]) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]: ...  # noqa: D102
@@ -58,19 +58,19 @@ class Filter:
         )
 
 
-def indexed(ledger: Ledger, only: Filter) -> list[Row]:
+def list_packages(ledger: LedgerReader, only: Filter) -> list[Row]:
     """Return one row for each package in the index that `only` takes, by group and version."""
-    heads = of_group(ledger, only.group) if only.group else _any(ledger, only.status)
-    return sorted(_rows(heads, only), key=by_package)
+    heads = heads_of_group(ledger, only.group) if only.group else _any(ledger, only.status)
+    return sorted(_rows(heads, only), key=sort_key)
 
 
-def awaiting(ledger: Ledger, only: Filter) -> list[Row]:
+def list_pending(ledger: LedgerReader, only: Filter) -> list[Row]:
     """Return one row for each package that awaits a decision, the longest waiting first."""
     heads = ledger.rows_by_status(Status.PENDING_APPROVAL)
     return sorted(_rows(heads, only), key=lambda each: str(each["asked"] or each["since"]))
 
 
-def with_sagemaker(rows: Sequence[Row], registry: Registry | None) -> tuple[list[Row], list[str]]:
+def with_sagemaker(rows: Sequence[Row], registry: PackageSummaries | None) -> tuple[list[Row], list[str]]:
     """Return `rows` with what BatchDescribeModelPackage says of each, and notes of what could not be had.
 
     `registry` of a row is SageMaker's summary of the package, and `error` what it says instead, for example of one
@@ -97,10 +97,10 @@ def _joined(each: Row, found: Mapping[str, Mapping[str, Any]], errors: Mapping[s
     # The index names moments to the millisecond, and SageMaker's lists sometimes to the second.
     if timestamps.text(summary["CreationTime"])[:19] != str(each["created"])[:19]:
         return {"registry": None, "error": _REPLACED}
-    return {"registry": plain(summary), "error": None}
+    return {"registry": to_json_data(summary), "error": None}
 
 
-def _any(ledger: Ledger, status: Status | None) -> Iterator[Head]:
+def _any(ledger: LedgerReader, status: Status | None) -> Iterator[Head]:
     return ledger.rows_by_status(status) if status else ledger.rows()
 
 

@@ -21,7 +21,7 @@ _LISTED = (
 Head = Mapping[str, Any]
 
 
-class Ledger(Protocol):
+class LedgerReader(Protocol):
     """What is read of the ledger and of the index of its heads (`signoff.aws.ledger_table.LedgerTable`)."""
 
     def history(self, package: str) -> History: ...  # noqa: D102
@@ -42,7 +42,7 @@ def by_version(text: str) -> tuple[str, int] | None:
     return (named[1], int(named[2])) if named else None
 
 
-def find(ledger: Ledger, package: str) -> Head | None:
+def find(ledger: LedgerReader, package: str) -> Head | None:
     """Return the head of the package that `package` names (an ARN, or `group/version`), or None.
 
     Of several that had the name, because their group was deleted and made anew, it is the newest.
@@ -50,13 +50,13 @@ def find(ledger: Ledger, package: str) -> Head | None:
     by_version = _BY_VERSION.fullmatch(package)
     if by_version:
         group, version = by_version[1], int(by_version[2])
-        heads = [head for head in of_group(ledger, group) if head.get("version") == version]
+        heads = [head for head in heads_of_group(ledger, group) if head.get("version") == version]
     else:
         heads = list(ledger.rows_by_arn(package)) or list(ledger.rows_by_arn(package.lower()))
     return max(heads, key=lambda head: str(head.get("created")), default=None)
 
 
-def found(ledger: Ledger, package: str) -> Head:
+def find_or_fail(ledger: LedgerReader, package: str) -> Head:
     """Return the head of the package that `package` names. Raises `CommandFailed` when there is none."""
     head = find(ledger, package)
     if head is None:
@@ -67,7 +67,7 @@ def found(ledger: Ledger, package: str) -> Head:
     return head
 
 
-def of_group(ledger: Ledger, group: str) -> list[Head]:
+def heads_of_group(ledger: LedgerReader, group: str) -> list[Head]:
     """Return the heads of a group's packages; of a group whose name differs by case only, where none has that name.
 
     SageMaker takes names that differ by case only for one group. The index knows the name as SageMaker has it, so
@@ -89,6 +89,6 @@ def row(head: Head) -> dict[str, Any]:
     }
 
 
-def by_package(row: Mapping[str, Any]) -> tuple[str, int, str]:
+def sort_key(row: Mapping[str, Any]) -> tuple[str, int, str]:
     """Return by what a list is sorted: group, version as a number, and when the package was made."""
     return row["group"] or "", row["version"] or 0, str(row["created"])

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 _NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 
 
-class Policies(Protocol):
+class PolicyStore(Protocol):
     """What is asked of the policies in force (`signoff.aws.ssm.Policies`)."""
 
     def for_new_group(self, group: str) -> Policy: ...  # noqa: D102
 
 
-class Weighing:
+class GroupPolicies:
     """The policies of the groups at hand, each read once, and `notes` of those that cannot be read."""
 
-    def __init__(self, policies: Policies) -> None:
+    def __init__(self, policies: PolicyStore) -> None:
         self._policies = policies
         self._known: dict[str, Policy | None] = {}
         self.notes: list[str] = []
@@ -75,7 +75,7 @@ def expiry(policy: Policy, standing: State | Mapping[str, Any]) -> dict[str, str
     return {"at": timestamps.text(ends), "action": expiry.action} if ends and expiry else None
 
 
-def judged(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, Any]:
+def evaluate(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the policy says of a package, of which `standing` is a row or a document: all None without a policy.
 
     `outstanding` are the approvals that it needs still, in words, and `needs` in numbers, in all (`people`) and in
@@ -97,7 +97,7 @@ def _pending(standing: Mapping[str, Any]) -> bool:
     return bool(standing["status"] == Status.PENDING_APPROVAL)
 
 
-def awaits(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
+def may_decide(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
     """Return whether a package awaits the decision of `me` (an ARN): one they may make, and have not made yet.
 
     `row` is the list's: it names who submitted the package, and whose approvals it has.

@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from signoff_cli.packages.index import Row
-from signoff_cli.packages.policy_view import Weighing, awaits, judged
+from signoff_cli.packages.policy_view import GroupPolicies, evaluate, may_decide
 
 
-def weighed(rows: Iterable[Row], weighing: Weighing, me: str) -> list[Row]:
-    """Return `rows`, of packages that await a decision, with what their policies say of them.
+def evaluate_all(rows: Iterable[Row], weighing: GroupPolicies, me: str) -> list[Row]:
+    """Return `rows`, of packages that are waiting for a decision, each with what its policy says of it.
 
-    Beside what `weighing.judged` says, `mine` is whether it awaits the decision of `me` (an ARN); None where the policy
-    cannot be read.
+    To the fields of `policy_view.evaluate` it adds `mine`: whether `me` (an ARN) may decide on the package and has not
+    done so yet; None when the policy cannot be read.
     """
     return [{**each, **_weighed(each, weighing, me)} for each in rows]
 
 
-def _weighed(row: Row, weighing: Weighing, me: str) -> dict[str, Any]:
+def _weighed(row: Row, weighing: GroupPolicies, me: str) -> dict[str, Any]:
     policy = weighing.policy(row["group"])
-    return {**judged(policy, row), "mine": awaits(policy, row, me) if policy else None}
+    return {**evaluate(policy, row), "mine": may_decide(policy, row, me) if policy else None}
 
 
-def chosen(rows: Iterable[Row], role: str | None, *, everybody: bool) -> list[Row]:
+def select(rows: Iterable[Row], role: str | None, *, everybody: bool) -> list[Row]:
     """Return those of `rows` that await one's own decision, or anybody's; where `role` is given, a member's of it.
 
     Those whose policy cannot be read are among them: they may.

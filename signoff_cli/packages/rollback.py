@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.ledger.entries import Status
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import Head, Ledger, of_group
+from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group
 
 if TYPE_CHECKING:
     from signoff.deployment.champions import Champions
@@ -17,23 +17,23 @@ _FORMER = (Status.APPROVED, Status.REVOKED)
 
 
 @dataclass(frozen=True)
-class Target:
+class RollbackTarget:
     """The package (an ARN) to roll back to, and why it is that one."""
 
     package: str
     why: str
 
 
-def target(ledger: Ledger, champions: Champions, group: str, version: int | None) -> Target:
+def find_target(ledger: LedgerReader, champions: Champions, group: str, version: int | None) -> RollbackTarget:
     """Return the package of that version, or else the one whose model was champion before the present one.
 
     Raises `CommandFailed` when there is none.
     """
-    heads = of_group(ledger, group)
+    heads = heads_of_group(ledger, group)
     if not heads:
         raise CommandFailed(f"Signoff knows no group {group}; `signoff list` shows those it knows")
     if version is not None:
-        return Target(_of_version(heads, group, version), f"version {version}, as you say with --to")
+        return RollbackTarget(_of_version(heads, group, version), f"version {version}, as you say with --to")
     champion = champions.of(str(heads[0]["group"]))
     present = next((head for head in heads if champion and head["package"] == champion.package), None)
     if present is None:
@@ -41,7 +41,7 @@ def target(ledger: Ledger, champions: Champions, group: str, version: int | None
     former = _former(heads, present)
     if former is None:
         raise CommandFailed(f"no other version of group {group} was approved before; there is none to roll back to")
-    return Target(str(former["arn"]), _why(former, present))
+    return RollbackTarget(str(former["arn"]), _why(former, present))
 
 
 def _of_version(heads: Sequence[Head], group: str, version: int) -> str:

@@ -15,14 +15,14 @@ from signoff.errors import UnknownPackage
 _NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 
 
-class Registry(Protocol):
+class SageMakerDescriptions(Protocol):
     """What is asked of SageMaker (`signoff.aws.sagemaker.Registry`)."""
 
     def describe(self, arn: str) -> dict[str, Any]: ...  # noqa: D102
     def describe_model(self, name: str) -> dict[str, Any] | None: ...  # noqa: D102
 
 
-def with_sagemaker(document: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], list[str]]:
+def with_sagemaker(document: Mapping[str, Any], registry: SageMakerDescriptions) -> tuple[dict[str, Any], list[str]]:
     """Return `document`, of `reading.document`, with SageMaker's own descriptions, and what could not be had and why.
 
     `registry` becomes DescribeModelPackage's whole answer, and `model.described` DescribeModel's; each is None where
@@ -46,16 +46,16 @@ def _asked(ask: Callable[[], Any], notes: list[str]) -> Any:
             raise
         notes.append(f"SageMaker's own description is left out: {error_message(error)}")
     else:
-        return plain(answer)
+        return to_json_data(answer)
     return None
 
 
-def plain(value: Any) -> Any:
+def to_json_data(value: Any) -> Any:
     """Return an answer of AWS as JSON-ready data: times as text, without what is about the HTTP response."""
     if isinstance(value, datetime):
         return timestamps.text(value)
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items() if name != "ResponseMetadata"}
+        return {name: to_json_data(item) for name, item in value.items() if name != "ResponseMetadata"}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json_data(item) for item in value]
     return value

@@ -18,15 +18,15 @@ from signoff_cli.policies.warnings import warnings
 _APPS_ROLE = "the role for models that Signoff's stack makes"
 
 
-class PoliciesHaveFaults(CommandFailed):
+class InvalidPolicies(CommandFailed):
     """Raised when policies could not be deployed; the message lists every fault by its file and path."""
 
-    def __init__(self, checked: Iterable[Checked]) -> None:
+    def __init__(self, checked: Iterable[PolicyCheck]) -> None:
         super().__init__("\n".join(line for each in checked if each.faults for line in _told(each)))
 
 
 @dataclass(frozen=True)
-class Checked:
+class PolicyCheck:
     """What was found in the policy `name`: faults and warnings by path, and what it says where it has no fault."""
 
     name: str
@@ -51,13 +51,13 @@ class Checked:
         }
 
 
-def check(name: str, data: bytes) -> Checked:
+def check(name: str, data: bytes) -> PolicyCheck:
     """Return all that is known of the policy file `name`, which holds `data`, as the CDK app would deploy it."""
     found = read(data, _APPS_ROLE)
-    return Checked(name, found.faults, tuple(warnings(found.policy)) if found.policy else (), found.policy)
+    return PolicyCheck(name, found.faults, tuple(warnings(found.policy)) if found.policy else (), found.policy)
 
 
-def together(checked: Sequence[Checked]) -> list[Checked]:
+def with_conflicts(checked: Sequence[PolicyCheck]) -> list[PolicyCheck]:
     """Return what was found, and beside it what is wrong with the policies only because they stand side by side."""
     good = {each.name: each.policy for each in checked if each.policy}
     conflicts = publisher_conflicts(good)
@@ -68,6 +68,6 @@ def _of(conflicts: Iterable[tuple[str, Fault]], name: str) -> Iterable[Fault]:
     return (fault for owner, fault in conflicts if owner == name)
 
 
-def _told(checked: Checked) -> list[str]:
+def _told(checked: PolicyCheck) -> list[str]:
     count = f"{len(checked.faults)} fault{'' if len(checked.faults) == 1 else 's'}"
     return [f"{checked.name} has {count}:", *(f"  {each.path or 'policy'}: {each.message}" for each in checked.faults)]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signoff_cli.errors import CommandFailed
-from signoff_cli.projects.projects import Document, Project, template_of
+from signoff_cli.projects.client import Document, Project, template_of
 
 
 @dataclass(frozen=True)
-class Change:
+class ProjectUpdate:
     """What to make of a project; `version` is a version's name or id, and None the newest. Tags are added."""
 
     version: str | None = None
@@ -20,7 +20,7 @@ class Change:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def update_request(project: Project, change: Change) -> Document:
+def update_request(project: Project, change: ProjectUpdate) -> Document:
     """Return the UpdateProject that makes `change` of a project: just its name, when it is like that already.
 
     Every parameter that the project has is sent again, for a template takes its defaults for those that are not. Raises
@@ -47,7 +47,7 @@ def update_request(project: Project, change: Change) -> Document:
     return request
 
 
-def changes(project: Project, request: Document) -> list[str]:
+def describe_changes(project: Project, request: Document) -> list[str]:
     """Return what an UpdateProject changes, one line each, for somebody who is asked whether to go on."""
     made_from = request.get("ServiceCatalogProvisioningUpdateDetails") or {}
     for provider in request.get("TemplateProvidersToUpdate") or ():
@@ -67,7 +67,7 @@ def changes(project: Project, request: Document) -> list[str]:
     return lines + [f"tag          {tag['Key']} = {tag['Value']}" for tag in request.get("Tags", ())]
 
 
-def _artifact(project: Project, change: Change) -> str:
+def _artifact(project: Project, change: ProjectUpdate) -> str:
     if change.template_url:
         raise CommandFailed(f"{project.name} was made from a product: say --version, not --template-url")
     source, wanted = project.source, change.version
@@ -83,7 +83,7 @@ def _artifact(project: Project, change: Change) -> str:
     raise CommandFailed(f"the product of {project.name} has no version {wanted}; it has {known}")
 
 
-def _url(project: Project, change: Change) -> str:
+def _url(project: Project, change: ProjectUpdate) -> str:
     if change.version:
         raise CommandFailed(f"{project.name} was made from a template in S3: say --template-url, not --version")
     return change.template_url or project.source.newest or project.source.version

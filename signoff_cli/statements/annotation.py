@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Annotation:
+class AnnotationRequest:
     """What `by` (an ARN) is about to say of a package."""
 
     said: Said
@@ -36,7 +36,7 @@ class Annotation:
 
 
 @dataclass(frozen=True)
-class Answer(request.Answer[Annotation]):
+class AnnotationResult(request.StatementResult[AnnotationRequest]):
     """What became of an annotation, which always leaves an entry."""
 
     entry: Entry
@@ -56,18 +56,18 @@ class Answer(request.Answer[Annotation]):
         }
 
 
-class Asking(request.Asking[Annotation, Answer]):
+class PendingAnnotation(request.PendingStatement[AnnotationRequest, AnnotationResult]):
     """One annotation: what the ledgers said before it was sent, and what they answer."""
 
-    def told_by(self, entry: Entry) -> Answer:
+    def told_by(self, entry: Entry) -> AnnotationResult:
         """Return the answer that an entry is which names this annotation."""
-        return Answer(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
+        return AnnotationResult(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
 
     def words_in(self, entry: Entry) -> bool:
         """Return whether an entry is about such an annotation, which it names by its digest."""
         return entry.details.get("annotation") == self.request.said.sha256
 
-    def answered_before(self) -> Answer | None:
+    def answered_before(self) -> AnnotationResult | None:
         """Return what the newest entries say of the very same annotation: they would not say it a second time."""
         for last in (history.entries[-1] for history in self.before if history.entries):
             if last.kind is Kind.ANNOTATED and last.actor == self.request.by and self.words_in(last):
@@ -75,7 +75,7 @@ class Asking(request.Asking[Annotation, Answer]):
         return super().answered_before()
 
 
-def annotation(
+def annotation_request(
     package: str,
     by: str,
     *,
@@ -83,7 +83,7 @@ def annotation(
     remove: Iterable[str],
     specifications: Iterable[Mapping[str, Any]],
     reason: str,
-) -> Annotation:
+) -> AnnotationRequest:
     """Return the annotation. Raises `CommandFailed` when it is none, with what is wrong with it."""
     from signoff.approval.annotations import parse
     from signoff.errors import EventFault
@@ -96,12 +96,12 @@ def annotation(
         "reason": reason,
     }
     try:
-        return Annotation(parse(detail), by)
+        return AnnotationRequest(parse(detail), by)
     except EventFault as fault:
         raise CommandFailed(str(fault)) from fault
 
 
-def specifications(name: str, data: bytes) -> list[dict[str, Any]]:
+def parse_specifications(name: str, data: bytes) -> list[dict[str, Any]]:
     """Return the inference specifications in a JSON file, which holds one or a list of them. Raises `CommandFailed`."""
     from signoff.documents.strict_json import parse
 

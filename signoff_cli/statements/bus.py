@@ -6,25 +6,25 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.notification.announcements import Event
-from signoff_cli.statements.request import Sent
-from signoff_cli.statements.signing import id_of, sign_as_caller
+from signoff_cli.statements.request import SentStatement
+from signoff_cli.statements.signature import id_of, sign_as_caller
 
 if TYPE_CHECKING:
-    from signoff_cli.statements.request import Bus
+    from signoff_cli.statements.request import EventSender
 
 Sign = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
-class Post:
+class StatementBus:
     """A bus to put statements on, and the audience (the ARN of the registry's bus) that each of them is made to."""
 
-    def __init__(self, bus: Bus, audience: str, sign: Sign = sign_as_caller) -> None:
+    def __init__(self, bus: EventSender, audience: str, sign: Sign = sign_as_caller) -> None:
         """Take the bus, the audience, and what signs a statement for the STS of a region."""
         self._bus = bus
         self._audience = audience
         self._sign = sign
 
-    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
+    def send(self, type_: str, statement: Mapping[str, Any]) -> SentStatement:
         """Sign a statement, put it on the bus as an event of that detail-type, and return how its answer names it.
 
         Raises `CommandFailed` when there are no credentials, and `ProofRefused`, before anything is sent, when they are
@@ -37,4 +37,4 @@ class Post:
             (event,) = self._bus.put([Event(type_, signed)])
             return event
 
-        return Sent(identity, put(), put)
+        return SentStatement(identity, put(), put)

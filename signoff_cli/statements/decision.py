@@ -16,7 +16,7 @@ from signoff.notification.announcements import DECISION
 from signoff.policy.deployment import Deployment
 from signoff.policy.policy import Policy
 from signoff.runtime.clock import utc_now
-from signoff_cli.packages.lookup import Ledger
+from signoff_cli.packages.lookup import LedgerReader
 from signoff_cli.packages.policy_view import outstanding
 from signoff_cli.statements import request
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from signoff.approval.decisions import Outcome as Expected
 
 
-def expected(state: State, decision: Decision, policy: Policy | None, now: datetime) -> decisions.Outcome | None:
+def expected_outcome(
+    state: State, decision: DecisionRequest, policy: Policy | None, now: datetime
+) -> decisions.Outcome | None:
     """Return what follows from a decision about a package in `state`, as far as can be told before it is sent.
 
     Without a policy that is only whether it was made already. A package that changed since it was validated, the
@@ -42,7 +44,7 @@ _MADE = {Kind.DECISION_RECORDED, Kind.VOTED}
 
 
 @dataclass(frozen=True)
-class Decision:
+class DecisionRequest:
     """What `approver` (an ARN) is about to decide of `package` (an ARN), and why, having seen `evidence` (SHA-256)."""
 
     package: str
@@ -62,13 +64,13 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Answer(request.Answer[Decision]):
+class DecisionResult(request.StatementResult[DecisionRequest]):
     """What became of a decision. `outstanding` says which approvals are missing still, in words."""
 
     outstanding: str | None = None
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> DecisionRequest:
         """What was decided."""
         return self.request
 
@@ -92,14 +94,16 @@ class Answer(request.Answer[Decision]):
         }
 
 
-class Asking(request.Asking[Decision, Answer]):
+class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult]):
     """One decision: what the ledgers said before it was sent, and what they answer.
 
     It names the evidence that the package had then, which its approver is shown. `policy` is the group's, where the
     caller may read it.
     """
 
-    def __init__(self, ledger: Ledger, decision: Decision, policy: Policy | None = None, now: Clock = utc_now) -> None:
+    def __init__(
+        self, ledger: LedgerReader, decision: DecisionRequest, policy: Policy | None = None, now: Clock = utc_now
+    ) -> None:
         super().__init__(ledger, decision)
         self._policy = policy
         self._now = now
@@ -107,7 +111,7 @@ class Asking(request.Asking[Decision, Answer]):
         self.request = replace(decision, evidence=evidence["sha256"]) if evidence else decision
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> DecisionRequest:
         """What is to be decided."""
         return self.request
 
@@ -119,31 +123,33 @@ class Asking(request.Asking[Decision, Answer]):
     def expected(self) -> Expected | None:
         """Return what is to be expected of it; None where that cannot be told."""
         known = self.state.group is not None
-        return expected(self.state, self.decision, self._policy, self._now()) if known else None
+        return expected_outcome(self.state, self.decision, self._policy, self._now()) if known else None
 
-    def already(self) -> Answer | None:
+    def already(self) -> DecisionResult | None:
         """Return the answer when the caller has decided so already, and sending it would change nothing; or None."""
         return self._made_in(self.before)
 
-    def answered_without_entry(self) -> Answer | None:
+    def answered_without_entry(self) -> DecisionResult | None:
         """Return the answer when the caller has decided so meanwhile, elsewhere."""
         return self._made_in(self._histories())
 
-    def told_by(self, entry: Entry) -> Answer:
+    def told_by(self, entry: Entry) -> DecisionResult:
         """Return the answer that an entry is which names this decision."""
         refused = entry.kind is Kind.DECISION_REFUSED
-        return Answer(self.decision, "refused" if refused else "recorded", entry, entry.details.get("outstanding"))
+        return DecisionResult(
+            self.decision, "refused" if refused else "recorded", entry, entry.details.get("outstanding")
+        )
 
     def words_in(self, entry: Entry) -> bool:
         """Return whether an entry is about such a decision, for the same reason."""
         said = entry.details.get("decision"), entry.details.get("reason", self.decision.reason)
         return said == (self.decision.decision, self.decision.reason)
 
-    def _made_in(self, histories: list[History]) -> Answer | None:
+    def _made_in(self, histories: list[History]) -> DecisionResult | None:
         for history in histories:
             state = history.state
-            if state.group and isinstance(expected(state, self.decision, self._policy, self._now()), Repeated):
-                return Answer(self.decision, "absorbed", self._made_before(history), self._missing(state))
+            if state.group and isinstance(expected_outcome(state, self.decision, self._policy, self._now()), Repeated):
+                return DecisionResult(self.decision, "absorbed", self._made_before(history), self._missing(state))
         return None
 
     def _missing(self, state: State) -> str | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.history import History, unknown_key
-from signoff_cli.packages.lookup import Head, Ledger, find
-from signoff_cli.packages.waiting import Patience, TooLong
+from signoff_cli.packages.lookup import Head, LedgerReader, find
+from signoff_cli.packages.progress import Deadline, TimedOut
 
 if TYPE_CHECKING:
     from signoff.notification.announcements import Event
@@ -22,14 +22,14 @@ _SECOND_ANSWER = 10.0
 _AGAIN = 20.0
 
 
-class Bus(Protocol):
+class EventSender(Protocol):
     """Where requests are sent (`signoff.aws.eventbridge.Bus`)."""
 
     def put(self, events: Sequence[Event]) -> list[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentStatement:
     """How an answer names what was sent: by the id of what was signed, or by that of the event it came in.
 
     `repeat` sends the very same once more and returns the id of that event.
@@ -44,13 +44,13 @@ class Sent:
         return entry.details.get("id") == self.id or entry.details.get("event") == self.event
 
 
-class Post(Protocol):
-    """Where statements are signed and sent (`signoff_cli.statements.bus.Post`)."""
+class StatementSender(Protocol):
+    """Where statements are signed and sent (`signoff_cli.statements.bus.StatementBus`)."""
 
-    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent: ...  # noqa: D102
+    def send(self, type_: str, statement: Mapping[str, Any]) -> SentStatement: ...  # noqa: D102
 
 
-class Request(Protocol):
+class StatementRequest(Protocol):
     """What is asked for about one package: the statement to be signed, and the detail-type of its event."""
 
     @property
@@ -61,13 +61,13 @@ class Request(Protocol):
     def statement(self) -> dict[str, Any]: ...  # noqa: D102
 
 
-R = TypeVar("R", bound=Request)
+R = TypeVar("R", bound=StatementRequest)
 A = TypeVar("A")
 Outcome = Literal["recorded", "refused", "absorbed"]
 
 
 @dataclass(frozen=True)
-class Answer(Generic[R]):
+class StatementResult(Generic[R]):
     """What became of a request; `entry` is the ledger's about it, or about the same that was asked for before."""
 
     request: R
@@ -94,23 +94,23 @@ class Answer(Generic[R]):
         return str(self.entry.details[field]) if self.entry and self.outcome == "refused" else None
 
 
-class Asking(ABC, Generic[R, A]):
+class PendingStatement(ABC, Generic[R, A]):
     """One request: what the ledgers said before it was sent, and what they answer."""
 
-    def __init__(self, ledger: Ledger, request: R) -> None:
+    def __init__(self, ledger: LedgerReader, request: R) -> None:
         self._ledger = ledger
-        self._sent: list[Sent] = []
+        self._sent: list[SentStatement] = []
         self.request = request
         self.before = self._histories()
 
-    def send(self, post: Post) -> None:
+    def send(self, post: StatementSender) -> None:
         """Sign the request and put it on the bus."""
         self._sent = [post.send(self.request.type, self.request.statement)]
 
-    def answer(self, patience: Patience) -> A:
+    def answer(self, patience: Deadline) -> A:
         """Wait for the answer, and send the very same again while there is none, for an event may get lost.
 
-        Raises `TooLong` when there is none in time.
+        Raises `TimedOut` when there is none in time.
         """
         before = self.answered_before()
         if before is not None:
@@ -125,7 +125,7 @@ class Asking(ABC, Generic[R, A]):
                 again = patience.left - _AGAIN
             try:
                 patience.pause(self._unanswered())
-            except TooLong:
+            except TimedOut:
                 answer = self.answered_without_entry() or before
                 if answer is None:
                     raise

@@ -20,7 +20,7 @@ _ROLE = "arn:aws:iam::123456789012:role/not-looked-at"
 
 
 @dataclass(frozen=True)
-class Source:
+class ArtifactSource:
     """The bytes of an artifact, in pieces, and how many there are."""
 
     size: int
@@ -35,13 +35,13 @@ def default_policy() -> Policy:
 
 
 @contextmanager
-def opened(artifact: str) -> Iterator[Source]:
+def open_artifact(artifact: str) -> Iterator[ArtifactSource]:
     """Give the bytes of a file, or of an object in S3 by its `s3://` URI. Raises `CommandFailed` when there is none."""
     if artifact.startswith("s3://"):
         yield _in_s3(artifact)
         return
     with _file(Path(artifact)) as file:
-        yield Source(Path(artifact).stat().st_size, iter(lambda: file.read(_CHUNK), b""))
+        yield ArtifactSource(Path(artifact).stat().st_size, iter(lambda: file.read(_CHUNK), b""))
 
 
 def _file(path: Path) -> BinaryIO:
@@ -55,7 +55,7 @@ def _file(path: Path) -> BinaryIO:
         raise CommandFailed(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _in_s3(uri: str) -> Source:
+def _in_s3(uri: str) -> ArtifactSource:
     from signoff.aws.clients import client
     from signoff.aws.s3 import Bucket
 
@@ -67,10 +67,10 @@ def _in_s3(uri: str) -> Source:
     stored = bucket.current(key)
     if stored is None:
         raise CommandFailed(f"there is no object {uri}")
-    return Source(stored.size, bucket.stream(stored))
+    return ArtifactSource(stored.size, bucket.stream(stored))
 
 
-def inspected(source: Source, policy: Policy, progress: Callable[[int], None]) -> Inspection:
+def inspect_artifact(source: ArtifactSource, policy: Policy, progress: Callable[[int], None]) -> Inspection:
     """Return what is found in an artifact, judged by `policy`; `progress` is told each number of bytes read."""
     from signoff.validation.inspect_artifact import inspect_archive
 

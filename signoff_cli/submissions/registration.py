@@ -12,7 +12,7 @@ from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff.aws.s3 import Bucket
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
 
 Report = dict[str, Any]
 
@@ -26,7 +26,7 @@ class RegistrationRefused(CommandFailed):
         super().__init__("\n".join([f"Signoff refused the submission {submission.prefix}:", *faults]))
 
 
-def report_of(bucket: Bucket, submission: Submission) -> Report | None:
+def read_report(bucket: Bucket, submission: Submission) -> Report | None:
     """Return the report that Signoff has written about a submission, or None while there is none."""
     try:
         stored = bucket.current(submission.key(REPORT))
@@ -37,10 +37,10 @@ def report_of(bucket: Bucket, submission: Submission) -> Report | None:
     return report
 
 
-def registered(read: Callable[[], Report | None], submission: Submission, patience: Patience) -> str:
+def wait_for_registration(read: Callable[[], Report | None], submission: Submission, patience: Deadline) -> str:
     """Wait for the registration of a submission and return its package's ARN.
 
-    Raises `RegistrationRefused` when it was refused, and `TooLong` when nothing was heard in time.
+    Raises `RegistrationRefused` when it was refused, and `TimedOut` when there is no report in time.
     """
     while True:
         report = read()
@@ -70,10 +70,10 @@ def refused_document(submission: Submission, report: Report) -> dict[str, Any]:
         "model": None,
         "elsewhere": {},
         "ledger": [],
-        **about(submission, report),
+        **submission_fields(submission, report),
     }
 
 
-def about(submission: Submission, report: Report | None) -> dict[str, Any]:
+def submission_fields(submission: Submission, report: Report | None) -> dict[str, Any]:
     """Return what `submit --json` says beside what `show --json` does: the submission's prefix and its report."""
     return {"submission": submission.prefix, "registration_report": report}

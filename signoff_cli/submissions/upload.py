@@ -42,7 +42,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Plan:
+class UploadPlan:
     """All that a submission uploads beside `submission.json`, and what of the folders given it leaves out, and why."""
 
     uploads: tuple[Upload, ...]
@@ -59,7 +59,7 @@ def submission_name(now: datetime, suffix: str) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{suffix}"
 
 
-def plan(artifact: Path, manifest: Path | None, files: Mapping[str, Path]) -> Plan:
+def plan(artifact: Path, manifest: Path | None, files: Mapping[str, Path]) -> UploadPlan:
     """Return what to upload: the manifest, and the local file of every object that it names.
 
     An object's file is the one that `files` gives for its name; the artifact, for the model data of another name when
@@ -90,7 +90,7 @@ def _own_name(artifact: Path) -> str:
     return _as_folder(Path(os.path.abspath(artifact)).name, artifact)
 
 
-def _planned(chosen: Mapping[str, Path], first: tuple[Upload, ...]) -> Plan:
+def _planned(chosen: Mapping[str, Path], first: tuple[Upload, ...]) -> UploadPlan:
     found: dict[str, Path] = {}
     left_out: dict[str, str] = {}
     faults: dict[str, str] = {}
@@ -103,7 +103,7 @@ def _planned(chosen: Mapping[str, Path], first: tuple[Upload, ...]) -> Plan:
         if not (folder.files or folder.faults):
             faults[name] = f"{chosen[name]} holds no file"
     _must_be_objects(found, [name for name in chosen if is_prefix(name)], faults)
-    return Plan((*first, *(Upload(name, found[name]) for name in sorted(found))), left_out)
+    return UploadPlan((*first, *(Upload(name, found[name]) for name in sorted(found))), left_out)
 
 
 def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults: dict[str, str]) -> None:
@@ -206,7 +206,7 @@ def _artifact_name(artifact: Path, model_data: list[str], others: list[str], fil
     return fitting[0] if fitting else own
 
 
-def digests(plan: Plan, progress: Progress) -> dict[str, str]:
+def digests(plan: UploadPlan, progress: Progress) -> dict[str, str]:
     """Return the SHA-256 (hexadecimal) of each object by its name, several read at a time and none kept in memory.
 
     `progress` is told each number of bytes read, from several threads.
@@ -232,7 +232,12 @@ def statement(audience: str, submission: Submission, digests: Mapping[str, str])
 
 
 def upload(
-    s3: Any, bucket: str, submission: Submission, plan: Plan, sign: Callable[[], dict[str, Any]], progress: Progress
+    s3: Any,
+    bucket: str,
+    submission: Submission,
+    plan: UploadPlan,
+    sign: Callable[[], dict[str, Any]],
+    progress: Progress,
 ) -> None:
     """Upload the manifest, all objects, several at a time and large ones in parts, and last the statement of them.
 

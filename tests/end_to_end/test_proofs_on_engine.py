@@ -18,7 +18,7 @@ from signoff.aws.sts import IdentityVerifier
 from signoff.documents.timestamps import text
 from signoff.errors import ProofRefused, Transient
 from signoff.runtime.clock import utc_now
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 from tests.support.aws import client
 
 AUDIENCE = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
@@ -63,7 +63,7 @@ class Account:
         self._iam.delete_access_key(UserName=arn.rpartition("/")[2], AccessKeyId=keys.access_key)
 
     def signed(self, keys: ReadOnlyCredentials, **ago: float) -> dict[str, Any]:
-        return signed(DECISION, keys, self.endpoint, self.region, utc_now() - timedelta(**ago))
+        return sign_statement(DECISION, keys, self.endpoint, self.region, utc_now() - timedelta(**ago))
 
     def who(self, statement: Mapping[str, Any]) -> str:
         return self.identity_verifier.confirm(self.identity_verifier.read(statement, "decision"))
@@ -219,10 +219,8 @@ KEYS = ReadOnlyCredentials("AKIA" + "A" * 16, "secret", None)
 
 
 def asked_at(url: str) -> str:
-    identity_verifier = IdentityVerifier(url, "us-east-1", AUDIENCE, utc_now)
-    return identity_verifier.confirm(
-        identity_verifier.read(signed(DECISION, KEYS, url, "us-east-1", utc_now()), "decision")
-    )
+    callers = IdentityVerifier(url, "us-east-1", AUDIENCE, utc_now)
+    return callers.confirm(callers.read(sign_statement(DECISION, KEYS, url, "us-east-1", utc_now()), "decision"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

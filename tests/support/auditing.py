@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signoff_cli.audit.auditor import Auditor
-from signoff_cli.audit.facts import Finding
+from signoff_cli.audit.facts import Discrepancy
 from tests.support.world import World
 
 
@@ -12,7 +12,7 @@ def auditor(world: World, *, bytes_too: bool = True) -> Auditor:
     return Auditor(world.ledger, world.vault, world.registry, bytes_too=bytes_too, pause=lambda: None)  # type: ignore[arg-type]
 
 
-def audited(world: World, *, bytes_too: bool = True) -> list[Finding]:
+def audited(world: World, *, bytes_too: bool = True) -> list[Discrepancy]:
     """Return all that does not fit in a world, of the ledgers in the index and of those that only the heads know."""
     reader = auditor(world, bytes_too=bytes_too)
     known = reader.all()
@@ -27,6 +27,6 @@ def arn_of(world: World) -> str:
     return next(iter(world.registry.described))
 
 
-def names(found: list[Finding]) -> list[str]:
+def names(found: list[Discrepancy]) -> list[str]:
     """Return the names of findings, each once, in order."""
     return list(dict.fromkeys(finding.name for finding in found))

@@ -12,7 +12,7 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 from tests.support.clock import Clock
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -42,7 +42,7 @@ class FakeSts:
 
     def signed(self, statement: Mapping[str, Any], by: str) -> dict[str, Any]:
         """Return `statement` with its proof, signed by the person `by` (an ARN) now."""
-        return signed(dict(statement), self.credentials(by), self.endpoint, self.region, self.clock())
+        return sign_statement(dict(statement), self.credentials(by), self.endpoint, self.region, self.clock())
 
     def expire(self, arn: str) -> None:
         """Let a person's session end."""

@@ -19,7 +19,7 @@ from signoff.documents.timestamps import text
 from signoff.identity.proofs import HEADER, statement_digest
 from signoff.runtime.clock import utc_now
 from signoff.submission.layout import TO_BE_SIGNED
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest
@@ -145,7 +145,7 @@ class Forger:
     def sign(self, statement: Statement, keys: ReadOnlyCredentials, **ago: float) -> Statement:
         """A statement signed as it should be, but maybe at another time."""
         at = utc_now() - timedelta(**ago)
-        return self._kept(signed({**statement, "time": text(at)}, keys, self.url, self._region, at))
+        return self._kept(sign_statement({**statement, "time": text(at)}, keys, self.url, self._region, at))
 
     def presigned(
         self,

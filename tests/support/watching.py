@@ -8,8 +8,8 @@ from typing import Any
 
 from signoff.ledger.entries import Draft
 from signoff.notification.announcements import Event
-from signoff_cli.packages.waiting import Patience
-from signoff_cli.statements.request import Sent
+from signoff_cli.packages.progress import Deadline
+from signoff_cli.statements.request import SentStatement
 from tests.support.fakes import FakeLedger
 
 
@@ -25,8 +25,8 @@ class Waiting:
         if self._happenings:
             self._happenings.pop(0)()
 
-    def patience(self, seconds: float = 60) -> Patience:
-        return Patience(seconds, lambda: self.seconds, self.sleep)
+    def patience(self, seconds: float = 60) -> Deadline:
+        return Deadline(seconds, lambda: self.seconds, self.sleep)
 
 
 def append(ledger: FakeLedger, package: str, *drafts: Draft) -> Callable[[], object]:
@@ -47,7 +47,7 @@ class Desk:
         return [f"event-{len(self.events) - len(events) + number}" for number in range(1, len(events) + 1)]
 
 
-SENT = Sent("i" * 64, "event-1")
+SENT = SentStatement("i" * 64, "event-1")
 
 
 def ours(draft: Draft) -> Draft:
@@ -62,7 +62,7 @@ class Letters:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self._answer = answer
 
-    def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
+    def send(self, type_: str, statement: Mapping[str, Any]) -> SentStatement:
         self.sent.append((type_, dict(statement)))
         self._answer()
         return SENT

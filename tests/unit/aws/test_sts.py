@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from signoff.aws.sts import IdentityVerifier
 from signoff.errors import ProofRefused, SignoffError, Transient
 from signoff.identity.proofs import Claim
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 from tests.support.clock import Clock
 from tests.support.fake_sts import FakeSts
 
@@ -151,7 +151,9 @@ def test_another_persons_access_key_id_is_not_proven(gate: Gate) -> None:
 
 def test_another_secret_is_not_proven(gate: Gate) -> None:
     guessed = ReadOnlyCredentials(gate.sts.credentials(ANN).access_key, "guessed", None)
-    assert gate.refused(signed(DECISION, guessed, gate.sts.endpoint, gate.sts.region, gate.clock())) == "NotProven"
+    assert (
+        gate.refused(sign_statement(DECISION, guessed, gate.sts.endpoint, gate.sts.region, gate.clock())) == "NotProven"
+    )
 
 
 def test_keys_that_sts_does_not_know_are_not_proven(gate: Gate) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from signoff.errors import ProofRefused
 from signoff.identity import proofs
 from signoff.identity.proofs import Claim, Proof, check_fresh, read, rebuilt, statement_digest
-from signoff_cli.statements.signing import signed
+from signoff_cli.statements.signature import sign_statement
 from tests.support.clock import START, Clock
 from tests.support.fake_sts import FakeSts
 
@@ -109,7 +109,7 @@ def test_parameters_may_stand_in_any_order() -> None:
 
 def test_a_proof_for_an_engine_on_a_port_is_read() -> None:
     endpoint = "http://127.0.0.1:4566"
-    statement = signed(DECISION, STS.credentials(ANN), endpoint, REGION, START)
+    statement = sign_statement(DECISION, STS.credentials(ANN), endpoint, REGION, START)
     claim = reading(statement, endpoint=f"{endpoint}/")
     assert rebuilt(claim, f"{endpoint}/") == (
         statement["proof"],
@@ -499,7 +499,7 @@ def same_request(url: str, proof: str) -> bool:
     now=st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_whatever_anybody_signs_is_read_and_rebuilt(token: str | None, key: str, secret: str, now: datetime) -> None:
-    statement = signed(DECISION, ReadOnlyCredentials(key, secret, token), ENDPOINT, REGION, now)
+    statement = sign_statement(DECISION, ReadOnlyCredentials(key, secret, token), ENDPOINT, REGION, now)
     claim = reading(statement)
     assert rebuilt(claim, ENDPOINT)[0] == statement["proof"]
     assert aged(claim) in {"", "ProofExpired", "ProofNotYetValid"}

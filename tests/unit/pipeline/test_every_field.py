@@ -15,7 +15,7 @@ import pytest
 from examples import artifacts
 from signoff.aws.sagemaker import Registry
 from signoff_cli.packages.document import document
-from signoff_cli.packages.index import Filter, indexed
+from signoff_cli.packages.index import Filter, list_packages
 from signoff_cli.packages.sagemaker import with_sagemaker as shown_with
 from tests.support import shapes
 from tests.support.coverage import proven_by
@@ -84,7 +84,7 @@ def test_the_package_that_was_made_is_reported_and_listed(path: str) -> None:
     described = way.world.registry.describe(way.arn)
 
     assert at(described, path) == [way.report["package"]]
-    assert [row["package"] for row in indexed(way.world.ledger, Filter())] == [way.arn]
+    assert [row["package"] for row in list_packages(way.world.ledger, Filter())] == [way.arn]
 
 
 # UpdateModelPackage

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from signoff_cli.projects.projects import Document, Projects
-from signoff_cli.projects.updates import Change, update_request
+from signoff_cli.projects.client import Document, ProjectClient
+from signoff_cli.projects.updates import ProjectUpdate, update_request
 from tests.support.clock import Clock
 from tests.support.coverage import proven_by
 from tests.support.fake_projects import PRODUCT, FakeGroups, FakeServiceCatalog
@@ -26,7 +26,7 @@ SAID = {
     "SortBy": "Name",
     "SortOrder": "Descending",
 }
-CHANGE = Change(
+CHANGE = ProjectUpdate(
     description="Told anew",
     tags={"team": "growth"},
     parameters={"Policy": "strict"},
@@ -67,8 +67,8 @@ def output(call: str) -> Any:
     return service_model().operation_model(call).output_shape
 
 
-def projects(sagemaker: SageMaker) -> Projects:
-    return Projects(sagemaker, FakeServiceCatalog(2), FakeGroups(), FakeLedger(Clock()), None)
+def projects(sagemaker: SageMaker) -> ProjectClient:
+    return ProjectClient(sagemaker, FakeServiceCatalog(2), FakeGroups(), FakeLedger(Clock()), None)
 
 
 def as_json(document: Any) -> Any:
@@ -119,7 +119,9 @@ def update_requests() -> list[Mapping[str, Any]]:
     """The UpdateProject of a project that was made of a product, and of one that was made of a template in S3."""
     product = projects(SageMaker("TemplateProviderDetails")).project("churn")
     template = projects(SageMaker("ServiceCatalogProvisioningDetails")).project("churn")
-    of_product = Change(description=CHANGE.description, tags=CHANGE.tags, parameters=CHANGE.parameters, version="v2")
+    of_product = ProjectUpdate(
+        description=CHANGE.description, tags=CHANGE.tags, parameters=CHANGE.parameters, version="v2"
+    )
     return [update_request(product, of_product), update_request(template, CHANGE)]
 
 

@@ -13,9 +13,9 @@ from signoff.aws.sagemaker import Registry
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
 from signoff_cli.packages.document import document
-from signoff_cli.packages.index import Filter, indexed
+from signoff_cli.packages.index import Filter, list_packages
 from signoff_cli.packages.index import with_sagemaker as listed_with
-from signoff_cli.packages.sagemaker import plain
+from signoff_cli.packages.sagemaker import to_json_data
 from signoff_cli.packages.sagemaker import with_sagemaker as shown_with
 from tests.support import entries
 from tests.support.clock import Clock
@@ -46,7 +46,7 @@ def shown() -> Document:
 @cache
 def answer(call: str) -> Any:
     """An answer to a call with all that it may hold, as JSON has it."""
-    return plain(filled(service_model().operation_model(call).output_shape))
+    return to_json_data(filled(service_model().operation_model(call).output_shape))
 
 
 @fields("test_show_prints_all_that_describe_model_package_answers")
@@ -84,7 +84,7 @@ def two_packages() -> FakeLedger:
 def test_a_list_asks_for_all_its_packages_at_once(path: str) -> None:
     sagemaker = FilledSageMaker()
 
-    listed_with(indexed(two_packages(), Filter()), Registry(sagemaker))
+    listed_with(list_packages(two_packages(), Filter()), Registry(sagemaker))
 
     assert at(sagemaker.asked["BatchDescribeModelPackage"], path) == [entries.ARN, entries.ARN.replace("/3", "/4")]
 
@@ -103,7 +103,7 @@ def batch() -> Document:
 
 def listed() -> list[Document]:
     """What `signoff list --json` prints of them."""
-    rows, notes = listed_with(indexed(two_packages(), Filter()), Registry(FilledSageMaker(**batch())))
+    rows, notes = listed_with(list_packages(two_packages(), Filter()), Registry(FilledSageMaker(**batch())))
     assert notes == []
     read: list[Document] = json.loads(json.dumps(rows))
     return read
@@ -113,7 +113,7 @@ def listed() -> list[Document]:
 def test_a_list_prints_all_that_the_batch_call_answers_of_a_package(path: str) -> None:
     first, _ = listed()
 
-    assert at(first, path.replace("ModelPackageSummaries{}", "registry")) == at(plain(batch()), path) != []
+    assert at(first, path.replace("ModelPackageSummaries{}", "registry")) == at(to_json_data(batch()), path) != []
 
 
 @fields("test_a_list_prints_what_the_batch_call_could_not_describe")

@@ -23,7 +23,7 @@ from signoff.ledger.history import History
 from signoff.runtime.clock import utc_now
 from signoff_cli import main
 from signoff_cli.commands import completion
-from signoff_cli.statements.signing import id_of
+from signoff_cli.statements.signature import id_of
 from tests.support import entries
 
 COMMANDS = [

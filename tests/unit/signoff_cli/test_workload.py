@@ -10,12 +10,12 @@ import pytest
 from signoff.approval.annotations import Annotation, parse
 from signoff_cli import workload
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.waiting import Patience, TooLong
+from signoff_cli.packages.progress import Deadline, TimedOut
 from signoff_cli.stack import Stack
-from signoff_cli.statements.decision import Decision
-from signoff_cli.workload import Central
+from signoff_cli.statements.decision import DecisionRequest
+from signoff_cli.workload import RegistryLocation
 
-CENTRAL = Central("123456789012", "us-east-1")
+CENTRAL = RegistryLocation("123456789012", "us-east-1")
 GROUP = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/churn"
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/3"
 ANN = "arn:aws:iam::222222222222:user/ann"
@@ -45,16 +45,16 @@ def shown(status: str, why: str = "", **metadata: str) -> dict[str, Any]:
     return {"ModelApprovalStatus": status, "CustomerMetadataProperties": metadata, **facts}
 
 
-def patience(pauses: int = 5) -> Patience:
+def patience(pauses: int = 5) -> Deadline:
     """A patience that ends after that many pauses, without a real one."""
     moments: Sequence[float] = [0.0] * (2 * pauses) + [9.0] * 10
     ticks = iter(moments)
-    return Patience(1.0, clock=lambda: next(ticks), sleep=lambda _: None)
+    return Deadline(1.0, clock=lambda: next(ticks), sleep=lambda _: None)
 
 
 def test_a_group_is_named_by_name_or_arn_and_submitted_to_as_it_was_written():
-    assert workload.group_named("churn", CENTRAL, Registry()) == "Churn"
-    assert workload.group_named(GROUP, CENTRAL, Registry()) == "Churn"
+    assert workload.resolve_group("churn", CENTRAL, Registry()) == "Churn"
+    assert workload.resolve_group(GROUP, CENTRAL, Registry()) == "Churn"
 
 
 @pytest.mark.parametrize(
@@ -68,29 +68,29 @@ def test_a_group_is_named_by_name_or_arn_and_submitted_to_as_it_was_written():
 )
 def test_a_group_elsewhere_or_one_that_is_not_open_is_refused(group, complaint):
     with pytest.raises(CommandFailed, match=complaint):
-        workload.group_named(group, CENTRAL, Registry())
+        workload.resolve_group(group, CENTRAL, Registry())
 
 
 def test_a_package_is_named_by_its_version_in_the_registrys_account():
-    assert workload.package_named("Churn/3", CENTRAL) == PACKAGE
-    assert workload.package_named(PACKAGE, CENTRAL) == PACKAGE
+    assert workload.package_arn("Churn/3", CENTRAL) == PACKAGE
+    assert workload.package_arn(PACKAGE, CENTRAL) == PACKAGE
 
 
 def test_a_package_is_waited_for_until_its_metadata_says_how_it_was_judged():
     registry = Registry(shown("PendingManualApproval"), shown("PendingManualApproval", **PASSED))
-    assert workload.failure(workload.judged(registry, PACKAGE, patience())) is None
+    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, patience())) is None
 
 
 def test_why_a_package_did_not_pass_stands_in_its_description():
     registry = Registry(shown("Rejected", "Signoff refused this package. accuracy: below"))
-    assert workload.failure(workload.judged(registry, PACKAGE, patience())) == (
+    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, patience())) == (
         "Signoff refused this package. accuracy: below"
     )
 
 
 def test_a_package_that_is_not_judged_in_time_is_told_of():
-    with pytest.raises(TooLong, match="is not validated yet"):
-        workload.judged(Registry(shown("PendingManualApproval")), PACKAGE, patience())
+    with pytest.raises(TimedOut, match="is not validated yet"):
+        workload.wait_until_validated(Registry(shown("PendingManualApproval")), PACKAGE, patience())
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_a_package_that_is_not_judged_in_time_is_told_of():
     [("approve", "Approved"), ("reject", "Rejected"), ("revoke", "Rejected"), ("reopen", "PendingManualApproval")],
 )
 def test_a_decision_is_seen_by_the_packages_status(decision, status):
-    asked = Decision(PACKAGE, decision, ANN, "because")
+    asked = DecisionRequest(PACKAGE, decision, ANN, "because")
     before = "Rejected" if decision == "reopen" else "PendingManualApproval"
     registry = Registry(shown(before), shown(status, "by ann"))
-    assert workload.decided(registry, asked, patience())["ApprovalDescription"] == "by ann"
-    assert workload.stands_already(shown(status), asked)
+    assert workload.wait_until_decided(registry, asked, patience())["ApprovalDescription"] == "by ann"
+    assert workload.shows_decision(shown(status), asked)
 
 
 def test_a_package_is_shown_as_sagemaker_describes_it_and_where_more_is_told():
     why = "Signoff refused this package. artifact:a: 1 error: why [rule]. Details: `signoff show Churn/3`."
     facts = {"ModelPackageArn": PACKAGE, **shown("Rejected", why, **{"signoff:verdict": "failed"})}
-    assert workload.page(facts, CENTRAL) == [
+    assert workload.package_page(facts, CENTRAL) == [
         "Churn/3",
         f"package       {PACKAGE}",
         "in SageMaker  Rejected",
@@ -119,21 +119,25 @@ def test_a_package_is_shown_as_sagemaker_describes_it_and_where_more_is_told():
 
 
 def test_a_decision_that_changes_nothing_says_where_its_refusal_is():
-    asked = Decision(PACKAGE, "approve", ANN, "because")
-    with pytest.raises(TooLong, match=r"still PendingManualApproval.*`Decision Refused` on this account's bus"):
-        workload.decided(Registry(shown("PendingManualApproval")), asked, patience())
+    asked = DecisionRequest(PACKAGE, "approve", ANN, "because")
+    with pytest.raises(TimedOut, match=r"still PendingManualApproval.*`Decision Refused` on this account's bus"):
+        workload.wait_until_decided(Registry(shown("PendingManualApproval")), asked, patience())
 
 
 def test_what_is_decided_here_is_on_the_evidence_that_the_package_shows():
-    described, decision = workload.seen(
-        Registry(shown("PendingManualApproval", **PASSED)), Decision("Churn/3", "approve", ANN, "because"), CENTRAL
+    described, decision = workload.describe_for_decision(
+        Registry(shown("PendingManualApproval", **PASSED)),
+        DecisionRequest("Churn/3", "approve", ANN, "because"),
+        CENTRAL,
     )
     assert described["CustomerMetadataProperties"] == PASSED
     assert (decision.package, decision.statement["evidence"]) == (PACKAGE, "e" * 64)
 
 
 def test_what_is_decided_is_shown_before_it_is_sent():
-    lines = workload.summary(shown("PendingManualApproval", **PASSED), Decision(PACKAGE, "approve", ANN, "because"))
+    lines = workload.decision_summary(
+        shown("PendingManualApproval", **PASSED), DecisionRequest(PACKAGE, "approve", ANN, "because")
+    )
     assert lines[0] == "approve Churn/3"
     assert any("PendingManualApproval, verdict passed" in line for line in lines)
 
@@ -144,27 +148,27 @@ def annotation(**said: Any) -> Annotation:
 
 def test_what_a_model_loads_is_not_added_from_here():
     said = annotation(set={"ticket": "CHG-1"})
-    assert workload.metadata_only(said) is said
+    assert workload.require_metadata_only(said) is said
     with pytest.raises(CommandFailed, match="only be added from the registry's account"):
-        workload.metadata_only(annotation(add_specifications=[{"Name": "gpu"}]))
+        workload.require_metadata_only(annotation(add_specifications=[{"Name": "gpu"}]))
 
 
 def test_an_annotation_is_seen_by_the_packages_metadata():
     said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
     pending = "PendingManualApproval"
     steps = [shown(pending, draft="yes"), shown(pending, ticket="CHG-1", draft="yes"), shown(pending, ticket="CHG-1")]
-    assert [workload.says_already(each, said) for each in steps] == [False, False, True]
-    assert workload.annotated(Registry(*steps), said, patience()) == steps[-1]
+    assert [workload.shows_annotation(each, said) for each in steps] == [False, False, True]
+    assert workload.wait_until_annotated(Registry(*steps), said, patience()) == steps[-1]
 
 
 def test_an_annotation_that_changes_nothing_says_where_its_refusal_is():
-    with pytest.raises(TooLong, match=r"does not show it.*`Decision Refused`.*on this account's bus"):
-        workload.annotated(Registry(shown("Approved")), annotation(set={"ticket": "CHG-1"}), patience())
+    with pytest.raises(TimedOut, match=r"does not show it.*`Decision Refused`.*on this account's bus"):
+        workload.wait_until_annotated(Registry(shown("Approved")), annotation(set={"ticket": "CHG-1"}), patience())
 
 
 def test_what_is_annotated_is_shown_before_it_is_sent():
     said = annotation(set={"ticket": "CHG-1"}, remove=["draft"])
-    lines = workload.about_to_say(shown("Approved"), said, ANN)
+    lines = workload.annotation_summary(shown("Approved"), said, ANN)
     assert lines[0] == "annotate Churn/3"
     assert [line.split(maxsplit=1) for line in lines[3:5]] == [["set", "ticket = CHG-1"], ["remove", "draft"]]
 

@@ -15,7 +15,7 @@ from signoff.ledger import checkpoints
 from signoff.ledger.history import History
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff_cli.audit.auditor import Auditor
-from signoff_cli.audit.verify import findings
+from signoff_cli.audit.verification import findings
 from tests.support import entries
 from tests.support.clock import START, Clock
 

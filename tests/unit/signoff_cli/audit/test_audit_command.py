@@ -99,7 +99,7 @@ def test_a_ledger_that_somebody_has_written_in_can_still_be_printed(drafts: list
     printed = io.StringIO()
     from signoff_cli.output.console import console
 
-    audit_report.page(history, audit_report.document(history), console(printed))
+    audit_report.print_ledger(history, audit_report.document(history), console(printed))
     assert f"{len(history.entries)} entries" in printed.getvalue()
 
 
@@ -228,9 +228,9 @@ def test_what_makes_no_sense_is_wrong_usage(arguments: list[str], capsys: pytest
 
 
 def test_how_far_it_has_come_is_told_where_there_are_many(capsys: pytest.CaptureFixture[str]):
-    from signoff_cli.output.console import counted
+    from signoff_cli.output.console import count_progress
 
-    items: list[Any] = list(counted(range(250), "ledgers verified", 250))
+    items: list[Any] = list(count_progress(range(250), "ledgers verified", 250))
     assert items == list(range(250))
     assert capsys.readouterr().err.splitlines() == [
         "signoff: 100 of 250 ledgers verified",

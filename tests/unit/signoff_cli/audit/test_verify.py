@@ -10,7 +10,7 @@ from signoff.documents.canonical_json import canonical, digest
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
-from signoff_cli.audit.facts import Finding
+from signoff_cli.audit.facts import Discrepancy
 from tests.support.auditing import arn_of, audited, names
 from tests.support.world import APPROVER, SUBMITTER, World
 
@@ -52,7 +52,7 @@ def resealed(world: World, changed: list[Entry]) -> None:
     world.ledger.histories[key_of(world)] = history
 
 
-def one(found: list[Finding], name: str) -> Finding:
+def one(found: list[Discrepancy], name: str) -> Discrepancy:
     (finding,) = [each for each in found if each.name == name]
     return finding
 

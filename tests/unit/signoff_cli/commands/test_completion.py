@@ -9,7 +9,7 @@ import pytest
 
 from signoff.ledger.entries import Draft
 from signoff.ledger.history import History
-from signoff_cli.commands.completion import groups_of, in_time, packages_of
+from signoff_cli.commands.completion import groups_of, packages_of, with_timeout
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
@@ -56,7 +56,7 @@ def test_whatever_fails_completes_to_nothing():
     def broken() -> list[tuple[str, str]]:
         raise OSError("no network")
 
-    assert in_time(broken) == []
+    assert with_timeout(broken) == []
 
 
 def test_what_takes_too_long_completes_to_nothing():
@@ -66,7 +66,7 @@ def test_what_takes_too_long_completes_to_nothing():
         ever.wait(60)
         return [("churn/1", "")]
 
-    assert in_time(slow, seconds=0.05) == []
+    assert with_timeout(slow, seconds=0.05) == []
     ever.set()
 
 

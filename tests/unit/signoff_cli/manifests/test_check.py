@@ -18,11 +18,11 @@ from signoff.errors import ObjectMissing
 from signoff.policy.deployment import Choices, Deployment
 from signoff.policy.policy import Policy
 from signoff_cli import main
-from signoff_cli.manifests.check import Home, check
+from signoff_cli.manifests.check import Destination, check
 from tests.support.manifests import IMAGE, with_container, with_source
 
 ROLE = "arn:aws:iam::123456789012:role/serving"
-HOME = Home.of_group(None)
+HOME = Destination.of_group(None)
 BARE = with_container()
 
 
@@ -127,7 +127,7 @@ def test_a_name_of_a_file_commands_no_terminal(tmp_path: Path, capsys: pytest.Ca
 
 def test_an_s3_uri_is_a_fault_while_nobody_knows_where_the_manifest_will_be_uploaded() -> None:
     document = with_container(ModelDataUrl="s3://artifacts/churn/run-7/model.tar.gz")
-    (told,) = faults(document, home=Home.of_group("churn")).values()
+    (told,) = faults(document, home=Destination.of_group("churn")).values()
     assert told == "points outside its submission, which is s3://<artifacts bucket>/churn/<submission>/"
 
 
@@ -144,8 +144,8 @@ def test_a_place_that_is_no_submission_is_wrong_usage(tmp_path: Path, at: list[s
 
 
 def test_a_group_that_sagemaker_could_not_name_so_is_a_fault() -> None:
-    assert set(faults(BARE, home=Home.of_group("a_b"))) == {"ModelPackageGroupName"}
-    assert set(faults(b"{", home=Home.of_group("a_b"))) == {"ModelPackageGroupName", ""}
+    assert set(faults(BARE, home=Destination.of_group("a_b"))) == {"ModelPackageGroupName"}
+    assert set(faults(b"{", home=Destination.of_group("a_b"))) == {"ModelPackageGroupName", ""}
 
 
 # Images and policies

@@ -11,9 +11,9 @@ from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
 from signoff.policy.policy import of_document
 from signoff_cli.output import console
-from signoff_cli.output.entries import SENTENCES, sentence
+from signoff_cli.output.entries import SENTENCES, describe_entry
 from signoff_cli.packages.document import document
-from signoff_cli.packages.policy_view import judged
+from signoff_cli.packages.policy_view import evaluate
 from tests.support import entries
 
 FAULT = {"path": "Domian", "message": "is not a field"}
@@ -127,7 +127,7 @@ def newest(*drafts: Draft) -> Entry:
     ],
 )
 def test_every_kind_of_entry_is_said_in_a_sentence(drafts: Sequence[Draft], says: str) -> None:
-    assert sentence(newest(*drafts)) == says
+    assert describe_entry(newest(*drafts)) == says
 
 
 def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
@@ -137,7 +137,7 @@ def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
 def test_a_malformed_decision_is_said_too() -> None:
     details = {"decision": "aprove", "refusal": "MalformedDecision", "because": "not a decision"}
     malformed = newest(Draft(Kind.DECISION_REFUSED, "unknown", details))
-    assert sentence(malformed) == "decision by unknown refused: MalformedDecision: not a decision"
+    assert describe_entry(malformed) == "decision by unknown refused: MalformedDecision: not a decision"
 
 
 @given(st.text())
@@ -148,7 +148,7 @@ def test_no_text_commands_the_terminal_or_begins_a_line_of_its_own(text: str) ->
 
 def test_a_reason_with_an_escape_sequence_is_shown_and_not_obeyed() -> None:
     decided = Draft(Kind.DECISION_RECORDED, entries.APPROVER, {"decision": "approve", "reason": "\x1b[2Jfine"})
-    assert sentence(newest(*entries.PENDING, decided)) == "approved by user/ann: \\u001b[2Jfine"
+    assert describe_entry(newest(*entries.PENDING, decided)) == "approved by user/ann: \\u001b[2Jfine"
 
 
 def test_a_person_is_named_by_the_part_of_the_arn_that_tells_them_apart() -> None:
@@ -158,7 +158,7 @@ def test_a_person_is_named_by_the_part_of_the_arn_that_tells_them_apart() -> Non
 
 def shown(history: History) -> str:
     page = io.StringIO()
-    console.page(history, document(history), console.console(page))
+    console.print_package(history, document(history), console.console(page))
     return page.getvalue()
 
 
@@ -187,7 +187,7 @@ def test_a_page_says_whose_approval_counts_what_it_takes_and_until_when() -> Non
     policy = {"deployment": {"execution_role": "r"}, "approvals": {"needed": 2, "expiry": {"after": "P14D"}}}
     known = document(history)
     page = io.StringIO()
-    console.page(history, {**known, **judged(of_document(policy), known)}, console.console(page))
+    console.print_package(history, {**known, **evaluate(of_document(policy), known)}, console.console(page))
     lines = page.getvalue().splitlines()
     assert "approved by   user/ann" in lines
     assert "it takes      1 more approval" in lines

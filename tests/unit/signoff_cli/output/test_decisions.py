@@ -7,8 +7,8 @@ import pytest
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
 from signoff.policy.policy import of_document
-from signoff_cli.output.decisions import answered, summary
-from signoff_cli.statements.decision import Answer, Asking, Decision
+from signoff_cli.output.decisions import describe_result, summary
+from signoff_cli.statements.decision import DecisionRequest, DecisionResult, PendingDecision
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
@@ -23,7 +23,9 @@ def told(*drafts: Draft, decision: str = "approve", by: str = entries.APPROVER, 
     ledger.append(History(entries.PACKAGE), drafts)
     policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
     glass = decision == "approve" and bool(approvals.get("break_glass"))
-    asking = Asking(ledger, Decision(entries.ARN, decision, by, "because", break_glass=glass), policy, lambda: START)
+    asking = PendingDecision(
+        ledger, DecisionRequest(entries.ARN, decision, by, "because", break_glass=glass), policy, lambda: START
+    )
     return summary(asking, policy, ("version 3, as you say with --to",) if decision == "rollback" else ())
 
 
@@ -113,8 +115,8 @@ def test_what_others_wrote_commands_no_terminal():
 
 def answer(decision: str, outcome: Any = "recorded", draft: Draft | None = None, **more: Any) -> str:
     entry = entries.history(*entries.PENDING, draft or entries.decided(decision)).entries[-1]
-    asked = Decision(entries.ARN, decision, entries.APPROVER, "because", **more)
-    return answered(Answer(asked, outcome, entry, entry.details.get("outstanding")))
+    asked = DecisionRequest(entries.ARN, decision, entries.APPROVER, "because", **more)
+    return describe_result(DecisionResult(asked, outcome, entry, entry.details.get("outstanding")))
 
 
 def test_an_answer_names_the_package_as_people_do():
@@ -124,5 +126,7 @@ def test_an_answer_names_the_package_as_people_do():
     assert answer("rollback").startswith("the group is rolled back to Churn/3. Follow its model")
     assert answer("approve", break_glass=True).startswith("Churn/3 is approved, by breaking the glass.")
     assert answer("approve", "absorbed").startswith("Churn/3 is approved already by user/ann: because.")
-    nameless = answered(Answer(Decision(entries.ARN, "approve", entries.APPROVER, "because"), "absorbed"))
+    nameless = describe_result(
+        DecisionResult(DecisionRequest(entries.ARN, "approve", entries.APPROVER, "because"), "absorbed")
+    )
     assert nameless == f"{entries.ARN} is approved already. Nothing was changed."

@@ -14,7 +14,7 @@ from signoff.artifact.findings import Finding
 from signoff.artifact.remedies import REMEDIES
 from signoff.aws.vault import Vault
 from signoff_cli.output import console, findings
-from signoff_cli.output.findings import counted
+from signoff_cli.output.findings import describe_counts
 from signoff_cli.packages import findings as vault_findings
 from signoff_cli.packages.document import document as document_of
 from tests.support.archives import link, member, tar
@@ -33,13 +33,13 @@ def backslash(name: str) -> Finding:
 
 def in_a_file(*found: Finding) -> list[str]:
     printed = io.StringIO()
-    findings.show(found, console.console(printed))
+    findings.print_findings(found, console.console(printed))
     return printed.getvalue().splitlines()
 
 
 def on_a_terminal(*found: Finding, width: int = 80) -> list[str]:
     printed = io.StringIO()
-    findings.show(found, Console(file=printed, width=width, force_terminal=True, color_system=None))
+    findings.print_findings(found, Console(file=printed, width=width, force_terminal=True, color_system=None))
     return printed.getvalue().splitlines()
 
 
@@ -60,7 +60,7 @@ def shown(world: World, arn: str, vault: Vault | None = None) -> tuple[str, list
     document: dict[str, Any] = {**document_of(history), "champion": None}
     document["findings"], notes = vault_findings.of_evidence(document, vault or world.vault)
     page = io.StringIO()
-    console.page(history, document, console.console(page))
+    console.print_package(history, document, console.console(page))
     return page.getvalue(), notes
 
 
@@ -127,7 +127,7 @@ def test_a_name_commands_no_terminal():
     [(0, 0, ""), (1, 0, "1 error"), (0, 1, "1 warning"), (1200, 2, "1,200 errors and 2 warnings")],
 )
 def test_findings_are_counted_in_words(errors: int, warnings: int, words: str):
-    assert counted(errors, warnings) == words
+    assert describe_counts(errors, warnings) == words
 
 
 def test_a_page_shows_what_was_found_in_place_of_what_the_check_says_of_it():

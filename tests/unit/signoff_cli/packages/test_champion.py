@@ -40,7 +40,7 @@ def test_the_champion_is_told_with_who_approved_it_and_that_others_see_it():
     document = champion.document(signoff.champions, signoff.ledger, "Churn")
     assert (document["package"], document["version"], document["model"]) == (entries.ARN, 3, "arn:churn-v3")
     assert (document["approver"], document["reason"], document["agrees"]) == (entries.APPROVER, "because", True)
-    told = champion.sentence(document)
+    told = champion.describe(document)
     assert told.startswith("Churn/3, model arn:churn-v3, approved by user/ann at ")
     assert told.endswith(": because")
 
@@ -50,7 +50,7 @@ def test_a_champion_that_is_not_published_yet_is_told_as_such():
     signoff.approved()
     document = champion.document(signoff.champions, signoff.ledger, "Churn")
     assert (document["published"], document["agrees"]) == (None, False)
-    assert champion.sentence(document).endswith("; published is none, until the next sweep")
+    assert champion.describe(document).endswith("; published is none, until the next sweep")
 
 
 @pytest.mark.parametrize(("review", "told"), [({"review": "pull request 7"}, ": pull request 7"), ({}, "")])
@@ -60,7 +60,7 @@ def test_a_baseline_is_told_with_its_stack_and_review(review: dict[str, str], to
     signoff.champions.publish("Churn")
     document = champion.document(signoff.champions, signoff.ledger, "Churn")
     assert (document["package"], document["model"], document["approver"]) == (None, BASELINE["arn"], STACK)
-    line = champion.sentence(document)
+    line = champion.describe(document)
     assert line.startswith("Churn: the baseline first, approved by stack/Models/1 at ")
     assert line.partition("Z")[2] == told
 

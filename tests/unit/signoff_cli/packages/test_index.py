@@ -13,9 +13,9 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.policy.policy import Policy, of_document
 from signoff_cli.commands.listing import _LIST, _QUEUE
-from signoff_cli.packages.index import Filter, awaiting, indexed, with_sagemaker
-from signoff_cli.packages.policy_view import Weighing
-from signoff_cli.packages.queue import chosen, weighed
+from signoff_cli.packages.index import Filter, list_packages, list_pending, with_sagemaker
+from signoff_cli.packages.policy_view import GroupPolicies
+from signoff_cli.packages.queue import evaluate_all, select
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
@@ -77,11 +77,11 @@ def pending(version: int, group: str = "churn", **details: Any) -> list[Draft]:
 
 
 def listed(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
-    return indexed(ledger, Filter(**only))
+    return list_packages(ledger, Filter(**only))
 
 
 def queued(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
-    return awaiting(ledger, Filter(**only))
+    return list_pending(ledger, Filter(**only))
 
 
 # The index
@@ -216,9 +216,9 @@ def voted(actor: str) -> Draft:
 
 def awaits(me: str, *drafts: Draft, **approvals: Any) -> bool:
     rows = queued(ledger_of((package(1), [*pending(1), *drafts])))
-    (row,) = weighed(rows, Weighing(Policies(**approvals)), me)
-    assert chosen([row], None, everybody=True) == [row]
-    assert chosen([row], None, everybody=False) == ([row] if row["mine"] else [])
+    (row,) = evaluate_all(rows, GroupPolicies(Policies(**approvals)), me)
+    assert select([row], None, everybody=True) == [row]
+    assert select([row], None, everybody=False) == ([row] if row["mine"] else [])
     return bool(row["mine"])
 
 
@@ -245,18 +245,18 @@ def test_what_i_approved_awaits_others_whichever_session_i_did_it_in():
 def test_a_row_of_the_queue_says_what_it_takes_still_by_roles_and_when_it_expires():
     rows = queued(ledger_of((package(1), [*pending(1), voted(ANN)])))
     policies = Policies(roles=ROLES, expiry={"after": "P14D", "action": "extend"})
-    (row,) = weighed(rows, Weighing(policies), BOB)
+    (row,) = evaluate_all(rows, GroupPolicies(policies), BOB)
     assert (row["outstanding"], row["needs"]) == ("1 more approval (1 of risk)", {"people": 1, "roles": {"risk": 1}})
     assert (row["votes"], row["lapses"]) == ([ANN], None)
     assert row["expires"] == {"at": "2026-03-16T09:15:20.000Z", "action": "extend"}
-    assert chosen([row], "risk", everybody=True) == [row]
-    assert chosen([row], "owners", everybody=True) == []
+    assert select([row], "risk", everybody=True) == [row]
+    assert select([row], "owners", everybody=True) == []
 
 
 def test_each_policy_is_read_once():
     ledger = ledger_of((package(1), pending(1)), (package(2), pending(2)), (package(1, "Fraud"), pending(1, "Fraud")))
     policies = Policies()
-    weighed(queued(ledger), Weighing(policies), ANN)
+    evaluate_all(queued(ledger), GroupPolicies(policies), ANN)
     assert sorted(policies.read) == ["Fraud", "churn"]
 
 
@@ -271,10 +271,10 @@ def test_each_policy_is_read_once():
     ],
 )
 def test_what_may_await_me_is_shown_with_a_note_where_a_policy_cannot_be_read(error, note):
-    weighing = Weighing(Policies(error))
-    rows = weighed(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), weighing, ANN)
+    weighing = GroupPolicies(Policies(error))
+    rows = evaluate_all(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), weighing, ANN)
     assert [(row["mine"], row["outstanding"], row["expires"]) for row in rows] == [(None, None, None)] * 2
-    assert chosen(rows, None, everybody=False) == rows
+    assert select(rows, None, everybody=False) == rows
     assert len(weighing.notes) == 1
     assert note in weighing.notes[0]
 
@@ -282,7 +282,7 @@ def test_what_may_await_me_is_shown_with_a_note_where_a_policy_cannot_be_read(er
 def test_any_other_error_of_the_policies_store_is_told():
     down = ClientError({"Error": {"Code": "InternalServerError", "Message": "try later"}}, "GetParameter")
     with pytest.raises(ClientError, match="try later"):
-        Weighing(Policies(down)).policy("churn")
+        GroupPolicies(Policies(down)).policy("churn")
 
 
 # Joined with SageMaker
@@ -365,8 +365,8 @@ def test_ten_thousand_versions_are_listed_by_a_hundred_calls():
 def test_people_read_who_submitted_what_since_when_and_why_it_is_not_described():
     sagemaker = SageMaker(**{"churn/2": GONE})
     ledger = ledger_of((package(1), pending(1, metadata={"team": "risk", "a": "b"})), (package(2), pending(2)))
-    weighing = Weighing(Policies(needed=2, expiry={"after": "P14D"}))
-    rows = weighed(queued(ledger), weighing, entries.APPROVER)
+    weighing = GroupPolicies(Policies(needed=2, expiry={"after": "P14D"}))
+    rows = evaluate_all(queued(ledger), weighing, entries.APPROVER)
     first, second = with_sagemaker(rows, Registry(sagemaker))[0]
     assert {name: cell(first) for name, cell in _QUEUE.items()} == {
         "package": "churn/1",

@@ -7,7 +7,7 @@ from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.document import document, reason
-from signoff_cli.packages.lookup import find, found, is_package_name
+from signoff_cli.packages.lookup import find, find_or_fail, is_package_name
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
@@ -37,37 +37,37 @@ def test_anything_else_names_no_package(name: str) -> None:
 def test_both_names_find_the_same_package() -> None:
     ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
     assert find(ledger, "Churn/3") == find(ledger, entries.ARN)
-    assert found(ledger, "Churn/3")["package"] == entries.PACKAGE
+    assert find_or_fail(ledger, "Churn/3")["package"] == entries.PACKAGE
 
 
 def test_an_arn_is_found_as_sagemaker_writes_it_whatever_case_it_is_given_in() -> None:
     ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
-    assert found(ledger, entries.ARN.replace("churn", "Churn"))["arn"] == entries.ARN
+    assert find_or_fail(ledger, entries.ARN.replace("churn", "Churn"))["arn"] == entries.ARN
 
 
 @pytest.mark.parametrize("name", ["CHURN/3", "churn/3", "Churn/3"])
 def test_a_group_is_found_whatever_case_it_is_given_in(name: str) -> None:
     ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
-    assert found(ledger, name)["package"] == entries.PACKAGE
+    assert find_or_fail(ledger, name)["package"] == entries.PACKAGE
 
 
 def test_a_group_of_exactly_that_name_comes_before_one_that_differs_by_case() -> None:
     old, new = package_key(entries.ARN, MONDAY), package_key(entries.ARN, TUESDAY)
     ledger = ledger_of((new, [entries.registered(group="churn")]), (old, [entries.registered(group="Churn")]))
-    assert found(ledger, "Churn/3")["package"] == old
-    assert found(ledger, "churn/3")["package"] == new
+    assert find_or_fail(ledger, "Churn/3")["package"] == old
+    assert find_or_fail(ledger, "churn/3")["package"] == new
 
 
 def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:
     old, new = package_key(entries.ARN, MONDAY), package_key(entries.ARN, TUESDAY)
     ledger = ledger_of((new, [entries.registered()]), (old, [entries.registered()]))
-    assert found(ledger, "Churn/3")["package"] == new
-    assert found(ledger, entries.ARN)["package"] == new
+    assert find_or_fail(ledger, "Churn/3")["package"] == new
+    assert find_or_fail(ledger, entries.ARN)["package"] == new
 
 
 def test_a_package_that_is_not_there_is_refused_by_its_name() -> None:
     with pytest.raises(CommandFailed, match="knows no package Churn/4"):
-        found(ledger_of((entries.PACKAGE, [entries.registered()])), "Churn/4")
+        find_or_fail(ledger_of((entries.PACKAGE, [entries.registered()])), "Churn/4")
 
 
 def test_the_document_says_all_that_the_ledger_does() -> None:

@@ -8,7 +8,7 @@ from signoff.deployment.champions import Champions
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.rollback import target
+from signoff_cli.packages.rollback import find_target
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger, FakeParameters
@@ -41,7 +41,7 @@ def rolled_back(*versions: list[Draft], group: str = "Churn", to: int | None = N
         clock.forward(hours=1)
         ledger.append(History(f"{ARN}/{number}@2026-03-02T09:15:20.000Z"), drafts)
     store: Any = ledger
-    found = target(ledger, Champions(FakeParameters(clock), "/signoff/champions", store), group, to)
+    found = find_target(ledger, Champions(FakeParameters(clock), "/signoff/champions", store), group, to)
     return found.package.removeprefix(f"{ARN}/"), found.why
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from signoff.errors import UnknownPackage
 from signoff_cli.output import console
 from signoff_cli.packages.document import document
-from signoff_cli.packages.sagemaker import plain, with_sagemaker
+from signoff_cli.packages.sagemaker import to_json_data, with_sagemaker
 from tests.support import entries
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -73,9 +73,9 @@ def test_what_sagemaker_recommends_is_on_the_page() -> None:
     described = {"ModelName": "churn-v3", "DeploymentRecommendation": RECOMMENDED}
     shown, _ = with_sagemaker(document(APPROVED), Sagemaker({}, described))
     page = io.StringIO()
-    console.page(APPROVED, shown, console.console(page))
+    console.print_package(APPROVED, shown, console.console(page))
     assert "recommended   ml.c6i.large THREADS=2 (churn/1)" in page.getvalue()
 
 
 def test_times_are_text_however_deep_they_stand() -> None:
-    assert plain({"a": [{"b": NOON}]}) == {"a": [{"b": "2026-03-02T12:00:00.000Z"}]}
+    assert to_json_data({"a": [{"b": NOON}]}) == {"a": [{"b": "2026-03-02T12:00:00.000Z"}]}

@@ -4,9 +4,9 @@ import io
 from typing import Any
 
 from signoff_cli.output import console
-from signoff_cli.output.entries import sentence
+from signoff_cli.output.entries import describe_entry
 from signoff_cli.packages.document import document as document_of
-from signoff_cli.packages.waiting import settled
+from signoff_cli.packages.progress import is_settled
 from tests.support.world import ROLE, World
 
 PLACE = "222222222222/eu-west-1"
@@ -25,7 +25,7 @@ def page(world: World, arn: str) -> str:
     history = world.history(arn)
     told = io.StringIO()
     document: dict[str, Any] = {**document_of(history), "champion": None}
-    console.page(history, document, console.console(told))
+    console.print_package(history, document, console.console(told))
     return told.getvalue()
 
 
@@ -55,15 +55,17 @@ def test_each_entry_about_another_place_names_it():
     world, arn = approved()
     world.decide(arn, "revoke")
     world.deliver()
-    told = [sentence(entry) for entry in world.history(arn).entries]
+    told = [describe_entry(entry) for entry in world.history(arn).entries]
     name = next(e.details["model"]["name"] for e in world.history(arn).entries if e.kind == "ModelCreated")
     assert f"model {name} created in {PLACE}" in told
     assert f"model {name} retired in {PLACE}" in told
     failed, arn = approved(closed=True)
-    assert sentence(failed.history(arn).entries[-1]).startswith(f"its model in {PLACE} does not agree yet: the role")
+    assert describe_entry(failed.history(arn).entries[-1]).startswith(
+        f"its model in {PLACE} does not agree yet: the role"
+    )
 
 
 def test_a_package_with_a_place_that_somebody_must_mend_has_settled():
     world, arn = approved(closed=True)
-    assert settled(world.state(arn))
+    assert is_settled(world.state(arn))
     assert world.state(arn).next_step == "create_model"

@@ -2,7 +2,7 @@ import pytest
 
 from signoff.errors import LedgerBroken
 from signoff.ledger.history import History
-from signoff_cli.packages.waiting import TooLong, follow, settled
+from signoff_cli.packages.progress import TimedOut, follow, is_settled
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
@@ -19,22 +19,22 @@ def ledger() -> FakeLedger:
 def test_entries_are_yielded_as_they_come_until_the_package_settles(ledger: FakeLedger) -> None:
     package = entries.PACKAGE
     waiting = Waiting(append(ledger, package, entries.started()), append(ledger, package, entries.evidence()))
-    followed = follow(lambda: ledger.history(package), lambda history: settled(history.state), waiting.patience())
+    followed = follow(lambda: ledger.history(package), lambda history: is_settled(history.state), waiting.patience())
     assert [str(entry.kind) for entry in followed] == ["Registered", "ValidationStarted", "EvidenceRecorded"]
 
 
 def test_entries_that_were_seen_are_not_yielded_again(ledger: FakeLedger) -> None:
     append(ledger, entries.PACKAGE, entries.started(), entries.evidence())()
     read = lambda: ledger.history(entries.PACKAGE)  # noqa: E731
-    followed = follow(read, lambda history: settled(history.state), Waiting().patience(), seen=2)
+    followed = follow(read, lambda history: is_settled(history.state), Waiting().patience(), seen=2)
     assert [entry.sequence for entry in followed] == [3]
 
 
 def test_waiting_ends_at_the_deadline_and_says_what_was_waited_for(ledger: FakeLedger) -> None:
     waiting = Waiting()
     read = lambda: ledger.history(entries.PACKAGE)  # noqa: E731
-    with pytest.raises(TooLong, match="still waits for validate"):
-        list(follow(read, lambda history: settled(history.state), waiting.patience(30)))
+    with pytest.raises(TimedOut, match="still waits for validate"):
+        list(follow(read, lambda history: is_settled(history.state), waiting.patience(30)))
     assert waiting.seconds == pytest.approx(30)
 
 
@@ -61,10 +61,10 @@ def test_a_tampered_ledger_is_not_followed(ledger: FakeLedger) -> None:
     ],
 )
 def test_a_package_has_settled_when_nothing_more_happens_by_itself(drafts: list[object], expected: bool) -> None:
-    assert settled(entries.history(*drafts).state) is expected  # type: ignore[arg-type]
+    assert is_settled(entries.history(*drafts).state) is expected  # type: ignore[arg-type]
 
 
 def test_a_model_that_an_endpoint_keeps_from_being_retired_is_not_waited_for() -> None:
     revoked = [entries.model_created(), entries.decided("revoke"), entries.updated("Rejected")]
-    assert not settled(entries.history(*entries.APPROVED, *revoked).state)
-    assert settled(entries.history(*entries.APPROVED, *revoked, entries.blocked("prod")).state)
+    assert not is_settled(entries.history(*entries.APPROVED, *revoked).state)
+    assert is_settled(entries.history(*entries.APPROVED, *revoked, entries.blocked("prod")).state)

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from signoff.ledger.history import History, package_key
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.waiting import Patience, TooLong
-from signoff_cli.projects.projects import Project, Projects
-from signoff_cli.projects.updates import Change, changes, update_request
+from signoff_cli.packages.progress import Deadline, TimedOut
+from signoff_cli.projects.client import Project, ProjectClient
+from signoff_cli.projects.updates import ProjectUpdate, describe_changes, update_request
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fake_projects import (
@@ -41,7 +41,7 @@ class World:
         self.catalog = FakeServiceCatalog(versions)
         self.ledger = FakeLedger(Clock())
         groups = groups or FakeGroups(Churn="churn", churn_two="churn", other="fraud", plain="")
-        self.projects = Projects(self.sagemaker, self.catalog, groups, self.ledger, NEWEST)
+        self.projects = ProjectClient(self.sagemaker, self.catalog, groups, self.ledger, NEWEST)
 
     @property
     def project(self) -> Project:
@@ -49,7 +49,7 @@ class World:
 
     def request(self, **change: Any) -> dict[str, Any]:
         """The UpdateProject that a change makes of the project `churn`."""
-        return update_request(self.project, Change(**change))
+        return update_request(self.project, ProjectUpdate(**change))
 
 
 def with_parameters(*pairs: tuple[str, str]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def test_a_project_of_a_product_names_its_version_and_the_newest() -> None:
 def test_a_deprecated_version_is_not_what_a_project_should_be_moved_to() -> None:
     world = World()
     world.catalog = FakeServiceCatalog(3, deprecated=("v3",))
-    projects = Projects(world.sagemaker, world.catalog, FakeGroups(), world.ledger, NEWEST)
+    projects = ProjectClient(world.sagemaker, world.catalog, FakeGroups(), world.ledger, NEWEST)
     assert projects.project("churn").source.newest == "v2"
 
 
@@ -207,7 +207,7 @@ def test_each_kind_of_project_is_told_which_option_is_for_it() -> None:
 def test_whoever_is_asked_sees_each_change() -> None:
     world = World(with_parameters(("Policy", "standard")))
     request = world.request(parameters={"Policy": "strict", "Size": "2"}, description="d", tags={"team": "crm"})
-    assert changes(world.project, request) == [
+    assert describe_changes(world.project, request) == [
         "template     v1 -> v2",
         "parameter    Policy: standard -> strict",
         "parameter    Size: (not given) -> 2",
@@ -215,8 +215,8 @@ def test_whoever_is_asked_sees_each_change() -> None:
         "tag          team = crm",
     ]
     s3 = World(made_from_s3())
-    assert changes(s3.project, s3.request()) == [f"template     https://s3/t/v1.json -> {NEWEST}"]
-    assert changes(world.project, {"ProjectName": "churn"}) == []
+    assert describe_changes(s3.project, s3.request()) == [f"template     https://s3/t/v1.json -> {NEWEST}"]
+    assert describe_changes(world.project, {"ProjectName": "churn"}) == []
 
 
 @pytest.mark.parametrize(
@@ -275,11 +275,11 @@ def test_an_update_is_followed_until_it_is_over() -> None:
     world = World()
     world.sagemaker.then = [{"ProjectStatus": status} for status in ("UpdateInProgress", "UpdateCompleted")]
     world.projects.update(world.request())
-    patience = Patience(60, clock=lambda: 0.0, sleep=lambda seconds: None)
+    patience = Deadline(60, clock=lambda: 0.0, sleep=lambda seconds: None)
     assert world.projects.ended("churn", patience).status == "UpdateCompleted"
 
 
 def test_an_update_that_takes_too_long_says_where_to_look() -> None:
     world = World(project(status="UpdateInProgress"))
-    with pytest.raises(TooLong, match="`signoff projects show churn`"):
-        world.projects.ended("churn", Patience(0, clock=lambda: 1.0, sleep=lambda seconds: None))
+    with pytest.raises(TimedOut, match="`signoff projects show churn`"):
+        world.projects.ended("churn", Deadline(0, clock=lambda: 1.0, sleep=lambda seconds: None))

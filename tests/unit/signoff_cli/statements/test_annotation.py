@@ -11,9 +11,14 @@ from signoff.approval.decisions import Approver, Refusal
 from signoff.ledger.entries import Draft
 from signoff.ledger.history import History, unknown_key
 from signoff_cli.errors import CommandFailed
-from signoff_cli.output.entries import annotated, annotating, sentence
-from signoff_cli.packages.waiting import TooLong
-from signoff_cli.statements.annotation import Annotation, Asking, annotation, specifications
+from signoff_cli.output.entries import annotation_summary, describe_annotation, describe_entry
+from signoff_cli.packages.progress import TimedOut
+from signoff_cli.statements.annotation import (
+    AnnotationRequest,
+    PendingAnnotation,
+    annotation_request,
+    parse_specifications,
+)
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
@@ -21,7 +26,7 @@ from tests.support.watching import Letters, Waiting, append, ours
 
 SAID = {"set_": {"ticket": "CHG-1"}, "remove": ["draft"], "specifications": [], "reason": "Reviewed"}
 ANN = Approver(entries.APPROVER, entries.APPROVER)
-TICKET = annotation(entries.ARN, entries.APPROVER, **SAID)
+TICKET = annotation_request(entries.ARN, entries.APPROVER, **SAID)
 
 
 @pytest.fixture
@@ -31,11 +36,11 @@ def ledger() -> FakeLedger:
     return ledger
 
 
-def made(said: Annotation = TICKET) -> Draft:
+def made(said: AnnotationRequest = TICKET) -> Draft:
     return annotations.annotated(said.said, ANN)
 
 
-def refused(said: Annotation = TICKET) -> Draft:
+def refused(said: AnnotationRequest = TICKET) -> Draft:
     return annotations.refused(said.said, Refusal("NotAllowed", "said so"), ANN)
 
 
@@ -45,14 +50,14 @@ def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) 
 
 def test_the_event_is_one_that_the_pipeline_reads(ledger: FakeLedger):
     letters = Letters()
-    Asking(ledger, TICKET).send(letters)
+    PendingAnnotation(ledger, TICKET).send(letters)
     ((detail_type, statement),) = letters.sent
     assert (detail_type, statement["statement"]) == ("Model Annotation", "annotation")
     assert annotations.parse(statement) == TICKET.said
 
 
 def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger):
-    asking = Asking(ledger, TICKET)
+    asking = PendingAnnotation(ledger, TICKET)
     asking.send(Letters(answers(ledger, ours(made()))))
     answer = asking.answer(Waiting().patience())
     assert (answer.outcome, answer.document["set"], answer.document["removed"]) == (
@@ -60,22 +65,22 @@ def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger
         {"ticket": "CHG-1"},
         ["draft"],
     )
-    assert annotated(answer) == "Churn/3 is annotated."
+    assert describe_annotation(answer) == "Churn/3 is annotated."
 
 
 def test_a_refused_annotation_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger):
-    asking = Asking(ledger, TICKET)
+    asking = PendingAnnotation(ledger, TICKET)
     asking.send(Letters())
     document = asking.answer(Waiting(answers(ledger, ours(refused()))).patience()).document
     assert (document["outcome"], document["refusal"], document["because"]) == ("refused", "NotAllowed", "said so")
 
 
 def test_what_others_say_or_what_else_is_said_is_no_answer(ledger: FakeLedger):
-    other = annotation(entries.ARN, entries.APPROVER, **{**SAID, "set_": {"ticket": "CHG-2"}})
-    asking = Asking(ledger, TICKET)
+    other = annotation_request(entries.ARN, entries.APPROVER, **{**SAID, "set_": {"ticket": "CHG-2"}})
+    asking = PendingAnnotation(ledger, TICKET)
     asking.send(Letters())
     somebody = replace(made(), actor=entries.SUBMITTER)
-    with pytest.raises(TooLong, match="dead-letter queue of decisions"):
+    with pytest.raises(TimedOut, match="dead-letter queue of decisions"):
         asking.answer(Waiting(answers(ledger, made(other), somebody, entries.decided("approve"))).patience())
 
 
@@ -89,43 +94,43 @@ def test_the_same_annotation_again_leaves_no_entry_and_is_answered_by_the_first_
 ):
     answers(ledger, before)()
     waiting = Waiting()
-    assert Asking(ledger, TICKET).answer(waiting.patience(90)).outcome == outcome
+    assert PendingAnnotation(ledger, TICKET).answer(waiting.patience(90)).outcome == outcome
     assert waiting.seconds < 30
 
 
 def test_an_annotation_of_long_ago_is_no_answer_to_the_same_one_now(ledger: FakeLedger):
     answers(ledger, made(), entries.decided("approve"))()
-    with pytest.raises(TooLong):
-        Asking(ledger, TICKET).answer(Waiting().patience())
+    with pytest.raises(TimedOut):
+        PendingAnnotation(ledger, TICKET).answer(Waiting().patience())
 
 
 def test_the_refusal_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger):
-    said = annotation(f"{entries.ARN}9", entries.APPROVER, **SAID)
-    asking = Asking(ledger, said)
+    said = annotation_request(f"{entries.ARN}9", entries.APPROVER, **SAID)
+    asking = PendingAnnotation(ledger, said)
     asking.send(Letters(answers(ledger, refused(said), package=unknown_key(said.package))))
     assert asking.answer(Waiting().patience()).outcome == "refused"
 
 
 def test_an_annotation_that_contradicts_itself_is_not_sent():
     with pytest.raises(CommandFailed, match="both in `set` and in `remove`"):
-        annotation(entries.ARN, entries.APPROVER, **{**SAID, "remove": ["ticket"]})
+        annotation_request(entries.ARN, entries.APPROVER, **{**SAID, "remove": ["ticket"]})
 
 
 @pytest.mark.parametrize(("data", "count"), [(b'{"Name": "gpu"}', 1), (b'[{"Name": "gpu"}, {"Name": "cpu"}]', 2)])
 def test_a_file_holds_one_specification_or_a_list_of_them(data: bytes, count: int):
-    assert len(specifications("gpu.json", data)) == count
+    assert len(parse_specifications("gpu.json", data)) == count
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"3", b'[{"Name": "a"}, 3]', b'{"Name": "a", "Name": "b"}'])
 def test_any_other_file_is_refused_by_its_name(data: bytes):
     with pytest.raises(CommandFailed, match=r"gpu\.json: "):
-        specifications("gpu.json", data)
+        parse_specifications("gpu.json", data)
 
 
 def test_who_confirms_reads_what_will_be_changed_and_that_it_will_be_validated_anew(ledger: FakeLedger):
     added: dict[str, Any] = {**SAID, "specifications": [{"Name": "gpu", "Containers": [{"Image": "i"}]}]}
-    said = annotation(entries.ARN, entries.APPROVER, **added)
-    lines = annotating(ledger.history(entries.PACKAGE), said.said, said.by)
+    said = annotation_request(entries.ARN, entries.APPROVER, **added)
+    lines = annotation_summary(ledger.history(entries.PACKAGE), said.said, said.by)
     assert lines[0] == "annotate Churn/3"
     assert "  set        ticket = CHG-1" in lines
     assert "  remove     draft" in lines
@@ -136,5 +141,5 @@ def test_who_confirms_reads_what_will_be_changed_and_that_it_will_be_validated_a
 def test_an_annotation_in_a_ledger_reads_as_what_was_said(ledger: FakeLedger):
     answers(ledger, made(), Draft(entries.Kind.PACKAGE_DELETED, "signoff"))()
     said, gone = ledger.history(entries.PACKAGE).entries[-2:]
-    assert sentence(said) == "annotated by user/ann: Reviewed (ticket = CHG-1, draft removed)"
-    assert sentence(gone) == "deleted from SageMaker's registry"
+    assert describe_entry(said) == "annotated by user/ann: Reviewed (ticket = CHG-1, draft removed)"
+    assert describe_entry(gone) == "deleted from SageMaker's registry"

@@ -6,8 +6,8 @@ import pytest
 
 from signoff.errors import ProofRefused
 from signoff.identity import proofs
-from signoff_cli.statements.bus import Post
-from signoff_cli.statements.signing import id_of, signed
+from signoff_cli.statements.bus import StatementBus
+from signoff_cli.statements.signature import id_of, sign_statement
 from tests.support.clock import Clock
 from tests.support.fake_sts import FakeSts
 from tests.support.watching import Desk
@@ -25,7 +25,7 @@ def sign(statement: dict[str, Any], region: str) -> dict[str, Any]:
 
 def test_a_statement_is_signed_for_the_registrys_bus_and_sent_as_it_was_signed():
     desk = Desk()
-    sent = Post(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
+    sent = StatementBus(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
     (event,) = desk.events
     assert event.type == "Model Approval Decision"
     assert event.detail.items() >= {**STATEMENT, "audience": BUS}.items()
@@ -35,14 +35,14 @@ def test_a_statement_is_signed_for_the_registrys_bus_and_sent_as_it_was_signed()
 
 def test_what_is_sent_again_is_the_very_same():
     desk = Desk()
-    sent = Post(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
+    sent = StatementBus(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
     assert sent.repeat is not None
     assert sent.repeat() == "event-2"
     assert desk.events[0] == desk.events[1]
 
 
 def test_the_id_is_that_of_what_was_signed_wherever_it_was_signed_for():
-    there = signed(
+    there = sign_statement(
         {**STATEMENT, "audience": BUS}, STS.credentials(ANN), "http://127.0.0.1:4566", "eu-west-1", Clock()()
     )
     claim = proofs.read(there, kind="decision", audience=BUS, endpoint="http://127.0.0.1:4566", region="eu-west-1")
@@ -57,5 +57,5 @@ def test_what_could_prove_nothing_is_not_sent():
         return {**whole, "proof": whole["proof"].replace("AKIA", "short")}
 
     with pytest.raises(ProofRefused, match="MalformedProof"):
-        Post(desk, BUS, oddly).send("Model Approval Decision", STATEMENT)
+        StatementBus(desk, BUS, oddly).send("Model Approval Decision", STATEMENT)
     assert desk.events == []

@@ -10,16 +10,16 @@ from signoff.approval import decisions
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy, of_document
-from signoff_cli.output.decisions import answered
-from signoff_cli.packages.waiting import TooLong
-from signoff_cli.statements.decision import Asking, Decision
-from signoff_cli.statements.request import Sent
+from signoff_cli.output.decisions import describe_result
+from signoff_cli.packages.progress import TimedOut
+from signoff_cli.statements.decision import DecisionRequest, PendingDecision
+from signoff_cli.statements.request import SentStatement
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
 from tests.support.watching import Letters, Waiting, append, ours
 
-APPROVAL = Decision(entries.ARN, "approve", entries.APPROVER, "because")
+APPROVAL = DecisionRequest(entries.ARN, "approve", entries.APPROVER, "because")
 EVE = "arn:aws:iam::123456789012:user/eve"
 
 
@@ -38,11 +38,11 @@ def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) 
     return append(ledger, package, *drafts)
 
 
-def asked(ledger: FakeLedger, decision: Decision = APPROVAL, **approvals: Any) -> Asking:
-    return Asking(ledger, decision, policy(**approvals), lambda: START)
+def asked(ledger: FakeLedger, decision: DecisionRequest = APPROVAL, **approvals: Any) -> PendingDecision:
+    return PendingDecision(ledger, decision, policy(**approvals), lambda: START)
 
 
-def sent(asking: Asking) -> Asking:
+def sent(asking: PendingDecision) -> PendingDecision:
     asking.send(Letters())
     return asking
 
@@ -73,7 +73,7 @@ def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: Fak
     late = replace(recorded, details={**recorded.details, "event": "event-2"})
 
     class Unreliable(Letters):
-        def send(self, type_: str, statement: Mapping[str, Any]) -> Sent:
+        def send(self, type_: str, statement: Mapping[str, Any]) -> SentStatement:
             return replace(super().send(type_, statement), repeat=self.repeat)
 
         def repeat(self) -> str:
@@ -92,7 +92,7 @@ def test_a_decision_that_stands_is_answered_as_recorded(ledger: FakeLedger) -> N
     asking.send(Letters(answers(ledger, ours(entries.decided("approve")))))
     answer = asking.answer(Waiting().patience())
     assert (answer.outcome, answer.refusal) == ("recorded", None)
-    assert answered(answer) == "Churn/3 is approved. Follow its model with `signoff watch Churn/3`."
+    assert describe_result(answer) == "Churn/3 is approved. Follow its model with `signoff watch Churn/3`."
 
 
 def test_an_approval_that_is_not_yet_enough_says_what_it_takes_still(ledger: FakeLedger) -> None:
@@ -100,7 +100,7 @@ def test_an_approval_that_is_not_yet_enough_says_what_it_takes_still(ledger: Fak
     vote = ours(voted(outstanding="1 more approval (1 of owners)"))
     answer = asking.answer(Waiting(answers(ledger, vote)).patience())
     assert (answer.outcome, answer.document["outstanding"]) == ("recorded", "1 more approval (1 of owners)")
-    assert answered(answer) == "Your approval of Churn/3 is recorded; it takes 1 more approval (1 of owners)."
+    assert describe_result(answer) == "Your approval of Churn/3 is recorded; it takes 1 more approval (1 of owners)."
 
 
 def test_a_decision_beside_somebody_elses_is_told_to_be_recorded_beside_it(ledger: FakeLedger) -> None:
@@ -108,7 +108,7 @@ def test_a_decision_beside_somebody_elses_is_told_to_be_recorded_beside_it(ledge
     joined = ours(voted(joins=True))
     answer = asking.answer(Waiting(answers(ledger, entries.decided("approve", EVE), joined)).patience())
     assert (answer.outcome, answer.document["joins"]) == ("recorded", True)
-    assert answered(answer) == "Churn/3 is approved already. Yours is recorded beside it."
+    assert describe_result(answer) == "Churn/3 is approved already. Yours is recorded beside it."
 
 
 def test_a_refused_decision_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger) -> None:
@@ -127,7 +127,7 @@ def test_a_refusal_for_want_of_proof_is_found_by_the_event(ledger: FakeLedger) -
 
 def test_what_was_answered_before_the_decision_was_sent_is_no_answer_to_it(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("EvidenceStale"), entries.started(2), entries.evidence())()
-    with pytest.raises(TooLong):
+    with pytest.raises(TimedOut):
         sent(asked(ledger)).answer(Waiting().patience())
 
 
@@ -144,7 +144,7 @@ def test_what_one_has_decided_already_needs_no_decision(ledger: FakeLedger) -> N
     answer = asked(ledger).already()
     assert answer is not None
     assert (answer.outcome, answer.entry and answer.entry.kind) == ("absorbed", Kind.DECISION_RECORDED)
-    assert answered(answer) == "Churn/3 is approved already by user/ann: because. Nothing was changed."
+    assert describe_result(answer) == "Churn/3 is approved already by user/ann: because. Nothing was changed."
 
 
 def test_what_somebody_else_has_decided_needs_ones_own_decision_beside_it(ledger: FakeLedger) -> None:
@@ -156,7 +156,7 @@ def test_an_approval_given_already_that_is_not_enough_is_not_sent_again(ledger: 
     answers(ledger, voted(outstanding="1 more approval"))()
     answer = asked(ledger, needed=3).already()
     assert answer is not None
-    assert answered(answer) == (
+    assert describe_result(answer) == (
         "Your approval of Churn/3 is recorded already; it takes 2 more approvals. Nothing was changed."
     )
 
@@ -168,10 +168,10 @@ def test_a_package_that_stands_otherwise_does_need_one(ledger: FakeLedger) -> No
 
 def test_without_the_policy_it_is_known_still_what_one_has_decided(ledger: FakeLedger) -> None:
     answers(ledger, entries.decided("approve"))()
-    asking = Asking(ledger, APPROVAL)
+    asking = PendingDecision(ledger, APPROVAL)
     answer = asking.already()
     assert answer is not None
-    assert Asking(ledger, replace(APPROVAL, decision="revoke")).expected() is None
+    assert PendingDecision(ledger, replace(APPROVAL, decision="revoke")).expected() is None
 
 
 def test_ones_own_decision_made_meanwhile_from_elsewhere_leaves_no_entry_and_is_found_at_the_end(
@@ -201,7 +201,7 @@ def test_the_answer_about_a_package_that_becomes_known_meanwhile_is_found(ledger
 
 def test_a_decision_without_an_answer_says_where_to_look_after_the_whole_time(ledger: FakeLedger) -> None:
     waiting = Waiting()
-    with pytest.raises(TooLong, match="signoff show"):
+    with pytest.raises(TimedOut, match="signoff show"):
         sent(asked(ledger)).answer(waiting.patience(90))
     assert waiting.seconds == pytest.approx(90)
 
@@ -224,5 +224,5 @@ def test_the_same_decision_that_now_stands_is_recorded_whatever_was_refused_befo
 
 def test_a_decision_for_another_reason_is_not_answered_by_an_old_refusal(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("NotProven"))()
-    with pytest.raises(TooLong):
+    with pytest.raises(TimedOut):
         sent(asked(ledger, replace(APPROVAL, reason="another"))).answer(Waiting().patience(90))

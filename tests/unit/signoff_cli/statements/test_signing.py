@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signoff.aws.sts import IdentityVerifier
 from signoff.errors import ProofRefused
 from signoff_cli.errors import CommandFailed
-from signoff_cli.statements.signing import sign_as_caller, signed
+from signoff_cli.statements.signature import sign_as_caller, sign_statement
 from tests.support.clock import START, Clock
 from tests.support.fake_sts import FakeSts
 from tests.support.repository import ROOT
@@ -69,21 +69,21 @@ def set_caller(monkeypatch: pytest.MonkeyPatch, keys: ReadOnlyCredentials) -> No
 @pytest.mark.parametrize("arn", [ANN, SESSION])
 def test_what_is_signed_with_somebodys_credentials_is_theirs(arn: str) -> None:
     sts = FakeSts(Clock())
-    statement = signed(DECISION, sts.credentials(arn), sts.endpoint, sts.region, sts.clock())
+    statement = sign_statement(DECISION, sts.credentials(arn), sts.endpoint, sts.region, sts.clock())
     assert confirmed(sts, statement) == arn
     assert statement == {**DECISION, "time": "2026-03-02T09:15:20.000Z", "proof": statement["proof"]}
 
 
 def test_signing_leaves_the_statement_it_was_given_alone() -> None:
     sts, given_ = FakeSts(Clock()), dict(DECISION)
-    signed(given_, sts.credentials(ANN), sts.endpoint, sts.region, sts.clock())
+    sign_statement(given_, sts.credentials(ANN), sts.endpoint, sts.region, sts.clock())
     assert given_ == DECISION
 
 
 def test_a_time_that_is_stated_stays() -> None:
     sts = FakeSts(Clock())
     stated = {**DECISION, "time": "2026-03-02T10:16:00+01:00"}
-    statement = signed(stated, sts.credentials(ANN), sts.endpoint, sts.region, sts.clock())
+    statement = sign_statement(stated, sts.credentials(ANN), sts.endpoint, sts.region, sts.clock())
     assert statement["time"] == stated["time"]
     assert confirmed(sts, statement) == ANN
 
@@ -97,7 +97,7 @@ def test_what_was_signed_before_is_signed_anew() -> None:
 def test_the_signers_time_zone_does_not_matter() -> None:
     sts = FakeSts(Clock())
     local = START.astimezone(timezone(timedelta(hours=-7)))
-    assert signed(DECISION, sts.credentials(ANN), sts.endpoint, sts.region, local) == sts.signed(DECISION, ANN)
+    assert sign_statement(DECISION, sts.credentials(ANN), sts.endpoint, sts.region, local) == sts.signed(DECISION, ANN)
 
 
 def test_the_same_statement_at_the_same_moment_has_the_same_proof() -> None:

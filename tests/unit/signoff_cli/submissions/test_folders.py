@@ -21,14 +21,14 @@ from signoff.submission.layout import MANIFEST, Submission
 from signoff.submission.manifest import Manifest
 from signoff_cli.errors import CommandFailed
 from signoff_cli.submissions import folders
-from signoff_cli.submissions.upload import Plan, Upload, digests, plan, upload
+from signoff_cli.submissions.upload import Upload, UploadPlan, digests, plan, upload
 from tests.support.depth import examples
 from tests.support.manifests import IMAGE, SHAPE
 
 SUBMISSION = Submission("summaries", "one")
 
 
-def objects(plan: Plan) -> list[str]:
+def objects(plan: UploadPlan) -> list[str]:
     """The names of what is uploaded beside the manifest."""
     return sorted(upload.name for upload in plan.uploads if upload.name != MANIFEST)
 
@@ -51,7 +51,7 @@ def fill(folder: Path, *names: str) -> Path:
     return folder
 
 
-def names(planned: Plan) -> list[str]:
+def names(planned: UploadPlan) -> list[str]:
     return [each.name for each in planned.uploads]
 
 
@@ -232,9 +232,9 @@ def test_every_file_is_found_once_whatever_the_folder_looks_like(
 # The upload
 
 
-def planned(folder: Path, *names: str) -> Plan:
+def planned(folder: Path, *names: str) -> UploadPlan:
     fill(folder, "manifest.json", *names)
-    return Plan(tuple(Upload(name, folder / name) for name in ("manifest.json", *names)))
+    return UploadPlan(tuple(Upload(name, folder / name) for name in ("manifest.json", *names)))
 
 
 def unsigned() -> dict[str, Any]:
@@ -263,7 +263,7 @@ def test_a_large_file_is_marked_too(aws: Any, tmp_path: Path) -> None:
     s3 = aws("s3")
     s3.create_bucket(Bucket="artifacts")
     (tmp_path / "large.bin").write_bytes(bytes(9 * 1024 * 1024))  # in parts
-    what = Plan((Upload("large.bin", tmp_path / "large.bin"),))
+    what = UploadPlan((Upload("large.bin", tmp_path / "large.bin"),))
     upload(s3, "artifacts", SUBMISSION, what, unsigned, lambda _: None)
     stored = s3.head_object(Bucket="artifacts", Key="summaries/one/large.bin")
     assert stored["ETag"].endswith('-2"')

@@ -7,8 +7,8 @@ import pytest
 
 from signoff.submission.layout import Submission
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.waiting import TooLong
-from signoff_cli.submissions.registration import RegistrationRefused, refused_document, registered
+from signoff_cli.packages.progress import TimedOut
+from signoff_cli.submissions.registration import RegistrationRefused, refused_document, wait_for_registration
 from signoff_cli.submissions.upload import plan, submission_name
 from tests.support.watching import Waiting
 
@@ -120,19 +120,19 @@ def test_without_a_manifest_the_artifact_goes_alone(tmp_path: Path) -> None:
 
 def test_the_report_of_a_registration_names_the_package() -> None:
     reports = iter([None, None, {"outcome": "registered", "package": "arn:p", "faults": []}])
-    assert registered(lambda: next(reports), SUBMISSION, Waiting().patience()) == "arn:p"
+    assert wait_for_registration(lambda: next(reports), SUBMISSION, Waiting().patience()) == "arn:p"
 
 
 def test_a_refused_registration_tells_every_fault_by_its_path() -> None:
     faults = [{"path": "Domian", "message": "is not a field"}, {"path": "", "message": "has a fault"}]
     report = {"outcome": "refused", "package": None, "faults": faults}
     with pytest.raises(RegistrationRefused) as refused:
-        registered(lambda: report, SUBMISSION, Waiting().patience())
+        wait_for_registration(lambda: report, SUBMISSION, Waiting().patience())
     assert str(refused.value).splitlines()[1:] == ["  Domian: is not a field", "  manifest: has a fault"]
     shown = refused_document(SUBMISSION, refused.value.report)
     assert (shown["package"], shown["group"], shown["registration_report"]["faults"]) == (None, "churn", faults)
 
 
 def test_a_registration_that_nobody_reports_says_where_to_look() -> None:
-    with pytest.raises(TooLong, match=r"churn/one/registration-report\.json"):
-        registered(lambda: None, SUBMISSION, Waiting().patience())
+    with pytest.raises(TimedOut, match=r"churn/one/registration-report\.json"):
+        wait_for_registration(lambda: None, SUBMISSION, Waiting().patience())

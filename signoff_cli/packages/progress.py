@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from signoff.ledger.entries import Entry
     from signoff.ledger.history import History
     from signoff.ledger.state import State
-    from signoff_cli.packages.lookup import Ledger
+    from signoff_cli.packages.lookup import LedgerReader
 
 _FIRST_PAUSE = 0.2  # seconds
 _LONGEST_PAUSE = 2.0
 
 
-class TooLong(CommandFailed):
+class TimedOut(CommandFailed):
     """Raised when what is waited for has not happened by the deadline; the message says where to look."""
 
 
-class Patience:
+class Deadline:
     """How long to wait in all, in seconds, with pauses that grow: most answers come soon."""
 
     def __init__(
@@ -43,14 +43,14 @@ class Patience:
         """The seconds left, below zero when there are none."""
         return self._deadline - self._clock()
 
-    def at_most(self, seconds: float) -> Patience:
+    def at_most(self, seconds: float) -> Deadline:
         """Return a patience that ends when this one does, or in `seconds` if that is sooner."""
-        return Patience(min(seconds, self.left), self._clock, self._sleep)
+        return Deadline(min(seconds, self.left), self._clock, self._sleep)
 
     def pause(self, otherwise: str) -> None:
-        """Wait a while. Raises `TooLong`, saying `otherwise`, when there is no time left."""
+        """Wait a while. Raises `TimedOut`, saying `otherwise`, when there is no time left."""
         if self.left <= 0:
-            raise TooLong(otherwise)
+            raise TimedOut(otherwise)
         self._sleep(min(self._pause, max(self.left, 0)))
         self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
 
@@ -59,7 +59,7 @@ class Patience:
         self._pause = _FIRST_PAUSE
 
 
-def settled(state: State) -> bool:
+def is_settled(state: State) -> bool:
     """Return whether nothing more happens to a package by itself."""
     if state.status is None or state.status is Status.VALIDATING:
         return False
@@ -67,11 +67,11 @@ def settled(state: State) -> bool:
 
 
 def follow(
-    read: Callable[[], History], until: Callable[[History], bool], patience: Patience, seen: int = 0
+    read: Callable[[], History], until: Callable[[History], bool], patience: Deadline, seen: int = 0
 ) -> Iterator[Entry]:
     """Yield the entries after sequence number `seen` as they come, until `until` holds of the history.
 
-    Raises `TooLong` when it does not in time, and `LedgerBroken` when the ledger was tampered with.
+    Raises `TimedOut` when it does not in time, and `LedgerBroken` when the ledger was tampered with.
     """
     while True:
         history = read().verified()
@@ -84,8 +84,8 @@ def follow(
         patience.pause(_where_to_look(history))
 
 
-def awaited(ledger: Ledger, arn: str, patience: Patience) -> str:
-    """Return the ledger's key of a package that may not be in the ledger's index yet. Raises `TooLong`."""
+def wait_for_ledger(ledger: LedgerReader, arn: str, patience: Deadline) -> str:
+    """Return the ledger's key of a package that may not be in the ledger's index yet. Raises `TimedOut`."""
     while (head := find(ledger, arn)) is None:
         patience.pause(
             f"{arn} is not in the ledger yet, and the time given with --timeout is over; look again with `signoff show`"

@@ -19,7 +19,7 @@ from signoff.model_package.projects import ID_TAG
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from signoff_cli.packages.waiting import Patience
+    from signoff_cli.packages.progress import Deadline
 
 Document = dict[str, Any]
 
@@ -30,20 +30,20 @@ _SAGEMAKERS = {"SageMakerProjectName", "SageMakerProjectId"}
 _PAGE = 100  # ListProjects' own maximum
 
 
-class Registry(Protocol):
+class GroupTags(Protocol):
     """What is asked about model package groups (`signoff.aws.sagemaker.Registry`)."""
 
     def groups(self) -> Iterator[tuple[str, dict[str, str]]]: ...  # noqa: D102
 
 
-class Ledger(Protocol):
+class PackageStatuses(Protocol):
     """What is asked about packages (`signoff.aws.ledger_table.LedgerTable`)."""
 
     def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
-class Source:
+class TemplateSource:
     """What a project's resources are made from: a version of a product, or a template in S3.
 
     `version` and `newest` are names of versions of the product, or URLs of templates; `newest` is None when nobody
@@ -66,7 +66,7 @@ class Project:
     """A project, as DescribeProject describes it, and what it is made from."""
 
     described: Document
-    source: Source
+    source: TemplateSource
 
     @property
     def name(self) -> str:
@@ -108,14 +108,14 @@ class Project:
         return {**shown, "template_version": self.source.version, "newest_version": self.source.newest}
 
 
-class Projects:
+class ProjectClient:
     """An account's projects, through its SageMaker and Service Catalog clients.
 
     `newest_url` is the newest template in S3 that the stack offers, if it offers projects at all.
     """
 
     def __init__(
-        self, sagemaker: Any, servicecatalog: Any, registry: Registry, ledger: Ledger, newest_url: str | None
+        self, sagemaker: Any, servicecatalog: Any, registry: GroupTags, ledger: PackageStatuses, newest_url: str | None
     ) -> None:
         self._sagemaker = sagemaker
         self._servicecatalog = servicecatalog
@@ -199,8 +199,8 @@ class Projects:
                 raise CommandFailed(f"{error_message(error)}; try again when that is over") from error
             raise
 
-    def ended(self, name: str, patience: Patience) -> Project:
-        """Wait until nothing is under way with a project and return it. Raises `TooLong`."""
+    def ended(self, name: str, patience: Deadline) -> Project:
+        """Wait until nothing is under way with a project and return it. Raises `TimedOut`."""
         while True:
             project = self.project(name)
             if not project.status.endswith("InProgress"):
@@ -210,16 +210,16 @@ class Projects:
                 f"Look again with `signoff projects show {name}`"
             )
 
-    def _source(self, described: Document) -> Source:
+    def _source(self, described: Document) -> TemplateSource:
         product = described.get("ServiceCatalogProvisioningDetails")
         if not product:
-            return Source("template", template_of(described).get("TemplateURL", ""), self._newest_url)
+            return TemplateSource("template", template_of(described).get("TemplateURL", ""), self._newest_url)
         artifacts = self._artifacts(product["ProductId"])
         versions = {artifact["Name"]: artifact["Id"] for artifact in artifacts}
         current = product.get("ProvisioningArtifactId", "")
         name = next((name for name, artifact in versions.items() if artifact == current), current)
         wanted = [artifact["Name"] for artifact in artifacts if artifact.get("Guidance") != "DEPRECATED"]
-        return Source("product", name, wanted[-1] if wanted else None, versions)
+        return TemplateSource("product", name, wanted[-1] if wanted else None, versions)
 
     def _artifacts(self, product_id: str) -> list[Document]:
         """Return a product's versions, the oldest first; none of a product that one may not use."""

@@ -12,13 +12,13 @@ from typing import Any
 
 from signoff.ledger.state import State
 from signoff_cli.audit import decisions, evidence, registry
-from signoff_cli.audit.facts import Finding, Known, states
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, states
 
 # What a fold of details that nobody wrote so, or a comparison with a document that is none, may come to.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
-def findings(known: Known) -> list[Finding]:
+def findings(known: AuditedLedger) -> list[Discrepancy]:
     """Return all that does not fit, each with the first entry that does not.
 
     What a broken chain says proves nothing, so that only heads and index are compared with it.
@@ -29,7 +29,7 @@ def findings(known: Known) -> list[Finding]:
     return found + list(_index(known))
 
 
-def _chain(known: Known) -> Iterator[Finding]:
+def _chain(known: AuditedLedger) -> Iterator[Discrepancy]:
     position = known.history.broken_at
     if position is not None:
         because = f"entry {position} does not follow from the one before it: it was changed, or one before was removed"
@@ -38,7 +38,7 @@ def _chain(known: Known) -> Iterator[Finding]:
         yield known.finding("ChainBroken", known.fault, len(known.entries) + 1)
 
 
-def _heads(known: Known) -> Iterator[Finding]:
+def _heads(known: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield the first head that the chain does not hold: nothing after it can fit either."""
     length = len(known.entries)
     for named in sorted(known.heads, key=lambda named: (named.head.sequence, named.where)):
@@ -57,7 +57,7 @@ def _heads(known: Known) -> Iterator[Finding]:
             return
 
 
-def _index(known: Known) -> Iterator[Finding]:
+def _index(known: AuditedLedger) -> Iterator[Discrepancy]:
     if known.row is not None and not known.entries and not known.heads:
         yield known.finding("LedgerMissing", f"the index says that it has {known.row.get('sequence')} entries", 1)
     if known.expected is None:
@@ -76,7 +76,7 @@ def _written(row: Mapping[str, Any], name: str) -> str | None:
     return json.dumps(row[name], sort_keys=True, default=repr) if name in row else None
 
 
-def _contents(known: Known) -> list[Finding]:
+def _contents(known: AuditedLedger) -> list[Discrepancy]:
     """Return what does not fit of what the entries say, as far as they can be understood."""
     before: list[State] = []
     try:
@@ -84,7 +84,7 @@ def _contents(known: Known) -> list[Finding]:
     except _MALFORMED as error:
         position = max(len(before), 1)
         return [known.finding("EntryMalformed", f"entry {position} says nothing that can be: {error!r}", position)]
-    found: list[Finding] = []
+    found: list[Discrepancy] = []
     for look in (evidence.findings, decisions.findings, registry.findings):
         try:
             found.extend(look(known, before))

@@ -18,7 +18,9 @@ from signoff.runtime.clock import utc_now
 from signoff_cli.errors import CommandFailed, explain
 
 
-def signed(statement: dict[str, Any], credentials: Any, endpoint: str, region: str, now: datetime) -> dict[str, Any]:
+def sign_statement(
+    statement: dict[str, Any], credentials: Any, endpoint: str, region: str, now: datetime
+) -> dict[str, Any]:
     """Return `statement` with `proof`, and with `time` if it had none; docs/proof.md says what is signed.
 
     `credentials` are botocore's frozen ones; `endpoint` (scheme and host) and `region` are those of the STS that the
@@ -45,11 +47,11 @@ def sign_as_caller(statement: dict[str, Any], region: str, now: Clock = utc_now)
     if credentials is None:
         raise CommandFailed(explain(NoCredentialsError()))
     endpoint = session.create_client("sts", region_name=region).meta.endpoint_url
-    return signed(statement, credentials.get_frozen_credentials(), endpoint, region, now())
+    return sign_statement(statement, credentials.get_frozen_credentials(), endpoint, region, now())
 
 
 def id_of(statement: Mapping[str, Any]) -> str:
-    """Return the id by which the ledger names a statement that `signed` returned: the hash of what was signed."""
+    """Return the id by which the ledger names a signed statement: the hash of what was signed."""
     there = urlsplit(statement["proof"])
     endpoint, region = f"{there.scheme}://{there.netloc}", statement["audience"].split(":")[3]
     kind, audience = statement["statement"], statement["audience"]
