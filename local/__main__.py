@@ -15,7 +15,7 @@ from signoff_cli.commands.options import PLAIN, examples
 from signoff_cli.output import console
 
 app = typer.Typer(
-    help="AWS on this machine, to try Signoff on.", add_completion=False, pretty_exceptions_enable=False, **PLAIN
+    help="Run AWS on this machine, to try Signoff.", add_completion=False, pretty_exceptions_enable=False, **PLAIN
 )
 
 

@@ -19,7 +19,7 @@ _NOT_ACCEPTED = {
     "UnrecognizedClientException",
 }
 _CREDENTIALS = (
-    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws sts get-caller-identity` shows who)"
+    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws sts get-caller-identity` shows who you are)"
 )
 _SETTINGS = {
     "NoCredentialsError": f"there are no AWS credentials; {_CREDENTIALS}",
@@ -42,13 +42,13 @@ def run(command: Callable[[], object]) -> None:
     except Exception as error:  # everything that a person may run into ends here
         if os.environ.get("SIGNOFF_DEBUG"):
             raise
-        told = explain(error).split("\n")
-        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in told) + "\n")
+        lines = explain(error).split("\n")
+        sys.stderr.write("signoff: " + "\n".join(clean(line) for line in lines) + "\n")
         sys.exit(1)
 
 
 def explain(error: Exception) -> str:
-    """Return what to tell a person about `error`, which any part of the command raised: what is wrong, what to do."""
+    """Return the message about `error`, which any part of the command raised: what is wrong and what to do."""
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     if missing and not missing.startswith("signoff"):
         return f"the command needs {missing.partition('.')[0]}: pip install 'signoff[cli]'"
@@ -78,5 +78,5 @@ def _aws_answer(error: Exception, answer: dict[str, Any]) -> str:
 
 def _hint(name: str) -> str:
     if name == "EndpointConnectionError":
-        return " (AWS_ENDPOINT_URL says where; `signoff local up` starts the local engine)"
+        return " (check AWS_ENDPOINT_URL; `signoff local up` starts the local engine)"
     return ""

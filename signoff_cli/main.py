@@ -27,9 +27,9 @@ from signoff_cli.commands import (
 from signoff_cli.commands.options import PLAIN, examples
 
 app = typer.Typer(name="signoff", pretty_exceptions_enable=False, **PLAIN)
-manifests = typer.Typer(help="Manifests, before they are submitted.", **PLAIN)
+manifests = typer.Typer(help="Check manifests before they are submitted.", **PLAIN)
 app.add_typer(manifests, name="manifest")
-policies = typer.Typer(help="Policies, before they are deployed.", **PLAIN)
+policies = typer.Typer(help="Check policies before they are deployed.", **PLAIN)
 app.add_typer(policies, name="policy")
 project_commands = typer.Typer(help="SageMaker projects whose groups Signoff governs.", **PLAIN)
 app.add_typer(project_commands, name="projects")
@@ -160,10 +160,10 @@ def signoff(
 ) -> None:
     """The gate between a trained model and production on AWS.
 
-    Finds everything from the outputs of Signoff's CloudFormation stack, through ordinary AWS settings: AWS_PROFILE,
+    Finds everything through the outputs of Signoff's CloudFormation stack, with the usual AWS settings: AWS_PROFILE,
     AWS_REGION, AWS_ENDPOINT_URL. A PACKAGE is an ARN or group/version.
 
-    Exits 0 when done, 1 when refused or failed, with the reason on standard error, 2 when used wrongly.
+    Exits 0 on success, 1 when refused or failed, with the reason on standard error, and 2 on wrong usage.
     """
 
 

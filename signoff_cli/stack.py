@@ -34,7 +34,7 @@ class Stack:
         self._outputs = outputs
 
     @classmethod
-    def named(cls, name: str) -> Stack:
+    def find(cls, name: str) -> Stack:
         """Return the stack of that name, or in place of the registry's own that of a workload account.
 
         Raises `CommandFailed` when this account and region have neither.
@@ -86,7 +86,7 @@ class Stack:
         return Bus(_client("events"), self.output("BusName"), COMMAND_SOURCE)
 
     @property
-    def post(self) -> StatementBus:
+    def statement_bus(self) -> StatementBus:
         """The bus, for what the caller signs."""
         from signoff_cli.statements.bus import StatementBus
 
@@ -122,7 +122,7 @@ class Stack:
         return Executions(_client("stepfunctions"), self.output("ValidationArn"))
 
     @property
-    def central(self) -> RegistryLocation | None:
+    def registry_location(self) -> RegistryLocation | None:
         """Where the registry is, when this is the stack of a workload account beside it."""
         from signoff_cli.workload import RegistryLocation
 
@@ -136,10 +136,11 @@ class Stack:
     @property
     def audience(self) -> str:
         """The ARN of the registry's bus, which statements are made to wherever they are signed."""
-        if self.central is None:
+        location = self.registry_location
+        if location is None:
             return self.output("BusArn")
         partition = _client("sts").meta.partition
-        return f"arn:{partition}:events:{self.central.region}:{self.central.account}:event-bus/signoff"
+        return f"arn:{partition}:events:{location.region}:{location.account}:event-bus/signoff"
 
     @property
     def home_region(self) -> str:
@@ -151,9 +152,11 @@ class Stack:
         try:
             return self._outputs[key]
         except KeyError:
-            if self.central:
-                raise CommandFailed(_elsewhere(self.central)) from None
-            raise CommandFailed(f"the stack has no output {key}: it is no Signoff, or one of another version") from None
+            if self.registry_location:
+                raise CommandFailed(_elsewhere(self.registry_location)) from None
+            raise CommandFailed(
+                f"the stack has no output {key}: it is not a Signoff stack, or one of another version"
+            ) from None
 
 
 def caller() -> str:
@@ -180,11 +183,10 @@ def _client(service: str) -> Any:
     return client(service)
 
 
-def _elsewhere(central: RegistryLocation) -> str:
+def _elsewhere(location: RegistryLocation) -> str:
     return (
-        f"the registry is in account {central.account} ({central.region}), and this is to be asked there; here "
-        "you can `signoff submit`, `approve`, `reject`, `revoke`, `reopen` and `annotate`, and describe packages with "
-        "SageMaker"
+        f"this command needs the registry, which is in account {location.account} ({location.region}): run it there. "
+        "From this account you can run `signoff submit`, `approve`, `reject`, `revoke`, `reopen`, `annotate` and `show`"
     )
 
 
@@ -205,6 +207,6 @@ def _outputs(cloudformation: Any, name: str) -> dict[str, str] | None:
 
 def _no_stack(name: str, meta: Any) -> str:
     return (
-        f"there is no CloudFormation stack {name} in {meta.region_name} ({meta.endpoint_url}); deploy it there, or say "
-        "which with AWS_PROFILE, AWS_REGION and --stack"
+        f"there is no CloudFormation stack {name} in {meta.region_name} ({meta.endpoint_url}); deploy it there, or "
+        "choose another with AWS_PROFILE, AWS_REGION and --stack"
     )

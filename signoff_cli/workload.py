@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import by_version
+from signoff_cli.packages.lookup import parse_version
 
 if TYPE_CHECKING:
     from signoff.approval.annotations import Annotation
@@ -42,48 +42,51 @@ class RegistryLocation:
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
 
 
-def resolve_group(group: str, central: RegistryLocation, registry: PackageDescriptions) -> str:
+def resolve_group(group: str, location: RegistryLocation, registry: PackageDescriptions) -> str:
     """Return the name, as it was given, of the group of the registry that `group`, a name or an ARN, stands for.
 
     Raises `CommandFailed` for the ARN of a group elsewhere, and for a group that this account cannot see.
     """
-    arn = group if group.startswith("arn:") else central.arn("model-package-group", group)
-    if arn.lower() != central.arn("model-package-group", arn.rpartition("/")[2]):
+    arn = group if group.startswith("arn:") else location.arn("model-package-group", group)
+    if arn.lower() != location.arn("model-package-group", arn.rpartition("/")[2]):
         raise CommandFailed(
-            f"{group} is no model package group of the registry in account {central.account}, {central.region}"
+            f"{group} is not a model package group of the registry in account {location.account}, {location.region}"
         )
     name = registry.group_name(arn)
     if name is None:
         raise CommandFailed(
-            f"there is no group {group} that is open to this account; the group's policy says to which it is"
+            f"this account has no access to a group {group}; the group's policy lists the accounts that have"
         )
     return name
 
 
-def package_arn(package: str, central: RegistryLocation) -> str:
+def package_arn(package: str, location: RegistryLocation) -> str:
     """Return the ARN of the registry's package that `package`, an ARN or `group/version`, stands for."""
-    named = by_version(package)
-    return central.arn("model-package", f"{named[0]}/{named[1]}") if named else package
+    named = parse_version(package)
+    return location.arn("model-package", f"{named[0]}/{named[1]}") if named else package
 
 
 def describe_for_decision(
-    registry: PackageDescriptions, decision: DecisionRequest, central: RegistryLocation
+    registry: PackageDescriptions, decision: DecisionRequest, location: RegistryLocation
 ) -> tuple[dict[str, Any], DecisionRequest]:
     """Return the description of the package that is decided about, and the decision, on the evidence that it shows."""
-    arn = package_arn(decision.package, central)
+    arn = package_arn(decision.package, location)
     described = registry.describe(arn)
     evidence = described.get("CustomerMetadataProperties", {}).get(_EVIDENCE)
     return described, replace(decision, package=arn, evidence=evidence)
 
 
-def wait_until_validated(registry: PackageDescriptions, arn: str, patience: Deadline) -> dict[str, Any]:
+def wait_until_validated(registry: PackageDescriptions, arn: str, deadline: Deadline) -> dict[str, Any]:
     """Wait until a package is validated, and return its description. Raises `TimedOut`."""
     while True:
         described = registry.describe(arn)
         metadata = described.get("CustomerMetadataProperties", {})
         if "signoff:verdict" in metadata or described["ModelApprovalStatus"] != _PENDING:
             return described
-        patience.pause(f"{arn} is not validated yet, and the time given with --timeout is over; describe it later")
+        deadline.pause(
+            f"timed out waiting for the validation of {arn}; look again later with `signoff show`, or give a "
+            "longer --timeout"
+        )
 
 
 def failure_reason(described: Mapping[str, Any]) -> str | None:
@@ -98,47 +101,48 @@ def shows_decision(described: Mapping[str, Any], decision: DecisionRequest) -> b
     return bool(described["ModelApprovalStatus"] == _WANTED[decision.decision])
 
 
-def wait_until_decided(registry: PackageDescriptions, decision: DecisionRequest, patience: Deadline) -> dict[str, Any]:
+def wait_until_decided(registry: PackageDescriptions, decision: DecisionRequest, deadline: Deadline) -> dict[str, Any]:
     """Wait until the registry shows the decision, and return the package's description.
 
-    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is reported on the bus.
     """
     while True:
         described = registry.describe(decision.package)
         if shows_decision(described, decision):
             return described
-        patience.pause(
-            f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it takes "
+        deadline.pause(
+            f"the decision was sent, and {decision.package} is still {described['ModelApprovalStatus']}. If it needs "
             "more approvals, yours counts as one of them. If it was refused, the event `Decision Refused` on this "
-            "account's bus says why, and `signoff show` in the registry's"
+            "account's bus gives the reason, as does `signoff show` in the registry's account"
         )
 
 
-def require_metadata_only(said: Annotation) -> Annotation:
+def require_metadata_only(annotation: Annotation) -> Annotation:
     """Return the annotation. Raises `CommandFailed` for one that the registry's account would refuse to this one."""
-    if said.add_specifications:
+    if annotation.add_specifications:
         raise CommandFailed("inference specifications can only be added from the registry's account")
-    return said
+    return annotation
 
 
-def shows_annotation(described: Mapping[str, Any], said: Annotation) -> bool:
+def shows_annotation(described: Mapping[str, Any], annotation: Annotation) -> bool:
     """Return whether a package's metadata is already as the annotation wants it."""
     metadata: Mapping[str, str] = described.get("CustomerMetadataProperties", {})
-    return said.set.items() <= metadata.items() and not metadata.keys() & set(said.remove)
+    return annotation.set.items() <= metadata.items() and not metadata.keys() & set(annotation.remove)
 
 
-def wait_until_annotated(registry: PackageDescriptions, said: Annotation, patience: Deadline) -> dict[str, Any]:
+def wait_until_annotated(registry: PackageDescriptions, annotation: Annotation, deadline: Deadline) -> dict[str, Any]:
     """Wait until the registry shows the annotation, and return the package's description.
 
-    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is told on the bus.
+    Raises `TimedOut` when it does not in time: a refusal changes nothing in the registry, and is reported on the bus.
     """
     while True:
-        described = registry.describe(said.package)
-        if shows_annotation(described, said):
+        described = registry.describe(annotation.package)
+        if shows_annotation(described, annotation):
             return described
-        patience.pause(
-            f"the annotation was sent, and {said.package} does not show it. If it was refused, the event `Decision "
-            "Refused` (of `annotate`) on this account's bus says why, and `signoff show` in the registry's"
+        deadline.pause(
+            f"the annotation was sent, and {annotation.package} does not show it. If it was refused, the event "
+            "`Decision Refused` (of `annotate`) on this account's bus gives the reason, as does `signoff show` in the "
+            "registry's account"
         )
 
 
@@ -147,16 +151,16 @@ def package_name(described: Mapping[str, Any]) -> str:
     return f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
 
 
-def package_page(described: Mapping[str, Any], central: RegistryLocation) -> list[str]:
+def package_page(described: Mapping[str, Any], location: RegistryLocation) -> list[str]:
     """Return what is seen of a package from here."""
     metadata = described.get("CustomerMetadataProperties", {})
     facts = {
         "package": described["ModelPackageArn"],
         "in SageMaker": described["ModelApprovalStatus"],
-        "because": described.get("ApprovalDescription"),
+        "reason": described.get("ApprovalDescription"),
         "verdict": metadata.get("signoff:verdict", "none yet"),
         "evidence": metadata.get(_EVIDENCE),
-        "ledger": f"in account {central.account} ({central.region}): `signoff show` tells more there",
+        "ledger": f"in account {location.account} ({location.region}): `signoff show` shows more there",
     }
     return [package_name(described), *(f"{name:<14}{value}" for name, value in facts.items() if value)]
 
@@ -168,19 +172,19 @@ def decision_summary(described: Mapping[str, Any], decision: DecisionRequest) ->
         f"{decision.decision} {package_name(described)}",
         f"  package    {decision.package}",
         f"  as         {decision.approver}",
-        f"  because    {decision.reason}",
-        f"  it stands  {described['ModelApprovalStatus']}, verdict {metadata.get('signoff:verdict', 'none yet')}",
+        f"  reason     {decision.reason}",
+        f"  status     {described['ModelApprovalStatus']}, verdict {metadata.get('signoff:verdict', 'none yet')}",
         f"  evidence   {metadata.get(_EVIDENCE, 'none yet')} (to be read in the registry's account)",
     ]
 
 
-def annotation_summary(described: Mapping[str, Any], said: Annotation, by: str) -> list[str]:
+def annotation_summary(described: Mapping[str, Any], annotation: Annotation, by: str) -> list[str]:
     """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
     return [
         f"annotate {package_name(described)}",
-        f"  package    {said.package}",
+        f"  package    {annotation.package}",
         f"  as         {by}",
-        *(f"  set        {key} = {value}" for key, value in said.set.items()),
-        *(f"  remove     {key}" for key in said.remove),
-        f"  it stands  {described['ModelApprovalStatus']}",
+        *(f"  set        {key} = {value}" for key, value in annotation.set.items()),
+        *(f"  remove     {key}" for key in annotation.remove),
+        f"  status     {described['ModelApprovalStatus']}",
     ]

@@ -64,24 +64,24 @@ class Auditor:
 
     # Which ledgers
 
-    def named(self, what: str) -> list[str]:
+    def find_keys(self, what: str) -> list[str]:
         """Return the keys of the ledgers that `what` (an ARN, `group/version`, or a group) names in the index."""
         if lookup.is_package_name(what):
             head = lookup.find(self._ledger, what)
             return [str(head["package"])] if head else []
-        return self.of(what, (key for key, _, _ in self._ledger.chain_heads()))
+        return self.matching_keys(what, (key for key, _, _ in self._ledger.chain_heads()))
 
-    def all(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """Return the keys of all ledgers that the index has."""
         return sorted(key for key, _, _ in self._ledger.chain_heads())
 
-    def of(self, what: str, keys: Iterable[str]) -> list[str]:
+    def matching_keys(self, what: str, keys: Iterable[str]) -> list[str]:
         """Return those of `keys` that `what`, an ARN, `group/version` or a group, may mean."""
         return sorted(key for key in keys if _means(what, key))
 
     # What is known
 
-    def chronicle(self, now: Any, keys: Sequence[str]) -> CheckpointHistory:
+    def checkpoint_history(self, now: Any, keys: Sequence[str]) -> CheckpointHistory:
         """Return what the vault's daily heads come to, on the day of `now`, for verifying the ledgers `keys`.
 
         They are read from the day on which the first of these packages was made, or else from the first.
@@ -115,22 +115,22 @@ class Auditor:
         locked = self._vault.retained_until(key, first) is not None
         return DailyCheckpoint(key, self._vault.bytes_of(key, first), len(versions), deleted, locked)
 
-    def known(self, package: str, named: Sequence[RecordedHead]) -> AuditedLedger:
+    def collect(self, package: str, named: Sequence[RecordedHead]) -> AuditedLedger:
         """Return all that is known of the ledger `package`, of which the vault's heads are `named`."""
         history, fault = self._ledger.verbatim(package)
         row = self._ledger.indexed(package)
         expected, state = (None, None) if fault or history.broken_at else _folded(history)
         described = self._described(package)
         documents = {key: self._vault.data(key) for key in (_documents(history) if state else ())}
-        known = AuditedLedger(
+        audited = AuditedLedger(
             history, fault, (*named, *_beside(described)), row, expected, documents, described=described
         )
         registration = next((key for key in documents if key.startswith("registrations/")), None)
         rewritten = {registration} if registration and self._rewritten(registration) else set()
         names = model_names(state) if state else []
-        keys = [str(artifact["key"]) for artifact in artifacts(known)]
+        keys = [str(artifact["key"]) for artifact in artifacts(audited)]
         return replace(
-            known,
+            audited,
             rewritten=frozenset(rewritten),
             models={name: self._registry.describe_model(name) for name in names},
             others=self._others(package, state),
@@ -168,23 +168,23 @@ class Auditor:
         return _in_parallel(lambda package: self._verified(package, named.get(package, ())), packages)
 
     def _verified(self, package: str, named: Sequence[RecordedHead]) -> VerificationResult:
-        known = self.known(package, named)
-        found = audit.findings(known)
+        audited = self.collect(package, named)
+        found = audit.findings(audited)
         if found:
             # Registry, index and vault follow the ledger in moments: only what is still so is no coincidence.
             self._pause()
-            known = self.known(package, named)
-            found = audit.findings(known)
-        return VerificationResult(package, len(known.entries), len(known.heads), found)
+            audited = self.collect(package, named)
+            found = audit.findings(audited)
+        return VerificationResult(package, len(audited.entries), len(audited.heads), found)
 
 
 def _means(what: str, key: str) -> bool:
     arn, _ = package_of(key)
     if what.startswith("arn:"):
         return (arn or "").lower() == what.lower() or key == what
-    by_version = lookup.by_version(what)
-    if by_version:
-        return (arn or "").endswith(f":model-package/{by_version[0].lower()}/{by_version[1]}")
+    parse_version = lookup.parse_version(what)
+    if parse_version:
+        return (arn or "").endswith(f":model-package/{parse_version[0].lower()}/{parse_version[1]}")
     group = what.lower()
     ours = f":model-package/{group}/" in (arn or "") or key == baseline_key(group)
     return ours or key.lower().startswith(f"submission:{group}/")
@@ -232,4 +232,6 @@ def _in_parallel(act: Callable[[str], Any], items: Sequence[str]) -> Iterator[An
 
 def unknown_name(what: str) -> CommandFailed:
     """Return the error about a name that no ledger has."""
-    return CommandFailed(f"Signoff knows no package and no group {what}; `signoff list` shows those it knows")
+    return CommandFailed(
+        f"there is no package or group {what} in Signoff's ledger; `signoff list` shows those there are"
+    )

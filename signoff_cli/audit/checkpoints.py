@@ -59,7 +59,7 @@ class CheckpointHistory:
     named: dict[str, list[RecordedHead]]
     days: int
     heads: int
-    away: Sequence[str]
+    missing_days: Sequence[str]
 
 
 def verify_days(
@@ -71,7 +71,7 @@ def verify_days(
     yesterday at least: then a document of yesterday or today has to be there.
     """
     found: list[Discrepancy] = []
-    away: list[str] = []
+    missing_days: list[str] = []
     named: dict[str, dict[Head, str]] = {}
     previous: tuple[str, str, str] | None = None  # key, day and digest
     count = stated = 0
@@ -79,7 +79,7 @@ def verify_days(
         found += [Discrepancy(day.key, name, because) for name, because in _faults(day)]
         found += _link(day, previous, whole)
         if previous and day.document.get("previous") == previous[2]:
-            away += gap(previous[1], day.date)
+            missing_days += gap(previous[1], day.date)
         for package, head in (day.heads or {}).items():
             named.setdefault(package, {}).setdefault(head, day.key)
         count, stated = count + 1, stated + len(day.heads or {})
@@ -91,7 +91,7 @@ def verify_days(
     by_ledger = {
         package: [RecordedHead(head, where) for head, where in each.items()] for package, each in named.items()
     }
-    return CheckpointHistory(found, by_ledger, count, stated, away)
+    return CheckpointHistory(found, by_ledger, count, stated, missing_days)
 
 
 def _faults(day: DailyCheckpoint) -> Iterator[tuple[str, str]]:

@@ -32,32 +32,32 @@ _FROM: Mapping[str, set[Status | None]] = {
 _WRITING = timedelta(minutes=15)
 
 
-def findings(known: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
+def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what was recorded and could not have been; `before` are the states before each entry."""
     used: dict[str, int] = {}
-    for entry, state in zip(known.entries, before, strict=False):
-        yield from _used_twice(known, entry, used)
-        look = _LOOKS.get(entry.kind)
-        if look is None:
+    for entry, state in zip(audited.entries, before, strict=False):
+        yield from _used_twice(audited, entry, used)
+        check = _CHECKS.get(entry.kind)
+        if check is None:
             continue
         try:
-            policy = _policy(known, entry)
+            policy = _policy(audited, entry)
         except PolicyFault as fault:
-            yield known.finding("PolicyUnreadable", str(fault), entry.sequence)
+            yield audited.finding("PolicyUnreadable", str(fault), entry.sequence)
             continue
-        for because in look(entry, state, policy):
-            yield known.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
+        for because in check(entry, state, policy):
+            yield audited.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
 
 
-def _policy(known: AuditedLedger, entry: Entry) -> Policy | None:
+def _policy(audited: AuditedLedger, entry: Entry) -> Policy | None:
     """Return the policy that an entry names; None when it names none, or one that is not there (another finding)."""
     for sha256 in policies_named(entry):
-        if document_fault(known, policy_key(sha256), sha256) is None:
-            return of_document(known.document(policy_key(sha256)) or {})
+        if document_fault(audited, policy_key(sha256), sha256) is None:
+            return of_document(audited.document(policy_key(sha256)) or {})
     return None
 
 
-def _used_twice(known: AuditedLedger, entry: Entry, used: dict[str, int]) -> Iterator[Discrepancy]:
+def _used_twice(audited: AuditedLedger, entry: Entry, used: dict[str, int]) -> Iterator[Discrepancy]:
     """Yield whether a proof, or what it proves, was answered by an entry before."""
     for field in ("id", "proof"):
         value = entry.details.get(field)
@@ -65,7 +65,7 @@ def _used_twice(known: AuditedLedger, entry: Entry, used: dict[str, int]) -> Ite
             first = used.setdefault(f"{field} {value}", entry.sequence)
             if first != entry.sequence:
                 because = f"its {field} is that of entry {first}: nobody proves two things by the same"
-                yield known.finding("ProofUsedTwice", because, entry.sequence)
+                yield audited.finding("ProofUsedTwice", because, entry.sequence)
 
 
 def _decided(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
@@ -131,10 +131,10 @@ def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Itera
     # In whichever order the policy named them: it is kept in the order of their names.
     if sorted(details.get("roles") or ()) != sorted(approvals.roles_of(entry.actor)):
         yield "gives other roles than the policy"
-    yield from _known_how(details, policy)
+    yield from _how_identified(details, policy)
 
 
-def _known_how(details: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+def _how_identified(details: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     channel, approvals = details.get("channel"), policy.approvals
     believed = {
         "proof": bool(details.get("id") and details.get("proof")),
@@ -191,7 +191,7 @@ def _made(_: Entry, state: State, _policy: Policy | None) -> Iterator[str]:
         yield f"for a package that was {state.status or 'not registered'}"
 
 
-_LOOKS: Mapping[Kind, Callable[[Entry, State, Policy | None], Iterator[str]]] = {
+_CHECKS: Mapping[Kind, Callable[[Entry, State, Policy | None], Iterator[str]]] = {
     Kind.DECISION_RECORDED: _decided,
     Kind.VOTED: _voted,
     Kind.EXPIRED: _due,

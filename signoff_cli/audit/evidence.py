@@ -13,13 +13,13 @@ from signoff.validation.evidence import signed_subject
 from signoff_cli.audit.facts import AuditedLedger, Discrepancy, document_fault, evidence_key, last_evidence, policy_key
 
 
-def findings(known: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
+def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what does not fit of the documents that the entries name; `before` are the states before each entry."""
-    for entry, state in zip(known.entries, before, strict=False):
-        for name, because in (*_evidence(known, entry, state), *_policy(known, entry)):
-            yield known.finding(name, because, entry.sequence)
-    yield from _registration(known)
-    yield from _bytes(known)
+    for entry, state in zip(audited.entries, before, strict=False):
+        for name, because in (*_evidence(audited, entry, state), *_policy(audited, entry)):
+            yield audited.finding(name, because, entry.sequence)
+    yield from _registration(audited)
+    yield from _bytes(audited)
 
 
 def policies_named(entry: Entry) -> list[str]:
@@ -35,24 +35,24 @@ def evidence_named(entry: Entry) -> str | None:
     return entry.details.get("sha256")
 
 
-def _policy(known: AuditedLedger, entry: Entry) -> Iterator[tuple[str, str]]:
+def _policy(audited: AuditedLedger, entry: Entry) -> Iterator[tuple[str, str]]:
     for sha256 in policies_named(entry):
-        fault = document_fault(known, policy_key(sha256), sha256)
+        fault = document_fault(audited, policy_key(sha256), sha256)
         if fault:
             yield f"Policy{fault[0]}", f"the policy that the {entry.kind} was made under: {fault[1]}"
 
 
-def _evidence(known: AuditedLedger, entry: Entry, state: State) -> Iterator[tuple[str, str]]:
+def _evidence(audited: AuditedLedger, entry: Entry, state: State) -> Iterator[tuple[str, str]]:
     sha256 = evidence_named(entry)
     if sha256 is None:
         if entry.kind is Kind.EVIDENCE_RECORDED:
             yield "EvidenceMissing", "it names no evidence"
         return
-    fault = document_fault(known, evidence_key(sha256), sha256)
+    fault = document_fault(audited, evidence_key(sha256), sha256)
     if fault:
         yield f"Evidence{fault[0]}", fault[1]
         return
-    different = _different(known.document(evidence_key(sha256)), entry, state)
+    different = _different(audited.document(evidence_key(sha256)), entry, state)
     if different:
         yield "EvidenceOfAnother", f"{evidence_key(sha256)} is not evidence of this: its {', '.join(different)} differ"
 
@@ -80,52 +80,52 @@ def _different(document: Any, entry: Entry, state: State) -> list[str]:
     return [name for name, (one, other) in facts.items() if one != other]
 
 
-def _registration(known: AuditedLedger) -> Iterator[Discrepancy]:
+def _registration(audited: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield whether the registration document is not the one that the first entry is about."""
-    first = next((entry for entry in known.entries if entry.kind is Kind.REGISTERED), None)
+    first = next((entry for entry in audited.entries if entry.kind is Kind.REGISTERED), None)
     named = first.details.get("registration") if first else None
     if first is None or named is None:
         return
     key = registration_key(str(named))
-    document = known.document(key)
+    document = audited.document(key)
     if document is None:
-        yield known.finding("RegistrationMissing", f"{key} is not in the vault", first.sequence)
+        yield audited.finding("RegistrationMissing", f"{key} is not in the vault", first.sequence)
         return
     said = {"id": named, "submitter": first.details.get("submitter")}
     different = [name for name, value in said.items() if document.get(name) != value]
     if str(document.get("group")).lower() != str(first.details.get("group")).lower():
         different.append("group")
-    if key in known.rewritten:
+    if key in audited.rewritten:
         different.append("versions")
     if different:
         because = f"{key} is not as it was when the package was registered: {', '.join(different)}"
-        yield known.finding("RegistrationChanged", because, first.sequence)
+        yield audited.finding("RegistrationChanged", because, first.sequence)
 
 
-def artifacts(known: AuditedLedger) -> list[Mapping[str, Any]]:
+def artifacts(audited: AuditedLedger) -> list[Mapping[str, Any]]:
     """Return all that was inspected for the newest evidence: what is deployed, and the documents that speak for it."""
-    listed = (last_evidence(known) or {}).get("artifacts")
+    listed = (last_evidence(audited) or {}).get("artifacts")
     whole = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return [each for each in whole if {"key", "version_id", "sha256"} <= each.keys()]
 
 
-def _bytes(known: AuditedLedger) -> Iterator[Discrepancy]:
+def _bytes(audited: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield which artifacts a reader would not get as they were judged."""
-    named = known.history.last(Kind.EVIDENCE_RECORDED)
+    named = audited.history.last(Kind.EVIDENCE_RECORDED)
     if named is None:
         return
-    for artifact in artifacts(known):
-        because = _not_as_judged(known, artifact)
+    for artifact in artifacts(audited):
+        because = _not_as_judged(audited, artifact)
         if because:
-            yield known.finding("VaultChanged", because, named.sequence)
+            yield audited.finding("VaultChanged", because, named.sequence)
 
 
-def _not_as_judged(known: AuditedLedger, artifact: Mapping[str, Any]) -> str | None:
+def _not_as_judged(audited: AuditedLedger, artifact: Mapping[str, Any]) -> str | None:
     key = artifact["key"]
-    if key in known.versions and known.versions[key] != artifact["version_id"]:
-        found = known.versions[key]
+    if key in audited.versions and audited.versions[key] != artifact["version_id"]:
+        found = audited.versions[key]
         what = f"another version ({found})" if found else "nothing"
         return f"who reads {key} in the vault gets {what}, not what the evidence is about ({artifact['version_id']})"
-    if key in known.digests and known.digests[key] != artifact["sha256"]:
-        return f"{key} in the vault holds other bytes than the evidence says (SHA-256 {known.digests[key]})"
+    if key in audited.digests and audited.digests[key] != artifact["sha256"]:
+        return f"{key} in the vault holds other bytes than the evidence says (SHA-256 {audited.digests[key]})"
     return None

@@ -87,9 +87,9 @@ def parsed(data: bytes | None) -> Any | None:
         return None
 
 
-def document_fault(known: AuditedLedger, key: str, sha256: str) -> tuple[str, str] | None:
+def document_fault(audited: AuditedLedger, key: str, sha256: str) -> tuple[str, str] | None:
     """Return the end of a finding's name and why the document at `key` is not the one of that digest, or None."""
-    data = known.documents.get(key)
+    data = audited.documents.get(key)
     if data is None:
         return "Missing", f"{key} is not in the vault"
     found = hashlib.sha256(data).hexdigest()
@@ -115,14 +115,14 @@ def states(history: History) -> Iterator[State]:
     yield state
 
 
-def evidence_of(known: AuditedLedger, sha256: Any) -> Mapping[str, Any] | None:
+def evidence_of(audited: AuditedLedger, sha256: Any) -> Mapping[str, Any] | None:
     """Return the evidence of that digest as a document, if it is what is in the vault."""
     key = evidence_key(str(sha256))
-    document = None if document_fault(known, key, str(sha256)) else known.document(key)
+    document = None if document_fault(audited, key, str(sha256)) else audited.document(key)
     return document if isinstance(document, dict) else None
 
 
-def last_evidence(known: AuditedLedger) -> Mapping[str, Any] | None:
+def last_evidence(audited: AuditedLedger) -> Mapping[str, Any] | None:
     """Return the newest evidence that the ledger names as a document, if it is what is in the vault."""
-    entry = known.history.last(Kind.EVIDENCE_RECORDED)
-    return evidence_of(known, entry.details.get("sha256")) if entry else None
+    entry = audited.history.last(Kind.EVIDENCE_RECORDED)
+    return evidence_of(audited, entry.details.get("sha256")) if entry else None

@@ -163,7 +163,7 @@ def print_ledger(history: History, about: Mapping[str, Any], to: Console) -> Non
     to.print(Text.assemble((clean(title), "bold"), f"  {about['status'] or ''}"), soft_wrap=True)
     if about["package"]:
         _line(to, f"package       {about['package']}")
-        _line(to, f"submitted by  {_told(about['submitter'])}")
+        _line(to, f"submitted by  {_submitter_line(about['submitter'])}")
     for entry in history.entries:
         if entry.kind in {*_OUTCOMES, *_EDITS, *_MODELS, Kind.EVIDENCE_RECORDED, Kind.REGISTERED, *_BESIDE}:
             _entry(entry, to)
@@ -179,7 +179,7 @@ _BESIDE = {
 }
 
 
-def _told(submitter: Mapping[str, Any] | None) -> str:
+def _submitter_line(submitter: Mapping[str, Any] | None) -> str:
     if not submitter or not submitter["arn"]:
         return "nobody knows whom"
     return f"{submitter['arn']}, {_HOW.get(str(submitter['channel']), 'as the ledger says')}"
@@ -189,7 +189,7 @@ def _entry(entry: Entry, to: Console) -> None:
     loud = bool(entry.details.get("break_glass"))
     describe_discrepancy = f"{'BREAK GLASS: ' if loud else ''}{_sentence(entry)}"
     _line(to, f"{entry.sequence:>3}  {entry.time}  {describe_discrepancy}", style="bold red" if loud else None)
-    for line in _known_how(entry) if entry.kind in _OUTCOMES else ():
+    for line in _how_identified(entry) if entry.kind in _OUTCOMES else ():
         _line(to, f"       {line}", style="dim")
 
 
@@ -200,7 +200,7 @@ def _sentence(entry: Entry) -> str:
         return f"{entry.kind} by {short(entry.actor)}"
 
 
-def _known_how(entry: Entry) -> list[str]:
+def _how_identified(entry: Entry) -> list[str]:
     """Return on what, under what, by whom and by which proof something was decided."""
     details = entry.details
     lines = [f"{name:<9}{details[name]}" for name in ("evidence", "policy") if details.get(name)]

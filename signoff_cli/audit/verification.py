@@ -18,57 +18,57 @@ from signoff_cli.audit.facts import AuditedLedger, Discrepancy, states
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
-def findings(known: AuditedLedger) -> list[Discrepancy]:
+def findings(audited: AuditedLedger) -> list[Discrepancy]:
     """Return all that does not fit, each with the first entry that does not.
 
     What a broken chain says proves nothing, so that only heads and index are compared with it.
     """
-    found = [*_chain(known), *_heads(known)]
+    found = [*_chain(audited), *_heads(audited)]
     if not any(each.name in {"ChainBroken", "LedgerMissing"} for each in found):
-        found += _contents(known)
-    return found + list(_index(known))
+        found += _contents(audited)
+    return found + list(_index(audited))
 
 
-def _chain(known: AuditedLedger) -> Iterator[Discrepancy]:
-    position = known.history.broken_at
+def _chain(audited: AuditedLedger) -> Iterator[Discrepancy]:
+    position = audited.history.broken_at
     if position is not None:
         because = f"entry {position} does not follow from the one before it: it was changed, or one before was removed"
-        yield known.finding("ChainBroken", because, position)
-    elif known.fault:
-        yield known.finding("ChainBroken", known.fault, len(known.entries) + 1)
+        yield audited.finding("ChainBroken", because, position)
+    elif audited.fault:
+        yield audited.finding("ChainBroken", audited.fault, len(audited.entries) + 1)
 
 
-def _heads(known: AuditedLedger) -> Iterator[Discrepancy]:
+def _heads(audited: AuditedLedger) -> Iterator[Discrepancy]:
     """Yield the first head that the chain does not hold: nothing after it can fit either."""
-    length = len(known.entries)
-    for named in sorted(known.heads, key=lambda named: (named.head.sequence, named.where)):
+    length = len(audited.entries)
+    for named in sorted(audited.heads, key=lambda named: (named.head.sequence, named.where)):
         sequence = named.head.sequence
-        if not known.entries:
+        if not audited.entries:
             because = f"{named.where} names its entry {sequence}, and there is no entry at all"
-            yield known.finding("LedgerMissing", because, 1)
+            yield audited.finding("LedgerMissing", because, 1)
             return
         if sequence > length:
             because = f"{named.where} names entry {sequence}, and the ledger ends with entry {length}"
-            yield known.finding("EntriesMissing", because, length + 1)
+            yield audited.finding("EntriesMissing", because, length + 1)
             return
-        if known.entries[sequence - 1].hash != named.head.hash:
+        if audited.entries[sequence - 1].hash != named.head.hash:
             because = f"{named.where} names another entry {sequence}: this one, or one before it, was written anew"
-            yield known.finding("ChainRewritten", because, sequence)
+            yield audited.finding("ChainRewritten", because, sequence)
             return
 
 
-def _index(known: AuditedLedger) -> Iterator[Discrepancy]:
-    if known.row is not None and not known.entries and not known.heads:
-        yield known.finding("LedgerMissing", f"the index says that it has {known.row.get('sequence')} entries", 1)
-    if known.expected is None:
+def _index(audited: AuditedLedger) -> Iterator[Discrepancy]:
+    if audited.row is not None and not audited.entries and not audited.heads:
+        yield audited.finding("LedgerMissing", f"the index says that it has {audited.row.get('sequence')} entries", 1)
+    if audited.expected is None:
         return
-    if known.row is None:
-        yield known.finding("IndexMissing", "the index has no row of this ledger")
+    if audited.row is None:
+        yield audited.finding("IndexMissing", "the index has no row of this ledger")
         return
-    row, expected = known.row, known.expected
+    row, expected = audited.row, audited.expected
     different = sorted(name for name in {*row, *expected} if _written(row, name) != _written(expected, name))
     if different:
-        yield known.finding("IndexDiffers", f"the index says otherwise than the ledger: {', '.join(different)}")
+        yield audited.finding("IndexDiffers", f"the index says otherwise than the ledger: {', '.join(different)}")
 
 
 def _written(row: Mapping[str, Any], name: str) -> str | None:
@@ -76,18 +76,18 @@ def _written(row: Mapping[str, Any], name: str) -> str | None:
     return json.dumps(row[name], sort_keys=True, default=repr) if name in row else None
 
 
-def _contents(known: AuditedLedger) -> list[Discrepancy]:
+def _contents(audited: AuditedLedger) -> list[Discrepancy]:
     """Return what does not fit of what the entries say, as far as they can be understood."""
     before: list[State] = []
     try:
-        before.extend(states(known.history))
+        before.extend(states(audited.history))
     except _MALFORMED as error:
         position = max(len(before), 1)
-        return [known.finding("EntryMalformed", f"entry {position} says nothing that can be: {error!r}", position)]
+        return [audited.finding("EntryMalformed", f"entry {position} says nothing that can be: {error!r}", position)]
     found: list[Discrepancy] = []
-    for look in (evidence.findings, decisions.findings, registry.findings):
+    for check in (evidence.findings, decisions.findings, registry.findings):
         try:
-            found.extend(look(known, before))
+            found.extend(check(audited, before))
         except _MALFORMED as error:
-            found.append(known.finding("EntryMalformed", f"what it says could not be compared: {error!r}"))
+            found.append(audited.finding("EntryMalformed", f"what it says could not be compared: {error!r}"))
     return found

@@ -20,7 +20,10 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set an entry of its customer metadata. Repeatable."),
 ]
-Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="KEY", help="Remove an entry of it. Repeatable.")]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", metavar="KEY", help="Remove an entry of its customer metadata. Repeatable."),
+]
 Specifications = Annotated[
     list[Path] | None,
     typer.Option(
@@ -29,7 +32,7 @@ Specifications = Annotated[
         help="Add further inference specifications: a JSON file with one or a list. Repeatable.",
     ),
 ]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="The reason, which is recorded in the ledger.")]
 
 
 def annotate(
@@ -43,24 +46,24 @@ def annotate(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Change what a package says of itself.
+    """Change the customer metadata of a package, or add inference specifications to it.
 
-    Sets and removes customer metadata, and adds inference specifications. Keys beginning `signoff:` are Signoff's own.
+    Metadata keys that begin with `signoff:` are reserved for Signoff.
 
-    A package that awaits a decision is validated anew when it gets another specification; one that was decided on gets
-    none.
+    A package that is waiting for a decision is validated again when it gets another specification. A package that was
+    decided on gets none.
     """
     from signoff_cli.stack import Stack, caller
     from signoff_cli.statements.annotation import annotation_request
 
     pairs = dict(_pair(text) for text in set_ or ())
     if not (pairs or remove or add_specification):
-        raise typer.BadParameter("say what to change: --set, --remove or --add-specification")
+        raise typer.BadParameter("nothing to change: give --set, --remove or --add-specification")
     added = [each for path in add_specification or () for each in _read(path)]
-    found = Stack.named(stack)
-    arn = _named(package, found.central) if found.central else resolve_arn(found.ledger, package)
+    found = Stack.find(stack)
+    arn = _named(package, found.registry_location) if found.registry_location else resolve_arn(found.ledger, package)
     asked = annotation_request(arn, caller(), set_=pairs, remove=remove or (), specifications=added, reason=reason)
-    (_annotate_elsewhere if found.central else _annotate)(found, asked, yes, timeout, json)
+    (_annotate_elsewhere if found.registry_location else _annotate)(found, asked, yes, timeout, json)
 
 
 def _annotate(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
@@ -68,11 +71,11 @@ def _annotate(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float,
     from signoff_cli.packages.progress import Deadline
     from signoff_cli.statements.annotation import PendingAnnotation
 
-    asking = PendingAnnotation(found.ledger, asked)
+    pending = PendingAnnotation(found.ledger, asked)
     if not yes:
-        confirm(annotation_summary(asking.before[0], asked.said, asked.by), "Nothing was changed")
-    asking.send(found.post)
-    _tell(asking.answer(Deadline(timeout)), json)
+        confirm(annotation_summary(pending.before[0], asked.annotation, asked.by), "Nothing was changed")
+    pending.send(found.statement_bus)
+    _print_result(pending.answer(Deadline(timeout)), json)
 
 
 def _annotate_elsewhere(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
@@ -82,34 +85,40 @@ def _annotate_elsewhere(found: Stack, asked: AnnotationRequest, yes: bool, timeo
     from signoff_cli.output import console
     from signoff_cli.packages.progress import Deadline
 
-    said = workload.require_metadata_only(asked.said)
-    described = found.registry.describe(said.package)
-    outcome = "absorbed" if workload.shows_annotation(described, said) else "recorded"
+    annotation = workload.require_metadata_only(asked.annotation)
+    described = found.registry.describe(annotation.package)
+    outcome = "absorbed" if workload.shows_annotation(described, annotation) else "recorded"
     if outcome == "recorded":
         if not yes:
             confirm(
-                [clean(line) for line in workload.annotation_summary(described, said, asked.by)], "Nothing was changed"
+                [clean(line) for line in workload.annotation_summary(described, annotation, asked.by)],
+                "Nothing was changed",
             )
-        found.post.send(asked.type, asked.statement)
-        described = workload.wait_until_annotated(found.registry, said, Deadline(timeout))
+        found.statement_bus.send(asked.type, asked.statement)
+        described = workload.wait_until_annotated(found.registry, annotation, Deadline(timeout))
     if json:
-        facts = {"package": said.package, "by": asked.by, "set": said.set, "removed": list(said.remove)}
+        facts = {
+            "package": annotation.package,
+            "by": asked.by,
+            "set": annotation.set,
+            "removed": list(annotation.remove),
+        }
         console.print_json({**facts, "outcome": outcome})
     else:
         already = " already. Nothing was changed." if outcome == "absorbed" else "."
         console.print_line(clean(f"{workload.package_name(described)} is annotated{already}"))
 
 
-def _named(package: str, central: RegistryLocation) -> str:
+def _named(package: str, location: RegistryLocation) -> str:
     from signoff_cli import workload
 
-    return workload.package_arn(package, central)
+    return workload.package_arn(package, location)
 
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals and value):
-        raise typer.BadParameter(f"{text} is not KEY=VALUE; take an entry away with --remove KEY", param_hint="--set")
+        raise typer.BadParameter(f"{text} is not KEY=VALUE; remove an entry with --remove KEY", param_hint="--set")
     return key, value
 
 
@@ -119,7 +128,7 @@ def _read(path: Path) -> list[dict[str, object]]:
     return parse_specifications(path.name, path.read_bytes())
 
 
-def _tell(answer: AnnotationResult, json: bool) -> None:
+def _print_result(answer: AnnotationResult, json: bool) -> None:
     from signoff_cli.output import console
     from signoff_cli.output.entries import describe_annotation
 

@@ -23,7 +23,9 @@ def audit(
     what: Annotated[
         str | None, typer.Argument(metavar="PACKAGE|GROUP", help="A package's ARN, group/version, or a group.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All packages, and whatever else has a ledger.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All packages, and everything else that has a ledger.")
+    ] = False,
     verifying: Annotated[
         bool, typer.Option("--verify", help="Compare chain, heads, index, evidence, policies, registry and models.")
     ] = False,
@@ -34,17 +36,17 @@ def audit(
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV: one row for each decision, vote and refusal.")] = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Say who decided what, on which evidence, and how that is known.
+    """Report who decided what, on which evidence, and how each of them was identified.
 
-    With --verify say instead what does not fit, and exit 1 if anything does not: each finding names the first entry
-    that does not fit. It only reads; docs/audit.md has the policy that it needs.
+    With --verify report discrepancies instead, and exit 1 if there are any: each finding names the first entry that is
+    affected. It only reads; docs/audit.md has the IAM policy that it needs.
     """
     _usage(what, everything, json, csv, bytes_too and not verifying)
     from signoff.runtime.clock import utc_now
     from signoff_cli.audit.auditor import Auditor
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     auditor = Auditor(found.ledger, found.vault, found.registry, bytes_too=bytes_too)
     if verifying:
         verify(auditor, what, json, csv, utc_now())
@@ -54,11 +56,11 @@ def audit(
 
 def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alone: bool) -> None:
     if (what is None) == (not everything):
-        raise typer.BadParameter("name a package or a group, or say --all")
+        raise typer.BadParameter("name a package or a group, or give --all")
     if json and csv:
-        raise typer.BadParameter("--json or --csv, not both")
+        raise typer.BadParameter("--json and --csv cannot be used together")
     if bytes_alone:
-        raise typer.BadParameter("--bytes goes with --verify")
+        raise typer.BadParameter("--bytes needs --verify")
 
 
 def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, csv: bool) -> None:
@@ -67,7 +69,7 @@ def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, 
     from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
 
-    keys = auditor.named(what) if what else auditor.all()
+    keys = auditor.find_keys(what) if what else auditor.all_keys()
     if what and not keys:
         raise unknown_name(what)
     histories = [ledger.verbatim(key)[0] for key in console.count_progress(keys, "ledgers read")]
@@ -84,7 +86,7 @@ def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, 
             audit_report.print_ledger(history, document, to)
     broken = [document["ledger"] for document in documents if document["chain"]["broken_at"]]
     if broken:
-        raise CommandFailed(f"the chain of {', '.join(broken)} is broken: look at it with --verify")
+        raise CommandFailed(f"the chain of {', '.join(broken)} is broken: verify it with --verify")
 
 
 def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
@@ -93,15 +95,15 @@ def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datet
     from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
 
-    known = auditor.named(what) if what else auditor.all()
-    chronicle = auditor.chronicle(now, known)
-    keys = _with_those_that_only_heads_know(auditor, what, known, chronicle)
+    known = auditor.find_keys(what) if what else auditor.all_keys()
+    checkpoint_history = auditor.checkpoint_history(now, known)
+    keys = _with_those_that_only_heads_know(auditor, what, known, checkpoint_history)
     if what and not keys:
         raise unknown_name(what)
-    _note(chronicle)
-    verified = list(_counted(auditor, keys, chronicle))
-    findings = [*chronicle.findings, *(finding for each in verified for finding in each.findings)]
-    heads = chronicle.heads if what is None else sum(each.heads for each in verified)
+    _note(checkpoint_history)
+    verified = list(_counted(auditor, keys, checkpoint_history))
+    findings = [*checkpoint_history.findings, *(finding for each in verified for finding in each.findings)]
+    heads = checkpoint_history.heads if what is None else sum(each.heads for each in verified)
     if csv:
         audit_report.print_discrepancies_csv(findings)
     elif json:
@@ -113,28 +115,32 @@ def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datet
         if not findings:
             console.print_line(audit_report.summary(verified, heads))
     if findings:
-        count = "1 thing does" if len(findings) == 1 else f"{len(findings)} things do"
-        raise CommandFailed(f"{count} not fit (docs/audit.md says what each means)")
+        count = "1 discrepancy" if len(findings) == 1 else f"{len(findings)} discrepancies"
+        raise CommandFailed(f"found {count} (docs/audit.md explains each)")
 
 
 def _with_those_that_only_heads_know(
-    auditor: Auditor, what: str | None, known: Sequence[str], chronicle: CheckpointHistory
+    auditor: Auditor, what: str | None, known: Sequence[str], checkpoint_history: CheckpointHistory
 ) -> list[str]:
     """Return `known` and the ledgers that the vault's heads name beside: somebody may have removed those."""
-    also = auditor.of(what, chronicle.named) if what else list(chronicle.named)
+    also = auditor.matching_keys(what, checkpoint_history.named) if what else list(checkpoint_history.named)
     return sorted({*known, *also})
 
 
-def _counted(auditor: Auditor, keys: Sequence[str], chronicle: CheckpointHistory) -> Iterator[VerificationResult]:
+def _counted(
+    auditor: Auditor, keys: Sequence[str], checkpoint_history: CheckpointHistory
+) -> Iterator[VerificationResult]:
     from signoff_cli.output import console
 
-    yield from console.count_progress(auditor.verify(keys, chronicle.named), "ledgers verified", len(keys))
+    yield from console.count_progress(auditor.verify(keys, checkpoint_history.named), "ledgers verified", len(keys))
 
 
-def _note(chronicle: CheckpointHistory) -> None:
+def _note(checkpoint_history: CheckpointHistory) -> None:
     from signoff_cli.output import console
 
-    if chronicle.away:
-        days = ", ".join(chronicle.away[:10]) + (", ..." if len(chronicle.away) > 10 else "")
-        because = "none was removed, for the next names the one before"
-        console.print_line(f"signoff: no heads were kept on {days}; {because}", sys.stderr)
+    if checkpoint_history.missing_days:
+        days = ", ".join(checkpoint_history.missing_days[:10]) + (
+            ", ..." if len(checkpoint_history.missing_days) > 10 else ""
+        )
+        because = "none was removed, because the next one names the one before"
+        console.print_line(f"signoff: no daily checkpoint was written on {days}; {because}", sys.stderr)

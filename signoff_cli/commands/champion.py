@@ -12,16 +12,16 @@ def champion(
 ) -> None:
     """Show the champion of a group.
 
-    That is its package approved last whose model exists, or the group's baseline; and whether it is the one that is
-    published for other stacks to deploy.
+    The champion is the package that was approved last and whose model exists, or else the group's baseline. Also shows
+    whether it is the one that is published for other stacks to deploy.
 
-    Fails when the group has none.
+    Fails when the group has no champion.
     """
     from signoff_cli.output import console
     from signoff_cli.packages import champion as championing
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     document = championing.document(found.champions, found.ledger, group)
     if json:
         console.print_json(document)

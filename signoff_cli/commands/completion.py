@@ -52,21 +52,21 @@ def packages_of(ledger: LedgerReader, incomplete: str) -> list[Proposal]:
     return [(name, status) for name, status in named if name.startswith(incomplete)]
 
 
-def with_timeout(look: Callable[[], list[Proposal]], seconds: float = _SECONDS) -> list[Proposal]:
+def with_timeout(find: Callable[[], list[Proposal]], seconds: float = _SECONDS) -> list[Proposal]:
     """Return what `look` finds within `seconds`, and nothing when it takes longer or fails."""
     found: list[Proposal] = []
 
     def quietly() -> None:
         with suppress(Exception):
-            found.extend(look())
+            found.extend(find())
 
-    looking = Thread(target=quietly, daemon=True)
-    looking.start()
-    looking.join(seconds)
+    thread = Thread(target=quietly, daemon=True)
+    thread.start()
+    thread.join(seconds)
     return found.copy()
 
 
 def _ledger(ctx: typer.Context) -> LedgerReader:
     from signoff_cli.stack import REGISTRY, Stack
 
-    return Stack.named(ctx.params.get("stack") or REGISTRY).ledger
+    return Stack.find(ctx.params.get("stack") or REGISTRY).ledger

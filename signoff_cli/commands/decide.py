@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from signoff_cli.statements.decision import DecisionRequest, DecisionResult, PendingDecision
     from signoff_cli.workload import RegistryLocation
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 BreakGlass = Annotated[
-    bool, typer.Option("--break-glass", help="Approve alone, if the policy lets you. Everybody is told.")
+    bool, typer.Option("--break-glass", help="Approve alone, if the policy allows it. Everybody is notified.")
 ]
 To = Annotated[
-    int | None, typer.Option("--to", metavar="VERSION", min=1, help="To this version, not the champion before.")
+    int | None,
+    typer.Option("--to", metavar="VERSION", min=1, help="Roll back to this version, not to the champion before."),
 ]
 
 
@@ -38,8 +39,8 @@ def approve(
 ) -> None:
     """Approve a package, so that its model is created.
 
-    You approve as whoever your AWS credentials stand for, and sign the evidence that you are shown. Where the policy
-    asks for more approvals than yours, yours is recorded.
+    You approve as the identity of your AWS credentials, and sign the evidence that you are shown. If the policy
+    requires more approvals, yours is recorded.
     """
     _decide("approve", package, reason, yes, timeout, json, stack, break_glass)
 
@@ -52,7 +53,7 @@ def reject(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Reject a package that awaits a decision."""
+    """Reject a package that is waiting for a decision."""
     _decide("reject", package, reason, yes, timeout, json, stack)
 
 
@@ -64,9 +65,9 @@ def revoke(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Revoke an approval, and say who is the group's champion then.
+    """Revoke an approval, and show the group's champion afterwards.
 
-    The package's model is retired, unless an endpoint uses it: then it stays, and `signoff show` says so.
+    The package's model is retired, unless an endpoint uses it: then it is kept, and `signoff show` reports it.
     """
     _decide("revoke", package, reason, yes, timeout, json, stack)
 
@@ -79,7 +80,7 @@ def reopen(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """Let a rejected or revoked package await its approval again."""
+    """Return a rejected or revoked package to waiting for approval."""
     _decide("reopen", package, reason, yes, timeout, json, stack)
 
 
@@ -94,13 +95,13 @@ def rollback(
 ) -> None:
     """Make a former champion of a group its champion again.
 
-    In one step: its bytes are verified once more and its model is made. Unless told otherwise with --to, it is the
-    version that was champion before the present one.
+    In one step: its artifacts are verified again and its model is created. By default it is the version that was
+    champion before the current one; --to chooses another.
     """
     from signoff_cli.packages.rollback import find_target
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     former = find_target(found.ledger, found.champions, group, to)
     _decide_here(found, _decision("rollback", former.package, reason), yes, timeout, json, (former.why,))
 
@@ -119,10 +120,10 @@ def _decide(
 
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     decided = _decision(decision, package, reason, break_glass)
-    if found.central:
-        _decide_elsewhere(found, found.central, decided, yes, timeout, json)
+    if found.registry_location:
+        _decide_elsewhere(found, found.registry_location, decided, yes, timeout, json)
     else:
         named = replace(decided, package=resolve_arn(found.ledger, package))
         _decide_here(found, named, yes, timeout, json)
@@ -147,28 +148,28 @@ def _decide_here(
 
     head = find(found.ledger, decision.package)
     policy = GroupPolicies(found.policies).policy(str(head["group"])) if head and head.get("group") else None
-    asking = PendingDecision(found.ledger, decision, policy)
-    answer = asking.already()
+    pending = PendingDecision(found.ledger, decision, policy)
+    answer = pending.existing_result()
     if answer is None:
         if not yes:
-            confirm(summary(asking, policy, notes), "Nothing was decided")
-        asking.send(found.post)
-        answer = asking.answer(Deadline(timeout))
-    _tell(answer, json, _champion(found, asking, answer))
+            confirm(summary(pending, policy, notes), "Nothing was decided")
+        pending.send(found.statement_bus)
+        answer = pending.answer(Deadline(timeout))
+    _print_result(answer, json, _champion(found, pending, answer))
 
 
-def _champion(found: Stack, asking: PendingDecision, answer: DecisionResult) -> str | None:
+def _champion(found: Stack, pending: PendingDecision, answer: DecisionResult) -> str | None:
     """Return who is the group's champion now that an approval was revoked, in words; None after anything else."""
     from signoff_cli.packages import champion as championing
 
-    group = asking.state.group
+    group = pending.state.group
     if answer.decision.decision != "revoke" or answer.outcome == "refused" or group is None:
         return None
-    return championing.describe_current(found.champions, found.ledger, group, asking.before[0].package)
+    return championing.describe_current(found.champions, found.ledger, group, pending.before[0].package)
 
 
 def _decide_elsewhere(
-    found: Stack, central: RegistryLocation, decision: DecisionRequest, yes: bool, timeout: float, json: bool
+    found: Stack, location: RegistryLocation, decision: DecisionRequest, yes: bool, timeout: float, json: bool
 ) -> None:
     """Send a decision to the registry in another account, and wait until SageMaker shows it there."""
     from signoff.documents.text import clean
@@ -176,12 +177,12 @@ def _decide_elsewhere(
     from signoff_cli.output import console
     from signoff_cli.packages.progress import Deadline
 
-    described, decision = workload.describe_for_decision(found.registry, decision, central)
+    described, decision = workload.describe_for_decision(found.registry, decision, location)
     outcome = "absorbed" if workload.shows_decision(described, decision) else "recorded"
     if outcome == "recorded":
         if not yes:
             confirm([clean(line) for line in workload.decision_summary(described, decision)], "Nothing was decided")
-        found.post.send(decision.type, decision.statement)
+        found.statement_bus.send(decision.type, decision.statement)
         described = workload.wait_until_decided(found.registry, decision, Deadline(timeout))
     status, why = described["ModelApprovalStatus"], described.get("ApprovalDescription")
     if json:
@@ -204,12 +205,12 @@ def confirm(summary: Sequence[str], otherwise: str) -> None:
     for line in summary:
         typer.echo(line, err=True)
     if not sys.stdin.isatty():
-        raise CommandFailed(f"nobody is there to be asked: say --yes. {otherwise}")
-    if not typer.confirm("Go on?", err=True):
+        raise CommandFailed(f"there is no terminal to ask for confirmation: give --yes. {otherwise}")
+    if not typer.confirm("Continue?", err=True):
         raise CommandFailed(otherwise)
 
 
-def _tell(answer: DecisionResult, json: bool, champion: str | None) -> None:
+def _print_result(answer: DecisionResult, json: bool, champion: str | None) -> None:
     from signoff_cli.output import console
     from signoff_cli.output.decisions import describe_result
 

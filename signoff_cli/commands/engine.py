@@ -21,12 +21,12 @@ def _commands(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 Arguments = Annotated[
-    list[str] | None, typer.Argument(metavar="up|env", help="What to do, and how.", autocompletion=_commands)
+    list[str] | None, typer.Argument(metavar="up|env", help="The command, and its options.", autocompletion=_commands)
 ]
 
 
 def local(arguments: Arguments = None) -> None:
-    """AWS on this machine, to try Signoff on."""
+    """Run AWS on this machine, to try Signoff."""
     import os
     import sys
 

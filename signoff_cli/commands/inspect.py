@@ -20,9 +20,7 @@ Artifact = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option(
-        "--policy", metavar="FILE", help="The group's policy; without one it is the default policy's demands."
-    ),
+    typer.Option("--policy", metavar="FILE", help="The group's policy; by default what the default policy requires."),
 ]
 
 
@@ -31,12 +29,12 @@ def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False)
 
     Reads it once, as a stream; nothing is unpacked, and nothing in it is run. A file needs no AWS account.
 
-    Prints a block for each rule that is broken: what is wrong, with which members, and what to do; of an artifact that
-    would pass also what it holds. --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each
+    Prints a block for each rule that is broken: what is wrong, in which members, and what to do; for an artifact that
+    would pass also its contents. --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each
     with member, rule, severity, reason and remedy), `kinds` (how many files there are of each kind of content, and with
     how many bytes) and `inventory` (each with name, size, type and kind).
 
-    Exits 1 when it would be refused, with the number of reasons on standard error.
+    Exits 1 when the artifact would be refused, with the number of reasons on standard error.
     """
     from signoff_cli.manifests.check import read_policy
     from signoff_cli.output import console

@@ -33,7 +33,9 @@ def _since(text: str | None) -> str | None:
     try:
         return timestamps.text(_moment(text))
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text} is no date or time (2026-03-02), nor how long ago (P7D, PT12H)") from None
+        raise typer.BadParameter(
+            f"{text} is neither a date or time (2026-03-02) nor how long ago (P7D, PT12H)"
+        ) from None
 
 
 def _moment(text: str) -> datetime:
@@ -51,26 +53,30 @@ Group = Annotated[str | None, typer.Option(metavar="GROUP", help="Only packages 
 Metadata = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="KEY[=VALUE]", help="Only packages whose customer metadata says so, as the ledger knows it. Repeatable."
+        metavar="KEY[=VALUE]", help="Only packages with this customer metadata, as the ledger has it. Repeatable."
     ),
 ]
 Submitter = Annotated[
     str | None,
-    typer.Option(metavar="WHO", help="Only packages submitted by them: an ARN, a pattern of ARNs, or user/alice."),
+    typer.Option(metavar="WHO", help="Only packages of this submitter: an ARN, a pattern of ARNs, or user/alice."),
 ]
-VerdictFilter = Annotated[Verdict | None, typer.Option(help="Only packages whose validation came out so.")]
+VerdictFilter = Annotated[Verdict | None, typer.Option(help="Only packages whose validation had this verdict.")]
 Since = Annotated[
     str | None,
     typer.Option(
         metavar="WHEN",
-        help="Only packages that stand where they do since then or later: 2026-03-02, or how long ago, P7D.",
+        help="Only packages that have had their status since this time or later: 2026-03-02, or how long ago, P7D.",
         callback=_since,
     ),
 ]
 ChampionsOnly = Annotated[bool, typer.Option("--champion", help="Only the groups' champions.")]
-Everybody = Annotated[bool, typer.Option("--all", help="What awaits anybody, not only you.")]
-Role = Annotated[str | None, typer.Option(metavar="ROLE", help="Only what still needs an approval in this role.")]
-NoRegistry = Annotated[bool, typer.Option("--no-registry", help="Do not ask SageMaker; show the ledger's index alone.")]
+Everybody = Annotated[bool, typer.Option("--all", help="Packages waiting for anybody's decision, not only yours.")]
+Role = Annotated[
+    str | None, typer.Option(metavar="ROLE", help="Only packages that still need an approval in this role.")
+]
+NoRegistry = Annotated[
+    bool, typer.Option("--no-registry", help="Do not query SageMaker; show only the ledger's index.")
+]
 Row = Mapping[str, Any]
 
 
@@ -86,15 +92,15 @@ def list_packages(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """List packages and where they stand.
+    """List packages and their status.
 
-    Reads the index that follows the ledger, and SageMaker's own summaries of up to 100 packages at once; `signoff show`
-    reads a package's ledger itself and verifies it. Filters are all to be fulfilled.
+    Reads the ledger's index, and SageMaker's own summaries of up to 100 packages at once; `signoff show`
+    reads a package's ledger itself and verifies it. A package must match all filters.
     """
     from signoff_cli.packages.index import Filter, list_packages
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     rows = list_packages(found.ledger, Filter(group, status, metadata or (), submitter, verdict, since, champion))
     _print(found, rows, no_registry, json, _LIST, "No packages.")
 
@@ -109,10 +115,10 @@ def queue(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """List what awaits your decision, the longest waiting first.
+    """List the packages that are waiting for your decision, the longest waiting first.
 
-    That is what you may decide on by the policy of its group, did not submit yourself, and have not approved yet. It
-    says what each package still takes, and when it expires.
+    These are the packages that their group's policy lets you decide on, that you did not submit, and that you have not
+    approved yet. Shows which approvals each still needs, and when it expires.
 
     Decide with `signoff approve` and `signoff reject`, after `signoff show`.
     """
@@ -121,13 +127,13 @@ def queue(
     from signoff_cli.packages.queue import evaluate_all, select
     from signoff_cli.stack import Stack, caller
 
-    found = Stack.named(stack)
-    weighing = GroupPolicies(found.policies)
+    found = Stack.find(stack)
+    policies = GroupPolicies(found.policies)
     rows = list_pending(found.ledger, Filter(group, None, metadata or (), submitter))
-    mine = select(evaluate_all(rows, weighing, caller()), role, everybody=everybody)
+    mine = select(evaluate_all(rows, policies, caller()), role, everybody=everybody)
     columns = {**_QUEUE, "yours": _yours} if everybody else _QUEUE
-    otherwise = "Nothing awaits a decision." if everybody else "Nothing awaits your decision."
-    _print(found, mine, no_registry, json, columns, otherwise, weighing.notes)
+    otherwise = "No package is waiting for a decision." if everybody else "No package is waiting for your decision."
+    _print(found, mine, no_registry, json, columns, otherwise, policies.notes)
 
 
 def _print(
@@ -137,13 +143,13 @@ def _print(
     json: bool,
     columns: Columns,
     otherwise: str,
-    told: Sequence[str] = (),
+    earlier_notes: Sequence[str] = (),
 ) -> None:
     from signoff_cli.output import console
     from signoff_cli.packages.index import with_sagemaker
 
     joined, notes = with_sagemaker(rows, None if no_registry else found.registry)
-    for note in (*told, *notes):
+    for note in (*earlier_notes, *notes):
         console.print_line(f"signoff: {note}", sys.stderr)
     if json:
         console.print_json(joined)
@@ -160,7 +166,7 @@ def _submitter(row: Row) -> str:
     return short(row["submitter"])
 
 
-def _takes(row: Row) -> str:
+def _needs(row: Row) -> str:
     return str(row["outstanding"] or "")
 
 
@@ -195,7 +201,7 @@ _QUEUE: Columns = {
     "submitted by": _submitter,
     "since": lambda row: row["asked"] or row["since"],
     "evidence": lambda row: row["verdict"],
-    "takes": _takes,
+    "needs": _needs,
     "expires": _expires,
     "description": _description,
     "metadata": _metadata,

@@ -18,23 +18,27 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="The manifest; - reads
 Group = Annotated[str | None, typer.Option(metavar="GROUP", help="The model package group it is for.")]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="FILE", help="The group's policy: its registration defaults, and what it offers."),
+    typer.Option(
+        "--policy", metavar="FILE", help="The group's policy, for its registration defaults and the choices it offers."
+    ),
 ]
 At = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="S3URI", help="Where it will be uploaded (s3://bucket/group/submission/), if it names S3 URIs."
+        "--at",
+        metavar="S3URI",
+        help="Where it will be uploaded (s3://bucket/group/submission/), if it contains S3 URIs.",
     ),
 ]
 
 
 def check(file: File, group: Group = None, policy: PolicyFile = None, at: At = None, json: AsJson = False) -> None:
-    """List every fault of a manifest, by its path, before anything is uploaded.
+    """List every error of a manifest, by its path, before anything is uploaded.
 
-    Needs no AWS account, network or credentials. Says what would be registered and which objects have to be uploaded
-    with it, and what can be known only when it is registered.
+    Needs no AWS account, network or credentials. Shows what would be registered, which objects
+    have to be uploaded with it, and what is checked only when it is registered.
 
-    Exits 1 when there are faults, with each on standard error.
+    Exits 1 when there are errors, with each on standard error.
     """
     from signoff_cli.manifests import check as checking
     from signoff_cli.output import console
@@ -53,8 +57,8 @@ def check(file: File, group: Group = None, policy: PolicyFile = None, at: At = N
 def schema() -> None:
     """Print the JSON Schema of manifests, with which an editor completes, explains and checks them.
 
-    It is made from SageMaker's own service model (draft 2020-12). It refuses nothing that `signoff manifest check` lets
-    pass; the check knows more.
+    It is generated from SageMaker's own service model (draft 2020-12). It rejects nothing that `signoff manifest check`
+    accepts; the check covers more.
     """
     from signoff_cli.manifests.check import load_shape
     from signoff_cli.manifests.schema import manifest_schema
@@ -70,7 +74,7 @@ def _home(group: str | None, at: str | None) -> Destination:
         return Destination.of_group(group)
     home = Destination.of_uri(at)
     if home is None:
-        raise typer.BadParameter(f"--at wants s3://bucket/group/submission/, not {at}")
+        raise typer.BadParameter(f"--at must be s3://bucket/group/submission/, not {at}")
     if group not in {None, home.submission.group}:
         raise typer.BadParameter(f"--at {at} is in the group {home.submission.group}, not {group}")
     return home
@@ -93,8 +97,8 @@ def _print(name: str, checked: ManifestCheck) -> None:
     from signoff_cli.output import console
 
     containers, objects = _count(checked.containers, "container"), _count(len(checked.objects), "object")
-    console.print_line(clean(f"{name} has no fault: {containers} to register, {objects} to upload"))
-    for title, items in (("upload", checked.objects), ("image", checked.images), ("seen later", checked.notes)):
+    console.print_line(clean(f"{name} is valid: {containers} to register, {objects} to upload"))
+    for title, items in (("upload", checked.objects), ("image", checked.images), ("later check", checked.notes)):
         for item in items:
             console.print_line(f"  {title:<12}{clean(item)}")
 

@@ -31,21 +31,25 @@ def _package(text: str) -> str:
 
 def _reason(text: str) -> str:
     if not text.strip():
-        raise typer.BadParameter("a decision nobody can explain later is none: say why")
+        raise typer.BadParameter("it must not be empty: give the reason for the decision")
     if len(text) > 2000:
-        raise typer.BadParameter("2,000 characters at most")
+        raise typer.BadParameter("it must not be longer than 2,000 characters")
     return text
 
 
 Package = Annotated[
     str,
-    typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version.", callback=_package, **COMPLETE_PACKAGE),
+    typer.Argument(
+        metavar="PACKAGE", help="The package's ARN, or group/version.", callback=_package, **COMPLETE_PACKAGE
+    ),
 ]
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.", **COMPLETE_GROUP)]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.", callback=_reason)]
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", help="The reason, which is recorded in the ledger.", callback=_reason)
+]
 StackName = Annotated[
     str, typer.Option("--stack", envvar="SIGNOFF_STACK", metavar="NAME", help="Signoff's CloudFormation stack.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait at most.")]
-StatusFilter = Annotated[Status | None, typer.Option(help="Only packages that stand so.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="The longest time to wait.")]
+StatusFilter = Annotated[Status | None, typer.Option(help="Only packages with this status.")]

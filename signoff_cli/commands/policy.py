@@ -18,12 +18,12 @@ Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Policies; -
 
 
 def check(files: Files, json: AsJson = False) -> None:
-    """Explain policies in sentences, and list every fault by its path.
+    """Explain policies in sentences, and list every error by its path.
 
-    Needs no AWS account, network or credentials. Warnings say what is weak, or probably not meant. As in the files of
-    the CDK app, the execution role may be left out.
+    Needs no AWS account, network or credentials. Warnings point out what is weak, or probably not intended.
+    As in the files of the CDK app, the execution role may be left out.
 
-    Exits 1 when there are faults, with each on standard error.
+    Exits 1 when there are errors, with each on standard error.
     """
     from signoff_cli.output import console
     from signoff_cli.policies import check as policy_checking
@@ -42,7 +42,7 @@ def check(files: Files, json: AsJson = False) -> None:
 def schema() -> None:
     """Print the JSON Schema of policies, with which an editor completes, explains and checks them (draft 2020-12).
 
-    `signoff policy check` knows more.
+    `signoff policy check` covers more.
     """
     from signoff_cli.output import console
     from signoff_cli.policies.schema import policy_schema
@@ -66,13 +66,18 @@ def _bytes(file: str) -> bytes:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
+# How a topic is called for people, where the JSON output has another name.
+_LABELS = {"demands": "requires"}
+
+
 def _print(checked: PolicyCheck) -> None:
     from signoff.documents.text import clean
     from signoff_cli.output import console
 
-    console.print_line(clean(f"{checked.name} has no fault"))
-    for topic, told in checked.sentences.items():
-        for number, sentence in enumerate(told):
-            console.print_line(f"  {topic if number == 0 else '':<12}{clean(sentence)}")
+    console.print_line(clean(f"{checked.name} is valid"))
+    for topic, sentences in checked.sentences.items():
+        label = _LABELS.get(topic, topic)
+        for number, sentence in enumerate(sentences):
+            console.print_line(f"  {label if number == 0 else '':<12}{clean(sentence)}")
     for warning in checked.warnings:
         console.print_line(f"  {'warning':<12}{clean(warning)}")

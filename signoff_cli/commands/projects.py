@@ -35,26 +35,31 @@ _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 Name = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
 NameContains = Annotated[str | None, typer.Option(metavar="TEXT", help="Only projects whose name contains it.")]
 After = Annotated[
-    datetime | None, typer.Option("--created-after", formats=_TIMES, help="Only later ones (UTC unless it says).")
+    datetime | None,
+    typer.Option("--created-after", formats=_TIMES, help="Only projects created after this time (UTC by default)."),
 ]
-Before = Annotated[datetime | None, typer.Option("--created-before", formats=_TIMES, help="Only earlier ones.")]
-By = Annotated[SortBy, typer.Option("--sort-by", help="What they are sorted by.")]
-Order = Annotated[SortOrder, typer.Option("--sort-order", help="In which order.")]
-Limit = Annotated[int | None, typer.Option(min=1, metavar="NUMBER", help="So many at most.")]
+Before = Annotated[
+    datetime | None, typer.Option("--created-before", formats=_TIMES, help="Only projects created before it.")
+]
+By = Annotated[SortBy, typer.Option("--sort-by", help="What to sort by.")]
+Order = Annotated[SortOrder, typer.Option("--sort-order", help="The sort order.")]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="NUMBER", help="The most projects to list.")]
 Version = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The version of its product, by name or id; the newest if not given.")
+    str | None, typer.Option(metavar="NAME", help="The version of its product, by name or id; by default the newest.")
 ]
 TemplateUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Of a project made from S3: the template; the newest of the stack if not given."),
+    typer.Option(metavar="URL", help="For a project made from S3: its template; by default the stack's newest."),
 ]
 Parameters = Annotated[
     list[str] | None,
-    typer.Option("--parameter", metavar="KEY=VALUE", help="A parameter of the template; others stay. Repeatable."),
+    typer.Option(
+        "--parameter", metavar="KEY=VALUE", help="A parameter of the template; others keep their values. Repeatable."
+    ),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Tag the project. Repeatable.")]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help="What the project is for.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Follow it, and exit 1 when it fails.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is over, and exit 1 if it fails.")]
 
 
 def list_projects(
@@ -67,11 +72,11 @@ def list_projects(
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """List SageMaker projects, where they stand, and which version of their template they are made of."""
+    """List SageMaker projects, their status, and the version of the template that they are made from."""
     from signoff_cli.output import console
     from signoff_cli.stack import Stack
 
-    listed = Stack.named(stack).projects.listed(
+    found = Stack.find(stack).projects.list_projects(
         limit,
         NameContains=name_contains,
         CreationTimeAfter=_utc(created_after),
@@ -79,7 +84,7 @@ def list_projects(
         SortBy=str(sort_by),
         SortOrder=str(sort_order),
     )
-    rows = [project.row for project in listed]
+    rows = [project.row for project in found]
     if json:
         console.print_json(rows)
     elif rows:
@@ -108,13 +113,13 @@ def _utc(moment: datetime | None) -> datetime | None:
 def show(project: Name, json: AsJson = False, stack: StackName = "Signoff") -> None:
     """Show a SageMaker project.
 
-    Where it stands and why, the version of its template and the newest one, its groups, and which of their packages are
-    being validated.
+    Its status and the reason, the version of its template and the newest one, its groups, and which of their packages
+    are being validated.
     """
     from signoff_cli.output import console
     from signoff_cli.stack import Stack
 
-    projects = Stack.named(stack).projects
+    projects = Stack.find(stack).projects
     found = projects.project(project)
     document = projects.document(found)
     if json:
@@ -169,7 +174,7 @@ def update(
 ) -> None:
     """Move a SageMaker project to another version of its template.
 
-    To the newest, unless told otherwise; and change its parameters, description and tags.
+    By default to the newest. Also changes its parameters, description and tags.
 
     Refused, with exit code 1, while the project is not CreateCompleted or UpdateCompleted, and while a package of its
     groups is being validated.
@@ -178,12 +183,12 @@ def update(
     from signoff_cli.stack import Stack
 
     if version and template_url:
-        raise typer.BadParameter("--version and --template-url exclude one another")
+        raise typer.BadParameter("--version and --template-url cannot be used together")
     parameters, tags = _read_pairs(parameter, "--parameter"), _read_pairs(tag, "--tag")
     change = ProjectUpdate(version, template_url, parameters, description, tags)
-    projects = Stack.named(stack).projects
+    projects = Stack.find(stack).projects
     found = projects.project(project)
-    projects.permit(found)
+    projects.require_updatable(found)
     request = update_request(found, change)
     changed = describe_changes(found, request)
     if changed and not yes:
@@ -204,13 +209,13 @@ def _read_pairs(texts: list[str] | None, option: str) -> dict[str, str]:
 
 
 def _follow(projects: ProjectClient, before: Project, changed: list[str], timeout: float | None, json: bool) -> None:
-    """Tell what becomes of an update, when it is over if there is a time to wait for that."""
+    """Print the result of an update, after waiting for it if there is a timeout."""
     from signoff_cli.output import console
     from signoff_cli.packages.progress import Deadline
 
     name = before.name
     waited = bool(changed) and timeout is not None
-    after = projects.ended(name, Deadline(timeout or 0)) if waited else projects.project(name)
+    after = projects.wait_until_finished(name, Deadline(timeout or 0)) if waited else projects.project(name)
     if json:
         console.print_json({**projects.document(after), "changed": changed})
     if waited and not after.settled:
@@ -221,7 +226,7 @@ def _follow(projects: ProjectClient, before: Project, changed: list[str], timeou
 
 def _outcome(before: Project, after: Project, changed: list[str], waited: bool) -> str:
     if not changed:
-        return f"{before.name} is like that already, made from {_brief(before.source.version)}. Nothing was changed."
+        return f"{before.name} is up to date already, made from {_brief(before.source.version)}. Nothing was changed."
     if waited:
         return f"{after.name} is {after.status}, made from {_brief(after.source.version)}."
     return f"{after.name} is {after.status}. Follow it with `signoff projects show {after.name}`."

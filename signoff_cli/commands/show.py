@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
-    """Show all that is known of a package.
+    """Show everything that is known about a package.
 
-    Its checks, what was found in its artifacts and what to do about it, evidence, decisions, what it takes still and
-    until when, its model and ledger; with --json also all that SageMaker says of package and model.
+    Its checks, the findings in its artifacts and what to do about them, evidence, decisions, what is still needed and
+    until when, its model and ledger; with --json also SageMaker's own descriptions of package and model.
 
-    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry. From a workload account it is
-    what SageMaker says of the package.
+    Verifies the ledger's hash chain, and fails when somebody changed or removed an entry. From a workload account it
+    shows SageMaker's description of the package.
     """
     from signoff_cli.stack import Stack
 
-    found = Stack.named(stack)
-    if found.central:
-        _show_elsewhere(found, found.central, package, json)
+    found = Stack.find(stack)
+    if found.registry_location:
+        _show_elsewhere(found, found.registry_location, package, json)
     else:
         _show(found, package, json)
 
@@ -43,11 +43,11 @@ def _show(found: Stack, package: str, json: bool) -> None:
 
     history = history_of(found.ledger, package)
     known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
-    weighing = GroupPolicies(found.policies)
-    known |= evaluate(weighing.policy(history.state.group), known)
+    policies = GroupPolicies(found.policies)
+    known |= evaluate(policies.policy(history.state.group), known)
     document, notes = sagemaker.with_sagemaker(known, found.registry)
     document["findings"], unread = findings.of_evidence(known, found.vault)
-    notes += [*weighing.notes, *unread]
+    notes += [*policies.notes, *unread]
     for note in notes:
         console.print_line(f"signoff: {note}", sys.stderr)
     if json:
@@ -56,18 +56,18 @@ def _show(found: Stack, package: str, json: bool) -> None:
         console.print_package(history, document, console.console())
 
 
-def _show_elsewhere(found: Stack, central: RegistryLocation, package: str, json: bool) -> None:
+def _show_elsewhere(found: Stack, location: RegistryLocation, package: str, json: bool) -> None:
     """Show what SageMaker says in a workload account of a package in the registry of another."""
     from signoff.documents.text import clean
     from signoff_cli import workload
     from signoff_cli.output import console
     from signoff_cli.packages import sagemaker
 
-    described = found.registry.describe(workload.package_arn(package, central))
+    described = found.registry.describe(workload.package_arn(package, location))
     if json:
         console.print_json({"package": described["ModelPackageArn"], "registry": sagemaker.to_json_data(described)})
     else:
-        for line in workload.package_page(described, central):
+        for line in workload.package_page(described, location):
             console.print_line(clean(line))
 
 
@@ -79,19 +79,17 @@ def history_of(ledger: LedgerReader, package: str) -> History:
 
 
 def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack: StackName = "Signoff") -> None:
-    """Follow a package until it settles.
+    """Follow a package until nothing more happens to it by itself.
 
-    That is until nothing more happens to it by itself.
-
-    Prints one line for each entry, those of the past first; with --json one JSON document on each line. A package that
-    awaits a decision has settled.
+    Prints one line for each ledger entry, past entries first; with --json one JSON document on each line. Ends when the
+    package is waiting for a decision.
     """
     from signoff_cli.output import console
     from signoff_cli.packages import lookup
     from signoff_cli.packages.progress import Deadline, follow, is_settled
     from signoff_cli.stack import Stack
 
-    ledger = Stack.named(stack).ledger
+    ledger = Stack.find(stack).ledger
     key = str(lookup.find_or_fail(ledger, package)["package"])
     for entry in follow(lambda: ledger.history(key), lambda history: is_settled(history.state), Deadline(timeout)):
         console.entry(entry, json)
@@ -99,14 +97,14 @@ def watch(package: Package, timeout: Timeout = 900, json: AsJson = False, stack:
 
 def revalidate(
     package: Package,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept in the ledger.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason, which is recorded in the ledger.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow it, and exit 1 unless it passes.")] = False,
     timeout: Timeout = 900,
     stack: StackName = "Signoff",
 ) -> None:
-    """Validate a package once more.
+    """Validate a package again.
 
-    One whose validation erred or failed, or that awaits a decision.
+    For a package whose validation failed or ended in an error, or that is waiting for a decision.
 
     A package that Signoff has not seen yet can be named by its ARN.
     """
@@ -114,7 +112,7 @@ def revalidate(
     from signoff_cli.packages import lookup
     from signoff_cli.stack import Stack, caller
 
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     ledger = found.ledger
     head = lookup.find(ledger, package) if package.startswith("arn:") else lookup.find_or_fail(ledger, package)
     history = ledger.history(str(head["package"])).verified() if head else None
@@ -137,7 +135,7 @@ def _may_be_validated(history: History) -> None:
     if state.attempt_open:
         raise CommandFailed(f"it is being validated already, by {state.execution}; follow it with `signoff watch`")
     if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.DELETED}:
-        raise CommandFailed(f"it is {state.status}: only a package that is not decided on is validated again")
+        raise CommandFailed(f"it is {state.status}: only a package that was not decided on can be validated again")
 
 
 def _follow_attempt(ledger: LedgerReader, arn: str, before: History | None, timeout: float) -> None:
@@ -145,14 +143,14 @@ def _follow_attempt(ledger: LedgerReader, arn: str, before: History | None, time
     from signoff_cli.packages.document import reason
     from signoff_cli.packages.progress import Deadline, follow, is_settled, wait_for_ledger
 
-    patience = Deadline(timeout)
-    key = before.package if before else wait_for_ledger(ledger, arn, patience)
+    deadline = Deadline(timeout)
+    key = before.package if before else wait_for_ledger(ledger, arn, deadline)
     attempt = before.state.attempt + 1 if before else 1
 
     def done(history: History) -> bool:
         return history.state.attempt >= attempt and is_settled(history.state)
 
-    for entry in follow(lambda: ledger.history(key), done, patience, len(before.entries) if before else 0):
+    for entry in follow(lambda: ledger.history(key), done, deadline, len(before.entries) if before else 0):
         console.entry(entry)
     why = reason(ledger.history(key))
     if why:

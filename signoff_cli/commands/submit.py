@@ -25,17 +25,17 @@ ManifestFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Its manifest; by default manifest.json beside the artifact.")
 ]
 NoManifest = Annotated[
-    bool, typer.Option("--no-manifest", help="Submit none: for groups whose policy has registration defaults.")
+    bool, typer.Option("--no-manifest", help="Submit no manifest: for groups whose policy has registration defaults.")
 ]
 Named = Annotated[
     list[str] | None,
     typer.Option(
         "--file",
         metavar="NAME=PATH",
-        help="Where the object is that the manifest calls NAME, or the folder that it calls NAME/. Repeatable.",
+        help="The local file of the object that the manifest calls NAME, or the folder for NAME/. Repeatable.",
     ),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it awaits its approval or has failed.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it is waiting for approval or has failed.")]
 
 
 def submit(
@@ -51,22 +51,22 @@ def submit(
 ) -> None:
     """Submit a model artifact with its manifest.
 
-    Uploads both, and every other object that the manifest names, and signs for them: with a statement of their SHA-256
-    that carries the proof of who made it.
+    Uploads both, and every other object that the manifest names, and signs a statement of their SHA-256 that proves who
+    submitted them.
 
-    An object is the file of its name in the manifest's folder, unless --file says otherwise. The artifact is uploaded
-    under the name that the manifest has for its model data. A name that ends in / means all files of a folder, with
-    its subfolders.
+    An object is read from the file of its name in the manifest's folder, unless --file names another. The artifact is
+    uploaded under the name that the manifest has for its model data. A name that ends in / means all files of a
+    folder, with its subfolders.
 
-    --json prints what `show --json` does, of what was submitted, with the submission's prefix and its registration
-    report; it implies --wait, for without waiting there is nothing to print.
+    --json prints the document of `show --json`, with the submission's prefix and its registration report; it implies
+    --wait.
 
     Exits 1 when the registration or the validation failed, with the reasons on standard error.
     """
     from signoff_cli.stack import Stack
 
     plan = _planned(artifact, manifest, no_manifest, file or [])
-    found = Stack.named(stack)
+    found = Stack.find(stack)
     submission = _uploaded(found, _group(found, group), plan, json)
     if wait or json:
         _follow(found, submission, timeout, json)
@@ -77,10 +77,10 @@ def _group(found: Stack, group: str) -> str:
     from signoff_cli.stack import current_location
     from signoff_cli.workload import resolve_group
 
-    central = found.central
-    if central is None and not group.startswith("arn:"):
+    location = found.registry_location
+    if location is None and not group.startswith("arn:"):
         return group
-    return resolve_group(group, central or current_location(), found.registry)
+    return resolve_group(group, location or current_location(), found.registry)
 
 
 def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> UploadPlan:
@@ -88,12 +88,12 @@ def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: li
     from signoff_cli.submissions.upload import plan
 
     if no_manifest and manifest:
-        raise typer.BadParameter("--manifest and --no-manifest exclude one another")
+        raise typer.BadParameter("--manifest and --no-manifest cannot be used together")
     # Beside `.` is not in it, though pathlib has it so.
     beside = (artifact if artifact.name else artifact.absolute()).parent / MANIFEST
     if manifest is None and not no_manifest:
         if artifact.exists() and not beside.is_file():
-            raise CommandFailed(f"there is no {beside}; say where the manifest is with --manifest FILE")
+            raise CommandFailed(f"there is no {beside}; give the manifest with --manifest FILE")
         manifest = beside
     return plan(artifact, manifest, dict(_pair(file) for file in files))
 
@@ -101,7 +101,7 @@ def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: li
 def _pair(text: str) -> tuple[str, Path]:
     name, separator, path = text.partition("=")
     if not (name and separator and path):
-        raise typer.BadParameter(f"--file wants NAME=PATH, not {text}")
+        raise typer.BadParameter(f"--file must be NAME=PATH, not {text}")
     return name, Path(path)
 
 
@@ -123,12 +123,12 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submiss
         )
     bucket, audience, region = found.artifacts.name, found.audience, found.home_region
     for name, why in plan.left_out.items():
-        _say(f"left out  {clean(name)}: {why}", json)
+        _report(f"left out  {clean(name)}: {why}", json)
     with console.progress(plan.size, "reading") as progress:
         statement = upload.statement(audience, submission, upload.digests(plan, progress))
     with console.progress(plan.size) as progress:
         upload.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress)
-    _say(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
+    _report(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
     return submission
 
 
@@ -144,16 +144,16 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
         wait_for_registration,
     )
 
-    patience, bucket = Deadline(timeout), found.artifacts
+    deadline, bucket = Deadline(timeout), found.artifacts
     try:
-        arn = wait_for_registration(lambda: read_report(bucket, submission), submission, patience)
+        arn = wait_for_registration(lambda: read_report(bucket, submission), submission, deadline)
     except RegistrationRefused as refused:
         _print_refused(submission, refused, json)
         raise
-    if found.central:
-        _judged(found, submission, arn, patience, json)
+    if found.registry_location:
+        _wait_until_validated(found, submission, arn, deadline, json)
         return
-    history = _settled(found, arn, patience, json)
+    history = _wait_until_settled(found, arn, deadline, json)
     if json:
         document: dict[str, Any] = {
             **document_of(history),
@@ -163,17 +163,17 @@ def _follow(found: Stack, submission: Submission, timeout: float, json: bool) ->
     why = reason(history)
     if why:
         raise CommandFailed(f"{history.state.group}/{history.state.version} is {history.state.status}: {why}")
-    _say(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
+    _report(f"now       {history.state.group}/{history.state.version} is {history.state.status}", json)
 
 
-def _judged(found: Stack, submission: Submission, arn: str, patience: Deadline, json: bool) -> None:
+def _wait_until_validated(found: Stack, submission: Submission, arn: str, deadline: Deadline, json: bool) -> None:
     """Follow a package of the registry in another account, by what SageMaker shows of it."""
     from signoff_cli import workload
     from signoff_cli.output import console
     from signoff_cli.submissions.registration import read_report, submission_fields
 
-    _say(f"registered {arn}", json)
-    described = workload.wait_until_validated(found.registry, arn, patience)
+    _report(f"registered {arn}", json)
+    described = workload.wait_until_validated(found.registry, arn, deadline)
     if json:
         shown = {name: described.get(name) for name in ("ModelApprovalStatus", "CustomerMetadataProperties")}
         console.print_json(
@@ -182,7 +182,7 @@ def _judged(found: Stack, submission: Submission, arn: str, patience: Deadline, 
     why = workload.failure_reason(described)
     if why:
         raise CommandFailed(f"{submission.group}/{described.get('ModelPackageVersion')} did not pass: {why}")
-    _say(f"now       {submission.group}/{described.get('ModelPackageVersion')} awaits its approval", json)
+    _report(f"now       {submission.group}/{described.get('ModelPackageVersion')} is waiting for approval", json)
 
 
 def _print_refused(submission: Submission, refused: RegistrationRefused, json: bool) -> None:
@@ -193,19 +193,19 @@ def _print_refused(submission: Submission, refused: RegistrationRefused, json: b
         console.print_json(refused_document(submission, refused.report))
 
 
-def _settled(found: Stack, arn: str, patience: Deadline, json: bool) -> History:
+def _wait_until_settled(found: Stack, arn: str, deadline: Deadline, json: bool) -> History:
     from signoff_cli.output import console
     from signoff_cli.packages.progress import follow, is_settled, wait_for_ledger
 
     ledger = found.ledger
-    key = wait_for_ledger(ledger, arn, patience)
-    for entry in follow(lambda: ledger.history(key), lambda history: is_settled(history.state), patience):
-        _say(console.entry_line(entry), json)
+    key = wait_for_ledger(ledger, arn, deadline)
+    for entry in follow(lambda: ledger.history(key), lambda history: is_settled(history.state), deadline):
+        _report(console.entry_line(entry), json)
     return ledger.history(key).verified()
 
 
-def _say(text: str, json: bool) -> None:
-    """Tell what happens: on standard output, or beside the document that --json prints there."""
+def _report(text: str, json: bool) -> None:
+    """Print a message on standard output, or on standard error when --json prints its document there."""
     from signoff_cli.output import console
 
     console.print_line(text, sys.stderr if json else sys.stdout)

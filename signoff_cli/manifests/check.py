@@ -35,12 +35,12 @@ _APPS_ROLE = "the execution role that the CDK app makes"
 
 
 class InvalidManifest(CommandFailed):
-    """Raised when a manifest could not be registered; the message lists every fault by its path."""
+    """Raised when a manifest could not be registered; the message lists every error by its path."""
 
     def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
-        count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-        told = [f"  {fault.path or 'manifest'}: {fault.message}" for fault in faults]
-        super().__init__("\n".join([f"{name} has {count}:", *told]))
+        count = f"{len(faults)} error{'' if len(faults) == 1 else 's'}"
+        lines = [f"  {fault.path or 'manifest'}: {fault.message}" for fault in faults]
+        super().__init__("\n".join([f"{name} has {count}:", *lines]))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def read_policy(path: Path) -> Policy:
     except OSError as error:
         raise CommandFailed(f"the policy {path} cannot be read: {error.strerror}") from error
     if found.policy is None:
-        raise CommandFailed(f"{path} is no policy: {'; '.join(map(str, found.faults))}")
+        raise CommandFailed(f"{path} is not a valid policy: {'; '.join(map(str, found.faults))}")
     return found.policy
 
 
@@ -165,5 +165,5 @@ def _notes(manifest: Manifest, policy: Policy | None) -> Iterator[str]:
     if any(etags(manifest.document)):
         yield "that the ETags are those of the objects uploaded"
     if policy is None:
-        yield "what the policy of the group offers, and what it adds (--policy says it here)"
-    yield "what SageMaker itself refuses beyond what its service model says"
+        yield "what the policy of the group offers, and what it adds (give --policy to check it now)"
+    yield "what SageMaker itself refuses beyond its service model"

@@ -82,8 +82,11 @@ class _SchemaWriter:
     def _member(self, shape: Any, name: str, refused: Mapping[str, str]) -> Schema:
         member = shape.members[name]
         schema = location(shape, name, _bounds(member)) if takes_s3_uri(member) else None
-        told = plain_text(getattr(member, "documentation", _DEPLOYMENT if name == "Deployment" else ""))
-        return {**(schema or self._schema(member, _below(refused, name))), **({"description": told} if told else {})}
+        description = plain_text(getattr(member, "documentation", _DEPLOYMENT if name == "Deployment" else ""))
+        return {
+            **(schema or self._schema(member, _below(refused, name))),
+            **({"description": description} if description else {}),
+        }
 
     def _schema(self, shape: Any, refused: Mapping[str, str]) -> Schema:
         if getattr(shape, "is_document_type", False):

@@ -94,7 +94,9 @@ def print_package(history: History, document: Mapping[str, Any], to: Console) ->
     status = document["status"]
     to.print(Text.assemble((clean(title), "bold"), (clean(status), _COLOURS.get(status or "", ""))))
     if document["break_glass"]:
-        to.print(Text("APPROVED ALONE, BREAKING THE GLASS: the policy's approvals were passed by", "bold red"))
+        to.print(
+            Text("APPROVED ALONE BY BREAK GLASS: the approvals that the policy requires were bypassed", "bold red")
+        )
     _facts(document, to)
     _checks(document["checks"], {each["artifact"]: each for each in document.get("findings", ())}, to)
     if document["decisions"]:
@@ -148,13 +150,13 @@ def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
     expires = document.get("expires")
     asked = document["asked"] if document["status"] == "PendingApproval" else None
     return {
-        "asked since": asked,
+        "pending since": asked,
         "approved by": ", ".join(map(short, document["votes"])),
-        "it takes": document.get("outstanding"),
+        "needs": document.get("outstanding"),
         "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
         "lapses": document.get("lapses"),
         "superseded by": document["superseded_by"],
-        "report only": None if document["enforced"] else "what the policy refuses is recorded, and nothing is held",
+        "report only": None if document["enforced"] else "what the policy refuses is recorded and not enforced",
     }
 
 

@@ -1,4 +1,4 @@
-"""What is about to be decided, and what became of it, in lines for people."""
+"""A decision before it is sent, and its result, in lines for people."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
     from signoff_cli.statements.decision import DecisionResult, PendingDecision
 
 _FOLLOWS = {
-    "approve": "it is approved, and its model is made",
+    "approve": "it is approved, and its model is created",
     "reject": "it is rejected",
     "revoke": "its approval is withdrawn, and its model retired, unless an endpoint uses it",
-    "reopen": "it awaits its approval again; approvals of before do not count",
-    "rollback": "its bytes are verified once more, its model is made, and it is the group's champion again",
+    "reopen": "it is waiting for approval again; earlier approvals do not count",
+    "rollback": "its artifacts are verified again, its model is created, and it is the group's champion again",
 }
 
 
-def summary(asking: PendingDecision, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
+def summary(pending: PendingDecision, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
     """Return what is about to be decided, on what evidence, and what comes of it, for who is asked to confirm it.
 
     `notes` are put before what is known of the package.
     """
-    decision, state = asking.decision, asking.state
+    decision, state = pending.decision, pending.state
     name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
-    glass = ["  ALONE      breaking the glass: the policy's approvals are passed by, and everybody is told"]
+    glass = ["  ALONE      break glass: the approvals that the policy requires are bypassed, and everybody is notified"]
     lines = [
         f"{decision.decision} {name}",
         *(glass if decision.break_glass else ()),
         f"  package    {decision.package}",
         f"  as         {decision.approver}",
-        f"  because    {decision.reason}",
+        f"  reason     {decision.reason}",
         *(f"  note       {note}" for note in notes),
-        f"  it stands  {_stands(state)}, submitted by {short(state.submitter)}",
+        f"  status     {_status(state)}, submitted by {short(state.submitter)}",
         *_evidence(state),
         *_votes(state, policy),
-        *_then(asking.expected(), decision.decision),
+        *_then(pending.expected(), decision.decision),
     ]
     return [clean(line) for line in lines]
 
 
-def _stands(state: State) -> str:
+def _status(state: State) -> str:
     since = f" since {state.asked}" if state.status is Status.PENDING_APPROVAL and state.asked else ""
     superseded = f", superseded by {state.superseded_by}" if state.superseded_by else ""
-    return f"{state.status or 'nowhere'}{since}{superseded}"
+    return f"{state.status or 'unknown'}{since}{superseded}"
 
 
 def _evidence(state: State) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _votes(state: State, policy: Policy | None) -> Iterator[str]:
         yield f"  approved   by {', '.join(map(short, state.votes))}"
     if policy is None or state.status is not Status.PENDING_APPROVAL:
         return
-    yield f"  it takes   {outstanding(policy, state.submitter, state.votes)}"
+    yield f"  needs      {outstanding(policy, state.submitter, state.votes)}"
     ends = expiry(policy, state)
     if ends:
         yield f"  until      {ends['at']}; then {ENDS[ends['action']]}"
@@ -83,9 +83,9 @@ def _then(expected: Expected | None, decision: str) -> Iterator[str]:
     elif isinstance(expected, Recorded):
         details = expected.draft.details
         if details.get("joins"):
-            yield f"  then       it is {DONE[decision]} already: yours is recorded beside that"
+            yield f"  then       it is {DONE[decision]} already: yours is recorded in addition"
         elif expected.draft.kind is Kind.VOTED:
-            yield f"  then       it is recorded, and takes {details['outstanding']} still"
+            yield f"  then       it is recorded, and the package still needs {details['outstanding']}"
         else:
             yield f"  then       {_FOLLOWS[decision]}"
 
@@ -98,16 +98,16 @@ def describe_result(answer: DecisionResult) -> str:
     if answer.outcome == "absorbed":
         return clean(_absorbed(answer, package))
     if answer.joins:
-        return clean(f"{done} already. Yours is recorded beside it.")
+        return clean(f"{done} already. Yours is recorded in addition.")
     if answer.outstanding:
-        return clean(f"Your approval of {package} is recorded; it takes {answer.outstanding}.")
-    alone = ", by breaking the glass" if decision.break_glass else ""
+        return clean(f"Your approval of {package} is recorded; it needs {answer.outstanding}.")
+    alone = ", by break glass" if decision.break_glass else ""
     return clean(f"{done}{alone}.{_next(decision.decision, package)}")
 
 
 def _absorbed(answer: DecisionResult, package: str) -> str:
     if answer.outstanding:
-        return f"Your approval of {package} is recorded already; it takes {answer.outstanding}. Nothing was changed."
+        return f"Your approval of {package} is recorded already; it needs {answer.outstanding}. Nothing was changed."
     entry = answer.entry
     by = f" by {short(entry.actor)}: {entry.details['reason']}" if entry else ""
     return f"{_done(answer.decision.decision, package)} already{by}. Nothing was changed."

@@ -47,16 +47,16 @@ def annotation_summary(history: History, said: Annotation, by: str) -> list[str]
     lines += [f"  set        {key} = {value}" for key, value in said.set.items()]
     lines += [f"  remove     {key}" for key in said.remove]
     lines += [f"  add        inference specification {each}" for each in said.names]
-    lines.append(f"  it stands  {state.status or 'nowhere'}, submitted by {short(state.submitter)}")
+    lines.append(f"  status     {state.status or 'unknown'}, submitted by {short(state.submitter)}")
     if said.names:
-        lines.append("  note       with another specification it is another thing to sign: it is validated anew")
+        lines.append("  note       another specification changes what is signed: the package is validated again")
     return [clean(line) for line in lines]
 
 
 def describe_annotation(answer: AnnotationResult) -> str:
     """Return what became of an annotation that was not refused."""
     entry = answer.entry
-    anew = f" It is validated anew: follow it with `signoff watch {entry.group}/{entry.version}`."
+    anew = f" It is validated again: follow it with `signoff watch {entry.group}/{entry.version}`."
     return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
 
 
@@ -95,13 +95,13 @@ def _verdict(details: Mapping[str, Any]) -> str:
 
 
 def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
-    alone = "BREAKING THE GLASS, " if details.get("break_glass") else ""
+    alone = "BREAK GLASS, " if details.get("break_glass") else ""
     return f"{alone}{DONE[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
 
 
 def _voted(entry: Entry, details: Mapping[str, Any]) -> str:
     by = f"{_NOUNS[details['decision']]} by {short(entry.actor)}{_channel(details)}"
-    how = "joins the decision" if details.get("joins") else f"counts, and it takes {details.get('outstanding')}"
+    how = "joins the decision" if details.get("joins") else f"counts, and it needs {details.get('outstanding')}"
     return f"{by} {how}: {details['reason']}"
 
 
@@ -114,19 +114,19 @@ def _channel(details: Mapping[str, Any]) -> str:
 
 def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
     noun = _NOUNS.get(details["decision"], "decision")
-    claimed = f" (who says to be {short(details['claimed'])})" if details.get("claimed") else ""
+    claimed = f" (who claims to be {short(details['claimed'])})" if details.get("claimed") else ""
     return f"{noun} by {short(entry.actor)}{claimed} refused: {details['refusal']}: {details['because']}"
 
 
 def _reminded(_: Entry, details: Mapping[str, Any]) -> str:
-    since = f"it awaits its decision since {details['waiting_since']}"
+    since = f"it has been waiting for a decision since {details['waiting_since']}"
     if details.get("extended"):
         return f"reminded at the end: {since}, and the time starts again"
     return f"reminded after {details['reminder']}: {since}"
 
 
 def _expired(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"rejected, for it expired: {details['reason']} (awaited since {details['waiting_since']})"
+    return f"rejected because it expired: {details['reason']} (waiting since {details['waiting_since']})"
 
 
 def _superseded(_: Entry, details: Mapping[str, Any]) -> str:
@@ -139,7 +139,7 @@ def _reinstated(_: Entry, details: Mapping[str, Any]) -> str:
 
 def _observed(_: Entry, details: Mapping[str, Any]) -> str:
     by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
-    return f"SageMaker's status {details['found']}, set{by}, was left: the policy only reports"
+    return f"SageMaker's status {details['found']}, set{by}, was kept: the policy only reports"
 
 
 def _enforcement(_: Entry, details: Mapping[str, Any]) -> str:
@@ -164,7 +164,7 @@ def _registry(_: Entry, details: Mapping[str, Any]) -> str:
 
 def _reverted(_: Entry, details: Mapping[str, Any]) -> str:
     by = f" by {short(details['last_modified_by'])}" if details.get("last_modified_by") else ""
-    return f"SageMaker's status {details['found']}, set{by}, was decided by nobody: set back to {details['restored']}"
+    return f"SageMaker's status {details['found']}, set{by}, was not decided by anybody: reset to {details['restored']}"
 
 
 def _changed(_: Entry, details: Mapping[str, Any]) -> str:
@@ -180,7 +180,7 @@ def _created(_: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _failed_elsewhere(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"its model{_where(details)} does not agree yet: {details['because']}"
+    return f"its model{_where(details)} is not up to date yet: {details['because']}"
 
 
 def _retired(_: Entry, details: Mapping[str, Any]) -> str:

@@ -39,10 +39,10 @@ def describe_current(champions: Champions, ledger: LedgerTable, group: str, pack
     """Return who is the champion of `group`, now that the ledger `package` has got another entry, in a sentence."""
     found = champions.of(group, ledger.history(package))
     if found is None:
-        return clean(f"{group} has no champion now: none of its packages is approved and has a model.")
+        return clean(f"{group} now has no champion: none of its packages is approved and has a model.")
     version = ledger.history(found.package).state.version
     what = f"{group}/{version}" if version else f"its baseline {found.model}"
-    return clean(f"The champion of {group} is {what} now.")
+    return clean(f"The champion of {group} is now {what}.")
 
 
 def is_champion(champions: Champions, history: History) -> bool:

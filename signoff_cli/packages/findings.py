@@ -36,7 +36,7 @@ def of_evidence(document: Mapping[str, Any], vault: Vault) -> tuple[list[Artifac
         found = [_artifact(artifact, vault, notes) for artifact in artifacts if "findings" in artifact]
     except (DocumentMissing, ClientError) as error:
         why = error_message(error) if isinstance(error, ClientError) else error
-        return [], [f"the findings cannot be read from the vault, only what the ledger says of them: {why}"]
+        return [], [f"the findings cannot be read from the vault, so that only the ledger's summary is shown: {why}"]
     return [each for each in found if each["findings"]], notes
 
 

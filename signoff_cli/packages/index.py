@@ -19,7 +19,7 @@ from signoff_cli.packages.sagemaker import to_json_data
 Row = dict[str, Any]
 _REPLACED = {
     "ErrorCode": "PackageDeleted",
-    "ErrorResponse": "the package was deleted with its group; the group was made anew and another has its ARN",
+    "ErrorResponse": "the package was deleted with its group; the group was created again, and another has its ARN",
 }
 
 
@@ -45,7 +45,7 @@ class Filter:
     since: str | None = None
     champion: bool = False
 
-    def takes(self, row: Row) -> bool:
+    def matches(self, row: Row) -> bool:
         """Return whether a row is one of those."""
         return (
             (self.status is None or row["status"] == self.status)
@@ -84,7 +84,7 @@ def with_sagemaker(rows: Sequence[Row], registry: PackageSummaries | None) -> tu
     except (ClientError, BotoCoreError) as error:
         why = error_message(error) if isinstance(error, ClientError) else str(error)
         unjoined, _ = with_sagemaker(rows, None)
-        return unjoined, [f"SageMaker's own summaries are left out, this is the ledger's index alone: {why}"]
+        return unjoined, [f"SageMaker's own summaries are left out, only the ledger's index is shown: {why}"]
     return [{**each, **_joined(each, found, errors)} for each in rows], []
 
 
@@ -108,7 +108,7 @@ def _rows(heads: Iterable[Head], only: Filter) -> Iterator[Row]:
     known = [head for head in heads if head.get("arn")]
     best = _champions(known)
     rows = ({**row(head), "champion": head["package"] in best} for head in known)
-    return filter(only.takes, rows)
+    return filter(only.matches, rows)
 
 
 def _champions(heads: Sequence[Head]) -> set[str]:

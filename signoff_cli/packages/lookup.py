@@ -36,7 +36,7 @@ def is_package_name(text: str) -> bool:
     return text.startswith("arn:") or _BY_VERSION.fullmatch(text) is not None
 
 
-def by_version(text: str) -> tuple[str, int] | None:
+def parse_version(text: str) -> tuple[str, int] | None:
     """Return the group and the version that `group/version` names, or None for an ARN."""
     named = _BY_VERSION.fullmatch(text)
     return (named[1], int(named[2])) if named else None
@@ -47,9 +47,9 @@ def find(ledger: LedgerReader, package: str) -> Head | None:
 
     Of several that had the name, because their group was deleted and made anew, it is the newest.
     """
-    by_version = _BY_VERSION.fullmatch(package)
-    if by_version:
-        group, version = by_version[1], int(by_version[2])
+    parse_version = _BY_VERSION.fullmatch(package)
+    if parse_version:
+        group, version = parse_version[1], int(parse_version[2])
         heads = [head for head in heads_of_group(ledger, group) if head.get("version") == version]
     else:
         heads = list(ledger.rows_by_arn(package)) or list(ledger.rows_by_arn(package.lower()))
@@ -61,8 +61,8 @@ def find_or_fail(ledger: LedgerReader, package: str) -> Head:
     head = find(ledger, package)
     if head is None:
         raise CommandFailed(
-            f"Signoff knows no package {package}; `signoff list` shows those it knows. One that was registered just "
-            "now, or whose group Signoff does not govern, is not among them"
+            f"there is no package {package} in Signoff's ledger; `signoff list` shows those there are. A package that "
+            "was registered just now, or whose group Signoff does not govern, is not among them"
         )
     return head
 

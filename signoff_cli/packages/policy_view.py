@@ -52,7 +52,7 @@ class GroupPolicies:
         except ClientError as error:
             if error_code(error) not in _NOT_PERMITTED:
                 raise
-            self._note(f"what the policies say is left out: {error_message(error)}")
+            self._note(f"the policies are left out: {error_message(error)}")
         return None
 
     def _note(self, note: str) -> None:

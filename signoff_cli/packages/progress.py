@@ -43,7 +43,7 @@ class Deadline:
         """The seconds left, below zero when there are none."""
         return self._deadline - self._clock()
 
-    def at_most(self, seconds: float) -> Deadline:
+    def capped_at(self, seconds: float) -> Deadline:
         """Return a patience that ends when this one does, or in `seconds` if that is sooner."""
         return Deadline(min(seconds, self.left), self._clock, self._sleep)
 
@@ -54,7 +54,7 @@ class Deadline:
         self._sleep(min(self._pause, max(self.left, 0)))
         self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
 
-    def refreshed(self) -> None:
+    def reset_pause(self) -> None:
         """Begin again with short pauses: something has just happened, so the next thing may follow at once."""
         self._pause = _FIRST_PAUSE
 
@@ -67,7 +67,7 @@ def is_settled(state: State) -> bool:
 
 
 def follow(
-    read: Callable[[], History], until: Callable[[History], bool], patience: Deadline, seen: int = 0
+    read: Callable[[], History], until: Callable[[History], bool], deadline: Deadline, seen: int = 0
 ) -> Iterator[Entry]:
     """Yield the entries after sequence number `seen` as they come, until `until` holds of the history.
 
@@ -76,19 +76,20 @@ def follow(
     while True:
         history = read().verified()
         if len(history.entries) > seen:
-            patience.refreshed()
+            deadline.reset_pause()
         yield from history.entries[seen:]
         seen = max(seen, len(history.entries))
         if until(history):
             return
-        patience.pause(_where_to_look(history))
+        deadline.pause(_where_to_look(history))
 
 
-def wait_for_ledger(ledger: LedgerReader, arn: str, patience: Deadline) -> str:
+def wait_for_ledger(ledger: LedgerReader, arn: str, deadline: Deadline) -> str:
     """Return the ledger's key of a package that may not be in the ledger's index yet. Raises `TimedOut`."""
     while (head := find(ledger, arn)) is None:
-        patience.pause(
-            f"{arn} is not in the ledger yet, and the time given with --timeout is over; look again with `signoff show`"
+        deadline.pause(
+            f"timed out waiting for {arn} to be in the ledger; look again with `signoff show`, or give a "
+            "longer --timeout"
         )
     return str(head["package"])
 
@@ -98,6 +99,6 @@ def _where_to_look(history: History) -> str:
     waits = f"waits for {state.next_step}" if state.next_step else f"is {state.status or 'unknown'}"
     package = package_of(history.package)[0] or history.package
     return (
-        f"{package} still {waits}; the time given with --timeout is over. "
-        "Go on with `signoff watch`; if nothing moves for 15 minutes, look at the alarms and dead-letter queues"
+        f"timed out: {package} still {waits}. Continue with `signoff watch`; if nothing changes for 15 minutes, check "
+        "the alarms and dead-letter queues"
     )

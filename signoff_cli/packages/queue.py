@@ -9,17 +9,17 @@ from signoff_cli.packages.index import Row
 from signoff_cli.packages.policy_view import GroupPolicies, evaluate, may_decide
 
 
-def evaluate_all(rows: Iterable[Row], weighing: GroupPolicies, me: str) -> list[Row]:
+def evaluate_all(rows: Iterable[Row], policies: GroupPolicies, me: str) -> list[Row]:
     """Return `rows`, of packages that are waiting for a decision, each with what its policy says of it.
 
     To the fields of `policy_view.evaluate` it adds `mine`: whether `me` (an ARN) may decide on the package and has not
     done so yet; None when the policy cannot be read.
     """
-    return [{**each, **_weighed(each, weighing, me)} for each in rows]
+    return [{**each, **_evaluate(each, policies, me)} for each in rows]
 
 
-def _weighed(row: Row, weighing: GroupPolicies, me: str) -> dict[str, Any]:
-    policy = weighing.policy(row["group"])
+def _evaluate(row: Row, policies: GroupPolicies, me: str) -> dict[str, Any]:
+    policy = policies.policy(row["group"])
     return {**evaluate(policy, row), "mine": may_decide(policy, row, me) if policy else None}
 
 

@@ -31,13 +31,13 @@ def find_target(ledger: LedgerReader, champions: Champions, group: str, version:
     """
     heads = heads_of_group(ledger, group)
     if not heads:
-        raise CommandFailed(f"Signoff knows no group {group}; `signoff list` shows those it knows")
+        raise CommandFailed(f"there is no group {group} in Signoff's ledger; `signoff list` shows those there are")
     if version is not None:
-        return RollbackTarget(_of_version(heads, group, version), f"version {version}, as you say with --to")
+        return RollbackTarget(_of_version(heads, group, version), f"version {version}, chosen with --to")
     champion = champions.of(str(heads[0]["group"]))
     present = next((head for head in heads if champion and head["package"] == champion.package), None)
     if present is None:
-        raise CommandFailed(f"group {group} has no champion to roll back from; say to which version with --to")
+        raise CommandFailed(f"group {group} has no champion to roll back from; choose the version with --to")
     former = _former(heads, present)
     if former is None:
         raise CommandFailed(f"no other version of group {group} was approved before; there is none to roll back to")
@@ -47,7 +47,9 @@ def find_target(ledger: LedgerReader, champions: Champions, group: str, version:
 def _of_version(heads: Sequence[Head], group: str, version: int) -> str:
     found = [head for head in heads if head.get("version") == version]
     if not found:
-        raise CommandFailed(f"Signoff knows no version {version} of group {group}; `signoff list --group {group}`")
+        raise CommandFailed(
+            f"there is no version {version} of group {group} in Signoff's ledger; see `signoff list --group {group}`"
+        )
     return str(max(found, key=lambda head: str(head.get("created")))["arn"])
 
 

@@ -19,15 +19,15 @@ _APPS_ROLE = "the role for models that Signoff's stack makes"
 
 
 class InvalidPolicies(CommandFailed):
-    """Raised when policies could not be deployed; the message lists every fault by its file and path."""
+    """Raised when policies could not be deployed; the message lists every error by its file and path."""
 
     def __init__(self, checked: Iterable[PolicyCheck]) -> None:
-        super().__init__("\n".join(line for each in checked if each.faults for line in _told(each)))
+        super().__init__("\n".join(line for each in checked if each.faults for line in _describe(each)))
 
 
 @dataclass(frozen=True)
 class PolicyCheck:
-    """What was found in the policy `name`: faults and warnings by path, and what it says where it has no fault."""
+    """What was found in the policy `name`: faults and warnings by path, and what it says if it is valid."""
 
     name: str
     faults: tuple[Fault, ...]
@@ -36,7 +36,7 @@ class PolicyCheck:
 
     @property
     def sentences(self) -> Mapping[str, Sequence[str]]:
-        """What the policy demands, by topic; nothing where it has faults."""
+        """What the policy requires, by topic; nothing where it has errors."""
         return sentences(self.policy) if self.policy and not self.faults else {}
 
     @property
@@ -47,7 +47,7 @@ class PolicyCheck:
             "verdict": "failed" if self.faults else "passed",
             "faults": [{"path": fault.path, "message": fault.message} for fault in self.faults],
             "warnings": [{"path": warning.path, "message": warning.message} for warning in self.warnings],
-            "policy": {topic: list(told) for topic, told in self.sentences.items()},
+            "policy": {topic: list(lines) for topic, lines in self.sentences.items()},
         }
 
 
@@ -68,6 +68,6 @@ def _of(conflicts: Iterable[tuple[str, Fault]], name: str) -> Iterable[Fault]:
     return (fault for owner, fault in conflicts if owner == name)
 
 
-def _told(checked: PolicyCheck) -> list[str]:
-    count = f"{len(checked.faults)} fault{'' if len(checked.faults) == 1 else 's'}"
+def _describe(checked: PolicyCheck) -> list[str]:
+    count = f"{len(checked.faults)} error{'' if len(checked.faults) == 1 else 's'}"
     return [f"{checked.name} has {count}:", *(f"  {each.path or 'policy'}: {each.message}" for each in checked.faults)]

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 def sentences(policy: Policy) -> Mapping[str, list[str]]:
-    """Return what `policy` demands, each topic with at least one sentence."""
-    return {topic: [f"{each}." for each in told(policy)] for topic, told in _TOPICS.items()}
+    """Return what `policy` requires, each topic with at least one sentence."""
+    return {topic: [f"{each}." for each in describe(policy)] for topic, describe in _TOPICS.items()}
 
 
 def _mode(policy: Policy) -> Iterator[str]:
     if policy.enforced:
-        yield "What is refused is held: no model of it is made"
+        yield "Enforced: no model is created of what is refused"
     else:
-        yield "Report only: everything is checked and recorded, and nothing is held"
+        yield "Report only: everything is checked and recorded, and nothing is enforced"
 
 
-def _demands(policy: Policy) -> Iterator[str]:
+def _requires(policy: Policy) -> Iterator[str]:
     yield from _artifact(policy.artifact)
     yield from (_metric(metric) for metric in policy.metrics)
     if policy.sources.unpinned:
-        yield f"It may consist of what is not pinned in the vault: {_all(policy.sources.unpinned)}"
+        yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
     if policy.sources.environment:
         yield f"Its containers may fetch what these variables name: {_all(policy.sources.environment)}"
     if policy.validation.roles:
@@ -48,7 +48,7 @@ def _artifact(artifact: Artifact) -> Iterator[str]:
     if artifact.formats:
         yield f"Models in it are of the formats {_all(artifact.formats)}, and of no other"
     for what, places in (("Python source", code.python), ("Scripts", code.scripts), ("Compiled code", code.compiled)):
-        yield f"{what} may lie {f'where {_any(places)} matches' if places else 'nowhere in it'}"
+        yield f"{what}: allowed {f'where {_any(places)} matches' if places else 'nowhere'}"
     wanted = [what for what, asked in (("a licence", artifact.licence), ("a model card", artifact.model_card)) if asked]
     if wanted:
         yield f"It holds {_all(wanted)}"
@@ -62,11 +62,11 @@ def _metric(metric: Metric) -> str:
 
 def _submitting(policy: Policy) -> Iterator[str]:
     submitters = policy.submissions.submitters
-    yield f"These may submit: {_any(submitters)}" if submitters else "Anyone may submit who can upload to the group"
+    yield f"Submitters: {_any(submitters)}" if submitters else "Anyone who can upload to the group may submit"
     if policy.groups.create:
-        yield "A submission makes the group if it is not there"
+        yield "A submission creates the group if it does not exist"
     else:
-        yield "The group has to be there: no submission makes it"
+        yield "The group has to exist: no submission creates it"
     if policy.groups.baselines:
         yield f"Models of these stacks count as approved by code review: {_any(policy.groups.baselines)}"
 
@@ -82,7 +82,7 @@ def _approving(policy: Policy) -> Iterator[str]:
         yield "Nobody fills two roles"
     yield _listed(approvals)
     if approvals.submitter_may_approve:
-        yield "Who submitted a model may approve it as well"
+        yield "The submitter of a model may approve it too"
     elif approvals.submitter_may_withdraw:
         yield "Nobody approves what they submitted; they may reject or revoke it"
     else:
@@ -94,13 +94,13 @@ def _listed(approvals: Approvals) -> str:
         return f"{'Also listed' if approvals.roles else 'Listed'}: {_any(approvals.approvers)}"
     if approvals.roles:
         return "Nobody else may decide"
-    return "Anyone may decide who is of the registry's account, or of one that the group is open to"
+    return "Anyone in the registry's account, or in an account that the group is open to, may decide"
 
 
 def _proving(policy: Policy) -> Iterator[str]:
     approvals = policy.approvals
     if approvals.identity == "verified":
-        yield "Whoever decides proves who they are, by a signed request to AWS STS"
+        yield "Approvers prove their identity with a signed request to AWS STS"
     for source, principals in approvals.publishers.items():
         yield f"Events from {source} are believed without proof, and only {_any(principals)} may send them"
     yield "A person is an IAM user, a user of IAM Identity Center, or a role with all its sessions"
@@ -109,9 +109,9 @@ def _proving(policy: Policy) -> Iterator[str]:
 
 
 _UNKNOWN = {
-    "one_more": "Where nobody knows who submitted, 1 more approval is needed",
-    "refuse": "What nobody knows the submitter of is refused",
-    "accept": "Where nobody knows who submitted, the same approvals are enough",
+    "one_more": "If the submitter is unknown, 1 more approval is needed",
+    "refuse": "A submission whose submitter is unknown is refused",
+    "accept": "If the submitter is unknown, the same approvals are enough",
 }
 
 
@@ -122,13 +122,13 @@ def _unknown(policy: Policy) -> Iterator[str]:
 def _expiring(policy: Policy) -> Iterator[str]:
     expiry = policy.approvals.expiry
     if expiry is None:
-        yield "A package awaits its decision for as long as it takes, and nobody is reminded"
+        yield "A package waits for its decision without a time limit, and nobody is reminded"
         return
     after = spoken(expiry.after)
     if expiry.action == "reject":
-        yield f"What nobody has decided after {after} is rejected"
+        yield f"A package without a decision after {after} is rejected"
     else:
-        yield f"What nobody has decided after {after} is asked for again, and the time starts anew"
+        yield f"A package without a decision after {after} is requested again, and the time starts again"
     if expiry.reminders:
         yield f"People are reminded after {_all(spoken(each) for each in sorted(expiry.reminders))}"
 
@@ -144,12 +144,12 @@ def _revoking(policy: Policy) -> Iterator[str]:
 
 def _break_glass(policy: Policy) -> Iterator[str]:
     people = policy.approvals.break_glass
-    yield f"Alone, with a reason and an alarm, {_any(people)} may approve" if people else "Nobody may approve alone"
+    yield f"{_any(people)} may approve alone, with a reason and an alarm" if people else "Nobody may approve alone"
 
 
 def _registry(policy: Policy) -> Iterator[str]:
     if policy.approvals.registry_edits == "hold":
-        yield "A status set in Studio, the console or by API is set back"
+        yield "A status set in Studio, the console or by API is reset"
     else:
         yield "A status set in Studio, the console or by API counts as the vote of a known person who set it"
 
@@ -159,10 +159,10 @@ def _accounts(policy: Policy) -> Iterator[str]:
     if accounts.submit:
         yield f"Accounts that may submit: {_all(accounts.submit)}"
     if accounts.deploy:
-        yield f"Accounts that make models of the group's packages themselves: {_all(accounts.deploy)}"
+        yield f"Accounts that create models of the group's packages themselves: {_all(accounts.deploy)}"
     if not accounts.submit and not accounts.deploy:
         yield "The group is open to no other account" + (
-            ", beside those that models are made in" if _elsewhere(policy) else ""
+            ", except those that models are created in" if _elsewhere(policy) else ""
         )
 
 
@@ -185,14 +185,14 @@ def _deploying(policy: Policy) -> Iterator[str]:
         f"the tags {', '.join(choices.tags)}": choices.tags,
     }
     chosen = [what for what, offers in offered.items() if offers]
-    yield f"A manifest may choose {_all(chosen)}" if chosen else "A manifest chooses none of this"
+    yield f"A manifest may choose {_all(chosen)}" if chosen else "A manifest may choose none of these"
     yield from (_target(target) for target in deployment.targets)
 
 
 def _target(target: Target) -> str:
     where = f"account {target.account} in {target.region}" if target.account else target.region
     network = f", connected to {_network(target.vpc)}" if target.vpc else ""
-    return f"A model is made in {where} too, under {target.execution_role}{network}"
+    return f"A model is also created in {where}, under {target.execution_role}{network}"
 
 
 def _network(vpc: Vpc) -> str:
@@ -209,7 +209,7 @@ def _any(items: Iterable[str]) -> str:
 
 _TOPICS: dict[str, Callable[[Policy], Iterator[str]]] = {
     "mode": _mode,
-    "demands": _demands,
+    "demands": _requires,
     "submitting": _submitting,
     "approving": _approving,
     "proving": _proving,

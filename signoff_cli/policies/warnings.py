@@ -1,4 +1,4 @@
-"""What a policy may well say, and whoever says it should know what it means."""
+"""Warnings about valid policies: what is weak, or probably not intended."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from signoff.policy.policy import Policy
 
 _WEAK_FORMATS = {
-    "pickle": "is a program that runs when it is loaded: it is judged by the names in it, not by what it does",
-    "pytorch": "holds a pickle, a program that runs when it is loaded: it is judged by the names in it",
+    "pickle": "is a program that runs when it is loaded: it is checked by the names in it, not by what it does",
+    "pytorch": "holds a pickle, a program that runs when it is loaded: it is checked by the names in it",
     "torchscript": "is a program that PyTorch runs when it is loaded; without this it is refused",
-    "unknown": "lets in binary data that is not looked into, whatever it is",
+    "unknown": "allows any binary data, which is not inspected",
 }
-_ANYBODY = {"*": "person, and every job's role,", "role/*": "role, a job's too,", "user/*": "IAM user"}
+_ANYBODY = {"*": "person, and every role of a job,", "role/*": "role, including those of jobs,", "user/*": "IAM user"}
 
 
 def warnings(policy: Policy) -> Iterator[Fault]:
-    """Yield what is weak, or probably not meant, in a policy without faults, each by its path."""
+    """Yield what is weak, or probably not intended, in a policy without faults, each by its path."""
     approvals = policy.approvals
     yield from _choices(policy)
     yield from _contents(policy.artifact)
@@ -39,17 +39,20 @@ def warnings(policy: Policy) -> Iterator[Fault]:
 def _choices(policy: Policy) -> Iterator[Fault]:
     approvals = policy.approvals
     if policy.mode == "report":
-        yield Fault("mode", "nothing is held: models of packages that the policy refuses are deployed by whoever can")
+        yield Fault(
+            "mode",
+            "nothing is enforced: anybody with the permissions can deploy models of packages that the policy refuses",
+        )
     if not approvals.approvers and not approvals.roles:
-        yield Fault("approvals.approvers", "names nobody, so anyone of the registry's account may approve")
+        yield Fault("approvals.approvers", "is empty, so anyone in the registry's account may approve")
     if approvals.submitter_may_approve:
         yield Fault("approvals.submitter_may_approve", "one person alone may submit a model and approve it")
     if approvals.unknown_submitter == "accept":
-        told = "where nobody knows who submitted, one person alone may have submitted a model and approve it"
-        yield Fault("approvals.unknown_submitter", told)
+        message = "if the submitter is unknown, one person alone may have submitted a model and approve it"
+        yield Fault("approvals.unknown_submitter", message)
     if approvals.identity == "asserted":
-        told = "whoever may speak as a publisher decides in anybody's name; nothing is proven"
-        yield Fault("approvals.identity", told)
+        message = "anybody who may send events as a publisher can decide in anybody's name; nothing is proven"
+        yield Fault("approvals.identity", message)
 
 
 def _contents(artifact: Artifact) -> Iterator[Fault]:
@@ -59,11 +62,11 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
             yield Fault(f"artifact.formats[{index}]", f"`{name}` {_WEAK_FORMATS[name]}")
     for name, globs in (("python", artifact.code.python), ("scripts", artifact.code.scripts)):
         if "*" in globs:
-            told = "`*` means anywhere: beside the weights, too, where nobody looks for code"
-            yield Fault(f"artifact.code.{name}[{globs.index('*')}]", told)
+            message = "`*` means anywhere: also beside the weights, where nobody expects code"
+            yield Fault(f"artifact.code.{name}[{globs.index('*')}]", message)
     for index, glob in enumerate(artifact.code.compiled):
-        told = f"`{glob}` lets compiled code in, which runs as it is and is not looked into"
-        yield Fault(f"artifact.code.compiled[{index}]", told)
+        message = f"`{glob}` allows compiled code, which runs as it is and is not inspected"
+        yield Fault(f"artifact.code.compiled[{index}]", message)
 
 
 def _never_matching(artifact: Artifact) -> Iterator[Fault]:
@@ -79,8 +82,8 @@ def _never_matching(artifact: Artifact) -> Iterator[Fault]:
     for name, globs in lists.items():
         for index, glob in enumerate(globs):
             if glob.startswith(("/", "./")) or glob.endswith("/"):
-                told = f"`{glob}` matches no file: names have no `./` or `/` before them, and no `/` at their end"
-                yield Fault(f"artifact.{name}[{index}]", told)
+                message = f"`{glob}` matches no file: names have no `./` or `/` before them, and no `/` at their end"
+                yield Fault(f"artifact.{name}[{index}]", message)
 
 
 def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
@@ -100,14 +103,14 @@ def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
 def _reach(path: str, pattern: str) -> Iterator[Fault]:
     account, resource = pattern.split(":", 5)[4:]
     if "*" in account or "?" in account:
-        yield Fault(path, f"`{pattern}` means whoever is called so in any account that the group is open to")
+        yield Fault(path, f"`{pattern}` matches this name in any account that the group is open to")
     if resource in _ANYBODY:
-        yield Fault(path, f"`{pattern}` means every {_ANYBODY[resource]} of its accounts")
+        yield Fault(path, f"`{pattern}` matches every {_ANYBODY[resource]} in its accounts")
     persons = not path.startswith("approvals.publishers")
     if persons and resource.startswith("role/") and "/" in resource.removeprefix("role/"):
         name = resource.rpartition("/")[2]
-        told = f"`{pattern}` has a path, which no session shows, and matches nobody: write role/{name}"
-        yield Fault(path, told)
+        message = f"`{pattern}` has a path, which session ARNs do not show, and matches nobody: use role/{name}"
+        yield Fault(path, message)
 
 
 def _tight(approvals: Approvals) -> Iterator[Fault]:
@@ -116,8 +119,8 @@ def _tight(approvals: Approvals) -> Iterator[Fault]:
     needed = max(approvals.needed, sum(role.needed for role in approvals.roles.values()))
     countable = all(one_person(each, approvals.trusted_sessions) for each in listed)
     if listed and countable and len(listed) == needed and not approvals.submitter_may_approve:
-        told = "all who are listed have to approve: what one of them submits can never be approved"
-        yield Fault("approvals.needed", told)
+        message = "all who are listed have to approve: what one of them submits can never be approved"
+        yield Fault("approvals.needed", message)
 
 
 def _locked_out(policy: Policy) -> Iterator[Fault]:
@@ -125,8 +128,8 @@ def _locked_out(policy: Policy) -> Iterator[Fault]:
     submitters = [pattern.split(":", 5)[4] for pattern in policy.submissions.submitters]
     for index, account in enumerate(policy.accounts.submit):
         if submitters and not any(each in {account, ""} or "*" in each or "?" in each for each in submitters):
-            told = f"{account} may submit, and `submissions.submitters` names nobody of it"
-            yield Fault(f"accounts.submit[{index}]", told)
+            message = f"{account} may submit, but `submissions.submitters` lists nobody in it"
+            yield Fault(f"accounts.submit[{index}]", message)
 
 
 def _same_names(policy: Policy) -> Iterator[Fault]:
@@ -135,8 +138,8 @@ def _same_names(policy: Policy) -> Iterator[Fault]:
     accounts |= {target.account for target in policy.deployment.targets if target.account}
     for path, pattern in _patterns(policy):
         if accounts and ":identitycenter:" in pattern:
-            told = (
-                f"`{pattern}` means users of that name in {', '.join(sorted(accounts))} too, whose administrators may "
-                "make roles named AWSReservedSSO_* unless guardrails forbid it; list permission sets by account"
+            message = (
+                f"`{pattern}` also matches users of that name in {', '.join(sorted(accounts))}, whose administrators "
+                "may make roles named AWSReservedSSO_* unless guardrails forbid it; list permission sets by account"
             )
-            yield Fault(path, told)
+            yield Fault(path, message)

@@ -124,7 +124,7 @@ class ProjectClient:
         self._newest_url = newest_url
         self._products: dict[str, list[Document]] = {}
 
-    def listed(self, limit: int | None = None, **filters: Any) -> Iterator[Project]:
+    def list_projects(self, limit: int | None = None, **filters: Any) -> Iterator[Project]:
         """Yield the projects that ListProjects lists, `limit` of them at most, each described.
 
         `filters` are ListProjects' own: NameContains, CreationTimeAfter, CreationTimeBefore, SortBy, SortOrder.
@@ -179,7 +179,7 @@ class ProjectClient:
             "failure": project.failure,
         }
 
-    def permit(self, project: Project) -> None:
+    def require_updatable(self, project: Project) -> None:
         """Raise `CommandFailed` when the project must not be updated now, with what to do about it."""
         if not project.settled:
             raise CommandFailed(f"{project.name} is {project.status}: {_what_to_do(project)}")
@@ -199,15 +199,14 @@ class ProjectClient:
                 raise CommandFailed(f"{error_message(error)}; try again when that is over") from error
             raise
 
-    def ended(self, name: str, patience: Deadline) -> Project:
+    def wait_until_finished(self, name: str, deadline: Deadline) -> Project:
         """Wait until nothing is under way with a project and return it. Raises `TimedOut`."""
         while True:
             project = self.project(name)
             if not project.status.endswith("InProgress"):
                 return project
-            patience.pause(
-                f"{name} is still {project.status}; the time given with --timeout is over. "
-                f"Look again with `signoff projects show {name}`"
+            deadline.pause(
+                f"timed out: {name} is still {project.status}. Look again with `signoff projects show {name}`"
             )
 
     def _source(self, described: Document) -> TemplateSource:
@@ -239,11 +238,11 @@ def _what_to_do(project: Project) -> str:
     if project.status.endswith("InProgress") or project.status == "Pending":
         return f"wait until that is over (`signoff projects show {project.name}`), then update again"
     if project.status == "DeleteCompleted":
-        return "it is deleted; make a new one in SageMaker"
+        return "it is deleted; create a new one in SageMaker"
     because = f" ({project.failure})" if project.failure else ""
     if project.status == "UpdateFailed":
-        return f"mend the cause{because} and finish that update in Service Catalog or CloudFormation first"
-    return f"mend the cause{because}, delete the project in SageMaker and make it anew"
+        return f"fix the cause{because} and finish that update in Service Catalog or CloudFormation first"
+    return f"fix the cause{because}, delete the project in SageMaker and create it again"
 
 
 def template_of(described: Document) -> Document:

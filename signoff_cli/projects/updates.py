@@ -69,7 +69,7 @@ def describe_changes(project: Project, request: Document) -> list[str]:
 
 def _artifact(project: Project, change: ProjectUpdate) -> str:
     if change.template_url:
-        raise CommandFailed(f"{project.name} was made from a product: say --version, not --template-url")
+        raise CommandFailed(f"{project.name} was made from a product: use --version, not --template-url")
     source, wanted = project.source, change.version
     current = str(project.described["ServiceCatalogProvisioningDetails"].get("ProvisioningArtifactId"))
     wanted = wanted or source.newest
@@ -85,7 +85,7 @@ def _artifact(project: Project, change: ProjectUpdate) -> str:
 
 def _url(project: Project, change: ProjectUpdate) -> str:
     if change.version:
-        raise CommandFailed(f"{project.name} was made from a template in S3: say --template-url, not --version")
+        raise CommandFailed(f"{project.name} was made from a template in S3: use --template-url, not --version")
     return change.template_url or project.source.newest or project.source.version
 
 

@@ -12,27 +12,27 @@ from signoff_cli.errors import CommandFailed
 from signoff_cli.statements import request
 
 if TYPE_CHECKING:
-    from signoff.approval.annotations import Annotation as Said
+    from signoff.approval.annotations import Annotation
 
 
 @dataclass(frozen=True)
 class AnnotationRequest:
     """What `by` (an ARN) is about to say of a package."""
 
-    said: Said
+    annotation: Annotation
     by: str
     type: str = ANNOTATION
 
     @property
     def package(self) -> str:
         """The package's ARN."""
-        return self.said.package
+        return self.annotation.package
 
     @property
     def statement(self) -> dict[str, Any]:
         """What is signed."""
-        said = {name: value for name, value in self.said.document.items() if value is not None}
-        return {"statement": "annotation", **said}
+        annotation = {name: value for name, value in self.annotation.document.items() if value is not None}
+        return {"statement": "annotation", **annotation}
 
 
 @dataclass(frozen=True)
@@ -44,35 +44,35 @@ class AnnotationResult(request.StatementResult[AnnotationRequest]):
     @property
     def document(self) -> dict[str, Any]:
         """The answer as `--json` prints it."""
-        said = self.request.said
+        annotation = self.request.annotation
         return {
-            "package": said.package,
+            "package": annotation.package,
             "by": self.request.by,
-            "set": said.set,
-            "removed": list(said.remove),
-            "added": said.names,
+            "set": annotation.set,
+            "removed": list(annotation.remove),
+            "added": annotation.names,
             "outcome": self.outcome,
-            **self.answered,
+            **self.entry_fields,
         }
 
 
 class PendingAnnotation(request.PendingStatement[AnnotationRequest, AnnotationResult]):
     """One annotation: what the ledgers said before it was sent, and what they answer."""
 
-    def told_by(self, entry: Entry) -> AnnotationResult:
+    def result_from(self, entry: Entry) -> AnnotationResult:
         """Return the answer that an entry is which names this annotation."""
         return AnnotationResult(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
 
-    def words_in(self, entry: Entry) -> bool:
+    def is_same_request(self, entry: Entry) -> bool:
         """Return whether an entry is about such an annotation, which it names by its digest."""
-        return entry.details.get("annotation") == self.request.said.sha256
+        return entry.details.get("annotation") == self.request.annotation.sha256
 
-    def answered_before(self) -> AnnotationResult | None:
+    def previous_result(self) -> AnnotationResult | None:
         """Return what the newest entries say of the very same annotation: they would not say it a second time."""
         for last in (history.entries[-1] for history in self.before if history.entries):
-            if last.kind is Kind.ANNOTATED and last.actor == self.request.by and self.words_in(last):
-                return self.told_by(last)
-        return super().answered_before()
+            if last.kind is Kind.ANNOTATED and last.actor == self.request.by and self.is_same_request(last):
+                return self.result_from(last)
+        return super().previous_result()
 
 
 def annotation_request(

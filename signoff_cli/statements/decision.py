@@ -90,7 +90,7 @@ class DecisionResult(request.StatementResult[DecisionRequest]):
             "outcome": self.outcome,
             "outstanding": self.outstanding,
             "joins": self.joins,
-            **self.answered,
+            **self.entry_fields,
         }
 
 
@@ -125,22 +125,22 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
         known = self.state.group is not None
         return expected_outcome(self.state, self.decision, self._policy, self._now()) if known else None
 
-    def already(self) -> DecisionResult | None:
+    def existing_result(self) -> DecisionResult | None:
         """Return the answer when the caller has decided so already, and sending it would change nothing; or None."""
         return self._made_in(self.before)
 
-    def answered_without_entry(self) -> DecisionResult | None:
+    def result_without_entry(self) -> DecisionResult | None:
         """Return the answer when the caller has decided so meanwhile, elsewhere."""
         return self._made_in(self._histories())
 
-    def told_by(self, entry: Entry) -> DecisionResult:
+    def result_from(self, entry: Entry) -> DecisionResult:
         """Return the answer that an entry is which names this decision."""
         refused = entry.kind is Kind.DECISION_REFUSED
         return DecisionResult(
             self.decision, "refused" if refused else "recorded", entry, entry.details.get("outstanding")
         )
 
-    def words_in(self, entry: Entry) -> bool:
+    def is_same_request(self, entry: Entry) -> bool:
         """Return whether an entry is about such a decision, for the same reason."""
         said = entry.details.get("decision"), entry.details.get("reason", self.decision.reason)
         return said == (self.decision.decision, self.decision.reason)

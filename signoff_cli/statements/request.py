@@ -1,4 +1,4 @@
-"""Asking Signoff for something over the bus, and finding the answer in the ledger."""
+"""Sending signed requests to Signoff over the bus, and finding the results in the ledger."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SentStatement:
     event: str
     repeat: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
-    def answered_by(self, entry: Entry) -> bool:
+    def is_answered_by(self, entry: Entry) -> bool:
         """Return whether `entry` is the answer."""
         return entry.details.get("id") == self.id or entry.details.get("event") == self.event
 
@@ -85,7 +85,7 @@ class StatementResult(Generic[R]):
         return self._said("because")
 
     @property
-    def answered(self) -> dict[str, Any]:
+    def entry_fields(self) -> dict[str, Any]:
         """What `--json` prints of the ledger's answer, whatever was asked for."""
         entry = {**self.entry.content, "hash": self.entry.hash} if self.entry else None
         return {"refusal": self.refusal, "because": self.because, "entry": entry}
@@ -103,53 +103,53 @@ class PendingStatement(ABC, Generic[R, A]):
         self.request = request
         self.before = self._histories()
 
-    def send(self, post: StatementSender) -> None:
+    def send(self, statement_bus: StatementSender) -> None:
         """Sign the request and put it on the bus."""
-        self._sent = [post.send(self.request.type, self.request.statement)]
+        self._sent = [statement_bus.send(self.request.type, self.request.statement)]
 
-    def answer(self, patience: Deadline) -> A:
+    def answer(self, deadline: Deadline) -> A:
         """Wait for the answer, and send the very same again while there is none, for an event may get lost.
 
         Raises `TimedOut` when there is none in time.
         """
-        before = self.answered_before()
+        before = self.previous_result()
         if before is not None:
-            patience = patience.at_most(_SECOND_ANSWER)
-        again = patience.left - _AGAIN
+            deadline = deadline.capped_at(_SECOND_ANSWER)
+        again = deadline.left - _AGAIN
         while True:
             answer = self._answer()
             if answer is not None:
                 return answer
-            if patience.left <= again:
+            if deadline.left <= again:
                 self._repeat()
-                again = patience.left - _AGAIN
+                again = deadline.left - _AGAIN
             try:
-                patience.pause(self._unanswered())
+                deadline.pause(self._unanswered())
             except TimedOut:
-                answer = self.answered_without_entry() or before
+                answer = self.result_without_entry() or before
                 if answer is None:
                     raise
                 return answer
 
     @abstractmethod
-    def told_by(self, entry: Entry) -> A:
+    def result_from(self, entry: Entry) -> A:
         """Return the answer that an entry is."""
 
     @abstractmethod
-    def words_in(self, entry: Entry) -> bool:
+    def is_same_request(self, entry: Entry) -> bool:
         """Return whether an entry is about a request in the same words, whoever made it."""
 
-    def answered_before(self) -> A | None:
+    def previous_result(self) -> A | None:
         """Return the answer to the same request, sent before, that would not be given a second time.
 
         A refusal of somebody unknown stands once, until something else happens.
         """
         for entry in (entry for history in self.before for entry in history.newest(Kind.DECISION_REFUSED)):
-            if "id" not in entry.details and self.words_in(entry):
-                return self.told_by(entry)
+            if "id" not in entry.details and self.is_same_request(entry):
+                return self.result_from(entry)
         return None
 
-    def answered_without_entry(self) -> A | None:
+    def result_without_entry(self) -> A | None:
         """Return the answer that leaves no entry, because what was asked for had come about meanwhile."""
         return None
 
@@ -163,15 +163,15 @@ class PendingStatement(ABC, Generic[R, A]):
         for history in self._histories():
             for entry in history.entries[seen.get(history.package, 0) :]:
                 if self._is_answer(entry):
-                    return self.told_by(entry)
+                    return self.result_from(entry)
         return None
 
     def _is_answer(self, entry: Entry) -> bool:
-        if any(sent.answered_by(entry) for sent in self._sent):
+        if any(sent.is_answered_by(entry) for sent in self._sent):
             return True
         # What is said of a package that Signoff does not know is refused before anybody asks who says it.
         nameless = not {"id", "event"} & entry.details.keys()
-        return nameless and entry.kind is Kind.DECISION_REFUSED and self.words_in(entry)
+        return nameless and entry.kind is Kind.DECISION_REFUSED and self.is_same_request(entry)
 
     def _histories(self) -> list[History]:
         """Return the ledger of the package, if it has one, and that of what was said of it while it was unknown."""
@@ -181,6 +181,6 @@ class PendingStatement(ABC, Generic[R, A]):
 
     def _unanswered(self) -> str:
         return (
-            f"it was sent, and no answer is in the ledger in the time given with --timeout. Look with "
-            f"`signoff show {self.request.package}`; if none comes, look at the dead-letter queue of decisions"
+            f"it was sent, but timed out waiting for the result in the ledger. Look again with `signoff show "
+            f"{self.request.package}`; if there is none, check the dead-letter queue of decisions"
         )

@@ -62,7 +62,7 @@ def _in_s3(uri: str) -> ArtifactSource:
     parts = urlsplit(uri)
     key = uri.removeprefix(f"s3://{parts.netloc}/")
     if not parts.netloc or not key or key.endswith("/") or key == uri:
-        raise CommandFailed(f"{uri} names no object; it is s3://bucket/key of one archive")
+        raise CommandFailed(f"{uri} is not the URI of an object; give s3://bucket/key of one archive")
     bucket = Bucket(client("s3"), parts.netloc)
     stored = bucket.current(key)
     if stored is None:
@@ -74,9 +74,9 @@ def inspect_artifact(source: ArtifactSource, policy: Policy, progress: Callable[
     """Return what is found in an artifact, judged by `policy`; `progress` is told each number of bytes read."""
     from signoff.validation.inspect_artifact import inspect_archive
 
-    def told() -> Iterator[bytes]:
+    def counted_chunks() -> Iterator[bytes]:
         for chunk in source.chunks:
             progress(len(chunk))
             yield chunk
 
-    return inspect_archive(told(), policy.artifact.requirements)
+    return inspect_archive(counted_chunks(), policy.artifact.requirements)

@@ -37,7 +37,7 @@ def read_report(bucket: Bucket, submission: Submission) -> Report | None:
     return report
 
 
-def wait_for_registration(read: Callable[[], Report | None], submission: Submission, patience: Deadline) -> str:
+def wait_for_registration(read: Callable[[], Report | None], submission: Submission, deadline: Deadline) -> str:
     """Wait for the registration of a submission and return its package's ARN.
 
     Raises `RegistrationRefused` when it was refused, and `TimedOut` when there is no report in time.
@@ -46,10 +46,10 @@ def wait_for_registration(read: Callable[[], Report | None], submission: Submiss
         report = read()
         if report is not None:
             break
-        patience.pause(
-            f"nothing was heard of the submission {submission.prefix} in the time given with --timeout; its report "
-            f"will be {submission.key(REPORT)} in the artifacts bucket. If there is none in 15 minutes, look at the "
-            "alarms and at the dead-letter queue of registrations"
+        deadline.pause(
+            f"timed out waiting for the registration of the submission {submission.prefix}; its report will be "
+            f"{submission.key(REPORT)} in the artifacts bucket. If there is none in 15 minutes, check the alarms and "
+            "the dead-letter queue of registrations"
         )
     if report["outcome"] == "refused":
         raise RegistrationRefused(submission, report)

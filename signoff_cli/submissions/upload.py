@@ -116,13 +116,13 @@ def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults:
     for prefix in prefixes:
         within = [name.removeprefix(prefix) for name in found if name.startswith(prefix) and name not in faults]
         faults |= {f"{prefix}{name}": reason for name, _, reason in object_list.file_faults(within)}
-    told = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
+    problems = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
     if len(found) > object_list.MAX_OBJECTS:
-        told.append(
+        problems.append(
             f"  {len(found):,} files: a submission may have {object_list.MAX_OBJECTS:,}; put them into archives"
         )
-    if told:
-        raise CommandFailed("\n".join(["these cannot be submitted, and nothing was uploaded:", *told]))
+    if problems:
+        raise CommandFailed("\n".join(["these cannot be submitted, and nothing was uploaded:", *problems]))
 
 
 def _must_exist(paths: Sequence[Path]) -> None:
@@ -140,12 +140,12 @@ def _must_all_be_there(chosen: Mapping[str, Path], manifest: Path) -> None:
     if missing:
         names = ", ".join(sorted(missing))
         raise CommandFailed(
-            f"{manifest} names {names}, which is not in {manifest.parent}; put it there, or say where it is with "
+            f"{manifest} names {names}, which is not in {manifest.parent}; put it there, or give its path with "
             "--file NAME=PATH. Nothing was uploaded"
         )
     for name, path in sorted(chosen.items()):
         if is_prefix(name) and not path.is_dir():
-            raise CommandFailed(f"{name} is a prefix (it ends in /), and {path} is no folder. Nothing was uploaded")
+            raise CommandFailed(f"{name} is a prefix (it ends in /), and {path} is not a folder. Nothing was uploaded")
         if path.is_dir() and not is_prefix(name):
             raise CommandFailed(
                 f"{path} is a folder, and {name} is one object; a name that means a folder ends in /. Nothing was "
@@ -195,8 +195,8 @@ def _artifact_name(artifact: Path, model_data: list[str], others: list[str], fil
     fitting = [name for name in free if is_prefix(name) == folder]
     if len(fitting) > 1:
         raise CommandFailed(
-            f"the manifest names the model data {', '.join(fitting)}, and none of it is called {own}; say which "
-            f"is which with --file NAME=PATH. Nothing was uploaded"
+            f"the manifest names the model data {', '.join(fitting)}, and none of it is called {own}; assign the "
+            "files with --file NAME=PATH. Nothing was uploaded"
         )
     if free and not fitting:
         raise CommandFailed(
@@ -247,14 +247,16 @@ def upload(
     """
     from s3transfer.manager import TransferManager
 
-    told = [_subscriber(progress)]
+    subscribers = [_subscriber(progress)]
     # So that nothing is registered before it is signed.
     marked = {"Metadata": TO_BE_SIGNED}
     manifests = [each for each in plan.uploads if each.name == MANIFEST]
     objects = [each for each in plan.uploads if each.name != MANIFEST]
     with TransferManager(s3) as manager:
         for several in (manifests, objects):
-            sent = [manager.upload(str(it.path), bucket, submission.key(it.name), marked, told) for it in several]
+            sent = [
+                manager.upload(str(it.path), bucket, submission.key(it.name), marked, subscribers) for it in several
+            ]
             for each in sent:
                 each.result()
     body = json.dumps(sign()).encode()
@@ -264,8 +266,8 @@ def upload(
 def _subscriber(progress: Progress) -> Any:
     from s3transfer.subscribers import BaseSubscriber
 
-    class Told(BaseSubscriber):  # type: ignore[misc]
+    class ProgressSubscriber(BaseSubscriber):  # type: ignore[misc]
         def on_progress(self, future: Any, bytes_transferred: int, **_: Any) -> None:
             progress(bytes_transferred)
 
-    return Told()
+    return ProgressSubscriber()

@@ -244,7 +244,7 @@ def test_a_model_that_was_replaced_is_found(audited: Audited) -> None:
 
 def test_what_nobody_knows_is_no_honest_ledger(audited: Audited) -> None:
     said = audited.signoff("no-such-group", "--verify")
-    assert (said.returncode, "no package and no group" in said.stderr) == (1, True)
+    assert (said.returncode, "no package or group" in said.stderr) == (1, True)
 
 
 def test_who_may_audit_can_change_nothing(audited: Audited) -> None:

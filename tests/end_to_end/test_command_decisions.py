@@ -53,8 +53,8 @@ def test_two_people_approve_in_their_roles_and_each_sees_what_awaits_them(
 
     assert [[row["package"] for row in rows] for rows in before] == [[package.arn], [package.arn], []]
     assert before[0][0]["needs"]["roles"] == {"owners": 1, "risk": 1}
-    assert first == f"Your approval of {name} is recorded; it takes 1 more approval (1 of risk).\n"
-    assert "is recorded already; it takes 1 more approval (1 of risk). Nothing was changed." in again
+    assert first == f"Your approval of {name} is recorded; it needs 1 more approval (1 of risk).\n"
+    assert "is recorded already; it needs 1 more approval (1 of risk). Nothing was changed." in again
     assert [[row["package"] for row in rows] for rows in between] == [[], [package.arn]]
     assert [row["mine"] for row in everybodys] == [False]
     assert (shown["votes"], shown["needs"]["roles"]) == ([group.pipeline.user("approver")], {"risk": 1})
@@ -72,7 +72,7 @@ def test_a_decision_made_already_is_joined_by_whoever_makes_it_too(
 
     joined = decided(reviewer, "approve", f"{group.name}/1")
 
-    assert joined == f"{group.name}/1 is approved already. Yours is recorded beside it.\n"
+    assert joined == f"{group.name}/1 is approved already. Yours is recorded in addition.\n"
     assert package.until("Approved").state.deciders == tuple(map(group.pipeline.user, ("approver", "reviewer")))
 
 
@@ -107,7 +107,7 @@ def test_a_group_is_rolled_back_in_one_step_and_its_champion_is_named(
     assert first.state.decision is not None
     assert (champion["version"], champion["approver"]) == (1, group.pipeline.user("reviewer"))
     assert superseded["superseded_by"] == first.arn
-    assert revoked.splitlines()[-1] == f"The champion of {group.name} is {group.name}/2 now."
+    assert revoked.splitlines()[-1] == f"The champion of {group.name} is now {group.name}/2."
 
 
 def test_the_glass_is_broken_by_whom_the_policy_lets_alone(group: Group, approver: Shell, reviewer: Shell) -> None:
@@ -118,7 +118,7 @@ def test_the_glass_is_broken_by_whom_the_policy_lets_alone(group: Group, approve
     told = decided(reviewer, "approve", name, "--break-glass")
 
     assert (refused.returncode, "NotBreakGlass" in refused.stderr) == (1, True)
-    assert f"{name} is approved, by breaking the glass." in told
+    assert f"{name} is approved, by break glass." in told
     assert package.until("Approved").model()["ModelName"]
     assert "APPROVED ALONE" in reviewer.signoff("show", name).stdout
 

@@ -202,7 +202,7 @@ def test_a_submission_by_the_groups_arn_with_the_command_is_registered_and_decid
     submitted = signoff(accounts, TWO, "submitter", "submit", model, "--group", accounts.group(BETA), "--wait")
 
     assert submitted.returncode == 0, submitted.stderr
-    assert "awaits its approval" in submitted.stdout
+    assert "is waiting for approval" in submitted.stdout
     package = Group(central, BETA).packages()[-1].until("PendingApproval")
     assert package.state.submitter == accounts.two.user("submitter")
     decision = ("approve", f"{BETA}/{package.state.version}", "--reason", "Recall holds", "--yes")
@@ -254,7 +254,7 @@ def test_the_command_says_what_is_to_be_asked_in_the_registrys_account(accounts:
     asked = signoff(accounts, ONE, "submitter", "list")
 
     assert asked.returncode == 1
-    assert f"the registry is in account {CENTRAL} ({HERE})" in asked.stderr
+    assert f"the registry, which is in account {CENTRAL} ({HERE})" in asked.stderr
 
 
 @pytest.mark.parametrize("status", ["Approved", "Rejected"])

@@ -248,7 +248,7 @@ def test_a_project_is_moved_to_the_newest_version_and_keeps_its_parameters(studi
     assert project.policy_description(group) == "Moved to the newest"
     assert tags_of(studio.pipeline, group)["team"] == "crm"
     again = studio.signoff("update", project.name, "--yes")
-    assert again == f"{project.name} is like that already, made from {name}. Nothing was changed.\n"
+    assert again == f"{project.name} is up to date already, made from {name}. Nothing was changed.\n"
 
 
 def test_a_project_of_the_template_in_s3_is_moved_to_another_template(studio: Studio) -> None:
@@ -266,7 +266,7 @@ def test_nobody_is_there_to_be_asked_and_so_nothing_is_updated(studio: Studio) -
     name, _ = studio.newer()
     told = studio.signoff("update", project.name, "--version", name, expected=1)
     assert f"-> {name}" in told
-    assert "say --yes. Nothing was changed" in told
+    assert "give --yes. Nothing was changed" in told
     assert project.status == "CreateCompleted"
 
 

@@ -15,11 +15,11 @@ def auditor(world: World, *, bytes_too: bool = True) -> Auditor:
 def audited(world: World, *, bytes_too: bool = True) -> list[Discrepancy]:
     """Return all that does not fit in a world, of the ledgers in the index and of those that only the heads know."""
     reader = auditor(world, bytes_too=bytes_too)
-    known = reader.all()
-    chronicle = reader.chronicle(world.clock(), known)
-    packages = sorted({*known, *chronicle.named})
-    found = [finding for each in reader.verify(packages, chronicle.named) for finding in each.findings]
-    return [*chronicle.findings, *found]
+    known = reader.all_keys()
+    checkpoint_history = reader.checkpoint_history(world.clock(), known)
+    packages = sorted({*known, *checkpoint_history.named})
+    found = [finding for each in reader.verify(packages, checkpoint_history.named) for finding in each.findings]
+    return [*checkpoint_history.findings, *found]
 
 
 def arn_of(world: World) -> str:

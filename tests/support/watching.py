@@ -13,7 +13,7 @@ from signoff_cli.statements.request import SentStatement
 from tests.support.fakes import FakeLedger
 
 
-class Waiting:
+class SimulatedTime:
     """A clock that moves when somebody sleeps, and what happens meanwhile, one thing for each sleep."""
 
     def __init__(self, *happenings: Callable[[], object]) -> None:
@@ -25,7 +25,7 @@ class Waiting:
         if self._happenings:
             self._happenings.pop(0)()
 
-    def patience(self, seconds: float = 60) -> Deadline:
+    def deadline(self, seconds: float = 60) -> Deadline:
         return Deadline(seconds, lambda: self.seconds, self.sleep)
 
 
@@ -34,7 +34,7 @@ def append(ledger: FakeLedger, package: str, *drafts: Draft) -> Callable[[], obj
     return lambda: ledger.append(ledger.history(package), drafts)
 
 
-class Desk:
+class FakeEventBus:
     """A bus, and who answers what is put on it."""
 
     def __init__(self, answer: Callable[[], object] = lambda: None) -> None:
@@ -50,12 +50,12 @@ class Desk:
 SENT = SentStatement("i" * 64, "event-1")
 
 
-def ours(draft: Draft) -> Draft:
+def as_answer(draft: Draft) -> Draft:
     """Return `draft` as the answer to what was signed and sent: it names it."""
     return replace(draft, details={**draft.details, "id": SENT.id, "event": SENT.event})
 
 
-class Letters:
+class RecordingSender:
     """A post that keeps what it is given to send, and who answers it."""
 
     def __init__(self, answer: Callable[[], object] = lambda: None) -> None:

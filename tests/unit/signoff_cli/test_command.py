@@ -222,7 +222,7 @@ def test_without_a_stack_the_command_says_where_it_looked(account: None, capsys:
 
 
 def test_a_stack_of_something_else_is_told_from_signoff(account: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "it is no Signoff" in failure(capsys, ["list", "--stack", "Other"])
+    assert "it is not a Signoff" in failure(capsys, ["list", "--stack", "Other"])
 
 
 def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
@@ -232,12 +232,12 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("list", "--group", "Churn", "--status", "Approved") == 0
     assert capsys.readouterr().out == "No packages.\n"
     assert run("show", "Churn/3", "--json") == 0
-    by_version = json.loads(capsys.readouterr().out)
+    parse_version = json.loads(capsys.readouterr().out)
     assert run("show", entries.ARN, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == by_version
-    assert (by_version["status"], len(by_version["ledger"])) == ("PendingApproval", 3)
-    assert (by_version["outstanding"], by_version["needs"]) == ("2 more approvals", {"people": 2, "roles": {}})
-    assert (by_version["votes"], by_version["break_glass"], by_version["enforced"]) == ([], False, True)
+    assert json.loads(capsys.readouterr().out) == parse_version
+    assert (parse_version["status"], len(parse_version["ledger"])) == ("PendingApproval", 3)
+    assert (parse_version["outstanding"], parse_version["needs"]) == ("2 more approvals", {"people": 2, "roles": {}})
+    assert (parse_version["votes"], parse_version["break_glass"], parse_version["enforced"]) == ([], False, True)
 
 
 def test_a_moment_is_given_as_a_date_a_time_or_how_long_ago(
@@ -265,13 +265,13 @@ def test_the_queue_is_ones_own_unless_it_is_asked_for_everybodys(
     mine = (entries.registered(submitter=me), entries.started(), entries.evidence())
     ledger.append(History(entries.PACKAGE), mine)
     assert run("queue", "--no-registry") == 0
-    assert capsys.readouterr().out == "Nothing awaits your decision.\n"
+    assert capsys.readouterr().out == "No package is waiting for your decision.\n"
     assert run("queue", "--all", "--no-registry") == 0
     told = capsys.readouterr().out
     assert "3 more approvals" in told  # nobody knows who submitted it: this account's caller is no IAM user
     assert told.splitlines()[1].split()[-1] == "no"
     assert run("queue", "--all", "--role", "risk", "--no-registry") == 0
-    assert capsys.readouterr().out == "Nothing awaits a decision.\n"
+    assert capsys.readouterr().out == "No package is waiting for a decision.\n"
 
 
 def test_a_revocation_names_whoever_is_champion_then(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,10 +280,10 @@ def test_a_revocation_names_whoever_is_champion_then(ledger: LedgerTable, capsys
     ledger.append(History(entries.PACKAGE.replace("churn/3", "churn/2")), first)
     ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
     assert run("revoke", "Churn/3", "--reason", "Drifts", "--yes") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "The champion of Churn is Churn/2 now."
+    assert capsys.readouterr().out.splitlines()[-1] == "The champion of Churn is now Churn/2."
     assert run("revoke", "Churn/2", "--reason", "Drifts", "--yes", "--json") == 0
     document = json.loads(capsys.readouterr().out)
-    assert (document["outcome"], document["champion"][:26]) == ("recorded", "Churn has no champion now:")
+    assert (document["outcome"], document["champion"][:26]) == ("recorded", "Churn now has no champion:")
 
 
 def answering(ledger: LedgerTable) -> None:
@@ -349,7 +349,7 @@ def test_where_sagemaker_does_not_answer_a_list_is_the_index_alone_and_says_so(
     assert [(row["package"], row["verdict"], row["registry"]) for row in json.loads(printed.out)] == [
         (entries.ARN, "passed", None)
     ]
-    assert "the ledger's index alone: user/sam is not authorized" in printed.err
+    assert "only the ledger's index is shown: user/sam is not authorized" in printed.err
 
 
 def forbid(monkeypatch: pytest.MonkeyPatch, service: str, operation: str, error: dict[str, Any]) -> None:
@@ -370,7 +370,7 @@ def test_a_settled_package_is_watched_to_its_last_entry(
 def test_a_package_that_nobody_knows_is_refused_by_its_name(
     ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "knows no package Churn/4" in failure(capsys, ["show", "Churn/4"])
+    assert "there is no package Churn/4" in failure(capsys, ["show", "Churn/4"])
 
 
 def test_a_tampered_ledger_is_not_shown(ledger: LedgerTable, capsys: pytest.CaptureFixture[str]) -> None:
@@ -419,7 +419,7 @@ def test_a_submission_that_nobody_registers_ends_with_its_time(
     ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("submit", str(submission(tmp_path)), "--group", "churn", "--wait", "--timeout", "0") == 1
-    assert "nothing was heard of the submission churn/" in capsys.readouterr().err
+    assert "timed out waiting for the registration of the submission churn/" in capsys.readouterr().err
 
 
 def test_a_group_that_sagemaker_could_not_name_so_is_refused(
@@ -436,9 +436,9 @@ def test_nothing_is_decided_when_nobody_is_there_to_confirm_it(
     with Path("/dev/null").open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
         told = failure(capsys, ["approve", "Churn/3", "--reason", "fine"])
-    assert "say --yes. Nothing was decided" in told
+    assert "give --yes. Nothing was decided" in told
     assert "s3://vault/evidence/e.json" in told
-    assert "it is recorded, and takes 1 more approval still" in told
+    assert "it is recorded, and the package still needs 1 more approval" in told
 
 
 def test_an_annotation_is_confirmed_before_it_is_sent(
@@ -448,7 +448,7 @@ def test_an_annotation_is_confirmed_before_it_is_sent(
     with Path("/dev/null").open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
         told = failure(capsys, ["annotate", "Churn/3", "--set", "ticket=CHG-1=2", "--remove", "draft"])
-    assert "say --yes. Nothing was changed" in told
+    assert "give --yes. Nothing was changed" in told
     assert "ticket = CHG-1=2" in told
 
 
@@ -464,7 +464,7 @@ def test_a_decision_that_stands_already_is_told_and_not_sent(
 @pytest.mark.parametrize(
     ("drafts", "says"),
     [
-        (entries.APPROVED, "it is Approved: only a package that is not decided on is validated again"),
+        (entries.APPROVED, "it is Approved: only a package that was not decided on can be validated again"),
         ((entries.registered(), entries.started()), "it is being validated already, by x1"),
     ],
 )

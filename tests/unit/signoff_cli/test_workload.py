@@ -45,7 +45,7 @@ def shown(status: str, why: str = "", **metadata: str) -> dict[str, Any]:
     return {"ModelApprovalStatus": status, "CustomerMetadataProperties": metadata, **facts}
 
 
-def patience(pauses: int = 5) -> Deadline:
+def deadline(pauses: int = 5) -> Deadline:
     """A patience that ends after that many pauses, without a real one."""
     moments: Sequence[float] = [0.0] * (2 * pauses) + [9.0] * 10
     ticks = iter(moments)
@@ -60,10 +60,10 @@ def test_a_group_is_named_by_name_or_arn_and_submitted_to_as_it_was_written():
 @pytest.mark.parametrize(
     ("group", "complaint"),
     [
-        (GROUP.replace("123456789012", "999999999999"), "no model package group of the registry in account 1234"),
-        (GROUP.replace("us-east-1", "eu-west-1"), "no model package group of the registry"),
-        (PACKAGE, "no model package group"),
-        ("other", "no group other that is open to this account"),
+        (GROUP.replace("123456789012", "999999999999"), "not a model package group of the registry in account 1234"),
+        (GROUP.replace("us-east-1", "eu-west-1"), "not a model package group of the registry"),
+        (PACKAGE, "not a model package group"),
+        ("other", "no access to a group other"),
     ],
 )
 def test_a_group_elsewhere_or_one_that_is_not_open_is_refused(group, complaint):
@@ -78,19 +78,19 @@ def test_a_package_is_named_by_its_version_in_the_registrys_account():
 
 def test_a_package_is_waited_for_until_its_metadata_says_how_it_was_judged():
     registry = Registry(shown("PendingManualApproval"), shown("PendingManualApproval", **PASSED))
-    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, patience())) is None
+    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, deadline())) is None
 
 
 def test_why_a_package_did_not_pass_stands_in_its_description():
     registry = Registry(shown("Rejected", "Signoff refused this package. accuracy: below"))
-    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, patience())) == (
+    assert workload.failure_reason(workload.wait_until_validated(registry, PACKAGE, deadline())) == (
         "Signoff refused this package. accuracy: below"
     )
 
 
 def test_a_package_that_is_not_judged_in_time_is_told_of():
-    with pytest.raises(TimedOut, match="is not validated yet"):
-        workload.wait_until_validated(Registry(shown("PendingManualApproval")), PACKAGE, patience())
+    with pytest.raises(TimedOut, match="timed out waiting for the validation"):
+        workload.wait_until_validated(Registry(shown("PendingManualApproval")), PACKAGE, deadline())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_decision_is_seen_by_the_packages_status(decision, status):
     asked = DecisionRequest(PACKAGE, decision, ANN, "because")
     before = "Rejected" if decision == "reopen" else "PendingManualApproval"
     registry = Registry(shown(before), shown(status, "by ann"))
-    assert workload.wait_until_decided(registry, asked, patience())["ApprovalDescription"] == "by ann"
+    assert workload.wait_until_decided(registry, asked, deadline())["ApprovalDescription"] == "by ann"
     assert workload.shows_decision(shown(status), asked)
 
 
@@ -112,16 +112,16 @@ def test_a_package_is_shown_as_sagemaker_describes_it_and_where_more_is_told():
         "Churn/3",
         f"package       {PACKAGE}",
         "in SageMaker  Rejected",
-        f"because       {why}",
+        f"reason        {why}",
         "verdict       failed",
-        "ledger        in account 123456789012 (us-east-1): `signoff show` tells more there",
+        "ledger        in account 123456789012 (us-east-1): `signoff show` shows more there",
     ]
 
 
 def test_a_decision_that_changes_nothing_says_where_its_refusal_is():
     asked = DecisionRequest(PACKAGE, "approve", ANN, "because")
     with pytest.raises(TimedOut, match=r"still PendingManualApproval.*`Decision Refused` on this account's bus"):
-        workload.wait_until_decided(Registry(shown("PendingManualApproval")), asked, patience())
+        workload.wait_until_decided(Registry(shown("PendingManualApproval")), asked, deadline())
 
 
 def test_what_is_decided_here_is_on_the_evidence_that_the_package_shows():
@@ -158,12 +158,12 @@ def test_an_annotation_is_seen_by_the_packages_metadata():
     pending = "PendingManualApproval"
     steps = [shown(pending, draft="yes"), shown(pending, ticket="CHG-1", draft="yes"), shown(pending, ticket="CHG-1")]
     assert [workload.shows_annotation(each, said) for each in steps] == [False, False, True]
-    assert workload.wait_until_annotated(Registry(*steps), said, patience()) == steps[-1]
+    assert workload.wait_until_annotated(Registry(*steps), said, deadline()) == steps[-1]
 
 
 def test_an_annotation_that_changes_nothing_says_where_its_refusal_is():
     with pytest.raises(TimedOut, match=r"does not show it.*`Decision Refused`.*on this account's bus"):
-        workload.wait_until_annotated(Registry(shown("Approved")), annotation(set={"ticket": "CHG-1"}), patience())
+        workload.wait_until_annotated(Registry(shown("Approved")), annotation(set={"ticket": "CHG-1"}), deadline())
 
 
 def test_what_is_annotated_is_shown_before_it_is_sent():
@@ -175,14 +175,16 @@ def test_what_is_annotated_is_shown_before_it_is_sent():
 
 def test_what_only_the_registrys_account_knows_is_refused_with_where_to_ask():
     stack = Stack(OUTPUTS)
-    assert stack.central == CENTRAL
+    assert stack.registry_location == CENTRAL
     assert stack.output("ArtifactsBucket") == "central-artifacts"
-    with pytest.raises(CommandFailed, match=r"registry is in account 123456789012 \(us-east-1\).*`signoff submit`"):
+    with pytest.raises(
+        CommandFailed, match=r"registry, which is in account 123456789012 \(us-east-1\).*`signoff submit`"
+    ):
         stack.output("LedgerTable")
 
 
 def test_the_registrys_own_stack_knows_of_no_other():
     stack = Stack({"ArtifactsBucket": "artifacts"})
-    assert stack.central is None
+    assert stack.registry_location is None
     with pytest.raises(CommandFailed, match="has no output LedgerTable"):
         stack.output("LedgerTable")

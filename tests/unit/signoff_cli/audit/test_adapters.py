@@ -96,9 +96,9 @@ def test_the_day_is_read_from_what_was_written_first(bucket: Bucket, ledger: Led
     assert DailyCheckpoint(ledger, Vault(bucket), clock, "GOVERNANCE", 365).write_once()
     bucket.put(checkpoints.daily_key("2026-03-02"), b"forged")
     reader = Auditor(ledger, Vault(bucket), Registry(aws("sagemaker")), pause=lambda: None)
-    chronicle = reader.chronicle(clock(), reader.all())
-    assert list(chronicle.named) == [entries.PACKAGE]
-    assert [finding.name for finding in chronicle.findings] == ["HeadsChanged"]
+    checkpoint_history = reader.checkpoint_history(clock(), reader.all_keys())
+    assert list(checkpoint_history.named) == [entries.PACKAGE]
+    assert [finding.name for finding in checkpoint_history.findings] == ["HeadsChanged"]
 
 
 def test_every_ledger_has_its_tip_and_its_row(ledger: LedgerTable):
@@ -145,9 +145,9 @@ def test_a_ledger_with_what_is_no_entry_is_broken_there(ledger: LedgerTable, buc
     item = {**entry_item(history.entries[1]), "more": {"S": "x"}}
     aws("dynamodb").put_item(TableName="ledger", Item=item)
     reader = Auditor(ledger, Vault(bucket), Registry(aws("sagemaker")), pause=lambda: None)
-    (found,) = findings(reader.known("unknown:x", []))
+    (found,) = findings(reader.collect("unknown:x", []))
     assert (found.name, found.entry) == ("ChainBroken", 2)
     aws("dynamodb").put_item(TableName="ledger", Item=entry_item(history.entries[1]))
-    assert findings(reader.known("unknown:x", [])) == []
+    assert findings(reader.collect("unknown:x", [])) == []
     aws("dynamodb").put_item(TableName="packages", Item={**package_row_item(history), **to_item({"hash": "other"})})
-    assert [each.name for each in findings(reader.known("unknown:x", []))] == ["IndexDiffers"]
+    assert [each.name for each in findings(reader.collect("unknown:x", []))] == ["IndexDiffers"]

@@ -174,8 +174,8 @@ def test_an_honest_ledger_fits(happens: Callable[[World], Any]):
 def test_days_on_which_the_sweep_did_not_run_are_no_finding():
     world = World()
     world.approved()
-    for away in (1, 4, 1):
-        world.clock.forward(days=away)
+    for missing_days in (1, 4, 1):
+        world.clock.forward(days=missing_days)
         world.daily_checkpoint.write_once()
     assert audited(world) == []
 

@@ -49,7 +49,7 @@ def test_what_would_be_registered_is_said_and_what_has_to_be_uploaded(
     file = write(tmp_path, with_container(AdditionalS3DataSource={"S3DataType": "S3Prefix", "S3Uri": "adapters/"}))
     assert run("check", file) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith(f"{file} has no fault: 1 container to register, 2 objects to upload\n")
+    assert printed.out.startswith(f"{file} is valid: 1 container to register, 2 objects to upload\n")
     assert re.findall(r"upload +(\S+)\n", printed.out) == ["adapters/", "model.tar.gz"]
     assert printed.err == ""
 
@@ -68,7 +68,7 @@ def test_every_fault_is_listed_by_its_path(tmp_path: Path, capsys: pytest.Captur
     printed = capsys.readouterr()
     assert printed.out == ""
     lines = printed.err.splitlines()
-    assert lines[0] == f"signoff: {file} has 2 faults:"
+    assert lines[0] == f"signoff: {file} has 2 errors:"
     assert lines[1].startswith("  InferenceSpecification.Containers[0].ModelDataUrl: points outside")
     assert lines[2] == "  Task: must be a string, not a whole number"
 
@@ -87,7 +87,7 @@ def test_a_program_reads_the_same_as_json(tmp_path: Path, capsys: pytest.Capture
 def test_standard_input_is_a_manifest_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(json.dumps(BARE).encode())))
     assert run("check", "-") == 0
-    assert capsys.readouterr().out.startswith("the manifest has no fault")
+    assert capsys.readouterr().out.startswith("the manifest is valid")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_policy_file_is_read_as_the_app_deploys_it(tmp_path: Path, capsys: pyt
 def test_what_is_no_policy_is_told(tmp_path: Path, text: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     policy = write(tmp_path, text, "policy.json")
     assert run("check", write(tmp_path, BARE), "--policy", policy) == 1
-    assert "policy.json is no policy" in capsys.readouterr().err
+    assert "policy.json is not a valid policy" in capsys.readouterr().err
 
 
 # The schema

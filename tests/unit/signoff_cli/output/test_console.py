@@ -58,7 +58,7 @@ def newest(*drafts: Draft) -> Entry:
             "validation failed, 1 of 1 check: artifact:a: because",
         ),
         ([*entries.PENDING, entries.decided("approve")], "approved by user/ann: because"),
-        ([*entries.PENDING, decided(break_glass=True)], "BREAKING THE GLASS, approved by user/ann: because"),
+        ([*entries.PENDING, decided(break_glass=True)], "BREAK GLASS, approved by user/ann: because"),
         (
             [*entries.APPROVED, Draft(Kind.DECISION_RECORDED, "signoff", LAPSED)],
             "revoked by signoff (as the policy says): the approval lapsed",
@@ -72,20 +72,20 @@ def newest(*drafts: Draft) -> Entry:
         ([*entries.PENDING, decided(decision="rollback")], "rolled back to by user/ann: because"),
         (
             [*entries.PENDING, decided(Kind.VOTED, **VOTE)],
-            "approval by user/ann counts, and it takes 1 more approval (1 of owners): fine",
+            "approval by user/ann counts, and it needs 1 more approval (1 of owners): fine",
         ),
         ([*entries.PENDING, decided(Kind.VOTED, joins=True)], "approval by user/ann joins the decision: because"),
         (
             [*entries.PENDING, Draft(Kind.REMINDED, "signoff", {"reminder": "P7D", "extended": False, **WAITS})],
-            "reminded after P7D: it awaits its decision since 2026-03-02",
+            "reminded after P7D: it has been waiting for a decision since 2026-03-02",
         ),
         (
             [*entries.PENDING, Draft(Kind.REMINDED, "signoff", {"reminder": None, "extended": True, **WAITS})],
-            "reminded at the end: it awaits its decision since 2026-03-02, and the time starts again",
+            "reminded at the end: it has been waiting for a decision since 2026-03-02, and the time starts again",
         ),
         (
             [*entries.PENDING, Draft(Kind.EXPIRED, "signoff", EXPIRED)],
-            "rejected, for it expired: no decision within 14 days (awaited since 2026-03-02)",
+            "rejected because it expired: nobody decided within 14 days (waiting since 2026-03-02)",
         ),
         (
             [*entries.APPROVED, Draft(Kind.SUPERSEDED, "signoff", {"by": "p", "by_version": 4})],
@@ -97,7 +97,7 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.REGISTRY_OBSERVED, "signoff", OBSERVED)],
-            "SageMaker's status Approved, set by user/eve, was left: the policy only reports",
+            "SageMaker's status Approved, set by user/eve, was kept: the policy only reports",
         ),
         (
             [*entries.PENDING, Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": True})],
@@ -109,13 +109,13 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.DECISION_REFUSED, "unknown", {**UNPROVEN, "claimed": entries.APPROVER})],
-            "approval by unknown (who says to be user/ann) refused: Unproven: it has no proof",
+            "approval by unknown (who claims to be user/ann) refused: Unproven: it has no proof",
         ),
         ([*entries.PENDING, entries.refused()], "approval by user/ann refused: NotAnApprover: said so"),
         (entries.APPROVED, "SageMaker shows Approved"),
         (
             [*entries.PENDING, entries.reverted("Approved")],
-            "SageMaker's status Approved, set, was decided by nobody: set back to ?",
+            "SageMaker's status Approved, set, was not decided by anybody: reset to ?",
         ),
         ([*entries.APPROVED, entries.subject_changed()], "revoked: SubjectChanged: images"),
         ([*entries.APPROVED, entries.model_created()], "model churn-v3 created"),
@@ -178,7 +178,7 @@ def test_a_page_says_where_a_package_stands_on_what_evidence_and_who_decided() -
 
 def test_a_page_tells_loudly_who_approved_alone() -> None:
     page = shown(entries.history(*entries.PENDING, decided(break_glass=True)))
-    assert "APPROVED ALONE, BREAKING THE GLASS" in page
+    assert "APPROVED ALONE BY BREAK GLASS" in page
     assert "APPROVED ALONE" not in shown(entries.history(*entries.APPROVED))
 
 
@@ -190,7 +190,7 @@ def test_a_page_says_whose_approval_counts_what_it_takes_and_until_when() -> Non
     console.print_package(history, {**known, **evaluate(of_document(policy), known)}, console.console(page))
     lines = page.getvalue().splitlines()
     assert "approved by   user/ann" in lines
-    assert "it takes      1 more approval" in lines
+    assert "needs         1 more approval" in lines
     assert any(line.startswith("expires       2026-03-") and line.endswith(": then it is rejected") for line in lines)
 
 
@@ -199,7 +199,7 @@ def test_a_page_says_who_superseded_a_champion_and_that_a_policy_only_reports() 
     reports = Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": False})
     lines = shown(entries.history(*entries.APPROVED, superseded, reports)).splitlines()
     assert "superseded by arn:churn/4" in lines
-    assert "report only   what the policy refuses is recorded, and nothing is held" in lines
+    assert "report only   what the policy refuses is recorded and not enforced" in lines
 
 
 def test_a_page_that_goes_to_a_file_has_no_colours_and_no_markup() -> None:

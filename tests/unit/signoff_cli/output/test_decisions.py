@@ -23,10 +23,10 @@ def told(*drafts: Draft, decision: str = "approve", by: str = entries.APPROVER, 
     ledger.append(History(entries.PACKAGE), drafts)
     policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
     glass = decision == "approve" and bool(approvals.get("break_glass"))
-    asking = PendingDecision(
+    pending = PendingDecision(
         ledger, DecisionRequest(entries.ARN, decision, by, "because", break_glass=glass), policy, lambda: START
     )
-    return summary(asking, policy, ("version 3, as you say with --to",) if decision == "rollback" else ())
+    return summary(pending, policy, ("version 3, chosen with --to",) if decision == "rollback" else ())
 
 
 def line(name: str, lines: list[str]) -> str:
@@ -46,23 +46,23 @@ def test_who_decides_sees_on_which_evidence_with_which_verdict_and_by_which_chec
     assert line("to read", lines) == "s3://vault/evidence/e.json"
     assert line("passed", lines) == "artifact:a: because"
     assert (
-        line("it stands", lines)
+        line("status", lines)
         == f"PendingApproval since {START.isoformat(timespec='milliseconds')[:23]}Z, submitted by user/sam"
     )
-    assert line("then", lines) == "it is approved, and its model is made"
+    assert line("then", lines) == "it is approved, and its model is created"
 
 
 def test_who_decides_sees_who_has_approved_what_it_takes_and_until_when():
     lines = told(*entries.PENDING, voted(BOB), roles=ROLES, expiry={"after": "P14D", "action": "extend"})
     assert line("approved", lines) == "by user/bob"
-    assert line("it takes", lines) == "1 more approval (1 of owners)"
+    assert line("needs", lines) == "1 more approval (1 of owners)"
     assert line("until", lines).endswith("Z; then people are reminded and the time starts again")
-    assert line("then", lines) == "it is approved, and its model is made"
+    assert line("then", lines) == "it is approved, and its model is created"
 
 
 def test_an_approval_that_is_not_enough_is_told_to_be_one_of_several():
     lines = told(*entries.PENDING, roles=ROLES)
-    assert line("then", lines) == "it is recorded, and takes 1 more approval (1 of risk) still"
+    assert line("then", lines) == "it is recorded, and the package still needs 1 more approval (1 of risk)"
 
 
 def test_what_would_be_refused_is_told_before_it_is_sent():
@@ -72,13 +72,13 @@ def test_what_would_be_refused_is_told_before_it_is_sent():
 
 
 def test_a_decision_that_others_made_is_told_to_be_joined():
-    assert line("then", told(*entries.APPROVED, by=BOB)) == "it is approved already: yours is recorded beside that"
+    assert line("then", told(*entries.APPROVED, by=BOB)) == "it is approved already: yours is recorded in addition"
 
 
 def test_breaking_the_glass_is_told_loudly():
     lines = told(*entries.PENDING, needed=3, break_glass=[entries.APPROVER])
-    assert "breaking the glass" in line("ALONE", lines)
-    assert line("then", lines) == "it is approved, and its model is made"
+    assert "break glass" in line("ALONE", lines)
+    assert line("then", lines) == "it is approved, and its model is created"
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_breaking_the_glass_is_told_loudly():
         (
             (*entries.PENDING, entries.decided("reject")),
             "reopen",
-            "it awaits its approval again; approvals of before do not count",
+            "it is waiting for approval again; earlier approvals do not count",
         ),
         (
             (*entries.APPROVED, Draft(Kind.SUPERSEDED, "signoff", {"by": "p", "by_version": 4})),
             "rollback",
-            "its bytes are verified once more, its model is made, and it is the group's champion again",
+            "its artifacts are verified again, its model is created, and it is the group's champion again",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_what_comes_of_each_decision_is_told(drafts: tuple[Draft, ...], decision
 
 def test_a_rollback_says_why_it_is_to_that_version():
     lines = told(*entries.APPROVED, decision="rollback")
-    assert line("note", lines) == "version 3, as you say with --to"
+    assert line("note", lines) == "version 3, chosen with --to"
 
 
 def test_what_others_wrote_commands_no_terminal():
@@ -124,7 +124,7 @@ def test_an_answer_names_the_package_as_people_do():
     assert answer("reject") == "Churn/3 is rejected."
     assert answer("reopen") == "Churn/3 is re-opened."
     assert answer("rollback").startswith("the group is rolled back to Churn/3. Follow its model")
-    assert answer("approve", break_glass=True).startswith("Churn/3 is approved, by breaking the glass.")
+    assert answer("approve", break_glass=True).startswith("Churn/3 is approved, by break glass.")
     assert answer("approve", "absorbed").startswith("Churn/3 is approved already by user/ann: because.")
     nameless = describe_result(
         DecisionResult(DecisionRequest(entries.ARN, "approve", entries.APPROVER, "because"), "absorbed")

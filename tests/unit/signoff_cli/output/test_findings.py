@@ -22,7 +22,7 @@ from tests.support.model_shapes import MODELS, SEVERAL, WEIGHTS, manifest, sourc
 from tests.support.world import IMAGE, World
 
 REASON = "Has a name with a backslash, which some systems treat as a slash"
-UNREAD = "the findings cannot be read from the vault, only what the ledger says of them"
+UNREAD = "the findings cannot be read from the vault, so that only the ledger's summary is shown"
 SEVERAL_MODELS = manifest(SEVERAL, deployment={"PrimaryContainer": {"Mode": "MultiModel"}})
 ONE_PREFIX = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
 

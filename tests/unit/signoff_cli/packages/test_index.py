@@ -271,12 +271,12 @@ def test_each_policy_is_read_once():
     ],
 )
 def test_what_may_await_me_is_shown_with_a_note_where_a_policy_cannot_be_read(error, note):
-    weighing = GroupPolicies(Policies(error))
-    rows = evaluate_all(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), weighing, ANN)
+    policies = GroupPolicies(Policies(error))
+    rows = evaluate_all(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), policies, ANN)
     assert [(row["mine"], row["outstanding"], row["expires"]) for row in rows] == [(None, None, None)] * 2
     assert select(rows, None, everybody=False) == rows
-    assert len(weighing.notes) == 1
-    assert note in weighing.notes[0]
+    assert len(policies.notes) == 1
+    assert note in policies.notes[0]
 
 
 def test_any_other_error_of_the_policies_store_is_told():
@@ -345,7 +345,7 @@ def test_where_sagemaker_does_not_answer_the_index_is_shown_with_a_note(error: E
     rows, notes = with_sagemaker(listed(ledger_of((package(1), pending(1)))), Registry(Silent()))
     assert [(row["status"], row["registry"], row["error"]) for row in rows] == [("PendingApproval", None, None)]
     assert len(notes) == 1
-    assert "the ledger's index alone" in notes[0]
+    assert "only the ledger's index is shown" in notes[0]
     assert "not for you" in notes[0]
 
 
@@ -365,15 +365,15 @@ def test_ten_thousand_versions_are_listed_by_a_hundred_calls():
 def test_people_read_who_submitted_what_since_when_and_why_it_is_not_described():
     sagemaker = SageMaker(**{"churn/2": GONE})
     ledger = ledger_of((package(1), pending(1, metadata={"team": "risk", "a": "b"})), (package(2), pending(2)))
-    weighing = GroupPolicies(Policies(needed=2, expiry={"after": "P14D"}))
-    rows = evaluate_all(queued(ledger), weighing, entries.APPROVER)
+    policies = GroupPolicies(Policies(needed=2, expiry={"after": "P14D"}))
+    rows = evaluate_all(queued(ledger), policies, entries.APPROVER)
     first, second = with_sagemaker(rows, Registry(sagemaker))[0]
     assert {name: cell(first) for name, cell in _QUEUE.items()} == {
         "package": "churn/1",
         "submitted by": "user/sam",
         "since": "2026-03-02T09:15:20.000Z",
         "evidence": "passed",
-        "takes": "2 more approvals",
+        "needs": "2 more approvals",
         "expires": "2026-03-16T09:15:20.000Z",
         "description": "The model 1",
         "metadata": "a=b, team=risk",

@@ -66,7 +66,7 @@ def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:
 
 
 def test_a_package_that_is_not_there_is_refused_by_its_name() -> None:
-    with pytest.raises(CommandFailed, match="knows no package Churn/4"):
+    with pytest.raises(CommandFailed, match="there is no package Churn/4"):
         find_or_fail(ledger_of((entries.PACKAGE, [entries.registered()])), "Churn/4")
 
 

@@ -74,15 +74,15 @@ def test_what_never_was_approved_is_not_rolled_back_to():
 
 
 def test_without_a_champion_one_says_to_which_version():
-    with pytest.raises(CommandFailed, match="no champion to roll back from; say to which version with --to"):
+    with pytest.raises(CommandFailed, match="no champion to roll back from; choose the version with --to"):
         rolled_back(revoked(1), revoked(2))
-    assert rolled_back(revoked(1), revoked(2), to=1) == ("1", "version 1, as you say with --to")
+    assert rolled_back(revoked(1), revoked(2), to=1) == ("1", "version 1, chosen with --to")
 
 
 def test_a_group_or_a_version_that_nobody_knows_is_told():
-    with pytest.raises(CommandFailed, match="knows no group fraud"):
+    with pytest.raises(CommandFailed, match="no group fraud"):
         rolled_back(approved(1), group="fraud")
-    with pytest.raises(CommandFailed, match="knows no version 7 of group Churn"):
+    with pytest.raises(CommandFailed, match="no version 7 of group Churn"):
         rolled_back(approved(1), to=7)
 
 

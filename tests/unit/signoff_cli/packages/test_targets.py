@@ -61,7 +61,7 @@ def test_each_entry_about_another_place_names_it():
     assert f"model {name} retired in {PLACE}" in told
     failed, arn = approved(closed=True)
     assert describe_entry(failed.history(arn).entries[-1]).startswith(
-        f"its model in {PLACE} does not agree yet: the role"
+        f"its model in {PLACE} is not up to date yet: the role"
     )
 
 

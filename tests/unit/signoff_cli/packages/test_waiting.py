@@ -6,7 +6,7 @@ from signoff_cli.packages.progress import TimedOut, follow, is_settled
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
-from tests.support.watching import Waiting, append
+from tests.support.watching import SimulatedTime, append
 
 
 @pytest.fixture
@@ -18,23 +18,23 @@ def ledger() -> FakeLedger:
 
 def test_entries_are_yielded_as_they_come_until_the_package_settles(ledger: FakeLedger) -> None:
     package = entries.PACKAGE
-    waiting = Waiting(append(ledger, package, entries.started()), append(ledger, package, entries.evidence()))
-    followed = follow(lambda: ledger.history(package), lambda history: is_settled(history.state), waiting.patience())
+    waiting = SimulatedTime(append(ledger, package, entries.started()), append(ledger, package, entries.evidence()))
+    followed = follow(lambda: ledger.history(package), lambda history: is_settled(history.state), waiting.deadline())
     assert [str(entry.kind) for entry in followed] == ["Registered", "ValidationStarted", "EvidenceRecorded"]
 
 
 def test_entries_that_were_seen_are_not_yielded_again(ledger: FakeLedger) -> None:
     append(ledger, entries.PACKAGE, entries.started(), entries.evidence())()
     read = lambda: ledger.history(entries.PACKAGE)  # noqa: E731
-    followed = follow(read, lambda history: is_settled(history.state), Waiting().patience(), seen=2)
+    followed = follow(read, lambda history: is_settled(history.state), SimulatedTime().deadline(), seen=2)
     assert [entry.sequence for entry in followed] == [3]
 
 
 def test_waiting_ends_at_the_deadline_and_says_what_was_waited_for(ledger: FakeLedger) -> None:
-    waiting = Waiting()
+    waiting = SimulatedTime()
     read = lambda: ledger.history(entries.PACKAGE)  # noqa: E731
     with pytest.raises(TimedOut, match="still waits for validate"):
-        list(follow(read, lambda history: is_settled(history.state), waiting.patience(30)))
+        list(follow(read, lambda history: is_settled(history.state), waiting.deadline(30)))
     assert waiting.seconds == pytest.approx(30)
 
 
@@ -42,7 +42,7 @@ def test_a_tampered_ledger_is_not_followed(ledger: FakeLedger) -> None:
     whole = entries.history(*entries.PENDING)
     beheaded = History(whole.package, whole.entries[1:])
     with pytest.raises(LedgerBroken):
-        list(follow(lambda: beheaded, lambda history: True, Waiting().patience()))
+        list(follow(lambda: beheaded, lambda history: True, SimulatedTime().deadline()))
 
 
 @pytest.mark.parametrize(

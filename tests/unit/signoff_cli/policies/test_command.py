@@ -24,8 +24,8 @@ def test_a_policy_is_explained_in_sentences(tmp_path: Path, capsys: pytest.Captu
     file = write(tmp_path, approvals(approvers=[ALICE, BOB], expiry={"after": "P14D", "reminders": ["P7D"]}))
     assert run("check", file) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith(f"{file} has no fault\n")
-    assert "  expiring    What nobody has decided after 14 days is rejected.\n" in printed.out
+    assert printed.out.startswith(f"{file} is valid\n")
+    assert "  expiring    A package without a decision after 14 days is rejected.\n" in printed.out
     assert "              People are reminded after 7 days.\n" in printed.out
     assert "warning" not in printed.out
     assert printed.err == ""
@@ -39,14 +39,14 @@ def test_every_fault_of_every_file_is_listed_by_its_path(tmp_path: Path, capsys:
     broken = write(tmp_path, "{", "broken.json")
     assert run("check", good, faulty, broken) == 1
     printed = capsys.readouterr()
-    assert printed.out.startswith(f"{good} has no fault\n")
+    assert printed.out.startswith(f"{good} is valid\n")
     assert faulty not in printed.out
     lines = printed.err.splitlines()
-    assert lines[0] == f"signoff: {faulty} has 3 faults:"
+    assert lines[0] == f"signoff: {faulty} has 3 errors:"
     assert lines[1].startswith("  approvals.expiry.after: must be an ISO 8601 duration of days and shorter")
     assert lines[2] == "  approvals.needed: must be at least 1, not 0"
     assert lines[3] == "  aprovals: is not a field here; did you mean approvals?"
-    assert lines[4] == f"{broken} has 1 fault:"
+    assert lines[4] == f"{broken} has 1 error:"
     assert lines[5].startswith("  policy: is not JSON")
 
 
@@ -61,7 +61,7 @@ def test_a_program_reads_the_same_as_json(tmp_path: Path, capsys: pytest.Capture
     passed, failed = json.loads(capsys.readouterr().out)
     assert (passed["file"], passed["verdict"], passed["faults"]) == (good, "passed", [])
     assert [warning["path"] for warning in passed["warnings"]] == ["approvals.approvers"]
-    assert passed["policy"]["mode"] == ["What is refused is held: no model of it is made."]
+    assert passed["policy"]["mode"] == ["Enforced: no model is created of what is refused."]
     assert (failed["file"], failed["verdict"], failed["policy"]) == (faulty, "failed", {})
     assert failed["faults"] == [{"path": "mode", "message": 'must be one of enforce, report, not "loud"'}]
 
@@ -69,7 +69,7 @@ def test_a_program_reads_the_same_as_json(tmp_path: Path, capsys: pytest.Capture
 def test_standard_input_is_a_policy_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"{}")))
     assert run("check", "-") == 0
-    assert capsys.readouterr().out.startswith("the policy has no fault")
+    assert capsys.readouterr().out.startswith("the policy is valid")
 
 
 def test_a_file_that_is_not_there_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +85,7 @@ def test_policies_that_believe_a_source_of_different_principals_are_faulty_toget
     capsys.readouterr()
     assert run("check", one, other) == 1
     printed = capsys.readouterr()
-    assert f"signoff: {other} has 1 fault:\n" in printed.err
+    assert f"signoff: {other} has 1 error:\n" in printed.err
     assert f'approvals.publishers["acme.tickets"]: {one} lists other principals for' in printed.err
 
 

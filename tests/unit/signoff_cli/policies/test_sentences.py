@@ -12,7 +12,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, to
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "1 person has to approve. Anyone may decide who is of the registry's account"),
+        ({}, "1 person has to approve. Anyone in the registry's account"),
         ({"needed": 2, "approvers": [ALICE, BOB]}, f"2 different people have to approve. Listed: {ALICE} or {BOB}."),
         (
             {"needed": 3, "roles": {"risk": {"members": [RISK], "needed": 2}}, "approvers": [BOB]},
@@ -21,7 +21,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, to
         ({"roles": {"a": {"members": [RISK]}, "b": {"members": [RISK]}}}, "Nobody fills two roles. Nobody else may"),
         ({}, "Nobody decides about what they submitted."),
         ({"submitter_may_withdraw": True}, "they may reject or revoke it"),
-        ({"submitter_may_approve": True}, "Who submitted a model may approve it as well."),
+        ({"submitter_may_approve": True}, "The submitter of a model may approve it too."),
     ],
 )
 def test_it_is_said_who_approves(fields: dict[str, Any], sentence: str) -> None:
@@ -31,21 +31,21 @@ def test_it_is_said_who_approves(fields: dict[str, Any], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("topic", "fields", "sentence"),
     [
-        ("proving", {}, "Whoever decides proves who they are"),
+        ("proving", {}, "Approvers prove their identity"),
         ("proving", {"trusted_sessions": [RISK]}, f"Sessions of these roles are a person each: {RISK}."),
         ("unknown", {}, "1 more approval is needed"),
         ("unknown", {"unknown_submitter": "refuse"}, "is refused"),
         ("unknown", {"unknown_submitter": "accept"}, "the same approvals are enough"),
-        ("expiring", {}, "for as long as it takes"),
+        ("expiring", {}, "without a time limit"),
         ("expiring", {"expiry": {"after": "PT36H"}}, "after 36 hours is rejected."),
-        ("expiring", {"expiry": {"after": "P1D", "action": "extend"}}, "after 1 day is asked for again"),
+        ("expiring", {"expiry": {"after": "P1D", "action": "extend"}}, "after 1 day is requested again"),
         ("expiring", {"expiry": {"after": "P30D", "reminders": ["P14D", "P3D"]}}, "after 3 days and 14 days."),
         ("revoking", {}, "once what was approved has changed."),
         ("revoking", {"revocation": {"after": "P180D"}}, "lapses after 180 days."),
         ("revoking", {"revocation": {"superseded": True}}, "once another package is the group's champion."),
         ("break glass", {}, "Nobody may approve alone."),
-        ("break glass", {"break_glass": [BOB]}, f"Alone, with a reason and an alarm, {BOB} may approve."),
-        ("registry", {}, "is set back."),
+        ("break glass", {"break_glass": [BOB]}, f"{BOB} may approve alone, with a reason and an alarm."),
+        ("registry", {}, "is reset."),
         ("registry", {"registry_edits": "count"}, "counts as the vote of a known person"),
     ],
 )
@@ -62,15 +62,15 @@ def test_it_is_said_whom_the_bus_believes() -> None:
 @pytest.mark.parametrize(
     ("topic", "document", "sentence"),
     [
-        ("mode", {"mode": "report"}, "Report only: everything is checked and recorded, and nothing is held."),
+        ("mode", {"mode": "report"}, "Report only: everything is checked and recorded, and nothing is enforced."),
         ("demands", {"artifact": {"required_files": ["a", "b"]}}, "The archive holds a and b."),
         ("demands", {"artifact": {"forbidden_files": ["*.a", "b"]}}, "No file in it matches *.a or b."),
         ("demands", {"artifact": {"formats": ["onnx", "npy"]}}, "are of the formats onnx and npy, and of no other."),
-        ("demands", {}, "Compiled code may lie nowhere in it."),
+        ("demands", {}, "Compiled code: allowed nowhere."),
         (
             "demands",
             {"artifact": {"code": {"python": ["a/*", "b.py"]}}},
-            "Python source may lie where a/* or b.py match",
+            "Python source: allowed where a/* or b.py match",
         ),
         ("demands", {"artifact": {"licence": True, "model_card": True}}, "It holds a licence and a model card."),
         ("demands", {"artifact": {"model_card": True}}, "It holds a model card."),
@@ -79,9 +79,9 @@ def test_it_is_said_whom_the_bus_believes() -> None:
             {"metrics": [{"name": "a", "path": "x.y", "at_least": 0.5, "at_most": 1}]},
             "least 0.5 and at most 1.",
         ),
-        ("demands", {"sources": {"unpinned": ["hub"]}}, "what is not pinned in the vault: hub."),
-        ("submitting", {"submissions": {"submitters": [ALICE]}}, f"These may submit: {ALICE}."),
-        ("submitting", {"groups": {"create": True}}, "A submission makes the group"),
+        ("demands", {"sources": {"unpinned": ["hub"]}}, "not pinned in the vault: hub."),
+        ("submitting", {"submissions": {"submitters": [ALICE]}}, f"Submitters: {ALICE}."),
+        ("submitting", {"groups": {"create": True}}, "A submission creates the group"),
         ("accounts", {}, "open to no other account."),
         ("accounts", {"accounts": {"submit": ["222222222222"]}}, "Accounts that may submit: 222222222222."),
         ("deploying", {}, "Models run under the role for models that Signoff's stack makes."),
@@ -89,7 +89,7 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         (
             "deploying",
             {"deployment": {"targets": [{"account": "2" * 12, "region": "eu-west-1", "execution_role": "r"}]}},
-            "A model is made in account 222222222222 in eu-west-1 too, under r.",
+            "A model is also created in account 222222222222 in eu-west-1, under r.",
         ),
     ],
 )

@@ -122,7 +122,7 @@ def test_a_project_that_is_not_there_is_refused_by_its_name() -> None:
 def test_a_list_asks_for_what_it_is_asked_and_describes_each_project() -> None:
     world = World(project("a"), project("b", "UpdateInProgress"))
     filters = {"NameContains": "a", "CreationTimeAfter": MONDAY, "CreationTimeBefore": None, "SortBy": "Name"}
-    rows = [each.row for each in world.projects.listed(SortOrder="Descending", **filters)]
+    rows = [each.row for each in world.projects.list_projects(SortOrder="Descending", **filters)]
     asked = {"NameContains": "a", "CreationTimeAfter": MONDAY, "SortBy": "Name", "SortOrder": "Descending"}
     assert world.sagemaker.lists == [{**asked, "MaxResults": 100}]
     assert rows[1] == {
@@ -140,12 +140,12 @@ def test_a_list_asks_for_what_it_is_asked_and_describes_each_project() -> None:
 
 def test_a_list_goes_through_all_pages_and_stops_at_its_limit() -> None:
     world = World(*(project(f"p{number:03}") for number in range(250)))
-    assert len(list(world.projects.listed())) == 250
+    assert len(list(world.projects.list_projects())) == 250
     assert [request.get("NextToken") for request in world.sagemaker.lists] == [None, "100", "200"]
     world.sagemaker.lists.clear()
-    assert [each.name for each in world.projects.listed(3)] == ["p000", "p001", "p002"]
+    assert [each.name for each in world.projects.list_projects(3)] == ["p000", "p001", "p002"]
     assert world.sagemaker.lists == [{"MaxResults": 3}]
-    assert len(list(world.projects.listed(120))) == 120
+    assert len(list(world.projects.list_projects(120))) == 120
 
 
 def test_an_update_moves_a_project_to_the_newest_version_with_the_parameters_that_it_has() -> None:
@@ -198,9 +198,9 @@ def test_a_project_of_a_template_in_s3_is_moved_to_the_stacks_newest_or_the_one_
 
 
 def test_each_kind_of_project_is_told_which_option_is_for_it() -> None:
-    with pytest.raises(CommandFailed, match="say --version, not --template-url"):
+    with pytest.raises(CommandFailed, match="use --version, not --template-url"):
         World().request(template_url=NEWEST)
-    with pytest.raises(CommandFailed, match="say --template-url, not --version"):
+    with pytest.raises(CommandFailed, match="use --template-url, not --version"):
         World(made_from_s3()).request(version="v2")
 
 
@@ -226,23 +226,23 @@ def test_whoever_is_asked_sees_each_change() -> None:
         ("CreateInProgress", "wait until that is over"),
         ("UpdateInProgress", "wait until that is over"),
         ("DeleteInProgress", "wait until that is over"),
-        ("CreateFailed", "make it anew"),
+        ("CreateFailed", "create it again"),
         ("UpdateFailed", "finish that update in Service Catalog or CloudFormation first"),
-        ("DeleteFailed", "make it anew"),
+        ("DeleteFailed", "create it again"),
         ("DeleteCompleted", "it is deleted"),
     ],
 )
 def test_a_project_that_is_not_completed_is_not_updated(status: str, advice: str) -> None:
     world = World(project(status=status))
     with pytest.raises(CommandFailed, match=f"churn is {status}: .*{advice}"):
-        world.projects.permit(world.project)
+        world.projects.require_updatable(world.project)
 
 
 @pytest.mark.parametrize("status", ["CreateCompleted", "UpdateCompleted"])
 def test_a_completed_project_without_a_package_in_validation_may_be_updated(status: str) -> None:
     world = World(project(status=status))
     world.ledger.append(History(entries.PACKAGE), entries.PENDING)
-    world.projects.permit(world.project)
+    world.projects.require_updatable(world.project)
     assert world.projects.validating(["Churn"]) == []
 
 
@@ -250,14 +250,14 @@ def test_a_project_whose_package_is_being_validated_is_not_updated() -> None:
     world = World()
     world.ledger.append(History(entries.PACKAGE), [entries.registered(), entries.started()])
     with pytest.raises(CommandFailed, match=r"being validated \(Churn/3\).*`signoff watch Churn/3`"):
-        world.projects.permit(world.project)
+        world.projects.require_updatable(world.project)
 
 
 def test_packages_of_other_groups_may_be_validated_meanwhile() -> None:
     world = World(groups=FakeGroups(elsewhere="churn", Churn="fraud"))
     key = package_key(f"{entries.ARN}4", MONDAY)
     world.ledger.append(History(key), [entries.registered(version=34)])
-    world.projects.permit(world.project)
+    world.projects.require_updatable(world.project)
     assert world.projects.validating(["Churn"]) == ["Churn/34"]
 
 
@@ -275,11 +275,11 @@ def test_an_update_is_followed_until_it_is_over() -> None:
     world = World()
     world.sagemaker.then = [{"ProjectStatus": status} for status in ("UpdateInProgress", "UpdateCompleted")]
     world.projects.update(world.request())
-    patience = Deadline(60, clock=lambda: 0.0, sleep=lambda seconds: None)
-    assert world.projects.ended("churn", patience).status == "UpdateCompleted"
+    deadline = Deadline(60, clock=lambda: 0.0, sleep=lambda seconds: None)
+    assert world.projects.wait_until_finished("churn", deadline).status == "UpdateCompleted"
 
 
 def test_an_update_that_takes_too_long_says_where_to_look() -> None:
     world = World(project(status="UpdateInProgress"))
     with pytest.raises(TimedOut, match="`signoff projects show churn`"):
-        world.projects.ended("churn", Deadline(0, clock=lambda: 1.0, sleep=lambda seconds: None))
+        world.projects.wait_until_finished("churn", Deadline(0, clock=lambda: 1.0, sleep=lambda seconds: None))

@@ -22,7 +22,7 @@ from signoff_cli.statements.annotation import (
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger
-from tests.support.watching import Letters, Waiting, append, ours
+from tests.support.watching import RecordingSender, SimulatedTime, append, as_answer
 
 SAID = {"set_": {"ticket": "CHG-1"}, "remove": ["draft"], "specifications": [], "reason": "Reviewed"}
 ANN = Approver(entries.APPROVER, entries.APPROVER)
@@ -36,12 +36,12 @@ def ledger() -> FakeLedger:
     return ledger
 
 
-def made(said: AnnotationRequest = TICKET) -> Draft:
-    return annotations.annotated(said.said, ANN)
+def made(annotation: AnnotationRequest = TICKET) -> Draft:
+    return annotations.annotated(annotation.annotation, ANN)
 
 
-def refused(said: AnnotationRequest = TICKET) -> Draft:
-    return annotations.refused(said.said, Refusal("NotAllowed", "said so"), ANN)
+def refused(annotation: AnnotationRequest = TICKET) -> Draft:
+    return annotations.refused(annotation.annotation, Refusal("NotAllowed", "said so"), ANN)
 
 
 def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) -> Callable[[], object]:
@@ -49,17 +49,17 @@ def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) 
 
 
 def test_the_event_is_one_that_the_pipeline_reads(ledger: FakeLedger):
-    letters = Letters()
+    letters = RecordingSender()
     PendingAnnotation(ledger, TICKET).send(letters)
     ((detail_type, statement),) = letters.sent
     assert (detail_type, statement["statement"]) == ("Model Annotation", "annotation")
-    assert annotations.parse(statement) == TICKET.said
+    assert annotations.parse(statement) == TICKET.annotation
 
 
 def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger):
-    asking = PendingAnnotation(ledger, TICKET)
-    asking.send(Letters(answers(ledger, ours(made()))))
-    answer = asking.answer(Waiting().patience())
+    pending = PendingAnnotation(ledger, TICKET)
+    pending.send(RecordingSender(answers(ledger, as_answer(made()))))
+    answer = pending.answer(SimulatedTime().deadline())
     assert (answer.outcome, answer.document["set"], answer.document["removed"]) == (
         "recorded",
         {"ticket": "CHG-1"},
@@ -69,23 +69,23 @@ def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger
 
 
 def test_a_refused_annotation_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger):
-    asking = PendingAnnotation(ledger, TICKET)
-    asking.send(Letters())
-    document = asking.answer(Waiting(answers(ledger, ours(refused()))).patience()).document
+    pending = PendingAnnotation(ledger, TICKET)
+    pending.send(RecordingSender())
+    document = pending.answer(SimulatedTime(answers(ledger, as_answer(refused()))).deadline()).document
     assert (document["outcome"], document["refusal"], document["because"]) == ("refused", "NotAllowed", "said so")
 
 
 def test_what_others_say_or_what_else_is_said_is_no_answer(ledger: FakeLedger):
     other = annotation_request(entries.ARN, entries.APPROVER, **{**SAID, "set_": {"ticket": "CHG-2"}})
-    asking = PendingAnnotation(ledger, TICKET)
-    asking.send(Letters())
+    pending = PendingAnnotation(ledger, TICKET)
+    pending.send(RecordingSender())
     somebody = replace(made(), actor=entries.SUBMITTER)
     with pytest.raises(TimedOut, match="dead-letter queue of decisions"):
-        asking.answer(Waiting(answers(ledger, made(other), somebody, entries.decided("approve"))).patience())
+        pending.answer(SimulatedTime(answers(ledger, made(other), somebody, entries.decided("approve"))).deadline())
 
 
 def unproven() -> Draft:
-    return annotations.refused(TICKET.said, Refusal("NotProven", "sign again"))
+    return annotations.refused(TICKET.annotation, Refusal("NotProven", "sign again"))
 
 
 @pytest.mark.parametrize(("before", "outcome"), [(made(), "recorded"), (unproven(), "refused")])
@@ -93,22 +93,22 @@ def test_the_same_annotation_again_leaves_no_entry_and_is_answered_by_the_first_
     ledger: FakeLedger, before: Draft, outcome: str
 ):
     answers(ledger, before)()
-    waiting = Waiting()
-    assert PendingAnnotation(ledger, TICKET).answer(waiting.patience(90)).outcome == outcome
+    waiting = SimulatedTime()
+    assert PendingAnnotation(ledger, TICKET).answer(waiting.deadline(90)).outcome == outcome
     assert waiting.seconds < 30
 
 
 def test_an_annotation_of_long_ago_is_no_answer_to_the_same_one_now(ledger: FakeLedger):
     answers(ledger, made(), entries.decided("approve"))()
     with pytest.raises(TimedOut):
-        PendingAnnotation(ledger, TICKET).answer(Waiting().patience())
+        PendingAnnotation(ledger, TICKET).answer(SimulatedTime().deadline())
 
 
 def test_the_refusal_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger):
-    said = annotation_request(f"{entries.ARN}9", entries.APPROVER, **SAID)
-    asking = PendingAnnotation(ledger, said)
-    asking.send(Letters(answers(ledger, refused(said), package=unknown_key(said.package))))
-    assert asking.answer(Waiting().patience()).outcome == "refused"
+    annotation = annotation_request(f"{entries.ARN}9", entries.APPROVER, **SAID)
+    pending = PendingAnnotation(ledger, annotation)
+    pending.send(RecordingSender(answers(ledger, refused(annotation), package=unknown_key(annotation.package))))
+    assert pending.answer(SimulatedTime().deadline()).outcome == "refused"
 
 
 def test_an_annotation_that_contradicts_itself_is_not_sent():
@@ -129,17 +129,17 @@ def test_any_other_file_is_refused_by_its_name(data: bytes):
 
 def test_who_confirms_reads_what_will_be_changed_and_that_it_will_be_validated_anew(ledger: FakeLedger):
     added: dict[str, Any] = {**SAID, "specifications": [{"Name": "gpu", "Containers": [{"Image": "i"}]}]}
-    said = annotation_request(entries.ARN, entries.APPROVER, **added)
-    lines = annotation_summary(ledger.history(entries.PACKAGE), said.said, said.by)
+    annotation = annotation_request(entries.ARN, entries.APPROVER, **added)
+    lines = annotation_summary(ledger.history(entries.PACKAGE), annotation.annotation, annotation.by)
     assert lines[0] == "annotate Churn/3"
     assert "  set        ticket = CHG-1" in lines
     assert "  remove     draft" in lines
     assert "  add        inference specification gpu" in lines
-    assert "validated anew" in lines[-1]
+    assert "validated again" in lines[-1]
 
 
 def test_an_annotation_in_a_ledger_reads_as_what_was_said(ledger: FakeLedger):
     answers(ledger, made(), Draft(entries.Kind.PACKAGE_DELETED, "signoff"))()
-    said, gone = ledger.history(entries.PACKAGE).entries[-2:]
-    assert describe_entry(said) == "annotated by user/ann: Reviewed (ticket = CHG-1, draft removed)"
+    annotation, gone = ledger.history(entries.PACKAGE).entries[-2:]
+    assert describe_entry(annotation) == "annotated by user/ann: Reviewed (ticket = CHG-1, draft removed)"
     assert describe_entry(gone) == "deleted from SageMaker's registry"

@@ -10,7 +10,7 @@ from signoff_cli.statements.bus import StatementBus
 from signoff_cli.statements.signature import id_of, sign_statement
 from tests.support.clock import Clock
 from tests.support.fake_sts import FakeSts
-from tests.support.watching import Desk
+from tests.support.watching import FakeEventBus
 
 BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/signoff"
 ANN = "arn:aws:iam::123456789012:user/ann"
@@ -24,7 +24,7 @@ def sign(statement: dict[str, Any], region: str) -> dict[str, Any]:
 
 
 def test_a_statement_is_signed_for_the_registrys_bus_and_sent_as_it_was_signed():
-    desk = Desk()
+    desk = FakeEventBus()
     sent = StatementBus(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
     (event,) = desk.events
     assert event.type == "Model Approval Decision"
@@ -34,7 +34,7 @@ def test_a_statement_is_signed_for_the_registrys_bus_and_sent_as_it_was_signed()
 
 
 def test_what_is_sent_again_is_the_very_same():
-    desk = Desk()
+    desk = FakeEventBus()
     sent = StatementBus(desk, BUS, sign).send("Model Approval Decision", STATEMENT)
     assert sent.repeat is not None
     assert sent.repeat() == "event-2"
@@ -50,7 +50,7 @@ def test_the_id_is_that_of_what_was_signed_wherever_it_was_signed_for():
 
 
 def test_what_could_prove_nothing_is_not_sent():
-    desk = Desk()
+    desk = FakeEventBus()
 
     def oddly(statement: dict[str, Any], region: str) -> dict[str, Any]:
         whole = sign(statement, region)

@@ -17,7 +17,7 @@ from signoff_cli.statements.request import SentStatement
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
-from tests.support.watching import Letters, Waiting, append, ours
+from tests.support.watching import RecordingSender, SimulatedTime, append, as_answer
 
 APPROVAL = DecisionRequest(entries.ARN, "approve", entries.APPROVER, "because")
 EVE = "arn:aws:iam::123456789012:user/eve"
@@ -42,9 +42,9 @@ def asked(ledger: FakeLedger, decision: DecisionRequest = APPROVAL, **approvals:
     return PendingDecision(ledger, decision, policy(**approvals), lambda: START)
 
 
-def sent(asking: PendingDecision) -> PendingDecision:
-    asking.send(Letters())
-    return asking
+def sent(pending: PendingDecision) -> PendingDecision:
+    pending.send(RecordingSender())
+    return pending
 
 
 def voted(actor: str = entries.APPROVER, **details: Any) -> Draft:
@@ -57,7 +57,7 @@ def _with(actor: str, details: dict[str, Any]) -> Draft:
 
 
 def test_what_is_signed_is_a_decision_on_the_evidence_that_was_shown(ledger: FakeLedger) -> None:
-    letters = Letters()
+    letters = RecordingSender()
     asked(ledger, replace(APPROVAL, break_glass=True)).send(letters)
     ((detail_type, statement),) = letters.sent
     assert detail_type == "Model Approval Decision"
@@ -68,11 +68,11 @@ def test_what_is_signed_is_a_decision_on_the_evidence_that_was_shown(ledger: Fak
 
 
 def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: FakeLedger) -> None:
-    asking, waiting, again = asked(ledger), Waiting(), []
+    pending, waiting, again = asked(ledger), SimulatedTime(), []
     recorded = entries.decided("approve")
     late = replace(recorded, details={**recorded.details, "event": "event-2"})
 
-    class Unreliable(Letters):
+    class Unreliable(RecordingSender):
         def send(self, type_: str, statement: Mapping[str, Any]) -> SentStatement:
             return replace(super().send(type_, statement), repeat=self.repeat)
 
@@ -81,39 +81,39 @@ def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: Fak
             answers(ledger, late)()
             return "event-2"
 
-    asking.send(Unreliable())
-    assert asking.answer(waiting.patience(60)).outcome == "recorded"
+    pending.send(Unreliable())
+    assert pending.answer(waiting.deadline(60)).outcome == "recorded"
     assert len(again) == 1
     assert again[0] >= 20
 
 
 def test_a_decision_that_stands_is_answered_as_recorded(ledger: FakeLedger) -> None:
-    asking = asked(ledger)
-    asking.send(Letters(answers(ledger, ours(entries.decided("approve")))))
-    answer = asking.answer(Waiting().patience())
+    pending = asked(ledger)
+    pending.send(RecordingSender(answers(ledger, as_answer(entries.decided("approve")))))
+    answer = pending.answer(SimulatedTime().deadline())
     assert (answer.outcome, answer.refusal) == ("recorded", None)
     assert describe_result(answer) == "Churn/3 is approved. Follow its model with `signoff watch Churn/3`."
 
 
 def test_an_approval_that_is_not_yet_enough_says_what_it_takes_still(ledger: FakeLedger) -> None:
-    asking = sent(asked(ledger))
-    vote = ours(voted(outstanding="1 more approval (1 of owners)"))
-    answer = asking.answer(Waiting(answers(ledger, vote)).patience())
+    pending = sent(asked(ledger))
+    vote = as_answer(voted(outstanding="1 more approval (1 of owners)"))
+    answer = pending.answer(SimulatedTime(answers(ledger, vote)).deadline())
     assert (answer.outcome, answer.document["outstanding"]) == ("recorded", "1 more approval (1 of owners)")
-    assert describe_result(answer) == "Your approval of Churn/3 is recorded; it takes 1 more approval (1 of owners)."
+    assert describe_result(answer) == "Your approval of Churn/3 is recorded; it needs 1 more approval (1 of owners)."
 
 
 def test_a_decision_beside_somebody_elses_is_told_to_be_recorded_beside_it(ledger: FakeLedger) -> None:
-    asking = sent(asked(ledger))
-    joined = ours(voted(joins=True))
-    answer = asking.answer(Waiting(answers(ledger, entries.decided("approve", EVE), joined)).patience())
+    pending = sent(asked(ledger))
+    joined = as_answer(voted(joins=True))
+    answer = pending.answer(SimulatedTime(answers(ledger, entries.decided("approve", EVE), joined)).deadline())
     assert (answer.outcome, answer.document["joins"]) == ("recorded", True)
-    assert describe_result(answer) == "Churn/3 is approved already. Yours is recorded beside it."
+    assert describe_result(answer) == "Churn/3 is approved already. Yours is recorded in addition."
 
 
 def test_a_refused_decision_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger) -> None:
-    asking = sent(asked(ledger))
-    answer = asking.answer(Waiting(answers(ledger, ours(entries.refused("OwnModel")))).patience())
+    pending = sent(asked(ledger))
+    answer = pending.answer(SimulatedTime(answers(ledger, as_answer(entries.refused("OwnModel")))).deadline())
     assert (answer.outcome, answer.refusal, answer.because) == ("refused", "OwnModel", "said so")
     assert answer.document["entry"]["sequence"] == 4
 
@@ -121,27 +121,29 @@ def test_a_refused_decision_is_answered_with_the_refusals_name_and_reason(ledger
 def test_a_refusal_for_want_of_proof_is_found_by_the_event(ledger: FakeLedger) -> None:
     nobody = replace(entries.refused("ProofExpired"), actor="unknown")
     named = replace(nobody, details={**nobody.details, "event": "event-1"})
-    answer = sent(asked(ledger)).answer(Waiting(answers(ledger, named)).patience())
+    answer = sent(asked(ledger)).answer(SimulatedTime(answers(ledger, named)).deadline())
     assert answer.refusal == "ProofExpired"
 
 
 def test_what_was_answered_before_the_decision_was_sent_is_no_answer_to_it(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("EvidenceStale"), entries.started(2), entries.evidence())()
     with pytest.raises(TimedOut):
-        sent(asked(ledger)).answer(Waiting().patience())
+        sent(asked(ledger)).answer(SimulatedTime().deadline())
 
 
 def test_the_answers_to_other_decisions_are_no_answers(ledger: FakeLedger) -> None:
-    asking = sent(asked(ledger))
+    pending = sent(asked(ledger))
     theirs = replace(entries.refused(), details={**entries.refused().details, "id": "0" * 64, "event": "event-2"})
-    waiting = Waiting(answers(ledger, theirs, entries.decided("reject", EVE)), answers(ledger, ours(entries.refused())))
-    assert asking.answer(waiting.patience()).refusal == "NotAnApprover"
+    waiting = SimulatedTime(
+        answers(ledger, theirs, entries.decided("reject", EVE)), answers(ledger, as_answer(entries.refused()))
+    )
+    assert pending.answer(waiting.deadline()).refusal == "NotAnApprover"
     assert waiting.seconds > 0
 
 
 def test_what_one_has_decided_already_needs_no_decision(ledger: FakeLedger) -> None:
     answers(ledger, entries.decided("approve"))()
-    answer = asked(ledger).already()
+    answer = asked(ledger).existing_result()
     assert answer is not None
     assert (answer.outcome, answer.entry and answer.entry.kind) == ("absorbed", Kind.DECISION_RECORDED)
     assert describe_result(answer) == "Churn/3 is approved already by user/ann: because. Nothing was changed."
@@ -149,27 +151,27 @@ def test_what_one_has_decided_already_needs_no_decision(ledger: FakeLedger) -> N
 
 def test_what_somebody_else_has_decided_needs_ones_own_decision_beside_it(ledger: FakeLedger) -> None:
     answers(ledger, entries.decided("approve", EVE))()
-    assert asked(ledger).already() is None
+    assert asked(ledger).existing_result() is None
 
 
 def test_an_approval_given_already_that_is_not_enough_is_not_sent_again(ledger: FakeLedger) -> None:
     answers(ledger, voted(outstanding="1 more approval"))()
-    answer = asked(ledger, needed=3).already()
+    answer = asked(ledger, needed=3).existing_result()
     assert answer is not None
     assert describe_result(answer) == (
-        "Your approval of Churn/3 is recorded already; it takes 2 more approvals. Nothing was changed."
+        "Your approval of Churn/3 is recorded already; it needs 2 more approvals. Nothing was changed."
     )
 
 
 def test_a_package_that_stands_otherwise_does_need_one(ledger: FakeLedger) -> None:
-    assert asked(ledger).already() is None
-    assert asked(ledger, replace(APPROVAL, decision="reject")).already() is None
+    assert asked(ledger).existing_result() is None
+    assert asked(ledger, replace(APPROVAL, decision="reject")).existing_result() is None
 
 
 def test_without_the_policy_it_is_known_still_what_one_has_decided(ledger: FakeLedger) -> None:
     answers(ledger, entries.decided("approve"))()
-    asking = PendingDecision(ledger, APPROVAL)
-    answer = asking.already()
+    pending = PendingDecision(ledger, APPROVAL)
+    answer = pending.existing_result()
     assert answer is not None
     assert PendingDecision(ledger, replace(APPROVAL, decision="revoke")).expected() is None
 
@@ -177,32 +179,32 @@ def test_without_the_policy_it_is_known_still_what_one_has_decided(ledger: FakeL
 def test_ones_own_decision_made_meanwhile_from_elsewhere_leaves_no_entry_and_is_found_at_the_end(
     ledger: FakeLedger,
 ) -> None:
-    asking = sent(asked(ledger))
-    answer = asking.answer(Waiting(answers(ledger, entries.decided("approve"))).patience())
+    pending = sent(asked(ledger))
+    answer = pending.answer(SimulatedTime(answers(ledger, entries.decided("approve"))).deadline())
     assert answer.outcome == "absorbed"
 
 
 def test_the_answer_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger) -> None:
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/none/1"
-    asking = asked(ledger, replace(APPROVAL, package=arn))
-    asking.send(Letters(answers(ledger, entries.refused("UnknownPackage"), package=unknown_key(arn))))
-    answer = asking.answer(Waiting().patience())
+    pending = asked(ledger, replace(APPROVAL, package=arn))
+    pending.send(RecordingSender(answers(ledger, entries.refused("UnknownPackage"), package=unknown_key(arn))))
+    answer = pending.answer(SimulatedTime().deadline())
     assert answer.refusal == "UnknownPackage"
-    assert asking.expected() is None
+    assert pending.expected() is None
 
 
 def test_the_answer_about_a_package_that_becomes_known_meanwhile_is_found(ledger: FakeLedger) -> None:
     arn = entries.ARN.replace("churn", "fresh")
-    asking = sent(asked(ledger, replace(APPROVAL, package=arn)))
-    refusal = ours(entries.refused("NotValidated"))
+    pending = sent(asked(ledger, replace(APPROVAL, package=arn)))
+    refusal = as_answer(entries.refused("NotValidated"))
     fresh = answers(ledger, entries.registered(), refusal, package=f"{arn}@2026-03-02T10:00Z")
-    assert asking.answer(Waiting(fresh).patience()).refusal == "NotValidated"
+    assert pending.answer(SimulatedTime(fresh).deadline()).refusal == "NotValidated"
 
 
 def test_a_decision_without_an_answer_says_where_to_look_after_the_whole_time(ledger: FakeLedger) -> None:
-    waiting = Waiting()
+    waiting = SimulatedTime()
     with pytest.raises(TimedOut, match="signoff show"):
-        sent(asked(ledger)).answer(waiting.patience(90))
+        sent(asked(ledger)).answer(waiting.deadline(90))
     assert waiting.seconds == pytest.approx(90)
 
 
@@ -210,19 +212,19 @@ def test_the_same_refused_again_for_want_of_proof_leaves_no_entry_and_is_answere
     ledger: FakeLedger,
 ) -> None:
     answers(ledger, replace(entries.refused("NotProven"), actor="unknown"))()
-    waiting = Waiting()
-    answer = sent(asked(ledger)).answer(waiting.patience(90))
+    waiting = SimulatedTime()
+    answer = sent(asked(ledger)).answer(waiting.deadline(90))
     assert (answer.outcome, answer.refusal) == ("refused", "NotProven")
     assert waiting.seconds < 30
 
 
 def test_the_same_decision_that_now_stands_is_recorded_whatever_was_refused_before(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("NotProven"))()
-    waiting = Waiting(answers(ledger, ours(entries.decided("approve"))))
-    assert sent(asked(ledger)).answer(waiting.patience(90)).outcome == "recorded"
+    waiting = SimulatedTime(answers(ledger, as_answer(entries.decided("approve"))))
+    assert sent(asked(ledger)).answer(waiting.deadline(90)).outcome == "recorded"
 
 
 def test_a_decision_for_another_reason_is_not_answered_by_an_old_refusal(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("NotProven"))()
     with pytest.raises(TimedOut):
-        sent(asked(ledger, replace(APPROVAL, reason="another"))).answer(Waiting().patience(90))
+        sent(asked(ledger, replace(APPROVAL, reason="another"))).answer(SimulatedTime().deadline(90))

@@ -196,7 +196,7 @@ def test_a_folder_for_one_object_is_refused_and_a_file_for_a_prefix(tmp_path: Pa
     file = fill(tmp_path, "model.tar.gz") / "model.tar.gz"
     weights = fill(tmp_path / "weights")
     assert "is a file, and the manifest's model data is weights/" in refusal(file, manifest(tmp_path))
-    assert "is no folder" in refusal(weights, manifest(tmp_path), **{"weights/": file})
+    assert "is not a folder" in refusal(weights, manifest(tmp_path), **{"weights/": file})
     single = manifest(tmp_path, {"Image": IMAGE, "ModelDataUrl": "model.tar.gz"})
     assert "is a folder, and the manifest's model data is model.tar.gz" in refusal(weights, single)
 

@@ -128,8 +128,8 @@ def test_compiled_code_is_refused_without_a_policy(tmp_path: Path, capsys: pytes
     [
         ("there/is/none.tar.gz", "cannot be read: No such file"),
         (".", "is a folder: pack it"),
-        ("s3://bucket", "names no object"),
-        ("s3://bucket/prefix/", "names no object"),
+        ("s3://bucket", "is not the URI of an object"),
+        ("s3://bucket/prefix/", "is not the URI of an object"),
     ],
 )
 def test_what_is_no_artifact_is_told(artifact: str, told: str, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.progress import TimedOut
 from signoff_cli.submissions.registration import RegistrationRefused, refused_document, wait_for_registration
 from signoff_cli.submissions.upload import plan, submission_name
-from tests.support.watching import Waiting
+from tests.support.watching import SimulatedTime
 
 SUBMISSION = Submission("churn", "one")
 
@@ -94,7 +94,7 @@ def test_two_artifacts_of_which_neither_is_called_like_the_file_have_to_be_told_
     document = manifest("first.tar.gz", None)
     document["InferenceSpecification"]["Containers"].append({"Image": "i", "ModelDataUrl": "second.tar.gz"})
     path = write(tmp_path, document, "second.tar.gz")
-    with pytest.raises(CommandFailed, match="which is which"):
+    with pytest.raises(CommandFailed, match="assign the files"):
         plan(tmp_path / "model.tar.gz", path, {})
     told = names(tmp_path / "model.tar.gz", path, **{"second.tar.gz": tmp_path / "second.tar.gz"})
     assert told["first.tar.gz"] == tmp_path / "model.tar.gz"
@@ -120,14 +120,14 @@ def test_without_a_manifest_the_artifact_goes_alone(tmp_path: Path) -> None:
 
 def test_the_report_of_a_registration_names_the_package() -> None:
     reports = iter([None, None, {"outcome": "registered", "package": "arn:p", "faults": []}])
-    assert wait_for_registration(lambda: next(reports), SUBMISSION, Waiting().patience()) == "arn:p"
+    assert wait_for_registration(lambda: next(reports), SUBMISSION, SimulatedTime().deadline()) == "arn:p"
 
 
 def test_a_refused_registration_tells_every_fault_by_its_path() -> None:
     faults = [{"path": "Domian", "message": "is not a field"}, {"path": "", "message": "has a fault"}]
     report = {"outcome": "refused", "package": None, "faults": faults}
     with pytest.raises(RegistrationRefused) as refused:
-        wait_for_registration(lambda: report, SUBMISSION, Waiting().patience())
+        wait_for_registration(lambda: report, SUBMISSION, SimulatedTime().deadline())
     assert str(refused.value).splitlines()[1:] == ["  Domian: is not a field", "  manifest: has a fault"]
     shown = refused_document(SUBMISSION, refused.value.report)
     assert (shown["package"], shown["group"], shown["registration_report"]["faults"]) == (None, "churn", faults)
@@ -135,4 +135,4 @@ def test_a_refused_registration_tells_every_fault_by_its_path() -> None:
 
 def test_a_registration_that_nobody_reports_says_where_to_look() -> None:
     with pytest.raises(TimedOut, match=r"churn/one/registration-report\.json"):
-        wait_for_registration(lambda: None, SUBMISSION, Waiting().patience())
+        wait_for_registration(lambda: None, SUBMISSION, SimulatedTime().deadline())
