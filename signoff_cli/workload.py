@@ -179,7 +179,7 @@ def decision_summary(described: Mapping[str, Any], decision: DecisionRequest) ->
 
 
 def annotation_summary(described: Mapping[str, Any], annotation: Annotation, by: str) -> list[str]:
-    """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
+    """Return the summary of an annotation by `by` (an ARN), for the person who is asked to confirm it."""
     return [
         f"annotate {package_name(described)}",
         f"  package    {annotation.package}",

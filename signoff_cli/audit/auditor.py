@@ -82,7 +82,7 @@ class Auditor:
     # What is known
 
     def checkpoint_history(self, now: Any, keys: Sequence[str]) -> CheckpointHistory:
-        """Return what the vault's daily heads come to, on the day of `now`, for verifying the ledgers `keys`.
+        """Return the verified daily checkpoints of the vault up to `now`, for verifying the ledgers `keys`.
 
         They are read from the day on which the first of these packages was made, or else from the first.
         """

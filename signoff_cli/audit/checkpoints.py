@@ -49,9 +49,9 @@ class DailyCheckpoint:
 
 @dataclass(frozen=True)
 class CheckpointHistory:
-    """What the days come to: what does not fit of them, the heads that they name, how many, and days without one.
+    """The verified daily checkpoints: discrepancies, the heads they record, how many, and the days that have none.
 
-    `named` are the heads of each ledger by its key, each by the first document that names it. On the days `away` there
+    `named` are the heads of each ledger by its key, each by the first document that names it. On `missing_days` there
     is no document, and the next names the one before: nothing was removed, the sweep did not run.
     """
 
@@ -65,7 +65,7 @@ class CheckpointHistory:
 def verify_days(
     days: Iterable[DailyCheckpoint], today: str, *, whole: bool = True, due: bool = False
 ) -> CheckpointHistory:
-    """Return what `days`, in order, come to, with no more than one of them in memory.
+    """Return what `days`, in order, contain, with no more than one of them in memory.
 
     `whole` says that there are no earlier days. `due` says that there is something to keep the heads of since
     yesterday at least: then a document of yesterday or today has to be there.

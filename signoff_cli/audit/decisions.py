@@ -28,7 +28,7 @@ _FROM: Mapping[str, set[Status | None]] = {
     "reopen": {Status.REJECTED, Status.REVOKED},
     "rollback": {Status.APPROVED, Status.REVOKED},
 }
-# Between weighing a decision and writing it down nobody waits for longer than a function runs.
+# Between evaluating a decision and recording it passes no more time than a function may run.
 _WRITING = timedelta(minutes=15)
 
 
@@ -115,7 +115,7 @@ def _on_the_evidence(entry: Entry, state: State) -> Iterator[str]:
 
 
 def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Iterator[str]:
-    """Yield why whoever it is by could not have decided under that policy, in that way."""
+    """Yield why its author could not have decided under that policy, in that way."""
     approvals, details = policy.approvals, entry.details
     withdraws = verb not in _ADMITTING and approvals.submitter_may_withdraw
     own = same_person(entry.actor, state.submitter, approvals.trusted_sessions)

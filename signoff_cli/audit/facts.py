@@ -75,7 +75,7 @@ class AuditedLedger:
         return Discrepancy(self.history.package, name, because, entry)
 
     def document(self, key: str) -> Any | None:
-        """Return the document at `key` as far as it is one; whoever asks has looked for its digest."""
+        """Return the document at `key` as far as it is one; the caller has compared its digest."""
         return parsed(self.documents.get(key))
 
 
@@ -107,7 +107,7 @@ def policy_key(sha256: str) -> str:
 
 
 def states(history: History) -> Iterator[State]:
-    """Yield the state before each entry, and that after the last. Raises what malformed details come to."""
+    """Yield the state before each entry, and that after the last. Raises whatever malformed details cause."""
     state = State()
     for entry in history.entries:
         yield state

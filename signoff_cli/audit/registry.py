@@ -21,7 +21,7 @@ _ADMITTING = {"approve", "rollback"}
 
 
 def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
-    """Yield what SageMaker shows otherwise than the ledger says; the last of `before` is the state that it comes to."""
+    """Yield what SageMaker shows otherwise than the ledger says; the last of `before` is the final state."""
     state = before[-1]
     if package_of(audited.history.package)[0] is None or state.status is None:
         return

@@ -1,4 +1,4 @@
-"""What an audit tells: who decided what on which evidence, and how that is known; as data, as rows, and for people."""
+"""The report of an audit: who decided what on which evidence, and how they were identified; as data, rows and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifying a ledger against all that whoever changes it would have to change too: pure functions.
+"""Verifying a ledger against everything that a forger would have to change too: pure functions.
 
 Everything is compared with everything: the chain with itself, with the heads that stand beside the package and in the
 vault, with the index, with the evidence and the policies that it names, and with what SageMaker and the vault show.
@@ -52,7 +52,7 @@ def _heads(audited: AuditedLedger) -> Iterator[Discrepancy]:
             yield audited.finding("EntriesMissing", because, length + 1)
             return
         if audited.entries[sequence - 1].hash != named.head.hash:
-            because = f"{named.where} names another entry {sequence}: this one, or one before it, was written anew"
+            because = f"{named.where} names another entry {sequence}: this one, or one before it, was rewritten"
             yield audited.finding("ChainRewritten", because, sequence)
             return
 

@@ -75,7 +75,7 @@ def _annotate(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float,
     if not yes:
         confirm(annotation_summary(pending.before[0], asked.annotation, asked.by), "Nothing was changed")
     pending.send(found.statement_bus)
-    _print_result(pending.answer(Deadline(timeout)), json)
+    _print_result(pending.wait_for_result(Deadline(timeout)), json)
 
 
 def _annotate_elsewhere(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
@@ -128,13 +128,13 @@ def _read(path: Path) -> list[dict[str, object]]:
     return parse_specifications(path.name, path.read_bytes())
 
 
-def _print_result(answer: AnnotationResult, json: bool) -> None:
+def _print_result(result: AnnotationResult, json: bool) -> None:
     from signoff_cli.output import console
     from signoff_cli.output.entries import describe_annotation
 
     if json:
-        console.print_json(answer.document)
-    if answer.outcome == "refused":
-        raise CommandFailed(f"{answer.refusal}: {answer.because}")
+        console.print_json(result.document)
+    if result.outcome == "refused":
+        raise CommandFailed(f"{result.refusal}: {result.because}")
     if not json:
-        console.print_line(describe_annotation(answer))
+        console.print_line(describe_annotation(result))

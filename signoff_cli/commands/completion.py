@@ -1,6 +1,6 @@
 """What a shell completes: the names of groups and packages, from the index of the ledger.
 
-Whoever presses the tab key waits: after two seconds, and whatever fails, there is nothing to propose.
+A person waits after pressing the tab key: after two seconds, or on any error, nothing is proposed.
 """
 
 from __future__ import annotations

@@ -149,21 +149,21 @@ def _decide_here(
     head = find(found.ledger, decision.package)
     policy = GroupPolicies(found.policies).policy(str(head["group"])) if head and head.get("group") else None
     pending = PendingDecision(found.ledger, decision, policy)
-    answer = pending.existing_result()
-    if answer is None:
+    result = pending.existing_result()
+    if result is None:
         if not yes:
             confirm(summary(pending, policy, notes), "Nothing was decided")
         pending.send(found.statement_bus)
-        answer = pending.answer(Deadline(timeout))
-    _print_result(answer, json, _champion(found, pending, answer))
+        result = pending.wait_for_result(Deadline(timeout))
+    _print_result(result, json, _champion(found, pending, result))
 
 
-def _champion(found: Stack, pending: PendingDecision, answer: DecisionResult) -> str | None:
+def _champion(found: Stack, pending: PendingDecision, result: DecisionResult) -> str | None:
     """Return who is the group's champion now that an approval was revoked, in words; None after anything else."""
     from signoff_cli.packages import champion as championing
 
     group = pending.state.group
-    if answer.decision.decision != "revoke" or answer.outcome == "refused" or group is None:
+    if result.decision.decision != "revoke" or result.outcome == "refused" or group is None:
         return None
     return championing.describe_current(found.champions, found.ledger, group, pending.before[0].package)
 
@@ -210,15 +210,15 @@ def confirm(summary: Sequence[str], otherwise: str) -> None:
         raise CommandFailed(otherwise)
 
 
-def _print_result(answer: DecisionResult, json: bool, champion: str | None) -> None:
+def _print_result(result: DecisionResult, json: bool, champion: str | None) -> None:
     from signoff_cli.output import console
     from signoff_cli.output.decisions import describe_result
 
     if json:
-        console.print_json({**answer.document, "champion": champion})
-    if answer.outcome == "refused":
-        raise CommandFailed(f"{answer.refusal}: {answer.because}")
+        console.print_json({**result.document, "champion": champion})
+    if result.outcome == "refused":
+        raise CommandFailed(f"{result.refusal}: {result.because}")
     if not json:
-        console.print_line(describe_result(answer))
+        console.print_line(describe_result(result))
         if champion:
             console.print_line(champion)

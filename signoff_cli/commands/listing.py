@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 def _since(text: str | None) -> str | None:
-    """Return a moment as the ledger writes it, of a date, a time, or how long ago it is."""
+    """Return a time as the ledger writes it, of a date, a time, or how long ago it is."""
     if text is None:
         return None
     from signoff.documents import timestamps

@@ -111,7 +111,7 @@ def print_package(history: History, document: Mapping[str, Any], to: Console) ->
 
 
 def _checks(checks: Sequence[Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], to: Console) -> None:
-    """Print how the checks came out, and what was found of each artifact in place of what its check tells."""
+    """Print how the checks came out, and what was found of each artifact in place of its check's reason."""
     if checks:
         _section("Checks", to)
     for check in checks:
@@ -146,7 +146,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
 
 
 def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what there is to say of a package's approval, by whom it is and until when, by names."""
+    """Return the facts about a package's approval by their labels: by whom it is and until when."""
     expires = document.get("expires")
     asked = document["asked"] if document["status"] == "PendingApproval" else None
     return {

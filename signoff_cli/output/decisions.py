@@ -90,27 +90,27 @@ def _then(expected: Expected | None, decision: str) -> Iterator[str]:
             yield f"  then       {_FOLLOWS[decision]}"
 
 
-def describe_result(answer: DecisionResult) -> str:
-    """Return what became of a decision that was not refused."""
-    entry, decision = answer.entry, answer.decision
+def describe_result(result: DecisionResult) -> str:
+    """Return the result of a decision that was not refused."""
+    entry, decision = result.entry, result.decision
     package = f"{entry.group}/{entry.version}" if entry and entry.group else decision.package
     done = _done(decision.decision, package)
-    if answer.outcome == "absorbed":
-        return clean(_absorbed(answer, package))
-    if answer.joins:
+    if result.outcome == "absorbed":
+        return clean(_absorbed(result, package))
+    if result.joins:
         return clean(f"{done} already. Yours is recorded in addition.")
-    if answer.outstanding:
-        return clean(f"Your approval of {package} is recorded; it needs {answer.outstanding}.")
+    if result.outstanding:
+        return clean(f"Your approval of {package} is recorded; it needs {result.outstanding}.")
     alone = ", by break glass" if decision.break_glass else ""
     return clean(f"{done}{alone}.{_next(decision.decision, package)}")
 
 
-def _absorbed(answer: DecisionResult, package: str) -> str:
-    if answer.outstanding:
-        return f"Your approval of {package} is recorded already; it needs {answer.outstanding}. Nothing was changed."
-    entry = answer.entry
+def _absorbed(result: DecisionResult, package: str) -> str:
+    if result.outstanding:
+        return f"Your approval of {package} is recorded already; it needs {result.outstanding}. Nothing was changed."
+    entry = result.entry
     by = f" by {short(entry.actor)}: {entry.details['reason']}" if entry else ""
-    return f"{_done(answer.decision.decision, package)} already{by}. Nothing was changed."
+    return f"{_done(result.decision.decision, package)} already{by}. Nothing was changed."
 
 
 def _done(decision: str, package: str) -> str:

@@ -34,13 +34,13 @@ def describe_entry(entry: Entry) -> str:
 
 
 def describe_on_page(entry: Entry, evidence: str | None) -> str:
-    """Return what `entry` says below the checks of the evidence of that digest, which are not told again."""
+    """Return what `entry` says below the checks of the evidence of that digest, which are not repeated."""
     shown = entry.kind is Kind.EVIDENCE_RECORDED and entry.details["sha256"] == evidence
     return clean(_verdict(entry.details)) if shown else describe_entry(entry)
 
 
 def annotation_summary(history: History, said: Annotation, by: str) -> list[str]:
-    """Return what `by` (an ARN) is about to say of a package, for the person who is asked to confirm it."""
+    """Return the summary of an annotation by `by` (an ARN), for the person who is asked to confirm it."""
     state = history.state
     name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
     lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {by}"]
@@ -53,9 +53,9 @@ def annotation_summary(history: History, said: Annotation, by: str) -> list[str]
     return [clean(line) for line in lines]
 
 
-def describe_annotation(answer: AnnotationResult) -> str:
-    """Return what became of an annotation that was not refused."""
-    entry = answer.entry
+def describe_annotation(result: AnnotationResult) -> str:
+    """Return the result of an annotation that was not refused."""
+    entry = result.entry
     anew = f" It is validated again: follow it with `signoff watch {entry.group}/{entry.version}`."
     return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
 

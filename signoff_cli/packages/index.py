@@ -65,7 +65,7 @@ def list_packages(ledger: LedgerReader, only: Filter) -> list[Row]:
 
 
 def list_pending(ledger: LedgerReader, only: Filter) -> list[Row]:
-    """Return one row for each package that awaits a decision, the longest waiting first."""
+    """Return one row for each package that is waiting for a decision, the longest waiting first."""
     heads = ledger.rows_by_status(Status.PENDING_APPROVAL)
     return sorted(_rows(heads, only), key=lambda each: str(each["asked"] or each["since"]))
 
@@ -94,7 +94,7 @@ def _joined(each: Row, found: Mapping[str, Mapping[str, Any]], errors: Mapping[s
         return {"registry": None, "error": None}
     if summary is None:
         return {"registry": None, "error": dict(errors[each["package"]])}
-    # The index names moments to the millisecond, and SageMaker's lists sometimes to the second.
+    # The index has times to the millisecond, and SageMaker's lists sometimes to the second.
     if timestamps.text(summary["CreationTime"])[:19] != str(each["created"])[:19]:
         return {"registry": None, "error": _REPLACED}
     return {"registry": to_json_data(summary), "error": None}

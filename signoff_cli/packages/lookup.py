@@ -45,7 +45,7 @@ def parse_version(text: str) -> tuple[str, int] | None:
 def find(ledger: LedgerReader, package: str) -> Head | None:
     """Return the head of the package that `package` names (an ARN, or `group/version`), or None.
 
-    Of several that had the name, because their group was deleted and made anew, it is the newest.
+    Of several that had the name, because their group was deleted and created again, it is the newest.
     """
     parse_version = _BY_VERSION.fullmatch(package)
     if parse_version:

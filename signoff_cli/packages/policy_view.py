@@ -98,7 +98,7 @@ def _pending(standing: Mapping[str, Any]) -> bool:
 
 
 def may_decide(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
-    """Return whether a package awaits the decision of `me` (an ARN): one they may make, and have not made yet.
+    """Return whether `me` (an ARN) may decide on a package and has not done so yet.
 
     `row` is the list's: it names who submitted the package, and whose approvals it has.
     """

@@ -1,4 +1,4 @@
-"""What awaits whom: packages that await a decision, weighed by the policies of their groups."""
+"""The queue: packages that are waiting for a decision, evaluated by the policies of their groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _evaluate(row: Row, policies: GroupPolicies, me: str) -> dict[str, Any]:
 
 
 def select(rows: Iterable[Row], role: str | None, *, everybody: bool) -> list[Row]:
-    """Return those of `rows` that await one's own decision, or anybody's; where `role` is given, a member's of it.
+    """Return those of `rows` that wait for one's own decision, or anybody's; with `role`, for one of its members.
 
     Those whose policy cannot be read are among them: they may.
     """

@@ -26,7 +26,7 @@ def with_sagemaker(document: Mapping[str, Any], registry: SageMakerDescriptions)
     """Return `document`, of `reading.document`, with SageMaker's own descriptions, and what could not be had and why.
 
     `registry` becomes DescribeModelPackage's whole answer, and `model.described` DescribeModel's; each is None where
-    SageMaker has none, or does not tell this caller.
+    SageMaker has none, or does not permit this caller to read it.
     """
     notes: list[str] = []
     model = document["model"]

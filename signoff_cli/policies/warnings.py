@@ -70,7 +70,7 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
 
 
 def _never_matching(artifact: Artifact) -> Iterator[Fault]:
-    """Yield globs that no name matches: names in an archive are told without `./` and `/` before them."""
+    """Yield globs that no name matches: names in an archive have no `./` or `/` before them."""
     code = artifact.code
     lists = {
         "required_files": artifact.required_files,

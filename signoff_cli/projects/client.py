@@ -46,8 +46,8 @@ class PackageStatuses(Protocol):
 class TemplateSource:
     """What a project's resources are made from: a version of a product, or a template in S3.
 
-    `version` and `newest` are names of versions of the product, or URLs of templates; `newest` is None when nobody
-    tells. `versions` are the ids of the product's versions by name, the oldest first.
+    `version` and `newest` are names of versions of the product, or URLs of templates; `newest` is None when it is
+    unknown. `versions` are the ids of the product's versions by name, the oldest first.
     """
 
     kind: str
@@ -85,7 +85,7 @@ class Project:
 
     @property
     def failure(self) -> str | None:
-        """Why its last operation failed, as Service Catalog or CloudFormation tell it."""
+        """Why its last operation failed, as Service Catalog or CloudFormation report it."""
         if not self.status.endswith("Failed"):
             return None
         product = self.described.get("ServiceCatalogProvisionedProductDetails") or {}

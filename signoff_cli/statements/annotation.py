@@ -1,4 +1,4 @@
-"""Sending an annotation, and finding the answer to it in the ledger."""
+"""Annotations: the request, and its result in the ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnnotationRequest:
-    """What `by` (an ARN) is about to say of a package."""
+    """An annotation of a package that `by` (an ARN) is about to send."""
 
     annotation: Annotation
     by: str
@@ -37,7 +37,7 @@ class AnnotationRequest:
 
 @dataclass(frozen=True)
 class AnnotationResult(request.StatementResult[AnnotationRequest]):
-    """What became of an annotation, which always leaves an entry."""
+    """The result of an annotation, which always leaves an entry."""
 
     entry: Entry
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def expected_outcome(
     state: State, decision: DecisionRequest, policy: Policy | None, now: datetime
 ) -> decisions.Outcome | None:
-    """Return what follows from a decision about a package in `state`, as far as can be told before it is sent.
+    """Return what follows from a decision about a package in `state`, as far as is known before it is sent.
 
     Without a policy that is only whether it was made already. A package that changed since it was validated, the
     pipeline alone finds out.
@@ -65,7 +65,7 @@ class DecisionRequest:
 
 @dataclass(frozen=True)
 class DecisionResult(request.StatementResult[DecisionRequest]):
-    """What became of a decision. `outstanding` says which approvals are missing still, in words."""
+    """The result of a decision. `outstanding` says which approvals are missing still, in words."""
 
     outstanding: str | None = None
 
@@ -121,7 +121,7 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
         return self.before[0].state
 
     def expected(self) -> Expected | None:
-        """Return what is to be expected of it; None where that cannot be told."""
+        """Return the expected outcome; None where it is not known."""
         known = self.state.group is not None
         return expected_outcome(self.state, self.decision, self._policy, self._now()) if known else None
 

@@ -32,7 +32,7 @@ class EventSender(Protocol):
 class SentStatement:
     """How an answer names what was sent: by the id of what was signed, or by that of the event it came in.
 
-    `repeat` sends the very same once more and returns the id of that event.
+    `repeat` sends the same statement again and returns the id of that event.
     """
 
     id: str
@@ -68,7 +68,7 @@ Outcome = Literal["recorded", "refused", "absorbed"]
 
 @dataclass(frozen=True)
 class StatementResult(Generic[R]):
-    """What became of a request; `entry` is the ledger's about it, or about the same that was asked for before."""
+    """The result of a request; `entry` is the ledger's about it, or about the same that was asked for before."""
 
     request: R
     outcome: Outcome
@@ -107,7 +107,7 @@ class PendingStatement(ABC, Generic[R, A]):
         """Sign the request and put it on the bus."""
         self._sent = [statement_bus.send(self.request.type, self.request.statement)]
 
-    def answer(self, deadline: Deadline) -> A:
+    def wait_for_result(self, deadline: Deadline) -> A:
         """Wait for the answer, and send the very same again while there is none, for an event may get lost.
 
         Raises `TimedOut` when there is none in time.
@@ -117,19 +117,19 @@ class PendingStatement(ABC, Generic[R, A]):
             deadline = deadline.capped_at(_SECOND_ANSWER)
         again = deadline.left - _AGAIN
         while True:
-            answer = self._answer()
-            if answer is not None:
-                return answer
+            result = self._find_result()
+            if result is not None:
+                return result
             if deadline.left <= again:
                 self._repeat()
                 again = deadline.left - _AGAIN
             try:
                 deadline.pause(self._unanswered())
             except TimedOut:
-                answer = self.result_without_entry() or before
-                if answer is None:
+                result = self.result_without_entry() or before
+                if result is None:
                     raise
-                return answer
+                return result
 
     @abstractmethod
     def result_from(self, entry: Entry) -> A:
@@ -137,7 +137,7 @@ class PendingStatement(ABC, Generic[R, A]):
 
     @abstractmethod
     def is_same_request(self, entry: Entry) -> bool:
-        """Return whether an entry is about a request in the same words, whoever made it."""
+        """Return whether an entry is about a request in the same words, by anybody."""
 
     def previous_result(self) -> A | None:
         """Return the answer to the same request, sent before, that would not be given a second time.
@@ -158,15 +158,15 @@ class PendingStatement(ABC, Generic[R, A]):
         if last and last.repeat:
             self._sent.append(replace(last, event=last.repeat()))
 
-    def _answer(self) -> A | None:
+    def _find_result(self) -> A | None:
         seen = {history.package: len(history.entries) for history in self.before}
         for history in self._histories():
             for entry in history.entries[seen.get(history.package, 0) :]:
-                if self._is_answer(entry):
+                if self._is_result(entry):
                     return self.result_from(entry)
         return None
 
-    def _is_answer(self, entry: Entry) -> bool:
+    def _is_result(self, entry: Entry) -> bool:
         if any(sent.is_answered_by(entry) for sent in self._sent):
             return True
         # What is said of a package that Signoff does not know is refused before anybody asks who says it.

@@ -59,7 +59,7 @@ def id_of(statement: Mapping[str, Any]) -> str:
 
 
 class _SignedAt(SigV4QueryAuth):  # type: ignore[misc]
-    """botocore's own signing, at a given moment and not at the present one."""
+    """botocore's own signing, at a given time and not at the present one."""
 
     def __init__(self, now: datetime, credentials: Any, region: str) -> None:
         super().__init__(credentials, "sts", region, expires=int(proofs.LONGEST.total_seconds()))

@@ -1,1 +1,1 @@
-"""What the command uploads, and what becomes of it."""
+"""Submissions: uploads and their registration."""

@@ -1,4 +1,4 @@
-"""What became of a submission: its registration, and after that its package's ledger."""
+"""The result of a submission: its registration report."""
 
 from __future__ import annotations
 

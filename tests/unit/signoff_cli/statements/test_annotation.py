@@ -59,7 +59,7 @@ def test_the_event_is_one_that_the_pipeline_reads(ledger: FakeLedger):
 def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger):
     pending = PendingAnnotation(ledger, TICKET)
     pending.send(RecordingSender(answers(ledger, as_answer(made()))))
-    answer = pending.answer(SimulatedTime().deadline())
+    answer = pending.wait_for_result(SimulatedTime().deadline())
     assert (answer.outcome, answer.document["set"], answer.document["removed"]) == (
         "recorded",
         {"ticket": "CHG-1"},
@@ -71,7 +71,7 @@ def test_an_annotation_that_was_made_is_answered_by_its_entry(ledger: FakeLedger
 def test_a_refused_annotation_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger):
     pending = PendingAnnotation(ledger, TICKET)
     pending.send(RecordingSender())
-    document = pending.answer(SimulatedTime(answers(ledger, as_answer(refused()))).deadline()).document
+    document = pending.wait_for_result(SimulatedTime(answers(ledger, as_answer(refused()))).deadline()).document
     assert (document["outcome"], document["refusal"], document["because"]) == ("refused", "NotAllowed", "said so")
 
 
@@ -81,7 +81,9 @@ def test_what_others_say_or_what_else_is_said_is_no_answer(ledger: FakeLedger):
     pending.send(RecordingSender())
     somebody = replace(made(), actor=entries.SUBMITTER)
     with pytest.raises(TimedOut, match="dead-letter queue of decisions"):
-        pending.answer(SimulatedTime(answers(ledger, made(other), somebody, entries.decided("approve"))).deadline())
+        pending.wait_for_result(
+            SimulatedTime(answers(ledger, made(other), somebody, entries.decided("approve"))).deadline()
+        )
 
 
 def unproven() -> Draft:
@@ -94,21 +96,21 @@ def test_the_same_annotation_again_leaves_no_entry_and_is_answered_by_the_first_
 ):
     answers(ledger, before)()
     waiting = SimulatedTime()
-    assert PendingAnnotation(ledger, TICKET).answer(waiting.deadline(90)).outcome == outcome
+    assert PendingAnnotation(ledger, TICKET).wait_for_result(waiting.deadline(90)).outcome == outcome
     assert waiting.seconds < 30
 
 
 def test_an_annotation_of_long_ago_is_no_answer_to_the_same_one_now(ledger: FakeLedger):
     answers(ledger, made(), entries.decided("approve"))()
     with pytest.raises(TimedOut):
-        PendingAnnotation(ledger, TICKET).answer(SimulatedTime().deadline())
+        PendingAnnotation(ledger, TICKET).wait_for_result(SimulatedTime().deadline())
 
 
 def test_the_refusal_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger):
     annotation = annotation_request(f"{entries.ARN}9", entries.APPROVER, **SAID)
     pending = PendingAnnotation(ledger, annotation)
     pending.send(RecordingSender(answers(ledger, refused(annotation), package=unknown_key(annotation.package))))
-    assert pending.answer(SimulatedTime().deadline()).outcome == "refused"
+    assert pending.wait_for_result(SimulatedTime().deadline()).outcome == "refused"
 
 
 def test_an_annotation_that_contradicts_itself_is_not_sent():

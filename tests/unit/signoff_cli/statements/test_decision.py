@@ -82,7 +82,7 @@ def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: Fak
             return "event-2"
 
     pending.send(Unreliable())
-    assert pending.answer(waiting.deadline(60)).outcome == "recorded"
+    assert pending.wait_for_result(waiting.deadline(60)).outcome == "recorded"
     assert len(again) == 1
     assert again[0] >= 20
 
@@ -90,7 +90,7 @@ def test_a_decision_whose_event_got_lost_is_sent_again_the_very_same(ledger: Fak
 def test_a_decision_that_stands_is_answered_as_recorded(ledger: FakeLedger) -> None:
     pending = asked(ledger)
     pending.send(RecordingSender(answers(ledger, as_answer(entries.decided("approve")))))
-    answer = pending.answer(SimulatedTime().deadline())
+    answer = pending.wait_for_result(SimulatedTime().deadline())
     assert (answer.outcome, answer.refusal) == ("recorded", None)
     assert describe_result(answer) == "Churn/3 is approved. Follow its model with `signoff watch Churn/3`."
 
@@ -98,7 +98,7 @@ def test_a_decision_that_stands_is_answered_as_recorded(ledger: FakeLedger) -> N
 def test_an_approval_that_is_not_yet_enough_says_what_it_takes_still(ledger: FakeLedger) -> None:
     pending = sent(asked(ledger))
     vote = as_answer(voted(outstanding="1 more approval (1 of owners)"))
-    answer = pending.answer(SimulatedTime(answers(ledger, vote)).deadline())
+    answer = pending.wait_for_result(SimulatedTime(answers(ledger, vote)).deadline())
     assert (answer.outcome, answer.document["outstanding"]) == ("recorded", "1 more approval (1 of owners)")
     assert describe_result(answer) == "Your approval of Churn/3 is recorded; it needs 1 more approval (1 of owners)."
 
@@ -106,14 +106,14 @@ def test_an_approval_that_is_not_yet_enough_says_what_it_takes_still(ledger: Fak
 def test_a_decision_beside_somebody_elses_is_told_to_be_recorded_beside_it(ledger: FakeLedger) -> None:
     pending = sent(asked(ledger))
     joined = as_answer(voted(joins=True))
-    answer = pending.answer(SimulatedTime(answers(ledger, entries.decided("approve", EVE), joined)).deadline())
+    answer = pending.wait_for_result(SimulatedTime(answers(ledger, entries.decided("approve", EVE), joined)).deadline())
     assert (answer.outcome, answer.document["joins"]) == ("recorded", True)
     assert describe_result(answer) == "Churn/3 is approved already. Yours is recorded in addition."
 
 
 def test_a_refused_decision_is_answered_with_the_refusals_name_and_reason(ledger: FakeLedger) -> None:
     pending = sent(asked(ledger))
-    answer = pending.answer(SimulatedTime(answers(ledger, as_answer(entries.refused("OwnModel")))).deadline())
+    answer = pending.wait_for_result(SimulatedTime(answers(ledger, as_answer(entries.refused("OwnModel")))).deadline())
     assert (answer.outcome, answer.refusal, answer.because) == ("refused", "OwnModel", "said so")
     assert answer.document["entry"]["sequence"] == 4
 
@@ -121,14 +121,14 @@ def test_a_refused_decision_is_answered_with_the_refusals_name_and_reason(ledger
 def test_a_refusal_for_want_of_proof_is_found_by_the_event(ledger: FakeLedger) -> None:
     nobody = replace(entries.refused("ProofExpired"), actor="unknown")
     named = replace(nobody, details={**nobody.details, "event": "event-1"})
-    answer = sent(asked(ledger)).answer(SimulatedTime(answers(ledger, named)).deadline())
+    answer = sent(asked(ledger)).wait_for_result(SimulatedTime(answers(ledger, named)).deadline())
     assert answer.refusal == "ProofExpired"
 
 
 def test_what_was_answered_before_the_decision_was_sent_is_no_answer_to_it(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("EvidenceStale"), entries.started(2), entries.evidence())()
     with pytest.raises(TimedOut):
-        sent(asked(ledger)).answer(SimulatedTime().deadline())
+        sent(asked(ledger)).wait_for_result(SimulatedTime().deadline())
 
 
 def test_the_answers_to_other_decisions_are_no_answers(ledger: FakeLedger) -> None:
@@ -137,7 +137,7 @@ def test_the_answers_to_other_decisions_are_no_answers(ledger: FakeLedger) -> No
     waiting = SimulatedTime(
         answers(ledger, theirs, entries.decided("reject", EVE)), answers(ledger, as_answer(entries.refused()))
     )
-    assert pending.answer(waiting.deadline()).refusal == "NotAnApprover"
+    assert pending.wait_for_result(waiting.deadline()).refusal == "NotAnApprover"
     assert waiting.seconds > 0
 
 
@@ -180,7 +180,7 @@ def test_ones_own_decision_made_meanwhile_from_elsewhere_leaves_no_entry_and_is_
     ledger: FakeLedger,
 ) -> None:
     pending = sent(asked(ledger))
-    answer = pending.answer(SimulatedTime(answers(ledger, entries.decided("approve"))).deadline())
+    answer = pending.wait_for_result(SimulatedTime(answers(ledger, entries.decided("approve"))).deadline())
     assert answer.outcome == "absorbed"
 
 
@@ -188,7 +188,7 @@ def test_the_answer_about_an_unknown_package_is_found_in_the_ledger_of_the_unkno
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/none/1"
     pending = asked(ledger, replace(APPROVAL, package=arn))
     pending.send(RecordingSender(answers(ledger, entries.refused("UnknownPackage"), package=unknown_key(arn))))
-    answer = pending.answer(SimulatedTime().deadline())
+    answer = pending.wait_for_result(SimulatedTime().deadline())
     assert answer.refusal == "UnknownPackage"
     assert pending.expected() is None
 
@@ -198,13 +198,13 @@ def test_the_answer_about_a_package_that_becomes_known_meanwhile_is_found(ledger
     pending = sent(asked(ledger, replace(APPROVAL, package=arn)))
     refusal = as_answer(entries.refused("NotValidated"))
     fresh = answers(ledger, entries.registered(), refusal, package=f"{arn}@2026-03-02T10:00Z")
-    assert pending.answer(SimulatedTime(fresh).deadline()).refusal == "NotValidated"
+    assert pending.wait_for_result(SimulatedTime(fresh).deadline()).refusal == "NotValidated"
 
 
 def test_a_decision_without_an_answer_says_where_to_look_after_the_whole_time(ledger: FakeLedger) -> None:
     waiting = SimulatedTime()
     with pytest.raises(TimedOut, match="signoff show"):
-        sent(asked(ledger)).answer(waiting.deadline(90))
+        sent(asked(ledger)).wait_for_result(waiting.deadline(90))
     assert waiting.seconds == pytest.approx(90)
 
 
@@ -213,7 +213,7 @@ def test_the_same_refused_again_for_want_of_proof_leaves_no_entry_and_is_answere
 ) -> None:
     answers(ledger, replace(entries.refused("NotProven"), actor="unknown"))()
     waiting = SimulatedTime()
-    answer = sent(asked(ledger)).answer(waiting.deadline(90))
+    answer = sent(asked(ledger)).wait_for_result(waiting.deadline(90))
     assert (answer.outcome, answer.refusal) == ("refused", "NotProven")
     assert waiting.seconds < 30
 
@@ -221,10 +221,10 @@ def test_the_same_refused_again_for_want_of_proof_leaves_no_entry_and_is_answere
 def test_the_same_decision_that_now_stands_is_recorded_whatever_was_refused_before(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("NotProven"))()
     waiting = SimulatedTime(answers(ledger, as_answer(entries.decided("approve"))))
-    assert sent(asked(ledger)).answer(waiting.deadline(90)).outcome == "recorded"
+    assert sent(asked(ledger)).wait_for_result(waiting.deadline(90)).outcome == "recorded"
 
 
 def test_a_decision_for_another_reason_is_not_answered_by_an_old_refusal(ledger: FakeLedger) -> None:
     answers(ledger, entries.refused("NotProven"))()
     with pytest.raises(TimedOut):
-        sent(asked(ledger, replace(APPROVAL, reason="another"))).answer(SimulatedTime().deadline(90))
+        sent(asked(ledger, replace(APPROVAL, reason="another"))).wait_for_result(SimulatedTime().deadline(90))
