@@ -79,7 +79,7 @@ def as_json(document: Any) -> Any:
 def test_a_list_asks_for_the_projects_that_it_is_asked_for(path: str) -> None:
     sagemaker = SageMaker()
 
-    list(projects(sagemaker).listed(30, **SAID))
+    list(projects(sagemaker).list_projects(30, **SAID))
 
     expected = {**SAID, "MaxResults": 30, "NextToken": "NextToken"}
     assert [value for request in sagemaker.asked for value in at(request, path)][-1:] == at(expected, path)
@@ -89,7 +89,7 @@ def test_a_list_asks_for_the_projects_that_it_is_asked_for(path: str) -> None:
 def test_a_list_shows_every_project_of_every_page(path: str) -> None:
     sagemaker = SageMaker()
 
-    rows = [as_json(project.row) for project in projects(sagemaker).listed()]
+    rows = [as_json(project.row) for project in projects(sagemaker).list_projects()]
 
     shown = at({"ProjectSummaryList": rows, "NextToken": sagemaker.asked[1]["NextToken"]}, path)
     described = as_json({"ProjectSummaryList": [filled(output("DescribeProject"))] * 2, "NextToken": "NextToken"})
