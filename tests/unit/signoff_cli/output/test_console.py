@@ -85,7 +85,7 @@ def newest(*drafts: Draft) -> Entry:
         ),
         (
             [*entries.PENDING, Draft(Kind.EXPIRED, "signoff", EXPIRED)],
-            "rejected because it expired: nobody decided within 14 days (waiting since 2026-03-02)",
+            "rejected because it expired: no decision within 14 days (waiting since 2026-03-02)",
         ),
         (
             [*entries.APPROVED, Draft(Kind.SUPERSEDED, "signoff", {"by": "p", "by_version": 4})],

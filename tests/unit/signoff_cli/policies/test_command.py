@@ -43,7 +43,7 @@ def test_every_fault_of_every_file_is_listed_by_its_path(tmp_path: Path, capsys:
     assert faulty not in printed.out
     lines = printed.err.splitlines()
     assert lines[0] == f"signoff: {faulty} has 3 errors:"
-    assert lines[1].startswith("  approvals.expiry.after: must be an ISO 8601 duration of days and shorter")
+    assert lines[1].startswith("  approvals.expiry.after: must be an ISO 8601 duration in days or shorter units")
     assert lines[2] == "  approvals.needed: must be at least 1, not 0"
     assert lines[3] == "  aprovals: is not a field here; did you mean approvals?"
     assert lines[4] == f"{broken} has 1 error:"

@@ -28,7 +28,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
         (
             {"validation": {"outputs": ["s3://a"]}},
             "validation.outputs[0]",
-            'must be an S3 prefix that ends in /; "s3://a" is not',
+            'must be an S3 prefix that ends in /, such as s3://bucket/models/; "s3://a" is not',
         ),
         (
             {"submissions": {"submitters": ["alice"]}},
@@ -52,7 +52,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
         (
             approvals(identity="asserted", publishers={"signoff.x": [ALICE]}),
             'approvals.publishers["signoff.x"]',
-            "reserved for AWS or Signoff's own",
+            "reserved for AWS or Signoff; use another name",
         ),
         (
             approvals(identity="asserted", publishers={"acme": []}),
