@@ -70,6 +70,7 @@ SPECIFICATION = {
     "SupportedContentTypes": ["text/csv"],
     "SupportedResponseMIMETypes": ["text/csv"],
 }
+CHANGED = {**SPECIFICATION, "SupportedContentTypes": ["application/json"]}
 MANIFEST = {
     "InferenceSpecification": SPECIFICATION,
     "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "quality.json"}}},

@@ -8,15 +8,13 @@ from hypothesis import strategies as st
 
 from signoff.approval.decisions import Recorded, Refusal, Repeated
 from signoff.approval.statements import Sender
-from signoff.errors import UnknownPackage
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import unknown_key
 from tests.support.depth import examples
-from tests.support.world import ACCURATE, APPROVER, SPECIFICATION, SUBMITTER, World
+from tests.support.world import ACCURATE, APPROVER, CHANGED, SUBMITTER, World
 
 NOBODY = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/99"
 EVE = "arn:aws:iam::123456789012:user/eve"
-CHANGED = {**SPECIFICATION, "SupportedContentTypes": ["application/json"]}
 
 
 def metadata(world: World, arn: str) -> dict[str, str]:
@@ -339,89 +337,6 @@ def test_the_event_of_a_decision_that_was_refused_does_not_take_effect_when_it_c
     world.deliver()
     assert world.decision_handler.apply(approval, Sender("event-1")) == Repeated()
     assert world.state(arn).status is Status.PENDING_APPROVAL
-
-
-# What nobody decided
-
-
-@pytest.mark.parametrize("status", ["Approved", "Rejected"])
-def test_a_status_set_by_hand_is_set_back_and_recorded(status: str):
-    world = World()
-    arn = world.pending()
-    world.registry.by_hand(arn, ModelApprovalStatus=status)
-    world.deliver()
-    reverted = next(entry for entry in world.history(arn).entries if entry.kind == "RegistryReverted")
-    assert world.status(arn) == "PendingManualApproval"
-    assert reverted.details == {
-        "found": status,
-        "restored": "PendingManualApproval",
-        "last_modified_by": "arn:aws:iam::123456789012:user/mallory",
-    }
-    assert world.registry.models == {}
-
-
-def test_an_approved_package_set_to_pending_by_hand_is_approved_again_and_keeps_its_model():
-    world = World()
-    arn = world.approved()
-    model = dict(world.registry.models)
-    world.registry.by_hand(arn, ModelApprovalStatus="PendingManualApproval")
-    world.deliver()
-    assert (world.status(arn), world.registry.models) == ("Approved", model)
-
-
-def test_a_status_that_signoff_is_on_its_way_to_is_not_set_back():
-    world = World()
-    arn = world.pending()
-    world.decide(arn, "approve")
-    event = dict(world.registry.events[-1])
-    world.deliver()
-    world.reconciler.reconcile(event)
-    assert "RegistryReverted" not in world.kinds(arn)
-
-
-def test_an_event_between_the_ledger_and_the_registry_does_not_undo_the_decision():
-    world = World()
-    arn = world.pending()
-    world.interruptions.before["FakeRegistry.set_status"] = lambda: world.reconciler.reconcile({"ModelPackageArn": arn})
-    world.decide(arn, "approve")
-    assert (world.status(arn), "RegistryReverted" in world.kinds(arn)) == ("Approved", False)
-
-
-def test_a_package_registered_as_approved_waits_for_its_validation_like_any_other():
-    world = World()
-    world.set_policy("groups/churn")
-    arn = world.elsewhere(ModelApprovalStatus="Approved")
-    world.deliver()
-    assert (world.status(arn), world.state(arn).status) == ("PendingManualApproval", Status.PENDING_APPROVAL)
-    assert world.registry.models == {}
-
-
-def test_an_approved_package_that_is_changed_is_revoked_and_says_why():
-    world = World()
-    arn = world.approved()
-    world.registry.by_hand(arn, InferenceSpecification=CHANGED)
-    world.deliver()
-    assert (world.state(arn).status, world.status(arn), world.registry.models) == (Status.REVOKED, "Rejected", {})
-    assert "SubjectChanged: inference_specification" in world.registry.described[arn]["ApprovalDescription"]
-
-
-def test_an_event_about_a_deleted_package_is_nothing_to_answer():
-    world = World()
-    world.reconciler.reconcile({"ModelPackageArn": NOBODY})
-    with pytest.raises(UnknownPackage):
-        world.registry.describe(NOBODY)
-    assert world.ledger.histories == {}
-
-
-def test_groups_that_signoff_does_not_govern_stay_untouched():
-    world = World()
-    arn = world.elsewhere()
-    world.registry.by_hand(arn, ModelApprovalStatus="Approved", InferenceSpecification=CHANGED)
-    written, described = list(world.registry.writes), world.registry.describe(arn)
-    world.deliver()
-    world.sweep()
-    assert (world.registry.writes, world.registry.describe(arn)) == (written, described)
-    assert (world.vault_bucket.writes, world.ledger.histories) == ([], {})
 
 
 @given(

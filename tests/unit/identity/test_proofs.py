@@ -1,60 +1,34 @@
 """A proof is read strictly: whatever is not exactly what a signer makes is refused, each by its name."""
 
-import base64
 import hashlib
-import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import boto3
 import pytest
-from botocore.credentials import ReadOnlyCredentials
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from signoff.errors import ProofRefused
 from signoff.identity import proofs
-from signoff.identity.proofs import Claim, Proof, check_fresh, read, rebuilt, statement_digest
+from signoff.identity.proofs import Proof, check_fresh, rebuilt, statement_digest
 from signoff_cli.statements.signature import sign_statement
-from tests.support.clock import START, Clock
-from tests.support.fake_sts import FakeSts
-
-AUDIENCE = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
-ANN, SESSION = "arn:aws:iam::123456789012:user/ann", "arn:aws:sts::123456789012:assumed-role/ops/ben"
-DECISION = {
-    "statement": "decision",
-    "audience": AUDIENCE,
-    "package": "arn:aws:sagemaker:us-east-1:123456789012:model-package/iris/1",
-    "decision": "approve",
-    "reason": "Precise enough, ümlauts & <signs> too",
-    "evidence": "e" * 64,
-}
-STS = FakeSts(Clock())
-ENDPOINT, REGION = STS.endpoint, STS.region
-BY_ANN, BY_SESSION = STS.signed(DECISION, ANN), STS.signed(DECISION, SESSION)
-
-
-def reading(statement: Mapping[str, Any], **other: str) -> Claim:
-    return read(
-        statement, **{"kind": "decision", "audience": AUDIENCE, "endpoint": ENDPOINT, "region": REGION, **other}
-    )
-
-
-def refusal(statement: Mapping[str, Any], **other: str) -> tuple[str, str]:
-    """The name and the reason with which a statement is refused."""
-    with pytest.raises(ProofRefused) as refused:
-        reading(statement, **other)
-    assert str(refused.value) == f"{refused.value.name}: {refused.value.reason}"
-    return refused.value.name, refused.value.reason
-
-
-def with_proof(change: Callable[[str], str], of: Mapping[str, Any] = BY_SESSION) -> dict[str, Any]:
-    """A good statement whose proof is changed; the change must be one."""
-    changed = change(of["proof"])
-    assert changed != of["proof"]
-    return {**of, "proof": changed}
+from tests.support.clock import START
+from tests.support.proof_cases import (
+    ANN,
+    AUDIENCE,
+    BY_ANN,
+    BY_SESSION,
+    DECISION,
+    ENDPOINT,
+    REGION,
+    SESSION,
+    STS,
+    aged,
+    reading,
+    refusal,
+    with_proof,
+)
 
 
 def parameter(name: str, written: str | None) -> Callable[[str], str]:
@@ -303,15 +277,6 @@ def test_the_digest_is_what_any_language_computes() -> None:
 # When
 
 
-def aged(claim: Claim, **span: float) -> str:
-    """The name of the refusal of a claim at an age, or nothing."""
-    try:
-        check_fresh(claim, START + timedelta(**span))
-    except ProofRefused as refused:
-        return refused.name
-    return ""
-
-
 @pytest.mark.parametrize(
     ("expires", "seconds", "name"),
     [
@@ -429,77 +394,3 @@ def test_in_every_region_the_request_is_byte_for_byte_the_one_botocore_makes(par
     assert f"https://{headers['host']}" == endpoint
     assert headers["host"].startswith(f"sts.{region}.")
     assert partition == SESSION_OF_BOTO3.get_partition_for_region(region)
-
-
-# Whatever comes
-
-
-def outcome(statement: Mapping[str, Any]) -> Any:
-    """What a statement's reading comes to: the request to STS, or nothing when it is refused by a name."""
-    try:
-        return rebuilt(reading(statement), ENDPOINT)
-    except ProofRefused as refused:
-        assert refused.name.isalpha()  # noqa: PT017 - anything but a ProofRefused fails the test
-        return None
-
-
-CHARACTERS = st.sampled_from(string.printable + "\0\xe9\uff10%") | st.characters()
-
-
-@given(st.data())
-def test_a_changed_proof_is_refused_or_is_the_same_request(data: st.DataObject) -> None:
-    proof = data.draw(st.sampled_from([BY_ANN["proof"], BY_SESSION["proof"]]))
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(proof)))
-        removed = data.draw(st.integers(0, 3))
-        proof = proof[:place] + data.draw(st.text(CHARACTERS, max_size=4)) + proof[place + removed :]
-    sent = outcome({**BY_ANN, "proof": proof})
-    assert sent is None or same_request(sent[0], proof)
-
-
-@given(st.data())
-def test_parameters_that_are_shuffled_doubled_or_lost_are_refused_or_make_the_same_request(data: st.DataObject) -> None:
-    start, _, query = BY_SESSION["proof"].partition("?")
-    pairs = data.draw(st.lists(st.sampled_from(query.split("&")), max_size=12) | st.permutations(query.split("&")))
-    proof = f"{start}?" + "&".join(pairs)
-    sent = outcome({**BY_SESSION, "proof": proof})
-    assert sent is None or same_request(sent[0], proof)
-
-
-@given(st.text(CHARACTERS, max_size=40) | st.none() | st.integers() | st.lists(st.text()))
-@example(ENDPOINT + "/?")
-@example(ENDPOINT + "/?" + "Action=GetCallerIdentity&" * 40)
-def test_anything_for_a_proof_is_refused_by_name(proof: Any) -> None:
-    assert outcome({**BY_ANN, "proof": proof}) is None
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.sampled_from(["statement", "audience", "time", "reason", "proof"]) | st.text(), JSON))
-def test_any_statement_is_read_or_refused_by_name(changes: dict[str, Any]) -> None:
-    sent = outcome({**BY_ANN, **changes})
-    assert sent is None or sent[1]["x-signoff-digest"] == statement_digest({**BY_ANN, **changes})
-
-
-def same_request(url: str, proof: str) -> bool:
-    """Whether two URLs differ in nothing but the order of their parameters, which a signature does not cover."""
-    (start, _, query), (other_start, _, other) = url.partition("?"), proof.partition("?")
-    return start == other_start and sorted(query.split("&")) == sorted(other.split("&"))
-
-
-@given(
-    token=st.none() | st.binary(min_size=1, max_size=900).map(lambda raw: base64.b64encode(raw).decode()),
-    key=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=16, max_size=128),
-    secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40),
-    now=st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
-)
-def test_whatever_anybody_signs_is_read_and_rebuilt(token: str | None, key: str, secret: str, now: datetime) -> None:
-    statement = sign_statement(DECISION, ReadOnlyCredentials(key, secret, token), ENDPOINT, REGION, now)
-    claim = reading(statement)
-    assert rebuilt(claim, ENDPOINT)[0] == statement["proof"]
-    assert aged(claim) in {"", "ProofExpired", "ProofNotYetValid"}

@@ -21,60 +21,10 @@ from signoff.aws.ledger_table import LedgerTable
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
 from signoff.runtime.clock import utc_now
-from signoff_cli import main
 from signoff_cli.commands import completion
 from signoff_cli.statements.signature import id_of
 from tests.support import entries
-
-COMMANDS = [
-    "submit",
-    "list",
-    "queue",
-    "show",
-    "champion",
-    "audit",
-    "watch",
-    "approve",
-    "reject",
-    "revoke",
-    "reopen",
-    "rollback",
-    "annotate",
-    "revalidate",
-    "inspect",
-    "manifest check",
-    "manifest schema",
-    "policy check",
-    "policy schema",
-    "projects list",
-    "projects show",
-    "projects update",
-]
-
-
-OUTPUTS = {
-    "ArtifactsBucket": "artifacts",
-    "VaultBucket": "vault",
-    "LedgerTable": "ledger",
-    "PackagesTable": "packages",
-    "BusName": "signoff",
-    "ChampionPath": "/signoff/champions",
-    "PolicyPath": "/signoff/policies",
-    "BusArn": "arn:aws:events:eu-west-1:123456789012:event-bus/signoff",
-}
-STACKS = {"Signoff": OUTPUTS, "Other": {"Something": "else"}}
-
-
-class CloudFormation:
-    """What CloudFormation answers to DescribeStacks; the account in memory has everything else."""
-
-    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        name = params["body"]["StackName"]
-        if name not in STACKS:
-            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
-            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in STACKS[name].items()]
-        return SimpleNamespace(status_code=200), {"Stacks": [{"Outputs": outputs}]}
+from tests.support.command_line import OUTPUTS, CloudFormation, create_table, failure, run
 
 
 @pytest.fixture
@@ -100,98 +50,6 @@ def ledger(account: None) -> LedgerTable:
     create_table("ledger", ("package", "sequence"))
     create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))
     return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
-
-
-def create_table(name: str, keys: Sequence[str], *indexes: Sequence[str]) -> None:
-    numbers = {"sequence", "version"}
-    attributes = {attribute for used in (keys, *indexes) for attribute in used}
-    more: dict[str, Any] = {}
-    if indexes:
-        projection = {"ProjectionType": "ALL"}
-        more["GlobalSecondaryIndexes"] = [
-            {"IndexName": f"by-{used[0]}", "KeySchema": schema(used), "Projection": projection} for used in indexes
-        ]
-    client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=schema(keys),
-        AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": "N" if attribute in numbers else "S"}
-            for attribute in sorted(attributes)
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        **more,
-    )
-
-
-def schema(keys: Sequence[str]) -> list[dict[str, str]]:
-    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main.run(arguments)
-    return int(ended.value.code or 0)
-
-
-def failure(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> str:
-    assert run(*arguments) == 1
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert "Traceback" not in printed.err
-    assert "something unexpected" not in printed.err
-    return printed.err
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_every_command_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*command.split(), "--help") == 0
-    assert re.search(rf"Examples:\n +.*signoff {command}", capsys.readouterr().out)
-
-
-def test_the_help_loads_neither_boto3_nor_anything_else_that_takes_long() -> None:
-    slow = "boto3 botocore rich.console msgspec regex jmespath ministack moto"
-    check = f"import sys, signoff_cli.main; print(*[m for m in '{slow}'.split() if m in sys.modules])"
-    loaded = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)  # noqa: S603 -- our own line
-    assert (loaded.stdout, loaded.stderr) == ("\n", "")
-
-
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--version") == 0
-    assert re.fullmatch(r"signoff \d+\.\d+\.\d+\n", capsys.readouterr().out)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["show", "nonsense"],
-        ["show"],
-        ["approve", "churn/3"],
-        ["approve", "churn/3", "--reason", "  "],
-        ["list", "--status", "Fine"],
-        ["list", "--since", "yesterday"],
-        ["list", "--since", "P7"],
-        ["list", "--verdict", "fine"],
-        ["rollback", "churn"],
-        ["rollback", "churn", "--reason", "because", "--to", "0"],
-        ["reject", "churn/3", "--reason", "because", "--break-glass"],
-        ["annotate", "churn/3"],
-        ["annotate", "churn/3", "--set", "ticket"],
-        ["annotate", "churn/3", "--set", "ticket="],
-        ["submit", "model.tar.gz"],
-        ["submit", "model.tar.gz", "--group", "churn", "--file", "quality.json"],
-        ["projects", "show"],
-        ["projects", "list", "--limit", "0"],
-        ["projects", "list", "--sort-by", "Size"],
-        ["projects", "list", "--created-after", "yesterday"],
-        ["projects", "update", "churn", "--version", "v2", "--template-url", "https://s3/t/v2.json"],
-        ["projects", "update", "churn", "--parameter", "Policy"],
-        ["projects", "update", "churn", "--tag", "=crm"],
-        ["dance"],
-    ],
-)
-def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*arguments) == 2
-    assert "Error" in capsys.readouterr().err
 
 
 def test_without_a_region_the_command_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:

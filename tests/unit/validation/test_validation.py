@@ -11,73 +11,9 @@ from signoff.artifact.remedies import REMEDIES
 from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status, Step
-from signoff.validation.open_validation import ValidationRequest
 from tests.support.archives import member, tar
-from tests.support.world import ACCURATE, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
-
-CHANGED = {**SPECIFICATION, "SupportedContentTypes": ["application/json"]}
-
-
-def claimed(world: World, arn: str, execution: str = "x1", **revalidate: str) -> dict[str, Any]:
-    return world.opener.open(ValidationRequest(arn, execution, revalidate or None))
-
-
-def inspected(world: World, claim: dict[str, Any]) -> list[dict[str, Any]]:
-    return [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
-
-
-def evidence(world: World, arn: str) -> dict[str, Any]:
-    return world.vault.read("evidence", world.state(arn).evidence["sha256"])
-
-
-def checks(world: World, arn: str) -> dict[str, tuple[str, str]]:
-    return {check["name"]: (check["status"], check["reason"]) for check in evidence(world, arn)["checks"]}
-
-
-def submitted(world: World, **files: Any) -> str:
-    """Submit with some objects replaced and return the ARN; nothing is delivered yet."""
-    for key, data in {**world.files("churn/run-7"), **{f"churn/run-7/{k}": v for k, v in files.items()}}.items():
-        world.upload(key, data)
-    return str(world.submissions.get("churn/run-7")["package"])
-
-
-# Claims
-
-
-def test_a_repeated_event_finds_the_claim_of_another_execution_and_does_nothing():
-    world = World()
-    arn = world.submit()
-    claimed(world, arn, "x1")
-    before = world.kinds(arn)
-    assert claimed(world, arn, "x2") == {"outcome": "NothingToValidate", "status": Status.VALIDATING}
-    assert world.kinds(arn) == before
-
-
-def test_a_redriven_execution_finds_its_own_claim_and_goes_on():
-    world = World()
-    arn = world.submit()
-    assert claimed(world, arn, "x1") == claimed(world, arn, "x1")
-    assert world.kinds(arn) == ["Registered", "ValidationStarted"]
-
-
-def test_of_two_executions_that_claim_at_once_one_gets_the_package():
-    world = World()
-    arn = world.submit()
-    world.interruptions.before["FakeLedger.append"] = lambda: claimed(world, arn, "x2")
-    assert claimed(world, arn, "x1")["outcome"] == "NothingToValidate"
-    assert world.state(arn).execution == "x2"
-
-
-def test_a_package_that_is_gone_has_nothing_to_validate():
-    assert claimed(World(), "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/1")["outcome"] == "Gone"
-
-
-def test_a_package_of_an_ungoverned_group_passes_by_untouched():
-    world = World()
-    world.elsewhere()
-    written = list(world.registry.writes)
-    world.deliver()
-    assert (world.registry.writes, world.vault_bucket.writes, world.ledger.histories) == (written, [], {})
+from tests.support.validations import checks, claimed, evidence, inspected, submitted
+from tests.support.world import ACCURATE, CHANGED, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
 
 
 def test_a_group_with_a_policy_of_its_own_is_marked_and_never_falls_back():
@@ -406,11 +342,3 @@ def test_an_error_about_an_ungoverned_package_leaves_no_trace():
     world = World()
     assert world.recorder.record_unopened(world.elsewhere(), "x1", {"Error": "E"})["status"] is None
     assert world.ledger.histories == {}
-
-
-def test_an_error_does_not_disturb_the_claim_of_another_execution():
-    world = World()
-    arn = world.submit()
-    claimed(world, arn, "x1")
-    world.recorder.record_unopened(arn, "x2", {"Error": "E"})
-    assert world.state(arn).status is Status.VALIDATING
