@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,13 @@ def install() -> None:
     lambda_runtime.execution_credentials = _function_session
     lambda_svc._execute_function_warm = _naming_errors(lambda_svc._execute_function_warm)
     lambda_svc._throttle_response = _named_for_states(lambda_svc._throttle_response)
+    lambda_svc._sqs_esm_concurrency = _within_processors(lambda_svc._sqs_esm_concurrency)
+
+
+def _within_processors(concurrency: Callable[..., int]) -> Callable[..., int]:
+    """Take no more batches from a queue at once than there are processors: each new worker takes seconds to start."""
+    most = max(2, os.cpu_count() or 2)
+    return lambda *args, **more: min(concurrency(*args, **more), most)
 
 
 def role_session(role_arn: str, name: str, of: str) -> dict[str, str]:
