@@ -203,7 +203,7 @@ def test_a_group_that_is_there_already_is_not_taken_over(studio: Studio, group: 
     shown = studio.as_json("show", project.name)
     assert "already exists" in shown["failure"]
     told = studio.signoff("update", project.name, "--yes", expected=1)
-    assert told.startswith(f"signoff: {project.name} is CreateFailed: mend the cause")
+    assert told.startswith(f"signoff: {project.name} is CreateFailed: fix the cause")
 
 
 def test_a_policy_that_the_platform_has_not_written_makes_no_project(studio: Studio) -> None:

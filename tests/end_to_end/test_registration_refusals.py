@@ -75,7 +75,7 @@ MANIFESTS: dict[str, tuple[Any, str, str]] = {
     "writes Signoff's metadata": (
         manifest(CustomerMetadataProperties={"signoff:verdict": "passed"}),
         'CustomerMetadataProperties["signoff:verdict"]',
-        "Signoff's own",
+        "reserved for Signoff",
     ),
     "names an unknown image tag": (
         manifest(InferenceSpecification=specification(image=f"{IMAGE.partition('@')[0]}:no-such-tag")),
@@ -154,7 +154,7 @@ def test_a_group_that_its_policy_does_not_let_be_created_takes_no_submission(gro
 def test_a_name_that_no_group_can_have_is_refused(pipeline: Pipeline, group: Group) -> None:
     submission = Submission(pipeline, f"not_a_group_{group.name}/first").upload(honest())
 
-    assert_refused(submission, "ModelPackageGroupName", "is not a valid name of a model package group")
+    assert_refused(submission, "ModelPackageGroupName", "is not a valid name for a model package group")
 
 
 def test_an_upload_that_belongs_to_no_submission_is_refused(group: Group) -> None:

@@ -123,7 +123,7 @@ def test_two_policies_that_believe_a_source_of_different_principals_are_refused(
     write(tmp_path, "default", believing(TICKETS))
     path = write(tmp_path, "projects/trusting", believing(TICKETS, APPROVER))
     with pytest.raises(
-        PolicyFileFault, match=rf"{path}: .*publishers\[\"acme.tickets\"\]: .*default\.json lets others"
+        PolicyFileFault, match=rf"{path}: .*publishers\[\"acme.tickets\"\]: .*default\.json lists other principals"
     ):
         build({"policies": str(tmp_path), "bundle": "source", "projects": "true"}, tmp_path / "out")
 

@@ -247,12 +247,12 @@ def test_what_a_models_container_cannot_hold_stays_in_the_package(field: str):
 def test_what_is_not_in_the_vault_is_written_out_and_cannot_hold_it_either(field: str):
     container = {"Image": PINNED, "ModelDataUrl": "s3://b/m", field: "something"}
     found = checks(package(container), signed("s3://b/m"))
-    assert "what is not in the vault needs its container written out" in " ".join(found.values())
+    assert "what is not in the vault, the container must be written out" in " ".join(found.values())
 
 
 def test_an_image_in_the_vpcs_registry_needs_the_vpc():
     manifest = {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}
-    assert "the policy connects the model to none" in " ".join(checks(package(), pinned(manifest=manifest)).values())
+    assert "the policy sets no VPC for the model" in " ".join(checks(package(), pinned(manifest=manifest)).values())
     assert checks(package(), pinned(manifest=manifest, vpc=VPC)) == {}
 
 
@@ -264,7 +264,7 @@ THERE = {"account": None, "region": "eu-west-1", "execution_role": ROLE, "vpc": 
     [
         (package({**ONE, "ProductId": "prod"}), {}, "the package has ProductId"),
         ({"ModelPackageArn": ARN, "SourceUri": "arn:model"}, {}, "the package has no containers of its own"),
-        (package(), {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}, "the target has none"),
+        (package(), {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}, "the target sets no VPC"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_in_a_further_place_is_known_before_anybody_decides(

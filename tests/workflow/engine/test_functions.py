@@ -61,7 +61,8 @@ def test_the_bundles_own_modules_come_before_the_projects(engine: Engine) -> Non
 
 
 def test_a_request_that_aws_would_refuse_fails_in_the_function_and_is_noted(tmp_path: Path) -> None:
-    sources = {f"signoff/{path.name}": path.read_text() for path in (ROOT / "functions" / "signoff").glob("*.py")}
+    functions = ROOT / "functions"
+    sources = {str(path.relative_to(functions)): path.read_text() for path in (functions / "signoff").rglob("*.py")}
     source = (
         "import boto3\n"
         "def handler(event, context):\n"
