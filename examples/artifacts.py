@@ -88,10 +88,10 @@ def _under(path: str) -> tuple[str, ...]:
 
 def _described(document: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:
     """Return a copy of a manifest with each ETag and digest as that of its file."""
-    told = etags.replaced(document, lambda name: hashlib.md5(files[name], usedforsecurity=False).hexdigest())
-    for report in _with(told, "ContentDigest"):
+    replaced = etags.replaced(document, lambda name: hashlib.md5(files[name], usedforsecurity=False).hexdigest())
+    for report in _with(replaced, "ContentDigest"):
         report["ContentDigest"] = f"sha256:{hashlib.sha256(files[report['S3Uri']]).hexdigest()}"
-    return told
+    return replaced
 
 
 def _with(value: Any, field: str) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What each group demands: the policy files of the app, read and checked before anything is deployed."""
+"""What each group requires: the policy files of the app, read and checked before anything is deployed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -28,9 +28,7 @@ class User(StrEnum):
 
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
-Host = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback unless told otherwise.")
-]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback by default.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
 As = Annotated[User | None, typer.Option("--as", help="Whose settings; the administrator's when not given.")]
 

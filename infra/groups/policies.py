@@ -1,4 +1,4 @@
-"""What each group demands, where the functions read it: the policies as parameters in SSM Parameter Store."""
+"""What each group requires, where the functions read it: the policies as parameters in SSM Parameter Store."""
 
 from collections.abc import Iterable
 

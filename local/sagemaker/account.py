@@ -29,7 +29,7 @@ class RequestRefused(Exception):
 
 
 @dataclass
-class ModelPackageGroup:
+class GroupRecord:
     """A model package group: its description, its packages by version, and its last version number."""
 
     described: Document
@@ -48,7 +48,7 @@ class AccountState:
     def __init__(self, account_id: str, region: str, clock: Clock = time.time) -> None:
         self.account_id = account_id
         self.region = region
-        self.groups: dict[str, ModelPackageGroup] = {}
+        self.groups: dict[str, GroupRecord] = {}
         self.unversioned: dict[str, Document] = {}
         self.models: dict[str, Document] = {}
         self.policies: dict[str, str] = {}

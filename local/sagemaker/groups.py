@@ -1,7 +1,7 @@
 """Model package groups, each known by its name in any case and by its ARN, which has the name in lower case."""
 
 from local.sagemaker import pagination
-from local.sagemaker.account import AccountState, ApiCall, Document, ModelPackageGroup, RequestRefused, only
+from local.sagemaker.account import AccountState, ApiCall, Document, GroupRecord, RequestRefused, only
 from local.sagemaker.group_policies import permit
 from local.sagemaker.tags import tagged
 
@@ -13,7 +13,7 @@ def create_group(call: ApiCall) -> Document:
     if name.lower() in account.groups:
         raise RequestRefused(f"Model Package Group already exists: {arn}")
     kept = only("DescribeModelPackageGroupOutput", call.request)
-    account.groups[name.lower()] = ModelPackageGroup(
+    account.groups[name.lower()] = GroupRecord(
         kept
         | {
             "ModelPackageGroupArn": arn,
@@ -60,7 +60,7 @@ def list_groups(call: ApiCall) -> Document:
     return {"ModelPackageGroupSummaryList": [only("ModelPackageGroupSummary", each) for each in shown], **token}
 
 
-def permitted_group(call: ApiCall) -> tuple[AccountState, str, ModelPackageGroup]:
+def permitted_group(call: ApiCall) -> tuple[AccountState, str, GroupRecord]:
     """The owner, key and group that a request names; raises RequestRefused where there is none, or no grant."""
     owner, key = named(call)
     permit(call, owner, key, owner.arn("model-package-group", key), owner.arn("model-package", f"{key}/*"))
@@ -73,14 +73,14 @@ def named(call: ApiCall) -> tuple[AccountState, str]:
     return call.owner(name), name.rpartition("/")[2].lower()
 
 
-def existing(owner: AccountState, key: str) -> ModelPackageGroup:
+def existing(owner: AccountState, key: str) -> GroupRecord:
     """The owner's group of that name in lower case; raises RequestRefused where there is none."""
     if key not in owner.groups:
         raise RequestRefused(f"ModelPackageGroup {owner.arn('model-package-group', key)} does not exist.")
     return owner.groups[key]
 
 
-def _discovered(call: ApiCall, other: AccountState) -> list[ModelPackageGroup]:
+def _discovered(call: ApiCall, other: AccountState) -> list[GroupRecord]:
     found = []
     for key, group in other.groups.items():
         try:

@@ -22,7 +22,7 @@ from signoff.ledger.entries import Kind, Status, package_of
 from signoff.ledger.history import History, baseline_key, package_key
 from signoff.ledger.state import State
 from signoff_cli.audit import verification as audit
-from signoff_cli.audit.checkpoints import CheckpointHistory, DailyCheckpoint, verify_days
+from signoff_cli.audit.checkpoints import CheckpointDocument, CheckpointHistory, verify_days
 from signoff_cli.audit.evidence import artifacts, evidence_named, policies_named
 from signoff_cli.audit.facts import AuditedLedger, Discrepancy, RecordedHead, evidence_key, policy_key
 from signoff_cli.audit.registry import model_names
@@ -103,17 +103,17 @@ class Auditor:
         entries = self._ledger.verbatim(key)[0].entries
         return bool(entries) and entries[0].time < than
 
-    def _days(self, keys: Sequence[str], written: Mapping[str, list[VersionRecord]]) -> Iterator[DailyCheckpoint]:
+    def _days(self, keys: Sequence[str], written: Mapping[str, list[VersionRecord]]) -> Iterator[CheckpointDocument]:
         return _in_parallel(lambda key: self._day(key, written[key]), keys)
 
-    def _day(self, key: str, written: Sequence[VersionRecord]) -> DailyCheckpoint:
+    def _day(self, key: str, written: Sequence[VersionRecord]) -> CheckpointDocument:
         versions = [each for each in written if not each.deletes]
         deleted = len(versions) < len(written)
         if not versions:
-            return DailyCheckpoint(key, b"", 0, deleted, locked=False)
+            return CheckpointDocument(key, b"", 0, deleted, locked=False)
         first = versions[0].version_id
         locked = self._vault.retained_until(key, first) is not None
-        return DailyCheckpoint(key, self._vault.bytes_of(key, first), len(versions), deleted, locked)
+        return CheckpointDocument(key, self._vault.bytes_of(key, first), len(versions), deleted, locked)
 
     def collect(self, package: str, named: Sequence[RecordedHead]) -> AuditedLedger:
         """Return all that is known of the ledger `package`, of which the vault's heads are `named`."""
@@ -171,7 +171,7 @@ class Auditor:
         audited = self.collect(package, named)
         found = audit.findings(audited)
         if found:
-            # Registry, index and vault follow the ledger in moments: only what is still so is no coincidence.
+            # Registry, index and vault follow the ledger with a short delay: only what still differs is a finding.
             self._pause()
             audited = self.collect(package, named)
             found = audit.findings(audited)

@@ -14,7 +14,7 @@ from signoff_cli.audit.facts import Discrepancy, RecordedHead, parsed
 
 
 @dataclass(frozen=True)
-class DailyCheckpoint:
+class CheckpointDocument:
     """A day's document as the vault has it: the bytes of what was written first, and what is wrong with the rest.
 
     `versions` is how often it was written, `deleted` whether it was marked as deleted, `locked` whether the first is
@@ -63,7 +63,7 @@ class CheckpointHistory:
 
 
 def verify_days(
-    days: Iterable[DailyCheckpoint], today: str, *, whole: bool = True, due: bool = False
+    days: Iterable[CheckpointDocument], today: str, *, whole: bool = True, due: bool = False
 ) -> CheckpointHistory:
     """Return what `days`, in order, contain, with no more than one of them in memory.
 
@@ -94,7 +94,7 @@ def verify_days(
     return CheckpointHistory(found, by_ledger, count, stated, missing_days)
 
 
-def _faults(day: DailyCheckpoint) -> Iterator[tuple[str, str]]:
+def _faults(day: CheckpointDocument) -> Iterator[tuple[str, str]]:
     if day.heads is None or day.document.get("date") != day.date:
         yield "HeadsChanged", "it does not hold the heads of its day"
     if day.versions > 1:
@@ -105,7 +105,7 @@ def _faults(day: DailyCheckpoint) -> Iterator[tuple[str, str]]:
         yield "HeadsUnlocked", "it is not under Object Lock"
 
 
-def _link(day: DailyCheckpoint, previous: tuple[str, str, str] | None, whole: bool) -> Iterator[Discrepancy]:
+def _link(day: CheckpointDocument, previous: tuple[str, str, str] | None, whole: bool) -> Iterator[Discrepancy]:
     named = day.document.get("previous")
     if previous is None:
         if named is not None and whole:

@@ -71,7 +71,7 @@ def _in_s3(uri: str) -> ArtifactSource:
 
 
 def inspect_artifact(source: ArtifactSource, policy: Policy, progress: Callable[[int], None]) -> Inspection:
-    """Return what is found in an artifact, judged by `policy`; `progress` is told each number of bytes read."""
+    """Return what is found in an artifact, checked against `policy`; `progress` gets each number of bytes read."""
     from signoff.validation.inspect_artifact import inspect_archive
 
     def counted_chunks() -> Iterator[bytes]:

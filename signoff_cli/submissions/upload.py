@@ -209,7 +209,7 @@ def _artifact_name(artifact: Path, model_data: list[str], others: list[str], fil
 def digests(plan: UploadPlan, progress: Progress) -> dict[str, str]:
     """Return the SHA-256 (hexadecimal) of each object by its name, several read at a time and none kept in memory.
 
-    `progress` is told each number of bytes read, from several threads.
+    `progress` gets each number of bytes read, from several threads.
     """
     with ThreadPoolExecutor(max_workers=_READERS) as readers:
         found = readers.map(lambda each: _sha256(each.path, progress), plan.uploads)
@@ -242,7 +242,7 @@ def upload(
     """Upload the manifest, all objects, several at a time and large ones in parts, and last the statement of them.
 
     `sign` makes it, signed, once all else is there: a signature can be used for a quarter of an hour. `progress` is
-    told each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent by then is
+    given each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent by then is
     not sent any more.
     """
     from s3transfer.manager import TransferManager
