@@ -1,5 +1,6 @@
 """The product on the engine, once per test process; each test has a model package group of its own in it."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,12 @@ def pytest_configure() -> None:
     """Send nothing in the whole run, from whatever client, that AWS would not take."""
     make_strict()
     read_once()
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what was collected, millions of objects, each time that garbage is: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
