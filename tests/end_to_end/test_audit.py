@@ -7,7 +7,6 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +21,6 @@ from signoff.ledger import checkpoints
 from tests.support import commands
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import pytest
 
 from local.engine.strict_requests import FILE
 from tests.support.groups import Group
+from tests.support.repository import ROOT
 from tests.support.submissions import Files, as_json, honest, manifest, measured
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCURACY = {"name": "accuracy", "path": "binary_classification_metrics.accuracy.value", "at_least": 0.9}
 FIELDS = {"package", "group", "version", "status", "checks", "evidence", "decisions", "model", "ledger"}
 

@@ -28,8 +28,9 @@ from infra import names  # noqa: E402
 from signoff_cdk.approved_model import CHAMPIONS, ApprovedModel  # noqa: E402
 from signoff_cdk.baseline_model import RECORDER, BaselineModel  # noqa: E402
 from tests.support.iam import listed  # noqa: E402
+from tests.support.repository import ROOT  # noqa: E402
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "constructs.md"
+DOCUMENT = ROOT / "docs" / "constructs.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 ROLE = "arn:aws:iam::123456789012:role/models"
 SECURITY_GROUP = "sg-0123456789abcdef0"

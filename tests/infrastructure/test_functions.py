@@ -4,9 +4,10 @@ import importlib.util
 import json
 from dataclasses import MISSING, fields
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+
+from tests.support.repository import ROOT
 
 FUNCTIONS = {
     "RegisterModel": "register_model",
@@ -19,7 +20,6 @@ FUNCTIONS = {
     "Announce": "announce",
     "RecordBaseline": "record_baseline",
 }
-ROOT = Path(__file__).parents[2]
 
 
 def settings_of(module: str) -> set[str]:

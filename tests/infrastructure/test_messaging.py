@@ -1,16 +1,16 @@
 """Queues, rules and the bus: which event goes where, and where it waits when it cannot."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.iam import allowed, denied
 from tests.support.patterns import matches
+from tests.support.repository import ROOT
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = ROOT / "events"
 DEFAULT_BUS, OWN_BUS = "default", "signoff"
 # Where each sample event goes: the last parts of its targets' ARNs.
 DESTINATIONS: dict[str, set[str]] = {

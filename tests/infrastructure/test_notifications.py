@@ -1,7 +1,6 @@
 """The topics by which people are notified: who may speak on them, who hears, and under which key."""
 
 import re
-from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
@@ -14,6 +13,7 @@ from infra import settings
 from infra.settings import SettingFault, Subscriber, read
 from signoff.ledger.entries import Stage
 from tests.support.iam import allowed, denied
+from tests.support.repository import ROOT
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 TOPICS = [f"Notifications/{stage.title()}Topic" for stage in Stage]
@@ -127,7 +127,7 @@ def test_an_approval_given_alone_raises_an_alarm(template):
 
 
 def test_the_web_hook_of_the_documentation_synthesises_and_hears_the_event():
-    guide = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    guide = (ROOT / "docs" / "notifications.md").read_text()
     (snippet,) = (block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "ApiDestination" in block)
     stack = cdk.Stack(cdk.App(), "Guide", env=cdk.Environment(account=ACCOUNT, region=REGION))
     names = {"cdk": cdk, "events": events, "targets": targets, "sqs": sqs, "self": stack}

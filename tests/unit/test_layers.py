@@ -5,12 +5,12 @@ import json
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import grimp
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.repository import ROOT
+
 HANDLERS = sorted(path.stem for path in (ROOT / "functions").glob("*.py"))
 PROGRAMS = {"signoff_cli", "signoff_cdk", "infra", "local", "aws_cdk"}
 READERS = tuple(f"signoff.artifact.{name}" for name in ("scan", "detection", "formats", "pickle", "tar", "zip"))

@@ -28,8 +28,7 @@ from signoff.submission.policy_choices import effective
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
-from signoff.validation.gates import object_checks
-from signoff.validation.gates import submitter_check as submitter_check
+from signoff.validation.gates import object_checks, submitter_check
 
 _DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
