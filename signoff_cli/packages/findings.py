@@ -25,7 +25,7 @@ Artifact = dict[str, Any]
 def of_evidence(document: Mapping[str, Any], vault: Vault) -> tuple[list[Artifact], list[str]]:
     """Return what was found of each artifact that has findings, and what could not be read and why.
 
-    `document` is of `reading.document`. An artifact has its `artifact` (a name), `errors`, `warnings` and `findings`.
+    `document` is of `packages.document`. An artifact has its `artifact` (a name), `errors`, `warnings` and `findings`.
     """
     evidence = document["evidence"]
     if not evidence:

@@ -23,7 +23,7 @@ class SageMakerDescriptions(Protocol):
 
 
 def with_sagemaker(document: Mapping[str, Any], registry: SageMakerDescriptions) -> tuple[dict[str, Any], list[str]]:
-    """Return `document`, of `reading.document`, with SageMaker's own descriptions, and what could not be had and why.
+    """Return `document`, of `packages.document`, with SageMaker's own descriptions, and what could not be had and why.
 
     `registry` becomes DescribeModelPackage's whole answer, and `model.described` DescribeModel's; each is None where
     SageMaker has none, or does not permit this caller to read it.
