@@ -1,7 +1,8 @@
 """What `signoff local up` and `signoff local env` do."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -37,18 +38,22 @@ def up(
     with Engine.start(port=port, host=host, auth=auth) as engine:
         seed(engine)
         outputs = deploy(engine, progress, assembly=assembly)
-        on_ready(engine, outputs)
-        _until_interrupted(engine)
+        with _interruptible():
+            on_ready(engine, outputs)
+            engine.wait()
 
 
-def _until_interrupted(engine: Engine) -> None:
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """End what is within at SIGINT or SIGTERM, without an error."""
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     # A shell that starts it in the background ignores interrupts; here they end it.
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        engine.wait()
+        yield
     except KeyboardInterrupt:
         pass
     finally:

@@ -37,10 +37,13 @@ def test_it_deploys_says_so_and_stays_until_it_is_interrupted(
 
     with subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        assert answers(said["url"])
-        process.send_signal(number)
-        ended = process.wait(30)
+        try:
+            said = json.loads(process.stdout.readline())
+            assert answers(said["url"])
+            process.send_signal(number)
+            ended = process.wait(30)
+        finally:
+            process.kill()
 
     assert (ended, "VaultBucket" in said["outputs"]) == (0, True)
     assert eventually(lambda: not answers(said["url"]) and not alive(process.pid))
