@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import pickle
 import shutil
 import subprocess
 import tarfile
@@ -12,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpus.cases import ArchiveCase, checked, file, gzip_with, header, long, pax, said, zipped
-from tests.support.archives import FORMATS, link, member, tar
+from tests.support.archives import FORMATS, WEIGHTS, link, member, tar
 
-MODEL = file(b"model.joblib", b"weights")
+MODEL = file(b"model.joblib", WEIGHTS)
 GNU = b"ustar  \0"
 # https://www.gnu.org/software/tar/manual/html_section/Formats.html
 GNU_TAR = {
@@ -39,7 +40,7 @@ def honest() -> list[ArchiveCase]:
 
 def _by_tarfile() -> Iterator[ArchiveCase]:
     files = [
-        member("model.joblib", b"weights" * 1000),
+        member("model.joblib", pickle.dumps(b"weights" * 1000, protocol=4)),
         member("code/inference.py", b"def model_fn(): ..."),
         member("empty"),
     ]

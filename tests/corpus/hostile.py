@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from signoff.artifact.streams.limits import Limits
 from tests.corpus.cases import ArchiveCase, checked, file, gzip_with, header, long, padded, pax, record, said, zipped
-from tests.support.archives import honest, link, member, tar
+from tests.support.archives import WEIGHTS, honest, link, member, tar
 
-MODEL = file(b"model.joblib", b"weights")
+MODEL = file(b"model.joblib", WEIGHTS)
 GOOD = zipped(MODEL)
 GNU = b"ustar  \0"
 AMBIGUOUS = "ambiguous-header"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import pickle
 import tarfile
 from typing import Any
 
@@ -14,7 +15,8 @@ from signoff.artifact.streams.limits import Limits
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "GNU": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 LINKS = {"symbolic": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE}
-FILES = {"model.joblib": b"weights" * 100, "code/inference.py": b"def model_fn(model_dir): ..."}
+WEIGHTS = pickle.dumps({"weights": [0.5] * 100}, protocol=4)
+FILES = {"model.joblib": WEIGHTS, "code/inference.py": b"def model_fn(model_dir): ..."}
 
 
 def member(name: str, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:

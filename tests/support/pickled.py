@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from signoff.artifact.context import ScanContext
 from signoff.artifact.pickle.scanner import pickle
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import PeekableReader
+from signoff.artifact.streams.refusal import OtherFormat
 
 Found = list[tuple[str, str]]
 SIZE = Path("/proc/self/statm")  # in pages, the first number all that the process has
@@ -46,7 +47,8 @@ def findings(data: bytes, piece: int = 1 << 20) -> Found:
     """Return the rule and reason of all that is found in a pickle."""
     found: Found = []
     where = ScanContext("model.pkl", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
-    pickle(PeekableReader(TrickleReader(data, piece)), where, lambda *_: None)
+    with suppress(OtherFormat):
+        pickle(PeekableReader(TrickleReader(data, piece)), where, lambda *_: None)
     return found
 
 

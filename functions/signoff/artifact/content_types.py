@@ -23,9 +23,23 @@ FORMATS = (
     "tflite",
     "gguf",
     "parquet",
+    "torchscript-flatbuffer",
+    "xgboost-binary",
+    "r-data",
+    "pmml",
+    "coreml",
+    "mojo",
 )
 """Formats that models are written in."""
-UNKNOWN = "unknown"
+NOT_LOOKED_INTO = {
+    "gguf": "its chat template, which a server runs as a Jinja template",
+    "tflite": "custom operators, which a server must bring along",
+    "coreml": "custom layers, which an app must bring along",
+    "mojo": "what H2O stores in it",
+    "xgboost-binary": "its trees, in a format that XGBoost no longer reads",
+}
+"""Formats that are known by their first bytes and read no further, and what in them nobody looks at."""
+UNKNOWN, EMPTY = "unknown", "empty"
 PYTHON, SCRIPT = "python source", "shell script"
 COMPILED = frozenset({"ELF", "PE", "Mach-O", "wasm", "class file", "jar", "python bytecode"})
 CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "tar"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from signoff.artifact.claims import Claim, claim_of, without_compression
 from signoff.artifact.findings import Severity
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import Reader
@@ -27,7 +28,10 @@ class ContentSummary:
 
 @dataclass(frozen=True)
 class ScanContext:
-    """The content being scanned: its name after the names of all that encloses it, and its nesting depth."""
+    """The content being scanned: its name after the names of all that encloses it, and its nesting depth.
+
+    `called` is the name that a loader would open it by, which claims what it is; `member` where that is empty.
+    """
 
     member: str
     _report: ReportFinding
@@ -35,6 +39,7 @@ class ScanContext:
     depth: int = 0
     outer: ScanContext | None = None
     name: str = ""
+    called: str = ""
     summary: ContentSummary = field(default_factory=ContentSummary)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
@@ -45,12 +50,26 @@ class ScanContext:
         """Report a finding about the member `name` of this content."""
         self._report(f"{self.member} > {name}", rule, reason, severity)
 
+    @property
+    def claim(self) -> Claim | None:
+        """What the content's name claims that it is, or None."""
+        return claim_of(self.called or self.member)
+
     def inner(self, name: str) -> ScanContext:
         """Return the context of the member `name` of this content. Raises `Refused` (`nested-too-deep`)."""
+        return self._within(name, name)
+
+    def expanded(self, form: str) -> ScanContext:
+        """Return the context of what this content expands to. Raises `Refused` (`nested-too-deep`)."""
+        return self._within(form, without_compression(self.called or self.member))
+
+    def _within(self, name: str, called: str) -> ScanContext:
         if self.depth >= self.budget.depth:
             raise Refused("nested-too-deep", f"Holds content nested more than {self.budget.depth} levels deep")
         member = f"{self.member} > {name}"
-        return replace(self, member=member, depth=self.depth + 1, outer=self, name=name, summary=ContentSummary())
+        return replace(
+            self, member=member, depth=self.depth + 1, outer=self, name=name, called=called, summary=ContentSummary()
+        )
 
 
 Scan = Callable[[Reader, ScanContext], None]

@@ -8,29 +8,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from signoff.artifact.content_types import PYTHON, SCRIPT
+from signoff.artifact.absence import absence_in
+from signoff.artifact.content_types import EMPTY, PYTHON, SCRIPT
+from signoff.artifact.formats.compressed import UNREADABLE
 from signoff.artifact.formats.hdf5 import is_hdf5
-from signoff.artifact.formats.java_serialization import MAGIC
 from signoff.artifact.formats.onnx import is_onnx
+from signoff.artifact.formats.opaque import JAVA, R, is_torchscript_flatbuffer
 from signoff.artifact.formats.safetensors import is_safetensors
 from signoff.artifact.formats.saved_model import is_saved_model
 
 _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x93NUMPY", "npy"),
     (b"GGUF", "gguf"),
-    (MAGIC, "java object"),
+    (JAVA, "java object"),
     (b"CBM1", "catboost"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstandard"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    *UNREADABLE,
     (b"\x7fELF", "ELF"),
     (b"\0asm", "wasm"),
     (b"%PDF-", "PDF"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"PAR1", "parquet"),
+    (b"binf", "xgboost-binary"),
+    (b"bs64", "xgboost-binary"),
+    *((magic, "r-data") for magic in R),
     *(
         (magic, "Mach-O")
         for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
@@ -48,6 +52,9 @@ _IMPORT = re.compile(rb"^import %s%s" % (_MODULE, _END), re.MULTILINE)
 _FENCE = re.compile(rb"^```", re.MULTILINE)  # Markdown's, around code
 _JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|null|$))")
 _XGBOOST = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
+# XGBoost's parameters in 136 bytes, then a counted name (`LearnerModelParamLegacy` in src/learner.cc up to version 2).
+_XGBOOST_BINARY = re.compile(rb".{136}[\3-\x30]\0{7}[a-z]+[a-z:_]{2,40}", re.DOTALL)
+_PMML = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*<(?:\w+:)?PMML\b", re.DOTALL)
 _XGBOOST_UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
 _LIGHTGBM = re.compile(rb"tree\r?\nversion=v\d")
 _PYTHON_SCRIPT = re.compile(rb"#![^\n]{0,200}python")
@@ -57,12 +64,22 @@ _TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
 def kind_of(head: bytes) -> str | None:
     """Return the type of content that begins with `head` (ideally 4096 bytes), or None when it is unknown."""
     if not head:
-        return "empty"
+        return EMPTY
     if head.startswith(b"#!"):
         return PYTHON if _PYTHON_SCRIPT.match(head) else SCRIPT
     named = next((name for magic, name in _MAGICS if head.startswith(magic)), None)
     # Text first, the most frequent: content that passes one of the tests is never all text.
     return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
+
+
+def is_xgboost_json(head: bytes) -> bool:
+    """Whether content that begins with `head` is a model, or a configuration, in XGBoost's JSON."""
+    return _XGBOOST.match(head) is not None
+
+
+def is_xgboost_ubjson(head: bytes) -> bool:
+    """Whether content that begins with `head` is a model in XGBoost's UBJSON."""
+    return _XGBOOST_UBJ.match(head) is not None
 
 
 def _is_pickle(head: bytes) -> bool:
@@ -91,16 +108,24 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("PE", _is_pe),
     ("python bytecode", _is_bytecode),
     ("tflite", lambda head: head[4:8] == b"TFL3"),
+    ("torchscript-flatbuffer", is_torchscript_flatbuffer),
     ("safetensors", is_safetensors),
-    ("xgboost-ubj", lambda head: _XGBOOST_UBJ.match(head) is not None),
+    ("xgboost-ubj", is_xgboost_ubjson),
     ("onnx", is_onnx),
     ("saved_model", is_saved_model),
+    ("xgboost-binary", lambda head: _XGBOOST_BINARY.match(head) is not None),
+    # A protobuf message that begins with its version, and then a description (apple/coremltools, Model.proto).
+    ("coreml", lambda head: head[:1] == b"\x08" and 1 <= head[1] <= 15 and head[2:3] == b"\x12"),
 )
 
 
 def _kind_of_text(head: bytes) -> str:
+    if absent := absence_in(head):
+        return absent
+    if _PMML.match(head):
+        return "pmml"
     if _JSON.match(head):
-        return "xgboost-json" if _XGBOOST.match(head) else "json"
+        return "xgboost-json" if is_xgboost_json(head) else "json"
     if _LIGHTGBM.match(head):
         return "lightgbm"
     return PYTHON if _is_python(head) else "text"

@@ -6,6 +6,8 @@ one block of it in memory at a time; nothing is extracted, nothing is run.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from signoff.artifact.content_types import UNKNOWN
@@ -64,11 +66,13 @@ def inspect(chunks: Iterable[bytes], requirements: Requirements | None = None, s
     )
 
 
-def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, check: RequirementCheck | None = None) -> Inspection:
+def inspect_file(
+    chunks: Iterable[bytes], name: str, scan: Scan, check: RequirementCheck | None = None, *, alone: bool = False
+) -> Inspection:
     """Inspect an artifact that is a file and not an archive, or one of the files it consists of.
 
-    `name` is the file's name in the artifact, also used in findings. `check` applies the requirements to the file; the
-    caller must ask it about those that concern all files together.
+    `name` is the file's name in the artifact, also used in findings. `check` applies the requirements to the file, and
+    those that concern all files together where it is `alone`; otherwise the caller must ask for them.
     """
     check = check or RequirementCheck(Requirements())
     source = HashedSource(chunks)
@@ -78,6 +82,8 @@ def inspect_file(chunks: Iterable[bytes], name: str, scan: Scan, check: Requirem
     try:
         scan(ChunkReader(source), context)
         builder.add_violations(check.content(name, context.summary))
+        if alone:
+            builder.add_violations(check.all_together(partial(fnmatchcase, name)))
     except Refused as refusal:
         builder.refuse(refusal)
     kind = context.summary.kind or UNKNOWN

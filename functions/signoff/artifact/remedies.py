@@ -63,6 +63,18 @@ REMEDIES: Mapping[str, str] = {
     "corrupt-zip": "Write the file again: its zip archive is damaged or incomplete.",
     "unscannable-zip": "Write the zip archive again with its sizes in the headers, and without a password.",
     "zip-ambiguous": "Write the file again with the framework's own save; do not append to it or edit it.",
+    # What a name claims, and what is there instead.
+    "not-what-it-is-called": "Save the model again under its own format's name, or rename the file to what it is.",
+    "empty-file": "Put the model in its place, or leave the file out.",
+    "git-lfs-pointer": "Fetch the file itself (`git lfs pull`), and pack again.",
+    "required-file-no-model": "Put the model in its place, or change `artifact.required_files` in the policy.",
+    "no-model": "Add the model in a format that the policy allows, or change `artifact.formats` in it.",
+    "unknown-format": "Leave the file out, or save it in a known format; approvers see that nobody looked into it.",
+    "not-looked-into": "Have approvers look into it, or name the format in `artifact.formats` of the policy.",
+    "unreadable-json": "Write the file again: it is cut off or damaged.",
+    "unreadable-ubjson": "Write the file again: it is cut off or damaged.",
+    "r-object": "Save the model in a format of data: ONNX or PMML; or list `r-data` in `artifact.formats`.",
+    "torchscript-flatbuffer": "Save a state dict, safetensors or ONNX, or list the format in `artifact.formats`.",
     "ambiguous-content": "Write the file again with the framework's own save: no valid file has two formats.",
     # Code that would run on load.
     "unsafe-pickle": "Save the model without code: as safetensors, ONNX, skops or the framework's own format.",

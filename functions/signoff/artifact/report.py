@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from signoff.artifact.context import ContentSummary
-    from signoff.artifact.requirement_check import RequirementCheck, Violation
+    from signoff.artifact.requirement_check import RequirementCheck
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -133,13 +133,13 @@ class ReportBuilder:
             self.inventory[-1] = replace(self.inventory[-1], kind=kind)
         self.totals[kind] = self.totals.get(kind, TypeTotal()).plus(member.size)
 
-    def add_violations(self, found: Iterable[Violation]) -> None:
-        """Record all `found` violations as errors."""
-        for member, rule, reason in found:
-            if member is None:
-                self._about_archive.append(Finding(None, rule, "error", reason))
+    def add_violations(self, found: Iterable[Finding]) -> None:
+        """Record all `found`."""
+        for finding in found:
+            if finding.member is None:
+                self._about_archive.append(finding)
             else:
-                self.report(member, rule, reason)
+                self.report(finding.member, finding.rule, finding.reason, finding.severity)
 
     def conclude(self) -> None:
         """Check what needs all members to be known; missing files count only in a complete archive."""

@@ -10,8 +10,20 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase, translate
 
-from signoff.artifact.content_types import COMPILED, FORMATS, PYTHON, SCRIPT, UNKNOWN, apart
+from signoff.artifact.absence import LFS_POINTER
+from signoff.artifact.claims import claim_of
+from signoff.artifact.content_types import (
+    COMPILED,
+    CONTAINERS,
+    FORMATS,
+    NOT_LOOKED_INTO,
+    PYTHON,
+    SCRIPT,
+    UNKNOWN,
+    apart,
+)
 from signoff.artifact.context import ContentSummary
+from signoff.artifact.findings import Finding
 from signoff.artifact.member_names import normalised
 from signoff.artifact.requirements import Requirements
 from signoff.documents.text import joined
@@ -27,11 +39,19 @@ _OF_SAVED_MODEL = re.compile(
     r"((?:.*/)?)(?:variables/variables\.(?:index|data-\d{5}-of-\d{5})|fingerprint\.pb|keras_metadata\.pb)"
 )
 
-Violation = tuple[str | None, str, str]
-"""The member (None: the artifact itself), the rule, and the reason."""
+# Names of documents and code, which a policy may require beside the model.
+_NO_MODEL = re.compile(
+    r"(?:.*/)?code/.*|.*\.(?:py|sh|md|txt|rst|html|json|jsonl|ya?ml|toml|ini|cfg|csv|tsv|xml|properties)"
+)
+_CONTENT = {*FORMATS, *CONTAINERS, *COMPILED, UNKNOWN, "java object"}
+"""Types that a model may have, or that other rules are about; any other is known to be no model."""
 
 
-ADMITTED_BY = {"torchscript-code": "torchscript"}
+ADMITTED_BY = {
+    "torchscript-code": "torchscript",
+    "torchscript-flatbuffer": "torchscript-flatbuffer",
+    "r-object": "r-data",
+}
 """By rule: the format that, named in a policy, admits what the rule refuses."""
 
 
@@ -41,6 +61,7 @@ class RequirementCheck:
     def __init__(self, requirements: Requirements) -> None:
         self.requirements = requirements
         self._forbidden = _any_of(requirements.forbidden_files)
+        self._required = _any_of(requirements.required_files)
         self._code = {
             "Python source": (_any_of(requirements.code.python), requirements.code.python, "code-out-of-place"),
             "a script": (_any_of(requirements.code.scripts), requirements.code.scripts, "code-out-of-place"),
@@ -50,15 +71,16 @@ class RequirementCheck:
         self._cards: dict[str, bool] = {}
         self._saved_models: set[str] = set()
         self._beside: list[tuple[str, str]] = []
+        self._kinds: set[str] = set()
 
-    def named(self, member: str, *, link: bool = False) -> Iterator[Violation]:
+    def named(self, member: str, *, link: bool = False) -> Iterator[Finding]:
         """Yield the violations of a file or link by its name; a link may turn text into code."""
         if not link and not self.requirements.forbidden_files:
             return
         name = normalised(member)
         if self._forbidden(name):
             pattern = next(each for each in self.requirements.forbidden_files if fnmatchcase(name, each))
-            yield member, "forbidden-file", f"Has a name that the policy forbids: {pattern}"
+            yield _error(member, "forbidden-file", f"Has a name that the policy forbids: {pattern}")
         if link:
             yield from self._place(member, "", name, _called(name))
 
@@ -66,10 +88,11 @@ class RequirementCheck:
         """Whether the policy admits by name what a rule refuses, which is then a warning."""
         return ADMITTED_BY.get(rule) in self.requirements.formats
 
-    def content(self, member: str, summary: ContentSummary) -> Iterator[Violation]:
+    def content(self, member: str, summary: ContentSummary) -> Iterator[Finding]:
         """Yield the violations of a file whose content was scanned."""
         name, kind = normalised(member), summary.kind or UNKNOWN
         self._remember(name, summary)
+        yield from self._absence(member, name, kind)
         yield from self._format(member, kind, name)
         yield from self._place(member, kind, name, _called(name) if kind != "empty" else None)
         if kind not in COMPILED:
@@ -77,25 +100,28 @@ class RequirementCheck:
                 yield from self._format(inner, each)
                 yield from self._place(inner, each, inner.rpartition(" > ")[2] if in_code else name)
 
-    def all_together(self, has_file: Callable[[str], bool]) -> Iterator[Violation]:
+    def all_together(self, has_file: Callable[[str], bool]) -> Iterator[Finding]:
         """Yield the violations of all files together, once all have been read.
 
         `has_file` says whether any file's name matches a glob.
         """
         for glob in self.requirements.required_files:
             if not has_file(glob):
-                yield None, "required-file-missing", f"Has no file {glob}, which the policy requires"
+                yield _error(None, "required-file-missing", f"Has no file {glob}, which the policy requires")
+        if self.requirements.formats and not self._kinds & {*FORMATS, UNKNOWN}:
+            allowed = joined(self.requirements.formats, "and")
+            yield _error(None, "no-model", f"Has no model: no file has a format that the policy allows, {allowed}")
         for member, folder in self._beside:
             if folder not in self._saved_models:
-                yield self._unknown(member)
+                yield self._of_unknown_format(member)
         if self.requirements.licence and not any(self._licences.values()):
             described = "a licence at its top level (LICENSE, LICENCE or COPYING, with or without .txt or .md)"
-            yield None, "licence-missing", _missing(described, self._licences)
+            yield _error(None, "licence-missing", _missing(described, self._licences))
         if self.requirements.model_card and not any(self._cards.values()):
             described = (
                 "a model card at its top level (README.md that begins with YAML, MODEL_CARD.md or MODEL_CARD.json)"
             )
-            yield None, "model-card-missing", _missing(described, self._cards)
+            yield _error(None, "model-card-missing", _missing(described, self._cards))
 
     def _remember(self, name: str, summary: ContentSummary) -> None:
         if "/" in name:
@@ -108,25 +134,45 @@ class RequirementCheck:
             self._cards[name] = _FRONT_MATTER.match(summary.head) is not None
         if summary.kind == "saved_model":
             self._saved_models.add(name.rpartition("/")[0])
+        self._kinds |= {summary.kind or UNKNOWN, *(kind for (kind, _), _ in apart(summary.kind, summary.within))}
 
-    def _format(self, member: str, kind: str, name: str = "") -> Iterator[Violation]:
+    def _absence(self, member: str, name: str, kind: str) -> Iterator[Finding]:
+        """Yield an error for what stands where a model should be, and is none."""
+        if kind == LFS_POINTER:
+            yield _error(member, "git-lfs-pointer", "Is a pointer of Git LFS: the file itself was not fetched")
+        elif kind not in _CONTENT and self._required(name) and not _NO_MODEL.fullmatch(name):
+            yield _error(member, "required-file-no-model", f"Is required by the policy, and is no model: it is {kind}")
+
+    def _format(self, member: str, kind: str, name: str = "") -> Iterator[Finding]:
         allowed = self.requirements.formats
-        if not allowed or kind in allowed:
+        if kind in allowed:
             return
-        if kind in FORMATS:
-            yield member, "format-not-allowed", f"Has the format {kind}; the policy allows {joined(allowed, 'and')}"
-        elif kind == UNKNOWN:
-            beside = _OF_SAVED_MODEL.fullmatch(name) if "saved_model" in allowed else None
-            if beside:
-                self._beside.append((member, beside[1].rstrip("/")))
-            else:
-                yield self._unknown(member)
+        if kind == UNKNOWN:
+            yield from self._unknown(member, name)
+        elif kind in FORMATS and allowed:
+            reason = f"Has the format {kind}; the policy allows {joined(allowed, 'and')}"
+            yield _error(member, "format-not-allowed", reason)
+        elif kind in NOT_LOOKED_INTO:
+            reason = f"Has the format {kind}, of which nobody has looked at {NOT_LOOKED_INTO[kind]}"
+            yield Finding(member, "not-looked-into", "warning", reason)
 
-    def _unknown(self, member: str) -> Violation:
+    def _unknown(self, member: str, name: str) -> Iterator[Finding]:
+        allowed = self.requirements.formats
+        beside = _OF_SAVED_MODEL.fullmatch(name) if "saved_model" in allowed or not allowed else None
+        if beside:
+            self._beside.append((member, beside[1].rstrip("/")))
+        elif allowed or not (claim := claim_of(name)) or not claim.model:  # else it has an error of its own
+            yield self._of_unknown_format(member)
+
+    def _of_unknown_format(self, member: str) -> Finding:
+        if not self.requirements.formats:
+            return Finding(
+                member, "unknown-format", "warning", "Is binary data of an unknown format: nobody has looked into it"
+            )
         allowed = joined(self.requirements.formats, "and")
-        return member, "format-not-allowed", f"Is binary data of an unknown format; the policy allows {allowed}"
+        return _error(member, "format-not-allowed", f"Is binary data of an unknown format; the policy allows {allowed}")
 
-    def _place(self, member: str, kind: str, name: str, called: str | None = None) -> Iterator[Violation]:
+    def _place(self, member: str, kind: str, name: str, called: str | None = None) -> Iterator[Finding]:
         """Yield a violation for code in a location that is not allowed.
 
         The content of a file has the file's location, unless it is in a folder `code` of its own archive.
@@ -138,10 +184,14 @@ class RequirementCheck:
         if not fits(name):
             described = f"{what} ({kind})" if kind in COMPILED else what
             only = f"allows only in files that match {joined(places, 'or')}" if places else "does not allow"
-            yield member, rule, f"Is {described}, which the policy {only}"
+            yield _error(member, rule, f"Is {described}, which the policy {only}")
 
 
 _WHAT = {PYTHON: "Python source", SCRIPT: "a script", **dict.fromkeys(COMPILED, "compiled code")}
+
+
+def _error(member: str | None, rule: str, reason: str) -> Finding:
+    return Finding(member, rule, "error", reason)
 
 
 def _called(name: str) -> str | None:

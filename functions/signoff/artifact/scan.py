@@ -1,23 +1,26 @@
-"""Dispatches content to the scanner of its format, which its bytes decide and never a file's name."""
+"""Dispatches content to the scanner of its format: what its name claims, or else what its bytes say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from signoff.artifact.content_types import UNKNOWN, apart
+from signoff.artifact.claims import Claim
+from signoff.artifact.content_types import EMPTY, UNKNOWN, apart
 from signoff.artifact.context import Scan, ScanContext
-from signoff.artifact.detection import kind_of
-from signoff.artifact.formats import compressed, java_serialization, skops
+from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
+from signoff.artifact.formats import compressed, opaque, skops
 from signoff.artifact.formats.hdf5 import hdf5, is_hdf5
+from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.npy import is_npy, npy
 from signoff.artifact.formats.onnx import is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
 from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, saved_model
+from signoff.artifact.formats.ubjson import ubjson
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
 from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
-from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.streams.refusal import OtherFormat, Refused
 from signoff.artifact.tar import nested
 from signoff.artifact.zip import archive
 from signoff.artifact.zip.directory import TrailingBytes
@@ -34,19 +37,32 @@ TENSORS: Sequence[Kind] = (
     (is_onnx, onnx),
     (is_saved_model, saved_model),
     (is_keras_metadata, hdf5),
+    (is_xgboost_json, json_text),
+    (is_xgboost_ubjson, ubjson),
 )
 
 TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
-JAVA: Kind = (java_serialization.is_java_object, java_serialization.java_object)
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
 """Formats whose content may have any format, even a zip archive at the very end."""
 
-KINDS: Sequence[Kind] = (*CONTAINERS, SAFETENSORS, PICKLE, SKOPS, JAVA, *TENSORS)
+KINDS: Sequence[Kind] = (*CONTAINERS, SAFETENSORS, PICKLE, SKOPS, *opaque.KINDS, *TENSORS)
 """Each with a test of the first bytes and a scanner; the first match is used.
 
 safetensors begins with a length, whose bytes may also be opcodes: it comes before pickles and checks for them itself.
+"""
+
+READ_AS: Mapping[str, Kind] = {
+    "pickle": PICKLE,
+    "onnx": (is_onnx, onnx),
+    "saved_model": (is_saved_model, saved_model),
+    "keras config": (is_keras_config, keras_config),
+    "json": (is_json_text, json_text),
+}
+"""By the content type that a name claims: what the content is then read as, whatever it begins with.
+
+Not here are formats whose loaders look at the first bytes themselves: what does not begin so is refused.
 """
 
 NAMES: Mapping[Kind, str] = {
@@ -81,32 +97,69 @@ class _TrackedReader:
 def scan(reader: Reader, context: ScanContext) -> None:
     """Scan all content of `reader` to its end and report the findings.
 
-    `context.summary` receives the content's type. Raises `Refused` when the reader does, or when all contents of an
-    artifact together exceed a limit.
+    What its name claims, the content must prove; without a claim, its bytes decide what it is. `context.summary`
+    receives the content's type. Raises `Refused` when the reader does, or when all contents of an artifact together
+    exceed a limit.
     """
     source = _TrackedReader(reader)
     content = PeekableReader(source)
     head = content.peek(PEEK)
     # skops looks the schema up by name; no JSON begins like a container or a pickle.
-    kind = SKOPS if skops.is_schema(context.member, head) else _kind(head)
-    context.summary.head, context.summary.kind = head, _named(kind, head)
-    if kind is TAR and PICKLE[0](head):
-        context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
-    if kind is PICKLE and is_onnx(head):
-        context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
+    detected = SKOPS if skops.is_schema(context.member, head) else _kind(head)
+    context.summary.head, context.summary.kind = head, _named(detected, head)
+    kind = _as_claimed(context, detected)
+    _report_ambiguity(context, kind, head)
     try:
         if kind:
             kind[1](content, context, scan)
+    except OtherFormat as other:
+        _withdraw(context, other, head)
     except Refused as refusal:
         if refusal is source.broken or refusal.rule in ENDING:
             raise
         context.report(refusal.rule, str(refusal))
-    context.summary.kind = context.summary.kind or kind_of(head)  # what began as a pickle may turn out to be none
     content.drain()
     if kind not in CONTAINERS and source.tail.holds_end():
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
     if context.outer:
         _add_to_outer(context.outer, context)
+
+
+def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
+    """Return what content is read as, of which `detected` is the kind by its bytes; report a claim it cannot prove."""
+    claim, named = context.claim, context.summary.kind
+    if claim is None or detected is SKOPS:
+        return detected
+    if named in claim.kinds and not claim.read_as:
+        return detected or READ_AS.get(named or "")
+    demanded = READ_AS.get(claim.read_as or claim.kind)
+    if named == EMPTY:
+        if claim.model:
+            context.report("empty-file", f"Is empty, where {claim.loader} would read {claim.kind}")
+        return None
+    if demanded and (claim.read_as or detected is None):
+        context.summary.kind = named if named in claim.kinds else claim.kind
+        return demanded
+    context.report("not-what-it-is-called", _disproved(claim, f"is {named or 'of an unknown format'}"))
+    return detected
+
+
+def _withdraw(context: ScanContext, other: OtherFormat, head: bytes) -> None:
+    """Take back that the content is of the format that it was read as, which its name may have claimed."""
+    context.summary.kind = kind_of(head)
+    if context.claim:
+        context.report(other.rule, _disproved(context.claim, str(other)))
+
+
+def _disproved(claim: Claim, reason: str) -> str:
+    return f"Has a name that {claim.loader} takes for {claim.kind}, but {reason}"
+
+
+def _report_ambiguity(context: ScanContext, kind: Kind | None, head: bytes) -> None:
+    if kind is TAR and PICKLE[0](head):
+        context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
+    if kind is PICKLE and is_onnx(head):
+        context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
 
 
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:

@@ -72,18 +72,18 @@ class ArtifactInspector:
 
     def _object(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         """Return a file's result and all its errors; the findings go to the vault, with `about`."""
-        # A single file cannot contain a licence or a model card.
-        check = RequirementCheck(replace(requirements, licence=False, model_card=False))
-        found, inspection = self._file(basename(stored.key), stored, check)
+        # A single file cannot contain a licence or a model card, nor have others beside it.
+        check = RequirementCheck(replace(requirements, required_files=(), licence=False, model_card=False))
+        found, inspection = self._file(basename(stored.key), stored, check, alone=True)
         if not inspection.findings:
             return found
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
     def _file(
-        self, name: str, stored: ObjectVersion, check: RequirementCheck
+        self, name: str, stored: ObjectVersion, check: RequirementCheck, *, alone: bool = False
     ) -> tuple[dict[str, Any], report.Inspection]:
-        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check)
+        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check, alone=alone)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
     def _read(self, stored: ObjectVersion) -> Iterator[bytes]:
@@ -109,8 +109,7 @@ class ArtifactInspector:
         else:
             check = RequirementCheck(requirements)
             objects = [self._file_under(name, copy, check) for name, copy in named]
-            together = check.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
-            errors += [Finding(name, rule, "error", reason) for name, rule, reason in together]
+            errors += check.all_together(lambda glob: bool(fnmatch.filter(names, glob)))
         count = len(errors) + sum(each["refusal_count"] for each in objects)
         about_all = {"artifact": dict(artifact), "findings": [dataclasses.asdict(error) for error in errors]}
         errors += [within(each["name"], error) for each in objects for error in each.pop("refusals")]

@@ -28,7 +28,7 @@ def test_a_valid_archive_of_each_tar_format_passes_with_its_digest_and_inventory
     assert inspection.sha256 == hashlib.sha256(data).hexdigest()
     assert (inspection.size, inspection.expanded_size, inspection.members) == (len(data), len(expanded), 2)
     assert [(entry.name, entry.size, entry.type) for entry in inspection.inventory] == [
-        ("model.joblib", 700, "file"),
+        ("model.joblib", 929, "file"),
         ("code/inference.py", 28, "file"),
     ]
 

@@ -62,7 +62,7 @@ def told(
 
 @pytest.mark.parametrize("name", ["model.pkl", "./model.pkl", "in/a/folder/model.pkl"])
 def test_a_file_with_a_forbidden_name_is_refused_with_the_pattern(name: str) -> None:
-    inspection = held({name: b"words"}, forbidden_files=("*.txt", "*.pkl"))
+    inspection = held({name: PICKLE}, forbidden_files=("*.txt", "*.pkl"))
     assert [(finding.member, finding.rule) for finding in inspection.findings] == [(name, "forbidden-file")]
     assert "*.pkl" in inspection.findings[0].reason
 
@@ -77,7 +77,7 @@ def test_a_link_with_a_forbidden_name_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["model.pkl.txt", "pkl", "MODEL.PKL"])
 def test_a_name_that_only_resembles_a_forbidden_one_passes(name: str) -> None:
-    assert told({name: b"words"}, member("x.pkl", type=tarfile.DIRTYPE), forbidden_files=("*.pkl",)) == []
+    assert told({name: PICKLE}, member("x.pkl", type=tarfile.DIRTYPE), forbidden_files=("*.pkl",)) == []
 
 
 # Formats.
@@ -91,7 +91,6 @@ MODELS = {
     "npy": sample("floats.npy"),
     "hdf5": sample("dense.h5"),
     "pickle": PICKLE,
-    "gguf": b"GGUF\3\0\0\0",
     "npz": zipped(**{"x.npy": sample("floats.npy")}),
     "pytorch": zipped(model__data_pkl=PICKLE).replace(b"data_pkl", b"data.pkl"),
     "keras": zipped(**{"config.json": sample("dense.config.json"), "metadata.json": b"{}"}),
@@ -112,7 +111,8 @@ def test_a_model_passes_by_its_own_format_and_by_no_other(name: str) -> None:
     ids=["text", "JSON", "nothing", "CSV", "an image", "a document"],
 )
 def test_what_is_no_model_passes_whatever_formats_are_allowed(content: bytes) -> None:
-    assert told({"notes": content, "code/inference.py": PYTHON}, formats=("onnx",)) == []
+    files = {"notes": content, "code/inference.py": PYTHON, "model.onnx": sample("matmul.onnx")}
+    assert told(files, formats=("onnx",)) == []
 
 
 def test_binary_data_of_no_known_format_is_refused_unless_it_is_allowed() -> None:
@@ -182,8 +182,8 @@ def test_python_elsewhere_is_refused_unless_the_policy_lists_the_place(name: str
 
 @pytest.mark.parametrize("content", [b'"""Nothing but a text."""\n', b"caf\xe9 = 1\n", b'{"a": __import__("os")}\n'])
 def test_what_python_would_import_by_its_name_is_python(content: bytes) -> None:
-    assert told({"hidden.py": content}) == [("hidden.py", "code-out-of-place")]
-    assert told({"hidden.txt": content}) == []
+    assert ("hidden.py", "code-out-of-place") in told({"hidden.py": content})
+    assert {rule for _, rule in told({"hidden.txt": content})} <= {"unknown-format"}
 
 
 def test_a_link_that_makes_python_of_a_text_is_refused() -> None:
@@ -310,7 +310,7 @@ def test_a_model_card_at_the_top_is_found(name: str, content: bytes) -> None:
     ],
 )
 def test_what_is_no_model_card_or_a_blank_one_is_refused(name: str, content: bytes) -> None:
-    assert told({"model": b"x", name: content}, model_card=True) == [(None, "model-card-missing")]
+    assert (None, "model-card-missing") in told({"model": b"x", name: content}, model_card=True)
 
 
 def test_of_a_broken_archive_nothing_is_said_to_be_missing() -> None:
@@ -350,7 +350,8 @@ def test_whatever_a_file_is_called_and_whatever_the_globs_are_it_is_checked(
         ),
         *check.all_together(lambda _: True),
     ]
-    assert {rule for _, rule, _ in found} <= {
+    assert {each.rule for each in found} <= {
+        "no-model",
         "forbidden-file",
         "format-not-allowed",
         "code-out-of-place",

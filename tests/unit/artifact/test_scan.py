@@ -289,7 +289,7 @@ def test_an_object_that_is_no_archive_is_hashed_and_scanned_in_one_pass() -> Non
     data = zipped(a=NOISE, b=LZ4)
     inspection = inspect_file(iter([data[:1000], data[1000:]]), "model.zip", scan.scan)
     assert (inspection.sha256, inspection.size) == (hashlib.sha256(data).hexdigest(), len(data))
-    assert found(inspection) == [("model.zip > b", BAD, "error")]
+    assert found(inspection) == [("model.zip > b", BAD, "error"), ("model.zip > a", "unknown-format", "warning")]
     assert inspect_file(iter([NOISE]), "weights", scan.scan).passed
 
 

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -225,8 +226,8 @@ def test_what_lies_beside_a_saved_model_under_a_prefix_is_of_it():
 @pytest.mark.parametrize("demands", [{"licence": True}, {"formats": ["onnx"]}, {"forbidden_files": ["*.joblib"]}])
 def test_each_archive_under_a_multi_model_prefix_is_held_to_what_the_policy_demands(demands: dict[str, Any]):
     world = World(artifact=demands)
-    plain = gzip.compress(tar(member("LICENSE", b"MIT"), member("model.txt", b"words")))
-    harmful = gzip.compress(tar(member("model.joblib", b"GGUF\3\0\0\0")))
+    plain = gzip.compress(tar(member("LICENSE", b"MIT"), member("model.onnx", sample("matmul.onnx"))))
+    harmful = gzip.compress(tar(member("model.joblib", pickle.dumps([0.5]))))
     models = {"models/de.tar.gz": plain, "models/it.tar.gz": harmful}
     arn = submitted(world, manifest(SEVERAL, deployment={"PrimaryContainer": {"Mode": "MultiModel"}}), models)
     world.deliver()

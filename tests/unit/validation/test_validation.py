@@ -159,8 +159,8 @@ def test_the_findings_in_the_vault_say_of_each_file_what_it_is():
     found = inspected(world, claimed(world, world.submit()))[0]
     (version,) = world.vault_bucket.versions[found["findings"].removeprefix("s3://vault/")]
     document = json.loads(version.data)
-    assert [entry["kind"] for entry in document["inventory"]] == ["text", "python source"]
-    assert document["kinds"]["text"] == {"members": 1, "size": 700}
+    assert [entry["kind"] for entry in document["inventory"]] == ["pickle", "python source"]
+    assert document["kinds"]["pickle"] == {"members": 1, "size": 929}
 
 
 def test_a_prefix_without_any_object_is_an_error_and_no_verdict():

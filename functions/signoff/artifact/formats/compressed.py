@@ -224,7 +224,7 @@ class DecompressedReader:
 
 def _scanner(form: CompressionFormat) -> Callable[[PeekableReader, ScanContext, Scan], None]:
     def compressed(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
-        scan(DecompressedReader(content, form, context), context.inner(form.name))
+        scan(DecompressedReader(content, form, context), context.expanded(form.name))
 
     return compressed
 

@@ -13,6 +13,7 @@ from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.artifact.pickle.stream import InvalidPickle, PickleStream, TruncatedPickle, UnreadablePickle
 from signoff.artifact.streams.readers import PEEK, PeekableReader
+from signoff.artifact.streams.refusal import OtherFormat
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -67,7 +68,7 @@ def _counts_too_much(head: bytes) -> bool:
 def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Report everything forbidden that the content's pickles would do, and where they cannot be followed.
 
-    Raises `Refused` only when the reader does.
+    Raises `OtherFormat` when it is not a pickle, and `Refused` when the reader does.
     """
     findings = _PickleFindings(context)
     says_so = content.peek(2) in DECLARED
@@ -88,8 +89,8 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, *, says_so: bool)
         except InvalidPickle:
             if says_so or count or not machine.idle:
                 raise
-            findings.none()
-            return  # not a pickle: Python would fail here too, before doing anything
+            # Python would fail here too, before doing anything.
+            raise OtherFormat("is not a pickle") from None
         count += 1
         of_torch = of_torch or (count == 1 and machine.first_number == TORCH_MAGIC)
         if of_torch and count == TORCH_PICKLES:
@@ -117,10 +118,6 @@ class _PickleFindings:
             return
         self._reported.add((rule, reason))
         self._context.report(rule, f"{reason} (byte {at})")
-
-    def none(self) -> None:
-        """Take back that the content is a pickle; what else it is, others know."""
-        self._context.summary.kind = None
 
     def end(self) -> None:
         if self._more:

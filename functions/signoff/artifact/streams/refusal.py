@@ -14,3 +14,10 @@ class Truncated(Refused):
 
     def __init__(self, offset: int) -> None:
         super().__init__("truncated-content", f"Ends at byte {offset}, before the size that it declares")
+
+
+class OtherFormat(Refused):
+    """Raised where a scanner has proven that no loader of its format would go on: the content has another one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("not-what-it-is-called", reason)

@@ -40,6 +40,7 @@ _MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
         ("config", rb"config\.json"),
         ("metadata", rb"metadata\.json"),
         ("data", rb"[^/]{1,200}/data\.pkl"),
+        ("ini", rb"model\.ini"),
         ("constants", rb"[^/]{1,200}/constants\.pkl"),
     )
 )
@@ -49,6 +50,7 @@ _ZIPS: Sequence[tuple[str, set[str]]] = (
     ("keras", {"config", "metadata"}),
     ("torchscript", {"data", "constants"}),
     ("pytorch", {"data"}),
+    ("mojo", {"ini"}),  # H2O's MOJO
 )
 
 # Where PyTorch looks to distinguish them: torch/serialization.py (_is_torchscript_zip), torch/export/pt2_archive.

@@ -123,8 +123,12 @@ def test_the_loaders_that_skops_has_are_known_here() -> None:
 
 
 def test_other_json_under_the_name_of_a_schema_passes() -> None:
-    for data in (b"{}", b"[]", b'{"$schema": "x", "type": ["object"]}', b"", b"not JSON", b'{"a": '):
+    for data in (b"{}", b"[]", b'{"$schema": "x", "type": ["object"]}', b""):
         assert scanned(zipped({"schema.json": data})) == []
+
+
+def test_what_is_no_json_under_the_name_of_a_schema_is_not_what_it_is_called() -> None:
+    assert [rule for _, rule, _ in scanned(zipped({"schema.json": b"not JSON"}))] == ["not-what-it-is-called"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-8-sig"])

@@ -262,7 +262,6 @@ ALIKE = {
     "a font": b"\x80\x01e\x05\0\0%!PS-AdobeFont-1.0" + b"x" * 600,
     "notes that begin with a number": b"I have seen this before\n" * 100,
     "Python that begins with a class": b"class AnError(Exception): ...\nclass Another(AnError): ...\n" * 20,
-    "data of R": b"X\n\0\0\0\x03\0\x04" + bytes(range(256)) * 3,
 }
 
 

@@ -25,7 +25,7 @@ from tests.support.scans import faults, scanned
 
 LZ4 = b"\x04\x22\x4d\x18" + b"frame" * 10
 NOISE = random.Random(7).randbytes(300_000)  # noqa: S311  # the same bytes each time
-FILES = {"archive/data.pkl": b"weights" * 40, "archive/data/0": NOISE, "empty": b"", "archive/version": b"3\n"}
+FILES = {"archive/data.raw": b"weights" * 40, "archive/data/0": NOISE, "empty": b"", "archive/version": b"3\n"}
 
 
 class UnseekableFile(io.RawIOBase):
@@ -98,9 +98,9 @@ def test_a_valid_archive_passes(write: Write, chunk: int) -> None:
 
 @writers
 def test_what_lies_in_an_entry_is_found_there(write: Write) -> None:
-    data = write({"fine": b"x" * 5000, "archive/data.pkl": LZ4, "also": gzip.compress(LZ4)})
+    data = write({"fine": b"x" * 5000, "archive/data.raw": LZ4, "also": gzip.compress(LZ4)})
     assert faults(data) == [
-        ("m > archive/data.pkl", "unscannable-compression"),
+        ("m > archive/data.raw", "unscannable-compression"),
         ("m > also > gzip", "unscannable-compression"),
     ]
 
@@ -163,7 +163,7 @@ def test_an_encrypted_entry_is_refused() -> None:
     data = bytearray(ZIP)
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
-    assert faults(bytes(data)) == [("m > archive/data.pkl", "unscannable-compression")]
+    assert faults(bytes(data)) == [("m > archive/data.raw", "unscannable-compression")]
 
 
 def test_an_entry_whose_end_cannot_be_determined_is_refused() -> None:

@@ -46,7 +46,7 @@ def test_an_archive_that_would_pass_is_shown_with_what_it_holds(good: str, capsy
     assert code == 0
     assert f"{good}: passed" in out
     assert inspect([Path(good).read_bytes()]).sha256 in out
-    assert [line.split() for line in out.splitlines()[5:7]] == [["text", "1", "700"], ["python", "source", "1", "28"]]
+    assert [line.split() for line in out.splitlines()[5:7]] == [["pickle", "1", "929"], ["python", "source", "1", "28"]]
 
 
 def test_an_archive_that_would_be_refused_is_told_member_by_member(bad: str, capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,167 @@
+"""What a file's name and place claim: the content that a loader would take it for, whatever it begins with.
+
+A loader is told a name and believes it; few look at the content first. So a name that is in this table claims a
+content type, and the content must prove it by being read as that to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
+_SUFFIXES = {
+    ".tgz": ".tar",
+    ".tbz2": ".tar",
+    ".txz": ".tar",
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".lzma", ".z"), ""),
+}
+_PICKLE = ("pickle", *COMPRESSED)
+_TORCH = ("zip", "pytorch", "torchscript", "tar", "pickle", "gzip", "bzip2", "xz", "zlib", "lzma")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The names that a loader believes (globs of the last parts of a path, in small letters) and what it reads there.
+
+    `kinds` are the content types that satisfy the claim; content of none of them is read as `kinds[0]` all the same,
+    where a scanner can. With `read_as`, that is always what it is read as. `loader` is who believes the name, and
+    `document` where that is written. `model` says that it is a model, which is never empty.
+    """
+
+    names: Sequence[str]
+    kinds: Sequence[str]
+    loader: str
+    document: str
+    model: bool = True
+    read_as: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The content type that is demanded first."""
+        return self.kinds[0]
+
+
+CLAIMS: Sequence[Claim] = (
+    Claim(
+        ("*.pkl", "*.pickle", "*.pckl", "*.pcl", "*.joblib", "*.jl", "*.dill", "*.cloudpickle"),
+        (*_PICKLE, "zip", "pytorch"),
+        "pickle.load and joblib.load",
+        "https://scikit-learn.org/stable/model_persistence.html",
+    ),
+    Claim(
+        ("*.pt", "*.pth", "*.ckpt", "pytorch_model*.bin", "adapter_model*.bin", "training_args.bin", "optimizer.bin"),
+        ("pickle", *_TORCH, "torchscript-flatbuffer"),
+        "torch.load",
+        "https://docs.pytorch.org/docs/stable/notes/serialization.html",
+    ),
+    Claim(
+        ("*.ptl", "*.ff"),
+        ("torchscript-flatbuffer", "zip", "torchscript", "pytorch"),
+        "torch.jit.load",
+        "https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html",
+    ),
+    Claim(
+        ("*.safetensors",),
+        ("safetensors",),
+        "safetensors",
+        "https://huggingface.co/docs/safetensors/index",
+    ),
+    Claim(("*.onnx",), ("onnx",), "ONNX Runtime", "https://onnxruntime.ai/docs/api/python/api_summary.html"),
+    Claim(
+        ("saved_model.pb",),
+        ("saved_model",),
+        "TensorFlow",
+        "https://www.tensorflow.org/guide/saved_model",
+    ),
+    Claim(
+        ("*.keras",),
+        ("zip", "keras", "hdf5"),
+        "keras.saving.load_model",
+        "https://keras.io/api/models/model_saving_apis/model_saving_and_loading/",
+    ),
+    Claim(
+        ("*.h5", "*.hdf5"),
+        ("hdf5",),
+        "keras.saving.load_model and h5py",
+        "https://docs.h5py.org/en/stable/high/file.html",
+    ),
+    Claim(
+        # Of a folder or an archive of Keras', and of a Transformers model: what describes no object of Keras has none.
+        ("config.json",),
+        ("json",),
+        "keras.saving.load_model",
+        "https://keras.io/api/models/model_saving_apis/model_saving_and_loading/",
+        model=False,
+        read_as="keras config",
+    ),
+    Claim(("*.npy",), ("npy",), "numpy.load", "https://numpy.org/doc/stable/reference/generated/numpy.load.html"),
+    Claim(("*.npz",), ("zip", "npz"), "numpy.load", "https://numpy.org/doc/stable/reference/generated/numpy.load.html"),
+    Claim(("*.skops",), ("zip", "skops"), "skops.io.load", "https://skops.readthedocs.io/en/stable/persistence.html"),
+    Claim(
+        ("xgboost-model",),
+        ("xgboost-json", "xgboost-ubj", "xgboost-binary", *_PICKLE),
+        "the XGBoost container",
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html",
+    ),
+    Claim(
+        ("*.ubj",),
+        ("xgboost-ubj",),
+        "xgboost.Booster.load_model",
+        "https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html",
+    ),
+    Claim(
+        ("*.cbm",),
+        ("catboost",),
+        "CatBoost",
+        "https://catboost.ai/docs/en/concepts/python-reference_catboost_load_model",
+    ),
+    Claim(("*.tflite",), ("tflite",), "LiteRT", "https://ai.google.dev/edge/litert/models/convert"),
+    Claim(("*.gguf",), ("gguf",), "llama.cpp", "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"),
+    Claim(("*.pmml",), ("pmml",), "PMML engines", "https://dmg.org/pmml/v4-4-1/GeneralStructure.html"),
+    Claim(
+        ("*.mlmodel",), ("coreml", "saved_model"), "Core ML", "https://apple.github.io/coremltools/mlmodel/index.html"
+    ),
+    Claim(("*.mojo",), ("zip", "mojo"), "H2O", "https://docs.h2o.ai/h2o/latest-stable/h2o-docs/mojo-quickstart.html"),
+    Claim(
+        ("*.rds", "*.rda", "*.rdata"),
+        ("r-data", *COMPRESSED),
+        "R's readRDS and load",
+        "https://cran.r-project.org/doc/manuals/r-release/R-ints.html#Serialization-Formats",
+    ),
+    Claim(("*.parquet",), ("parquet",), "Parquet readers", "https://parquet.apache.org/docs/file-format/", model=False),
+    Claim(
+        ("*.json",), ("json", "xgboost-json"), "json.load", "https://docs.python.org/3/library/json.html", model=False
+    ),
+    Claim(
+        ("*.zip", "*.egg", "*.whl"),
+        ("zip", "jar", "mojo", "npz", "pytorch", "torchscript", "keras", "skops"),
+        "zip readers",
+        "https://docs.python.org/3/library/zipfile.html",
+        model=False,
+    ),
+    Claim(
+        ("*.mar",),
+        ("zip", "jar", *COMPRESSED, "tar"),
+        "TorchServe",
+        "https://github.com/pytorch/serve/blob/master/model-archiver/README.md",
+    ),
+    Claim(("*.tar",), ("tar",), "tar readers", "https://docs.python.org/3/library/tarfile.html", model=False),
+    Claim(("*.gz", "*.tgz"), ("gzip",), "gzip.open", "https://docs.python.org/3/library/gzip.html", model=False),
+    Claim(("*.bz2",), ("bzip2",), "bz2.open", "https://docs.python.org/3/library/bz2.html", model=False),
+    Claim(("*.xz", "*.lzma"), ("xz", "lzma"), "lzma.open", "https://docs.python.org/3/library/lzma.html", model=False),
+)
+"""The first that matches is believed."""
+
+
+def claim_of(name: str) -> Claim | None:
+    """Return what the name of a file claims, by the last part of its path; None for a name that claims nothing."""
+    last = name.rpartition("/")[2].lower()
+    return next((claim for claim in CLAIMS if any(fnmatchcase(last, glob) for glob in claim.names)), None)
+
+
+def without_compression(name: str) -> str:
+    """Return the name that a compressed file claims for its content: `model.pkl` for `model.pkl.gz` and for itself."""
+    suffix = next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)), None)
+    return name if suffix is None else name[: -len(suffix)] + _SUFFIXES[suffix]
