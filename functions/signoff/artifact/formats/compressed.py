@@ -17,18 +17,22 @@ from zlib_ng import zlib_ng
 from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.streams.gzip import InflateError
 from signoff.artifact.streams.limits import GIB
-from signoff.artifact.streams.readers import BLOCK, PeekableReader
+from signoff.artifact.streams.readers import BLOCK, PEEK, PeekableReader
 from signoff.artifact.streams.refusal import Refused
 
 LZMA_MEMORY = 72 * 1024 * 1024  # `xz -9` needs 65 MiB; each level within has half as much, so all together are bounded
-TELLING = 64  # bytes that hardly ever expand without an error by chance
+TELLING = 64  # bytes; fewer of text may expand to something by chance, so that only what they expand to is judged
+PROBED = 1024  # bytes of what a stream expands to; readers ask for 8 KiB or more, and hand over what precedes damage
 RATIO = 1000  # of expanded to compressed bytes, from `RATIO_FROM` expanded bytes on, as for the artifact itself
 RATIO_FROM = GIB
 FIRST_WINDOW = 4096  # grows: a decompressor copies unused input, and there may be many tiny streams
 
+ZFILE, ZFILE_HEADER = b"ZF", 21  # with the length that `hex` gives the largest number of 64 bits
+
 UNREADABLE = (
     (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\x28\xb5\x2f\xfd", "zstandard"),
+    *((bytes([version]) + b"\xb5\x2f\xfd", "zstandard") for version in (*range(0x22, 0x29), 0x1E)),
+    *((bytes([number]) + b"\x2a\x4d\x18", "zstandard or lz4") for number in range(0x50, 0x60)),
     (b"LZIP", "lzip"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!\x1a\x07", "RAR"),
@@ -94,8 +98,8 @@ class CompressionFormat:
 
 
 def _begins_gzip(head: bytes) -> bool:
-    """Whether a gzip stream begins here: with the one method there is, and no flag that no reader knows."""
-    return head.startswith(b"\x1f\x8b\x08") and len(head) > 3 and not head[3] & 0xE0
+    """Whether a gzip stream begins here, with the one method there is; of its flags each reader refuses others."""
+    return head.startswith(b"\x1f\x8b\x08")
 
 
 def _begins_bzip2(head: bytes) -> bool:
@@ -108,25 +112,35 @@ def _begins_xz(head: bytes) -> bool:
 
 def _begins_zlib(head: bytes) -> bool:
     """Whether a zlib stream begins here; two bytes say little, so what follows must expand to something."""
-    return head[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda") and _expands(ZlibDecompressor(15), head)
+    method, flags = head[0] if head else 0, head[1] if len(head) > 1 else 0
+    valid = method & 0x8F == 8 and not flags & 0x20 and (method << 8 | flags) % 31 == 0
+    return valid and _expands(ZlibDecompressor(15), head)
 
 
 def _begins_lzma(head: bytes) -> bool:
-    """Whether a legacy .lzma stream begins as joblib knows it, with sizes that liblzma takes (lzma_auto_decoder)."""
+    """Whether a legacy .lzma stream begins here, with properties and sizes that liblzma takes (lzma_auto_decoder).
+
+    Numbers with zeros between them often are one, and expand to zeros, with which nothing begins that is loaded; joblib
+    knows one only by its most usual properties.
+    """
+    if len(head) < 14 or head[0] > 224 or head[13]:
+        return False
     dictionary, size = int.from_bytes(head[1:5], "little"), head[5:13]
     usual = dictionary & (dictionary - 1) == 0 or (dictionary % 3 == 0 and (dictionary // 3).bit_count() == 1)
     plausible = size == b"\xff" * 8 or size[5:] == b"\0\0\0"
-    if len(head) < 13 or not head.startswith(b"\x5d\0") or not usual or not plausible:
+    if not plausible or not (usual or dictionary == 0xFFFFFFFF):
         return False
-    return _expands(lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY), head)
+    except_to = None if head.startswith(b"\x5d\0") else b"\0"
+    return _expands(lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY), head, except_to)
 
 
-def _expands(decompressor: Decompressor, head: bytes) -> bool:
+def _expands(decompressor: Decompressor, head: bytes, except_to: bytes | None = None) -> bool:
+    """Whether a reader would hand over anything, be the stream damaged later or without its end."""
     try:
-        # A few characters of text expand to something as well; so little data is a stream only if it ends as one.
-        return bool(decompressor.decompress(head, BLOCK)) and (len(head) >= TELLING or decompressor.eof)
+        first = decompressor.decompress(head, PROBED)
     except (InflateError, lzma.LZMAError) as error:
         return _needs_memory(error)
+    return first[:1] != except_to if first else len(head) >= PEEK and not decompressor.eof
 
 
 def _needs_memory(error: Exception) -> bool:
@@ -163,8 +177,13 @@ class DecompressedReader:
             if block:
                 return block
             if not given and not self._decoder.eof and self._decoder.needs_input:
-                raise Refused("corrupt-compressed", f"The {self._form.name} data ends before its end marker")
+                return self._without_end()
         return b""
+
+    def _without_end(self) -> bytes:
+        if self._form is ZLIB and self._content.offset < TELLING:
+            return b""
+        raise Refused("corrupt-compressed", f"The {self._form.name} data ends before its end marker")
 
     def _decompress(self, given: bytes | memoryview, size: int) -> bytes:
         try:
@@ -240,8 +259,23 @@ def _is_unreadable(head: bytes) -> bool:
     return head.startswith(tuple(magic for magic, _ in UNREADABLE))
 
 
+def _begins_zfile(head: bytes) -> bool:
+    """Whether this is joblib's format of before 0.10: a length in hexadecimal, and a zlib stream (read_zfile)."""
+    try:
+        return head.startswith(ZFILE) and len(head) > ZFILE_HEADER and int(head[len(ZFILE) : ZFILE_HEADER], 16) >= 0
+    except ValueError:
+        return False
+
+
+def _zfile(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
+    context.summary.kind = ZLIB.name
+    content.skip(ZFILE_HEADER + (content.peek(ZFILE_HEADER + 1)[ZFILE_HEADER:] == b" "))
+    _scanner(ZLIB)(content, context, scan)
+
+
 KINDS: Iterable[tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]] = (
     *((form.begins, _scanner(form)) for form in FORMS),
+    (_begins_zfile, _zfile),
     (_is_unreadable, unreadable),
 )
 """Each with a test of the first bytes and a scanner."""

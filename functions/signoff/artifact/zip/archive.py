@@ -14,7 +14,7 @@ from typing import Protocol
 from zlib_ng import zlib_ng
 
 from signoff.artifact.context import Scan, ScanContext
-from signoff.artifact.member_names import faults
+from signoff.artifact.member_names import faults, shown
 from signoff.artifact.streams.gzip import InflateError
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import BLOCK, PEEK, BoundedReader, PeekableReader
@@ -28,6 +28,7 @@ from signoff.artifact.zip.directory import (
     ZipEntry,
     ambiguous,
     decoded,
+    renamed,
     wide,
 )
 from signoff.artifact.zip.entry_names import EntryNames, programs
@@ -101,6 +102,8 @@ def _header(content: PeekableReader) -> ZipEntry:
     _, _, flags, method, _, _, checksum, compressed, expanded, name_size, extra_size = fields
     name, extra = content.exactly(name_size), content.exactly(extra_size)
     expanded, compressed = wide(extra, expanded, compressed)
+    if other := renamed(extra, decoded(name, flags)):
+        raise ambiguous(f"The entry at byte {offset} is called {shown(other)} for some readers (extra field)")
     return ZipEntry(offset, name, flags, method, checksum, compressed, expanded)
 
 

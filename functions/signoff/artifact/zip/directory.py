@@ -6,6 +6,7 @@ The format is PKWARE's APPNOTE.TXT 6.3.10; the sections are named where they mat
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -20,13 +21,17 @@ END = b"PK\x05\x06"
 END_64 = b"PK\x06\x06"
 LOCATOR = b"PK\x06\x07"
 
+ENDS = (END, END_64, LOCATOR)
+
 MAX_16, MAX_32 = 0xFFFF, 0xFFFFFFFF
 ZIP64 = 1  # 4.5.3: the extra field with what does not fit in 32 bits
+UNICODE_PATH = 0x7075  # 4.6.9: the extra field with another name, which newer readers use instead
 
 _CENTRAL = struct.Struct("<4s6H3L5H2L")  # 4.3.12
 _END = struct.Struct("<4s4H2LH")  # 4.3.16
 _END_64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
 _LOCATOR = struct.Struct("<4sLQL")  # 4.3.15
+FOLDER = 0x10  # 4.4.15: among the attributes that MS-DOS knows
 UTF_8 = 0x0800  # 4.4.4: the name is UTF-8
 COMPARED = 0x0001 | 0x0040 | UTF_8 | 0x2000  # flags that change how a reader interprets an entry
 
@@ -59,9 +64,19 @@ class ZipEntry:
         return blake2b(repr(facts).encode(), digest_size=16).digest()
 
 
+@dataclass(frozen=True)
+class ListedEntry:
+    """An entry as the directory describes it, with its extra fields, its comment, and its attributes for unpacking."""
+
+    entry: ZipEntry
+    extra: bytes
+    comment: bytes
+    attributes: int
+
+
 def wide(extra: bytes, *values: int) -> list[int]:
     """Return `values`, replacing each 32-bit maximum by the next zip64 extra field (4.5.3)."""
-    field_64 = _extra(extra)
+    field_64 = next((value for kind, value in _extras(extra) if kind == ZIP64), b"")
     found = []
     for value in values:
         if value == MAX_32 and field_64:
@@ -72,13 +87,17 @@ def wide(extra: bytes, *values: int) -> list[int]:
     return found
 
 
-def _extra(extra: bytes) -> bytes:
+def renamed(extra: bytes, name: str) -> str | None:
+    """Return the name that an extra field gives an entry instead of `name`, or None where none does."""
+    others = (value[5:].decode("utf-8", "surrogateescape") for kind, value in _extras(extra) if kind == UNICODE_PATH)
+    return next((other for other in others if other != name), None)
+
+
+def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<2H", extra)
-        if kind == ZIP64:
-            return extra[4 : 4 + size]
+        yield kind, extra[4 : 4 + size]
         extra = extra[4 + size :]
-    return b""
 
 
 class TrailingBytes:
@@ -88,9 +107,11 @@ class TrailingBytes:
 
     def __init__(self) -> None:
         self._last = bytearray()
+        self._size = 0
 
     def add(self, part: bytes) -> None:
         """Keep the last bytes of the stream that `part` continues."""
+        self._size += len(part)
         if len(part) >= self.SIZE:
             self._last[:] = part[-self.SIZE :]
             return
@@ -99,14 +120,25 @@ class TrailingBytes:
             del self._last[: -self.SIZE]
 
     def holds_end(self) -> bool:
-        """Whether a reader would find the end of a zip archive."""
-        last = self._last[-self.SIZE :]
-        at = last.rfind(END)
-        if at < 0 or len(last) - at < _END.size:
+        """Whether a reader would find the end of a zip archive, of which zipfile believes no number of entries."""
+        last = bytes(self._last[-self.SIZE :])
+        at = last.rfind(END, 0, max(len(last) - _END.size + len(END), 0))
+        if at < 0:
             return False
-        _, _, _, here, all_, size, _, _ = _END.unpack_from(last, at)
-        # An accidental match hardly ever has a directory size that fits its number of entries.
-        return bool(here == all_ and (size == MAX_32 or (size >= _CENTRAL.size * all_ > 0)))
+        if last.startswith(LOCATOR, max(at - _LOCATOR.size, 0)):
+            return True
+        *_, size, offset, _ = _END.unpack_from(last, at)
+        # An accidental match hardly ever leads to a directory: before the end, or where it says.
+        before = len(last) - at
+        starts = (before + size, self._size - offset)
+        return size >= _CENTRAL.size and any(_may_begin_directory(last, self._size, start, before) for start in starts)
+
+
+def _may_begin_directory(last: bytes, whole: int, start: int, end: int) -> bool:
+    """Whether the directory may begin `start` bytes before the end of a stream, of which the `last` ones are known."""
+    if not end + _CENTRAL.size <= start <= whole:
+        return False
+    return start > len(last) or last.startswith(CENTRAL, len(last) - start)
 
 
 @dataclass
@@ -129,7 +161,10 @@ class CentralDirectory:
         """Read the directory and what ends the archive. Raises `Refused` (`zip-ambiguous`), or reports it."""
         start, count = content.offset, 0
         while content.peek(4) == CENTRAL:
-            self._compare(_central(content))
+            listed = _central(content)
+            self._compare(listed.entry)
+            for reason in _misleading(listed):
+                self.context.report("zip-ambiguous", reason)
             count += 1
         if self.entries:
             at = min(self.entries)
@@ -152,35 +187,51 @@ def _shown(entry: ZipEntry) -> str:
     return shown(decoded(entry.name, entry.flags))
 
 
-def _central(content: PeekableReader) -> ZipEntry:
+def _central(content: PeekableReader) -> ListedEntry:
     fields = _CENTRAL.unpack(content.exactly(_CENTRAL.size))
     _, _, _, flags, method, _, _, checksum, compressed, expanded, *rest = fields
-    name_size, extra_size, comment_size, _disk, _, _, offset = rest
+    name_size, extra_size, comment_size, _disk, _, attributes, offset = rest
     name, extra = content.exactly(name_size), content.exactly(extra_size)
-    content.exactly(comment_size)
+    comment = content.exactly(comment_size)
     expanded, compressed, offset = wide(extra, expanded, compressed, offset)
-    return ZipEntry(offset, name, flags, method, checksum, compressed, expanded)
+    entry = ZipEntry(offset, name, flags, method, checksum, compressed, expanded)
+    return ListedEntry(entry, extra, comment, attributes)
+
+
+def _misleading(listed: ListedEntry) -> Iterator[str]:
+    """Yield what only some readers see in an entry of the directory."""
+    entry = listed.entry
+    if other := renamed(listed.extra, decoded(entry.name, entry.flags)):
+        yield f"{_shown(entry)} is called {shown(other)} for some readers (extra field)"
+    # A reader searches the end backwards, and takes what stands before it for its zip64 records.
+    if _holds_end(entry.name + listed.extra + listed.comment):
+        yield f"The directory's entry {_shown(entry)} holds an end of the archive"
+    # PyTorch's reader hands over whatever is in memory instead of a folder's data.
+    if entry.expanded and (listed.attributes & FOLDER or entry.name.endswith(b"/")):
+        yield f"{_shown(entry)} is a folder for some readers, and holds data"
 
 
 def _check_end(content: PeekableReader, start: int, count: int) -> None:
     """Refuse an end record that does not point to the directory that was read: readers start there."""
-    size, end = content.offset - start, content.offset
+    size = content.offset - start
     if content.peek(4) == END_64:
         _check_end_64(content, count, size, start)
-    if content.peek(4) == LOCATOR:
-        _, _, at, disks = _LOCATOR.unpack(content.exactly(_LOCATOR.size))
-        if at != end or disks > 1:
-            raise ambiguous(f"The zip64 end is declared at byte {at} but is at byte {end}")
     if content.peek(4) != END:
         raise ambiguous(f"At byte {content.offset}, where the archive should end, there is other data")
-    _, disk, first, here, all_, *said, comment = _END.unpack(content.exactly(_END.size))
+    _, disk, first, here, all_, *said, comment_size = _END.unpack(record := content.exactly(_END.size))
     if disk not in (0, MAX_16) or first not in (0, MAX_16) or here != all_:
         raise ambiguous("Is part of a multi-disk archive")
     if all_ not in (count, MAX_16) or not _agree(said, (size, start)):
         raise ambiguous(f"The end says that {all_} entries are listed at byte {said[1]}; {count} are, at byte {start}")
-    content.exactly(comment)
+    # Readers search the last end, whatever comes before it: also in what another reader takes for the comment.
+    if _holds_end(record[1:] + content.exactly(comment_size)):
+        raise ambiguous(f"The end at byte {start + size} is followed by another one, in its comment")
     if content.peek(1):
         raise ambiguous(f"Data follows the end of the archive at byte {content.offset}")
+
+
+def _holds_end(part: bytes) -> bool:
+    return any(mark in part for mark in ENDS)
 
 
 def _agree(said: list[int], read: tuple[int, ...]) -> bool:
@@ -188,8 +239,12 @@ def _agree(said: list[int], read: tuple[int, ...]) -> bool:
 
 
 def _check_end_64(content: PeekableReader, count: int, size: int, start: int) -> None:
+    end = content.offset
     _, length, _, _, disk, first, *said = _END_64.unpack(content.exactly(_END_64.size))
     if length != _END_64.size - 12 or disk or first or said != [count, count, size, start]:
         raise ambiguous(f"The zip64 end does not say that {count} entries are listed at byte {start}")
     if content.peek(4) != LOCATOR:
         raise ambiguous(f"The zip64 end before byte {content.offset} has no locator: not every reader would see it")
+    _, _, at, disks = _LOCATOR.unpack(content.exactly(_LOCATOR.size))
+    if at != end or disks > 1:
+        raise ambiguous(f"The zip64 end is declared at byte {at} but is at byte {end}")

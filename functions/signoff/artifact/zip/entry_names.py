@@ -33,7 +33,7 @@ class EntryNames:
 
 
 _MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
-    (mark, re.compile(pattern).fullmatch)
+    (mark, re.compile(pattern, re.IGNORECASE).fullmatch)  # PyTorch's reader and Java's find names in any case
     for mark, pattern in (
         ("manifest", rb"META-INF/MANIFEST\.MF"),
         ("schema", rb"schema\.json"),
@@ -54,8 +54,8 @@ _ZIPS: Sequence[tuple[str, set[str]]] = (
 )
 
 # Where PyTorch looks to distinguish them: torch/serialization.py (_is_torchscript_zip), torch/export/pt2_archive.
-_TORCHSCRIPT = re.compile(r"[^/]+/constants\.pkl")
-_EXPORTED = re.compile(r"(?:[^/]+/archive_format|(?:[^/]+/)?serialized_exported_program\.json)")
+_TORCHSCRIPT = re.compile(r"[^/]+/constants\.pkl", re.IGNORECASE)
+_EXPORTED = re.compile(r"(?:[^/]+/archive_format|(?:[^/]+/)?serialized_exported_program\.json)", re.IGNORECASE)
 
 
 def programs(name: str) -> Iterator[tuple[str, str]]:

@@ -241,8 +241,76 @@ def test_an_archive_is_found_behind_something_else_as_far_from_the_end_as_zipfil
     assert faults(data) == [("m", "zip-ambiguous")]
 
 
+def test_an_archive_is_found_behind_something_else_whatever_number_of_entries_its_end_says() -> None:
+    data = b"x" + replaced(ZIP, len(ZIP) - 14, bytes(4))
+    assert len(zipfile.ZipFile(io.BytesIO(data)).infolist()) == len(FILES)
+    assert faults(data) == [("m", "zip-ambiguous")]
+
+
+def test_an_archive_is_found_behind_something_else_when_what_follows_its_end_looks_like_one() -> None:
+    data = b"x" + zipped(FILES, comment=b"PK\x05\x06")
+    assert ("m", "zip-ambiguous") in faults(data)
+
+
+@pytest.mark.parametrize("mark", [b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"])
+def test_another_end_in_the_comment_is_ambiguous(mark: bytes) -> None:
+    assert faults(zipped(FILES, comment=b"c" + mark + bytes(100))) == [("m", "zip-ambiguous")]
+
+
+def test_a_whole_archive_in_the_comment_of_another_is_ambiguous() -> None:
+    other = zipped({"archive/data.pkl": b"other"})
+    data = zipped(FILES, comment=other)
+    assert set(faults(data)) == {("m", "zip-ambiguous")}
+
+
+def with_comments(comment: bytes, extra: bytes = b"") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo("a")
+        entry.comment, entry.extra = comment, extra
+        archive.writestr(entry, b"x")
+    return buffer.getvalue()
+
+
+def test_a_locator_where_readers_look_for_it_in_an_entrys_comment_is_ambiguous() -> None:
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    assert faults(with_comments(b"about this" + locator)) == [("m", "zip-ambiguous")]
+    assert faults(with_comments(b"about this")) == []
+
+
+def unicode_path(name: str) -> bytes:
+    content = b"\x01" + zlib.crc32(b"a").to_bytes(4, "little") + name.encode()
+    return struct.pack("<2H", 0x7075, len(content)) + content
+
+
+def test_another_name_in_an_extra_field_is_ambiguous() -> None:
+    assert ("m", "zip-ambiguous") in faults(with_comments(b"", unicode_path("data.pkl")))
+    assert faults(with_comments(b"", unicode_path("a"))) == []
+
+
+def test_another_name_in_the_extra_field_of_the_directory_alone_is_ambiguous() -> None:
+    fine, field = with_comments(b""), unicode_path("data.pkl")
+    at = central(fine)
+    entry = replaced(fine[at:-22], 30, len(field).to_bytes(2, "little")) + field
+    end = replaced(fine[-22:], 12, struct.pack("<L", len(entry)))
+    assert faults(fine[:at] + entry + end) == [("m", "zip-ambiguous")]
+
+
+def test_data_in_a_folder_are_ambiguous() -> None:
+    attributes = central(ZIP) + 38
+    assert faults(replaced(ZIP, attributes, b"\x10")) == [("m", "zip-ambiguous")]
+    assert faults(zipped({"a/": b"data"})) == [("m", "zip-ambiguous")]
+    assert faults(zipped({"a/": b"", "a/b": b"data"})) == []
+
+
+def test_a_program_is_told_by_names_in_any_case() -> None:
+    files = {"a/DATA.PKL": b"x", "a/Constants.pkl": b"y"}
+    assert ("m > a/Constants.pkl", "torchscript-code") in faults(zipped(files))
+
+
 def test_the_signature_of_an_end_alone_is_no_archive() -> None:
-    assert faults(NOISE + b"PK\x05\x06") == []
+    for following in (0, 17, 18, 30):
+        assert faults(NOISE + b"PK\x05\x06" + bytes(following)) == []
     assert faults(NOISE + b"PK\x05\x06" + NOISE[:5000]) == []
 
 
