@@ -274,6 +274,9 @@ def _links() -> Iterator[ArchiveCase]:
     yield ArchiveCase(
         "links in a circle", zipped(_linking(name=b"a", target=b"b"), _linking(name=b"b", target=b"a")), "link-loop"
     )
+    yield ArchiveCase("a symbolic link to the model", zipped(MODEL, _linking(target=b"model.joblib")), "symbolic-link")
+    yield ArchiveCase("a hard link to the model", zipped(MODEL, _linking(b"1", target=b"model.joblib")), "hard-link")
+    yield ArchiveCase("a symbolic link to nothing", zipped(MODEL, _linking(target=b"nothing")), "dangling-link")
     yield ArchiveCase("a hard link to nothing", zipped(MODEL, _linking(b"1", target=b"nothing")), "hard-link-missing")
     yield ArchiveCase(
         "a hard link to a directory", zipped(header(b"d/", kind=b"5"), _linking(b"1", target=b"d")), "hard-link-missing"

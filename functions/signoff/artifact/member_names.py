@@ -28,6 +28,14 @@ INVISIBLE = "\u115f\u1160\u3164\uffa0\u034f\u2800"
 NO_GLYPH = ("Cf", "Zl", "Zp")  # bidirectional controls, joiners, tags, byte order mark; line and paragraph separators
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE)
+# What programs leave in a folder that people pack: copyfile(3) of macOS, its Finder, and Jupyter.
+LEFT_OVER = re.compile(r"(?:^|/)(?:\._|(\.DS_Store)$|(__MACOSX)(?:/|$)|(\.ipynb_checkpoints)(?:/|$))")
+LEFT_BY = (
+    "Holds macOS's attributes of another file (AppleDouble), and is no model",
+    "Holds what macOS's Finder knows of a folder",
+    "Holds macOS's attributes of other files",
+    "Is or holds copies of files that Jupyter keeps, which nobody edits",
+)
 SEPARATOR = re.compile(r"[/\\]")
 # Characters that some file systems and libraries fold into dots and slashes.
 LOOKALIKES = str.maketrans({"\u2024": ".", "\u2025": "..", "\ufe52": ".", "\uff0e": ".", "\uff0f": "/", "\uff3c": "\\"})
@@ -83,7 +91,9 @@ def _encoded(part: str) -> bytes:
 
 
 def warnings(name: str) -> Iterator[tuple[str, str]]:
-    """Yield (rule, reason) for what keeps a member from being unpacked under its name on some systems."""
+    """Yield (rule, reason) for what programs left over, and for names that some systems do not unpack."""
+    if left := LEFT_OVER.search(name, 0, MAX_NAME):
+        yield "left-over", LEFT_BY[left.lastindex or 0]
     parts = [part for part in name[:MAX_NAME].split("/") if part.strip(". ")]
     if any(RESERVED.match(part) for part in parts):
         yield "reserved-name", "Has a name that Windows reserves for a device"

@@ -107,7 +107,7 @@ class ReportBuilder:
         """Share one budget between the archive and all that lies within its members."""
         limits = self.check.requirements.limits
         self.budget = Budget(limits.expanded_size, limits.members, limits.nested)
-        self.tree = ExtractionTree(self.report, self.budget)
+        self.tree = ExtractionTree(self.report, self.budget, for_sagemaker=True)
 
     @property
     def members(self) -> int:

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from signoff.artifact.content_types import FORMATS, UNKNOWN
 from signoff.artifact.streams.limits import Limits
 
-# Where SageMaker's own containers look for code: in `code/` (so does MLflow); DJL Serving in `model.py` beside the
-# model; Triton beside the model's versions, whose folders are numbers.
-PYTHON_LOCATIONS = ("code/*", "*/code/*", "model.py", "[0-9]*/*.py", "*/[0-9]*/*.py")
+# Where SageMaker's own containers look for code: in `code/` (so does MLflow), and their default program `inference.py`
+# beside the model (SAGEMAKER_PROGRAM, https://github.com/aws/sagemaker-inference-toolkit); DJL Serving in `model.py`
+# (https://docs.djl.ai/docs/serving/serving/docs/modes.html); TorchServe in its own archives, where a manifest names
+# the handler; Triton beside the model's versions, whose folders are numbers.
+PYTHON_LOCATIONS = (
+    *("code/*", "*/code/*", "inference.py", "*/inference.py", "model.py", "*/model.py", "*.mar"),
+    *("[0-9]*/*.py", "*/[0-9]*/*.py"),
+)
 SCRIPT_LOCATIONS = ("code/*", "*/code/*")
 
 KNOWN_FORMATS = (*FORMATS, UNKNOWN)

@@ -1,4 +1,9 @@
-"""The files that unpacking a tar archive would create, and what is unsafe about each of them and all together."""
+"""The files that unpacking a tar archive would create, and what is unsafe about each of them and all together.
+
+SageMaker does not extract a model's archive that holds symbolic links: see "Failed to extract model data archive" in
+https://repost.aws/knowledge-center/sagemaker-endpoint-creation-fail. A hard link gives content, which was inspected as
+what its first name claims, a second name. So the archive that SageMaker extracts may have neither.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +47,14 @@ CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SC
 
 @dataclass
 class ExtractionTree:
-    """The names and links of the members read so far. All trees of an artifact share one `_budget`."""
+    """The names and links of the members read so far. All trees of an artifact share one `_budget`.
+
+    `for_sagemaker` is the archive that SageMaker extracts; archives within are unpacked by code, if at all.
+    """
 
     _report: ReportFinding
     _budget: Budget
+    for_sagemaker: bool = False
     members: int = 0
     complete: bool = False
     _kinds: dict[str, str] = field(default_factory=dict)
@@ -118,8 +127,8 @@ class ExtractionTree:
         self._check_parents(paths)
         for name, reason in collisions(name for name in self._kinds if name):
             self._error(name, "name-collision", reason)
-        if self.complete:
-            self._check_missing_targets(paths)
+        for name, target in self._leads_to.items():
+            self._check_link(name, target, paths)
 
     def _follow(self, name: str, resolve: Callable[[], str]) -> None:
         try:
@@ -137,22 +146,33 @@ class ExtractionTree:
             elif self._kinds[path[:-1]] != "directory":
                 above = path
 
-    def _check_missing_targets(self, paths: Sequence[str]) -> None:
-        for name, target in self._leads_to.items():
-            there = self._kinds.get(target)
-            if name in self._hard and there not in ("file", "hard link"):
-                reason = f"Is a hard link to {shown(target) or '.'}, which is not a file in the archive"
-                self._error(name, "hard-link-missing", reason)
-            elif there is None and not _leads_into(paths, target):
-                reason = f"Is a link to {shown(target)}, which is not in the archive"
-                self._report(name, "dangling-link", reason, "warning")
+    def _check_link(self, name: str, target: str, paths: Sequence[str]) -> None:
+        """Report a link that stays in the archive: that it is one, or that what it leads to is missing."""
+        severity: Severity = "error" if self.for_sagemaker else "warning"
+        there, hard = self._kinds.get(target), name in self._hard
+        if self.complete and hard and there not in ("file", "hard link"):
+            reason = f"Is a hard link to {shown(target) or '.'}, which is not a file in the archive"
+            self._error(name, "hard-link-missing", reason)
+        elif self.complete and not hard and there is None and not _leads_into(paths, target):
+            reason = f"Is a link to {shown(target)}, which is not in the archive"
+            self._report(name, "dangling-link", reason, severity)
+        elif hard:
+            reason = f"Is a hard link: another name of {shown(target)}, which was inspected under that one"
+            self._report(name, "hard-link", reason, severity)
+        else:
+            reason = f"Is a symbolic link to {shown(target) or '.'}: SageMaker does not extract archives that hold any"
+            self._report(name, "symbolic-link", reason, severity)
 
     def has_file(self, pattern: str) -> bool:
-        """Whether a name that fits `pattern` (`fnmatch`) is a file, or a link that leads to one."""
-        return any(fnmatchcase(name, pattern) and self._is_file(name) for name in self._kinds)
+        """Whether a name that fits `pattern` (`fnmatch`) is a file; a link is none."""
+        return any(kind == "file" and fnmatchcase(name, pattern) for name, kind in self._kinds.items())
 
-    def _is_file(self, name: str) -> bool:
-        return self._kinds.get(self._leads_to.get(name, name)) in ("file", "hard link")
+    def folder_with(self, pattern: str) -> str | None:
+        """Return the archive's only folder at the top, where files in it, but for its name, fit `pattern`."""
+        tops = {name.partition("/")[0] for name, kind in self._kinds.items() if name and kind == "file"}
+        top = tops.pop() if len(tops) == 1 else None
+        below = (name[len(top) + 1 :] for name, kind in self._kinds.items() if kind == "file") if top else ()
+        return top if any(name and fnmatchcase(name, pattern) for name in below) else None
 
     def _error(self, name: str, rule: str, reason: str) -> None:
         self._report(name, rule, reason, "error")
