@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from signoff.artifact.context import ScanContext
@@ -47,8 +47,10 @@ def findings(data: bytes, piece: int = 1 << 20) -> Found:
     """Return the rule and reason of all that is found in a pickle."""
     found: Found = []
     where = ScanContext("model.pkl", lambda _member, rule, reason, _severity: found.append((rule, reason)), Budget())
-    with suppress(OtherFormat):
+    try:
         pickle(PeekableReader(TrickleReader(data, piece)), where, lambda *_: None)
+    except OtherFormat as other:
+        found.append((other.rule, str(other)))
     return found
 
 

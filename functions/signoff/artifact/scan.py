@@ -156,7 +156,7 @@ def _disproved(claim: Claim, reason: str) -> str:
 
 
 def _report_ambiguity(context: ScanContext, kind: Kind | None, head: bytes) -> None:
-    if kind is TAR and PICKLE[0](head):
+    if kind is TAR and scanner.begins_as_pickle(head):
         context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
     if kind is PICKLE and is_onnx(head):
         context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")

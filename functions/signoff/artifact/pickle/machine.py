@@ -10,9 +10,17 @@ import re
 from collections.abc import Callable
 
 from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.pickle.calls import objection
 from signoff.artifact.pickle.fast_path import walk_run
-from signoff.artifact.pickle.memo import ENCODINGS, Memo
-from signoff.artifact.pickle.stream import NEEDED, InvalidPickle, PickleStream, TruncatedPickle, UnreadablePickle
+from signoff.artifact.pickle.memo import Memo
+from signoff.artifact.pickle.stream import (
+    LONGEST_LINE,
+    NEEDED,
+    InvalidPickle,
+    PickleStream,
+    TruncatedPickle,
+    UnreadablePickle,
+)
 from signoff.artifact.pickle.values import (
     HOLE,
     Alias,
@@ -30,6 +38,9 @@ ReportAt = Callable[[str, str, int], None]
 """Takes a rule, a reason, and the offset of the opcode."""
 
 Action = Callable[["PickleMachine", "bytes | None"], None]
+Diverge = Callable[["PickleMachine"], None]
+"""Takes the machine where Python's own unpickler would go on in another way."""
+
 Table = list[tuple[int, Action]]
 """By opcode: the size of its argument (`pickle_stream.size_of_argument`) and what it does."""
 
@@ -39,38 +50,44 @@ LONGEST_STACK = 100_000  # values of one stack
 LONG_STACK = 1000  # values of one stack, which only a mark's opcode takes together
 LATEST = 16  # values of a long stack that stay known
 MOST_GLOBALS = 10_000
-MOST_ARRAYS_DEEP = 20
+FEW = 2  # opcodes that text has by chance
 
 # Numbers and constants, as lists of them are written.
 PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
 
 # In a text's first line; Python finds no module of such a name. A slash is not among them: out of a zip archive it
 # imports `package/module` too.
-NO_MODULE = re.compile(r"[\s(),:;=]")
+NO_MODULE = re.compile(r"[\s\0(),:;=]")
 
 RECONSTRUCTORS = ("copyreg", "copy_reg")
+
+
+def _already(_machine: PickleMachine) -> None:
+    """Do nothing: Python's own unpickler has gone its own way, or has failed."""
 
 
 class PickleMachine:
     """Walks one pickle, from its first opcode to its STOP. `report` receives everything forbidden it would do."""
 
-    def __init__(self, stream: PickleStream, report: ReportAt, table: Table, depth: int = 0) -> None:
+    def __init__(self, stream: PickleStream, report: ReportAt, table: Table, diverge: Diverge | None = None) -> None:
         self.stream = stream
         self.start = 0
         self.opcodes = 0
         self.stopped = False
-        self.called = False
+        self.acts = False  # whether it has called or changed what it named, so that code may have run
         self.first_number: int | None = None
         self.stack: list[object] = []
-        self._report = report
+        self.report_at = report
         self._table = table
-        self._depth = depth
+        self._diverge = diverge
         self._marks: list[list[object]] = []
         self._held = 0
         self.memo = Memo()
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
         self._aliased = False
+        self.foreign = False  # whether it has named or asked for anything, so that there is something to call
+        self._frame_end = 0
         self._reported: set[str] = set()
 
     def run(self) -> None:
@@ -78,11 +95,11 @@ class PickleMachine:
         stream, table = self.stream, self._table
         while not self.stopped:
             at = stream.at
+            self.start = stream.base + at
             if len(stream.block) - at < NEEDED:
                 if not stream.ahead(NEEDED):
                     raise TruncatedPickle("Ends without a STOP", stream.position)
                 at = stream.at
-            self.start = stream.base + at
             size, act = table[stream.block[at]]
             stream.at = at + 1
             self.opcodes += 1
@@ -97,14 +114,9 @@ class PickleMachine:
                 act(self, stream.argument(size))
 
     @property
-    def idle(self) -> bool:
-        """Whether it has not loaded, called or requested anything yet."""
-        return not self._globals and not self.called and not self._reported
-
-    @property
-    def open_marks(self) -> bool:
-        """Whether a mark is still open, or more than one value is left."""
-        return bool(self._marks) or len(self.stack) != 1
+    def written(self) -> bool:
+        """Whether what was walked looks as if a pickler had written it: more than a constant, and one value at last."""
+        return self.stopped and self.opcodes > FEW and not self._marks and len(self.stack) == 1
 
     def report(self, rule: str, reason: str) -> None:
         """Report a finding once, with its first position."""
@@ -112,7 +124,7 @@ class PickleMachine:
             if len(self._reported) > MOST_GLOBALS:
                 raise self.unreadable("Would do more forbidden things than can be reported")
             self._reported.add(reason)
-            self._report(rule, reason, self.start)
+            self.report_at(rule, reason, self.start)
 
     def unreadable(self, reason: str) -> UnreadablePickle:
         """Return the error that the pickle cannot be followed from here."""
@@ -211,11 +223,13 @@ class PickleMachine:
     def name(self, module: object, name: object) -> None:
         """Push a module's global, and check it against the allow list."""
         if not isinstance(module, str) or not isinstance(name, str):
+            self.foreign = True
             self.report("unknown-global", "Loads an object whose name it computes")
             self.push(None)
             return
-        if NO_MODULE.search(module):
+        if NO_MODULE.search(module) or len(module) > LONGEST_LINE:
             raise self.broken("Names a module that cannot exist")
+        self.foreign = True
         known = self._globals.get((module, name))
         if known is None:
             known = Global(module, name, allowed(module, name))
@@ -232,10 +246,10 @@ class PickleMachine:
 
     def call(self, function: object, arguments: object) -> object:
         """Return what is known of a call's result."""
+        self.acts = self.acts or self.foreign
         if not isinstance(function, Global):
             self.report("unsafe-pickle", "Would run a function that it computes when it is loaded")
             return None
-        self.called = True
         if function.is_wrapper and function.allowed:
             return self._new_wrapper(arguments == ())
         if function.hands_back:
@@ -247,7 +261,8 @@ class PickleMachine:
         self.look_for_wrapper(list(arguments))
         if (function.module, function.name) == ("numpy", "dtype"):
             return dtype_of(arguments)
-        self._check_arguments(function, arguments)
+        if reason := objection(function, arguments):
+            self.report("unsafe-pickle", reason)
         return None
 
     def _handed_back(self, function: Global, arguments: object) -> object:
@@ -257,15 +272,6 @@ class PickleMachine:
             return None
         self.look_for_wrapper(list(arguments))
         return arguments[0]
-
-    def _check_arguments(self, function: Global, arguments: tuple[object, ...]) -> None:
-        if function.module == "_codecs" and function.allowed and (len(arguments) != 2 or arguments[1] not in ENCODINGS):
-            self.report("unsafe-pickle", "Would run a codec of its choice with _codecs.encode when it is loaded")
-        if function.name == "scalar" and function.module.startswith("numpy"):
-            # With a dtype of objects it returns its argument, even a class that could then be changed.
-            dtype = arguments[0] if arguments else None
-            if not isinstance(dtype, Dtype) or dtype.size is None or dtype.objects:
-                self.report("unsafe-pickle", f"Would create an unknown object with {function.shown}")
 
     def _reconstructed(self, arguments: tuple[object, ...]) -> object:
         made = arguments[0]
@@ -289,25 +295,40 @@ class PickleMachine:
         """Set an object's state; behind a wrapper's state its array follows."""
         state, made = self.pop(), self.top()
         self.look_for_wrapper([state])
+        self.acts = self.acts or self.foreign
         if isinstance(made, Global):
             self.report("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
         elif isinstance(made, Dtype):
             made.build(state)
         elif isinstance(made, ArrayWrapper):
-            array = None if made.used or self._aliased else array_of(state)
-            made.used = True
-            if array is None:
-                raise self.unreadable("Has a joblib array of unknown length")
-            self.stack[-1] = None
-            self._pass_over(array)
+            self.array(made, state)
+
+    def array(self, made: ArrayWrapper, state: object) -> None:
+        """Pass over the array behind a wrapper with this state."""
+        array = None if made.used or self._aliased else array_of(state)
+        made.used = True
+        if array is None:
+            raise self.unreadable("Has a joblib array of unknown length")
+        if not self._diverge:
+            raise self.unreadable("Has a joblib array among the objects of another, where joblib does not read it")
+        self.leave_frame()
+        if array.size is None or not array.padded:
+            self._diverge(self)
+        self._diverge = _already
+        self.stack[-1] = None
+        self._pass_over(array)
+
+    def take_over(self, other: PickleMachine) -> None:
+        """Take a copy of another machine's state, with nothing of its own yet."""
+        self.stack, self._marks = list(other.stack), [list(each) for each in other._marks]
+        self._held, self.memo, self._globals = other._held, other.memo.copy(), dict(other._globals)
+        self._wrapper, self.foreign = other._wrapper, True
 
     def _pass_over(self, array: JoblibArray) -> None:
         # joblib.numpy_pickle, NumpyArrayWrapper.write_array: the bytes of the padding's length and the padding, then
         # the elements; of objects, a pickle.
         if array.size is None:
-            if self._depth >= MOST_ARRAYS_DEEP:
-                raise self.unreadable("Nests deeper than any legitimate pickle")
-            PickleMachine(self.stream, self._report, self._table, self._depth + 1).run()
+            PickleMachine(self.stream, self.report_at, self._table).run()
             return
         if array.padded:
             padding = self.stream.exactly(1)[0]
@@ -347,12 +368,14 @@ class PickleMachine:
 
     def persist(self, identity: object) -> None:
         """Push the loader's object for a persistent id: PyTorch writes storages this way."""
+        self.foreign = True
         if not isinstance(identity, tuple) or not identity or identity[0] != "storage":
             self.report("unsafe-pickle", "Would ask its reader for an object that is not a PyTorch storage")
         self.push(None)
 
     def extension(self, code: int) -> None:
         """Push what the reader's registry of extensions has under a number."""
+        self.foreign = True
         self.report("unsafe-pickle", f"Would load extension {code} of its reader's registry")
         self.push(None)
 
@@ -361,9 +384,19 @@ class PickleMachine:
         if argument is None or argument[0] > 5:
             raise self.broken("Has a protocol that does not exist")
 
+    def frame(self, argument: bytes | None) -> None:
+        """Take how long the frame is that begins here."""
+        self._frame_end = self.stream.position + int.from_bytes(argument or b"", "little")
+
+    def leave_frame(self) -> None:
+        """See that the frame ends here: some readers pass over the rest of it, and read on behind it."""
+        if self.stream.position < self._frame_end:
+            raise self.unreadable("Has a frame that is longer than what a pickler puts into it")
+
     def stop(self) -> None:
         """End with one value, as a pickle does."""
         self.top()
+        self.leave_frame()
         self.stopped = True
 
     def push_number(self, number: int) -> None:

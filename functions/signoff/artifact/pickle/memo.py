@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from signoff.artifact.pickle.allow_list import may_be_asked_for
+from signoff.artifact.pickle.calls import ENCODINGS
 from signoff.artifact.pickle.values import ALIAS, DTYPE, WRAPPER_FIELDS, ArrayWrapper, Dtype, Global
 
 MOST_TEXTS = 100_000  # arbitrary texts kept; beyond that only possible parts of a name
 MOST_REMEMBERED = 250_000
 LONGEST_DTYPE = 10  # characters: `V999999999`
 
-ENCODINGS = ("latin1", "latin-1")
 WORDS = {*ENCODINGS, *WRAPPER_FIELDS, "storage"}
 
 
@@ -29,10 +29,22 @@ class Memo:
         self._next = 0
         self._texts = 0
 
+    def copy(self) -> Memo:
+        """Return one that remembers the same, and goes its own way."""
+        other = Memo()
+        other.numbered, other._values = self.numbered, dict(self._values)
+        other._next, other._texts = self._next, self._texts
+        return other
+
     @property
     def untouched(self) -> bool:
         """Whether nothing has been given to it yet."""
         return not self.numbered and not self._next
+
+    @property
+    def has_all_texts(self) -> bool:
+        """Whether every text that was given to it is remembered, so that what is not is none."""
+        return self._texts <= MOST_TEXTS
 
     @property
     def full(self) -> bool:

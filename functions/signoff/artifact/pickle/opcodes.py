@@ -8,11 +8,14 @@ import re
 from collections.abc import Callable
 
 from signoff.artifact.pickle.machine import Action, PickleMachine, Table
-from signoff.artifact.pickle.stream import size_of_argument
+from signoff.artifact.pickle.stream import LONGEST_KEPT, LONGEST_LINE, size_of_argument
 from signoff.artifact.pickle.values import tuple_of
 
 DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
 NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
+FRACTION = re.compile(rb"[\s+-]*[0-9a-z_.+-]+\s*", re.IGNORECASE)  # and `inf`, or more
+LONGEST_NUMBER = 4300  # digits; from here on it depends on Python's version and settings
+QUOTES = (b"'", b'"')
 
 
 def _unknown(machine: PickleMachine, _argument: bytes | None) -> None:
@@ -47,12 +50,12 @@ def _old_text(machine: PickleMachine, argument: bytes | None) -> None:
 
 
 def _quoted(machine: PickleMachine, argument: bytes | None) -> None:
-    if argument is None:
+    text = (argument or b"").strip()
+    if not text.startswith(QUOTES) or (not _is_beginning(argument) and (len(text) < 2 or text[:1] != text[-1:])):
+        raise machine.broken("Has a text without its quotes")
+    if _is_beginning(argument):
         machine.push(None)
         return
-    text = argument.strip()
-    if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in b"'\"":
-        raise machine.broken("Has a text without its quotes")
     try:
         decoded = codecs.escape_decode(text[1:-1])[0]
     except ValueError:
@@ -60,16 +63,24 @@ def _quoted(machine: PickleMachine, argument: bytes | None) -> None:
     _old_text(machine, decoded if isinstance(decoded, bytes) else None)
 
 
+def _is_beginning(argument: bytes | None, most: int = LONGEST_KEPT) -> bool:
+    """Whether a line is only the beginning of a longer one: protocol 0 writes arrays so."""
+    return argument is not None and len(argument) > most
+
+
 def _raw_text(machine: PickleMachine, argument: bytes | None) -> None:
     try:
-        machine.push(None if argument is None else argument.decode("raw-unicode-escape"))
+        machine.push(None if _is_beginning(argument) else (argument or b"").decode("raw-unicode-escape"))
     except UnicodeDecodeError:
         raise machine.broken("Has a text that makes no sense") from None
 
 
 def _line_number(machine: PickleMachine, argument: bytes | None) -> int:
+    text = _to_nul(argument).removesuffix(b"L")
+    if len(text) > LONGEST_NUMBER and NUMBER.fullmatch(text):
+        raise machine.unreadable("Has a number that is implausibly long")
     try:
-        return int(_to_nul(argument).removesuffix(b"L"))
+        return int(text)
     except ValueError:
         raise machine.broken("Has a number that makes no sense") from None
 
@@ -90,8 +101,10 @@ def _decimal(machine: PickleMachine, argument: bytes | None) -> None:
 
 
 def _float_line(machine: PickleMachine, argument: bytes | None) -> None:
+    text = _to_nul(argument)
     try:
-        float(_to_nul(argument))
+        if not _is_beginning(text, LONGEST_LINE) or not FRACTION.fullmatch(text):
+            float(text)
     except ValueError:
         raise machine.broken("Has a number that makes no sense") from None
     machine.push(None)
@@ -214,7 +227,7 @@ def _index(argument: bytes | None) -> int:
 ACTIONS: dict[str, Action] = {
     "PROTO": PickleMachine.proto,
     "STOP": lambda machine, _: machine.stop(),
-    "FRAME": lambda _machine, _: None,
+    "FRAME": PickleMachine.frame,
     "MARK": lambda machine, _: machine.mark(),
     "POP": _pop,
     "POP_MARK": _pop_mark,

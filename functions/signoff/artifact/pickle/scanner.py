@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from signoff.artifact.pickle.ambiguity import PickleWatch
 from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE, UNKNOWN_OPCODE
-from signoff.artifact.pickle.stream import InvalidPickle, PickleStream, TruncatedPickle, UnreadablePickle
+from signoff.artifact.pickle.plain_reading import PlainReading
+from signoff.artifact.pickle.stream import InvalidPickle, PickleStream, UnreadablePickle
 from signoff.artifact.streams.readers import PEEK, PeekableReader
 from signoff.artifact.streams.refusal import OtherFormat
 
@@ -21,104 +23,114 @@ if TYPE_CHECKING:
 PROTO = 0x80
 PROTOCOLS = range(6)
 DECLARED = tuple(bytes([PROTO, protocol]) for protocol in range(2, 6))  # earlier protocols are not declared
-CERTAIN = 8  # opcodes in a row that text or numbers do not have by chance
-SHORT = 512  # bytes; shorter content is complete
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 TORCH_PICKLES = 5  # magic number, version, system, what was saved, keys of the storages (torch/serialization.py)
 MOST_FINDINGS = 100
-TEXT_LIKE = 0x09  # the highest byte of a length of 32 bits: more is most likely text
-
-
-class _HeadReader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def read(self, size: int) -> bytes:
-        part, self._data = self._data[:size], self._data[size:]
-        return part
+MOST_PICKLES = 100_000  # pickles in a row: a bound on time
+CONSTANTS = b"NIKLFMJSV"  # opcodes that a text begins with, rather than a pickle that needs more than one
 
 
 def is_pickle(head: bytes) -> bool:
-    """Whether content that begins with `head` (ideally `PEEK` bytes) is a pickle.
+    """Whether content that begins with `head` (`PEEK` bytes, or all that there is) may be a pickle.
 
-    Protocol 2 and later are declared; otherwise its first opcodes are walked. A single number or text is not a pickle.
+    False is certain: every unpickler fails or ends within these bytes before it names anything. What is true of the
+    rest, `pickle` finds out. A single number or text is no pickle.
     """
-    if head[:1] == bytes([PROTO]) and len(head) > 1:
-        return head[1] in PROTOCOLS and (len(head) == 2 or TABLE[head[2]] is not UNKNOWN_OPCODE)
-    if not head or TABLE[head[0]] is UNKNOWN_OPCODE or _counts_too_much(head):
+    if _is_declared(head) is not None:
+        return bool(_is_declared(head))
+    if not head or TABLE[head[0]] is UNKNOWN_OPCODE:
         return False
-    machine = PickleMachine(PickleStream(PeekableReader(_HeadReader(head))), lambda *_: None, TABLE)
-    try:
-        machine.run()
-    except UnreadablePickle as error:
-        if not isinstance(error, InvalidPickle):
-            return True  # Python might follow it further than can be done here
-        cut = isinstance(error, TruncatedPickle) and len(head) >= SHORT
-        return machine.called or (cut and (machine.opcodes >= CERTAIN or head[0] in b"\x8d\x8e\x96BXT"))
-    return machine.called or (machine.opcodes > 2 and not machine.open_marks and head[0] not in b"NIKLFMJSV")
+    watch = PickleWatch()
+    watch.feed(head)
+    if len(head) < PEEK:
+        watch.end()
+    return watch.acts is not False or (watch.written and head[0] not in CONSTANTS)
 
 
-def _counts_too_much(head: bytes) -> bool:
-    """Whether the first opcode declares more bytes than any artifact has, as most text and numbers would."""
-    if head[0] in b"BXT":
-        return len(head) > 4 and head[4] >= TEXT_LIKE
-    return head[0] in b"\x8d\x8e\x96" and any(head[7:9])
+def begins_as_pickle(head: bytes) -> bool:
+    """Whether these bytes alone show that loading content that begins with them as a pickle would not fail at once."""
+    watch = PickleWatch()
+    watch.feed(head)
+    return bool(_is_declared(head) or watch.acts or watch.written)
+
+
+def _is_declared(head: bytes) -> bool | None:
+    """Whether a protocol stands before an opcode, None where none is declared."""
+    if head[:1] != bytes([PROTO]) or len(head) < 2:
+        return None
+    return head[1] in PROTOCOLS and (len(head) == 2 or TABLE[head[2]] is not UNKNOWN_OPCODE)
 
 
 def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Report everything forbidden that the content's pickles would do, and where they cannot be followed.
 
-    Raises `OtherFormat` when it is not a pickle, and `Refused` when the reader does.
+    Raises `OtherFormat` where it is proven that every unpickler fails before it calls anything: it may import a module,
+    as of a list of words that begins with `cat` and `dog`, and runs nothing that was brought along. Raises what the
+    reader raises.
     """
     findings = _PickleFindings(context)
-    says_so = content.peek(2) in DECLARED
-    stream = PickleStream(content)
     try:
-        _walk_all(stream, findings, says_so=says_so)
+        _walk_all(PickleStream(content), findings, certain=content.peek(2) in DECLARED)
+    except OtherFormat:
+        findings.drop()
+        raise
     except UnreadablePickle as error:
+        findings.end()
         context.report(error.rule, str(error))
-    findings.end()
+    finally:
+        findings.end()
 
 
-def _walk_all(stream: PickleStream, findings: _PickleFindings, *, says_so: bool) -> None:
-    count, of_torch = 0, False
-    while True:
-        machine = PickleMachine(stream, findings.report, TABLE)
+def _walk_all(stream: PickleStream, findings: _PickleFindings, *, certain: bool) -> None:
+    """Walk one pickle after another. `certain`: the content says that it is one."""
+    of_torch = False
+    for count in range(MOST_PICKLES):
+        begin = stream.block[stream.at : stream.at + 1] if stream.ahead(1) else b""
+        machine = PickleMachine(stream, findings.report, TABLE, lambda other: stream.let_follow(PlainReading(other)))
         try:
             machine.run()
-        except InvalidPickle:
-            if says_so or count or not machine.idle:
+        except InvalidPickle as error:
+            if certain or machine.acts:
                 raise
-            # Python would fail here too, before doing anything.
-            raise OtherFormat("is not a pickle") from None
-        count += 1
-        of_torch = of_torch or (count == 1 and machine.first_number == TORCH_MAGIC)
-        if of_torch and count == TORCH_PICKLES:
+            reason = str(error)
+            raise OtherFormat(f"is no pickle: {reason[0].lower()}{reason[1:]}") from None
+        certain = certain or machine.foreign or (machine.written and begin not in CONSTANTS)
+        of_torch = of_torch or (count == 0 and machine.first_number == TORCH_MAGIC)
+        if of_torch and count + 1 == TORCH_PICKLES:
             return  # PyTorch reads what follows as numbers
         if not stream.ahead(PEEK):
             return
-        if not is_pickle(stream.block[stream.at : stream.at + PEEK]) and not of_torch:
+        if certain and not of_torch and not is_pickle(stream.block[stream.at : stream.at + PEEK]):
             findings.report("data-after-pickle", "Has other data after the end of the pickle", stream.position)
             return
+    raise UnreadablePickle("Is one of more pickles in a row than anybody writes", stream.position)
 
 
 class _PickleFindings:
-    """Reports each finding once, and beyond `MOST_FINDINGS` only their number."""
+    """Holds each finding once, beyond `MOST_FINDINGS` only their number, until it is certain what they are about."""
 
     def __init__(self, context: ScanContext) -> None:
         self._context = context
-        self._reported: set[tuple[str, str]] = set()
+        self._found: dict[tuple[str, str], int] = {}
         self._more = 0
 
     def report(self, rule: str, reason: str, at: int) -> None:
-        if (rule, reason) in self._reported:
+        if (rule, reason) in self._found:
             return
-        if len(self._reported) >= MOST_FINDINGS:
+        if len(self._found) >= MOST_FINDINGS:
             self._more += 1
-            return
-        self._reported.add((rule, reason))
-        self._context.report(rule, f"{reason} (byte {at})")
+        else:
+            self._found[rule, reason] = at
+
+    def drop(self) -> None:
+        """Forget them: the content is no pickle. What else it is, others know."""
+        self._found.clear()
+        self._more = 0
 
     def end(self) -> None:
+        """Report them."""
+        for (rule, reason), at in self._found.items():
+            self._context.report(rule, f"{reason} (byte {at})")
         if self._more:
             self._context.report("unsafe-pickle", f"Would do {self._more} more forbidden things that are not listed")
+        self.drop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickletools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
@@ -18,6 +18,16 @@ NEEDED = 9  # bytes of the longest opcode with an argument of fixed size
 LINE, TWO_LINES, TEXT_LINE = -1, -10, -11
 COUNTED = {pickletools.TAKEN_FROM_ARGUMENT1: 1, pickletools.TAKEN_FROM_ARGUMENT4: 4}
 COUNTED |= {pickletools.TAKEN_FROM_ARGUMENT4U: 4, pickletools.TAKEN_FROM_ARGUMENT8U: 8}
+
+
+class Follower(Protocol):
+    """Reads the same bytes in another way."""
+
+    def feed(self, data: bytes) -> object:
+        """Take the bytes that come next."""
+
+    def end(self) -> object:
+        """Take it that nothing more comes."""
 
 
 class UnreadablePickle(Refused):
@@ -54,6 +64,7 @@ class PickleStream:
         self.base = content.offset
         self.block = b""
         self.at = 0
+        self._beside: list[Follower] = []
 
     @property
     def position(self) -> int:
@@ -63,12 +74,34 @@ class PickleStream:
     def ahead(self, size: int) -> int:
         """Buffer `size` bytes from `at` on; return how many there are, fewer at the end."""
         while len(self.block) - self.at < size:
-            more = self._content.read(BLOCK)
+            more = self._read(BLOCK)
             if not more:
                 break
             self.base += self.at
             self.block, self.at = self.block[self.at :] + more, 0
         return len(self.block) - self.at
+
+    def let_follow(self, other: Follower) -> None:
+        """Feed `other` with all from the next byte on, as it is read."""
+        self._beside.append(other)
+        other.feed(self.block[self.at :])
+
+    def _read(self, size: int) -> bytes:
+        part = self._content.read(size)
+        for other in self._beside:
+            if part:
+                other.feed(part)
+            else:
+                other.end()
+        return part
+
+    def _pass(self, size: int) -> int:
+        if not self._beside:
+            return self._content.skip(size)
+        left = size
+        while left and (part := self._read(min(left, BLOCK))):
+            left -= len(part)
+        return size - left
 
     def exactly(self, size: int) -> bytes:
         """Return the next `size` bytes; ask for few. Raises `UnreadablePickle` when there are fewer."""
@@ -82,40 +115,41 @@ class PickleStream:
         held = min(size, len(self.block) - self.at)
         self.at += held
         if held < size:
-            passed = self._content.skip(size - held)
+            passed = self._pass(size - held)
             self.base += passed
             if held + passed < size:
                 raise TruncatedPickle(f"Ends before the {size} bytes that it declares", self.position)
 
-    def line(self) -> bytes:
-        """Return the next line without its end. Raises `UnreadablePickle` when it is too long or does not end."""
-        end = self.block.find(b"\n", self.at)
-        while end < 0:
-            held = len(self.block) - self.at
-            if held > LONGEST_LINE:
-                raise UnreadablePickle("Has an argument that is implausibly long", self.position)
-            if self.ahead(held + 1) == held:
-                raise TruncatedPickle("Ends in the middle of a line", self.position)
-            end = self.block.find(b"\n", self.at)
-        if end - self.at > LONGEST_LINE:
-            raise UnreadablePickle("Has an argument that is implausibly long", self.position)
+    def line(self, most: int = LONGEST_LINE) -> bytes:
+        """Return the next line without its end; of one longer than `most` bytes only its first `most` + 1.
+
+        A line that does not end lacks its last byte, as in Python's unpickler in Python (`pickle._Unpickler`), which
+        joblib uses; the one in C fails there.
+        """
+        if (end := self._end_of_line(most)) < 0:
+            held = self.ahead(most + 1)
+            end = self._end_of_line(most)
+            if end < 0 and held <= most:
+                return self.exactly(held)[:-1]
+        if end < 0:
+            begin = self.block[self.at : self.at + most + 1]
+            self._pass_line()
+            return begin
         text, self.at = self.block[self.at : end], end + 1
         return text
 
-    def text_line(self) -> bytes | None:
-        """Return the next line as `line` does, and None for one that is long: protocol 0 writes arrays so."""
-        self.ahead(LONGEST_KEPT)
-        if 0 <= self.block.find(b"\n", self.at) - self.at <= LONGEST_KEPT:
-            return self.line()
+    def _end_of_line(self, most: int) -> int:
+        return self.block.find(b"\n", self.at, self.at + most + 1)
+
+    def _pass_line(self) -> None:
         while (end := self.block.find(b"\n", self.at)) < 0:
             self.at = len(self.block)
             if not self.ahead(1):
                 raise TruncatedPickle("Ends in the middle of a line", self.position)
         self.at = end + 1
-        return None
 
     def argument(self, size: int) -> bytes | None:
-        """Return an argument that is a line, two lines, or counted; None for one that is too long."""
+        """Return an argument: of a line that is too long its beginning, None of what is counted and too long."""
         if size == pickletools.TAKEN_FROM_ARGUMENT1 and self.at + 1 + 0xFF < len(self.block):
             count = self.block[self.at]  # by far the most frequent, so first and without a further call
             self.at += 1 + count
@@ -123,7 +157,7 @@ class PickleStream:
         if size == LINE:
             return self.line()
         if size == TEXT_LINE:
-            return self.text_line()
+            return self.line(LONGEST_KEPT)
         if size == TWO_LINES:
             return self.line() + b"\n" + self.line()
         count = int.from_bytes(self.exactly(COUNTED[size]), "little", signed=size == pickletools.TAKEN_FROM_ARGUMENT4)

@@ -10,8 +10,9 @@ import pytest
 
 from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.streams.readers import PEEK
-from tests.support.pickle_parts import ORDERED_DICT, OS_SYSTEM, WRAPPER, written
+from tests.support.pickle_parts import ORDERED_DICT, OS_SYSTEM, WRAPPER, stand_in, written
 from tests.support.pickled import calling, findings, named, text
+from tests.support.scans import faults
 
 HANDS_BACK = named("torch.jit._pickle", "restore_type_tag")
 
@@ -104,6 +105,22 @@ TRICKS: dict[str, tuple[bytes, str]] = {
     "a memo's number with zeros": (b"Vos\np" + b"0" * 40 + b"1\n0Nq\x020g1\nVsystem\n\x93(S'id'\ntR.", "os.system"),
     "no protocol": (OS_SYSTEM + text("id") + b"\x85R.", "os.system"),
     "protocol 0 in front of newer opcodes": (b"\x80\x00" + OS_SYSTEM + b")R.", "os.system"),
+    "an argument of protocol 0 that is longer than what is looked at first": (
+        b"V" + b"a" * 5000 + b"\n0cos\nsystem\n(S'id'\ntR.",
+        "os.system",
+    ),
+    "a text longer than any line": (b"S'" + b"a" * 70_000 + b"'\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a number in front of it": (b"I5\n." + b"cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a constant in front of it": (b"N0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a name cut off by the end, which Python's own unpickler in Python takes all the same": (
+        b"(S'id'\nios\nsystem.",
+        "os.system",
+    ),
+    "a frame behind which joblib reads an array": (
+        b"\x80\x04\x95\xff\x0f\0\0\0\0\0\0" + stand_in(3, padded=True) + b"\x01\0abc" + OS_SYSTEM + b".",
+        "frame that is longer",
+    ),
+    "a frame that goes on behind the end": (b"\x80\x04\x95\x09\0\0\0\0\0\0\0N." + OS_SYSTEM, "frame that is longer"),
     "no end": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R", "os.system"),
     "an end that is broken": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R\xff\xff.", "os.system"),
     "a stack that breaks": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R0000", "os.system"),
@@ -136,6 +153,13 @@ TRICKS: dict[str, tuple[bytes, str]] = {
     ),
     "text behind it": (pickle.dumps([1]) + b"#!/bin/sh\nid\n", "other data after"),
 }
+
+
+@pytest.mark.parametrize("code", [b"T", b"B", b"X"])
+def test_a_first_argument_of_any_size_is_passed_over(code: bytes) -> None:
+    size = 0x09000001
+    data = code + struct.pack("<I", size) + bytes(size) + b"0cos\nsystem\n(S'id'\ntR."
+    assert [rule for _, rule in faults(data)] == ["unsafe-pickle"]
 
 
 @pytest.mark.parametrize("trick", TRICKS)
