@@ -59,6 +59,12 @@ coverage: setup  ## Write docs/coverage.md: every field of SageMaker's calls, ho
 bench: setup  ## Measure: inspection against bare inflate and the usual way, latency against a bare chain, imports, bundle
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# Overrides bash's own SECONDS. What else has loaders or scanners: ATTACK_PYTHONS="path/to/python ..."
+SECONDS := 3600
+.PHONY: attack
+attack: setup  ## Attack the inspection with disguised code that the real loaders run, for an hour (SECONDS=60 ARGS="--seed 1")
+	@$(BIN)/python -m attack --seconds $(SECONDS) $(addprefix --python ,$(ATTACK_PYTHONS)) $(ARGS)
+
 .PHONY: invoke
 invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)
 	@$(BIN)/python -m local.invoke.invoke "$(FUNCTION)" "$(EVENT)" $(if $(PORT),--port $(PORT))

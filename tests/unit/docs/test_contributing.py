@@ -7,7 +7,7 @@ import pytest
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
-FOLDERS = ("functions/signoff", "signoff_cli", "signoff_cdk", "infra", "local", "benchmarks", "examples")
+FOLDERS = ("functions/signoff", "signoff_cli", "signoff_cdk", "infra", "local", "attack", "benchmarks", "examples")
 
 
 def packages(folder: str) -> list[str]:

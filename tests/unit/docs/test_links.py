@@ -15,7 +15,7 @@ from tests.support.repository import ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
 # coverage.md is generated, and thousands of lines long: `test_coverage` holds it.
 READ = [page for page in PAGES if page.name != "coverage.md"]
-CODE = ("benchmarks", "examples", "functions", "infra", "local", "signoff_cdk", "signoff_cli", "tests")
+CODE = ("attack", "benchmarks", "examples", "functions", "infra", "local", "signoff_cdk", "signoff_cli", "tests")
 FOLDERS = (*CODE, "docs", "events", "requirements", "statemachine")
 # The folder that each package lies in.
 PACKAGES = {"signoff": "functions", **dict.fromkeys(CODE, ".")}

@@ -1,0 +1,118 @@
+"""Tries one case after the other: what leaves a mark when it is loaded, and passes inspection, is a find."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from attack.figures import Figures
+from attack.grammar import Case, Files, Grammar, ImpossibleDisguise, plan
+from attack.judgement import errors, inspected
+from attack.loaders.peers import PEERS
+from attack.mutation import Mutant, Try
+from attack.sandbox.client import Outcome, Sandbox
+
+SAMPLE = 25  # of what is refused, one in so many is loaded too, to see that disguises are live; choices alone all are
+
+
+@dataclass(frozen=True)
+class Find:
+    """What passes inspection although loaders run it, or although peers refuse it (`by`: their names)."""
+
+    case: Try
+    files: Files
+    by: tuple[str, ...]
+
+    @property
+    def of_peers(self) -> bool:
+        """Whether no loader runs it: a peer says that it is dangerous."""
+        return set(self.by) <= set(PEERS)
+
+
+@dataclass
+class Campaign:
+    """A run of cases through inspection, and of those that pass through the loaders of all `sandboxes`."""
+
+    sandboxes: Sequence[Sandbox]
+    figures: Figures = field(default_factory=Figures)
+    finds: dict[str, Find] = field(default_factory=dict)
+
+    def run(self, cases: Iterable[Try], until: Callable[[], bool], found: Callable[[Find], None]) -> None:
+        """Try `cases` until it says so; each new find is handed to `found` in its simplest form."""
+        for number, case in enumerate(cases):
+            if until():
+                return
+            if self._known(case):
+                self.figures.known += 1
+                continue
+            find = self.attempt(case, load=(isinstance(case, Case) and len(case.odd) < 2) or number % SAMPLE == 0)
+            if find:
+                find = self._simplest(find)
+                if find.case.name not in self.finds:
+                    self.finds[find.case.name] = find
+                    found(find)
+
+    def attempt(self, case: Try, *, load: bool = False) -> Find | None:
+        """Inspect a case, and load it when it passes (or anyway); return the find that it is."""
+        try:
+            files = case.files()
+        except ImpossibleDisguise:
+            self.figures.impossible += 1
+            return None
+        passes = not errors(inspected(files))
+        outcomes = self._load(files, case) if passes or load else None
+        marked = tuple(name for name, outcome in (outcomes or {}).items() if outcome.what == "marked")
+        self.figures.add(case, passes=passes, outcomes=outcomes)
+        if not passes:
+            return None
+        peers = tuple(name for name, outcome in self._ask(files).items() if outcome.word.startswith("Found"))
+        return Find(case, files, (*marked, *peers)) if marked or peers else None
+
+    def _load(self, files: Files, case: Try) -> Mapping[str, Outcome]:
+        loaders = (case.case if isinstance(case, Mutant) else case).grammar.loaders
+        outcomes: dict[str, Outcome] = {}
+        for sandbox in self.sandboxes:
+            for name, outcome in sandbox.load(files, loaders).items():
+                if outcome.what == "marked" or name not in outcomes:
+                    outcomes[name] = outcome
+        return outcomes
+
+    def _ask(self, files: Files) -> dict[str, Outcome]:
+        answers: dict[str, Outcome] = {}
+        for sandbox in self.sandboxes:
+            answers |= sandbox.load(files, PEERS)
+        return answers
+
+    def _known(self, case: Try) -> bool:
+        """Whether it has all the odd choices of something that was found: it would be found again."""
+        odd = set(case.odd)
+        return any(find.case.odd and set(find.case.odd) <= odd for find in self.finds.values())
+
+    def _simplest(self, find: Find) -> Find:
+        """Return the simplest case that is found in the same way."""
+        for case in find.case.simpler():
+            simpler = self.attempt(case)
+            if simpler and simpler.of_peers == find.of_peers:
+                return self._simplest(simpler)
+        return find
+
+
+def cases(grammars: Sequence[Grammar], seed: int) -> Iterator[Try]:
+    """Yield a grammar's cases without end, and from the first on every second one is a mutant of one of them."""
+    chance = random.Random(seed)  # noqa: S311 - to be the same again
+    before: list[Case] = [grammar.case([]) for grammar in grammars]
+    for number, case in zip(count(), plan(grammars, seed), strict=False):
+        yield case
+        if len(case.odd) < 2:
+            before.append(case)
+        if number > len(before):
+            yield Mutant(chance.choice(before), chance.getrandbits(32))
+
+
+def deadline(seconds: float) -> Callable[[], bool]:
+    """Return a function that says whether so many seconds have passed."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end

@@ -1,0 +1,82 @@
+"""The quick part of `make attack`: every choice of the grammars alone, and what was found before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from attack.campaign import Campaign
+from attack.finds import SEEDS, slug
+from attack.grammar import Case, ImpossibleDisguise, case_of
+from attack.grammars import GRAMMARS
+from attack.grammars.padding import COSTLY
+from attack.judgement import errors, inspected, inspected_archive
+from attack.sandbox.client import Sandbox
+from tests.support.depth import deep
+from tests.unit.attack.known import KNOWN
+
+CASES = [grammar.case(odd) for grammar in GRAMMARS for odd in grammar.values()]
+LOADED = 25  # cases of each grammar in a quick run
+DIMENSIONS = [(grammar.name, dimension) for grammar in GRAMMARS for dimension in grammar.dimensions]
+
+
+def costs_little(case: Case) -> bool:
+    return deep() or not any(name in COSTLY for _, name in case.odd)
+
+
+def of(grammar: str, dimension: str) -> list[Case]:
+    """The cases with one odd choice, of that dimension."""
+    return [case for case in CASES if case.grammar.name == grammar and [each for each, _ in case.odd] == [dimension]]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as started:
+        yield started
+
+
+def passes(case: Case) -> bool:
+    try:
+        return not errors(inspected(case.files()))
+    except ImpossibleDisguise:
+        return False
+
+
+@pytest.mark.parametrize(("grammar", "dimension"), DIMENSIONS)
+def test_what_loaders_run_is_refused_whatever_is_chosen(sandbox: Sandbox, grammar: str, dimension: str) -> None:
+    passing = [
+        case for case in of(grammar, dimension) if costs_little(case) and passes(case) and case.name not in KNOWN
+    ]
+
+    campaign = Campaign([sandbox])
+    assert [case.name for case in passing if campaign.attempt(case)] == []
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=lambda grammar: grammar.name)
+def test_disguises_are_live(sandbox: Sandbox, grammar: object) -> None:
+    of_it = [case for case in CASES if case.grammar is grammar and costs_little(case)]
+    campaign = Campaign([sandbox])
+
+    for case in of_it if deep() else of_it[:: max(1, len(of_it) // LOADED)]:
+        campaign.attempt(case, load=True)
+
+    assert campaign.figures.live > campaign.figures.loaded * 0.8
+
+
+@pytest.mark.xfail(strict=True, reason="it is known to pass still")
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_what_is_known_is_refused(name: str) -> None:
+    assert errors(inspected(case_of(name, GRAMMARS).files())) != []
+
+
+def seeds() -> Iterator[object]:
+    known = {slug(name) for name in KNOWN}
+    for path in sorted(SEEDS.rglob("*.tar.gz")):
+        marks = [pytest.mark.xfail(strict=True)] if path.name.removesuffix(".tar.gz") in known else []
+        yield pytest.param(path.relative_to(SEEDS).as_posix(), marks=marks)
+
+
+@pytest.mark.parametrize("seed", [*seeds()])
+def test_what_was_found_before_is_refused(seed: str) -> None:
+    assert errors(inspected_archive((SEEDS / seed).read_bytes())) != []
