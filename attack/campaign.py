@@ -72,7 +72,7 @@ class Campaign:
         return Find(case, files, (*marked, *peers)) if marked or peers else None
 
     def _load(self, files: Files, case: Try) -> Mapping[str, Outcome]:
-        loaders = (case.case if isinstance(case, Mutant) else case).grammar.loaders
+        loaders = case.grammar.loaders
         outcomes: dict[str, Outcome] = {}
         for sandbox in self.sandboxes:
             for name, outcome in sandbox.load(files, loaders).items():
@@ -88,8 +88,10 @@ class Campaign:
 
     def _known(self, case: Try) -> bool:
         """Whether it has all the odd choices of something that was found: it would be found again."""
-        odd = set(case.odd)
-        return any(find.case.odd and set(find.case.odd) <= odd for find in self.finds.values())
+        odd, grammar = set(case.odd), case.grammar
+        return any(
+            find.case.odd and find.case.grammar is grammar and set(find.case.odd) <= odd for find in self.finds.values()
+        )
 
     def _simplest(self, find: Find) -> Find:
         """Return the simplest case that is found in the same way."""

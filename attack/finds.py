@@ -7,7 +7,6 @@ from pathlib import Path
 
 from attack.campaign import Find
 from attack.judgement import packed
-from attack.mutation import Mutant
 
 SEEDS = Path(__file__).parent / "seeds"
 LARGEST = 64 * 1024  # bytes of an archive that is kept; a larger one is made again from its name
@@ -18,9 +17,8 @@ def keep(find: Find, folder: Path = SEEDS) -> Path | None:
     data = packed(find.files)
     if len(data) > LARGEST:
         return None
-    case = find.case.case if isinstance(find.case, Mutant) else find.case
-    dimension = next((each for each, _ in case.odd), "plain")
-    path = folder / case.grammar.name / dimension / f"{slug(find.case.name)}.tar.gz"
+    dimension = next((each for each, _ in find.case.odd), "plain")
+    path = folder / find.case.grammar.name / dimension / f"{slug(find.case.name)}.tar.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path

@@ -79,6 +79,11 @@ class Mutant:
         return f"{self.case.name} ~{self.seed}" + (f"-{self.skipped}" if self.skipped >= 0 else "")
 
     @property
+    def grammar(self) -> Grammar:
+        """The case's grammar."""
+        return self.case.grammar
+
+    @property
     def odd(self) -> tuple[tuple[str, str], ...]:
         """The case's odd choices."""
         return self.case.odd

@@ -1,5 +1,9 @@
 """The grammars of disguises: what is called, how it is written, what it is wrapped in, and where it lies."""
 
+from attack.grammars.keras import KERAS, KERAS_HDF5
+from attack.grammars.onnx import ONNX
 from attack.grammars.pickles import PICKLES
+from attack.grammars.saved_models import SAVED_MODELS
+from attack.grammars.skops import SKOPS
 
-GRAMMARS = (PICKLES,)
+GRAMMARS = (PICKLES, KERAS, KERAS_HDF5, SKOPS, ONNX, SAVED_MODELS)

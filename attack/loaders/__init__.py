@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from attack.loaders import peers, pickles
+from attack.loaders import peers, pickles, tensors
 from attack.loaders.registry import Loader
 
-FAMILIES: Sequence[Callable[[], dict[str, Loader]]] = (
-    pickles.by_standard_library,
-    pickles.by_joblib,
-    pickles.by_numpy,
-    pickles.by_pandas,
-    pickles.by_torch,
-    peers.by_picklescan,
-    peers.by_modelscan,
-    peers.by_fickling,
-)
+FAMILIES: Mapping[tuple[str, ...], Callable[[], dict[str, Loader]]] = {
+    ("pickle", "pickle-python", "opened", "torch-zip"): pickles.by_standard_library,
+    ("joblib",): pickles.by_joblib,
+    ("numpy",): pickles.by_numpy,
+    ("pandas",): pickles.by_pandas,
+    ("torch", "torch-jit"): pickles.by_torch,
+    ("keras", "keras-hdf5", "keras-json"): tensors.by_keras,
+    ("skops",): tensors.by_skops,
+    ("onnx",): tensors.by_onnx,
+    ("tensorflow", "tensorflow-v1"): tensors.by_tensorflow,
+    ("picklescan",): peers.by_picklescan,
+    ("modelscan",): peers.by_modelscan,
+    ("fickling",): peers.by_fickling,
+}
+"""The loaders of each library, by their names: what makes them imports it."""
 
 
 def available(wanted: Sequence[str]) -> dict[str, Loader]:
     """Return the loaders whose libraries are installed, by their names; only the `wanted` ones if there are any."""
     found: dict[str, Loader] = {}
-    for family in FAMILIES:
+    for names, family in FAMILIES.items():
+        if wanted and not set(names) & set(wanted):
+            continue
         try:
             found |= family()
         except ImportError:  # not in this environment

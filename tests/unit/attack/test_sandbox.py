@@ -27,6 +27,10 @@ def fail(_folder: Path) -> None:
     raise ValueError("no model")
 
 
+def take(_folder: Path) -> None:
+    bytearray(1 << 36)
+
+
 def mark_and_fail(folder: Path) -> None:
     mark(folder)
     raise SystemExit
@@ -54,7 +58,7 @@ def test_a_loader_that_does_not_end_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_loader_has_little_memory(tmp_path: Path) -> None:
-    assert run(tmp_path, takes=lambda _: bytearray(1 << 36)) == {"takes": "refused"}
+    assert run(tmp_path, takes=take) == {"takes": "refused"}
 
 
 def test_a_payload_reaches_no_network() -> None:

@@ -1,0 +1,84 @@
+"""skops files: what a schema names and how it is called, how the JSON is written, and what zip it lies in."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attack.grammar import Choices, Files, Grammar
+from attack.grammars.archives import Entry, zipped
+from attack.grammars.calls import MARK, WRITES
+from attack.grammars.layouts import npy
+from attack.grammars.texts import TEXTS
+
+Node = dict[str, Any]
+
+
+def _node(loader: str, module: str, name: str, **fields: Any) -> Node:
+    """A node as skops writes one; nodes of the same number are one object."""
+    number = zlib.crc32(repr((loader, module, name, fields)).encode())
+    return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": number, **fields}
+
+
+def _text(text: str) -> Node:
+    return _node("JsonNode", "builtins", "str", content=json.dumps(text), is_json=True)
+
+
+def _tuple(*nodes: Node) -> Node:
+    return _node("TupleNode", "builtins", "tuple", content=[*nodes])
+
+
+def _call(module: str, name: str, *arguments: str) -> Node:
+    return _node("ConstructorFromReduceNode", module, name, content=_tuple(*map(_text, arguments)))
+
+
+def _within(node: Node) -> Node:
+    keys = _node("ListNode", "builtins", "list", content=[_text("key")])
+    return _node("DictNode", "builtins", "dict", content={"key": node}, key_types=keys)
+
+
+NODES: Mapping[str, Callable[[], Node]] = {
+    "call": lambda: _call("os", "mkdir", MARK),
+    "open": lambda: _call("io", "open", MARK, "w"),
+    "in-list": lambda: _node("ListNode", "builtins", "list", content=[_call("os", "mkdir", MARK)]),
+    "in-dict": lambda: _within(_call("os", "mkdir", MARK)),
+    "list-of": lambda: _node("ListNode", "builtins", "exec", content=[_text(WRITES)]),
+    "in-state": lambda: _node("ObjectNode", "sklearn.svm._classes", "SVC", content=_within(_call("os", "mkdir", MARK))),
+    "cached": lambda: _node("TupleNode", "builtins", "tuple", content=[_call("os", "mkdir", MARK)] * 2),
+    "no-id": lambda: {key: value for key, value in _call("os", "mkdir", MARK).items() if key != "__id__"},
+}
+
+
+ARRAY = npy(bytes(8), descr="'<f8'")
+
+FORMS: Mapping[str, Callable[[bytes], bytes]] = {
+    "archive": lambda text: zipped([Entry("schema.json", text), Entry("0.npy", ARRAY)]),
+    "alone": lambda text: zipped([Entry("schema.json", text)]),
+    "last": lambda text: zipped([Entry("0.npy", ARRAY), Entry("schema.json", text)]),
+    "deflated": lambda text: zipped([Entry("schema.json", text, 8), Entry("0.npy", ARRAY, 8)]),
+    "keras": lambda text: zipped(
+        [Entry("config.json", b"{}"), Entry("metadata.json", b"{}"), Entry("schema.json", text)]
+    ),
+    "jar": lambda text: zipped([Entry("META-INF/MANIFEST.MF", b""), Entry("schema.json", text)]),
+    "twice": lambda text: zipped([Entry("schema.json", b"{}"), Entry("schema.json", text)]),
+    "in-comment": lambda text: zipped([Entry("schema.json", b"{}")], comment=zipped([Entry("schema.json", text)])),
+    "prefixed": lambda text: b"#!" + zipped([Entry("schema.json", text)]),
+}
+"""What the schema lies in, by its name."""
+
+PLACES = ("model.skops", "model", "model.zip", "model.bin", "model.pkl", "notes.txt")
+
+
+def _compose(choices: Choices) -> Files:
+    schema = {**NODES[choices["node"]](), "protocol": 2, "_skops_version": "0.16.0"}
+    return {choices["place"]: FORMS[choices["form"]](TEXTS[choices["text"]](schema))}
+
+
+SKOPS = Grammar(
+    "skops",
+    {"node": tuple(NODES), "text": tuple(TEXTS), "form": tuple(FORMS), "place": PLACES},
+    _compose,
+    ("skops", "opened"),
+)
