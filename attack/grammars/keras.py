@@ -138,7 +138,7 @@ KERAS_HDF5 = Grammar(
         "text": tuple(TEXTS),
         "file": tuple(FILES),
         "attribute": tuple(ATTRIBUTES),
-        "place": ("model.h5", "model.hdf5", "model.H5", "model.bin", "model.keras", "model", "notes.txt"),
+        "place": ("model", "model.h5", "model.hdf5", "model.H5", "model.bin", "model.keras", "notes.txt"),
     },
     _compose_hdf5,
     ("keras", "keras-hdf5"),

@@ -60,10 +60,10 @@ ABOUTS: Mapping[str, list[Field]] = {
 """What stands before the graph, by its name."""
 
 FORMS: Mapping[str, Callable[[bytes], Files]] = {
+    "no-suffix": lambda data: {"model": data},
     "file": lambda data: {"model.onnx": data},
     "pb": lambda data: {"model.pb": data},
     "bin": lambda data: {"model.bin": data},
-    "no-suffix": lambda data: {"model": data},
     "upper": lambda data: {"MODEL.ONNX": data},
     "text": lambda data: {"notes.txt": data},
     "triton": lambda data: {"model/1/model.onnx": data, "model/config.pbtxt": b'backend: "onnxruntime"'},

@@ -15,10 +15,13 @@ from attack.grammars.padding import HEADERS, LEADS, TAILS
 WRAPS: Mapping[str, Callable[[bytes], bytes]] = {"none": lambda data: data, **COMPRESSION, **ARCHIVES}
 
 PLACES = (
+    "model",
     "model.pkl",
     "model.joblib",
     "model.bin",
-    "model",
+    "model.sav",
+    "model.dat",
+    "vocabulary.p",
     "model.pt",
     "pytorch_model.bin",
     "notes.txt",

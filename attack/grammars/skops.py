@@ -68,7 +68,7 @@ FORMS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 """What the schema lies in, by its name."""
 
-PLACES = ("model.skops", "model", "model.zip", "model.bin", "model.pkl", "notes.txt")
+PLACES = ("model", "model.skops", "model.zip", "model.bin", "model.pkl", "notes.txt")
 
 
 def _compose(choices: Choices) -> Files:
