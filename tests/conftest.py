@@ -29,9 +29,20 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+# Each sweep and each audit looks through all that the tests before it left in their stack.
+LOOK_THROUGH_ALL = ("lost_events", "deletion", "test_audit", "what_happens_by_itself", "retirement")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try what fills the registry when nobody looks through it any more: each sweep takes the longer for it."""
-    items.sort(key=lambda item: "test_a_large_group_is_listed" in item.nodeid)
+    """Try what looks through the whole registry while little is in it, and what fills it at the end."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if "test_a_large_group_is_listed" in item.nodeid:
+        return 2
+    early = "end_to_end" in item.nodeid and any(name in item.nodeid for name in LOOK_THROUGH_ALL)
+    return 0 if early else 1
 
 
 @pytest.hookimpl(optionalhook=True)
