@@ -83,6 +83,10 @@ def show(figures: Figures, grammars: list[Grammar], console: Console) -> None:
     there, tried_together = figures.pairs(grammars)
     console.print(f"{tried_together:,} of {there:,} pairs of choices tried together")
     console.print("run by: " + ", ".join(f"{name} {number:,}" for name, number in figures.run.most_common()))
+    console.print(
+        "refused by peers, and loaded by nobody: "
+        + ", ".join(f"{name} {number:,}" for name, number in figures.alarms.items())
+    )
     console.print(figures.line())
 
 

@@ -69,6 +69,9 @@ class Campaign:
         if not passes:
             return None
         peers = tuple(name for name, outcome in self._ask(files).items() if outcome.word.startswith("Found"))
+        if peers and not marked and not any(outcome.what == "loaded" for outcome in (outcomes or {}).values()):
+            self.figures.alarms.update(peers)  # names in what no loader can read
+            return None
         return Find(case, files, (*marked, *peers)) if marked or peers else None
 
     def _load(self, files: Files, case: Try) -> Mapping[str, Outcome]:
@@ -88,10 +91,9 @@ class Campaign:
 
     def _known(self, case: Try) -> bool:
         """Whether it has all the odd choices of something that was found: it would be found again."""
-        odd, grammar = set(case.odd), case.grammar
-        return any(
-            find.case.odd and find.case.grammar is grammar and set(find.case.odd) <= odd for find in self.finds.values()
-        )
+        names = {name for _, name in case.odd}  # whatever the dimension: two may have the same choices
+        alike = (find.case for find in self.finds.values() if find.case.grammar is case.grammar)
+        return any(found.odd and {name for _, name in found.odd} <= names for found in alike)
 
     def _simplest(self, find: Find) -> Find:
         """Return the simplest case that is found in the same way."""

@@ -20,7 +20,7 @@ Odd = tuple[str, str, str]
 
 @dataclass
 class Figures:
-    """Numbers of cases; `run` counts those that left a mark, by loader."""
+    """Numbers of cases: `run` of those that left a mark, by loader; `alarms` of what peers refuse and nobody loads."""
 
     tried: int = 0
     mutants: int = 0
@@ -31,6 +31,7 @@ class Figures:
     live: int = 0
     run: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    alarms: Counter[str] = field(default_factory=Counter)
     _tried: set[Odd] = field(default_factory=set)
     _live: set[Odd] = field(default_factory=set)
     _pairs: set[frozenset[Odd]] = field(default_factory=set)

@@ -80,7 +80,10 @@ class Case:
 
     def files(self) -> Files:
         """Make its files. Raises `ImpossibleDisguise`."""
-        return self.grammar.compose(self.choices)
+        try:
+            return self.grammar.compose(self.choices)
+        except OverflowError as error:
+            raise ImpossibleDisguise("a size is larger than its field") from error
 
     def simpler(self) -> Iterator[Case]:
         """Yield the cases with one odd choice less."""
