@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from signoff.artifact.context import ScanContext
+from signoff.artifact.context import Scan, ScanContext
+from signoff.artifact.requirements import Trusted
 from signoff.artifact.scan import KINDS
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
@@ -14,6 +16,7 @@ from tests.support.scans import BoundedChunks
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples"
 Told = list[tuple[str, str]]
+Scanner = Callable[[PeekableReader, ScanContext, Scan], None]
 
 
 def sample(name: str) -> bytes:
@@ -22,6 +25,20 @@ def sample(name: str) -> bytes:
 
 def told(data: bytes | Reader, chunk: int = 1 << 20, into: list[str] | None = None) -> Told:
     """Return (rule, reason) of all that is found, and `nested` for what is looked into; rules also go `into` a list."""
+    content = PeekableReader(BoundedChunks(data, chunk) if isinstance(data, bytes) else data)
+    head = content.peek(PEEK)
+    scanner = next((scanner for begins, scanner in KINDS if begins(head)), None)
+    return _told_by(scanner, content, into) if scanner else [("unknown", "")]
+
+
+def read_by(scanner: Scanner, data: bytes, *, trusted: Trusted | None = None, chunk: int = 1 << 20) -> Told:
+    """Return (rule, reason) of all that a scanner finds in content, whatever that begins with."""
+    return _told_by(scanner, PeekableReader(BoundedChunks(data, chunk)), trusted=trusted)
+
+
+def _told_by(
+    scanner: Scanner, content: PeekableReader, into: list[str] | None = None, trusted: Trusted | None = None
+) -> Told:
     found: Told = []
 
     def report(_: str, rule: str, reason: str, severity: str) -> None:
@@ -30,18 +47,11 @@ def told(data: bytes | Reader, chunk: int = 1 << 20, into: list[str] | None = No
             into.append(rule)
 
     def scan(reader: Reader, where: ScanContext) -> None:
-        content = PeekableReader(reader)
-        found.append(("nested", f"{where.member}: {content.peek(PEEK)[:2]!r}"))
-        content.drain()
+        inner = PeekableReader(reader)
+        found.append(("nested", f"{where.member}: {inner.peek(PEEK)[:2]!r}"))
+        inner.drain()
 
-    where = ScanContext("m", report, Budget())
-    content = PeekableReader(BoundedChunks(data, chunk) if isinstance(data, bytes) else data)
-    head = content.peek(PEEK)
-    scanner = next((scanner for begins, scanner in KINDS if begins(head)), None)
-    if scanner:
-        scanner(content, where, scan)
-    else:
-        found.append(("unknown", ""))
+    scanner(content, ScanContext("m", report, Budget(), trusted=trusted or Trusted()), scan)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from signoff.artifact.claims import Claim, claim_of, without_compression
 from signoff.artifact.findings import Severity
+from signoff.artifact.requirements import Trusted
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import Reader
 from signoff.artifact.streams.refusal import Refused
@@ -41,6 +42,7 @@ class ScanContext:
     name: str = ""
     called: str = ""
     summary: ContentSummary = field(default_factory=ContentSummary)
+    trusted: Trusted = field(default_factory=Trusted)
 
     def report(self, rule: str, reason: str, severity: Severity = "error") -> None:
         """Report a finding about this content."""

@@ -30,6 +30,16 @@ class CodeLocations:
     compiled: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Trusted:
+    """What a policy admits by its name although an inspection would refuse it: approvers see a warning instead.
+
+    `operators` are TensorFlow's.
+    """
+
+    operators: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
     """What an artifact must contain, must not contain, and how far it may expand.
@@ -44,4 +54,5 @@ class Requirements:
     code: CodeLocations = field(default_factory=CodeLocations)
     licence: bool = False
     model_card: bool = False
+    trusted: Trusted = field(default_factory=Trusted)
     limits: Limits = field(default_factory=Limits)

@@ -1,20 +1,21 @@
 """HDF5: Keras' format before .keras, still used for weights.
 
-No HDF5 reader can stream, so the bytes are searched in overlapping blocks for the JSON of Keras' `model_config`
-attribute. HDF5 never compresses an attribute that Keras writes, and stores its text in one piece. What this cannot see:
-text in compressed or chunked datasets and in attributes stored with a filter, which Keras does not read a model from,
-text that is not in UTF-8 or ASCII, and anything that only an HDF5 reader would put together.
+Keras keeps a model in attributes, as JSON texts (`model_config`, `training_config`). No HDF5 reader can stream, so all
+bytes are searched for what reads as a JSON object, and each is checked as a .keras archive's config.json is. HDF5
+stores the text of an attribute in one piece, in UTF-8 or ASCII, unless it keeps attributes in a heap that is
+compressed: such a heap is refused. What this cannot see is text in compressed or chunked datasets, which Keras does not
+read a model from.
+https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
 """
 
 from __future__ import annotations
 
+import json
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from signoff.artifact.context import FindingCollector
-from signoff.artifact.formats.keras import CODE, FOREIGN, MODULES
-from signoff.artifact.member_names import shown
+from signoff.artifact.formats.keras import MAX_CONFIG, decoder, too_large, unreadable
 from signoff.artifact.streams.readers import BLOCK
 
 if TYPE_CHECKING:
@@ -23,21 +24,15 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 OFFSETS = (0, 512, 1024, 2048)  # a file may begin with a user block
-OVERLAP = 4096
+MAX_TEXTS = 100_000  # that read like JSON: a bound on time
+FIRST_LOOK = 16 * 1024  # bytes that are tried first, and four times as many where the text goes on
 
-
-def _spelled(text: str) -> bytes:
-    r"""Return a pattern for `text` in JSON, where each character may be written as `\u` and four digits."""
-    return b"".join(rb"(?:%s|\\u00(?i:%02x))" % (re.escape(c).encode(), ord(c)) for c in text)
-
-
-_CLASS = re.compile(rb'"%s"\s{0,64}:\s{0,64}"((?:[^"\\]|\\[^\x00]){1,400})"' % _spelled("class_name"))
-_MODULE = re.compile(rb'"%s"\s{0,64}:\s{0,64}"((?:[^"\\]|\\[^\x00]){1,400})"' % _spelled("module"))
-# As in keras.py, without the parts that models' own classes lie in: which class goes with a module is not known here.
-_HELPERS = re.compile(r"keras\.(?:src\.)?(?:utils|saving|config|preprocessing|export|datasets)\b")
-_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})")
-# A search for plain bytes is many times faster than one for patterns, and weights hold none of these.
-_HINTS = (b"class_name", b"\\u00", b"module")
+# Numbers hold these first two bytes often, and the whole hardly ever. It ends where the text does that was looked at.
+_BRACE = re.compile(rb'\{[ \t\r\n"]')
+_OBJECT = re.compile(rb'\{[ \t\r\n]*+(?:\Z|"(?:[^"\\\x00-\x1f]++|\\.)*+(?:\\?\Z|"[ \t\r\n]*+(?:\Z|:)))', re.DOTALL)
+# "III.G. Disk Format: Level 1G - Fractal Heap": a version, 0, the length of an id, and that of the filters.
+_FILTERED_HEAP = re.compile(rb"FRHP\x00[\x00-\xff]{2}(?!\x00\x00)[\x00-\xff]{2}[\x00-\x03]")
+_OVERLAP = 16
 
 
 def is_hdf5(head: bytes) -> bool:
@@ -46,44 +41,75 @@ def is_hdf5(head: bytes) -> bool:
 
 
 def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
-    """Search for layers and values of Keras that hold code, and for objects that are not Keras' own.
+    """Check all objects of Keras that JSON texts anywhere in the file describe.
 
-    Reports `keras-lambda`, `keras-unsafe-module` and `keras-custom-object` (warning).
+    Reports what `keras_config` does; raises `Refused` (`keras-config-too-large`, `unreadable-keras-config`).
     """
-    findings = FindingCollector(context)
-    kept = b""
-    while part := content.read(BLOCK):
-        block = kept + part
-        if any(hint in block for hint in _HINTS):
-            _search(block, content.offset - len(block), findings)
-        kept = block[-OVERLAP:]
+    _Search(content, decoder(FindingCollector(context))).run()
 
 
-def _search(block: bytes, offset: int, findings: FindingCollector) -> None:
-    for match in _CLASS.finditer(block):
-        name = _plain(match[1])
-        if name in CODE:
-            reason = f"Holds Python code that would run when it is loaded: {name}, at byte {offset + match.start()}"
-            findings.report("keras-lambda", reason)
-        elif name in FOREIGN:
-            reason = f"Holds a layer that runs code not described here: {name}, at byte {offset + match.start()}"
-            findings.report("keras-unsafe-module", reason)
-    for match in _MODULE.finditer(block):
-        _check_module(_plain(match[1]), offset + match.start(), findings)
+class _Search:
+    """A search through content, of which a block is held, or as much as the text has that is being read."""
+
+    def __init__(self, content: PeekableReader, reader: json.JSONDecoder) -> None:
+        self._content = content
+        self._reader = reader
+        self._held = b""
+        self._at = 0
+        self._last = b""
+        self._texts = 0
+
+    def run(self) -> None:
+        """Read to the end. Raises `Refused`."""
+        while self._more(BLOCK):
+            while found := _BRACE.search(self._held, self._at):
+                self._at = found.start()
+                passed = self._object()  # which may move what is held
+                self._at += passed
+            self._at = max(self._at, len(self._held) - 1)
+
+    def _more(self, size: int) -> bool:
+        """Let go of what has been looked at, and hold so many bytes more; return whether there were any."""
+        parts = [self._held[self._at :]]
+        while size > 0 and (part := self._content.read(min(size, BLOCK))):
+            if _FILTERED_HEAP.search(self._last + part):
+                raise unreadable("it may lie in attributes that are compressed")
+            self._last = (self._last + part)[-_OVERLAP:]
+            parts.append(part)
+            size -= len(part)
+        self._held, self._at = b"".join(parts), 0
+        return len(parts) > 1
+
+    def _object(self) -> int:
+        """Read the JSON object that may begin here; return how many bytes need not be looked at again."""
+        size = FIRST_LOOK
+        while size <= MAX_CONFIG:
+            ended = len(self._held) - self._at < size and not self._more(size)
+            window = self._held[self._at : self._at + size]
+            if not _OBJECT.match(window):
+                return 1
+            text = window.decode("utf-8", "surrogateescape")
+            try:
+                _, end = self._reader.raw_decode(text)
+            except json.JSONDecodeError as error:
+                if ended or not _is_cut(error, text):
+                    self._count()
+                    return 1
+            except RecursionError:
+                raise unreadable("it is nested too deep") from None
+            else:
+                self._count()
+                return len(text[:end].encode("utf-8", "surrogateescape"))
+            self._count()
+            size *= 4
+        raise too_large()
+
+    def _count(self) -> None:
+        self._texts += 1
+        if self._texts > MAX_TEXTS:
+            raise unreadable(f"it may be any of more than {MAX_TEXTS} texts")
 
 
-def _check_module(module: str, at: int, findings: FindingCollector) -> None:
-    package = module.split(".")[0]
-    if any(module == known or module.startswith(f"{known}.") for known in MODULES):
-        if _HELPERS.match(module):
-            findings.report("keras-unsafe-module", f"Uses something from the module {module!r}, at byte {at}")
-    elif package in sys.stdlib_module_names:
-        findings.report("keras-unsafe-module", f"Uses something from the module {shown(module)!r}, at byte {at}")
-    else:
-        reason = f"Needs something of the module {shown(module)!r}, which is not Keras' own, at byte {at}"
-        findings.report("keras-custom-object", reason, "warning")
-
-
-def _plain(text: bytes) -> str:
-    plain = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), text)
-    return plain.decode("utf-8", "backslashreplace")
+def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether it ends where the text does that was looked at, and may go on after it."""
+    return error.msg.startswith("Unterminated") or error.pos >= len(text) - _OVERLAP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from signoff.artifact.streams.readers import BLOCK
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100  # protobuf's own limit for messages in messages
 MAX_TEXT = 64 * 1024  # bytes of a name that is read; protobuf itself would take 2 GB
 MAX_FIELDS = 10_000_000  # fields of parsed messages: a bound on time
+MAX_TAG = 0xFFFFFFFF  # some parsers drop the bits above these, and so read another field
 
 Fields = Mapping[str, Mapping[int, str]]
 """By a message's name and a field's number: the name of the message in it, or of the text."""
@@ -23,13 +25,26 @@ Note = Callable[[str, dict[str, str], int], None]
 
 
 class MessageReader:
-    """Reads messages of a schema and calls `note` at the end of each."""
+    """Reads messages of a schema and calls `note` at the end of each.
 
-    def __init__(self, wire: WireReader, messages: Fields, texts: Fields, note: Note) -> None:
+    A text may have `MAX_TEXT` bytes, or as many as `longest` says by its name. Of a text that a message has twice, the
+    last counts, as it does for every parser (https://protobuf.dev/programming-guides/encoding/#last-one-wins); messages
+    that it has twice are all read, and groups, which no schema here has, are refused.
+    """
+
+    def __init__(
+        self,
+        wire: WireReader,
+        messages: Fields,
+        texts: Fields,
+        note: Note,
+        longest: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._wire = wire
         self._messages = messages
         self._texts = texts
         self._note = note
+        self._longest = longest
         self._fields = 0
 
     def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
@@ -48,8 +63,8 @@ class MessageReader:
             raise MalformedMessage(f"has more than {MAX_FIELDS} fields")
         tag = self._wire.number(end)
         number, wire = tag >> 3, tag & 7
-        if not number:
-            raise MalformedMessage("has a field of number 0")
+        if not number or tag > MAX_TAG:
+            raise MalformedMessage(f"has a field of number {number}")
         if wire != BYTES:
             self._wire.skip_number(wire, end)
             return
@@ -57,14 +72,14 @@ class MessageReader:
         if inner := self._messages.get(kind, {}).get(number):
             self.read(inner, until, depth + 1)
         elif name := self._texts.get(kind, {}).get(number):
-            texts[name] = self._text(until)
+            texts[name] = self._text(until, self._longest.get(name, MAX_TEXT))
         else:
             self._wire.skip(until)
 
-    def _text(self, until: int) -> str:
+    def _text(self, until: int, most: int) -> str:
         size = until - self._wire.offset
-        if size > MAX_TEXT:
-            raise MalformedMessage(f"has a name of {size} bytes; at most {MAX_TEXT} are read")
+        if size > most:
+            raise MalformedMessage(f"has a name of {size} bytes; at most {most} are read")
         return self._wire.taken(until).decode("utf-8", "surrogateescape")
 
 

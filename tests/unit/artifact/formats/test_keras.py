@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import io
 import json
+import time
 from typing import Any
 
+import h5py
+import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.artifact.formats.hdf5 import hdf5
+from signoff.artifact.formats.keras import keras_config
+from signoff.artifact.formats.keras_objects import CODE
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
-from tests.support.tensor_files import sample, told
+from tests.support.depth import examples
+from tests.support.tensor_files import read_by, sample, told
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -42,6 +50,58 @@ HOSTILE = {
     ),
     "another model loaded": (layer("function", "keras.models", "load_model"), "keras-unsafe-module"),
     "a vocabulary in a file": (layer("StringLookup", config={"vocabulary": "/etc/passwd"}), "keras-external-file"),
+    "a tokenizer's merges in a file": (
+        layer("BytePairTokenizer", "keras_hub.tokenizers", {"merges": "/etc/passwd"}),
+        "keras-external-file",
+    ),
+    "a function of Python itself": (layer("function", "builtins", "exec"), "keras-unsafe-module"),
+    "a class of a library": (layer("Booster", "xgboost"), "keras-unsafe-module"),
+    "a function of a library": (layer("function", "torch.hub", "load"), "keras-unsafe-module"),
+    "a function of TensorFlow": (layer("function", "tensorflow.io", "write_file"), "keras-unsafe-module"),
+    "a specification of a type of Python's": (
+        layer("__typespec__", "os", [], spec_name="system", registered_name="system"),
+        "keras-unsafe-module",
+    ),
+    "a download by TensorFlow's name for Keras": (
+        layer("function", "tensorflow.keras.utils", "get_file"),
+        "keras-unsafe-module",
+    ),
+    "Keras 2 loading another model": (
+        layer("function", "keras.src.legacy.saving.legacy_h5_format", "load_model_from_hdf5"),
+        "keras-unsafe-module",
+    ),
+    "a model's loss": (
+        layer("Sequential", "keras", {}, compile_config={"loss": layer("function", "os", "system")}),
+        "keras-unsafe-module",
+    ),
+    "a call of TensorFlow that writes": (
+        layer("TFOpLambda", None, {"function": "io.write_file"}),
+        "keras-unsafe-module",
+    ),
+    "a call of TensorFlow that loads a library": (
+        layer("TFOpLambda", None, {"function": "load_op_library"}),
+        "keras-unsafe-module",
+    ),
+    "a call of an operator by its name": (
+        layer("TFOpLambda", None, {"function": "raw_ops.WriteFile"}),
+        "keras-unsafe-module",
+    ),
+    "a call of TensorFlow 1's": (
+        layer("TFOpLambda", None, {"function": "compat.v1.py_func"}),
+        "keras-unsafe-module",
+    ),
+    "a class of TensorFlow's that is called": (
+        layer("ClassMethod", None, {"cls_symbol": "io.gfile.GFile", "method_name": "__init__"}),
+        "keras-unsafe-module",
+    ),
+    "a node of a graph": (
+        layer("TensorFlowOpLayer", None, {"node_def": {"name": "w", "op": "WriteFile"}}),
+        "keras-unsafe-module",
+    ),
+    "a node of a graph that cannot be read": (
+        layer("TensorFlowOpLayer", None, {"node_def": "\n\u0001w\u0012\tWriteFile"}),
+        "keras-unsafe-module",
+    ),
     "a layer of another package": (layer("Layer", "mine.layers"), "keras-custom-object (warning)"),
     "a package that is nearly Keras": (layer("Layer", "kerasx.layers"), "keras-custom-object (warning)"),
     "a registered layer": (layer("Layer", None, registered_name="mine>Layer"), "keras-custom-object (warning)"),
@@ -71,12 +131,55 @@ def test_a_key_in_another_spelling_is_found_in_hdf5() -> None:
     assert rules(HDF5 + b'{"\\u0063lass_name":"Lambda"}') == ["keras-lambda"]
 
 
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+BLANKS = " \t\r\n" * 20_000
+SPELLINGS = {
+    "blanks before it": lambda text: BLANKS + text,
+    "blanks in it": lambda text: text.replace("{", "{" + BLANKS[:40_000], 1),
+    "blanks before a value": lambda text: text.replace('"Lambda"', BLANKS + '"Lambda"'),
+    "a long key before it": lambda text: text.replace("{", '{"' + "k" * 10_000 + '": 1, ', 1),
+    "a long value before it": lambda text: text.replace("{", '{"k": "' + "v" * 300_000 + '", ', 1),
+    "escapes in a key": lambda text: text.replace("class_name", "\\u0063las\\u0073\\u005fname"),
+    "escapes in a value": lambda text: text.replace("Lambda", "\\u004cambda"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_keras_reads_is_looked_at_in_any_spelling_and_encoding(spelling: str, encoding: str) -> None:
+    text = SPELLINGS[spelling](model(layer("Lambda")).decode())
+    assert [rule for rule, _ in read_by(keras_config, text.encode(encoding))] == ["keras-lambda"]
+    assert json.loads(text.encode(encoding)) == json.loads(text)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_keras_reads_from_hdf5_is_looked_at_in_any_spelling(spelling: str) -> None:
+    text = SPELLINGS[spelling](model(layer("Lambda")).decode()).encode()
+    assert [rule for rule, _ in read_by(hdf5, HDF5 + bytes(100) + text + bytes(100), chunk=1000)] == ["keras-lambda"]
+
+
+def test_json_that_describes_no_object_of_keras_passes_when_it_is_read_as_such() -> None:
+    assert read_by(keras_config, b'{"architectures": ["BertModel"], "vocab_size": 3}') == []
+
+
+def test_a_key_that_says_nothing_of_an_object_may_stand_twice() -> None:
+    assert read_by(keras_config, b'{"label": 1, "label": 2}') == []
+
+
 def test_valid_layers_of_keras_pass() -> None:
     layers = (
         layer("Dense", config={"activation": layer("function", "builtins", "relu")}),
         layer("Functional", "keras.src.models.functional"),
         layer("TokenEmbedding", "keras_hub.layers"),
         layer("TextVectorization", config={"vocabulary": ["a", "b"]}),
+        layer("function", "keras.activations", "gelu"),
+        layer("function", "keras.ops", "relu"),
+        layer("TFOpLambda", None, {"function": "math.multiply"}),
+        layer("TFOpLambda", None, {"function": "compat.v1.nn.softmax"}),
+        layer("TFOpLambda", None, {"function": "concat"}),
+        layer("SlicingOpLambda", None, {"function": "__operators__.getitem"}),
+        layer("ClassMethod", None, {"cls_symbol": "RaggedTensor", "method_name": "from_row_splits"}),
+        layer("TensorFlowOpLayer", None, {"node_def": {"name": "m", "op": "Mul"}}),
     )
     assert told(model(*layers)) == []
     assert told(HDF5 + model(*layers)) == []
@@ -120,15 +223,68 @@ def test_other_json_is_left_alone() -> None:
 
 @pytest.mark.parametrize("offset", [0, 512, 1024, 2048])
 def test_hdf5_is_known_behind_a_block_of_the_users_own(offset: int) -> None:
-    assert rules(b"u" * offset + HDF5 + b'"class_name" : "Lambda"') == ["keras-lambda"]
+    assert rules(b"u" * offset + HDF5 + b'{ "class_name" : "Lambda" }') == ["keras-lambda"]
 
 
 @given(st.integers(-120, 20))
 def test_a_lambda_is_found_across_the_blocks_that_are_read(shift: int) -> None:
     data = HDF5.ljust(BLOCK + shift, b"\0") + b'{"class_name": "Lambda", "config": {}}' + bytes(100)
-    ((rule, reason),) = told(data)
-    assert rule == "keras-lambda"
-    assert reason.endswith(f"at byte {BLOCK + shift + 1}")
+    assert rules(data) == ["keras-lambda"]
+
+
+@settings(max_examples=examples(200))
+@given(st.data())
+def test_whatever_keras_reads_from_a_file_of_hdf5_is_found(data: st.DataObject) -> None:
+    before = data.draw(st.binary(max_size=40) | st.text('{}[]":, a\\', max_size=40).map(str.encode))
+    blank = st.text(" \t\r\n", max_size=3)
+    key, value = data.draw(st.sampled_from(["class_name", "\\u0063lass_name"])), data.draw(st.sampled_from(CODE))
+    text = data.draw(blank).join(["{", f'"{key}"', ":", f'"{value}"', ",", '"config"', ":", "{}", "}"])
+    with io.BytesIO() as file:
+        with h5py.File(file, "w", userblock_size=data.draw(st.sampled_from([0, 512]))) as written:
+            if data.draw(st.booleans()):
+                written.create_dataset("before", data=numpy.frombuffer(before, "u1"))
+            written.attrs["model_config"] = data.draw(st.sampled_from([text, text.encode(), numpy.bytes_(text)]))
+        whole = file.getvalue()
+    with h5py.File(io.BytesIO(whole)) as read:
+        config = read.attrs["model_config"]
+    assert json.loads(config.decode() if hasattr(config, "decode") else config)["class_name"] == value
+    assert "keras-lambda" in [rule for rule, _ in read_by(hdf5, whole, chunk=data.draw(st.integers(1, 500)))]
+
+
+def test_a_description_in_hdf5_of_very_many_bytes_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        read_by(hdf5, HDF5 + b'{"a": "' + b"x" * 5_000_000 + b'", "class_name": "Lambda"}')
+    assert refused.value.rule == "keras-config-too-large"
+
+
+def test_very_many_texts_in_hdf5_that_read_like_json_are_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        read_by(hdf5, HDF5 + b'{"a":1}' * 110_000)
+    assert refused.value.rule == "unreadable-keras-config"
+
+
+@pytest.mark.parametrize("count", [1, 2000, 2341, 37_449, 40_000])
+def test_a_lambda_is_found_behind_other_texts_in_hdf5(count: int) -> None:
+    assert rules(HDF5 + b'{"a":1}' * count + model(layer("Lambda"))) == ["keras-lambda"]
+
+
+def test_text_in_hdf5_that_is_nested_too_deep_is_refused() -> None:
+    with pytest.raises(Refused, match="nested too deep"):
+        read_by(hdf5, HDF5 + b'{"a":' * 100_000)
+
+
+def test_attributes_of_hdf5_that_are_compressed_are_refused() -> None:
+    heap = b"FRHP\x00\x08\x00\x0e\x00\x02" + bytes(100)
+    for shift in range(12):
+        with pytest.raises(Refused, match="compressed"):
+            read_by(hdf5, HDF5.ljust(BLOCK - shift, b"\0") + heap)
+    assert read_by(hdf5, HDF5 + heap.replace(b"\x0e", b"\x00")) == []
+
+
+def test_weights_in_hdf5_are_passed_over_quickly() -> None:
+    begun = time.monotonic()
+    assert read_by(hdf5, HDF5 + numpy.random.default_rng(0).bytes(20_000_000)) == []
+    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize(
