@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from signoff.artifact.formats.tensorflow_operators import DOES
 from signoff.documents.faults import Fault, below
 from signoff.policy.lint import one_person
 
@@ -67,6 +68,9 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
     for index, glob in enumerate(artifact.code.compiled):
         message = f"`{glob}` allows compiled code, which runs as it is and is not inspected"
         yield Fault(f"artifact.code.compiled[{index}]", message)
+    for index, name in enumerate(artifact.tensorflow.operators):
+        message = f"`{name}` may {DOES.get(name, 'do more than compute')} whenever a model is loaded or asked"
+        yield Fault(f"artifact.tensorflow.operators[{index}]", message)
 
 
 def _never_matching(artifact: Artifact) -> Iterator[Fault]:

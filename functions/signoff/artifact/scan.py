@@ -15,7 +15,7 @@ from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.npy import is_npy, npy
 from signoff.artifact.formats.onnx import is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
-from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, saved_model
+from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, keras_metadata, saved_model
 from signoff.artifact.formats.ubjson import ubjson
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
@@ -36,7 +36,7 @@ TENSORS: Sequence[Kind] = (
     (is_keras_config, keras_config),
     (is_onnx, onnx),
     (is_saved_model, saved_model),
-    (is_keras_metadata, hdf5),
+    (is_keras_metadata, keras_metadata),
     (is_xgboost_json, json_text),
     (is_xgboost_ubjson, ubjson),
 )

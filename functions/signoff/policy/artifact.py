@@ -6,7 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from signoff.artifact.requirements import KNOWN_FORMATS, PYTHON_LOCATIONS, SCRIPT_LOCATIONS, CodeLocations, Requirements
+from signoff.artifact.requirements import (
+    KNOWN_FORMATS,
+    PYTHON_LOCATIONS,
+    SCRIPT_LOCATIONS,
+    CodeLocations,
+    Requirements,
+    Trusted,
+)
 from signoff.artifact.streams.limits import GIB, Limits
 from signoff.documents.faults import Fault, refuse
 from signoff.policy.values import meaning
@@ -62,6 +69,19 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
         return CodeLocations(self.python, self.scripts, self.compiled)
 
 
+class TensorFlow(Struct, frozen=True, forbid_unknown_fields=True):
+    """What TensorFlow's graphs may do besides computing."""
+
+    operators: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_>.]+$")], ...],
+        meaning(
+            "Operators that are not known only to compute and are admitted all the same, by their exact names; "
+            "approvers see a warning.",
+            examples=[["InitializeTableFromTextFileV2"]],
+        ),
+    ] = ()
+
+
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     """What an artifact must contain, and may; globs match the archive's member names."""
 
@@ -102,6 +122,7 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
             "has it, or MODEL_CARD.md or MODEL_CARD.json that is not blank, in any case."
         ),
     ] = False
+    tensorflow: Annotated[TensorFlow, meaning("What graphs of TensorFlow may do besides computing.")] = TensorFlow()
     limits: Annotated[
         ArtifactLimits, meaning("How far an archive may expand, and how much it may contain, before it is refused.")
     ] = ArtifactLimits()
@@ -132,5 +153,6 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
             code=self.code.places,
             licence=self.licence,
             model_card=self.model_card,
+            trusted=Trusted(operators=frozenset(self.tensorflow.operators)),
             limits=self.limits.reading,
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.artifact.requirements import Requirements
+from signoff.artifact.requirements import Requirements, Trusted
 from signoff.artifact.streams.limits import Limits
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG, Policies
 from signoff.errors import PolicyFault
@@ -59,6 +59,7 @@ def test_everything_but_the_execution_role_has_a_default():
             {"artifact": {"required_files": ["x/*.py"], "forbidden_files": ["x/*.py"]}},
             "which `required_files` requires",
         ),
+        ({"artifact": {"tensorflow": {"operators": ["Read*"]}}}, r"operators"),
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "not a valid JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
@@ -89,6 +90,11 @@ def test_what_is_demanded_of_an_artifact_is_what_an_inspection_without_a_policy_
     ).artifact.requirements
     assert (said.formats, said.licence, said.model_card, said.code.compiled) == (("onnx",), True, False, ("lib/*.so",))
     assert said.code.python == Requirements().code.python
+
+
+def test_operators_that_a_policy_admits_are_those_of_an_inspection():
+    said = policy(artifact={"tensorflow": {"operators": ["ReadFile", "Mine>Op"]}}).artifact.requirements
+    assert said.trusted == Trusted(operators=frozenset({"ReadFile", "Mine>Op"}))
 
 
 def test_a_document_that_is_no_policy_is_a_fault():

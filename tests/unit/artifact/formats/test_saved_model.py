@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.artifact.detection import kind_of
-from signoff.artifact.formats.saved_model import DOES
-from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.formats.saved_model import keras_metadata, saved_model
+from signoff.artifact.formats.tensorflow_operators import ALLOWED, DOES
+from signoff.artifact.requirements import Trusted
+from signoff.artifact.streams.refusal import OtherFormat, Refused
 from tests.support.depth import examples
-from tests.support.tensor_files import field, number, sample, told
+from tests.support.tensor_files import field, number, read_by, sample, told
+
+REGISTRY: dict[str, Any] = json.loads(sample("tensorflow.operators.json"))
+# What by its name may be a file, a host, a device or code, and what it is.
+HARMLESS = {
+    "a pattern of texts": "StaticRegexFullMatch StaticRegexReplace RegexFullMatch RegexReplace",
+    "the name of a gradient": "TensorArrayGrad TensorArrayGradV2 TensorArrayGradV3 TensorArrayGradWithShape",
+    "a checkpoint, by the saver in every SavedModel": "RestoreV2 SaveV2 MergeV2Checkpoints",
+    "devices of the process, that a variable may lie on": "VarHandleOp",
+}
+EXCEPTIONS = {operator for operators in HARMLESS.values() for operator in operators.split()}
+REACHING = {
+    "Python": "PyFunc EagerPyFunc PyFuncStateless",
+    "code that is not in the graph": "XlaCallModule XlaCustomCallV2 MlirPassthroughOp TPUExecute XlaLaunch RemoteCall",
+    "devices and other hosts": "Send Recv _Send _HostRecv CollectiveReduceV2 NcclAllReduce RpcCall TPUPartitionedCall",
+    "files of its own choice": "PrintV2 DumpTensor Copy CopyHost CalibrationStatisticsSaver FileSystemSetConfiguration",
+    "files that are read": "InitializeTableFromTextFileV2 FixedUnigramCandidateSampler DecodeProtoV2 ImmutableConst",
+    "input pipelines": "TextLineDataset MapDataset IteratorV2 QueueDequeueV2 TFRecordReaderV2 GeneratorDataset",
+    "operators of libraries": "SentencepieceOp WordpieceTokenizeWithOffsets SimpleMLLoadModelFromPathWithHandle",
+    "nothing that TensorFlow has": "Conv2d conv2D readFile",
+}
 
 HONEST = ("dense.saved_model.pb",)
 HOSTILE = {
@@ -45,6 +70,57 @@ def test_a_model_that_does_more_is_refused_by_what_it_would_do(name: str) -> Non
     assert reason.startswith(HOSTILE[name] + ", at byte ")
 
 
+def test_operators_of_ordinary_models_are_allowed() -> None:
+    assert set(REGISTRY["ordinary"]) <= ALLOWED
+
+
+def test_no_operator_that_may_reach_a_file_a_host_or_code_is_allowed() -> None:
+    reaching = REGISTRY["reaching"]
+    assert len(reaching) > 100
+    assert {operator: reaching[operator] for operator in ALLOWED.intersection(reaching) - EXCEPTIONS} == {}
+
+
+def test_no_exception_is_left_over() -> None:
+    assert set(REGISTRY["reaching"]) & ALLOWED >= EXCEPTIONS
+
+
+@pytest.mark.parametrize("names", REACHING.values(), ids=REACHING)
+def test_an_operator_that_is_not_allowed_is_refused_by_its_name(names: str) -> None:
+    for operator in names.split():
+        ((rule, reason),) = told(saved(field(2, node(operator))))
+        assert (rule, operator in reason) == ("tensorflow-operator", True)
+
+
+def test_no_operator_whose_doings_are_known_is_allowed() -> None:
+    assert not ALLOWED & set(DOES)
+
+
+def test_an_operator_that_the_policy_admits_is_a_warning_and_others_are_not() -> None:
+    model = saved(field(2, node("InitializeTableFromTextFileV2") + node("SentencepieceOp") + node("ReadFile")))
+    admitted = Trusted(operators=frozenset({"InitializeTableFromTextFileV2", "SentencepieceOp"}))
+    found = [(rule, reason.split(":")[0]) for rule, reason in read_by(saved_model, model, trusted=admitted)]
+    assert found == [
+        ("tensorflow-operator (warning)", "Would read files when it runs"),
+        ("tensorflow-operator (warning)", "Uses an operator that is not known only to compute"),
+        ("tensorflow-operator", "Would read files when it runs"),
+    ]
+
+
+def test_a_node_that_calls_a_function_of_the_graph_passes_and_what_the_function_does_is_found() -> None:
+    function = field(1, field(1, field(1, "mine")) + field(3, field(2, "MatMul")))
+    graph = field(2, node("mine") + field(2, function))
+    assert told(saved(graph)) == []
+    harmful = field(1, field(1, field(1, "mine")) + field(3, field(2, "SentencepieceOp")))
+    assert [rule for rule, _ in told(saved(field(2, node("mine") + field(2, harmful))))] == ["tensorflow-operator"]
+
+
+def test_a_function_that_is_called_as_an_operator_does_not_hide_it() -> None:
+    function = field(1, field(1, field(1, "WriteFile")))
+    assert [rule for rule, _ in told(saved(field(2, node("WriteFile") + field(2, function))))] == [
+        "tensorflow-operator"
+    ]
+
+
 @pytest.mark.parametrize("operator", sorted(DOES))
 def test_each_operator_is_found_in_a_graph_and_in_a_function(operator: str) -> None:
     in_function = field(2, field(2, field(1, field(3, field(2, operator.encode())))))
@@ -60,6 +136,70 @@ def test_an_asset_outside_of_the_model_is_refused(filename: str) -> None:
 
 def test_an_asset_of_the_model_passes() -> None:
     assert told(saved(field(6, field(2, b"vocabulary.txt")))) == []
+
+
+def test_an_asset_outside_of_the_model_is_found_in_a_collection_as_tensorflow_1_keeps_it() -> None:
+    asset = field(2, field(5, field(1, field(2, field(2, "/etc/passwd")))))
+    ((rule, _),) = told(saved(field(4, field(1, "saved_model_assets") + asset)))
+    assert rule == "tensorflow-asset"
+
+
+LAMBDA = json.dumps({"class_name": "Lambda", "config": {}})
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "as TensorFlow writes it": lambda graph: field(1, 1) + field(2, graph),
+    "without a version": lambda graph: field(2, graph),
+    "with the version at its end": lambda graph: field(2, graph) + field(1, 1),
+    "with another version": lambda graph: field(1, 7) + field(2, graph),
+    "with an unknown field before it": lambda graph: field(99, "x" * 5000) + field(2, graph),
+    "with its tag in more bytes than it needs": lambda graph: b"\x92\x80\x00" + number(len(graph)) + graph,
+    "behind a graph that only computes": lambda graph: field(2, field(2, node("Add"))) + field(2, graph),
+    "with its graph in two parts": lambda graph: field(2, field(2, node("Add")) + graph),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_tensorflow_reads_is_looked_at_whatever_it_begins_with(form: str) -> None:
+    assert read_by(saved_model, FORMS[form](field(2, node("MatMul")))) == []
+    ((rule, reason),) = read_by(saved_model, FORMS[form](field(2, node("WriteFile"))))
+    assert (rule, "WriteFile" in reason) == ("tensorflow-operator", True)
+
+
+def test_the_last_of_two_names_of_an_operator_counts_as_it_does_for_protobuf() -> None:
+    twice = field(1, field(2, "Add") + field(2, "WriteFile"))
+    ((rule, _),) = read_by(saved_model, saved(field(2, twice)))
+    assert rule == "tensorflow-operator"
+
+
+HIDDEN = {
+    "a field whose number some readers cut off": field(2, b"") + b"\x92\x80\x80\x80\x10" + field(1, b"")[1:],
+    "a group around it": b"\x13" + field(2, node("WriteFile")) + b"\x14",
+    "the text form": b'meta_graphs { graph_def { node { op: "WriteFile" } } }',
+    "the chunked form": b"\x83\xaf\x70\xd1\x0d\x88\x4a\x3f" + bytes(56),
+}
+
+
+@pytest.mark.parametrize("data", HIDDEN.values(), ids=HIDDEN)
+def test_what_some_reader_may_see_a_graph_in_is_refused(data: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        read_by(saved_model, data)
+    assert refused.value.rule == "unreadable-saved-model"
+
+
+@pytest.mark.parametrize("data", [b"", field(1, 1), field(3, "no graph")])
+def test_what_holds_no_graph_is_none_of_tensorflows(data: bytes) -> None:
+    with pytest.raises(OtherFormat):
+        read_by(saved_model, data)
+
+
+def test_a_lambda_layer_in_the_graphs_own_description_is_found() -> None:
+    described = field(7, field(1, field(4, field(1, "_tf_keras_layer") + field(3, LAMBDA))))
+    assert [rule for rule, _ in told(saved(field(2, node("Add")), described))] == ["keras-lambda"]
+
+
+@pytest.mark.parametrize("spelling", ['"\\u004cambda"', '"Lambda"' + " " * 5000])
+def test_a_lambda_layer_beside_the_model_is_found_in_any_spelling(spelling: str) -> None:
+    layer = LAMBDA.replace('"Lambda"', spelling)
+    assert [rule for rule, _ in read_by(keras_metadata, field(1, field(5, layer)))] == ["keras-lambda"]
 
 
 def test_keras_2_s_lambda_layers_are_found_in_what_lies_beside_the_model() -> None:

@@ -76,6 +76,11 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         ("demands", {"artifact": {"model_card": True}}, "It holds a model card."),
         (
             "demands",
+            {"artifact": {"tensorflow": {"operators": ["ReadFile", "PrintV2"]}}},
+            "Graphs of TensorFlow may also use ReadFile and PrintV2.",
+        ),
+        (
+            "demands",
             {"metrics": [{"name": "a", "path": "x.y", "at_least": 0.5, "at_most": 1}]},
             "least 0.5 and at most 1.",
         ),

@@ -45,6 +45,11 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, wa
         ({"artifact": {"formats": ["torchscript"]}}, "artifact.formats[0]", "is a program that PyTorch runs"),
         ({"artifact": {"formats": ["unknown"]}}, "artifact.formats[0]", "is not inspected"),
         ({"artifact": {"code": {"compiled": ["lib/*.so"]}}}, "artifact.code.compiled[0]", "allows compiled code"),
+        (
+            {"artifact": {"tensorflow": {"operators": ["ReadFile"]}}},
+            "artifact.tensorflow.operators[0]",
+            "`ReadFile` may read files",
+        ),
         ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
         ({"artifact": {"forbidden_files": ["./data/*"]}}, "artifact.forbidden_files[0]", "matches no file"),
         ({"artifact": {"code": {"scripts": ["/code/*"]}}}, "artifact.code.scripts[0]", "matches no file"),
