@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from signoff.artifact.formats.tensorflow_operators import DOES
+from signoff.artifact.formats.tensorflow.operators import DOES
 from signoff.documents.faults import Fault, below
 from signoff.policy.lint import one_person
 

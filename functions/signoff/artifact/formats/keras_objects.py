@@ -14,8 +14,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from signoff.artifact.formats.tensorflow_functions import only_computes
-from signoff.artifact.formats.tensorflow_operators import ALLOWED
+from signoff.artifact.formats.tensorflow.functions import only_computes
+from signoff.artifact.formats.tensorflow.operators import ALLOWED
 from signoff.artifact.member_names import shown
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from signoff.artifact.formats.protobuf import (
     number_in,
 )
 from signoff.artifact.member_names import leaves, shown
-from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.streams.refusal import OtherFormat, Refused
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -31,7 +31,12 @@ MAX_NAMES = 100_000  # different names that are remembered
 
 # Operators that ONNX itself defines, so that every runtime knows them.
 STANDARD = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
-MICROSOFT = "com.microsoft"  # operators that ONNX Runtime brings along, and no other runtime
+# Operators that ONNX Runtime brings along, and no other runtime; `com.microsoft.extensions` is another library's.
+MICROSOFT = {f"com.microsoft{part}" for part in ("", ".nchwc", ".mlfeaturizers", ".experimental", ".dml")}
+COMPILED = "EPContext"  # holds, or names the file of, what was compiled for one kind of device
+# ONNX Runtime and OpenVINO take the offset of a tensor at this place for an address in memory:
+# https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/framework/tensorprotoutils.h
+IN_MEMORY = "*/"
 
 MESSAGES = {
     "Model": {7: "Graph", 8: "Opset", 20: "Training", 25: "Function"},
@@ -62,8 +67,8 @@ def is_onnx(head: bytes) -> bool:
     """Whether content that begins with `head` is an ONNX model: fields as ModelProto has them, in any order.
 
     It must have an `ir_version`, and a graph, an operator set or a producer. TensorFlow's saved_model.pb begins
-    alike, but its field 2 is not a line of text. A model that hides these fields behind 4 KB of others is of unknown
-    type.
+    alike, but its field 2 is not a line of text. What hides these fields behind 4 KB of others is known by its name
+    only.
     """
     seen: set[int] = set()
     at = 0
@@ -104,7 +109,8 @@ def onnx(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Read every field of a model, and check what it would load from elsewhere.
 
     Reports `onnx-external-data`, `onnx-external-data-inside` (warning), `onnx-custom-operator` (a warning for
-    com.microsoft) and `onnx-custom-opset` (warning); raises `Refused` (`unreadable-onnx`).
+    com.microsoft) and `onnx-custom-opset` (warning); raises `Refused` (`unreadable-onnx`), and `OtherFormat` where
+    there is no graph to run.
     """
     wire, names = WireReader(content), _ModelNames()
     try:
@@ -114,6 +120,8 @@ def onnx(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
         raise Refused("unreadable-onnx", reason) from None
     finally:
         names.report(context)
+    if not names.graph:
+        raise OtherFormat("it holds no graph of ONNX")
 
 
 @dataclass
@@ -124,6 +132,7 @@ class _ModelNames:
     functions: dict[tuple[str, str], int] = field(default_factory=dict)
     imports: dict[str, int] = field(default_factory=dict)
     locations: dict[str, int] = field(default_factory=dict)
+    graph: bool = False
 
     def note(self, kind: str, texts: dict[str, str], at: int) -> None:
         """Record the names in a message. Raises `MalformedMessage` when there are too many."""
@@ -136,6 +145,8 @@ class _ModelNames:
             _remember(self.imports, domain, at)
         elif kind == "Entry" and texts.get("key") == "location":
             _remember(self.locations, texts.get("value", ""), at)
+        elif kind == "Graph":
+            self.graph = True
 
     def report(self, context: ScanContext) -> None:
         """Report what is wrong with the names."""
@@ -147,7 +158,7 @@ class _ModelNames:
                 _report_operator(findings, domain, operator, at)
         defined = {domain for domain, _ in (*self.functions, *self.operators)}
         for domain, at in self.imports.items():
-            if domain not in defined and not _microsoft(domain):
+            if domain not in defined and domain not in MICROSOFT:
                 reason = f"Imports the operator set {shown(domain)!r} at byte {at}, which is not ONNX's own"
                 findings.report("onnx-custom-opset", reason, "warning")
 
@@ -158,13 +169,9 @@ def _remember(names: dict[T, int], name: T, at: int) -> None:
     names.setdefault(name, at)
 
 
-def _microsoft(domain: str) -> bool:
-    return domain == MICROSOFT or domain.startswith(MICROSOFT + ".")
-
-
 def _report_operator(findings: FindingCollector, domain: str, operator: str, at: int) -> None:
     name = f"{shown(domain)}.{shown(operator)}"
-    if _microsoft(domain):
+    if domain in MICROSOFT and operator != COMPILED:
         findings.report("onnx-custom-operator", f"Uses {name} at byte {at}, which only ONNX Runtime knows", "warning")
     else:
         reason = f"Uses the custom operator {name} at byte {at}: loading it needs a library of foreign code"
@@ -172,7 +179,7 @@ def _report_operator(findings: FindingCollector, domain: str, operator: str, at:
 
 
 def _report_location(findings: FindingCollector, location: str, at: int) -> None:
-    if leaves(location):
+    if leaves(location) or location.startswith(IN_MEMORY):
         reason = f"Has a tensor at byte {at} whose data lies outside the model's directory: {shown(location)!r}"
         findings.report("onnx-external-data", reason)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,8 +29,10 @@ class MessageReader:
     """Reads messages of a schema and calls `note` at the end of each.
 
     A text may have `MAX_TEXT` bytes, or as many as `longest` says by its name. Of a text that a message has twice, the
-    last counts, as it does for every parser (https://protobuf.dev/programming-guides/encoding/#last-one-wins); messages
-    that it has twice are all read, and groups, which no schema here has, are refused.
+    last counts, as it does for every parser (https://protobuf.dev/programming-guides/encoding/#last-one-wins); of a
+    field in `each`, which is repeated, every text is noted under its own name. Messages that come twice are all read,
+    and groups, which no schema here has, are refused. A message of a kind in `marks` whose pattern matches nothing in
+    it is passed over.
     """
 
     def __init__(
@@ -38,13 +41,17 @@ class MessageReader:
         messages: Fields,
         texts: Fields,
         note: Note,
+        each: Fields = MappingProxyType({}),
         longest: Mapping[str, int] = MappingProxyType({}),
+        marks: Mapping[str, re.Pattern[bytes]] = MappingProxyType({}),
     ) -> None:
         self._wire = wire
         self._messages = messages
         self._texts = texts
         self._note = note
+        self._each = each
         self._longest = longest
+        self._marks = marks
         self._fields = 0
 
     def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
@@ -70,11 +77,20 @@ class MessageReader:
             return
         until = self._wire.length(end)
         if inner := self._messages.get(kind, {}).get(number):
-            self.read(inner, until, depth + 1)
+            self._inner(inner, until, depth + 1)
         elif name := self._texts.get(kind, {}).get(number):
             texts[name] = self._text(until, self._longest.get(name, MAX_TEXT))
+        elif name := self._each.get(kind, {}).get(number):
+            self._note(name, {name: self._text(until, MAX_TEXT)}, self._wire.offset)
         else:
             self._wire.skip(until)
+
+    def _inner(self, kind: str, until: int, depth: int) -> None:
+        mark, held = self._marks.get(kind), self._wire.held(until)
+        if mark and held is not None and not mark.search(held):
+            self._wire.skip(until)
+        else:
+            self.read(kind, until, depth)
 
     def _text(self, until: int, most: int) -> str:
         size = until - self._wire.offset
@@ -113,6 +129,10 @@ class WireReader:
 
     def number(self, end: int | None) -> int:
         """Return the next varint. Raises `MalformedMessage`."""
+        at = self._at
+        if at < len(self._block) and (end is None or self._passed + at < end) and self._block[at] < 0x80:
+            self._at += 1
+            return self._block[at]  # most have one byte, and this is faster
         value = 0
         for shift in range(0, 7 * MAX_VARINT, 7):
             byte = self._byte(end)
@@ -138,6 +158,10 @@ class WireReader:
             self._at += len(part)
             parts.append(part)
         return b"".join(parts)
+
+    def held(self, until: int) -> bytes | None:
+        """Return the bytes up to an offset without passing over them, or None when they are not all held."""
+        return self._block[self._at : until - self._passed] if until - self._passed <= len(self._block) else None
 
     def skip(self, until: int) -> None:
         """Pass over the bytes up to an offset. Raises `MalformedMessage`."""

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import ModelProto
 
-from signoff.artifact.formats.onnx import is_onnx
+from signoff.artifact.formats.onnx import MESSAGES, is_onnx, onnx
 from signoff.artifact.formats.protobuf import MAX_DEPTH
-from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.streams.refusal import OtherFormat, Refused
 from tests.support.depth import examples
-from tests.support.tensor_files import external, field, model, node, number, sample, told
+from tests.support.protobuf_mutants import mutant
+from tests.support.tensor_files import external, field, model, node, number, read_by, sample, told
 
 OUTSIDE = {
     "an absolute path": "/etc/passwd",
@@ -23,6 +26,7 @@ OUTSIDE = {
     "a home directory": "~/weights.bin",
     "a control character": "weights\x00.bin",
     "nothing": "",
+    "an address in memory": "*/_ORT_MEM_ADDR_/*",
 }
 # Every place in a model that a tensor can lie in.
 PLACES = {
@@ -39,6 +43,18 @@ PLACES = {
     "a function's attribute": lambda tensor: model(b"", field(25, field(11, field(5, tensor)))),
     "training": lambda tensor: model(b"", field(20, field(1, field(5, tensor)))),
     "training's algorithm": lambda tensor: model(b"", field(20, field(2, field(5, tensor)))),
+}
+
+
+# Every place in a model that a node can lie in.
+NODES: dict[str, Callable[[bytes], bytes]] = {
+    "the graph": lambda one: model(field(1, one)),
+    "a graph in a node": lambda one: model(field(1, node("If", "", field(6, field(1, one))))),
+    "one of several graphs in a node": lambda one: model(field(1, node("If", "", field(11, field(1, one))))),
+    "a function": lambda one: model(b"", field(25, field(1, "f") + field(7, one))),
+    "a graph that is an attribute's default": lambda one: model(b"", field(25, field(11, field(6, field(1, one))))),
+    "training": lambda one: model(b"", field(20, field(1, field(1, one)))),
+    "training's algorithm": lambda one: model(b"", field(20, field(2, field(1, one)))),
 }
 
 
@@ -97,7 +113,13 @@ def test_operators_of_onnx_runtime_are_a_warning(domain: str) -> None:
     assert rules(model(field(1, node("FusedConv", domain)))) == ["onnx-custom-operator (warning)"]
 
 
-@pytest.mark.parametrize("domain", ["com.microsoftx", "AI.ONNX", "ai.onnx ", "ai.onnx.contrib"])
+def test_what_was_compiled_for_a_device_is_refused() -> None:
+    assert rules(model(field(1, node("EPContext", "com.microsoft")))) == ["onnx-custom-operator"]
+
+
+@pytest.mark.parametrize(
+    "domain", ["com.microsoftx", "com.microsoft.extensions", "AI.ONNX", "ai.onnx ", "ai.onnx.contrib"]
+)
 def test_domains_that_look_alike_are_refused(domain: str) -> None:
     assert rules(model(field(1, node("Conv", domain)))) == ["onnx-custom-operator"]
 
@@ -159,6 +181,47 @@ def test_fields_in_another_order_are_still_a_model() -> None:
     graph, version = field(7, field(5, external("../x"))), field(1, 8)
     assert rules(graph + version) == ["onnx-external-data"]
     assert rules(field(99, "unknown") + version + graph) == ["onnx-external-data"]
+
+
+BEGINNINGS = {
+    "a long text before all": lambda fields: [field(6, "d" * 5000), *fields],
+    "a long field of an unknown number": lambda fields: [field(99, "d" * 5000), *fields],
+    "its version at the end": lambda fields: [*fields[1:], fields[0]],
+    "no version": lambda fields: fields[1:],
+    "two graphs, of which the first only computes": lambda fields: [field(7, field(1, node("Add"))), *fields],
+    "tags in more bytes than they need": lambda fields: [b"\x88\x80\x00\x08", *fields],
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_a_model_is_read_whatever_it_begins_with(beginning: str) -> None:
+    graph = field(1, node("Steal", "evil.example")) + field(5, external("../x"))
+    data = b"".join(BEGINNINGS[beginning]([field(1, 8), field(7, graph)]))
+    assert [rule for rule, _ in read_by(onnx, data)] == ["onnx-external-data", "onnx-custom-operator"]
+    assert ModelProto.FromString(data).graph.node[-1].op_type == "Steal"
+
+
+def test_a_field_whose_number_some_readers_cut_off_is_refused() -> None:
+    hidden = b"\xba\x80\x80\x80\x10" + field(7, field(1, node("Steal", "evil.example")))[1:]
+    with pytest.raises(Refused, match="has a field of number"):
+        read_by(onnx, model() + hidden)
+
+
+@pytest.mark.parametrize("data", [b"", field(1, 8) + field(2, "by hand"), field(99, "?")])
+def test_what_holds_no_graph_is_no_model(data: bytes) -> None:
+    with pytest.raises(OtherFormat):
+        read_by(onnx, data)
+
+
+@settings(max_examples=examples(300))
+@given(st.data())
+def test_what_the_onnx_library_reads_from_fields_in_any_order_is_found(data: st.DataObject) -> None:
+    place = data.draw(st.sampled_from([*NODES]))
+    changed = mutant(NODES[place](node("Steal", "evil.example")), MESSAGES, "Model", data)
+    read = ModelProto.FromString(changed)
+    found = [rule for rule, _ in read_by(onnx, changed, chunk=data.draw(st.integers(1, 100)))]
+    assert ("Steal" in str(read)) == ("onnx-custom-operator" in found)
+    assert found == ["onnx-custom-operator"]
 
 
 @pytest.mark.parametrize("name", ["xgboost.ubj", "lightgbm.txt", "dense.h5", "floats.npy", "tensors.safetensors"])

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from signoff.artifact.detection import kind_of
 from signoff.artifact.formats.saved_model import keras_metadata, saved_model
-from signoff.artifact.formats.tensorflow_operators import ALLOWED, DOES
+from signoff.artifact.formats.tensorflow.messages import MESSAGES
+from signoff.artifact.formats.tensorflow.operators import ALLOWED, DOES
+from signoff.artifact.formats.tensorflow.saver import SAVES
 from signoff.artifact.requirements import Trusted
 from signoff.artifact.streams.refusal import OtherFormat, Refused
 from tests.support.depth import examples
+from tests.support.protobuf_mutants import mutant
 from tests.support.tensor_files import field, number, read_by, sample, told
 
 REGISTRY: dict[str, Any] = json.loads(sample("tensorflow.operators.json"))
@@ -91,8 +94,8 @@ def test_an_operator_that_is_not_allowed_is_refused_by_its_name(names: str) -> N
         assert (rule, operator in reason) == ("tensorflow-operator", True)
 
 
-def test_no_operator_whose_doings_are_known_is_allowed() -> None:
-    assert not ALLOWED & set(DOES)
+def test_no_operator_whose_doings_are_known_is_allowed_but_those_that_save() -> None:
+    assert ALLOWED & set(DOES) == set(SAVES)
 
 
 def test_an_operator_that_the_policy_admits_is_a_warning_and_others_are_not() -> None:
@@ -107,24 +110,122 @@ def test_an_operator_that_the_policy_admits_is_a_warning_and_others_are_not() ->
 
 
 def test_a_node_that_calls_a_function_of_the_graph_passes_and_what_the_function_does_is_found() -> None:
-    function = field(1, field(1, field(1, "mine")) + field(3, field(2, "MatMul")))
-    graph = field(2, node("mine") + field(2, function))
-    assert told(saved(graph)) == []
-    harmful = field(1, field(1, field(1, "mine")) + field(3, field(2, "SentencepieceOp")))
-    assert [rule for rule, _ in told(saved(field(2, node("mine") + field(2, harmful))))] == ["tensorflow-operator"]
+    assert told(saved(field(2, node("mine") + function("mine", "MatMul")))) == []
+    ((rule, _),) = told(saved(field(2, node("mine") + function("mine", "SentencepieceOp"))))
+    assert rule == "tensorflow-operator"
 
 
 def test_a_function_that_is_called_as_an_operator_does_not_hide_it() -> None:
-    function = field(1, field(1, field(1, "WriteFile")))
-    assert [rule for rule, _ in told(saved(field(2, node("WriteFile") + field(2, function))))] == [
-        "tensorflow-operator"
-    ]
+    ((rule, _),) = told(saved(field(2, node("WriteFile") + function("WriteFile"))))
+    assert rule == "tensorflow-operator"
+
+
+def function(name: str, *operators: str, calls: str = "") -> bytes:
+    nodes = b"".join(field(3, field(2, operator)) for operator in operators)
+    return field(2, field(1, field(1, field(1, name)) + nodes + (field(3, calling(calls)) if calls else b"")))
+
+
+def calling(function: str, name: str = "call") -> bytes:
+    """A node that calls a function by an attribute."""
+    return field(1, name) + field(2, "PartitionedCall") + field(5, field(2, field(10, field(1, function))))
+
+
+def saver(*nodes: bytes) -> bytes:
+    """A graph that is saved and restored by functions, as TensorFlow 2 writes it."""
+    functions = function("save", "ShardedFilename", "SaveV2", "MergeV2Checkpoints") + function("restore", "RestoreV2")
+    own = (calling("save", "saves") + field(3, "filename"), calling("restore", "back"))
+    graph = b"".join(field(1, each) for each in (*own, field(1, "filename") + field(2, "Placeholder"), *nodes))
+    return field(2, graph + functions) + field(3, field(1, "filename:0") + field(2, "saves:0") + field(3, "back"))
+
+
+def output(tensor: bytes) -> bytes:
+    """A signature with this output."""
+    return field(5, field(1, "serve") + field(2, field(2, field(1, "y") + field(2, tensor))))
+
+
+def run(name: str) -> bytes:
+    return output(field(1, name))
+
+
+def with_attribute(attribute: bytes) -> bytes:
+    return saver(field(1, "n") + field(2, "Case") + field(5, field(2, attribute))) + run("n")
+
+
+def test_what_saves_a_model_and_is_not_run_otherwise_passes() -> None:
+    model = saver(field(1, "y") + field(2, "MatMul") + field(3, "x:1"), field(1, "x") + field(2, "Placeholder"))
+    assert told(b"\x08\x01" + field(2, model + run("y:0"))) == []
+
+
+SAVING: dict[str, bytes] = {
+    "as the output of a signature": saver() + run("saves:0"),
+    "as a sparse output": saver() + output(field(4, field(2, "saves:0"))),
+    "as a part of an output": saver() + output(field(5, field(2, field(1, "saves:0")))),
+    "before another node": saver(field(1, "y") + field(2, "Add") + field(3, "x") + field(3, "^saves")) + run("y:0"),
+    "by a node among the graph's own": saver(field(1, "w") + field(2, "SaveV2")) + run("w"),
+    "when it is loaded": saver() + field(4, field(1, "saved_model_main_op") + field(2, field(1, field(1, "saves")))),
+    "when it is restored": saver() + field(3, field(3, "saves")),
+    "by a function of an object": saver() + field(7, field(2, field(1, "save"))),
+    "by a function that calls another": saver(calling("outer"))
+    + field(2, function("outer", calls="save"))
+    + run("call"),
+    "by a function that is called as an operator": saver(field(1, "n") + field(2, "save")) + run("n"),
+    "by one of several functions": with_attribute(field(1, field(9, field(1, "?")) + field(9, field(1, "save")))),
+    "by a function in an attribute of another": with_attribute(
+        field(10, field(1, "?") + field(2, field(2, field(10, field(1, "save")))))
+    ),
+}
+
+
+@pytest.mark.parametrize("way", SAVING)
+def test_what_saves_a_model_is_refused_where_anything_else_leads_to_it(way: str) -> None:
+    found = [rule for rule, reason in told(b"\x08\x01" + field(2, SAVING[way])) if "SaveV2" in reason]
+    assert found == ["tensorflow-operator"]
+
+
+@pytest.mark.parametrize("name", ["", "n" * 60_000])
+def test_names_beyond_what_is_remembered_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signoff.artifact.formats.tensorflow.saver.MAX_SIZE", 1_000_000)
+    nodes = b"".join(field(1, field(1, f"{index}{name}")) for index in range(40_000 if not name else 20))
+    with pytest.raises(Refused, match="names of more than"):
+        told(saved(field(2, nodes)))
+
+
+def test_very_many_operators_that_are_not_allowed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signoff.artifact.formats.saved_model.MAX_OPERATORS", 1000)
+    with pytest.raises(Refused, match="operators that are not allowed"):
+        told(saved(field(2, b"".join(node(f"Op{index}") for index in range(1100)))))
+
+
+def test_a_function_of_one_graph_excuses_no_operator_of_another() -> None:
+    graphs = field(2, field(2, function("SentencepieceOp"))) + field(2, field(2, node("SentencepieceOp")))
+    assert [rule for rule, _ in read_by(saved_model, graphs)] == ["tensorflow-operator"]
+
+
+def test_of_a_function_that_is_declared_twice_the_last_name_counts() -> None:
+    declared = field(1, field(1, "SentencepieceOp")) + field(1, field(1, "other"))
+    ((rule, _),) = told(saved(field(2, node("SentencepieceOp") + field(2, field(1, declared)))))
+    assert rule == "tensorflow-operator"
+
+
+def test_a_declaration_in_two_parts_keeps_its_name() -> None:
+    function = field(1, field(1, "w")) + field(1, field(5, "no name")) + field(3, field(2, "SaveV2"))
+    ((rule, _),) = told(saved(field(2, field(2, field(1, function))), field(7, field(2, field(1, "w")))))
+    assert rule == "tensorflow-operator"
+
+
+@settings(max_examples=examples(200), deadline=5000)
+@given(st.data())
+def test_fields_in_any_order_make_no_difference(data: st.DataObject) -> None:
+    changed = field(2, mutant(SAVING[data.draw(st.sampled_from([*SAVING]))], MESSAGES, "MetaGraph", data))
+    assert "SaveV2" in str(read_by(saved_model, changed, chunk=data.draw(st.integers(1, 300))))
+    honest = field(2, mutant(saver() + run("filename"), MESSAGES, "MetaGraph", data))
+    assert read_by(saved_model, honest, chunk=data.draw(st.integers(1, 300))) == []
 
 
 @pytest.mark.parametrize("operator", sorted(DOES))
 def test_each_operator_is_found_in_a_graph_and_in_a_function(operator: str) -> None:
-    in_function = field(2, field(2, field(1, field(3, field(2, operator.encode())))))
-    for model in (saved(field(2, node(operator))), saved(in_function)):
+    in_function = field(2, function("f", operator)) + field(7, field(2, field(1, "f")))
+    for model in (saved(field(2, node(operator)) + run("name")), saved(in_function)):
         assert [rule for rule, _ in told(model)] == ["tensorflow-operator"]
 
 

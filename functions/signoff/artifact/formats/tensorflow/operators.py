@@ -6,7 +6,7 @@ The names are those of TensorFlow's registry (https://www.tensorflow.org/api_doc
 """
 
 _ALLOWED = {
-    "Checkpoints: what the saver in every SavedModel consists of": """
+    "Checkpoints: the saver in every SavedModel, by which nothing else may lead to files (`saver.py`)": """
         MergeV2Checkpoints RestoreV2 SaveV2 ShardedFilename
     """,
     "Functions of the same graph, loops and branches": """
@@ -203,9 +203,9 @@ _DOES = {
         DecodeProtoV2 EncodeProto Restore RestoreSlice LoadDataset SnapshotDatasetReader
     """,
     "write files": """
-        WriteFile PrintV2 Save SaveSlices DumpTensor CreateSummaryFileWriter CreateSummaryDbWriter SaveDataset
-        SaveDatasetV2 SnapshotDataset SnapshotDatasetV2 CacheDataset CacheDatasetV2 DebugIdentity DebugIdentityV2
-        DebugIdentityV3 Copy CopyHost DatasetToTFRecord CalibrationStatisticsSaver
+        WriteFile PrintV2 Save SaveV2 MergeV2Checkpoints SaveSlices DumpTensor CreateSummaryFileWriter
+        CreateSummaryDbWriter SaveDataset SaveDatasetV2 SnapshotDataset SnapshotDatasetV2 CacheDataset CacheDatasetV2
+        DebugIdentity DebugIdentityV2 DebugIdentityV3 Copy CopyHost DatasetToTFRecord CalibrationStatisticsSaver
     """,
     "connect to other hosts": """
         DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 DistributedSave

@@ -1,0 +1,1 @@
+"""TensorFlow: its messages, and which of its operators and functions only compute."""
