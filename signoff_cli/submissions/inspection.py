@@ -79,4 +79,4 @@ def inspect_artifact(source: ArtifactSource, policy: Policy, progress: Callable[
             progress(len(chunk))
             yield chunk
 
-    return inspect_archive(counted_chunks(), policy.artifact.requirements)
+    return inspect_archive(counted_chunks(), policy.requirements)

@@ -83,13 +83,13 @@ def test_a_package_is_rejected_that_lacks_a_required_file(group: Group) -> None:
 
 
 def test_a_package_is_rejected_that_holds_what_the_policy_forbids(group: Group) -> None:
-    group.policy(artifact={"formats": ["onnx"], "licence": True})
+    group.policy(artifact={"formats": ["onnx", "pickle"], "licence": True})
     archive = model_archive(member("weights", b"GGUF\3\0\0\0"), member("LICENSE", b"MIT"))
 
     assert_rejected(
         group.submit(honest() | {"model.tar.gz": archive}).package(),
         ARTIFACT,
-        "weights: Has the format gguf; the policy allows onnx",
+        "weights: Has the format gguf; the policy allows onnx and pickle",
     )
 
 

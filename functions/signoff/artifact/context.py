@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from signoff.artifact.claims import Claim, claim_of, without_compression
 from signoff.artifact.findings import Severity
+from signoff.artifact.member_names import shown
 from signoff.artifact.requirements import Trusted
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import Reader
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.text import beginning
 
 ReportFinding = Callable[[str, str, str, Severity], None]
 
@@ -32,6 +35,7 @@ class ScanContext:
     """The content being scanned: its name after the names of all that encloses it, and its nesting depth.
 
     `called` is the name that a loader would open it by, which claims what it is; `member` where that is empty.
+    `fetched` are patterns (`fnmatch`) of what a server may fetch when it starts.
     """
 
     member: str
@@ -41,6 +45,7 @@ class ScanContext:
     outer: ScanContext | None = None
     name: str = ""
     called: str = ""
+    fetched: Sequence[str] = ()
     summary: ContentSummary = field(default_factory=ContentSummary)
     trusted: Trusted = field(default_factory=Trusted)
 
@@ -92,3 +97,9 @@ class FindingCollector:
         if reason not in reasons and len(reasons) < SHOWN:
             reasons.add(reason)
             self.context.report(rule, reason, severity)
+
+    def report_fetched(self, source: str) -> None:
+        """Report what a server would fetch when it starts: a warning where the policy admits it."""
+        admitted = any(fnmatchcase(source, pattern) for pattern in self.context.fetched)
+        reason = f"Has a server fetch, when it starts, what was not inspected: {shown(beginning(source, 200))}"
+        self.report("fetched-at-start", reason, "warning" if admitted else "error")

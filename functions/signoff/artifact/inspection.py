@@ -44,7 +44,13 @@ def inspect(chunks: Iterable[bytes], requirements: Requirements | None = None, s
             builder.add(member)
             builder.tree.report_all(member, header_faults(stream.reads, member))
             if scan and member.isreg() and (inside := content(stream, member)):
-                context = ScanContext(member.name, builder.report, builder.budget, trusted=requirements.trusted)
+                context = ScanContext(
+                    member.name,
+                    builder.report,
+                    builder.budget,
+                    trusted=requirements.trusted,
+                    fetched=requirements.fetched,
+                )
                 scan(inside, context)
                 builder.add_content(member, context.summary)
         check_end(stream, builder.members)
@@ -78,7 +84,9 @@ def inspect_file(
     source = HashedSource(chunks)
     builder = ReportBuilder(check)
     builder.add_violations(check.named(name))
-    context = ScanContext(name, builder.report, builder.budget, trusted=check.requirements.trusted)
+    context = ScanContext(
+        name, builder.report, builder.budget, trusted=check.requirements.trusted, fetched=check.requirements.fetched
+    )
     try:
         scan(ChunkReader(source), context)
         builder.add_violations(check.content(name, context.summary))

@@ -78,6 +78,18 @@ REMEDIES: Mapping[str, str] = {
     "unreadable-ubjson": "Write the file again: it is cut off or damaged.",
     "r-object": "Save the model in a format of data: ONNX or PMML; or list `r-data` in `artifact.formats`.",
     "torchscript-flatbuffer": "Save a state dict, safetensors or ONNX, or list the format in `artifact.formats`.",
+    # What a server would fetch or run when it starts.
+    "fetched-at-start": "Pack what it needs instead, or list the line's pattern in `sources.fetched` of the policy.",
+    "unpinned-requirement": "Pin each package to a version and its hashes (`pip-compile --generate-hashes`).",
+    "unhashed-requirement": "Add each package's hashes (`pip-compile --generate-hashes`), or pack the packages.",
+    "remote-code": "Pack the code into `code/` instead, and switch `trust_remote_code` off.",
+    "unsafe-yaml": "Write plain YAML: texts, numbers, lists and maps.",
+    "unsafe-target": "Name a class of a library instead.",
+    "named-target": "Have approvers look at what it names.",
+    "custom-loader": "Have approvers look at the module, or save the model by one of MLflow's own flavors.",
+    "unsafe-template": "Use variables, filters and loops only in the template.",
+    "unreadable-settings": "Write the file again, as UTF-8 text of a usual size.",
+    "runs-at-start": "Rename the module and import it where it is needed.",
     "ambiguous-content": "Write the file again with the framework's own save: no valid file has two formats.",
     # Code that would run on load.
     "unsafe-pickle": "Save the model without code: as safetensors, ONNX, skops or the framework's own format.",

@@ -187,6 +187,11 @@ class RequirementCheck:
             yield _error(member, rule, f"Is {described}, which the policy {only}")
 
 
+# Shells', Windows' and other interpreters' by their usual suffix.
+SCRIPTS = (
+    *(".sh", ".bash", ".zsh", ".ksh", ".csh", ".fish", ".bat", ".cmd", ".ps1", ".psm1", ".vbs"),
+    *(".pl", ".rb", ".lua", ".php", ".js", ".mjs", ".r", ".R"),
+)
 _WHAT = {PYTHON: "Python source", SCRIPT: "a script", **dict.fromkeys(COMPILED, "compiled code")}
 
 
@@ -196,7 +201,7 @@ def _error(member: str | None, rule: str, reason: str) -> Finding:
 
 def _called(name: str) -> str | None:
     """Return the kind of code that a file's name suggests: Python imports any file with such a name."""
-    return "Python source" if name.endswith(".py") else "a script" if name.endswith(".sh") else None
+    return "Python source" if name.endswith((".py", ".pyw")) else "a script" if name.endswith(SCRIPTS) else None
 
 
 def _any_of(globs: Sequence[str]) -> Callable[[str], object]:

@@ -52,6 +52,7 @@ class Requirements:
     forbidden_files: Sequence[str] = ()
     formats: Sequence[str] = ()
     code: CodeLocations = field(default_factory=CodeLocations)
+    fetched: Sequence[str] = ()
     licence: bool = False
     model_card: bool = False
     trusted: Trusted = field(default_factory=Trusted)

@@ -19,6 +19,7 @@ from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_mod
 from signoff.artifact.formats.ubjson import ubjson
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
+from signoff.artifact.startup import files
 from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
 from signoff.artifact.streams.refusal import OtherFormat, Refused
 from signoff.artifact.tar import nested
@@ -77,10 +78,15 @@ ENDING = ("expansion-limit", "too-many-members")  # limits on all content togeth
 
 
 class _TrackedReader:
-    """A reader that remembers its own refusal, to distinguish it from one about the content."""
+    """A reader that remembers its own refusal, to distinguish it from one about the content, and its first bytes.
 
-    def __init__(self, reader: Reader) -> None:
+    `keep` is how many of these are kept.
+    """
+
+    def __init__(self, reader: Reader, keep: int = 0) -> None:
         self._reader = reader
+        self._keep = keep
+        self.kept = bytearray()
         self.broken: Refused | None = None
         self.tail = TrailingBytes()
 
@@ -91,6 +97,8 @@ class _TrackedReader:
             self.broken = refusal
             raise
         self.tail.add(part)
+        if self._keep:
+            self.kept += part[: self._keep - len(self.kept)]
         return part
 
 
@@ -101,7 +109,8 @@ def scan(reader: Reader, context: ScanContext) -> None:
     receives the content's type. Raises `Refused` when the reader does, or when all contents of an artifact together
     exceed a limit.
     """
-    source = _TrackedReader(reader)
+    startup = files.checks_for(context.called or context.member)
+    source = _TrackedReader(reader, files.LARGEST + 1 if startup else 0)
     content = PeekableReader(source)
     head = content.peek(PEEK)
     # skops looks the schema up by name; no JSON begins like a container or a pickle.
@@ -119,6 +128,8 @@ def scan(reader: Reader, context: ScanContext) -> None:
             raise
         context.report(refusal.rule, str(refusal))
     content.drain()
+    if startup:
+        files.check_file(startup, bytes(source.kept), context)
     if kind not in CONTAINERS and source.tail.holds_end():
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
     if context.outer:

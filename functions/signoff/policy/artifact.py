@@ -53,7 +53,7 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     ] = PYTHON_LOCATIONS
     scripts: Annotated[
         tuple[str, ...],
-        meaning("For scripts in other languages that begin with `#!`, and any file named `.sh`."),
+        meaning("For scripts in other languages: what begins with `#!`, or is named so (`.sh`, `.bat`, `.js` ...)."),
     ] = SCRIPT_LOCATIONS
     compiled: Annotated[
         tuple[str, ...],

@@ -5,6 +5,7 @@ and `signoff.policy.lint` reports faults by them.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ import jmespath
 import msgspec
 from msgspec import Struct
 
+from signoff.artifact.requirements import Requirements
 from signoff.documents.canonical_json import digest
 from signoff.documents.faults import Fault, refuse
 from signoff.errors import PolicyFault
@@ -103,6 +105,14 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
             examples=[["HF_MODEL_ID=acme/*"]],
         ),
     ] = ()
+    fetched: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Patterns (with `*` and `?`) of lines in `requirements.txt` and in servers' settings by which a container "
+            "fetches code or weights when it starts.",
+            examples=[["--index-url https://pypi.example.com/*", "git+https://git.example.com/*"]],
+        ),
+    ] = ()
 
 
 class Validation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,6 +185,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         """Return whether another account has access to the group, or has its models deployed to it."""
         targets = (target.account for target in self.deployment.targets)
         return account in {*self.accounts.submit, *self.accounts.deploy, *targets}
+
+    @property
+    def requirements(self) -> Requirements:
+        """What an inspection holds artifacts to."""
+        return replace(self.artifact.requirements, fetched=self.sources.fetched)
 
     @property
     def enforced(self) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 import jmespath
 
+from signoff.documents.remote_sources import fetches
 from signoff.documents.text import beginning, fitting
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
-from signoff.model_package.environment import fetches
 from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed

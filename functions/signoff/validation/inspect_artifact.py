@@ -91,7 +91,7 @@ class ArtifactInspector:
 
     def _requirements(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Requirements:
         """Return the policy's requirements for this artifact: required files only apply to a container's model."""
-        requirements = of_document(self._vault.read("policies", claim["policy"])).artifact.requirements
+        requirements = of_document(self._vault.read("policies", claim["policy"])).requirements
         if is_the_model(artifact["name"]):
             return requirements
         return replace(requirements, required_files=(), licence=False, model_card=False)

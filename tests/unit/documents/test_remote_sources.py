@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.model_package.environment import fetches
+from signoff.documents.remote_sources import fetches
 
 HARMLESS = [
     ("SAGEMAKER_PROGRAM", "inference.py"),

