@@ -143,7 +143,7 @@ CLAIMS: Sequence[Claim] = (
     ),
     Claim(
         ("*.mar",),
-        ("zip", "jar", *COMPRESSED, "tar"),
+        ("mar", "zip", "jar", *COMPRESSED, "tar"),
         "TorchServe",
         "https://github.com/pytorch/serve/blob/master/model-archiver/README.md",
     ),

@@ -40,9 +40,10 @@ NOT_LOOKED_INTO = {
 }
 """Formats that are known by their first bytes and read no further, and what in them nobody looks at."""
 UNKNOWN, EMPTY = "unknown", "empty"
+APPLE_DOUBLE = "AppleDouble"  # macOS's attributes of the file that is called so without `._`
 PYTHON, SCRIPT = "python source", "shell script"
 COMPILED = frozenset({"ELF", "PE", "Mach-O", "wasm", "class file", "jar", "python bytecode"})
-CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "tar"})
+CONTAINERS = frozenset({"gzip", "bzip2", "xz", "zlib", "lzma", "zip", "mar", "tar"})
 """Types that say nothing about their content."""
 
 

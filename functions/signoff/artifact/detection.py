@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from signoff.artifact.absence import absence_in
-from signoff.artifact.content_types import EMPTY, PYTHON, SCRIPT
+from signoff.artifact.content_types import APPLE_DOUBLE, EMPTY, PYTHON, SCRIPT
 from signoff.artifact.formats.compressed import UNREADABLE
 from signoff.artifact.formats.hdf5 import is_hdf5
 from signoff.artifact.formats.onnx import is_onnx
@@ -32,6 +32,7 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"PAR1", "parquet"),
+    (b"\0\5\x16\7", APPLE_DOUBLE),  # RFC 1740, appendix A
     (b"binf", "xgboost-binary"),
     (b"bs64", "xgboost-binary"),
     *((magic, "r-data") for magic in R),

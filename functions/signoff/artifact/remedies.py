@@ -122,6 +122,7 @@ REMEDIES: Mapping[str, str] = {
     "safetensors-size": "Save the tensors again: the file is incomplete, or something follows it.",
     # What the policy requires.
     "required-file-missing": "Add the file, or change `artifact.required_files` in the policy.",
+    "required-file-in-folder": "Pack what is in the folder, and not the folder: `tar -C <folder> -czf model.tar.gz .`.",
     "forbidden-file": "Leave the file out, or change `artifact.forbidden_files` in the policy.",
     "format-not-allowed": "Save the model in a format that the policy allows, or change `artifact.formats` in it.",
     "code-out-of-place": "Put the code into `code/`, leave it out, or change `artifact.code` in the policy.",

@@ -13,8 +13,10 @@ from fnmatch import fnmatchcase, translate
 from signoff.artifact.absence import LFS_POINTER
 from signoff.artifact.claims import claim_of
 from signoff.artifact.content_types import (
+    APPLE_DOUBLE,
     COMPILED,
     CONTAINERS,
+    EMPTY,
     FORMATS,
     NOT_LOOKED_INTO,
     PYTHON,
@@ -24,7 +26,7 @@ from signoff.artifact.content_types import (
 )
 from signoff.artifact.context import ContentSummary
 from signoff.artifact.findings import Finding
-from signoff.artifact.member_names import normalised
+from signoff.artifact.member_names import normalised, shown
 from signoff.artifact.requirements import Requirements
 from signoff.documents.text import joined
 
@@ -94,20 +96,23 @@ class RequirementCheck:
         self._remember(name, summary)
         yield from self._absence(member, name, kind)
         yield from self._format(member, kind, name)
-        yield from self._place(member, kind, name, _called(name) if kind != "empty" else None)
+        yield from self._place(member, kind, name, _called(name) if kind not in (EMPTY, APPLE_DOUBLE) else None)
         if kind not in COMPILED:
             for (each, in_code), inner in apart(kind, summary.within):
                 yield from self._format(inner, each)
                 yield from self._place(inner, each, inner.rpartition(" > ")[2] if in_code else name)
 
-    def all_together(self, has_file: Callable[[str], bool]) -> Iterator[Finding]:
+    def all_together(
+        self, has_file: Callable[[str], bool], folder_with: Callable[[str], str | None] = lambda _: None
+    ) -> Iterator[Finding]:
         """Yield the violations of all files together, once all have been read.
 
-        `has_file` says whether any file's name matches a glob.
+        `has_file` says whether any file's name matches a glob; `folder_with` names the folder that all was packed in,
+        where one does without it.
         """
         for glob in self.requirements.required_files:
             if not has_file(glob):
-                yield _error(None, "required-file-missing", f"Has no file {glob}, which the policy requires")
+                yield _required(glob, folder_with(glob))
         if self.requirements.formats and not self._kinds & {*FORMATS, UNKNOWN}:
             allowed = joined(self.requirements.formats, "and")
             yield _error(None, "no-model", f"Has no model: no file has a format that the policy allows, {allowed}")
@@ -197,6 +202,14 @@ _WHAT = {PYTHON: "Python source", SCRIPT: "a script", **dict.fromkeys(COMPILED, 
 
 def _error(member: str | None, rule: str, reason: str) -> Finding:
     return Finding(member, rule, "error", reason)
+
+
+def _required(glob: str, folder: str | None) -> Finding:
+    missing = f"Has no file {glob}, which the policy requires"
+    if folder is None:
+        return _error(None, "required-file-missing", missing)
+    reason = f"{missing}: it is in the folder {shown(folder)}/, and so is all else"
+    return _error(None, "required-file-in-folder", reason)
 
 
 def _called(name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from signoff.artifact.claims import Claim
-from signoff.artifact.content_types import EMPTY, UNKNOWN, apart
+from signoff.artifact.content_types import APPLE_DOUBLE, EMPTY, UNKNOWN, apart
 from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
 from signoff.artifact.formats import compressed, opaque, skops
@@ -139,7 +139,7 @@ def scan(reader: Reader, context: ScanContext) -> None:
 def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
     """Return what content is read as, of which `detected` is the kind by its bytes; report a claim it cannot prove."""
     claim, named = context.claim, context.summary.kind
-    if claim is None or detected is SKOPS:
+    if claim is None or detected is SKOPS or _is_apple_double(context):
         return detected
     if named in claim.kinds and not claim.read_as:
         return detected or READ_AS.get(named or "")
@@ -153,6 +153,12 @@ def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
         return demanded
     context.report("not-what-it-is-called", _disproved(claim, f"is {named or 'of an unknown format'}"))
     return detected
+
+
+def _is_apple_double(context: ScanContext) -> bool:
+    """Whether it is what macOS packs beside a file of another name: all of it is seen, and no loader reads it."""
+    beside = (context.called or context.member).rpartition("/")[2].startswith("._")
+    return beside and context.summary.kind == APPLE_DOUBLE and len(context.summary.head) < PEEK
 
 
 def _withdraw(context: ScanContext, other: OtherFormat, head: bytes) -> None:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from signoff.artifact.streams.limits import Limits
-from tests.support.archives import FORMATS, LINKS, archive_of, found, honest, inspected, link, member, rules, tar
+from tests.support.archives import (
+    FORMATS,
+    LINKS,
+    WEIGHTS,
+    archive_of,
+    found,
+    honest,
+    inspected,
+    link,
+    member,
+    rules,
+    tar,
+)
 
 if TYPE_CHECKING:
     pass
@@ -257,6 +269,21 @@ def test_a_missing_required_file_is_named_by_its_pattern() -> None:
     assert rules(inspection) == ["required-file-missing"] * 2
     assert "*.safetensors" in inspection.findings[0].reason
     assert "LICENSE" in inspection.findings[1].reason
+
+
+def test_a_required_file_in_the_only_folder_at_the_top_is_told_from_one_that_is_nowhere() -> None:
+    macos = (member("._model", b"x"), member("__MACOSX/model", b"x"))
+    packed = gzip.compress(tar(member("model", type=tarfile.DIRTYPE), *macos, member("model/model.joblib", WEIGHTS)))
+    inspection = inspected(packed, "model.joblib", "LICENSE")
+    assert rules(inspection)[:2] == ["required-file-in-folder", "required-file-missing"]
+    assert "model/" in inspection.findings[0].reason
+    assert "tar -C" in inspection.findings[0].remedy
+
+
+@pytest.mark.parametrize("other", ["config.json", "other/config.json"])
+def test_a_required_file_in_one_of_several_folders_is_missing(other: str) -> None:
+    packed = gzip.compress(tar(member("model/model.joblib", WEIGHTS), member(other, b"{}")))
+    assert rules(inspected(packed, "model.joblib")) == ["required-file-missing"]
 
 
 def test_a_directory_or_a_link_is_no_required_file() -> None:

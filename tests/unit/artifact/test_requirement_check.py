@@ -243,7 +243,9 @@ def test_code_within_a_file_lies_where_the_file_does() -> None:
 
 def test_torchserves_archives_bring_their_code() -> None:
     inner = zipped(**{"MAR-INF/MANIFEST.json": b"{}", "handler.py": PYTHON, "lib": ELF})
-    assert told({"model.mar": inner}) == [("model.mar > lib", "compiled-code")]
+    inspection = held({"model.mar": inner})
+    assert [(finding.member, finding.rule) for finding in inspection.findings] == [("model.mar > lib", "compiled-code")]
+    assert [entry.kind for entry in inspection.inventory] == ["mar"]
 
 
 def test_code_in_the_folder_code_of_an_archive_within_lies_where_it_may() -> None:

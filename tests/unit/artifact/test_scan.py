@@ -213,6 +213,28 @@ def test_a_connection_lost_in_a_tar_in_a_member_is_raised() -> None:
         scanned(Lost())
 
 
+# What macOS packs beside a file.
+
+APPLE_DOUBLE = b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(100)
+
+
+@pytest.mark.parametrize("name", ["._model.joblib", "code/._inference.py", "._model.onnx", "._config.json"])
+def test_what_macos_packs_beside_a_file_is_a_warning_and_nothing_else(name: str) -> None:
+    assert found(looked_into(packed(member(name, APPLE_DOUBLE)))) == [(name, "left-over", "warning")]
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "_.joblib"])
+def test_what_macos_packs_is_no_model_under_a_models_name(name: str) -> None:
+    assert found(looked_into(packed(member(name, APPLE_DOUBLE)))) == [(name, "not-what-it-is-called", "error")]
+
+
+def test_what_only_begins_as_what_macos_packs_is_what_its_name_claims() -> None:
+    long = member("._model.joblib", APPLE_DOUBLE + bytes(4096))
+    assert ("._model.joblib", "not-what-it-is-called", "error") in found(looked_into(packed(long)))
+    archive = member("._model.joblib", APPLE_DOUBLE + zipped(**{"data.pkl": b"x"}))
+    assert ("._model.joblib", "zip-ambiguous", "error") in found(looked_into(packed(archive)))
+
+
 # An archive whose members are looked into.
 
 

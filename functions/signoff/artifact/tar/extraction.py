@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from signoff.artifact.member_names import MAX_NAME, Links, collisions, faults, normalised, shown, warnings
+from signoff.artifact.member_names import LEFT_OVER, MAX_NAME, Links, collisions, faults, normalised, shown, warnings
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
@@ -169,10 +169,10 @@ class ExtractionTree:
 
     def folder_with(self, pattern: str) -> str | None:
         """Return the archive's only folder at the top, where files in it, but for its name, fit `pattern`."""
-        tops = {name.partition("/")[0] for name, kind in self._kinds.items() if name and kind == "file"}
-        top = tops.pop() if len(tops) == 1 else None
-        below = (name[len(top) + 1 :] for name, kind in self._kinds.items() if kind == "file") if top else ()
-        return top if any(name and fnmatchcase(name, pattern) for name in below) else None
+        files = [name for name, kind in self._kinds.items() if kind == "file" and not LEFT_OVER.search(name)]
+        tops = {name.partition("/")[0] for name in files}
+        found = len(tops) == 1 and any(fnmatchcase(name.partition("/")[2], pattern) for name in files)
+        return tops.pop() if found else None
 
     def _error(self, name: str, rule: str, reason: str) -> None:
         self._report(name, rule, reason, "error")

@@ -36,6 +36,7 @@ _MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
     (mark, re.compile(pattern, re.IGNORECASE).fullmatch)  # PyTorch's reader and Java's find names in any case
     for mark, pattern in (
         ("manifest", rb"META-INF/MANIFEST\.MF"),
+        ("mar manifest", rb"MAR-INF/MANIFEST\.json"),
         ("schema", rb"schema\.json"),
         ("config", rb"config\.json"),
         ("metadata", rb"metadata\.json"),
@@ -46,6 +47,7 @@ _MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
 )
 _ZIPS: Sequence[tuple[str, set[str]]] = (
     ("jar", {"manifest"}),
+    ("mar", {"mar manifest"}),  # TorchServe's, with its handler's code
     ("skops", {"schema"}),
     ("keras", {"config", "metadata"}),
     ("torchscript", {"data", "constants"}),
