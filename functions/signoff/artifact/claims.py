@@ -6,9 +6,10 @@ content type, and the content must prove it by being read as that to its end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
 _SUFFIXES = {
@@ -155,10 +156,13 @@ CLAIMS: Sequence[Claim] = (
 """The first that matches is believed."""
 
 
+_ANY_CLAIM = re.compile("|".join(f"({'|'.join(map(translate, claim.names))})" for claim in CLAIMS)).match
+
+
 def claim_of(name: str) -> Claim | None:
     """Return what the name of a file claims, by the last part of its path; None for a name that claims nothing."""
-    last = name.rpartition("/")[2].lower()
-    return next((claim for claim in CLAIMS if any(fnmatchcase(last, glob) for glob in claim.names)), None)
+    found = _ANY_CLAIM(name.rpartition("/")[2].lower())
+    return CLAIMS[(found.lastindex or 1) - 1] if found else None
 
 
 def without_compression(name: str) -> str:

@@ -41,6 +41,7 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
         for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
     ),
 )
+_ANY_MAGIC = tuple(magic for magic, _ in _MAGICS)
 _MODULE = rb"[A-Za-z_]\w*(?:\.\w+)*"
 _END = rb"[ \t\r]*(?:$|[,;#])"
 # Statements that do not occur in prose and tables by chance, and one that may.
@@ -68,7 +69,7 @@ def kind_of(head: bytes) -> str | None:
         return EMPTY
     if head.startswith(b"#!"):
         return PYTHON if _PYTHON_SCRIPT.match(head) else SCRIPT
-    named = next((name for magic, name in _MAGICS if head.startswith(magic)), None)
+    named = next(name for magic, name in _MAGICS if head.startswith(magic)) if head.startswith(_ANY_MAGIC) else None
     # Text first, the most frequent: content that passes one of the tests is never all text.
     return named or (_kind_of_text(head) if _is_text(head) else next((n for n, fits in _TESTS if fits(head)), None))
 

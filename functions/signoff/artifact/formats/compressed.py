@@ -255,8 +255,11 @@ def unreadable(content: PeekableReader, _where: ScanContext, _scan: Scan) -> Non
     raise Refused("unscannable-compression", f"Is {name} data, which cannot be inspected: use gzip, bzip2 or xz")
 
 
+_UNREADABLE = tuple(magic for magic, _ in UNREADABLE)
+
+
 def _is_unreadable(head: bytes) -> bool:
-    return head.startswith(tuple(magic for magic, _ in UNREADABLE))
+    return head.startswith(_UNREADABLE)
 
 
 def _begins_zfile(head: bytes) -> bool:
