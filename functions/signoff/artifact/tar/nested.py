@@ -17,6 +17,8 @@ from signoff.artifact.tar.stream import TarStream
 
 def is_tar(head: bytes) -> bool:
     """Whether a tar archive begins here: a header with the checksum that it should have."""
+    if len(head) < HEAD:
+        return False
     try:
         tarfile.nti(head[148:156])  # type: ignore[attr-defined]  # the checksum alone, which hardly any other content has
         tarfile.TarInfo.frombuf(head[:HEAD], "utf-8", "surrogateescape")
