@@ -32,6 +32,8 @@ CHECKS: Sequence[tuple[Sequence[str], Sequence[Check]]] = (
 def checks_for(name: str) -> Sequence[Check]:
     """Return the checks of a file of this name; none for a file that no server acts on."""
     last = name.rpartition("/")[2].lower()
+    if last.startswith("._"):  # what macOS packs beside a file, under a name that no server looks for
+        return ()
     return next((checks for globs, checks in CHECKS if any(fnmatchcase(last, glob) for glob in globs)), ())
 
 
