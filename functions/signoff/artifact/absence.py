@@ -9,8 +9,8 @@ from collections.abc import Sequence
 LFS_POINTER = "git-lfs pointer"
 _PAGES: Sequence[tuple[str, re.Pattern[bytes]]] = (
     (LFS_POINTER, re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/")),
-    ("S3 error", re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*<Error>")),
-    ("HTML", re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--[^>]*-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)),
+    ("S3 error", re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+<Error>")),
+    ("HTML", re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>)?\s*+<(?:!doctype\s++html|html)\b", re.IGNORECASE)),
 )
 
 

@@ -77,6 +77,13 @@ CLAIMS: Sequence[Claim] = (
         "https://www.tensorflow.org/guide/saved_model",
     ),
     Claim(
+        ("saved_model.pbtxt", "saved_model.cpb"),
+        ("saved_model",),
+        "TensorFlow",
+        "https://www.tensorflow.org/guide/saved_model",
+        read_as="saved_model text",
+    ),
+    Claim(
         ("*.keras",),
         ("zip", "keras", "hdf5"),
         "keras.saving.load_model",

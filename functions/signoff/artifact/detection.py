@@ -56,7 +56,7 @@ _JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|nu
 _XGBOOST = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
 # XGBoost's parameters in 136 bytes, then a counted name (`LearnerModelParamLegacy` in src/learner.cc up to version 2).
 _XGBOOST_BINARY = re.compile(rb".{136}[\3-\x30]\0{7}[a-z]+[a-z:_]{2,40}", re.DOTALL)
-_PMML = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*<(?:\w+:)?PMML\b", re.DOTALL)
+_PMML = re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>\s*+)*+<(?:\w++:)?PMML\b")
 _XGBOOST_UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
 _LIGHTGBM = re.compile(rb"tree\r?\nversion=v\d")
 _PYTHON_SCRIPT = re.compile(rb"#![^\n]{0,200}python")

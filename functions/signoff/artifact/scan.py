@@ -58,6 +58,7 @@ READ_AS: Mapping[str, Kind] = {
     "pickle": PICKLE,
     "onnx": (is_onnx, onnx),
     "saved_model": (is_saved_model, saved_model),
+    "saved_model text": (lambda _head: False, opaque.other_saved_model),
     "keras config": (is_keras_config, keras_config),
     "json": (is_json_text, json_text),
 }

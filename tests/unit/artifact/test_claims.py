@@ -206,3 +206,9 @@ def test_every_claim_is_of_a_known_content_type_and_cites_its_loader() -> None:
         assert set(claim.kinds) <= known, claim.names
         assert claim.document.startswith("https://")
         assert claim.loader
+
+
+@pytest.mark.parametrize("name", ["saved_model.pbtxt", "1/saved_model.pbtxt", "saved_model.cpb"])
+@pytest.mark.parametrize("content", [b"saved_model_schema_version: 1\nmeta_graphs {\n}\n", b"", bytes(range(200))])
+def test_a_saved_model_as_text_or_in_chunks_is_refused(name: str, content: bytes) -> None:
+    assert found(name, content)[0][1] in {"unreadable-saved-model", "empty-file"}

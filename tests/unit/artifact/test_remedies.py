@@ -25,7 +25,8 @@ SOURCES = sorted(
 RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 WORDS = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Words with hyphens that stand where a rule may stand, and are none.
-NO_RULES = {"utf-8", "utf-8-sig", "set-gid", "latin-1", "raw-unicode-escape", "xgboost-model", *FORMATS} - {"torchscript-flatbuffer"}
+ENCODINGS = {"utf-8", "utf-8-sig", "latin-1", "raw-unicode-escape"}
+NO_RULES = {*ENCODINGS, "set-gid", "xgboost-model", *FORMATS} - {"torchscript-flatbuffer"}
 
 
 def rules_of(source: Path) -> set[str]:

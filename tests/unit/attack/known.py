@@ -16,10 +16,6 @@ KNOWN = frozenset(
         "onnx: message=version-0",
         "onnx: message=version-large",
         "onnx: message=version-negative",
-        "saved-model: operator=PrintV2",
-        "saved-model: operator=Save",
-        "saved-model: operator=SaveV2",
-        "saved-model: place=saved_model.pbtxt",
         "skops: text=blanks-first",
         "skops: text=lines-first",
     }

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from signoff.artifact.streams.refusal import Refused
+
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
     from signoff.artifact.streams.readers import PeekableReader
@@ -50,6 +52,11 @@ _REASONS = (
         "Is a TorchScript program as a flatbuffer, which PyTorch would run",
     ),
 )
+
+
+def other_saved_model(_content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
+    """Refuse a SavedModel as text (`saved_model.pbtxt`) or in chunks (`saved_model.cpb`): TensorFlow reads both."""
+    raise Refused("unreadable-saved-model", "Is a SavedModel as text or in chunks, which is not looked into")
 
 
 def _reporter(rule: str, reason: str) -> Callable[[PeekableReader, ScanContext, Scan], None]:
