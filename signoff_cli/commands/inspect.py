@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from signoff.artifact.report import Inspection
 
 Artifact = Annotated[
-    str, typer.Argument(metavar="FILE|S3URI", help="The archive (.tar.gz): a file, or s3://bucket/key.")
+    str,
+    typer.Argument(
+        metavar="FILE|FOLDER|S3URI",
+        help="The archive (.tar.gz), a single file or a folder as uncompressed model data has them, or s3://bucket/key.",
+    ),
 ]
 PolicyFile = Annotated[
     Path | None,
@@ -27,7 +31,10 @@ PolicyFile = Annotated[
 def inspect(artifact: Artifact, policy: PolicyFile = None, json: AsJson = False) -> None:
     """Inspect a model artifact as Signoff will, before it is submitted.
 
-    Reads it once, as a stream; nothing is unpacked, and nothing in it is run. A file needs no AWS account.
+    Reads it once, as a stream; nothing is unpacked, and nothing in it is run. A file needs no AWS account. A folder is
+    inspected as `signoff submit` uploads it, file by file, with one digest for all.
+
+    Examples: `signoff inspect model.tar.gz`, `signoff inspect model/`, `signoff inspect model.onnx --policy p.json`.
 
     Prints a block for each rule that is broken: what is wrong, in which members, and what to do; for an artifact that
     would pass also its contents. --json prints an object with `verdict` (passed or failed), `sha256`, `findings` (each

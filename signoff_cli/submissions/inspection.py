@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from signoff_cli.errors import CommandFailed
+from signoff_cli.submissions import folders
 
 if TYPE_CHECKING:
     from signoff.artifact.report import Inspection
@@ -21,10 +24,17 @@ _ROLE = "arn:aws:iam::123456789012:role/not-looked-at"
 
 @dataclass(frozen=True)
 class ArtifactSource:
-    """The bytes of an artifact, in pieces, and how many there are."""
+    """An artifact: its `name`, how many bytes it has, and these in pieces; for a folder those of each `file` in it."""
 
+    name: str
     size: int
-    chunks: Iterable[bytes]
+    chunks: Iterable[bytes] = ()
+    files: Mapping[str, Path] | None = None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is to be unpacked: by its name, as SageMaker tells a single file from an archive."""
+        return self.name.endswith((".tar.gz", ".tgz"))
 
 
 def default_policy() -> Policy:
@@ -36,23 +46,36 @@ def default_policy() -> Policy:
 
 @contextmanager
 def open_artifact(artifact: str) -> Iterator[ArtifactSource]:
-    """Give the bytes of a file, or of an object in S3 by its `s3://` URI. Raises `CommandFailed` when there is none."""
+    """Give a file, a folder, or an object in S3 by its `s3://` URI. Raises `CommandFailed` when there is none."""
     if artifact.startswith("s3://"):
         yield _in_s3(artifact)
-        return
-    with _file(Path(artifact)) as file:
-        yield ArtifactSource(Path(artifact).stat().st_size, iter(lambda: file.read(_CHUNK), b""))
+    elif (path := Path(artifact)).is_dir():
+        files = _files(path)
+        yield ArtifactSource(str(path), sum(file.stat().st_size for file in files.values()), files=files)
+    else:
+        with _file(path) as file:
+            yield ArtifactSource(path.name, path.stat().st_size, _chunks(file))
+
+
+def _files(path: Path) -> Mapping[str, Path]:
+    folder = folders.read(path)
+    if folder.faults:
+        name, fault = next(iter(folder.faults.items()))
+        raise CommandFailed(f"{path}/{name} {fault}")
+    if not folder.files:
+        raise CommandFailed(f"{path} is a folder without a file")
+    return folder.files
 
 
 def _file(path: Path) -> BinaryIO:
-    if path.is_dir():
-        raise CommandFailed(
-            f"{path} is a folder: pack it (`tar -czf model.tar.gz -C {path} .`), and inspect the archive"
-        )
     try:
         return path.open("rb")
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.read(_CHUNK), b"")
 
 
 def _in_s3(uri: str) -> ArtifactSource:
@@ -62,21 +85,28 @@ def _in_s3(uri: str) -> ArtifactSource:
     parts = urlsplit(uri)
     key = uri.removeprefix(f"s3://{parts.netloc}/")
     if not parts.netloc or not key or key.endswith("/") or key == uri:
-        raise CommandFailed(f"{uri} is not the URI of an object; give s3://bucket/key of one archive")
+        raise CommandFailed(f"{uri} is not the URI of an object; give s3://bucket/key of one object")
     bucket = Bucket(client("s3"), parts.netloc)
     stored = bucket.current(key)
     if stored is None:
         raise CommandFailed(f"there is no object {uri}")
-    return ArtifactSource(stored.size, bucket.stream(stored))
+    return ArtifactSource(posixpath.basename(key), stored.size, bucket.stream(stored))
 
 
 def inspect_artifact(source: ArtifactSource, policy: Policy, progress: Callable[[int], None]) -> Inspection:
     """Return what is found in an artifact, checked against `policy`; `progress` gets each number of bytes read."""
-    from signoff.validation.inspect_artifact import inspect_archive
+    from signoff.validation.inspect_artifact import inspect_archive, inspect_object, inspect_objects
 
-    def counted_chunks() -> Iterator[bytes]:
-        for chunk in source.chunks:
+    def counted(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
             progress(len(chunk))
             yield chunk
 
-    return inspect_archive(counted_chunks(), policy.requirements)
+    def opened(path: Path) -> Iterator[bytes]:
+        with _file(path) as file:
+            yield from counted(_chunks(file))
+
+    if source.files is not None:
+        return inspect_objects(((name, opened(path)) for name, path in source.files.items()), policy.requirements)
+    inspect = inspect_archive if source.is_archive else partial(inspect_object, name=source.name)
+    return inspect(counted(source.chunks), policy.requirements)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signoff.artifact.context import ContentSummary
     from signoff.artifact.requirement_check import RequirementCheck
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,26 @@ class Inspection:
             "inventory": [asdict(entry) for entry in self.inventory],
             "inventory_omitted": self.members - len(self.inventory),
         }
+
+
+def combined(sha256: str, inspections: Sequence[Inspection], together: Sequence[Finding]) -> Inspection:
+    """Return the inspections of several files as one, with the digest of them all and what was found of all."""
+    kinds: dict[str, TypeTotal] = {}
+    for kind, total in (each for inspection in inspections for each in inspection.kinds.items()):
+        before = kinds.get(kind, TypeTotal())
+        kinds[kind] = TypeTotal(before.members + total.members, before.size + total.size)
+    entries = [entry for inspection in inspections for entry in inspection.inventory]
+    return Inspection(
+        sha256=sha256,
+        size=sum(each.size for each in inspections),
+        expanded_size=sum(each.expanded_size for each in inspections),
+        members=sum(each.members for each in inspections),
+        inventory=tuple(entries[:MAX_INVENTORY]),
+        findings=(*together, *(finding for each in inspections for finding in each.findings)),
+        errors=sum(each.errors for each in inspections) + sum(each.severity == "error" for each in together),
+        warnings=sum(each.warnings for each in inspections) + sum(each.severity == "warning" for each in together),
+        kinds=kinds,
+    )
 
 
 MAX_FINDINGS = 200

@@ -72,18 +72,17 @@ class ArtifactInspector:
 
     def _object(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         """Return a file's result and all its errors; the findings go to the vault, with `about`."""
-        # A single file cannot contain a licence or a model card, nor have others beside it.
-        check = RequirementCheck(replace(requirements, required_files=(), licence=False, model_card=False))
-        found, inspection = self._file(basename(stored.key), stored, check, alone=True)
+        inspection = inspect_object(self._read(stored), requirements, basename(stored.key))
+        found = {"sha256": inspection.sha256, **_errors(inspection)}
         if not inspection.findings:
             return found
         document = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {**found, "findings": document.uri}
 
     def _file(
-        self, name: str, stored: ObjectVersion, check: RequirementCheck, *, alone: bool = False
+        self, name: str, stored: ObjectVersion, check: RequirementCheck
     ) -> tuple[dict[str, Any], report.Inspection]:
-        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check, alone=alone)
+        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
     def _read(self, stored: ObjectVersion) -> Iterator[bytes]:
@@ -169,6 +168,22 @@ class ArtifactInspector:
 def inspect_archive(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:
     """Return the inspection of the archive in `chunks`, checked against a policy's `artifact` requirements."""
     return archive.inspect(chunks, requirements, scan.scan)
+
+
+def inspect_object(chunks: Iterable[bytes], requirements: Requirements, name: str) -> report.Inspection:
+    """Return the inspection of an artifact that is the one file `name`, checked against `requirements`."""
+    # A single file cannot contain a licence or a model card, nor have others beside it.
+    check = RequirementCheck(replace(requirements, required_files=(), licence=False, model_card=False))
+    return archive.inspect_file(chunks, name, scan.scan, check, alone=True)
+
+
+def inspect_objects(files: Iterable[tuple[str, Iterable[bytes]]], requirements: Requirements) -> report.Inspection:
+    """Return the inspection of all files of an uncompressed artifact together, with one digest for all."""
+    check = RequirementCheck(requirements)
+    inspected = {name: archive.inspect_file(chunks, name, scan.scan, check) for name, chunks in files}
+    together = check.all_together(lambda glob: bool(fnmatch.filter(inspected, glob)))
+    digests = [{"name": name, "sha256": each.sha256} for name, each in inspected.items()]
+    return report.combined(inventory(digests, "sha256"), list(inspected.values()), list(together))
 
 
 def _own(claim: Mapping[str, Any], key: str) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import pickle
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def honest_code() -> list[tuple[tarfile.TarInfo, bytes]]:
 
 
 def test_compiled_code_is_refused_without_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    code, out, _ = inspected(capsys, written(tmp_path / "m", gzip.compress(tar(member("weights", b"\x7fELF")))))
+    code, out, _ = inspected(capsys, written(tmp_path / "m.tar.gz", gzip.compress(tar(member("weights", b"\x7fELF")))))
     assert (code, "compiled-code" in out) == (1, True)
 
 
@@ -127,7 +128,6 @@ def test_compiled_code_is_refused_without_a_policy(tmp_path: Path, capsys: pytes
     ("artifact", "told"),
     [
         ("there/is/none.tar.gz", "cannot be read: No such file"),
-        (".", "is a folder: pack it"),
         ("s3://bucket", "is not the URI of an object"),
         ("s3://bucket/prefix/", "is not the URI of an object"),
     ],
@@ -140,5 +140,35 @@ def test_what_is_no_artifact_is_told(artifact: str, told: str, capsys: pytest.Ca
 def test_what_is_no_archive_at_all_is_a_finding_and_no_failure_of_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    code, out, _ = inspected(capsys, written(tmp_path / "notes.txt", b"not an archive"), "--json")
+    code, out, _ = inspected(capsys, written(tmp_path / "model.tar.gz", b"not an archive"), "--json")
     assert (code, [each["rule"] for each in json.loads(out)["findings"]]) == (1, ["not-gzip"])
+
+
+def test_a_single_file_is_inspected_as_what_its_name_claims(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert inspected(capsys, written(tmp_path / "model.pkl", pickle.dumps([0.5])))[0] == 0
+    code, out, _ = inspected(capsys, written(tmp_path / "evil.pkl", b"cposix\nsystem\n(S'id'\ntR."))
+    assert (code, "unsafe-pickle" in out) == (1, True)
+    code, out, _ = inspected(capsys, written(tmp_path / "page.onnx", b"<html></html>"))
+    assert (code, "page.onnx" in out) == (1, True)
+
+
+def test_a_folder_is_inspected_file_by_file_and_held_to_the_policy_as_a_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "model"
+    (folder / "code").mkdir(parents=True)
+    written(folder / "model.pkl", pickle.dumps([0.5]))
+    written(folder / "code/inference.py", b"import os\n")
+    policy = written(tmp_path / "p.json", json.dumps({"artifact": {"licence": True}}).encode())
+    code, out, _ = inspected(capsys, str(folder), "--json")
+    document = json.loads(out)
+    assert (code, [each["name"] for each in document["inventory"]]) == (0, ["code/inference.py", "model.pkl"])
+    assert document["kinds"]["pickle"]["members"] == 1
+    assert "licence-missing" in inspected(capsys, str(folder), "--policy", policy)[1]
+    written(folder / "weights.bin", b"cposix\nsystem\n(S'id'\ntR.")
+    assert inspected(capsys, str(folder))[0] == 1
+
+
+def test_a_folder_without_files_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    code, _, err = inspected(capsys, str(tmp_path))
+    assert (code, "is a folder without a file" in err) == (1, True)
