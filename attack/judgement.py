@@ -36,7 +36,7 @@ def inspected(files: Files) -> Inspection:
 
 def inspected_archive(data: bytes) -> Inspection:
     """Return the inspection of an archive."""
-    return inspect_artifact(ArtifactSource(len(data), [data]), _policy(), lambda _read: None)
+    return inspect_artifact(ArtifactSource("model.tar.gz", len(data), [data]), _policy(), lambda _read: None)
 
 
 def errors(inspection: Inspection) -> list[str]:
