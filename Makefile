@@ -59,11 +59,18 @@ coverage: setup  ## Write docs/coverage.md: every field of SageMaker's calls, ho
 bench: setup  ## Measure: inspection against bare inflate and the usual way, latency against a bare chain, imports, bundle
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# Overrides bash's own SECONDS. What else has loaders or scanners: ATTACK_PYTHONS="path/to/python ..."
+# HEAVY=1 has PyTorch, TensorFlow and other scanners too, in an environment of their own; ATTACK_PYTHONS names other ones.
 SECONDS := 3600
+HEAVY_PYTHON := $(if $(HEAVY),.attack-venv/bin/python)
 .PHONY: attack
-attack: setup  ## Attack the inspection with disguised code that the real loaders run, for an hour (SECONDS=60 ARGS="--seed 1")
-	@$(BIN)/python -m attack --seconds $(SECONDS) $(addprefix --python ,$(ATTACK_PYTHONS)) $(ARGS)
+attack: setup $(if $(HEAVY),.attack-venv/ready)  ## Attack the inspection with disguised code for an hour (SECONDS=60 HEAVY=1 ARGS="--seed 1")
+	@$(BIN)/python -m attack --seconds $(SECONDS) $(addprefix --python ,$(HEAVY_PYTHON) $(ATTACK_PYTHONS)) $(ARGS)
+
+.attack-venv/ready: requirements/attack.txt
+	@test -x .attack-venv/bin/python || $(PYTHON) -m venv .attack-venv
+	@echo "Setting up .attack-venv (once; several GB)"
+	@.attack-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/attack.txt
+	@touch $@
 
 .PHONY: invoke
 invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)
@@ -94,8 +101,9 @@ lock:  ## Resolve every dependency anew, with hashes and without download addres
 	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
 	.venv-lock/bin/uv pip compile pyproject.toml --extra functions --constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
 	echo aws-sam-cli | .venv-lock/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/sam.txt
+	.venv-lock/bin/uv pip compile requirements/attack.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/attack.txt
 	rm -rf .venv-lock
 
 .PHONY: clean
 clean:  ## Remove everything that was made
-	rm -rf .venv .sam-venv node_modules cdk.out build *.egg-info
+	rm -rf .venv .sam-venv .attack-venv node_modules cdk.out build *.egg-info

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MARK = "mark"
+MARK = "signoff-mark"
 WRITES = f"open({MARK!r},'w')"
 SHELL = f"echo>{MARK}"
 

@@ -55,11 +55,15 @@ def _by_python(path: Path) -> None:
 
 def _opened(path: Path) -> None:
     """Open whatever the standard library opens, and load what lies within."""
+    loaded, failed = 0, Exception("nothing in it")
     for content in _contents(path.read_bytes(), DEEPEST):
         try:
             load_pickles(content)
-        except Exception:
-            continue
+            loaded += 1
+        except Exception as error:
+            failed = error
+    if not loaded:
+        raise failed
 
 
 def _contents(data: bytes, deep: int) -> Iterator[Any]:

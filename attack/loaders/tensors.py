@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attack.grammars.calls import MARK
 from attack.loaders.registry import Loader, each_file
 
 
@@ -50,7 +51,7 @@ def by_onnx() -> dict[str, Loader]:
         tensors = [each for each in _parts(model) if isinstance(each, onnx.TensorProto)]
         nodes = [each for each in _parts(model) if isinstance(each, onnx.NodeProto)]
         if any(map(uses_external_data, tensors)) or any(each.domain == "attacker" for each in nodes):
-            Path("mark").touch()
+            Path(MARK).touch()
 
     return {"onnx": each_file(load)}
 
