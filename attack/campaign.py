@@ -15,6 +15,7 @@ from attack.loaders.peers import PEERS
 from attack.mutation import Mutant, Try
 from attack.sandbox.client import Outcome, Sandbox
 
+CRASH = "nobody, for inspection raises"
 SAMPLE = 25  # of what is refused, one in so many is loaded too, to see that disguises are live; choices alone all are
 
 
@@ -62,7 +63,10 @@ class Campaign:
         except ImpossibleDisguise:
             self.figures.impossible += 1
             return None
-        passes = not errors(inspected(files))
+        try:
+            passes = not errors(inspected(files))
+        except Exception as error:  # an inspection that errs leaves an artifact unjudged
+            return Find(case, files, (f"{CRASH} {error!r}",))
         outcomes = self._load(files, case) if passes or load else None
         marked = tuple(name for name, outcome in (outcomes or {}).items() if outcome.what == "marked")
         self.figures.add(case, passes=passes, outcomes=outcomes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 
 from attack.loaders.registry import Loader, each_file
@@ -14,28 +16,35 @@ class Found(Exception):
 
 
 def by_picklescan() -> dict[str, Loader]:
-    """Return picklescan, as its command scans a folder."""
-    from picklescan.scanner import SafetyLevel, scan_directory_path
+    """Return picklescan, which takes each file for what its name says, and for a pickle."""
+    from picklescan.scanner import SafetyLevel, scan_bytes
 
-    def scan(folder: Path) -> None:
-        result = scan_directory_path(str(folder))
-        named = [f"{each.module}.{each.name}" for each in result.globals if each.safety == SafetyLevel.Dangerous]
-        if result.issues_count or result.infected_files:
-            raise Found(", ".join(named))
+    def scan(path: Path) -> None:
+        for suffix in (path.suffix, ".pkl"):
+            with path.open("rb") as file:
+                result = scan_bytes(file, str(path), suffix)
+            if result.issues_count or result.infected_files:
+                named = [
+                    f"{each.module}.{each.name}" for each in result.globals if each.safety == SafetyLevel.Dangerous
+                ]
+                raise Found(", ".join(named))
 
-    return {"picklescan": scan}
+    return {"picklescan": each_file(scan)}
 
 
 def by_modelscan() -> dict[str, Loader]:
-    """Return modelscan, with its default settings."""
+    """Return modelscan, which goes by names: each file is given to it under its own and under those of pickles."""
     from modelscan.modelscan import ModelScan
 
-    def scan(folder: Path) -> None:
-        issues = ModelScan().scan(str(folder))["issues"]
+    def scan(path: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ("", ".pkl", ".bin"):
+                shutil.copy(path, Path(folder, path.name + suffix))
+            issues = ModelScan().scan(folder)["issues"]
         if issues:
             raise Found(", ".join(str(each["description"]) for each in issues))
 
-    return {"modelscan": scan}
+    return {"modelscan": each_file(scan)}
 
 
 def by_fickling() -> dict[str, Loader]:

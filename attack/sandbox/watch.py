@@ -10,8 +10,8 @@ import sys
 
 from attack.grammars.calls import MARK
 
-NAMES = ("pickle.find_class", "import", "object.__getattr__", "object.__setattr__", "marshal.loads")
-"""Events about names, which say nothing of what is done with them."""
+NAMES = ("pickle.find_class", "import", "object.__getattr__", "object.__setattr__", "marshal.loads", "compile")
+"""Events about names and texts, which say nothing of what is done with them: `numpy.matrix` parses a literal."""
 
 
 class Watch:

@@ -2,6 +2,8 @@
 
 KNOWN = frozenset(
     {
+        "keras: text=objects-first form=json",
+        "pickle: header=none lead=float-blanks",
         "hdf5: file=user-block-long",
         "onnx: about=documented",
         "onnx: about=metadata",
