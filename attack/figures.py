@@ -24,6 +24,8 @@ class Figures:
 
     tried: int = 0
     mutants: int = 0
+    mutants_loaded: int = 0
+    mutants_live: int = 0
     impossible: int = 0
     known: int = 0
     refused: int = 0
@@ -48,6 +50,8 @@ class Figures:
             self.outcomes.update(outcome.what for outcome in outcomes.values())
         if not isinstance(case, Case):
             self.mutants += 1
+            self.mutants_loaded += outcomes is not None
+            self.mutants_live += bool(marked)
             return
         chosen = [(case.grammar.name, *each) for each in case.odd]
         self._tried.update(chosen)
@@ -59,7 +63,8 @@ class Figures:
         """Return one line about all of it."""
         return (
             f"{self.tried:,} tried ({self.mutants:,} mutants), {self.refused:,} refused, "
-            f"{self.loaded:,} loaded, {self.live:,} of them run by a loader"
+            f"{self.loaded:,} loaded ({self.mutants_loaded:,} mutants), "
+            f"{self.live:,} ({self.mutants_live:,}) of them run by a loader"
         )
 
     def coverage(self, grammars: Sequence[Grammar]) -> Iterator[tuple[str, str, int, int, int]]:

@@ -5,5 +5,6 @@ from attack.grammars.onnx import ONNX
 from attack.grammars.pickles import PICKLES
 from attack.grammars.saved_models import SAVED_MODELS
 from attack.grammars.skops import SKOPS
+from attack.grammars.zips import ZIPS
 
-GRAMMARS = (PICKLES, KERAS, KERAS_HDF5, SKOPS, ONNX, SAVED_MODELS)
+GRAMMARS = (PICKLES, ZIPS, KERAS, KERAS_HDF5, SKOPS, ONNX, SAVED_MODELS)

@@ -136,7 +136,7 @@ _ZIP: Mapping[str, Wrap] = {
     "zip-prefix-counted": lambda data: zipped(_torch(data), before=b"#!/bin/sh\n"),
     "zip-prefix-long": lambda data: bytes(100_000) + zipped(_torch(data)),
     "zip-prefix-pickle": lambda data: b"N0" + zipped(_torch(data)),
-    "zip-prefix-npy": lambda data: _npy() + zipped(_torch(data)),
+    "zip-prefix-npy": lambda data: npy_before() + zipped(_torch(data)),
     "zip-twice": _ends,
     "zip-twice-counted": lambda data: zipped(_torch(data), before=zipped(_torch(HONEST))),
     "zip-junk-after": lambda data: zipped(_torch(data)) + b"junk behind the end",
@@ -171,7 +171,8 @@ _ZIP: Mapping[str, Wrap] = {
 }
 
 
-def _npy() -> bytes:
+def npy_before() -> bytes:
+    """Return an array's file, behind which another may begin."""
     head = b"{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }\n"
     return b"\x93NUMPY\1\0" + len(head).to_bytes(2, "little") + head + b"data"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from attack.loaders.registry import Loader, each_file
 def by_keras() -> dict[str, Loader]:
     """Return Keras': archives and folders, HDF5 whatever its name, and a JSON by itself."""
     import h5py
+
+    os.environ["KERAS_BACKEND"] = "tensorflow" if find_spec("tensorflow") else "numpy"
     import keras
     from keras.src.legacy.saving import legacy_h5_format
     from keras.src.saving.serialization_lib import SafeModeScope

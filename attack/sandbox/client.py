@@ -18,7 +18,7 @@ from attack.grammar import Files
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20  # for all loaders of one case together
-CALM = {"OMP_NUM_THREADS": "1", "KERAS_BACKEND": "numpy", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+CALM = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class SandboxEnded(Exception):
 class Sandbox:
     """The loaders of one environment: the Python interpreter that has their libraries. A context manager."""
 
-    def __init__(self, python: str = sys.executable, wanted: Sequence[str] = (), backend: str = "numpy") -> None:
+    def __init__(self, python: str = sys.executable, wanted: Sequence[str] = ()) -> None:
         self._python = python
         self._home = tempfile.TemporaryDirectory(prefix="signoff-attack-home-")
         home = self._home.name
-        environment = {**CALM, "KERAS_BACKEND": backend, "PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home}
+        environment = {**CALM, "PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home}
         self._server = subprocess.Popen(  # noqa: S603 - our own module
             [python, "-m", "attack.sandbox.server", *wanted],
             stdin=subprocess.PIPE,
