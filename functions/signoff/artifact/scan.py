@@ -71,7 +71,7 @@ NAMES: Mapping[Kind, str] = {
     TAR: "tar",
     SAFETENSORS: "safetensors",
     PICKLE: "pickle",
-    **{kind: form.name for kind, form in zip(compressed.KINDS, compressed.FORMS, strict=False)},
+    **compressed.NAMES,
 }
 """Type names of the formats that are detected here by more than `detection.kind_of` checks."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -271,14 +271,15 @@ def _begins_zfile(head: bytes) -> bool:
 
 
 def _zfile(content: PeekableReader, context: ScanContext, scan: Scan) -> None:
-    context.summary.kind = ZLIB.name
     content.skip(ZFILE_HEADER + (content.peek(ZFILE_HEADER + 1)[ZFILE_HEADER:] == b" "))
     _scanner(ZLIB)(content, context, scan)
 
 
-KINDS: Iterable[tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]] = (
-    *((form.begins, _scanner(form)) for form in FORMS),
-    (_begins_zfile, _zfile),
-    (_is_unreadable, unreadable),
-)
+Kind = tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]
+NAMES: Mapping[Kind, str] = {
+    **{(form.begins, _scanner(form)): form.name for form in FORMS},
+    (_begins_zfile, _zfile): ZLIB.name,
+}
+"""The names of what can be read."""
+KINDS: Iterable[Kind] = (*NAMES, (_is_unreadable, unreadable))
 """Each with a test of the first bytes and a scanner."""

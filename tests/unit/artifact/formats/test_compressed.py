@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import pickle
 import random
 import tracemalloc
 import zlib
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from signoff.artifact.context import ScanContext
 from signoff.artifact.formats import compressed
+from signoff.artifact.scan import scan
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import BLOCK, PeekableReader
 from signoff.artifact.streams.refusal import Refused
@@ -146,6 +148,15 @@ def test_what_joblib_compresses_is_scanned(method: str, monkeypatch: pytest.Monk
     plain = expanded(buffer.getvalue(), name)
     assert plain.startswith(b"\x80")
     assert plain.endswith(b".")
+
+
+def test_joblibs_old_format_is_what_a_joblib_file_may_be() -> None:
+    plain = pickle.dumps({"weights": [0.5] * 100}, protocol=2)
+    old = b"ZF" + hex(len(plain)).ljust(19).encode() + zlib.compress(plain)
+    found: list[str] = []
+    where = ScanContext("model.joblib", lambda _member, rule, *_: found.append(rule))
+    scan(BoundedChunks(old), where)
+    assert (found, where.summary.kind) == ([], "zlib")
 
 
 @forms
