@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from signoff.ledger.entries import Kind
+from tests.support.depth import some
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import IMAGE, honest, model_archive, specification
@@ -66,7 +67,7 @@ def assert_revoked(package: Package, part: str) -> None:
     assert event["detail"]["because"] == because
 
 
-@pytest.mark.parametrize("field", CHANGES)
+@pytest.mark.parametrize("field", some(CHANGES, 0))
 def test_a_package_changed_between_approval_and_create_model_has_no_model(group: Group, field: str) -> None:
     package, (change, part) = group.pending(), CHANGES[field]
     with group.pipeline.without_reader("CreateModel"):
@@ -78,7 +79,7 @@ def test_a_package_changed_between_approval_and_create_model_has_no_model(group:
     assert_revoked(package, part)
 
 
-@pytest.mark.parametrize("field", CHANGES)
+@pytest.mark.parametrize("field", some(CHANGES, 1))
 def test_createmodel_itself_finds_a_changed_package_that_no_event_told_of(group: Group, field: str) -> None:
     package, (change, part), pipeline = group.pending(), CHANGES[field], group.pipeline
     with pipeline.without_reader("CreateModel"):
@@ -126,7 +127,7 @@ def test_a_vault_object_hidden_by_a_delete_marker_leads_to_no_model(group: Group
     assert_revoked(package, "artifacts")
 
 
-@pytest.mark.parametrize("field", CHANGES)
+@pytest.mark.parametrize("field", some(CHANGES, 2))
 def test_a_package_changed_after_its_model_was_made_loses_it(group: Group, field: str) -> None:
     package, (change, part) = group.pending(), CHANGES[field]
     before = package.approve()

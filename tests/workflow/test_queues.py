@@ -2,48 +2,59 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
 from tests.support.groups import Group
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import QUEUES, Pipeline
 from tests.support.waiting import eventually
 
 
-@pytest.fixture(params=["Register", "Decision", "Deploy", "Sweep"])
-def impatient(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A queue that offers a message again after a second, and not after six times its function's timeout."""
-    yield from hurried(pipeline, request.param)
+@pytest.fixture
+def impatient(pipeline: Pipeline) -> Iterator[None]:
+    """Queues that offer a message again after a second, and not after six times their function's timeout."""
+    with ExitStack() as hurry:
+        for name in QUEUES:
+            hurry.enter_context(hurried(pipeline, name))
+        yield
 
 
 @pytest.fixture
-def impatient_decisions(pipeline: Pipeline) -> Iterator[str]:
+def impatient_decisions(pipeline: Pipeline) -> Iterator[None]:
     """The queue of decisions, as impatient."""
-    yield from hurried(pipeline, "Decision")
+    with hurried(pipeline, "Decision"):
+        yield
 
 
-def hurried(pipeline: Pipeline, name: str) -> Iterator[str]:
+@contextmanager
+def hurried(pipeline: Pipeline, name: str) -> Iterator[None]:
     pipeline.quiet()
     sqs, queue = pipeline.aws("sqs"), {"QueueUrl": pipeline.resource(f"{name}Queue")}
     before = sqs.get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})
-    yield name
+    yield
     sqs.set_queue_attributes(**queue, Attributes=before)
     sqs.purge_queue(QueueUrl=pipeline.resource(f"{name}DeadLetters"))
 
 
-def test_what_no_function_can_read_is_set_aside_whole(pipeline: Pipeline, impatient: str) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_what_no_function_can_read_is_set_aside_whole(pipeline: Pipeline) -> None:
     sqs, body = pipeline.aws("sqs"), "{ no event of anybody's"
-    sqs.send_message(QueueUrl=pipeline.resource(f"{impatient}Queue"), MessageBody=body)
+    for name in QUEUES:
+        sqs.send_message(QueueUrl=pipeline.resource(f"{name}Queue"), MessageBody=body)
 
-    eventually(lambda: pipeline.waiting(impatient, "DeadLetters"), what="the dead letter")
+    for name in QUEUES:
+        eventually(partial(pipeline.waiting, name, "DeadLetters"), what=f"the dead letter of {name}")
 
-    letters = sqs.receive_message(QueueUrl=pipeline.resource(f"{impatient}DeadLetters"))["Messages"]
-    assert [letter["Body"] for letter in letters] == [body]
-    assert pipeline.waiting(impatient) == 0
+    for name in QUEUES:
+        letters = sqs.receive_message(QueueUrl=pipeline.resource(f"{name}DeadLetters"))["Messages"]
+        assert ([letter["Body"] for letter in letters], pipeline.waiting(name)) == ([body], 0), name
 
 
-def test_a_decision_that_could_not_be_weighed_is_weighed_when_it_can_be(group: Group, impatient_decisions: str) -> None:
+@pytest.mark.usefixtures("impatient_decisions")
+def test_a_decision_that_could_not_be_weighed_is_weighed_when_it_can_be(group: Group) -> None:
     package, ssm = group.pending(), group.pipeline.aws("ssm")
     name = f"{group.pipeline.outputs['PolicyPath']}/groups/{group.name}"
     ssm.put_parameter(Name=name, Value='{"approvals": {"needed": "two"}}', Type="String")
@@ -54,6 +65,6 @@ def test_a_decision_that_could_not_be_weighed_is_weighed_when_it_can_be(group: G
     group.policy()
     package.until("Approved")
 
-    assert (impatient_decisions, meanwhile) == ("Decision", "PendingApproval")
+    assert meanwhile == "PendingApproval"
     assert package.model()["PrimaryContainer"]["ModelPackageName"] == package.arn
     assert json.dumps(package.kinds()).count("DecisionRecorded") == 1
