@@ -84,6 +84,14 @@ CLAIMS: Sequence[Claim] = (
         read_as="saved_model text",
     ),
     Claim(
+        ("keras_metadata.pb",),
+        ("unknown",),
+        "Keras 2",
+        "https://github.com/keras-team/tf-keras/blob/master/tf_keras/src/saving/legacy/saved_model/load.py",
+        model=False,
+        read_as="keras metadata",
+    ),
+    Claim(
         ("*.keras",),
         ("zip", "keras", "hdf5"),
         "keras.saving.load_model",

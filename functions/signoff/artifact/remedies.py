@@ -117,7 +117,7 @@ REMEDIES: Mapping[str, str] = {
     "java-object": "Save the model in a format of data: ONNX, PMML, or the framework's own JSON.",
     "tensorflow-operator": "Export the model without it: prepare data, and read and write files, outside of the model.",
     "tensorflow-asset": "Save the model again with `tf.saved_model.save`, which copies its assets into it.",
-    "unreadable-saved-model": "Save the model again with `tf.saved_model.save`.",
+    "unreadable-saved-model": "Save the model again with `tf.saved_model.save`, in binary and in one piece.",
     "safetensors-header": "Save the tensors again with the safetensors library.",
     "safetensors-size": "Save the tensors again: the file is incomplete, or something follows it.",
     # What the policy requires.

@@ -12,6 +12,7 @@ from signoff.artifact.formats import compressed, opaque, skops
 from signoff.artifact.formats.hdf5 import hdf5, is_hdf5
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
+from signoff.artifact.formats.keras_words import keras_words, may_be_json
 from signoff.artifact.formats.npy import is_npy, npy
 from signoff.artifact.formats.onnx import is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
@@ -45,6 +46,7 @@ TENSORS: Sequence[Kind] = (
 TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
+JSON: Kind = (may_be_json, keras_words)
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
 """Formats whose content may have any format, even a zip archive at the very end."""
 
@@ -59,6 +61,7 @@ READ_AS: Mapping[str, Kind] = {
     "onnx": (is_onnx, onnx),
     "saved_model": (is_saved_model, saved_model),
     "saved_model text": (lambda _head: False, opaque.other_saved_model),
+    "keras metadata": (is_keras_metadata, keras_metadata),
     "keras config": (is_keras_config, keras_config),
     "json": (is_json_text, json_text),
 }
@@ -117,7 +120,7 @@ def scan(reader: Reader, context: ScanContext) -> None:
     # skops looks the schema up by name; no JSON begins like a container or a pickle.
     detected = SKOPS if skops.is_schema(context.member, head) else _kind(head)
     context.summary.head, context.summary.kind = head, _named(detected, head)
-    kind = _as_claimed(context, detected)
+    kind = _as_claimed(context, detected) or (JSON if may_be_json(head) else None)
     _report_ambiguity(context, kind, head)
     try:
         if kind:

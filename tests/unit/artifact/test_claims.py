@@ -16,12 +16,12 @@ import pytest
 
 from signoff.artifact import scan
 from signoff.artifact.claims import CLAIMS, claim_of, without_compression
-from signoff.artifact.content_types import COMPILED, CONTAINERS, FORMATS
+from signoff.artifact.content_types import COMPILED, CONTAINERS, FORMATS, UNKNOWN
 from signoff.artifact.inspection import inspect
 from signoff.artifact.requirements import Requirements
 from tests.support.archives import member, tar
 from tests.support.pickled import text
-from tests.support.tensor_files import safetensors, sample, tensor
+from tests.support.tensor_files import field, safetensors, sample, tensor
 
 MARK = b"cposix\nsystem\n(S'echo'\ntR."
 PADDING = (b"", b"V" + b"a" * 5000 + b"\n0", text("x" * 200) + b"0" + b"S'" + b"b" * 5000 + b"'\n0")
@@ -116,6 +116,24 @@ def test_a_model_whose_telling_field_comes_late_is_read_as_its_name_says() -> No
     assert found("model.onnx", late + sample("matmul.onnx")[:-3])[0][1] == "unreadable-onnx"
 
 
+def test_a_saved_model_in_text_is_refused_even_if_it_reads_as_the_binary_form() -> None:
+    text = b'meta_graphs { graph_def { node { op: "WriteFile" } } }'
+    # A comment of which the binary form skips the beginning, and reads the end as a graph that does nothing.
+    disguise = b"\n#" + b"#" * 35 + field(2, field(2, b""))
+    skipped = b"\n " + b" " * 31 + b"\n"
+    for name, content in (
+        ("saved_model.pbtxt", text),
+        ("1/saved_model.pbtxt", disguise + b"\n" + bytes([len(text)]) + text),
+        ("saved_model.cpb", skipped + field(2, field(2, b""))),
+    ):
+        assert found(name, content) == [(name, "unreadable-saved-model", "error")]
+
+
+def test_what_keras_2_keeps_beside_a_saved_model_is_read_whatever_it_begins_with() -> None:
+    late = field(99, "x" * 5000) + sample("lambda.keras_metadata.pb")
+    assert ("keras_metadata.pb", "keras-lambda", "error") in found("keras_metadata.pb", late)
+
+
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
@@ -201,7 +219,7 @@ def test_a_name_that_no_loader_believes_claims_nothing() -> None:
 
 
 def test_every_claim_is_of_a_known_content_type_and_cites_its_loader() -> None:
-    known = {*FORMATS, *CONTAINERS, *COMPILED, "json"}
+    known = {*FORMATS, *CONTAINERS, *COMPILED, "json", UNKNOWN}
     for claim in CLAIMS:
         assert set(claim.kinds) <= known, claim.names
         assert claim.document.startswith("https://")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from signoff.artifact.context import FindingCollector
+from signoff.artifact.formats.keras_words import KerasWords
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import OtherFormat, Refused
 
@@ -28,19 +30,21 @@ def is_json_text(head: bytes) -> bool:
     return _BEGIN.match(head) is not None
 
 
-def json_text(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
-    """Read JSON text to its end.
+def json_text(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
+    """Read JSON text to its end, and look for layers of Keras in it.
 
-    Raises `Refused` (`unreadable-json`) where it is cut off or nested too deep, and `OtherFormat` where it does not
-    begin as JSON does.
+    Reports what `keras_words` does; raises `Refused` (`unreadable-json`) where it is cut off or nested too deep, and
+    `OtherFormat` where it does not begin as JSON does.
     """
     head = content.peek(4096)
     if not is_json_text(head) and _BLANK.fullmatch(head) is None:
         raise OtherFormat("does not begin as JSON in UTF-8 does")
-    brackets, open_string = b"", b""
+    brackets, open_string, words = b"", b"", KerasWords(FindingCollector(context))
     while part := content.read(BLOCK):
+        words.look(part)
         outside, open_string = _outside_strings(open_string + part)
         brackets = _unclosed(brackets + outside.translate(None, _NOT_BRACKETS))
+    words.report()
     if open_string or brackets:
         where = "within a string" if open_string else f"with {len(brackets)} brackets that do not match"
         raise Refused("unreadable-json", f"Is JSON that is cut off or damaged: it ends {where}")

@@ -119,11 +119,17 @@ def _unsafe(called: str, name: str, module: str) -> bool:
     function = name in FUNCTIONS or not called[:1].isupper()
     if package == "builtins":
         return hasattr(builtins, called)
-    if package in sys.stdlib_module_names or package in _LIBRARIES:
-        return package != "__main__"
+    if is_foreign_module(module):
+        return True
     if _KERAS.match(module):
         return function and module != "keras" and not _COMPUTES.match(module)
     return function and package == "tensorflow"
+
+
+def is_foreign_module(module: str) -> bool:
+    """Whether a module is Python's own or a library's, from which no layer comes."""
+    package = module.split(".")[0]
+    return package in _LIBRARIES or (package in sys.stdlib_module_names and package not in ("__main__", "builtins"))
 
 
 def _custom(module: str, described: Mapping[str, Any]) -> bool:

@@ -16,7 +16,9 @@ from signoff.artifact.formats.keras import keras_config
 from signoff.artifact.formats.keras_objects import CODE
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
+from tests.support.archives import member, tar
 from tests.support.depth import examples
+from tests.support.scans import faults
 from tests.support.tensor_files import read_by, sample, told
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -156,6 +158,32 @@ def test_what_keras_reads_is_looked_at_in_any_spelling_and_encoding(spelling: st
 def test_what_keras_reads_from_hdf5_is_looked_at_in_any_spelling(spelling: str) -> None:
     text = SPELLINGS[spelling](model(layer("Lambda")).decode()).encode()
     assert [rule for rule, _ in read_by(hdf5, HDF5 + bytes(100) + text + bytes(100), chunk=1000)] == ["keras-lambda"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", ["architecture.txt", "model.json"])
+def test_a_model_in_json_is_found_under_any_name_spelling_and_encoding(name: str, encoding: str, spelling: str) -> None:
+    text = SPELLINGS[spelling](model(layer("Lambda")).decode())
+    refused = {rule for _, rule in found_in(name, text.encode(encoding))}
+    assert refused & {"keras-lambda", "not-what-it-is-called"}
+
+
+def found_in(name: str, content: bytes) -> list[tuple[str, str]]:
+    """Return member and rule of all that is found in an archive with one file."""
+    return faults(tar(member(name, content)))
+
+
+@pytest.mark.parametrize("shift", range(0, 60, 7))
+def test_a_model_in_json_is_found_across_the_blocks_that_are_read(shift: int) -> None:
+    text = json.dumps({"words": "w" * (BLOCK - shift), "class_name": "Lambda"}).encode()
+    assert ("m > tokenizer.json", "keras-lambda") in found_in("tokenizer.json", text)
+
+
+def test_in_json_that_describes_objects_a_module_of_pythons_own_is_found_and_elsewhere_it_is_a_word() -> None:
+    model_of_os = json.dumps({"class_name": "function", "module": "os", "config": "system"}).encode()
+    assert found_in("model.json", model_of_os) == [("m > model.json", "keras-unsafe-module")]
+    assert found_in("model.json", b'{"module": "os", "class": "Lambda"}') == []
 
 
 def test_json_that_describes_no_object_of_keras_passes_when_it_is_read_as_such() -> None:
