@@ -7,6 +7,7 @@ import importlib.util
 import io
 import marshal
 import tarfile
+import time
 import zipfile
 from typing import Any
 
@@ -257,3 +258,14 @@ def test_a_lone_file_is_listed_with_its_kind() -> None:
     inspection = inspect_file([b"GGUF", b"\3\0\0\0"], "weights", scan.scan)
     assert [(entry.name, entry.size, entry.kind) for entry in inspection.inventory] == [("weights", 8, "gguf")]
     assert inspection.kinds == {"gguf": (1, 8)}
+
+
+@pytest.mark.parametrize(
+    "repeated", [b" \t\r\n", b"<!-- ", b"<!---->", b"<?xml >", b"{ ", b"[ ", b"import ", b"\n#!", b'" : ']
+)
+def test_no_beginning_takes_long_to_tell(repeated: bytes) -> None:
+    head = (repeated * 4096)[:4096]
+    begun = time.monotonic()
+    for _ in range(5):
+        kind_of(head)
+    assert time.monotonic() - begun < 0.5
