@@ -19,6 +19,7 @@ from attack.finds import SEEDS, keep
 from attack.grammar import Grammar
 from attack.grammars import GRAMMARS
 from attack.mutation import try_of
+from attack.permitted import PERMITTED, permitted
 from attack.sandbox.client import Sandbox
 
 EVERY = 10  # seconds between two lines of progress
@@ -28,13 +29,16 @@ def main() -> None:
     """Attack as the command line says; exit 1 when something was found."""
     parser = argparse.ArgumentParser(prog="make attack", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3600, help="how long (3600)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="what chance begins with; printed")  # noqa: S311
-    parser.add_argument("--only", help="grammars, by commas: " + ", ".join(grammar.name for grammar in GRAMMARS))
+    chance = random.randrange(1 << 32)  # noqa: S311 - to try something else each time, not to be secret
+    parser.add_argument("--seed", type=int, default=chance, help="what chance begins with; printed")
+    names = [*(grammar.name for grammar in GRAMMARS), PERMITTED]
+    parser.add_argument("--only", default=",".join(names), help="grammars, by commas: " + ", ".join(names))
     parser.add_argument("--case", action="append", help="try this case, by its name; may be repeated")
     parser.add_argument("--python", action="append", default=[], help="one more environment with loaders or scanners")
     parser.add_argument("--seeds", type=Path, default=SEEDS, help="where finds are kept")
     options = parser.parse_args()
-    grammars = [each for each in GRAMMARS if not options.only or each.name in options.only.split(",")]
+    only = options.only.split(",")
+    grammars = [*(each for each in GRAMMARS if each.name in only), *([permitted()] if PERMITTED in only else [])]
     with ExitStack() as stack:
         sandboxes = [stack.enter_context(Sandbox(python)) for python in (sys.executable, *options.python)]
         print(f"seed {options.seed}; loaders: " + "; ".join(" ".join(each.loaders) for each in sandboxes), flush=True)
@@ -52,7 +56,7 @@ def campaign_of(options: argparse.Namespace, grammars: list[Grammar], campaign: 
         print(f"FOUND {find.case.name}\n      run by {', '.join(find.by)}; kept as {path}", flush=True)
 
     if options.case:
-        campaign.run([try_of(name, GRAMMARS) for name in options.case], lambda: False, found)
+        campaign.run([try_of(name, grammars) for name in options.case], lambda: False, found)
     else:
         campaign.run(cases(grammars, options.seed), _telling(campaign, options.seconds), found)
     return len(campaign.finds)

@@ -12,6 +12,7 @@ from attack.grammar import Choices, Files, Grammar
 from attack.grammars.calls import MARK, WRITES
 from signoff.artifact.pickle.allow_list import ALLOWED, allowed
 
+PERMITTED = "permitted"
 TEXT = f"V{MARK}\n".encode()
 CODE = f"V{WRITES}\n".encode()
 STATE = b"}(" + b"".join(f"V{name}\n".encode() + TEXT for name in ("name", "path", "file", "filename", "dtype")) + b"u"
@@ -54,12 +55,13 @@ def _of_sklearn() -> Iterator[str]:
     for place in map(Path, places or ()):
         for path in place.rglob("*.py"):
             module = ".".join(("sklearn", *path.relative_to(place).with_suffix("").parts)).removesuffix(".__init__")
-            yield from (f"{module}:{name}" for name in _defined(path) if allowed(module, name))
+            if allowed(module, "Estimator"):
+                yield from (f"{module}:{name}" for name in _defined(path) if allowed(module, name))
 
 
 def _defined(path: Path) -> Iterator[str]:
     """Yield what a module defines or imports."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -74,4 +76,4 @@ def _compose(choices: Choices) -> Files:
 
 def permitted() -> Grammar:
     """Return the grammar; it reads the installed scikit-learn."""
-    return Grammar("permitted", {"name": names(), "form": tuple(FORMS)}, _compose, ("pickle",))
+    return Grammar(PERMITTED, {"name": names(), "form": tuple(FORMS)}, _compose, ("pickle",))
