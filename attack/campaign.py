@@ -73,8 +73,9 @@ class Campaign:
         if not passes:
             return None
         peers = tuple(name for name, outcome in self._ask(files).items() if outcome.word.startswith("Found"))
-        if peers and not marked and not any(outcome.what == "loaded" for outcome in (outcomes or {}).values()):
-            self.figures.alarms.update(peers)  # names in what no loader can read
+        read = any(outcome.what == "loaded" for outcome in (outcomes or {}).values())
+        if peers and not marked and (isinstance(case, Mutant) or not read):
+            self.figures.alarms.update(peers)  # names in bytes that no loader follows
             return None
         return Find(case, files, (*marked, *peers)) if marked or peers else None
 
