@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from signoff.documents.patterns import compiled_on_use
+
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 LFS_POINTER = "git-lfs pointer"
 _PAGES: Sequence[tuple[str, re.Pattern[bytes]]] = (
-    (LFS_POINTER, re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/")),
-    ("S3 error", re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+<Error>")),
-    ("HTML", re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>)?\s*+<(?:!doctype\s++html|html)\b", re.IGNORECASE)),
+    (LFS_POINTER, compiled_on_use(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/")),
+    ("S3 error", compiled_on_use(rb"\s*+(?:<\?xml[^>]*+>)?\s*+<Error>")),
+    (
+        "HTML",
+        compiled_on_use(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>)?\s*+<(?:!doctype\s++html|html)\b", re.IGNORECASE),
+    ),
 )
 
 

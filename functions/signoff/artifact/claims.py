@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import cache
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
 _SUFFIXES = {
@@ -19,7 +20,7 @@ _SUFFIXES = {
     **dict.fromkeys((".gz", ".bz2", ".xz", ".lzma", ".z"), ""),
 }
 _PICKLE = ("pickle", *COMPRESSED)
-_TORCH = ("zip", "pytorch", "torchscript", "tar", "pickle", "gzip", "bzip2", "xz", "zlib", "lzma")
+_TORCH = ("zip", "pytorch", "torchscript", "pickle", "gzip", "bzip2", "xz", "zlib", "lzma")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Claim:
 
 CLAIMS: Sequence[Claim] = (
     Claim(
-        ("*.pkl", "*.pickle", "*.pckl", "*.pcl", "*.joblib", "*.jl", "*.dill", "*.cloudpickle"),
+        ("*.pkl", "*.pickle", "*.pckl", "*.pcl", "*.joblib", "*.jl", "*.dill", "*.cloudpickle", "pickle"),
         (*_PICKLE, "zip", "pytorch"),
         "pickle.load and joblib.load",
         "https://scikit-learn.org/stable/model_persistence.html",
@@ -171,12 +172,15 @@ CLAIMS: Sequence[Claim] = (
 """The first that matches is believed."""
 
 
-_ANY_CLAIM = re.compile("|".join(f"({'|'.join(map(translate, claim.names))})" for claim in CLAIMS)).match
+@cache
+def _any_claim() -> re.Pattern[str]:
+    """Return a pattern with a group for each claim, made when the first name is looked at."""
+    return re.compile("|".join(f"({'|'.join(map(translate, claim.names))})" for claim in CLAIMS))
 
 
 def claim_of(name: str) -> Claim | None:
     """Return what the name of a file claims, by the last part of its path; None for a name that claims nothing."""
-    found = _ANY_CLAIM(name.rpartition("/")[2].lower())
+    found = _any_claim().match(name.rpartition("/")[2].lower())
     return CLAIMS[(found.lastindex or 1) - 1] if found else None
 
 

@@ -16,6 +16,7 @@ from signoff.artifact.formats.onnx import is_onnx
 from signoff.artifact.formats.opaque import JAVA, R, is_torchscript_flatbuffer
 from signoff.artifact.formats.safetensors import is_safetensors
 from signoff.artifact.formats.saved_model import is_saved_model
+from signoff.documents.patterns import compiled_on_use
 
 _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\x93NUMPY", "npy"),
@@ -45,21 +46,21 @@ _ANY_MAGIC = tuple(magic for magic, _ in _MAGICS)
 _MODULE = rb"[A-Za-z_]\w*(?:\.\w+)*"
 _END = rb"[ \t\r]*(?:$|[,;#])"
 # Statements that do not occur in prose and tables by chance, and one that may.
-_STATEMENT = re.compile(
+_STATEMENT = compiled_on_use(
     rb"^(?:from \.*(?:%(module)s)? import [\w(*]|(?:async )?def \w+\(|import %(module)s as \w+%(end)s"
     rb"|class [A-Za-z_]\w*(?:\([^\n]*\))?:[ \t\r]*(?:#|$))" % {b"module": _MODULE, b"end": _END},
     re.MULTILINE,
 )
-_IMPORT = re.compile(rb"^import %s%s" % (_MODULE, _END), re.MULTILINE)
-_FENCE = re.compile(rb"^```", re.MULTILINE)  # Markdown's, around code
-_JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|null|$))")
-_XGBOOST = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
+_IMPORT = compiled_on_use(rb"^import %s%s" % (_MODULE, _END), re.MULTILINE)
+_FENCE = compiled_on_use(rb"^```", re.MULTILINE)  # Markdown's, around code
+_JSON = compiled_on_use(rb"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[\"{\[\]0-9-]|true|false|null|$))")
+_XGBOOST = compiled_on_use(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|version"\s*:\s*\[\s*\d+\s*,)')
 # XGBoost's parameters in 136 bytes, then a counted name (`LearnerModelParamLegacy` in src/learner.cc up to version 2).
-_XGBOOST_BINARY = re.compile(rb".{136}[\3-\x30]\0{7}[a-z]+[a-z:_]{2,40}", re.DOTALL)
-_PMML = re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>\s*+)*+<(?:\w++:)?PMML\b")
-_XGBOOST_UBJ = re.compile(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
-_LIGHTGBM = re.compile(rb"tree\r?\nversion=v\d")
-_PYTHON_SCRIPT = re.compile(rb"#![^\n]{0,200}python")
+_XGBOOST_BINARY = compiled_on_use(rb".{136}[\3-\x30]\0{7}[a-z]+[a-z:_]{2,40}", re.DOTALL)
+_PMML = compiled_on_use(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>\s*+)*+<(?:\w++:)?PMML\b")
+_XGBOOST_UBJ = compiled_on_use(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
+_LIGHTGBM = compiled_on_use(rb"tree\r?\nversion=v\d")
+_PYTHON_SCRIPT = compiled_on_use(rb"#![^\n]{0,200}python")
 _TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
 
 

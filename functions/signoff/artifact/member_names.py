@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.text import beginning
 
 if TYPE_CHECKING:
@@ -21,22 +22,22 @@ MAX_FOLDED = 128 * 1024 * 1024  # characters of all names folded: some become ma
 MAX_HOPS = 40  # links followed one after the other, as Linux does
 SHOWN = 1024  # characters of a name that a report shows
 
-DRIVE = re.compile(r"[A-Za-z]:")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+DRIVE = compiled_on_use(r"[A-Za-z]:")
+CONTROL = compiled_on_use(r"[\x00-\x1f\x7f-\x9f]")
 # Invisible, but in no category that shows it: the Hangul fillers and the combining grapheme joiner.
 INVISIBLE = "\u115f\u1160\u3164\uffa0\u034f\u2800"
 NO_GLYPH = ("Cf", "Zl", "Zp")  # bidirectional controls, joiners, tags, byte order mark; line and paragraph separators
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE)
+RESERVED = compiled_on_use(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE)
 # What programs leave in a folder that people pack: copyfile(3) of macOS, its Finder, and Jupyter.
-LEFT_OVER = re.compile(r"(?:^|/)(?:\._|(\.DS_Store)$|(__MACOSX)(?:/|$)|(\.ipynb_checkpoints)(?:/|$))")
+LEFT_OVER = compiled_on_use(r"(?:^|/)(?:\._|(\.DS_Store)$|(__MACOSX)(?:/|$)|(\.ipynb_checkpoints)(?:/|$))")
 LEFT_BY = (
     "Holds macOS's attributes of another file (AppleDouble), and is no model",
     "Holds what macOS's Finder knows of a folder",
     "Holds macOS's attributes of other files",
     "Is or holds copies of files that Jupyter keeps, which nobody edits",
 )
-SEPARATOR = re.compile(r"[/\\]")
+SEPARATOR = compiled_on_use(r"[/\\]")
 # Characters that some file systems and libraries fold into dots and slashes.
 LOOKALIKES = str.maketrans({"\u2024": ".", "\u2025": "..", "\ufe52": ".", "\uff0e": ".", "\uff0f": "/", "\uff3c": "\\"})
 

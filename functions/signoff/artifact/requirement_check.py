@@ -28,21 +28,22 @@ from signoff.artifact.context import ContentSummary
 from signoff.artifact.findings import Finding
 from signoff.artifact.member_names import normalised, shown
 from signoff.artifact.requirements import Requirements
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.text import joined
 
-_LICENCE = re.compile(r"(?:licen[sc]e|copying)(?:\.txt|\.md)?", re.IGNORECASE)
-_CARD = re.compile(r"model[-_]?card\.(?:md|json)", re.IGNORECASE)
-_README = re.compile(r"readme\.md", re.IGNORECASE)
+_LICENCE = compiled_on_use(r"(?:licen[sc]e|copying)(?:\.txt|\.md)?", re.IGNORECASE)
+_CARD = compiled_on_use(r"model[-_]?card\.(?:md|json)", re.IGNORECASE)
+_README = compiled_on_use(r"readme\.md", re.IGNORECASE)
 # https://huggingface.co/docs/hub/model-cards: YAML between two lines of three hyphens, and then the text.
-_FRONT_MATTER = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[A-Za-z_][\w-]*[ \t]*:")
-_NOTHING = re.compile(rb"\s*(?:\{\s*\}\s*)?")
+_FRONT_MATTER = compiled_on_use(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[A-Za-z_][\w-]*[ \t]*:")
+_NOTHING = compiled_on_use(rb"\s*(?:\{\s*\}\s*)?")
 # What TensorFlow writes beside a saved_model.pb and has no magic of its own.
-_OF_SAVED_MODEL = re.compile(
+_OF_SAVED_MODEL = compiled_on_use(
     r"((?:.*/)?)(?:variables/variables\.(?:index|data-\d{5}-of-\d{5})|fingerprint\.pb|keras_metadata\.pb)"
 )
 
 # Names of documents and code, which a policy may require beside the model.
-_NO_MODEL = re.compile(
+_NO_MODEL = compiled_on_use(
     r"(?:.*/)?code/.*|.*\.(?:py|sh|md|txt|rst|html|json|jsonl|ya?ml|toml|ini|cfg|csv|tsv|xml|properties)"
 )
 _CONTENT = {*FORMATS, *CONTAINERS, *COMPILED, UNKNOWN, "java object"}

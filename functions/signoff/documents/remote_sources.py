@@ -11,23 +11,25 @@ from __future__ import annotations
 
 import re
 
+from signoff.documents.patterns import compiled_on_use
+
 # `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://` anywhere; and git's form without slashes.
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|\bgit@[\w.-]+:", re.IGNORECASE)
+_URL = compiled_on_use(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|\bgit@[\w.-]+:", re.IGNORECASE)
 # A server in the container is configured to listen by such a URL: TS_INFERENCE_ADDRESS=http://0.0.0.0:8080.
-_OWN_HOST = re.compile(
+_OWN_HOST = compiled_on_use(
     r"(?:localhost|127(?:\.[0-9]{1,3}){3}|0\.0\.0\.0|\[::1?\])(?::[0-9]+)?(?=[/\s,;'\")\]}]|$)", re.IGNORECASE
 )
 _WHOSE = r"(?:(?:HF|OPTION|SM|SERVING|LOAD|VLLM|SGLANG|TGI|TRTLLM|LMI)_)"
 # Variables that hold a model's id in a hub; a value that is not a path in the container is looked up there.
-_MODEL_ID = re.compile(rf"{_WHOSE}*(?:DRAFT_)?MODEL_ID|{_WHOSE}+(?:MODEL|TOKENIZER|TOKENIZER_ID)", re.IGNORECASE)
+_MODEL_ID = compiled_on_use(rf"{_WHOSE}*(?:DRAFT_)?MODEL_ID|{_WHOSE}+(?:MODEL|TOKENIZER|TOKENIZER_ID)", re.IGNORECASE)
 # Variables that may hold such an id, and more often something else.
-_MAY_BE_ID = re.compile(
+_MAY_BE_ID = compiled_on_use(
     rf"{_WHOSE}*(?:MODELS?|MODEL_PATH|DRAFT_MODEL|SPECULATIVE_DRAFT_MODEL|SPECULATIVE_MODEL|TOKENIZER|TOKENIZER_ID"
     r"|TOKENIZER_PATH|ADAPTERS?|ADAPTER_ID|LORA_ADAPTERS|LORA_MODULES)"
     r"|SAGEMAKER_SUBMIT_DIRECTORY|PIP_[A-Z_]*INDEX_URL|PIP_FIND_LINKS|HF_ENDPOINT",
     re.IGNORECASE,
 )
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?")
+_HUB_ID = compiled_on_use(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?")
 _INSIDE = ("/", "./", "file:")
 
 

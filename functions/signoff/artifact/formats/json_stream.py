@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from signoff.artifact.streams.readers import BLOCK
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.streams.readers import PeekableReader
@@ -21,11 +22,11 @@ LONGEST = 1024  # bytes of a string that is returned
 LARGEST_LEAF = 64 * 1024  # bytes of an object without another in it that is read at once
 
 # An object that holds no other and no list. Possessive, so that no bytes are tried twice.
-_LEAF = re.compile(rb'\{(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_BLANKS = re.compile(rb"[ \t\r\n]*")
-_OTHER = re.compile(rb"[-+.\w]+")
+_LEAF = compiled_on_use(rb'\{(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
+_STRING = compiled_on_use(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_REST = compiled_on_use(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_BLANKS = compiled_on_use(rb"[ \t\r\n]*")
+_OTHER = compiled_on_use(rb"[-+.\w]+")
 
 Token = tuple[str, Any, int]
 

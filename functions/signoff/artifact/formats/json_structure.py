@@ -13,15 +13,16 @@ from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.keras_words import KerasWords
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import OtherFormat, Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
     from signoff.artifact.streams.readers import PeekableReader
 
 MOST_DEEP = 1000  # Python's own reader nests about as deep
-_BEGIN = re.compile(rb'[ \t\r\n]*(?:[\[{"0-9]|-[0-9I]|true\b|false\b|null\b|NaN\b|Infinity\b)')
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BEGIN = compiled_on_use(rb'[ \t\r\n]*(?:[\[{"0-9]|-[0-9I]|true\b|false\b|null\b|NaN\b|Infinity\b)')
+_BLANK = compiled_on_use(rb"[ \t\r\n]*")
+_STRING = compiled_on_use(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 

@@ -6,12 +6,12 @@ The format is numpy.lib.format's ("Format Version 1.0" to "3.0"). A header is ne
 from __future__ import annotations
 
 import ast
-import re
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from signoff.artifact.member_names import shown
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -26,11 +26,11 @@ MAX_DIMENSION = 2**63
 OBJECTS = -1  # the size of a dtype that holds Python objects
 
 _LENGTHS = {1: 2, 2: 4, 3: 4}  # bytes of the header's length, by format version
-_STRING = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"")
+_STRING = compiled_on_use(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"")
 # What is left of a literal without its strings: no operators, names, calls or comprehensions.
-_LITERAL = re.compile(r"(?:[\[\](){},:\s]|\b\d{1,20}L?\b|\bTrue\b|\bFalse\b|\bNone\b)*+")
-_PYTHON_2_LONG = re.compile(r"(?<=\d)L\b")
-_SIMPLE = re.compile(r"[<>|=]?(?:([biufcV?SaOU])(\d{0,10})|[mM]8(?:\[[\w/]{1,20}\])?|([?O]))")
+_LITERAL = compiled_on_use(r"(?:[\[\](){},:\s]|\b\d{1,20}L?\b|\bTrue\b|\bFalse\b|\bNone\b)*+")
+_PYTHON_2_LONG = compiled_on_use(r"(?<=\d)L\b")
+_SIMPLE = compiled_on_use(r"[<>|=]?(?:([biufcV?SaOU])(\d{0,10})|[mM]8(?:\[[\w/]{1,20}\])?|([?O]))")
 _ITEM_BYTES = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8, 12, 16), "c": (8, 16, 24, 32)}
 
 

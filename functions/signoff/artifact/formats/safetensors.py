@@ -18,6 +18,7 @@ from signoff.artifact.pickle.ambiguity import may_act
 from signoff.artifact.streams.readers import BLOCK, PeekableReader, PrefixedReader
 from signoff.artifact.streams.refusal import Refused
 from signoff.documents import strict_json
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -40,10 +41,10 @@ TENSOR = {"dtype", "shape", "data_offsets"}
 
 _STRING = rb'"(?:[^"\\]|\\.)*+"'
 # One pair of the header: a name and an object that holds no other. Possessive, so that no bytes are tried twice.
-_PAIR = re.compile(
+_PAIR = compiled_on_use(
     rb"[ \t\r\n]*+(%s)[ \t\r\n]*+:[ \t\r\n]*+(\{(?:[^{}\"]|%s)*+\})[ \t\r\n]*+([,}])" % (_STRING, _STRING)
 )
-_BEGIN = re.compile(rb"\{[ \t\r\n]*+(\}?)")
+_BEGIN = compiled_on_use(rb"\{[ \t\r\n]*+(\}?)")
 
 
 def is_safetensors(head: bytes) -> bool:

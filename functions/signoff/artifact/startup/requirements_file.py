@@ -12,20 +12,21 @@ import re
 from collections.abc import Iterator
 
 from signoff.artifact.context import FindingCollector
+from signoff.documents.patterns import compiled_on_use
 
 SHOWN = 160  # characters of a line
-_CONTINUED = re.compile(r"\\\r?\n")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
-_ITEM = re.compile(r"^\s*-\s+(?P<item>.+?)\s*$")
-_ELSEWHERE = re.compile(
+_CONTINUED = compiled_on_use(r"\\\r?\n")
+_COMMENT = compiled_on_use(r"(?:^|\s)#.*$")
+_ITEM = compiled_on_use(r"^\s*-\s+(?P<item>.+?)\s*$")
+_ELSEWHERE = compiled_on_use(
     r"[a-z][a-z0-9+.-]*:|\bgit@|^[./~\\]|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|egg)\b", re.IGNORECASE
 )
-_OPTION = re.compile(r"^-")
-_OTHER_INDEX = re.compile(
+_OPTION = compiled_on_use(r"^-")
+_OTHER_INDEX = compiled_on_use(
     r"^(?:-i|-f|-e|-r|-c|--(?:extra-)?index-url|--find-links|--trusted-host|--editable|--requirement|--constraint)\b"
 )
-_NAME = re.compile(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?P<version>[^;@]*?)\s*(?:;.*)?$")
-_PINNED = re.compile(r"={2,3}\s*[^\s*,]+|=[^\s*,=]+(?:=[^\s*,]+)?")  # conda writes one sign
+_NAME = compiled_on_use(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?P<version>[^;@]*?)\s*(?:;.*)?$")
+_PINNED = compiled_on_use(r"={2,3}\s*[^\s*,]+|=[^\s*,=]+(?:=[^\s*,]+)?")  # conda writes one sign
 
 
 def check_requirements(text: str, findings: FindingCollector) -> None:

@@ -20,12 +20,13 @@ from typing import Any
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.member_names import shown
 from signoff.artifact.startup.templates import check_template
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.remote_sources import fetches
 
-_PROPERTY = re.compile(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
-_PYTHON_TAG = re.compile(r"!\S*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
-_TARGET = re.compile(r"""["']?_target_["']?\s*:\s*["']?(?P<target>[\w.]+)""")
-_LOADER = re.compile(r"^\s*loader_module\s*:\s*[\"']?(?P<module>[\w.]+)", re.MULTILINE)
+_PROPERTY = compiled_on_use(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
+_PYTHON_TAG = compiled_on_use(r"!\S*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
+_TARGET = compiled_on_use(r"""["']?_target_["']?\s*:\s*["']?(?P<target>[\w.]+)""")
+_LOADER = compiled_on_use(r"^\s*loader_module\s*:\s*[\"']?(?P<module>[\w.]+)", re.MULTILINE)
 _MODEL_KEYS = ("base_model_name_or_path", "draft_model", "speculative_model", "peft_base_model")
 _TRUE = ("true", "1", "yes", "on")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from signoff.artifact.context import FindingCollector
+from signoff.documents.patterns import compiled_on_use
 
 _HIDDEN = (
     "class|mro|base|bases|subclasses|globals|builtins|init|import|dict|getattribute|getattr|reduce|reduce_ex|code|func"
     "|self|call|loader|spec|module|new|getitem|setattr|closure|kwdefaults|wrapped"
 )
-_REACHING = re.compile(
+_REACHING = compiled_on_use(
     rf"__(?:{_HIDDEN})__"  # attributes of every Python object
     r"|\|\s*attr\b|\.mro\b|\bf_(?:back|globals|builtins)\b|\bgi_(?:frame|code)\b"
     r"|\\(?:x5f|u005f|137)"  # an underscore that is escaped

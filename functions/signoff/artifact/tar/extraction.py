@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from signoff.artifact.member_names import LEFT_OVER, MAX_NAME, Links, collisions, faults, normalised, shown, warnings
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +43,9 @@ KINDS = {
 }
 ORDINARY = ("file", "directory", "symbolic link", "hard link")
 PRIVILEGES = {0o4000: "set-uid", 0o2000: "set-gid", 0o1000: "sticky"}
-CAPABILITY = re.compile(r"xattr\.security\.capability$", re.IGNORECASE)  # as SCHILY's and LIBARCHIVE's keywords end
+CAPABILITY = compiled_on_use(
+    r"xattr\.security\.capability$", re.IGNORECASE
+)  # as SCHILY's and LIBARCHIVE's keywords end
 
 
 @dataclass

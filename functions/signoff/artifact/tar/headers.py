@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from signoff.artifact.tar.pax import PAX_TYPES, keyword_name, pax_records
+from signoff.documents.patterns import compiled_on_use
 
 LONG = {tarfile.GNUTYPE_LONGNAME: ("name", b"path"), tarfile.GNUTYPE_LONGLINK: ("link target", b"linkpath")}
 REGULAR = (tarfile.AREGTYPE, tarfile.REGTYPE, tarfile.CONTTYPE)
-OCTAL = re.compile(rb" *[0-7]* *(\0.*)?", re.DOTALL)
+OCTAL = compiled_on_use(rb" *[0-7]* *(\0.*)?", re.DOTALL)
 LARGEST_OCTAL = 0o77777777777  # bytes: what eleven octal digits can say
 REPEATED = (b"GNU.sparse.offset", b"GNU.sparse.numbytes")  # one pair for each piece of a sparse file, in version 0.0
 OVERRIDING = (b"path", b"linkpath", b"size", b"hdrcharset")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tarfile
 from typing import TYPE_CHECKING
 
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAX_TYPES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-DIGITS = re.compile(rb"[0-9]{256}")  # longer than any part of a path may be
+DIGITS = compiled_on_use(rb"[0-9]{256}")  # longer than any part of a path may be
 NUMBERS = (b"size", b"GNU.sparse.size", b"GNU.sparse.realsize", b"GNU.sparse.offset", b"GNU.sparse.numbytes")
-NUMBER = re.compile(rb"[0-9]{1,19}")
+NUMBER = compiled_on_use(rb"[0-9]{1,19}")
 
 
 def announces_pax(block: bytes) -> bool:
