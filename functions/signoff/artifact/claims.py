@@ -138,7 +138,11 @@ CLAIMS: Sequence[Claim] = (
     Claim(("*.gguf",), ("gguf",), "llama.cpp", "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"),
     Claim(("*.pmml",), ("pmml",), "PMML engines", "https://dmg.org/pmml/v4-4-1/GeneralStructure.html"),
     Claim(
-        ("*.mlmodel",), ("coreml", "saved_model"), "Core ML", "https://apple.github.io/coremltools/mlmodel/index.html"
+        ("*.mlmodel",),
+        ("coreml",),
+        "Core ML",
+        "https://apple.github.io/coremltools/mlmodel/index.html",
+        read_as="coreml",
     ),
     Claim(("*.mojo",), ("zip", "mojo"), "H2O", "https://docs.h2o.ai/h2o/latest-stable/h2o-docs/mojo-quickstart.html"),
     Claim(

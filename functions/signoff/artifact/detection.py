@@ -117,8 +117,6 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("onnx", is_onnx),
     ("saved_model", is_saved_model),
     ("xgboost-binary", lambda head: _XGBOOST_BINARY.match(head) is not None),
-    # A protobuf message that begins with its version, and then a description (apple/coremltools, Model.proto).
-    ("coreml", lambda head: head[:1] == b"\x08" and 1 <= head[1] <= 15 and head[2:3] == b"\x12"),
 )
 
 

@@ -230,3 +230,10 @@ def test_every_claim_is_of_a_known_content_type_and_cites_its_loader() -> None:
 @pytest.mark.parametrize("content", [b"saved_model_schema_version: 1\nmeta_graphs {\n}\n", b"", bytes(range(200))])
 def test_a_saved_model_as_text_or_in_chunks_is_refused(name: str, content: bytes) -> None:
     assert found(name, content)[0][1] in {"unreadable-saved-model", "empty-file"}
+
+
+def test_a_model_of_core_ml_is_one_by_its_name_and_its_first_bytes_alone() -> None:
+    content = b"\x08\x04\x12\x02ab" + bytes(range(200))
+    assert found("model.mlmodel", content) == [("model.mlmodel", "not-looked-into", "warning")]
+    assert found("model", content) == [("model", "unknown-format", "warning")]
+    assert found("model.mlmodel", b"\x0a" + content) == [("model.mlmodel", "not-what-it-is-called", "error")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.streams.refusal import OtherFormat, Refused
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -52,6 +52,19 @@ _REASONS = (
         "Is a TorchScript program as a flatbuffer, which PyTorch would run",
     ),
 )
+
+
+def core_ml(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
+    """Take a file that is called so for a model of Core ML, which begins with its version, and then a description.
+
+    https://github.com/apple/coremltools/blob/main/mlmodel/format/Model.proto. Raises `OtherFormat`. Other messages begin
+    alike, so no file is taken for one by its bytes alone.
+    """
+    head = content.peek(3)
+    if not (
+        head[:1] == b"\x08" and head[1:2] in {bytes([version]) for version in range(1, 16)} and head[2:] == b"\x12"
+    ):
+        raise OtherFormat("does not begin as a model of Core ML does")
 
 
 def other_saved_model(_content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
