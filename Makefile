@@ -72,6 +72,10 @@ attack: setup $(if $(HEAVY),.attack-venv/ready)  ## Attack the inspection with d
 	@.attack-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/attack.txt
 	@touch $@
 
+.PHONY: corpus
+corpus: setup  ## Inspect what every estimator of older libraries writes (VERSIONS="0.20.4 1.5.2" of scikit-learn, or all)
+	@$(BIN)/python -m tests.corpus.environments $(VERSIONS)
+
 .PHONY: invoke
 invoke: setup .sam-venv/ready  ## Run FUNCTION on EVENT in a container of Lambda's (FUNCTION=RegisterModel EVENT=s3_model_uploaded)
 	@$(BIN)/python -m local.invoke.invoke "$(FUNCTION)" "$(EVENT)" $(if $(PORT),--port $(PORT))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.artifact.formats.json_stream import JsonStream, JsonTooLarge, MalformedJson
 from signoff.artifact.member_names import shown
-from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.pickle.allow_list import allowed, only_held
 from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ LOADERS = (
 # Names that only pickles need: what they do depends on the arguments, which are unknown here.
 PICKLES_OWN = (
     *("copyreg", "copy_reg", "_codecs", "torch.jit._pickle"),
-    *("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._internal"),
+    *("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._internal", "numpy.core", "numpy._core"),
 )
+# Loaders that take what is named and do not call it: a function that a model only holds may be there.
+TAKING = ("FunctionNode", "TypeNode")
 # Older versions of skops call whatever of `numpy.random` a generator's state names.
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 KEPT = ("__class__", "__module__", "__loader__", "func", "module_path", "function", "content", "bit_generator")
@@ -154,7 +156,7 @@ class _SchemaCheck:
         elif loader not in LOADERS:
             self._report("skops-untrusted-type", f"Would load {module}.{name} by {loader}", node)
         elif loader != "CachedNode":  # of what was loaded before
-            self._name(module, name, node)
+            self._name(module, name, node, held=loader in TAKING)
         if loader == "RandomGeneratorNode":
             self._generator(node)
             return
@@ -162,8 +164,8 @@ class _SchemaCheck:
             node.generator = _as_text(node.texts.get("content", ""))
         self._pass_on(node, parent)
 
-    def _name(self, module: str, name: str, node: _OpenNode) -> None:
-        if module in PICKLES_OWN or not allowed(module, name):
+    def _name(self, module: str, name: str, node: _OpenNode, *, held: bool = True) -> None:
+        if module in PICKLES_OWN or not allowed(module, name) or (only_held(module, name) and not held):
             self._report("skops-untrusted-type", f"Would load {module}.{name}", node)
 
     def _generator(self, node: _OpenNode) -> None:

@@ -13,7 +13,7 @@ from signoff.artifact.pickle.fed_stream import FedStream, Starved
 from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE
 from signoff.artifact.pickle.stream import InvalidPickle, UnreadablePickle
-from signoff.artifact.pickle.values import HOLE, Alias
+from signoff.artifact.pickle.values import HOLE, Alias, Global
 from signoff.artifact.streams.readers import BLOCK
 
 if TYPE_CHECKING:
@@ -47,9 +47,18 @@ class FedMachine(PickleMachine):
         """Return what is known of a call's result. Raises `InvalidPickle` where nothing can be called."""
         if not self.foreign:
             raise self.broken("Calls what cannot be called")
+        if _is_known(function) and not isinstance(function, Global):
+            raise self.broken("Calls what cannot be called")
         if _is_known(arguments) and not isinstance(arguments, tuple):
             raise self.broken("Calls with what are no arguments")
         return super().call(function, arguments)
+
+    def extension(self, code: int) -> None:
+        """Raise `InvalidPickle`: Python has no extensions, and a file cannot bring any."""
+        raise self.broken(f"Loads extension {code}, which does not exist")
+
+    def leave_frame(self) -> None:
+        """Do nothing: only joblib reads on behind a frame."""
 
 
 class _Suspect(FedMachine):
@@ -62,10 +71,6 @@ class _Suspect(FedMachine):
     def call(self, function: object, arguments: object) -> object:
         super().call(function, arguments)
         raise _ActsOnLoad
-
-    def extension(self, code: int) -> None:
-        # Python has no extensions, and a file cannot bring any.
-        raise self.broken(f"Loads extension {code}, which does not exist")
 
 
 def _is_known(value: object) -> bool:

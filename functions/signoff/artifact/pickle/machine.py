@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.pickle.allow_list import allowed, only_held
 from signoff.artifact.pickle.calls import objection
 from signoff.artifact.pickle.fast_path import walk_run
 from signoff.artifact.pickle.memo import Memo
+from signoff.artifact.pickle.stack import LATEST, OpcodeStack
 from signoff.artifact.pickle.stream import (
     LONGEST_LINE,
     NEEDED,
-    InvalidPickle,
     PickleStream,
     TruncatedPickle,
-    UnreadablePickle,
 )
 from signoff.artifact.pickle.values import (
     HOLE,
@@ -44,11 +43,6 @@ Diverge = Callable[["PickleMachine"], None]
 Table = list[tuple[int, Action]]
 """By opcode: the size of its argument (`pickle_stream.size_of_argument`) and what it does."""
 
-MOST_MARKS = 100_000  # a real pickler would exceed Python's recursion limit long before
-MOST_HELD = 300_000  # values on all stacks together
-LONGEST_STACK = 100_000  # values of one stack
-LONG_STACK = 1000  # values of one stack, which only a mark's opcode takes together
-LATEST = 16  # values of a long stack that stay known
 MOST_GLOBALS = 10_000
 FEW = 2  # opcodes that text has by chance
 
@@ -66,22 +60,18 @@ def _already(_machine: PickleMachine) -> None:
     """Do nothing: Python's own unpickler has gone its own way, or has failed."""
 
 
-class PickleMachine:
+class PickleMachine(OpcodeStack):
     """Walks one pickle, from its first opcode to its STOP. `report` receives everything forbidden it would do."""
 
     def __init__(self, stream: PickleStream, report: ReportAt, table: Table, diverge: Diverge | None = None) -> None:
-        self.stream = stream
-        self.start = 0
+        super().__init__(stream)
         self.opcodes = 0
         self.stopped = False
         self.acts = False  # whether it has called or changed what it named, so that code may have run
         self.first_number: int | None = None
-        self.stack: list[object] = []
         self.report_at = report
         self._table = table
         self._diverge = diverge
-        self._marks: list[list[object]] = []
-        self._held = 0
         self.memo = Memo()
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
@@ -125,61 +115,6 @@ class PickleMachine:
                 raise self.unreadable("Would do more forbidden things than can be reported")
             self._reported.add(reason)
             self.report_at(rule, reason, self.start)
-
-    def unreadable(self, reason: str) -> UnreadablePickle:
-        """Return the error that the pickle cannot be followed from here."""
-        return UnreadablePickle(reason, self.start)
-
-    def broken(self, reason: str) -> InvalidPickle:
-        """Return the error that Python could not follow the pickle from here either."""
-        return InvalidPickle(reason, self.start)
-
-    # The stack.
-
-    def pop(self) -> object:
-        """Take the last value. Raises `UnreadablePickle` when there is none since the last mark."""
-        self.top()
-        return self.stack.pop()
-
-    def top(self) -> object:
-        """Return the last value and leave it."""
-        if not self.stack:
-            raise self.broken("Pops from an empty stack")
-        if self.stack[-1] is HOLE:
-            raise self.unreadable("Pops more from its stack than any legitimate pickle")
-        return self.stack[-1]
-
-    def last(self, size: int) -> list[object]:
-        """Take the last values, in their order."""
-        if len(self.stack) <= size:
-            return [self.pop() for _ in range(size)][::-1]
-        taken = self.stack[-size:]
-        del self.stack[-size:]
-        return taken
-
-    def mark(self) -> None:
-        """Begin a stack of its own, until `items` takes all of it."""
-        if len(self.stack) > LONG_STACK:
-            self.stack[:-LATEST] = [HOLE]
-        self._held += len(self.stack)
-        self._marks.append(self.stack)
-        self.stack = []
-        if len(self._marks) > MOST_MARKS or self._held > MOST_HELD:
-            raise self.unreadable("Nests deeper than any legitimate pickle")
-
-    def items(self) -> list[object]:
-        """Take all since the last mark."""
-        if not self._marks:
-            raise self.broken("Closes a mark that it did not open")
-        taken, self.stack = self.stack, self._marks.pop()
-        self._held -= len(self.stack)
-        return taken
-
-    def push(self, value: object) -> None:
-        """Push a value, and forget all but the latest of a stack that has become very long."""
-        self.stack.append(value)
-        if len(self.stack) > LONGEST_STACK:
-            self.stack[:-LATEST] = [HOLE]
 
     def plain(self) -> None:
         """Pass over the numbers and constants that follow, when they are many."""
@@ -232,7 +167,7 @@ class PickleMachine:
         self.foreign = True
         known = self._globals.get((module, name))
         if known is None:
-            known = Global(module, name, allowed(module, name))
+            known = Global(module, name, allowed(module, name), only_held(module, name))
             if len(self._globals) > MOST_GLOBALS:
                 raise self.unreadable("Names more objects than any legitimate pickle")
             self._globals[module, name] = known
@@ -250,20 +185,24 @@ class PickleMachine:
         if not isinstance(function, Global):
             self.report("unsafe-pickle", "Would run a function that it computes when it is loaded")
             return None
-        if function.is_wrapper and function.allowed:
-            return self._new_wrapper(arguments == ())
         if function.hands_back:
             return self._handed_back(function, arguments)
+        if function.imports:
+            self.name(*(arguments if isinstance(arguments, tuple) and len(arguments) == 2 else (None, None)))
+            return self.pop()
+        if reason := objection(function, arguments if isinstance(arguments, tuple) else None):
+            self.report("unsafe-pickle", reason)
+        return self._made(function, arguments)
+
+    def _made(self, function: Global, arguments: object) -> object:
+        if function.is_wrapper and function.allowed:
+            return self._new_wrapper(arguments == ())
         if not isinstance(arguments, tuple):
-            arguments = ()
+            return None
         if function.name == "_reconstructor" and function.module in RECONSTRUCTORS and arguments:
             return self._reconstructed(arguments)
         self.look_for_wrapper(list(arguments))
-        if (function.module, function.name) == ("numpy", "dtype"):
-            return dtype_of(arguments)
-        if reason := objection(function, arguments):
-            self.report("unsafe-pickle", reason)
-        return None
+        return dtype_of(arguments) if (function.module, function.name) == ("numpy", "dtype") else None
 
     def _handed_back(self, function: Global, arguments: object) -> object:
         """Return the first argument, so that later operations apply to it."""
@@ -320,8 +259,8 @@ class PickleMachine:
 
     def take_over(self, other: PickleMachine) -> None:
         """Take a copy of another machine's state, with nothing of its own yet."""
-        self.stack, self._marks = list(other.stack), [list(each) for each in other._marks]
-        self._held, self.memo, self._globals = other._held, other.memo.copy(), dict(other._globals)
+        self.take_stack(other)
+        self.memo, self._globals = other.memo.copy(), dict(other._globals)
         self._wrapper, self.foreign = other._wrapper, True
 
     def _pass_over(self, array: JoblibArray) -> None:

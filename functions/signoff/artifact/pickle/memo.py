@@ -36,6 +36,11 @@ class Memo:
         other._next, other._texts = self._next, self._texts
         return other
 
+    def forget(self) -> None:
+        """Forget everything, and that each text that is not known is none."""
+        self._values.clear()
+        self._texts, self.numbered = MOST_TEXTS + 1, False
+
     @property
     def untouched(self) -> bool:
         """Whether nothing has been given to it yet."""

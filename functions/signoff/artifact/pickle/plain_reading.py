@@ -35,6 +35,14 @@ class _PlainMachine(FedMachine):
             raise self.broken("Names a type that no module has")
         super().name(module, name)
 
+    def memoize(self) -> None:
+        if self.memo.numbered:
+            self.memo.forget()  # which number is the next is not known
+        super().memoize()
+
+    def persist(self, _identity: object) -> None:
+        raise self.broken("Asks for an object, and Python's own unpickler knows nobody who has one")
+
     def array(self, _made: ArrayWrapper, _state: object) -> None:
         """Take what stands for an array for an object like any other."""
 

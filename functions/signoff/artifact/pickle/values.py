@@ -34,6 +34,8 @@ class Global:
     module: str
     name: str
     allowed: bool
+    held: bool = False
+    """Whether it may be named and not called."""
 
     @property
     def shown(self) -> str:
@@ -49,6 +51,11 @@ class Global:
     def hands_back(self) -> bool:
         """Whether it returns its first argument, as TorchScript's wrapper around lists does."""
         return (self.module, self.name) == ("torch.jit._pickle", "restore_type_tag")
+
+    @property
+    def imports(self) -> bool:
+        """Whether it returns what its two arguments name, as NumPy before 1.17 writes its ufuncs."""
+        return self.name == "_ufunc_reconstruct" and self.allowed
 
     @property
     def of_torchscript(self) -> bool:

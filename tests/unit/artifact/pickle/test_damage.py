@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from signoff.artifact.context import ScanContext
-from signoff.artifact.pickle import machine, memo
+from signoff.artifact.pickle import memo, stack
 from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.pickle.scanner import pickle as walk
 from signoff.artifact.streams.limits import Budget
@@ -175,8 +175,8 @@ REPEATED: dict[str, bytes] = {
 
 
 LIMITS = [
-    (machine, "MOST_MARKS"),
-    (machine, "MOST_HELD"),
+    (stack, "MOST_MARKS"),
+    (stack, "MOST_HELD"),
     (memo, "MOST_TEXTS"),
     (memo, "MOST_REMEMBERED"),
 ]

@@ -45,7 +45,7 @@ from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.streams.readers import PEEK
 from tests.support.depth import some
 from tests.support.pickle_parts import OS_SYSTEM, written
-from tests.support.pickled import calling, findings, named
+from tests.support.pickled import calling, findings, named, text
 from tests.support.scans import faults, scanned
 
 X, Y = make_classification(n_samples=120, n_features=8, random_state=0)
@@ -160,7 +160,7 @@ HARMFUL = """
     types.CodeType types.FunctionType types.MethodType marshal.loads pickle.loads _pickle.loads joblib.load
     torch.load torch.hub.load torch.jit.load torch._tensor._rebuild_from_type_v2
     torch.utils._config_module.load_config numpy.testing._private.utils.runstring numpy.load numpy.memmap
-    numpy.fromfile numpy.core._ufunc_reconstruct numpy._core._ufunc_reconstruct numpy.f2py.crackfortran.getlincoef
+    numpy.fromfile numpy.f2py.crackfortran.getlincoef
     numpy.__builtins__ webbrowser.open socket.socket socket.create_connection shutil.rmtree
     asyncio.unix_events._UnixSubprocessTransport._start pty.spawn code.InteractiveInterpreter.runcode bdb.Bdb.run
     timeit.timeit pydoc.locate pydoc.pipepager lib2to3.pgen2.grammar.Grammar.loadg
@@ -195,7 +195,7 @@ def test_a_pickle_that_calls_it_is_refused_by_its_name(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "numpy.core._ufunc_reconstruct"])
+@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "numpy.fromfile"])
 def test_a_name_is_found_in_the_old_protocols_too(name: str) -> None:
     module, attribute = parts(name)
     old = f"c{module}\n{attribute}\n(S'id'\ntR.".encode()
@@ -312,6 +312,31 @@ def test_a_file_of_pytorch_before_zip_passes_with_the_storages_behind_its_five_p
     storages = struct.pack("<q4f", 4, 1, 2, 3, 4)
     assert findings(pickles + storages) == []
     assert findings(magic + pickle.dumps(1001, 2) + system + calling("os", "system"))
+
+
+@pytest.mark.parametrize("name", ["numpy.mean", "numpy.log1p", "sklearn.metrics._scorer._passthrough_scorer"])
+def test_a_function_that_a_model_only_holds_is_not_called(name: str) -> None:
+    module, _, function = name.rpartition(".")
+    assert findings(b"\x80\x04" + named(module, function) + b".") == []
+    assert [rule for rule, _ in findings(calling(module, function))] == ["unsafe-pickle"]
+    assert f"Would call {name}" in findings(calling(module, function))[0][1]
+
+
+def test_a_function_of_old_numpy_is_what_its_arguments_name() -> None:
+    def made(module: str, name: str) -> bytes:
+        return b"\x80\x02cnumpy.core\n_ufunc_reconstruct\n" + text(module) + text(name) + b"\x86R."
+
+    assert findings(made("numpy", "log1p")) == []
+    assert "Would run os.system" in findings(made("os", "system"))[0][1]
+    unknown = b"\x80\x02cnumpy.core\n_ufunc_reconstruct\ncbuiltins\nlist\n)RR."
+    assert "name it computes" in findings(unknown)[0][1]
+
+
+@pytest.mark.parametrize("name", ["xgboost.core.Booster", "lightgbm.basic.Booster"])
+def test_a_booster_reads_no_file(name: str) -> None:
+    module, _, made = name.rpartition(".")
+    assert "read a file" in findings(calling(module, made))[0][1]
+    assert findings(b"\x80\x04" + named(module, made) + b")\x81}b.") == []
 
 
 def test_python_2_names_are_checked_by_what_they_are_loaded_as() -> None:
