@@ -172,11 +172,12 @@ class DecompressedReader:
     def read(self, size: int) -> bytes:
         """Return at most `size` of the next bytes, and none only at the end."""
         while not self._decoder.eof or self._another():
-            given = self._some() if self._decoder.needs_input else b""
+            asked = self._decoder.needs_input
+            given = self._some() if asked else b""
             block = self._decompress(given, size)
             if block:
                 return block
-            if not given and not self._decoder.eof and self._decoder.needs_input:
+            if asked and not given and not self._decoder.eof:
                 return self._without_end()
         return b""
 
