@@ -14,8 +14,8 @@ from signoff.artifact.pickle.known_names import CREATED, FAMILIES, HELD, OUTSIDE
 
 CALLABLE = {module: frozenset(names.split()) for module, names in CREATED.items()}
 ONLY_HELD = {module: frozenset(names.split()) for module, names in HELD.items()}
-MODULES = CALLABLE.keys() | ONLY_HELD.keys()
-NAMES = frozenset().union(*CALLABLE.values(), *ONLY_HELD.values())
+ALLOWED = {module: CALLABLE.get(module, frozenset()) | ONLY_HELD.get(module, frozenset()) for module in CREATED | HELD}
+NAMES = frozenset().union(*ALLOWED.values())
 PACKAGES = tuple(f"{package}." for package in FAMILIES)
 
 
@@ -43,7 +43,7 @@ def as_loaded(module: str, name: str) -> tuple[str, str]:
 
 def may_be_asked_for(text: str) -> bool:
     """Whether `text` can be a part of an allowed name, and so is worth remembering."""
-    return text in MODULES or text in NAMES or text.startswith(PACKAGES)
+    return text in ALLOWED or text in NAMES or text.startswith(PACKAGES)
 
 
 def _of_family(module: str, name: str) -> bool:
