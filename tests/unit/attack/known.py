@@ -2,11 +2,9 @@
 
 KNOWN = frozenset(
     {
-        "keras: text=objects-first form=json",
         "pickle: header=none lead=float-blanks",
         "pickle: header=none lead=int-blanks",
         "pickle: header=none lead=long-blanks",
-        "hdf5: file=user-block-long",
         "onnx: about=documented",
         "onnx: about=metadata",
         "onnx: about=producer-lines",
