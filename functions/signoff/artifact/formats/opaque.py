@@ -57,13 +57,11 @@ _REASONS = (
 def core_ml(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
     """Take a file that is called so for a model of Core ML, which begins with its version, and then a description.
 
-    https://github.com/apple/coremltools/blob/main/mlmodel/format/Model.proto. Raises `OtherFormat`. Other messages begin
-    alike, so no file is taken for one by its bytes alone.
+    https://github.com/apple/coremltools/blob/main/mlmodel/format/Model.proto
+
+    Other messages begin alike, so no file is taken for one by its bytes alone. Raises `OtherFormat`.
     """
-    head = content.peek(3)
-    if not (
-        head[:1] == b"\x08" and head[1:2] in {bytes([version]) for version in range(1, 16)} and head[2:] == b"\x12"
-    ):
+    if content.peek(3) not in {bytes([0x08, version, 0x12]) for version in range(1, 16)}:
         raise OtherFormat("does not begin as a model of Core ML does")
 
 
