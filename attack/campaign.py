@@ -72,7 +72,7 @@ class Campaign:
         self.figures.add(case, passes=passes, outcomes=outcomes)
         if not passes:
             return None
-        peers = tuple(name for name, outcome in self._ask(files).items() if outcome.word.startswith("Found"))
+        peers = tuple(name for name, outcome in self._ask(files, case).items() if outcome.word.startswith("Found"))
         read = any(outcome.what == "loaded" for outcome in (outcomes or {}).values())
         if peers and not marked and (isinstance(case, Mutant) or not read):
             self.figures.alarms.update(peers)  # names in bytes that no loader follows
@@ -88,9 +88,9 @@ class Campaign:
                     outcomes[name] = outcome
         return outcomes
 
-    def _ask(self, files: Files) -> dict[str, Outcome]:
+    def _ask(self, files: Files, case: Try) -> dict[str, Outcome]:
         answers: dict[str, Outcome] = {}
-        for sandbox in self.sandboxes:
+        for sandbox in self.sandboxes if case.grammar.hostile else ():
             answers |= sandbox.load(files, PEERS)
         return answers
 

@@ -76,4 +76,4 @@ def _compose(choices: Choices) -> Files:
 
 def permitted() -> Grammar:
     """Return the grammar; it reads the installed scikit-learn."""
-    return Grammar(PERMITTED, {"name": names(), "form": tuple(FORMS)}, _compose, ("pickle",))
+    return Grammar(PERMITTED, {"name": names(), "form": tuple(FORMS)}, _compose, ("pickle",), hostile=False)
