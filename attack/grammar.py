@@ -24,8 +24,8 @@ class ImpossibleDisguise(Exception):
 class Grammar:
     """Disguises of one family: its dimensions, each with the names of its choices (the plain one first).
 
-    `compose` makes the files of a combination; `loaders` are the names of those that may run it. `hostile` says that what
-    they call is meant to be refused, so that peers have a say.
+    `compose` makes the files of a combination; `loaders` are the names of those that may run it. `hostile` says that
+    what they call is meant to be refused, so that peers have a say.
     """
 
     name: str
