@@ -9,7 +9,7 @@ from signoff.artifact.content_types import APPLE_DOUBLE, EMPTY, UNKNOWN, apart
 from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
 from signoff.artifact.formats import compressed, opaque, skops
-from signoff.artifact.formats.hdf5 import hdf5, is_hdf5
+from signoff.artifact.formats.hdf5 import hdf5, is_hdf5, late_hdf5
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.keras_words import keras_words, may_be_json
@@ -47,6 +47,7 @@ TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
 JSON: Kind = (may_be_json, keras_words)
+LATE_HDF5: Kind = (is_hdf5, late_hdf5)
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
 """Formats whose content may have any format, even a zip archive at the very end."""
 
@@ -121,11 +122,10 @@ def scan(reader: Reader, context: ScanContext) -> None:
     # skops looks the schema up by name; no JSON begins like a container or a pickle.
     detected = SKOPS if skops.is_schema(context.member, head) else _kind(head)
     context.summary.head, context.summary.kind = head, _named(detected, head)
-    kind = _as_claimed(context, detected) or (JSON if may_be_json(head) else None)
+    kind = _as_claimed(context, detected) or (JSON if may_be_json(head) else LATE_HDF5)
     _report_ambiguity(context, kind, head)
     try:
-        if kind:
-            kind[1](content, context, scan)
+        kind[1](content, context, scan)
     except OtherFormat as other:
         _withdraw(context, other, head)
     except Refused as refusal:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.keras import MAX_CONFIG, decoder, too_large, unreadable
 from signoff.artifact.streams.readers import BLOCK
+from signoff.artifact.streams.refusal import Refused
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -46,6 +47,18 @@ def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     Reports what `keras_config` does; raises `Refused` (`keras-config-too-large`, `unreadable-keras-config`).
     """
     _Search(content, decoder(FindingCollector(context))).run()
+
+
+def late_hdf5(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
+    """Refuse HDF5 behind a longer user block than is looked at: its readers look on, at each doubled offset.
+
+    Raises `Refused` (`ambiguous-content`).
+    """
+    at = 2 * OFFSETS[-1]
+    while content.skip(at - content.offset) and content.offset == at:
+        if content.peek(len(MAGIC)) == MAGIC:
+            raise Refused("ambiguous-content", f"Is HDF5 from byte {at} on, and begins as something else")
+        at *= 2
 
 
 class _Search:

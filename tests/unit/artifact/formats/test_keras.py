@@ -254,6 +254,14 @@ def test_hdf5_is_known_behind_a_block_of_the_users_own(offset: int) -> None:
     assert rules(b"u" * offset + HDF5 + b'{ "class_name" : "Lambda" }') == ["keras-lambda"]
 
 
+@pytest.mark.parametrize("offset", [4096, 8192, 1 << 20])
+@pytest.mark.parametrize("block", [b"just words ", b"\x89PNG\r\n\x1a\n", b"\xff\xfe\0\1"])
+def test_hdf5_behind_a_long_block_of_the_users_own_is_refused(offset: int, block: bytes) -> None:
+    before = (block * offset)[:offset]
+    assert ("m > notes", "ambiguous-content") in found_in("notes", before + HDF5 + model(layer("Lambda")))
+    assert ("m > notes", "ambiguous-content") not in found_in("notes", before + b"x" + HDF5)
+
+
 @given(st.integers(-120, 20))
 def test_a_lambda_is_found_across_the_blocks_that_are_read(shift: int) -> None:
     data = HDF5.ljust(BLOCK + shift, b"\0") + b'{"class_name": "Lambda", "config": {}}' + bytes(100)
