@@ -9,12 +9,12 @@ from signoff.artifact.content_types import APPLE_DOUBLE, EMPTY, UNKNOWN, apart
 from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
 from signoff.artifact.formats import compressed, opaque, skops
-from signoff.artifact.formats.hdf5 import hdf5, is_hdf5, late_hdf5
+from signoff.artifact.formats.hdf5 import LateSignature, hdf5, is_hdf5
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.keras_words import keras_words, may_be_json
 from signoff.artifact.formats.npy import is_npy, npy
-from signoff.artifact.formats.onnx import is_onnx, onnx
+from signoff.artifact.formats.onnx import hidden_onnx, is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
 from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, keras_metadata, saved_model
 from signoff.artifact.formats.ubjson import ubjson
@@ -47,7 +47,8 @@ TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
 JSON: Kind = (may_be_json, keras_words)
-LATE_HDF5: Kind = (is_hdf5, late_hdf5)
+HIDDEN_ONNX: Kind = (is_onnx, hidden_onnx)
+"""For data of unknown format: protobuf has no magic number, and a model of ONNX may begin with any field."""
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
 """Formats whose content may have any format, even a zip archive at the very end."""
 
@@ -95,6 +96,7 @@ class _TrackedReader:
         self.kept = bytearray()
         self.broken: Refused | None = None
         self.tail = TrailingBytes()
+        self.hdf5 = LateSignature()
 
     def read(self, size: int) -> bytes:
         try:
@@ -103,6 +105,7 @@ class _TrackedReader:
             self.broken = refusal
             raise
         self.tail.add(part)
+        self.hdf5.add(part)
         if self._keep:
             self.kept += part[: self._keep - len(self.kept)]
         return part
@@ -122,10 +125,11 @@ def scan(reader: Reader, context: ScanContext) -> None:
     # skops looks the schema up by name; no JSON begins like a container or a pickle.
     detected = SKOPS if skops.is_schema(context.member, head) else _kind(head)
     context.summary.head, context.summary.kind = head, _named(detected, head)
-    kind = _as_claimed(context, detected) or (JSON if may_be_json(head) else LATE_HDF5)
+    kind = _as_claimed(context, detected) or _hidden(context, head)
     _report_ambiguity(context, kind, head)
     try:
-        kind[1](content, context, scan)
+        if kind:
+            kind[1](content, context, scan)
     except OtherFormat as other:
         _withdraw(context, other, head)
     except Refused as refusal:
@@ -135,8 +139,7 @@ def scan(reader: Reader, context: ScanContext) -> None:
     content.drain()
     if startup:
         files.check_file(startup, bytes(source.kept), context)
-    if kind not in CONTAINERS and source.tail.holds_end():
-        context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
+    _report_later_beginnings(context, source, detected, kind)
     if context.outer:
         _add_to_outer(context.outer, context)
 
@@ -166,6 +169,13 @@ def _is_apple_double(context: ScanContext) -> bool:
     return beside and context.summary.kind == APPLE_DOUBLE and len(context.summary.head) < PEEK
 
 
+def _hidden(context: ScanContext, head: bytes) -> Kind | None:
+    """Return what content may be that neither its name nor its first bytes say is anything that is looked into."""
+    if may_be_json(head):
+        return JSON
+    return HIDDEN_ONNX if context.summary.kind is None and context.claim is None else None
+
+
 def _withdraw(context: ScanContext, other: OtherFormat, head: bytes) -> None:
     """Take back that the content is of the format that it was read as, which its name may have claimed."""
     context.summary.kind = kind_of(head)
@@ -182,6 +192,16 @@ def _report_ambiguity(context: ScanContext, kind: Kind | None, head: bytes) -> N
         context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
     if kind is PICKLE and is_onnx(head):
         context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
+
+
+def _report_later_beginnings(
+    context: ScanContext, source: _TrackedReader, detected: Kind | None, kind: Kind | None
+) -> None:
+    """Report formats that some readers find behind the first bytes: HDF5 at some offsets, zip archives from the end."""
+    if detected is None and (late := source.hdf5.found):
+        context.report("ambiguous-content", f"Is HDF5 from byte {late} on, and begins as something else")
+    if kind not in CONTAINERS and source.tail.holds_end():
+        context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
 
 
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.keras import MAX_CONFIG, decoder, too_large, unreadable
 from signoff.artifact.streams.readers import BLOCK
-from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -29,10 +29,10 @@ MAX_TEXTS = 100_000  # that read like JSON: a bound on time
 FIRST_LOOK = 16 * 1024  # bytes that are tried first, and four times as many where the text goes on
 
 # Numbers hold these first two bytes often, and the whole hardly ever. It ends where the text does that was looked at.
-_BRACE = re.compile(rb'\{[ \t\r\n"]')
-_OBJECT = re.compile(rb'\{[ \t\r\n]*+(?:\Z|"(?:[^"\\\x00-\x1f]++|\\.)*+(?:\\?\Z|"[ \t\r\n]*+(?:\Z|:)))', re.DOTALL)
+_BRACE = compiled_on_use(rb'\{[ \t\r\n"]')
+_OBJECT = compiled_on_use(rb'\{[ \t\r\n]*+(?:\Z|"(?:[^"\\\x00-\x1f]++|\\.)*+(?:\\?\Z|"[ \t\r\n]*+(?:\Z|:)))', re.DOTALL)
 # "III.G. Disk Format: Level 1G - Fractal Heap": a version, 0, the length of an id, and that of the filters.
-_FILTERED_HEAP = re.compile(rb"FRHP\x00[\x00-\xff]{2}(?!\x00\x00)[\x00-\xff]{2}[\x00-\x03]")
+_FILTERED_HEAP = compiled_on_use(rb"FRHP\x00[\x00-\xff]{2}(?!\x00\x00)[\x00-\xff]{2}[\x00-\x03]")
 _OVERLAP = 16
 
 
@@ -49,16 +49,24 @@ def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     _Search(content, decoder(FindingCollector(context))).run()
 
 
-def late_hdf5(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
-    """Refuse HDF5 behind a longer user block than is looked at: its readers look on, at each doubled offset.
+class LateSignature:
+    """Looks for HDF5 behind a longer user block than is looked at: its readers look on, at each doubled offset."""
 
-    Raises `Refused` (`ambiguous-content`).
-    """
-    at = 2 * OFFSETS[-1]
-    while content.skip(at - content.offset) and content.offset == at:
-        if content.peek(len(MAGIC)) == MAGIC:
-            raise Refused("ambiguous-content", f"Is HDF5 from byte {at} on, and begins as something else")
-        at *= 2
+    def __init__(self) -> None:
+        self.found: int | None = None
+        self._next = 2 * OFFSETS[-1]
+        self._at = 0
+        self._held = b""
+
+    def add(self, part: bytes) -> None:
+        """Look through the next bytes; `found` is the offset of a signature that lies where one may."""
+        data, begin = self._held + part, self._at - len(self._held)
+        while self._next + len(MAGIC) <= begin + len(data):
+            if data.startswith(MAGIC, self._next - begin):
+                self.found = self.found or self._next
+            self._next *= 2
+        self._at += len(part)
+        self._held = data[1 - len(MAGIC) :]
 
 
 class _Search:

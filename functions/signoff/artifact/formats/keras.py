@@ -8,12 +8,12 @@ the JSON it stands.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.keras_objects import ObjectCheck
 from signoff.artifact.streams.refusal import Refused
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MAX_CONFIG = 4 * 1024 * 1024  # bytes; a network of a thousand layers takes about one million
 
-_OBJECT = re.compile(rb"\s*\{")
-_KEY = re.compile(rb"\"(?:module|class_name|config)\"\s*:")
+_OBJECT = compiled_on_use(rb"\s*\{")
+_KEY = compiled_on_use(rb"\"(?:module|class_name|config)\"\s*:")
 
 
 def is_keras_config(head: bytes) -> bool:

@@ -8,7 +8,6 @@ Keras 2 calls any function of TensorFlow. So what any of them would run is refus
 from __future__ import annotations
 
 import builtins
-import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from signoff.artifact.formats.tensorflow.functions import only_computes
 from signoff.artifact.formats.tensorflow.operators import ALLOWED
 from signoff.artifact.member_names import shown
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ FOREIGN = ("TFSMLayer", "JaxLayer", "FlaxLayer")
 CALLS = {"TFOpLambda": "function", "SlicingOpLambda": "function", "ClassMethod": "cls_symbol"}
 NODE = "TensorFlowOpLayer"
 # The parts of Keras whose functions are parts of models. Others read, write or fetch files, or switch safeguards off.
-_KERAS = re.compile(r"(?:tensorflow\.(?:python\.)?|tf_)?keras(?:_nlp|_hub|_cv)?(?:\.|$)")
-_COMPUTES = re.compile(
+_KERAS = compiled_on_use(r"(?:tensorflow\.(?:python\.)?|tf_)?keras(?:_nlp|_hub|_cv)?(?:\.|$)")
+_COMPUTES = compiled_on_use(
     r"(?:tensorflow\.(?:python\.)?|tf_)?keras(?:_nlp|_hub|_cv)?\.(?:src\.)?(?:activations|losses|metrics|initializers|regularizers"
     r"|constraints|ops|nn|random|optimizers|dtype_policies|quantizers|layers)\b"
 )

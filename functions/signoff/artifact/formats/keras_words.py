@@ -14,6 +14,7 @@ from signoff.artifact.context import FindingCollector
 from signoff.artifact.formats.keras_objects import CODE, FOREIGN, is_foreign_module
 from signoff.artifact.member_names import shown
 from signoff.artifact.streams.readers import BLOCK
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = b"\0 \t\r\n"
 _MARKS = b"\xef\xbb\xbf\xff\xfe"  # byte order marks
 _OVERLAP = 1024  # bytes: more than a key and its value have
-_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})")
+_ESCAPED = compiled_on_use(rb"\\u00([0-9a-fA-F]{2})")
 
 
 def _spelled(text: str) -> bytes:
@@ -30,8 +31,8 @@ def _spelled(text: str) -> bytes:
     return b"".join(rb"(?:%s|\\u00(?i:%02x))" % (re.escape(c).encode(), ord(c)) for c in text)
 
 
-_CLASS = re.compile(rb'"%s":"((?:[^"\\]|\\u00[0-9a-fA-F]{2}){1,60})"' % _spelled("class_name"))
-_MODULE = re.compile(rb'"%s":"((?:[^"\\]|\\u00[0-9a-fA-F]{2}){1,60})"' % _spelled("module"))
+_CLASS = compiled_on_use(rb'"%s":"((?:[^"\\]|\\u00[0-9a-fA-F]{2}){1,60})"' % _spelled("class_name"))
+_MODULE = compiled_on_use(rb'"%s":"((?:[^"\\]|\\u00[0-9a-fA-F]{2}){1,60})"' % _spelled("module"))
 _HINTS = (b"class_name", b"module", b"\\u00")  # a search for plain bytes is many times faster than one for patterns
 
 

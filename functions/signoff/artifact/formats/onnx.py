@@ -17,6 +17,7 @@ from signoff.artifact.formats.protobuf import (
     VARINT,
     MalformedMessage,
     MessageReader,
+    MessageTooLarge,
     WireReader,
     number_in,
 )
@@ -124,6 +125,25 @@ def onnx(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
         raise OtherFormat("it holds no graph of ONNX")
 
 
+def hidden_onnx(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
+    """Read unknown data as a model, whose first fields need not tell that it is one, and check it if it is.
+
+    Raises `OtherFormat` for what protobuf cannot read to its end, so that every reader of ONNX fails, or what has no
+    graph; `Refused` (`unreadable-onnx`) where a limit is exceeded before that is known.
+    """
+    wire, names = WireReader(content), _ModelNames()
+    try:
+        MessageReader(wire, MESSAGES, TEXTS, names.note, lenient=True).read("Model")
+    except MessageTooLarge as error:
+        raise Refused("unreadable-onnx", f"May be an ONNX model, and cannot be read as one: it {error}") from None
+    except MalformedMessage as error:
+        raise OtherFormat(f"it {error}") from None
+    if not names.graph:
+        raise OtherFormat("it holds no graph of ONNX")
+    context.summary.kind = "onnx"
+    names.report(context)
+
+
 @dataclass
 class _ModelNames:
     """The names in a model, each with the byte of its first occurrence."""
@@ -165,7 +185,7 @@ class _ModelNames:
 
 def _remember(names: dict[T, int], name: T, at: int) -> None:
     if len(names) >= MAX_NAMES:
-        raise MalformedMessage(f"names more than {MAX_NAMES} different things of one kind")
+        raise MessageTooLarge(f"names more than {MAX_NAMES} different things of one kind")
     names.setdefault(name, at)
 
 

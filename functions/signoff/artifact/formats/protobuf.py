@@ -30,9 +30,10 @@ class MessageReader:
 
     A text may have `MAX_TEXT` bytes, or as many as `longest` says by its name. Of a text that a message has twice, the
     last counts, as it does for every parser (https://protobuf.dev/programming-guides/encoding/#last-one-wins); of a
-    field in `each`, which is repeated, every text is noted under its own name. Messages that come twice are all read,
-    and groups, which no schema here has, are refused. A message of a kind in `marks` whose pattern matches nothing in
-    it is passed over.
+    field in `each`, which is repeated, every text is noted under its own name. Messages that come twice are all read. A
+    message of a kind in `marks` whose pattern matches nothing in it is passed over. Groups, which no schema here has,
+    and tags of more than 32 bits are refused; with `lenient`, groups are passed over as unknown fields are, and tags
+    cut off as C++ does.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class MessageReader:
         each: Fields = MappingProxyType({}),
         longest: Mapping[str, int] = MappingProxyType({}),
         marks: Mapping[str, re.Pattern[bytes]] = MappingProxyType({}),
+        *,
+        lenient: bool = False,
     ) -> None:
         self._wire = wire
         self._messages = messages
@@ -52,6 +55,7 @@ class MessageReader:
         self._each = each
         self._longest = longest
         self._marks = marks
+        self._lenient = lenient
         self._fields = 0
 
     def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
@@ -67,14 +71,25 @@ class MessageReader:
     def _field(self, kind: str, end: int | None, depth: int, texts: dict[str, str]) -> None:
         self._fields += 1
         if self._fields > MAX_FIELDS:
-            raise MalformedMessage(f"has more than {MAX_FIELDS} fields")
-        tag = self._wire.number(end)
-        number, wire = tag >> 3, tag & 7
-        if not number or tag > MAX_TAG:
-            raise MalformedMessage(f"has a field of number {number}")
-        if wire != BYTES:
+            raise MessageTooLarge(f"has more than {MAX_FIELDS} fields")
+        number, wire = self._tag(end)
+        if wire == GROUP and self._lenient:
+            self._wire.skip_group(number, end, depth + 1)
+        elif wire != BYTES:
             self._wire.skip_number(wire, end)
-            return
+        else:
+            self._bytes(kind, number, end, depth, texts)
+
+    def _tag(self, end: int | None) -> tuple[int, int]:
+        """Return the number and the wire type of the next field."""
+        tag = self._wire.number(end)
+        if self._lenient:
+            tag &= MAX_TAG
+        if not tag >> 3 or tag > MAX_TAG:
+            raise MalformedMessage(f"has a field of number {tag >> 3}")
+        return tag >> 3, tag & 7
+
+    def _bytes(self, kind: str, number: int, end: int | None, depth: int, texts: dict[str, str]) -> None:
         until = self._wire.length(end)
         if inner := self._messages.get(kind, {}).get(number):
             self._inner(inner, until, depth + 1)
@@ -95,16 +110,20 @@ class MessageReader:
     def _text(self, until: int, most: int) -> str:
         size = until - self._wire.offset
         if size > most:
-            raise MalformedMessage(f"has a name of {size} bytes; at most {most} are read")
+            raise MessageTooLarge(f"has a name of {size} bytes; at most {most} are read")
         return self._wire.taken(until).decode("utf-8", "surrogateescape")
 
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, BYTES, GROUP, END_OF_GROUP, FIXED32 = range(6)
 MAX_VARINT = 10  # bytes: 64 bits, seven to a byte
 
 
 class MalformedMessage(Exception):
     """Raised when content is not valid protobuf; the message continues a sentence after "it"."""
+
+
+class MessageTooLarge(MalformedMessage):
+    """Raised when content exceeds a limit, and may be valid protobuf."""
 
 
 class WireReader:
@@ -181,6 +200,19 @@ class WireReader:
         if end is not None and until > end:
             raise MalformedMessage("has a field that is longer than the message it is in")
         self.skip(until)
+
+    def skip_group(self, number: int, end: int | None, depth: int) -> None:
+        """Pass over a group to the end that has its number. Raises `MalformedMessage`."""
+        if depth > MAX_DEPTH:
+            raise MalformedMessage(f"has messages more than {MAX_DEPTH} deep")
+        while (tag := self.number(end) & MAX_TAG) != (number << 3 | END_OF_GROUP):
+            wire = tag & 7
+            if wire == GROUP:
+                self.skip_group(tag >> 3, end, depth + 1)
+            elif wire == BYTES:
+                self.skip(self.length(end))
+            else:
+                self.skip_number(wire, end)
 
     def _byte(self, end: int | None) -> int:
         if self.ended(end) or (self._at == len(self._block) and not self._fill()):

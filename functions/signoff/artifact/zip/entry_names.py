@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from signoff.documents.patterns import compiled_on_use
+
 
 class EntryNames:
     """The type of a zip archive by its entries' names, of which none is kept."""
@@ -33,7 +35,7 @@ class EntryNames:
 
 
 _MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
-    (mark, re.compile(pattern, re.IGNORECASE).fullmatch)  # PyTorch's reader and Java's find names in any case
+    (mark, compiled_on_use(pattern, re.IGNORECASE).fullmatch)  # PyTorch's reader and Java's find names in any case
     for mark, pattern in (
         ("manifest", rb"META-INF/MANIFEST\.MF"),
         ("mar manifest", rb"MAR-INF/MANIFEST\.json"),
@@ -56,8 +58,8 @@ _ZIPS: Sequence[tuple[str, set[str]]] = (
 )
 
 # Where PyTorch looks to distinguish them: torch/serialization.py (_is_torchscript_zip), torch/export/pt2_archive.
-_TORCHSCRIPT = re.compile(r"[^/]+/constants\.pkl", re.IGNORECASE)
-_EXPORTED = re.compile(r"(?:[^/]+/archive_format|(?:[^/]+/)?serialized_exported_program\.json)", re.IGNORECASE)
+_TORCHSCRIPT = compiled_on_use(r"[^/]+/constants\.pkl", re.IGNORECASE)
+_EXPORTED = compiled_on_use(r"(?:[^/]+/archive_format|(?:[^/]+/)?serialized_exported_program\.json)", re.IGNORECASE)
 
 
 def programs(name: str) -> Iterator[tuple[str, str]]:

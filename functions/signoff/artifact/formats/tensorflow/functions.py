@@ -7,14 +7,14 @@ A functional model that calls TensorFlow itself describes each call by the funct
 
 from __future__ import annotations
 
-import re
+from signoff.documents.patterns import compiled_on_use
 
 # Parts of TensorFlow that reach no file, no other host and no code.
-_PARTS = re.compile(
+_PARTS = compiled_on_use(
     r"(?:__operators__|math|linalg|nn|image|strings|sparse|ragged|signal|random|bitwise|dtypes|quantization|sets|audio"
     r"|experimental\.numpy)(?:\.[A-Za-z_]\w*)+"
 )
-_VERSION = re.compile(r"compat\.v[12]\.")
+_VERSION = compiled_on_use(r"compat\.v[12]\.")
 _TOP_NAMES = """
     abs acos acosh add add_n angle approx_top_k argmax argmin argsort as_string asin asinh atan atan2 atanh
     batch_gather batch_to_space batch_to_space_nd betainc bincount bitcast boolean_mask broadcast_dynamic_shape

@@ -5,7 +5,7 @@ From the files `saved_model`, `meta_graph`, `saver` and `saved_object_graph` in 
 The nodes of a graph and of a function are the same message and have two names here.
 """
 
-import re
+from signoff.documents.patterns import compiled_on_use
 
 MESSAGES = {
     "SavedModel": {2: "MetaGraph"},
@@ -58,7 +58,7 @@ EACH = {
     "NodeList": {1: "run"},
 }
 # A message in which none of these bytes stands is passed over: no other begins the tag of a call, or of one in a list.
-MARKS = {"AttributeEntry": re.compile(rb"[\x52\xd2\x4a\xca]")}
+MARKS = {"AttributeEntry": compiled_on_use(rb"[\x52\xd2\x4a\xca]")}
 
 # `saved_metadata.proto` of Keras 2: it describes layers in JSON, as TensorFlow 2.0 to 2.4 does within saved_model.pb.
 METADATA_MESSAGES = {"SavedMetadata": {1: "SavedObject"}}
