@@ -52,6 +52,34 @@ def _npz(data: bytes) -> bytes:
     return zipped([Entry("weights.npy", npy(bytes(8), descr="'<f8'")), Entry("arr_0.npy", npy(data))])
 
 
+def _joblib(array: object) -> bytes:
+    import joblib
+
+    file = io.BytesIO()
+    joblib.dump([array], file, protocol=4)
+    return file.getvalue()
+
+
+def _behind_array(data: bytes) -> bytes:
+    """A list of an array by joblib, whose bytes lie between opcodes, and the payload before the STOP."""
+    import numpy as np
+
+    return _joblib(np.arange(20.0))[:-1] + data
+
+
+def _in_array(data: bytes) -> bytes:
+    """The payload both as an array's bytes, where nobody runs it, and behind it."""
+    import numpy as np
+
+    return _joblib(np.frombuffer(data, "u1"))[:-1] + data
+
+
+def _behind_matrix(data: bytes) -> bytes:
+    import numpy as np
+
+    return _joblib(np.asfortranarray(np.ones((3, 4), ">f4")))[:-1] + data
+
+
 LAYOUTS: Mapping[str, Callable[[bytes], bytes]] = {
     "pickle": lambda data: data,
     "second": lambda data: _dumped({"honest": 1}) + data,
@@ -62,6 +90,9 @@ LAYOUTS: Mapping[str, Callable[[bytes], bytes]] = {
     "torch-first": _torch_first,
     "torch-keys": _torch_keys,
     "torch-tar": _torch_tar,
+    "joblib-array": _behind_array,
+    "joblib-bytes": _in_array,
+    "joblib-matrix": _behind_matrix,
     "npy": npy,
     "npy-2": lambda data: npy(data, 2),
     "npy-3": lambda data: npy(data, 3),

@@ -17,7 +17,7 @@ from tests.support.depth import deep
 from tests.unit.attack.known import DEAD, KNOWN
 
 CASES = [grammar.case(odd) for grammar in GRAMMARS for odd in grammar.values()]
-LOADED = 5  # cases of each grammar in a quick run
+LOADED = 3  # cases of each grammar in a quick run
 DIMENSIONS = [(grammar.name, dimension) for grammar in GRAMMARS for dimension in grammar.dimensions]
 
 
