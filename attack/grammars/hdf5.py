@@ -17,6 +17,8 @@ FILES: Mapping[str, Mapping[str, Any]] = {
     "v108": {"libver": ("v108", "v108")},
     "user-block": {"userblock_size": 512},
     "user-block-long": {"userblock_size": 1 << 17},
+    "user-block-text": {"userblock_size": 512},
+    "user-block-text-long": {"userblock_size": 1 << 17},
     "paged": {"fs_strategy": "page", "libver": "latest"},
     "tracked": {"track_order": True},
 }
@@ -84,4 +86,5 @@ def hdf5(text: bytes, how: str, attribute: str) -> bytes:
             written.create_group("model_weights").attrs["layer_names"] = []
     except (ValueError, OSError, RuntimeError, UnicodeError) as error:
         raise ImpossibleDisguise(str(error)) from error
-    return file.getvalue()
+    block = FILES[how].get("userblock_size", 0) if "text" in how else 0
+    return b"A user block. ".ljust(block, b"#")[:block] + file.getvalue()[block:]
