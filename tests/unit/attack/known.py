@@ -2,7 +2,6 @@
 
 KNOWN = frozenset(
     {
-        "hdf5: file=user-block-text-long",
         "pickle: header=none lead=float-blanks",
         "pickle: header=none lead=int-blanks",
         "pickle: header=none lead=long-blanks",
