@@ -49,6 +49,8 @@ def _artifact(artifact: Artifact) -> Iterator[str]:
         yield f"Models in it are of the formats {_all(artifact.formats)}, and of no other"
     for what, places in (("Python source", code.python), ("Scripts", code.scripts), ("Compiled code", code.compiled)):
         yield f"{what}: allowed {f'where {_any(places)} matches' if places else 'nowhere'}"
+    if artifact.pickles.trusted:
+        yield f"Pickles may also name {_all(artifact.pickles.trusted)}, with any arguments"
     if artifact.tensorflow.operators:
         yield f"Graphs of TensorFlow may also use {_all(artifact.tensorflow.operators)}"
     wanted = [what for what, asked in (("a licence", artifact.licence), ("a model card", artifact.model_card)) if asked]

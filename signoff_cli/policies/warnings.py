@@ -68,6 +68,12 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
     for index, glob in enumerate(artifact.code.compiled):
         message = f"`{glob}` allows compiled code, which runs as it is and is not inspected"
         yield Fault(f"artifact.code.compiled[{index}]", message)
+    for index, name in enumerate(artifact.pickles.trusted):
+        scope = "everything that this module defines or imports" if name.endswith(".*") else "it"
+        message = (
+            f"`{name}`: whoever writes a model may call {scope} with any arguments, and change it, when it is loaded"
+        )
+        yield Fault(f"artifact.pickles.trusted[{index}]", message)
     for index, name in enumerate(artifact.tensorflow.operators):
         message = f"`{name}` may {DOES.get(name, 'do more than compute')} whenever a model is loaded or asked"
         yield Fault(f"artifact.tensorflow.operators[{index}]", message)

@@ -39,6 +39,8 @@ TORCH = """
     conjugated.pt state-dict.legacy.pth checkpoint.legacy.pth
 """
 
+UNKNOWN = "unknown-global"
+
 
 def torch_samples() -> dict[str, Files]:
     """Return what PyTorch wrote, each by its name."""
@@ -64,7 +66,10 @@ def _pickles() -> Iterator[HostileModel]:
             lambda it=compression: {"model.joblib": dumped(poisoned(pipeline), compress=it)},
         )
     for name, payload in PAYLOADS.items():
-        yield HostileModel(f"pipeline with {name}", lambda it=payload: {"m.joblib": dumped(poisoned(pipeline, it))})
+        rule = "own-class" if name == "a class of its own" else "unsafe-pickle"
+        yield HostileModel(
+            f"pipeline with {name}", lambda it=payload: {"m.joblib": dumped(poisoned(pipeline, it))}, rule
+        )
     yield HostileModel("a name without an extension", lambda: {"model": pickle.dumps(poisoned(pipeline))})
     yield HostileModel("the name of an image", lambda: {"logo.png": pickle.dumps(poisoned(pipeline))})
     yield HostileModel("a hidden name", lambda: {".cache/.model": pickle.dumps(poisoned(pipeline))})
@@ -101,9 +106,13 @@ def _boosters() -> Iterator[HostileModel]:
             lambda name=name: {"m.joblib": dumped(poisoned(of(f"{name}, pickle and joblib", "protocol-4.pkl")))},
         )
     callback = PickledCall(xgboost.core._load_lib)
-    yield HostileModel("a library of XGBoost", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), callback))})
+    yield HostileModel(
+        "a library of XGBoost", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), callback))}, UNKNOWN
+    )
     loads = PickledCall(lightgbm.basic._safe_call, 0)
-    yield HostileModel("a call of LightGBM", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), loads))})
+    yield HostileModel(
+        "a call of LightGBM", lambda: {"m.pkl": pickle.dumps(poisoned(fitted("pipeline"), loads))}, UNKNOWN
+    )
 
 
 def _arrays() -> Iterator[HostileModel]:
@@ -135,7 +144,8 @@ def _torch() -> Iterator[HostileModel]:
         return {name: (SAMPLES / name).read_bytes()}
 
     for name in ("module.pt", "module.legacy.pth", "attribute.pt", "buffer.pt"):
-        yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name))
+        rule = UNKNOWN if name == "module.pt" else "unsafe-pickle"
+        yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name), rule)
     for name in ("script.pt", "trace.pt"):
         yield HostileModel(f"PyTorch: {name}", lambda name=name: sample(name), "torchscript-code")
     yield HostileModel("PyTorch: program", lambda: sample("program.pt2"), "torch-export-code")
@@ -297,7 +307,8 @@ def _nested() -> Iterator[HostileModel]:
         "skops-untrusted-type",
     )
     yield HostileModel("joblib in gzip in xz", lambda: {"m.xz": lzma.compress(gzip.compress(model()))})
-    yield HostileModel("PyTorch in a tar", lambda: {"m.tar": in_tar("m.pt", (SAMPLES / "module.pt").read_bytes())})
+    module = (SAMPLES / "module.pt").read_bytes()
+    yield HostileModel("PyTorch in a tar", lambda: {"m.tar": in_tar("m.pt", module)}, UNKNOWN)
     yield HostileModel("npz in a zip, deflated", lambda: {"m.zip": zipped(_objects(), zipfile.ZIP_DEFLATED)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from signoff.artifact.remedies import REMEDIES
+from signoff.artifact.remedies import remedy_of
 from signoff.documents.text import cut, cut_within
 
 Severity = Literal["error", "warning"]
@@ -28,7 +28,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         """Use the rule's remedy where none is given."""
-        object.__setattr__(self, "remedy", self.remedy or REMEDIES.get(self.rule, ""))
+        object.__setattr__(self, "remedy", self.remedy or remedy_of(self.rule, self.reason))
 
 
 def listed(findings: Iterable[Mapping[str, Any]]) -> list[Finding]:

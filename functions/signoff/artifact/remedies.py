@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+from signoff.artifact.trusted_names import PATTERN, never_trusted
 
 _PACK = "repack the files with `tar -czf model.tar.gz -C <folder> .`"
 _AGAIN = f"Upload the archive again; if that does not help, {_PACK}."
@@ -94,6 +97,8 @@ REMEDIES: Mapping[str, str] = {
     # Code that would run on load.
     "unsafe-pickle": "Save the model without code: as safetensors, ONNX, skops or the framework's own format.",
     "unknown-global": "Save the model without this class: as safetensors, ONNX, skops or the framework's own format.",
+    "own-class": "Save the model without this class, and make its object in the code that loads the model.",
+    "trusted-name": "Look at what this class or function does when it is called with any arguments.",
     "unreadable-pickle": "Save the model again, as safetensors, ONNX, skops or with an unchanged pickle.",
     "data-after-pickle": "Save one object per file, with nothing after it.",
     "npy-objects": "Save the array with `allow_pickle=False`: as numbers or texts of a fixed length.",
@@ -131,3 +136,42 @@ REMEDIES: Mapping[str, str] = {
     "model-card-missing": "Add a model card as MODEL_CARD.md, or change `artifact.model_card` in the policy.",
     "more-findings": "Correct those that are listed, and inspect again to see the others.",
 }
+
+LIBRARIES: Mapping[str, str] = {
+    **dict.fromkeys(("catboost",), "save the model as `.cbm` (`save_model`)"),
+    **dict.fromkeys(("xgboost",), "save the model with `save_model`, as `.ubj` or `.json`"),
+    **dict.fromkeys(("lightgbm",), "save the model with `booster_.save_model`"),
+    **dict.fromkeys(("torch", "torchvision", "torchaudio"), "save `model.state_dict()`, or safetensors, or ONNX"),
+    **dict.fromkeys(("lightning", "pytorch_lightning", "fastai"), "save `model.state_dict()`, or export to ONNX"),
+    **dict.fromkeys(("keras", "tensorflow", "tf_keras", "keras_core"), "save the model with `model.save`, as `.keras`"),
+    **dict.fromkeys(("transformers", "diffusers", "peft"), "save it with `save_pretrained`"),
+    **dict.fromkeys(("sklearn", "imblearn", "category_encoders", "sklego", "feature_engine"), "save it with skops"),
+    **dict.fromkeys(
+        ("mlflow", "langchain", "langchain_core", "llama_index"), "log the model from code (`models from code`)"
+    ),
+    **dict.fromkeys(("numpy", "scipy", "pandas", "polars", "pyarrow"), "save data as `.npy`, `.npz` or Parquet"),
+    **dict.fromkeys(("statsmodels", "prophet", "lifelines", "pmdarima", "sktime"), "keep its parameters as JSON"),
+    **dict.fromkeys(("h2o", "pyspark", "onnx", "onnxruntime", "skl2onnx", "jax", "flax"), "export the model to ONNX"),
+    **dict.fromkeys(("spacy", "gensim", "nltk", "tokenizers"), "save it with its own `to_disk` or `save`"),
+    **dict.fromkeys(
+        ("shap", "lime", "optuna", "hyperopt", "joblib", "cloudpickle", "dill"), "leave it out of the model"
+    ),
+}
+"""How else to save what is of a known library, by its package."""
+_NAMED = re.compile(r"Would load ([^ ,]+)")
+_ASKABLE = ("unknown-global", "own-class", "skops-untrusted-type")
+
+
+def remedy_of(rule: str, reason: str) -> str:
+    """Return what to do about a finding: of a name that is not known, what its library offers and a policy's line."""
+    remedy, found = REMEDIES.get(rule, ""), _NAMED.match(reason)
+    if rule not in _ASKABLE or not found:
+        return remedy
+    name = found[1]
+    other = LIBRARIES.get(name.partition(".")[0])
+    if other:
+        remedy = f"{other[0].upper()}{other[1:]}."
+    if re.fullmatch(PATTERN, name) and not never_trusted(name):
+        line = f'"pickles": {{"trusted": ["{name}"]}}'
+        remedy += f" If it is harmless with any arguments, a policy admits it: {line} in `artifact`."
+    return remedy

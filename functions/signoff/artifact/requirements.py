@@ -34,10 +34,12 @@ class CodeLocations:
 class Trusted:
     """What a policy admits by its name although an inspection would refuse it: approvers see a warning instead.
 
-    `operators` are TensorFlow's.
+    `operators` are TensorFlow's. `names` are those of classes and functions in pickles and skops files, or
+    `<module>.*`.
     """
 
     operators: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

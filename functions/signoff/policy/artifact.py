@@ -15,6 +15,7 @@ from signoff.artifact.requirements import (
     Trusted,
 )
 from signoff.artifact.streams.limits import GIB, Limits
+from signoff.artifact.trusted_names import PATTERN, never_trusted
 from signoff.documents.faults import Fault, refuse
 from signoff.policy.values import meaning
 
@@ -82,6 +83,40 @@ class TensorFlow(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
+class Pickles(Struct, frozen=True, forbid_unknown_fields=True):
+    """What pickles and skops files may name besides what is known to be harmless."""
+
+    trusted: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Meta(
+                    pattern=PATTERN,
+                    extra_json_schema={
+                        "pattern": PATTERN,
+                        "patternErrorMessage": "must be a class or function by its module, such as "
+                        "acme.features.Encoder, or all of one module, such as acme.features.*",
+                    },
+                ),
+            ],
+            ...,
+        ],
+        meaning(
+            "Classes and functions of one's own that pickles and skops files may name, with any arguments: each by its "
+            "module and name, or all of one module; approvers see a warning. Never the standard library.",
+            examples=[["acme.features.Encoder", "acme.models.*"]],
+        ),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse names that lead to code of anybody's choice."""
+        refuse(
+            Fault(f"trusted[{index}]", f"`{name}` {why}")
+            for index, name in enumerate(self.trusted)
+            if (why := never_trusted(name))
+        )
+
+
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     """What an artifact must contain, and may; globs match the archive's member names."""
 
@@ -123,6 +158,9 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = False
     tensorflow: Annotated[TensorFlow, meaning("What graphs of TensorFlow may do besides computing.")] = TensorFlow()
+    pickles: Annotated[
+        Pickles, meaning("What pickles and skops files may name besides what is known to be harmless.")
+    ] = Pickles()
     limits: Annotated[
         ArtifactLimits, meaning("How far an archive may expand, and how much it may contain, before it is refused.")
     ] = ArtifactLimits()
@@ -153,6 +191,6 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
             code=self.code.places,
             licence=self.licence,
             model_card=self.model_card,
-            trusted=Trusted(operators=frozenset(self.tensorflow.operators)),
+            trusted=Trusted(operators=frozenset(self.tensorflow.operators), names=frozenset(self.pickles.trusted)),
             limits=self.limits.reading,
         )

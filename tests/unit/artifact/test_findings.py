@@ -96,3 +96,27 @@ def test_as_many_sentences_are_reported_as_fit(sentences: list[str], limit: int)
     assert sentences[: len(told)] == told
     assert len(" ".join(told)) <= limit
     assert told == sentences or len(" ".join(sentences[: len(told) + 1])) > limit
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "remedy"),
+    [
+        ("unknown-global", "Would load catboost.core.Pool, which is not known", "as `.cbm`"),
+        ("unknown-global", "Would load torch.nn.modules.linear.Linear, which is not known", "state_dict"),
+        (
+            "own-class",
+            "Would load acme.features.Encoder, which is of",
+            '"pickles": {"trusted": ["acme.features.Encoder"]}',
+        ),
+        ("skops-untrusted-type", "Would load acme.features.Encoder at a", '{"trusted": ["acme.features.Encoder"]}'),
+    ],
+)
+def test_a_name_that_is_not_known_is_told_with_what_its_library_offers_and_the_policy_s_line(
+    rule: str, reason: str, remedy: str
+) -> None:
+    assert remedy in Finding("m", rule, "error", reason).remedy
+
+
+def test_no_line_is_offered_that_a_policy_may_not_have() -> None:
+    assert "trusted" not in Finding("m", "own-class", "error", "Would load acme.__builtins__, which").remedy
+    assert "trusted" not in Finding("m", "own-class", "error", "Would load __main__.\u202e, which").remedy

@@ -60,6 +60,17 @@ def test_everything_but_the_execution_role_has_a_default():
             "which `required_files` requires",
         ),
         ({"artifact": {"tensorflow": {"operators": ["Read*"]}}}, r"operators"),
+        ({"artifact": {"pickles": {"trusted": ["Encoder"]}}}, r"trusted"),
+        ({"artifact": {"pickles": {"trusted": ["acme.*.Encoder"]}}}, r"trusted"),
+        ({"artifact": {"pickles": {"trusted": ["*"]}}}, r"trusted"),
+        ({"artifact": {"pickles": {"trusted": ["builtins.eval"]}}}, "standard library"),
+        ({"artifact": {"pickles": {"trusted": ["os.*"]}}}, "standard library"),
+        ({"artifact": {"pickles": {"trusted": ["posix.system"]}}}, "standard library"),
+        ({"artifact": {"pickles": {"trusted": ["__builtin__.eval"]}}}, "standard library"),
+        ({"artifact": {"pickles": {"trusted": ["joblib.load"]}}}, "known to run code"),
+        ({"artifact": {"pickles": {"trusted": ["torch.hub.*"]}}}, "known to run code"),
+        ({"artifact": {"pickles": {"trusted": ["acme.features.__builtins__"]}}}, "from there anywhere"),
+        ({"artifact": {"pickles": {"trusted": ["__main__.*"]}}}, "name each class"),
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "not a valid JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
@@ -95,6 +106,12 @@ def test_what_is_demanded_of_an_artifact_is_what_an_inspection_without_a_policy_
 def test_operators_that_a_policy_admits_are_those_of_an_inspection():
     said = policy(artifact={"tensorflow": {"operators": ["ReadFile", "Mine>Op"]}}).artifact.requirements
     assert said.trusted == Trusted(operators=frozenset({"ReadFile", "Mine>Op"}))
+
+
+def test_names_that_a_policy_trusts_are_those_of_an_inspection():
+    names = ["acme.features.Encoder", "acme.models.*", "__main__.Encoder"]
+    said = policy(artifact={"pickles": {"trusted": names}}).artifact.requirements
+    assert said.trusted == Trusted(names=frozenset(names))
 
 
 def test_a_document_that_is_no_policy_is_a_fault():

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 from signoff.artifact.formats.json_stream import JsonStream, JsonTooLarge, MalformedJson
 from signoff.artifact.member_names import shown
 from signoff.artifact.pickle.allow_list import allowed, only_held
+from signoff.artifact.pickle.judgement import TRUSTED
 from signoff.artifact.streams.refusal import Refused
+from signoff.artifact.trusted_names import runs_code, trusts
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.findings import Severity
     from signoff.artifact.streams.readers import PeekableReader
 
 SCHEMA = "schema.json"
@@ -165,7 +168,11 @@ class _SchemaCheck:
         self._pass_on(node, parent)
 
     def _name(self, module: str, name: str, node: _OpenNode, *, held: bool = True) -> None:
-        if module in PICKLES_OWN or not allowed(module, name) or (only_held(module, name) and not held):
+        if module not in PICKLES_OWN and allowed(module, name) and (held or not only_held(module, name)):
+            return
+        if trusts(self.context.trusted.names, module, name) and not runs_code(module, name):
+            self._report(TRUSTED, f"Would load {module}.{name}, which the policy trusts", node, "warning")
+        else:
             self._report("skops-untrusted-type", f"Would load {module}.{name}", node)
 
     def _generator(self, node: _OpenNode) -> None:
@@ -178,11 +185,11 @@ class _SchemaCheck:
         if parent and node.generator and (parent.generator is None or node.generator not in BIT_GENERATORS):
             parent.generator = node.generator
 
-    def _report(self, rule: str, reason: str, node: _OpenNode) -> None:
+    def _report(self, rule: str, reason: str, node: _OpenNode, severity: Severity = "error") -> None:
         if reason in self.reported or len(self.reported) >= SHOWN:
             return
         self.reported.add(reason)
-        self.context.report(rule, f"{shown(reason)} at {self._path()} (byte {node.offset})")
+        self.context.report(rule, f"{shown(reason)} at {self._path()} (byte {node.offset})", severity)
 
     def _path(self) -> str:
         steps = [f"[{above.count - 1}]" if above.is_list else f".{above.key}" for above in self.open]

@@ -7,11 +7,11 @@ is bounded for any pickle.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from signoff.artifact.pickle.allow_list import allowed, only_held
 from signoff.artifact.pickle.calls import objection
 from signoff.artifact.pickle.fast_path import walk_run
+from signoff.artifact.pickle.judgement import looked_up
 from signoff.artifact.pickle.memo import Memo
 from signoff.artifact.pickle.stack import LATEST, OpcodeStack
 from signoff.artifact.pickle.stream import (
@@ -63,7 +63,14 @@ def _already(_machine: PickleMachine) -> None:
 class PickleMachine(OpcodeStack):
     """Walks one pickle, from its first opcode to its STOP. `report` receives everything forbidden it would do."""
 
-    def __init__(self, stream: PickleStream, report: ReportAt, table: Table, diverge: Diverge | None = None) -> None:
+    def __init__(
+        self,
+        stream: PickleStream,
+        report: ReportAt,
+        table: Table,
+        diverge: Diverge | None = None,
+        trusted: Collection[str] = (),
+    ) -> None:
         super().__init__(stream)
         self.opcodes = 0
         self.stopped = False
@@ -72,6 +79,7 @@ class PickleMachine(OpcodeStack):
         self.report_at = report
         self._table = table
         self._diverge = diverge
+        self._trusted = trusted
         self.memo = Memo()
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
@@ -159,7 +167,7 @@ class PickleMachine(OpcodeStack):
         """Push a module's global, and check it against the allow list."""
         if not isinstance(module, str) or not isinstance(name, str):
             self.foreign = True
-            self.report("unknown-global", "Loads an object whose name it computes")
+            self.report("unsafe-pickle", "Loads an object whose name it computes")
             self.push(None)
             return
         if NO_MODULE.search(module) or len(module) > LONGEST_LINE:
@@ -167,16 +175,14 @@ class PickleMachine(OpcodeStack):
         self.foreign = True
         known = self._globals.get((module, name))
         if known is None:
-            known = Global(module, name, allowed(module, name), only_held(module, name))
             if len(self._globals) > MOST_GLOBALS:
                 raise self.unreadable("Names more objects than any legitimate pickle")
+            known, finding = looked_up(module, name, self._trusted)
             self._globals[module, name] = known
             if known.is_wrapper and known.allowed:
                 self._wrapper = known
-            if known.of_torchscript:
-                self.report("torchscript-code", "Makes objects of classes that a TorchScript program defines")
-            elif not known.allowed:
-                self.report("unsafe-pickle", f"Would run {known.shown} when it is loaded")
+            if finding:
+                self.report(*finding)
         self.push(known)
 
     def call(self, function: object, arguments: object) -> object:
@@ -261,13 +267,13 @@ class PickleMachine(OpcodeStack):
         """Take a copy of another machine's state, with nothing of its own yet."""
         self.take_stack(other)
         self.memo, self._globals = other.memo.copy(), dict(other._globals)
-        self._wrapper, self.foreign = other._wrapper, True
+        self._wrapper, self._trusted, self.foreign = other._wrapper, other._trusted, True
 
     def _pass_over(self, array: JoblibArray) -> None:
         # joblib.numpy_pickle, NumpyArrayWrapper.write_array: the bytes of the padding's length and the padding, then
         # the elements; of objects, a pickle.
         if array.size is None:
-            PickleMachine(self.stream, self.report_at, self._table).run()
+            PickleMachine(self.stream, self.report_at, self._table, trusted=self._trusted).run()
             return
         if array.padded:
             padding = self.stream.exactly(1)[0]

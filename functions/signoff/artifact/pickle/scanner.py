@@ -7,9 +7,11 @@ between the opcodes; PyTorch files before 1.6 are five pickles followed by the s
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from signoff.artifact.pickle.ambiguity import PickleWatch
+from signoff.artifact.pickle.judgement import TRUSTED
 from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.artifact.pickle.plain_reading import PlainReading
@@ -70,7 +72,7 @@ def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """
     findings = _PickleFindings(context)
     try:
-        _walk_all(PickleStream(content), findings, certain=content.peek(2) in DECLARED)
+        _walk_all(PickleStream(content), findings, context.trusted.names, certain=content.peek(2) in DECLARED)
     except OtherFormat:
         findings.drop()
         raise
@@ -81,12 +83,16 @@ def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
         findings.end()
 
 
-def _walk_all(stream: PickleStream, findings: _PickleFindings, *, certain: bool) -> None:
+def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collection[str], *, certain: bool) -> None:
     """Walk one pickle after another. `certain`: the content says that it is one."""
     of_torch = False
+
+    def diverge(other: PickleMachine) -> None:
+        stream.let_follow(PlainReading(other))
+
     for count in range(MOST_PICKLES):
         begin = stream.block[stream.at : stream.at + 1] if stream.ahead(1) else b""
-        machine = PickleMachine(stream, findings.report, TABLE, lambda other: stream.let_follow(PlainReading(other)))
+        machine = PickleMachine(stream, findings.report, TABLE, diverge, trusted)
         try:
             machine.run()
         except InvalidPickle as error:
@@ -130,7 +136,7 @@ class _PickleFindings:
     def end(self) -> None:
         """Report them."""
         for (rule, reason), at in self._found.items():
-            self._context.report(rule, f"{reason} (byte {at})")
+            self._context.report(rule, f"{reason} (byte {at})", "warning" if rule == TRUSTED else "error")
         if self._more:
             self._context.report("unsafe-pickle", f"Would do {self._more} more forbidden things that are not listed")
         self.drop()

@@ -4,10 +4,12 @@ import collections
 import datetime
 import decimal
 import fractions
+import io
 import pickle
 import struct
 import uuid
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,9 +42,12 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from signoff.artifact.context import ScanContext
 from signoff.artifact.pickle.allow_list import allowed
 from signoff.artifact.pickle.scanner import is_pickle
-from signoff.artifact.streams.readers import PEEK
+from signoff.artifact.pickle.scanner import pickle as pickle_scanner
+from signoff.artifact.requirements import Trusted
+from signoff.artifact.streams.readers import PEEK, PeekableReader
 from tests.support.depth import some
 from tests.support.pickle_parts import OS_SYSTEM, written
 from tests.support.pickled import calling, findings, named, text
@@ -170,10 +175,15 @@ HARMFUL = """
     threading.Thread site.main sqlite3.connect zipimport.zipimporter venv.create _io.FileIO io.open
     pathlib.Path.write_text copyreg.add_extension collections.namedtuple typing.NamedTuple dill.loads
     cloudpickle.loads sklearn.callback._transport.Client sklearn.datasets.fetch_openml sklearn.externals._arff.load
-    sklearn.utils.fixes.os sklearn.utils._available_if.MethodType sklearn.tree._export.StringIO
-    sklearn.tests.test_base.Naive sklearn.linear_model.Ridge.os.system
-    sklearn.pipeline.Pipeline.__init__.__globals__ sklearn.os.system pandas.read_pickle pandas.eval
-    scipy.io.loadmat lightgbm.basic._load xgboost.core.ctypes.CDLL cffi.FFI distutils.spawn.spawn
+    sklearn.utils.fixes.os sklearn.os.system pandas.read_pickle pandas.eval
+    scipy.io.loadmat xgboost.core.ctypes.CDLL cffi.FFI distutils.spawn.spawn
+"""
+
+
+NOT_KNOWN = """
+    lightgbm.basic._load sklearn.utils._available_if.MethodType sklearn.tree._export.StringIO
+    sklearn.tests.test_base.Naive
+    sklearn.linear_model.Ridge.os.system sklearn.pipeline.Pipeline.__init__.__globals__
 """
 
 
@@ -190,9 +200,68 @@ def parts(name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("name", HARMFUL.split())
 def test_a_pickle_that_calls_it_is_refused_by_its_name(name: str) -> None:
     module, attribute = parts(name)
+    at = 6 + len(module) + len(attribute)
     assert findings(calling(module, attribute)) == [
-        ("unsafe-pickle", f"Would run {name} when it is loaded (byte {6 + len(module) + len(attribute)})")
+        ("unsafe-pickle", f"Would run {name} when it is loaded (byte {at})")
     ]
+
+
+@pytest.mark.parametrize("name", NOT_KNOWN.split())
+def test_what_is_within_a_harmless_library_and_not_known_is_refused(name: str) -> None:
+    assert [rule for rule, _ in findings(calling(*parts(name)))] == ["unknown-global"]
+
+
+OTHERS = {
+    "torch.nn.modules.linear.Linear": "unknown-global",
+    "catboost.core.Pool": "unknown-global",
+    "sklearn.utils._available_if.MethodType": "unknown-global",
+    "__main__.Encoder": "own-class",
+    "acme.features.Encoder": "own-class",
+    "os.path.join": "unsafe-pickle",
+    "commands.getoutput": "unsafe-pickle",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_name_that_is_not_known_is_told_by_whose_it_is(name: str) -> None:
+    assert [rule for rule, _ in findings(calling(*parts(name)))] == [OTHERS[name]]
+
+
+def trusting(data: bytes, *names: str) -> list[tuple[str, str]]:
+    """Return the rule and severity of all that is found by a policy that trusts these names."""
+    found: list[tuple[str, str]] = []
+    where = ScanContext("m.pkl", lambda _m, rule, _r, severity: found.append((rule, severity)))
+    pickle_scanner(
+        PeekableReader(io.BytesIO(data)), replace(where, trusted=Trusted(names=frozenset(names))), lambda *_: None
+    )
+    return found
+
+
+WARNED, REFUSED = [("trusted-name", "warning")], [("own-class", "error")]
+
+
+def test_a_name_that_the_policy_trusts_is_a_warning() -> None:
+    own = calling("acme.features", "Encoder")
+    assert trusting(own, "acme.features.Encoder") == WARNED
+    assert trusting(own, "acme.features.*") == WARNED
+    assert trusting(own, "acme.*") == REFUSED
+    assert trusting(own, "acme.features.Encode") == REFUSED
+    assert trusting(calling("acme.features.more", "Encoder"), "acme.features.*") == REFUSED
+
+
+def test_what_a_trusted_module_imports_is_not_reached_by_a_path() -> None:
+    assert trusting(calling("acme.features", "os.system"), "acme.features.*") == REFUSED
+
+
+def test_what_runs_code_is_never_trusted() -> None:
+    assert trusting(calling("os", "system"), "os.system", "os.*") == [("unsafe-pickle", "error")]
+    assert trusting(calling("posix", "system"), "posix.*") == [("unsafe-pickle", "error")]
+    assert trusting(calling("joblib", "load"), "joblib.*") == [("unsafe-pickle", "error")]
+
+
+def test_a_name_that_is_computed_is_never_trusted() -> None:
+    computed = b"\x80\x04" + named("builtins", "str") + text("acme") + b"\x85R" + text("Encoder") + b"\x93)R."
+    assert ("unsafe-pickle", "error") in trusting(computed, "acme.*")
 
 
 @pytest.mark.parametrize("name", ["os.system", "builtins.eval", "numpy.fromfile"])

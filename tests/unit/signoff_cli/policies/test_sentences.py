@@ -76,6 +76,11 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         ("demands", {"artifact": {"model_card": True}}, "It holds a model card."),
         (
             "demands",
+            {"artifact": {"pickles": {"trusted": ["acme.features.Encoder"]}}},
+            "Pickles may also name acme.features.Encoder, with any arguments.",
+        ),
+        (
+            "demands",
             {"artifact": {"tensorflow": {"operators": ["ReadFile", "PrintV2"]}}},
             "Graphs of TensorFlow may also use ReadFile and PrintV2.",
         ),

@@ -46,6 +46,11 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, wa
         ({"artifact": {"formats": ["unknown"]}}, "artifact.formats[0]", "is not inspected"),
         ({"artifact": {"code": {"compiled": ["lib/*.so"]}}}, "artifact.code.compiled[0]", "allows compiled code"),
         (
+            {"artifact": {"pickles": {"trusted": ["acme.features.*"]}}},
+            "artifact.pickles.trusted[0]",
+            "everything that this module defines or imports",
+        ),
+        (
             {"artifact": {"tensorflow": {"operators": ["ReadFile"]}}},
             "artifact.tensorflow.operators[0]",
             "`ReadFile` may read files",
