@@ -72,6 +72,19 @@ CLAIMS: Sequence[Claim] = (
     ),
     Claim(("*.onnx",), ("onnx",), "ONNX Runtime", "https://onnxruntime.ai/docs/api/python/api_summary.html"),
     Claim(
+        ("*.ort",),
+        ("ort",),
+        "ONNX Runtime",
+        "https://onnxruntime.ai/docs/performance/model-optimizations/ort-format-models.html",
+    ),
+    Claim(
+        ("*.onnxtxt", "*.onnxjson", "*.textproto"),
+        ("onnx",),
+        "onnx.load",
+        "https://onnx.ai/onnx/api/serialization.html",
+        read_as="onnx text",
+    ),
+    Claim(
         ("saved_model.pb",),
         ("saved_model",),
         "TensorFlow",

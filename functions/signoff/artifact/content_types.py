@@ -27,6 +27,7 @@ FORMATS = (
     "xgboost-binary",
     "r-data",
     "pmml",
+    "ort",
     "coreml",
     "mojo",
 )
@@ -34,6 +35,7 @@ FORMATS = (
 NOT_LOOKED_INTO = {
     "gguf": "its chat template, which a server runs as a Jinja template",
     "tflite": "custom operators, which a server must bring along",
+    "ort": "custom operators, which ONNX Runtime would load a library for",
     "coreml": "custom layers, which an app must bring along",
     "mojo": "what H2O stores in it",
     "xgboost-binary": "its trees, in a format that XGBoost no longer reads",

@@ -111,6 +111,7 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("PE", _is_pe),
     ("python bytecode", _is_bytecode),
     ("tflite", lambda head: head[4:8] == b"TFL3"),
+    ("ort", lambda head: head[4:8] == b"ORTM"),
     ("torchscript-flatbuffer", is_torchscript_flatbuffer),
     ("safetensors", is_safetensors),
     ("xgboost-ubj", is_xgboost_ubjson),

@@ -63,6 +63,7 @@ READ_AS: Mapping[str, Kind] = {
     "onnx": (is_onnx, onnx),
     "saved_model": (is_saved_model, saved_model),
     "coreml": (lambda _head: False, opaque.core_ml),
+    "onnx text": (lambda _head: False, opaque.onnx_text),
     "saved_model text": (lambda _head: False, opaque.other_saved_model),
     "keras metadata": (is_keras_metadata, keras_metadata),
     "keras config": (is_keras_config, keras_config),

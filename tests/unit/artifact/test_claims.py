@@ -165,7 +165,12 @@ def test_binary_data_that_nobody_knows_is_a_warning_and_an_error_under_the_name_
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [(b"GGUF\3\0\0\0", "gguf"), (b"\x1c\0\0\0TFL3" + bytes(64), "tflite"), (b"binf" + bytes(200), "xgboost-binary")],
+    [
+        (b"GGUF\3\0\0\0", "gguf"),
+        (b"\x1c\0\0\0TFL3" + bytes(64), "tflite"),
+        (b"\x1c\0\0\0ORTM" + bytes(64), "ort"),
+        (b"binf" + bytes(200), "xgboost-binary"),
+    ],
 )
 def test_a_known_format_that_is_not_looked_into_is_a_warning_unless_the_policy_names_it(
     content: bytes, kind: str
@@ -226,10 +231,12 @@ def test_every_claim_is_of_a_known_content_type_and_cites_its_loader() -> None:
         assert claim.loader
 
 
-@pytest.mark.parametrize("name", ["saved_model.pbtxt", "1/saved_model.pbtxt", "saved_model.cpb"])
+@pytest.mark.parametrize(
+    "name", ["saved_model.pbtxt", "1/saved_model.pbtxt", "saved_model.cpb", "m.onnxtxt", "m.textproto"]
+)
 @pytest.mark.parametrize("content", [b"saved_model_schema_version: 1\nmeta_graphs {\n}\n", b"", bytes(range(200))])
-def test_a_saved_model_as_text_or_in_chunks_is_refused(name: str, content: bytes) -> None:
-    assert found(name, content)[0][1] in {"unreadable-saved-model", "empty-file"}
+def test_a_protobuf_model_as_text_or_in_chunks_is_refused(name: str, content: bytes) -> None:
+    assert found(name, content)[0][1] in {"unreadable-saved-model", "unreadable-onnx", "empty-file"}
 
 
 def test_a_model_of_core_ml_is_one_by_its_name_and_its_first_bytes_alone() -> None:

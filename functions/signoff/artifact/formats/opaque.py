@@ -65,6 +65,11 @@ def core_ml(content: PeekableReader, _context: ScanContext, _scan: Scan) -> None
         raise OtherFormat("does not begin as a model of Core ML does")
 
 
+def onnx_text(_content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
+    """Refuse a model of ONNX as text or JSON, which `onnx.load` reads by the suffix of its name."""
+    raise Refused("unreadable-onnx", "Is a model of ONNX as text, which is not looked into")
+
+
 def other_saved_model(_content: PeekableReader, _context: ScanContext, _scan: Scan) -> None:
     """Refuse a SavedModel as text (`saved_model.pbtxt`) or in chunks (`saved_model.cpb`): TensorFlow reads both."""
     raise Refused("unreadable-saved-model", "Is a SavedModel as text or in chunks, which is not looked into")

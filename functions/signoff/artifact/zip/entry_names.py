@@ -9,7 +9,7 @@ constants are pickles that are loaded without a check. So neither is inspected f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from signoff.documents.patterns import compiled_on_use
 
@@ -25,7 +25,7 @@ class EntryNames:
     def add(self, name: bytes) -> None:
         """Add the name of one more entry."""
         self._marks.add("array" if name.endswith(b".npy") else "no array")
-        self._marks.update(mark for mark, fits in _MARKS if fits(name))
+        self._marks.update(mark for mark, pattern in _MARKS if pattern.fullmatch(name))
 
     @property
     def kind(self) -> str:
@@ -34,8 +34,8 @@ class EntryNames:
         return named or ("npz" if self._marks == {"array"} else "zip")
 
 
-_MARKS: Sequence[tuple[str, Callable[[bytes], object]]] = tuple(
-    (mark, compiled_on_use(pattern, re.IGNORECASE).fullmatch)  # PyTorch's reader and Java's find names in any case
+_MARKS: Sequence[tuple[str, re.Pattern[bytes]]] = tuple(
+    (mark, compiled_on_use(pattern, re.IGNORECASE))  # PyTorch's reader and Java's find names in any case
     for mark, pattern in (
         ("manifest", rb"META-INF/MANIFEST\.MF"),
         ("mar manifest", rb"MAR-INF/MANIFEST\.json"),
