@@ -6,8 +6,6 @@ KNOWN = frozenset(
         "pickle: header=none lead=float-blanks",
         "pickle: header=none lead=int-blanks",
         "pickle: header=none lead=long-blanks",
-        "skops: text=blanks-first",
-        "skops: text=lines-first",
     }
 )
 
@@ -22,12 +20,6 @@ DEAD = frozenset(
         "pickle: wrap=lzma-size-more",
         "pickle: wrap=zf-narrow",
         "pickle: wrap=zlib-checksum-wrong",
-        "skops: text=control-first",
-        "skops: text=form-feed",
-        "skops: text=in-a-list",
-        "skops: text=in-a-string",
-        "skops: text=invalid-first",
-        "skops: text=utf-7",
     }
 )
 """What no loader runs: a deep run of the tests makes sure of it."""

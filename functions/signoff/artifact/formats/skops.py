@@ -57,10 +57,13 @@ def is_skops(head: bytes) -> bool:
 
 
 def is_schema(member: str, head: bytes) -> bool:
-    """Whether skops would read this as a schema: by its name in a zip archive, and in any encoding of JSON."""
-    if not member.endswith(f" > {SCHEMA}"):
+    """Whether skops would read this as a schema: by its name in a zip archive, and in any encoding of JSON.
+
+    Blanks may go on for longer than `head`.
+    """
+    if not member.endswith(f" > {SCHEMA}") or not head:
         return False
-    return _OBJECT.match(head) is not None or head.startswith(_MARKS) or 0 in head[:2]
+    return _OBJECT.match(head) is not None or head.startswith(_MARKS) or 0 in head[:2] or not head.strip()
 
 
 def skops(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
