@@ -18,6 +18,7 @@ from signoff.artifact.formats.json_stream import LONGEST, MOST_DEEP, JsonStream,
 from signoff.artifact.formats.skops import LOADERS, PICKLES_OWN, SHOWN
 from signoff.artifact.formats.skops import skops as scan_skops
 from signoff.artifact.pickle.allow_list import allowed
+from signoff.artifact.requirements import Trusted
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import PeekableReader
 from signoff.artifact.streams.refusal import Refused
@@ -69,6 +70,22 @@ def test_each_name_is_reported_once_and_very_many_are_not_all_reported() -> None
 def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
     ((_, reason),) = findings(node("TypeNode", "os\x1b[31m", "system"))
     assert reason.isprintable()
+
+
+def test_a_type_that_the_policy_trusts_is_a_warning_and_nothing_of_python_s_is_trusted() -> None:
+    found: list[tuple[str, str]] = []
+    trusted = Trusted(names=frozenset(["acme.features.Encoder", "os.system"]))
+    where = ScanContext("m", lambda _m, rule, _r, severity: found.append((rule, severity)), trusted=trusted)
+    own = node("ObjectNode", "acme.features", "Encoder", content=None)
+    schema = node("ListNode", "builtins", "list", content=[own, NODES["a function"][0]])
+    scan_skops(PeekableReader(io.BytesIO(json.dumps(schema).encode())), where, lambda *_: None)
+    assert found == [("trusted-name", "warning"), ("skops-untrusted-type", "error")]
+
+
+def test_a_function_that_a_model_only_holds_is_taken_and_not_called() -> None:
+    held = ("numpy", "log1p")
+    assert findings(node("FunctionNode", *held)) == []
+    assert [rule for rule, _ in findings(node("ConstructorFromReduceNode", *held))] == ["skops-untrusted-type"]
 
 
 @pytest.mark.parametrize("name", PICKLES_OWN)
