@@ -17,6 +17,7 @@ from signoff.artifact.pickle.stack import LATEST, OpcodeStack
 from signoff.artifact.pickle.stream import (
     LONGEST_LINE,
     NEEDED,
+    InvalidPickle,
     PickleStream,
     TruncatedPickle,
 )
@@ -44,6 +45,7 @@ Table = list[tuple[int, Action]]
 """By opcode: the size of its argument (`pickle_stream.size_of_argument`) and what it does."""
 
 MOST_GLOBALS = 10_000
+NO_FRAME = 1 << 62  # bytes; no file is longer
 FEW = 2  # opcodes that text has by chance
 
 # Numbers and constants, as lists of them are written.
@@ -85,15 +87,24 @@ class PickleMachine(OpcodeStack):
         self._wrapper: Global | None = None
         self._aliased = False
         self.foreign = False  # whether it has named or asked for anything, so that there is something to call
-        self._frame_end = 0
+        self._frame_end = NO_FRAME
         self._reported: set[str] = set()
 
     def run(self) -> None:
         """Walk to the STOP. Raises `UnreadablePickle`, and what reading raises."""
+        try:
+            self._walk()
+        except InvalidPickle:
+            self._end_frame(self.stream.position)  # where a frame cuts an opcode, another reader may go on
+            raise
+
+    def _walk(self) -> None:
         stream, table = self.stream, self._table
         while not self.stopped:
             at = stream.at
             self.start = stream.base + at
+            if self.start >= self._frame_end:
+                self._end_frame(self.start)
             if len(stream.block) - at < NEEDED:
                 if not stream.ahead(NEEDED):
                     raise TruncatedPickle("Ends without a STOP", stream.position)
@@ -331,12 +342,24 @@ class PickleMachine(OpcodeStack):
 
     def frame(self, argument: bytes | None) -> None:
         """Take how long the frame is that begins here."""
-        self._frame_end = self.stream.position + int.from_bytes(argument or b"", "little")
+        size = int.from_bytes(argument or b"", "little")
+        if size >= NO_FRAME:
+            raise self.broken("Has a frame that is longer than any file")
+        self.leave_frame()
+        self._frame_end = self.stream.position + size
 
     def leave_frame(self) -> None:
         """See that the frame ends here: some readers pass over the rest of it, and read on behind it."""
-        if self.stream.position < self._frame_end:
+        self._end_frame(self.stream.position)
+        if self._frame_end != NO_FRAME:
             raise self.unreadable("Has a frame that is longer than what a pickler puts into it")
+
+    def _end_frame(self, position: int) -> None:
+        # Python's unpickler in C drops the beginning of a line that goes on behind its frame.
+        if position > self._frame_end:
+            raise self.unreadable("Has a frame that ends within an opcode's argument")
+        if position == self._frame_end:
+            self._frame_end = NO_FRAME
 
     def stop(self) -> None:
         """End with one value, as a pickle does."""

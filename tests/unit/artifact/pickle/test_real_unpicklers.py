@@ -33,7 +33,7 @@ class Recorder:
         self.called: list[tuple[str, str]] = []
 
     def find(self, module: str, name: str, real: Callable[[str, str], Any]) -> Any:
-        if allowed(module, name):
+        if allowed(module, name) or " " in module:  # which no module is called
             return real(module, name)
         self.named.append((module, name))
         return lambda *_args, **_words: self.called.append((module, name))
@@ -120,6 +120,8 @@ PARTS = st.sampled_from(
         *(stand_in(1, "O8"), b"\x80\x04]N\x61.", b"\x80\x02]N\x61."),
     ]
 )
+# The unpickler in C drops what of a line lies in the frame: to it the module is another.
+CUT = b"\x95\x16\0\0\0\0\0\0\0csklearn.linear_model.timeit\nTimer\n"
 # Joblib reads this with a memo of its own: to it the name is one of NumPy's.
 NESTED = b"\x80\x04" + text("numpy") + b"\x94" + text("ndarray") + b"\x94h\0h\x01\x93)R.."
 BEGIN = st.sampled_from(
@@ -137,6 +139,8 @@ END = st.sampled_from([b".", b"", b"x", b"N.", b"." + b"x" * 600, b"(S'id'\nios\
     parts=stand_in(1, "O8", padded=True),
     end=NESTED,
 )
+@example(begin=b"\x80\x04", parts=CUT, end=b"(S'id'\ntR.")
+@example(begin=b"", parts=b"\x95\x04\0\0\0\0\0\0\0ca b" + CALLS[1:], end=b".")
 @example(begin=b"", parts=b"(S'id'\nios\n", end=b"system.")
 @settings(max_examples=examples(1000), deadline=None)
 def test_what_a_real_unpickler_looks_up_and_calls_is_reported(

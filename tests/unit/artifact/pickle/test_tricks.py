@@ -124,7 +124,11 @@ TRICKS: dict[str, tuple[bytes, str]] = {
     "no end": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R", "os.system"),
     "an end that is broken": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R\xff\xff.", "os.system"),
     "a stack that breaks": (b"\x80\x04" + OS_SYSTEM + text("id") + b"\x85R0000", "os.system"),
-    "a frame that lies": (b"\x80\x04\x95\x05\0\0\0\0\0\0\0" + OS_SYSTEM + b")R.", "os.system"),
+    "a frame that lies": (b"\x80\x04\x95\x05\0\0\0\0\0\0\0" + OS_SYSTEM + b")R.", "frame that ends within"),
+    "a frame that cuts a module that cannot exist": (
+        b"\x80\x04\x95\x04\0\0\0\0\0\0\0ca bos\nsystem\n(S'id'\ntR.",
+        "frame that ends within",
+    ),
     "a second pickle": (pickle.dumps({"honest": 1}) + calling("os", "system"), "os.system"),
     "a pickle behind an old one": (b"(lp0\n." + b"cos\nsystem\n(S'id'\ntR.", "os.system"),
     "many numbers before it": (b"\x80\x04(" + b"K\x01" * 500_000 + OS_SYSTEM + b")Rt.", "os.system"),
