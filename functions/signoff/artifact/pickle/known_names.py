@@ -237,8 +237,8 @@ IMBLEARN_CLASS = (
 )
 # Their encoders. One of them starts processes when it transforms, as joblib does for scikit-learn, and none when made.
 ENCODERS = """
-    backward_difference basen binary cat_boost count glmm gray hashing helmert james_stein leave_one_out m_estimate
-    one_hot ordinal polynomial quantile_encoder rankhot sum_coding target_encoder woe wrapper
+    backward_difference basen binary cat_boost count count_target glmm gray hashing helmert james_stein leave_one_out
+    m_estimate multi_hot one_hot ordinal polynomial quantile_encoder rankhot sum_coding target_encoder woe wrapper
 """
 ENCODER_CLASS = r"[A-Z][A-Za-z]*Encoder|NestedCVWrapper|PolynomialWrapper"
 FAMILIES = {
