@@ -3,9 +3,6 @@
 KNOWN = frozenset(
     {
         "pickle: wrap=zip-prefix-long outer=lzma-properties-usual",
-        "pickle: header=none lead=float-blanks",
-        "pickle: header=none lead=int-blanks",
-        "pickle: header=none lead=long-blanks",
     }
 )
 

@@ -13,7 +13,9 @@ from signoff.artifact.pickle.values import tuple_of
 
 DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
 NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
-FRACTION = re.compile(rb"[\s+-]*[0-9a-z_.+-]+\s*", re.IGNORECASE)  # and `inf`, or more
+# What a line may begin with, of which only the beginning is known: blanks alone are not nothing.
+NUMBER_BEGINS = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]*L?\s*", re.IGNORECASE)
+FRACTION_BEGINS = re.compile(rb"[\s+-]*[0-9a-z_.+-]*\s*", re.IGNORECASE)  # and `inf`, or more
 LONGEST_NUMBER = 4300  # digits; from here on it depends on Python's version and settings
 QUOTES = (b"'", b'"')
 
@@ -77,7 +79,7 @@ def _raw_text(machine: PickleMachine, argument: bytes | None) -> None:
 
 def _line_number(machine: PickleMachine, argument: bytes | None) -> int:
     text = _to_nul(argument).removesuffix(b"L")
-    if len(text) > LONGEST_NUMBER and NUMBER.fullmatch(text):
+    if len(text) > LONGEST_NUMBER and NUMBER_BEGINS.fullmatch(text):
         raise machine.unreadable("Has a number that is implausibly long")
     try:
         return int(text)
@@ -94,16 +96,21 @@ def _decimal(machine: PickleMachine, argument: bytes | None) -> None:
     text = _to_nul(argument)
     if DECIMAL.fullmatch(text):
         machine.push_number(_line_number(machine, text))
-    elif argument is None or NUMBER.fullmatch(text) or (b"\0" in argument and not text.strip()):  # C: nothing is 0
+    elif argument is None or _may_be_number(text) or (b"\0" in argument and not text.strip()):  # C: nothing is 0
         machine.push(None)
     else:
         raise machine.broken("Has a number that makes no sense")
 
 
+def _may_be_number(text: bytes) -> bool:
+    pattern = NUMBER_BEGINS if _is_beginning(text, LONGEST_LINE) else NUMBER
+    return pattern.fullmatch(text) is not None
+
+
 def _float_line(machine: PickleMachine, argument: bytes | None) -> None:
     text = _to_nul(argument)
     try:
-        if not _is_beginning(text, LONGEST_LINE) or not FRACTION.fullmatch(text):
+        if not _is_beginning(text, LONGEST_LINE) or not FRACTION_BEGINS.fullmatch(text):
             float(text)
     except ValueError:
         raise machine.broken("Has a number that makes no sense") from None

@@ -110,6 +110,13 @@ TRICKS: dict[str, tuple[bytes, str]] = {
         "os.system",
     ),
     "a text longer than any line": (b"S'" + b"a" * 70_000 + b"'\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a number behind more blanks than are kept": (b"I" + b" " * 70_000 + b"5\n0cos\nsystem\n(S'id'\ntR.", "os.system"),
+    "a fraction behind more blanks than are kept": (
+        b"F" + b" " * 70_000 + b"5\n0cos\nsystem\n(S'id'\ntR.",
+        "os.system",
+    ),
+    "a long number behind more blanks than are kept": (b"L" + b"\t" * 70_000 + b"5L\n0cos\nsystem\n)R.", "os.system"),
+    "a memo's number behind more blanks than are kept": (b"Np" + b" " * 70_000 + b"1\n0" + OS_SYSTEM + b")R.", "long"),
     "a number in front of it": (b"I5\n." + b"cos\nsystem\n(S'id'\ntR.", "os.system"),
     "a constant in front of it": (b"N0cos\nsystem\n(S'id'\ntR.", "os.system"),
     "a name cut off by the end, which Python's own unpickler in Python takes all the same": (
