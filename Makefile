@@ -6,8 +6,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := $(BIN)/python -m local.node cdk
 STACK ?= Signoff
+# One process more than there are processors: those that wait for an engine leave them idle.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 # What was compiled is kept, whatever the environment says: assertions are rewritten, and engines start often.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
