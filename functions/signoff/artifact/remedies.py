@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from signoff.artifact.trusted_names import PATTERN, never_trusted
+from signoff.documents.patterns import compiled_on_use
 
 _PACK = "repack the files with `tar -czf model.tar.gz -C <folder> .`"
 _AGAIN = f"Upload the archive again; if that does not help, {_PACK}."
@@ -158,7 +159,7 @@ LIBRARIES: Mapping[str, str] = {
     ),
 }
 """How else to save what is of a known library, by its package."""
-_NAMED = re.compile(r"Would load ([^ ,]+)")
+_NAMED = compiled_on_use(r"Would load ([^ ,]+)")
 _ASKABLE = ("unknown-global", "own-class", "skops-untrusted-type")
 
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message, ignoring
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG
+from signoff.documents.patterns import compiled_on_use
 from signoff.errors import RegistryRefused, UnknownPackage
 
 Summary = dict[str, Any]
@@ -21,7 +22,7 @@ _REFUSALS = {"ValidationException"}
 _BATCH = 100  # packages that one BatchDescribeModelPackage takes
 _UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker returned nothing for this package"}
 DESCRIPTION_LIMIT = 1024
-_ABSENT = re.compile(r"does not exist|could not find|not found", re.IGNORECASE)
+_ABSENT = compiled_on_use(r"does not exist|could not find|not found", re.IGNORECASE)
 
 
 def approval_description(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -19,6 +18,7 @@ from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 
 from signoff.aws.clients import transient
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.timestamps import Clock
 from signoff.errors import ProofRefused, Transient
 from signoff.identity import proofs
@@ -28,8 +28,8 @@ Send = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 
 _OPERATION = "GetCallerIdentity"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
-_ARN = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\x21-\x7e]+")
-_CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
+_ARN = compiled_on_use(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\x21-\x7e]+")
+_CODE = compiled_on_use(r"[A-Za-z][A-Za-z.]{0,63}")
 # Loggers that write a request's URL, or an error that contains it, at level DEBUG.
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession")
 

@@ -10,7 +10,7 @@ from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
 from signoff.errors import UnknownPackage
 from signoff.governance.registrations import registering_principal
-from signoff.identity.principals import account_of
+from signoff.identity.principals import UNKNOWN_OWNER, account_of
 from signoff.ledger.history import package_key
 from signoff.policy.policy import Policy
 
@@ -72,9 +72,6 @@ class Governance:
             if arn == arn.lower():
                 raise
             return self._registry.describe(arn.lower())
-
-
-UNKNOWN_OWNER = "unknown"
 
 
 def source_owner(candidate: Candidate) -> str | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from signoff.documents.patterns import compiled_on_use
 from signoff.ledger.entries import Draft, Kind
 from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.subject import DEPLOYED_FIELDS, adds, covers
 
 # Customer metadata with the id of a registration. Anyone may write it, so the package must still match what is found.
 REGISTRATION_HINT = "signoff:registration"
-_REGISTRATION = re.compile(r"[0-9a-f]{32}")
+_REGISTRATION = compiled_on_use(r"[0-9a-f]{32}")
 _REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
 
 

@@ -8,16 +8,19 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-_ASSUMED_ROLE = re.compile(
+from signoff.documents.patterns import compiled_on_use
+
+_ASSUMED_ROLE = compiled_on_use(
     r"arn:(?P<partition>aws[\w-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<session>.+)"
 )
-_FEDERATED = re.compile(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
-_USER = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(user/.+|root)")
+_FEDERATED = compiled_on_use(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
+_USER = compiled_on_use(r"arn:aws[\w-]*:iam::\d{12}:(user/.+|root)")
 _IDENTITY_CENTER = "AWSReservedSSO_"
+UNKNOWN_OWNER = "unknown"
+"""In an account's place: of a package whose creator is unknown, in a group that is open to several accounts."""
 
 
 def person(arn: str, trusted: Sequence[str] = ()) -> str:

@@ -20,6 +20,7 @@ from rfc8785 import CanonicalizationError
 
 from signoff.documents import timestamps
 from signoff.documents.canonical_json import digest
+from signoff.documents.patterns import compiled_on_use
 from signoff.errors import ProofRefused
 
 HEADER = "x-signoff-digest"
@@ -46,7 +47,7 @@ _PATTERNS = {
     _TOKEN: r"[A-Za-z0-9+/=]+",
     SIGNATURE: r"[0-9a-f]{64}",
 }
-_WRITTEN = re.compile(r"[\x21-\x7e]+")
+_WRITTEN = compiled_on_use(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ states that the chain contains that entry, so the order in which heads are writt
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from signoff.documents import timestamps
+from signoff.documents.patterns import compiled_on_use
 from signoff.ledger.entries import Kind
 from signoff.ledger.history import History
 
@@ -23,8 +23,8 @@ VERSION = 1
 # Customer metadata may hold letters, digits, spaces and `_.:/=+-@`:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 METADATA = "signoff:head"
-_METADATA = re.compile(r"([1-9][0-9]{0,9})\.([0-9a-f]{64})")
-_KEY = re.compile(r"heads/([0-9]{4}-[0-9]{2}-[0-9]{2})\.json")
+_METADATA = compiled_on_use(r"([1-9][0-9]{0,9})\.([0-9a-f]{64})")
+_KEY = compiled_on_use(r"heads/([0-9]{4}-[0-9]{2}-[0-9]{2})\.json")
 
 Listed = tuple[str, int, str]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from signoff.documents.canonical_json import digest
+from signoff.documents.patterns import compiled_on_use
 from signoff.model_package import data_sources
 from signoff.model_package.data_sources import is_prefix
 from signoff.service_model.shapes import objects
 
-_THE_MODEL = re.compile(r"Containers\[[0-9]+\]\.(ModelDataUrl$|ModelDataSource\.S3DataSource\.S3Uri$)")
+_THE_MODEL = compiled_on_use(r"Containers\[[0-9]+\]\.(ModelDataUrl$|ModelDataSource\.S3DataSource\.S3Uri$)")
 QUALITY = "ModelMetrics.ModelQuality.Statistics"
 ARCHIVE, OBJECT, DOCUMENT = "archive", "object", "document"
 # All objects under a prefix: of a multi-model container each an archive, of uncompressed model data each a file.

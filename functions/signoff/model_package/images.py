@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from signoff.documents.patterns import compiled_on_use
 
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html: a private registry's host in every partition,
 # its FIPS and its dual-stack form; repository and tag as in ECR's and Docker's grammars.
-_ECR = re.compile(
+_ECR = compiled_on_use(
     r"(?P<registry>(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}[a-z0-9-]*-[0-9]+)"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn"
     r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov))"

@@ -5,16 +5,16 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from signoff.documents.patterns import compiled_on_use
 from signoff.errors import TargetFault
 from signoff.model_package.containers import BESIDE_A_PACKAGE, RunningContainers, running, specification_name
 from signoff.model_package.data_sources import ETAGS, shown_twice
 
 NAME_LIMIT = 63
-_ECR = re.compile(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
+_ECR = compiled_on_use(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
 # Fields copied unchanged from a package's container to a model's.
 _COPIED = ("ContainerHostname",)
 _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")

@@ -6,11 +6,11 @@ Signoff's. No link decides anything, because mail scanners follow every link.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.text import cut, one_line
 from signoff.ledger.entries import Entry, Stage, Status
 from signoff.model_package.groups import is_group_name
@@ -25,7 +25,7 @@ _CHAT = 2800
 # Slack and Teams read links and mentions out of these; look-alikes are only text.
 _NEUTRAL = str.maketrans("<>[]`", "\u2039\u203a()'")
 # URIs of the vault, in which nothing needs quoting in a URL.
-_KEPT = re.compile(r"s3://([a-z0-9.-]{3,63})/([a-zA-Z0-9_./-]{1,200})")
+_KEPT = compiled_on_use(r"s3://([a-z0-9.-]{3,63})/([a-zA-Z0-9_./-]{1,200})")
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",

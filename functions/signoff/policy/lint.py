@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from signoff.documents.faults import Fault, InvalidValue, below
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.text import cut, joined
 from signoff.errors import PolicyFault
 from signoff.identity.principals import matches
@@ -26,8 +26,8 @@ from signoff.service_model.shapes import ListShape, StructureShape
 _INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.StrType: "", inspect.TimeDeltaType: "P9999D"}
 # The fields that say how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
-_FIELD = re.compile(r"[.\[]")
-_WILDCARD = re.compile(r"[*?\[]")
+_FIELD = compiled_on_use(r"[.\[]")
+_WILDCARD = compiled_on_use(r"[*?\[]")
 # The shape of what is checked elsewhere, or not at all.
 _ANYTHING = SimpleNamespace(is_document_type=True)
 _PLAIN: Mapping[type[inspect.Type], str] = {

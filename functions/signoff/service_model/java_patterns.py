@@ -6,8 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from signoff.documents.patterns import compiled_on_use
+
 TIMEOUT_SECONDS = 1.0
-_TOKEN = re.compile(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", re.DOTALL)
+_TOKEN = compiled_on_use(r"\\(?P<escaped>.)|(?P<bracket>[\[\]])|(?P<dot>\.)", re.DOTALL)
 # Java's `.` stops at these ends of lines, which are neither Python's nor JavaScript's.
 DOT = r"[^\n\r\u0085\u2028\u2029]"
 # In Java these stand for ASCII only. Each ends in a range, after which a hyphen is literal: `[\w-]` keeps its meaning.

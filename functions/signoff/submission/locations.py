@@ -6,20 +6,20 @@ A submission is read with Signoff's permissions, not with the submitter's. A nam
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from signoff.documents.faults import Fault
+from signoff.documents.patterns import compiled_on_use
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import is_prefix
 
 OWN_FILES = frozenset({"manifest.json", "submission.json", "registration-report.json"})
 # Leaves room for the vault's own prefix within the 1,024 characters of SageMaker's URIs and of S3's keys.
 MAX_NAME_BYTES = 512
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_SCHEME = compiled_on_use(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PERCENT = compiled_on_use(r"%[0-9A-Fa-f]{2}")
 # Model data may be a key prefix, which ends in `/`; anything else that a manifest names is one object.
-_MODEL_DATA = re.compile(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
+_MODEL_DATA = compiled_on_use(r"(?:^|\.)(?:ModelDataUrl|S3DataSource\.S3Uri|AdditionalS3DataSource\.S3Uri)$")
 
 
 def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:

@@ -6,13 +6,13 @@ say how the containers run. A field that takes an S3 URI may hold a name relativ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from signoff.documents.faults import Fault, below
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.strict_json import parse
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import in_hub
@@ -23,7 +23,7 @@ from signoff.submission.locations import relative_name
 from signoff.submission.manifest_shape import ManifestShape, takes_s3_uri
 
 MAX_FAULTS = 200  # more would not be read
-_INDEX = re.compile(r"\[[0-9]+\]")
+_INDEX = compiled_on_use(r"\[[0-9]+\]")
 # Where SageMaker writes: the policy restricts that.
 _OUTPUTS = frozenset({"S3OutputPath"})
 

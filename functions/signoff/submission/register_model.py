@@ -16,6 +16,7 @@ from signoff.aws.submissions_table import SubmissionsTable
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
 from signoff.documents.faults import Fault
+from signoff.documents.patterns import compiled_on_use
 from signoff.documents.timestamps import Clock
 from signoff.errors import ManifestRefused, RegistryRefused
 from signoff.governance.registrations import REGISTRATION_HINT, first_entry, read_registration, registration_key
@@ -28,7 +29,7 @@ from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 # Longer than a function can run: the holder of an older claim has died.
 _CLAIM = timedelta(minutes=16)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
-_NOT_FOR_TAGS = re.compile(r"[^\w+\-=.:/@ ]", re.ASCII)
+_NOT_FOR_TAGS = compiled_on_use(r"[^\w+\-=.:/@ ]", re.ASCII)
 _REPORTED = 50  # faults that fit into an event; the report has them all
 
 

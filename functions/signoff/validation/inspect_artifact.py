@@ -20,7 +20,7 @@ from signoff.artifact.requirements import Requirements
 from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.vault import Vault, sha256
 from signoff.errors import ObjectMissing
-from signoff.governance.candidates import UNKNOWN_OWNER
+from signoff.identity.principals import UNKNOWN_OWNER
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, inventory, is_the_model
 from signoff.model_package.data_sources import is_prefix
 from signoff.policy.policy import of_document

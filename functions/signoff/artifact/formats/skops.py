@@ -9,7 +9,6 @@ refused. The JSON is read as a stream, because a vocabulary makes it large.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from signoff.artifact.pickle.allow_list import allowed, only_held
 from signoff.artifact.pickle.judgement import TRUSTED
 from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.trusted_names import runs_code, trusts
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
     from signoff.artifact.context import Scan, ScanContext
@@ -47,7 +47,7 @@ TAKING = ("FunctionNode", "TypeNode")
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 KEPT = ("__class__", "__module__", "__loader__", "func", "module_path", "function", "content", "bit_generator")
 
-_OBJECT = re.compile(rb"\s*\{")
+_OBJECT = compiled_on_use(rb"\s*\{")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 

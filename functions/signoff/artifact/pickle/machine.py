@@ -33,6 +33,7 @@ from signoff.artifact.pickle.values import (
     set_item,
     tuple_of,
 )
+from signoff.documents.patterns import compiled_on_use
 
 ReportAt = Callable[[str, str, int], None]
 """Takes a rule, a reason, and the offset of the opcode."""
@@ -49,11 +50,11 @@ NO_FRAME = 1 << 62  # bytes; no file is longer
 FEW = 2  # opcodes that text has by chance
 
 # Numbers and constants, as lists of them are written.
-PLAIN = re.compile(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
+PLAIN = compiled_on_use(rb"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){16,4096}", re.DOTALL)
 
 # In a text's first line; Python finds no module of such a name. A slash is not among them: out of a zip archive it
 # imports `package/module` too.
-NO_MODULE = re.compile(r"[\s\0(),:;=]")
+NO_MODULE = compiled_on_use(r"[\s\0(),:;=]")
 
 RECONSTRUCTORS = ("copyreg", "copy_reg")
 

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from signoff.artifact.pickle.machine import Action, PickleMachine, Table
 from signoff.artifact.pickle.stream import LONGEST_KEPT, LONGEST_LINE, size_of_argument
 from signoff.artifact.pickle.values import tuple_of
+from signoff.documents.patterns import compiled_on_use
 
-DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})L?")
-NUMBER = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE)  # in any base, as Python takes it, or more
+DECIMAL = compiled_on_use(rb"-?(?:0|[1-9][0-9]{0,18})L?")
+NUMBER = compiled_on_use(
+    rb"[\s+-]*(?:0[xob])?[0-9a-f_]+L?\s*", re.IGNORECASE
+)  # in any base, as Python takes it, or more
 # What a line may begin with, of which only the beginning is known: blanks alone are not nothing.
-NUMBER_BEGINS = re.compile(rb"[\s+-]*(?:0[xob])?[0-9a-f_]*L?\s*", re.IGNORECASE)
-FRACTION_BEGINS = re.compile(rb"[\s+-]*[0-9a-z_.+-]*\s*", re.IGNORECASE)  # and `inf`, or more
+NUMBER_BEGINS = compiled_on_use(rb"[\s+-]*(?:0[xob])?[0-9a-f_]*L?\s*", re.IGNORECASE)
+FRACTION_BEGINS = compiled_on_use(rb"[\s+-]*[0-9a-z_.+-]*\s*", re.IGNORECASE)  # and `inf`, or more
 LONGEST_NUMBER = 4300  # digits; from here on it depends on Python's version and settings
 QUOTES = (b"'", b'"')
 

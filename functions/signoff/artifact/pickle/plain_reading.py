@@ -15,10 +15,11 @@ from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE
 from signoff.artifact.pickle.stream import InvalidPickle, UnreadablePickle
 from signoff.artifact.pickle.values import Alias, ArrayWrapper
+from signoff.documents.patterns import compiled_on_use
 
 # NumPy writes `numpy` from its memo and `dtype` in each array of objects; in the file's memo the place of `numpy` is
 # another's. Of modules only these have a `dtype`: any other name that stands there cannot be loaded.
-HAVE_DTYPE = re.compile(r"\w*num\w*|cupy|dpnp|torch|.*\..*", re.ASCII)
+HAVE_DTYPE = compiled_on_use(r"\w*num\w*|cupy|dpnp|torch|.*\..*", re.ASCII)
 
 
 class _PlainMachine(FedMachine):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final
 
+from signoff.documents.patterns import compiled_on_use
+
 MOST_BYTES = 2**63  # joblib counts an array's elements in 64 bits
 MOST_ITEMS = 16  # of a tuple or a dict that is remembered
 
-DTYPE = re.compile(r"b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O8|([SUV])([0-9]{1,9})", re.ASCII)
+DTYPE = compiled_on_use(r"b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O8|([SUV])([0-9]{1,9})", re.ASCII)
 HAS_OBJECTS = 1  # the bit of a dtype's flags, `NPY_ITEM_REFCOUNT` (NumPy's C API, data types)
 WRAPPER_FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
 
