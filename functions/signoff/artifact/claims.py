@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache
+from typing import NamedTuple
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
 _SUFFIXES = {
@@ -23,8 +23,7 @@ _PICKLE = ("pickle", *COMPRESSED)
 _TORCH = ("zip", "pytorch", "torchscript", "pickle", "gzip", "bzip2", "xz", "zlib", "lzma")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """The names that a loader believes (globs of the last parts of a path, in small letters) and what it reads there.
 
     `kinds` are the content types that satisfy the claim; content of none of them is read as `kinds[0]` all the same,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signoff.artifact.content_types import UNKNOWN
@@ -59,7 +59,7 @@ class Inspection:
             "warnings": self.warnings,
             "kinds": {kind: total._asdict() for kind, total in sorted(self.kinds.items())},
             "findings": [asdict(finding) for finding in self.findings],
-            "inventory": [asdict(entry) for entry in self.inventory],
+            "inventory": [entry._asdict() for entry in self.inventory],
             "inventory_omitted": self.members - len(self.inventory),
         }
 
@@ -88,8 +88,7 @@ MAX_FINDINGS = 200
 MAX_INVENTORY = 1000
 
 
-@dataclass(frozen=True)
-class InventoryEntry:
+class InventoryEntry(NamedTuple):
     """A member as the archive's header describes it (`size` in bytes), and the type of its content.
 
     The type is detected from the content (`signoff.artifact.detection`); None where the content was not scanned.
@@ -150,7 +149,7 @@ class ReportBuilder:
         self.add_violations(self.check.content(member.name, summary))
         kind = summary.kind or UNKNOWN
         if self.members == len(self.inventory):
-            self.inventory[-1] = replace(self.inventory[-1], kind=kind)
+            self.inventory[-1] = self.inventory[-1]._replace(kind=kind)
         self.totals[kind] = self.totals.get(kind, TypeTotal()).plus(member.size)
 
     def add_violations(self, found: Iterable[Finding]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from signoff.artifact.content_types import FORMATS, UNKNOWN
 from signoff.artifact.streams.limits import Limits
@@ -21,8 +22,7 @@ SCRIPT_LOCATIONS = ("code/*", "*/code/*")
 KNOWN_FORMATS = (*FORMATS, UNKNOWN)
 
 
-@dataclass(frozen=True)
-class CodeLocations:
+class CodeLocations(NamedTuple):
     """Globs on file names where code is allowed: Python source, shell scripts, compiled code."""
 
     python: Sequence[str] = PYTHON_LOCATIONS

@@ -9,8 +9,7 @@ from __future__ import annotations
 import bz2
 import lzma
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from zlib_ng import zlib_ng
 
@@ -88,8 +87,7 @@ class ZlibDecompressor:
         return self._inflater.decompress(data or self._inflater.unconsumed_tail, max_length)
 
 
-@dataclass(frozen=True)
-class CompressionFormat:
+class CompressionFormat(NamedTuple):
     """A compressed format: its name, whether a stream begins so, and how one is read with a bound on memory."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 from signoff.documents.patterns import compiled_on_use
 
@@ -107,8 +107,7 @@ def dtype_of(arguments: object) -> Dtype:
     return Dtype(code, int(code[1:]), objects=code == "O8")
 
 
-@dataclass(frozen=True, slots=True)
-class JoblibArray:
+class JoblibArray(NamedTuple):
     """The array that a wrapper stands for: its bytes, None when a pickle follows instead; `padded`: joblib 1.2 on."""
 
     size: int | None

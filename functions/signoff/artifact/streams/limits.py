@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from signoff.artifact.streams.refusal import Refused
 
 GIB = 1024**3  # bytes
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How far an archive may expand (bytes), and how many members it may hold, before reading stops.
 
     The ratio of expanded to compressed bytes counts only once more than `ratio_from` bytes have come out: a small

@@ -8,7 +8,6 @@ format is PKWARE's APPNOTE.TXT 6.3.10; the sections are named where they matter.
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import Protocol
 
 from zlib_ng import zlib_ng
@@ -90,7 +89,7 @@ def _entry(content: PeekableReader, context: ScanContext, scan: Scan, directory:
     _finish(data)
     if known and (hidden := inside.drain()):
         raise ambiguous(f"{hidden} bytes before byte {content.offset} belong to no entry")
-    read = replace(entry, checksum=data.checksum, compressed=content.offset - start, expanded=data.size)
+    read = entry._replace(checksum=data.checksum, compressed=content.offset - start, expanded=data.size)
     _check(content, entry, read, known)
     directory.add(read)
     return entry.name

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 from signoff.artifact.context import ScanContext
 from signoff.artifact.member_names import shown
@@ -46,8 +47,7 @@ def decoded(name: bytes, flags: int) -> str:
     return name.decode("utf-8" if flags & UTF_8 else "cp437", "surrogateescape")
 
 
-@dataclass(frozen=True)
-class ZipEntry:
+class ZipEntry(NamedTuple):
     """An entry as it was read, or as the directory describes it; `compressed` and `expanded` in bytes."""
 
     offset: int
@@ -64,8 +64,7 @@ class ZipEntry:
         return blake2b(repr(facts).encode(), digest_size=16).digest()
 
 
-@dataclass(frozen=True)
-class ListedEntry:
+class ListedEntry(NamedTuple):
     """An entry as the directory describes it, with its extra fields, its comment, and its attributes for unpacking."""
 
     entry: ZipEntry
