@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import tarfile
+import zipfile
 from typing import Any
 
 from signoff.artifact.inspection import inspect
@@ -36,6 +37,15 @@ def tar(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT)
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
         for info, content in members:
             archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def zipped(**files: bytes) -> bytes:
+    """Return a zip archive of these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 

@@ -20,7 +20,7 @@ _SUFFIXES = {
     **dict.fromkeys((".gz", ".bz2", ".xz", ".lzma", ".z"), ""),
 }
 _PICKLE = ("pickle", *COMPRESSED)
-_TORCH = ("zip", "pytorch", "torchscript", "pickle", "gzip", "bzip2", "xz", "zlib", "lzma")
+_TORCH = (*_PICKLE, "zip", "pytorch", "torchscript", "torchscript-flatbuffer")
 
 
 class Claim(NamedTuple):
@@ -53,7 +53,7 @@ CLAIMS: Sequence[Claim] = (
     ),
     Claim(
         ("*.pt", "*.pth", "*.ckpt", "pytorch_model*.bin", "adapter_model*.bin", "training_args.bin", "optimizer.bin"),
-        ("pickle", *_TORCH, "torchscript-flatbuffer"),
+        _TORCH,
         "torch.load",
         "https://docs.pytorch.org/docs/stable/notes/serialization.html",
     ),

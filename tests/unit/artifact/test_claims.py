@@ -8,7 +8,6 @@ import io
 import json
 import lzma
 import pickle
-import zipfile
 
 import joblib
 import numpy as np
@@ -19,7 +18,7 @@ from signoff.artifact.claims import CLAIMS, claim_of, without_compression
 from signoff.artifact.content_types import COMPILED, CONTAINERS, FORMATS, UNKNOWN
 from signoff.artifact.inspection import inspect
 from signoff.artifact.requirements import Requirements
-from tests.support.archives import member, tar
+from tests.support.archives import member, tar, zipped
 from tests.support.pickled import text
 from tests.support.tensor_files import field, safetensors, sample, tensor
 
@@ -38,14 +37,6 @@ def found(name: str, content: bytes, **requirements: object) -> list[tuple[str |
         scan.scan,
     )
     return [(finding.member, finding.rule, finding.severity) for finding in inspection.findings]
-
-
-def zipped(**files: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def joblib_file(compress: tuple[str, int] | int) -> bytes:

@@ -12,7 +12,6 @@ import pickle
 import random
 import tarfile
 import tracemalloc
-import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +30,7 @@ from signoff.artifact.streams.limits import Budget, Limits
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.streams.refusal import Refused
 from tests.corpus.cases import header
-from tests.support.archives import FORMATS, found, honest, link, member, rules, tar
+from tests.support.archives import FORMATS, found, honest, link, member, rules, tar, zipped
 from tests.support.depth import examples
 from tests.support.scans import faults, scanned
 
@@ -39,14 +38,6 @@ LZ4 = b"\x04\x22\x4d\x18" + b"frame" * 10
 BAD = "unscannable-compression"
 NOISE = random.Random(9).randbytes(100_000)  # noqa: S311  # the same bytes each time
 forms = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-
-
-def zipped(**files: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def looked_into(data: bytes, limits: Limits | None = None, chunk: int = 64 * 1024) -> Inspection:

@@ -38,7 +38,7 @@ def test_it_deploys_says_so_and_stays_until_it_is_interrupted(tmp_path_factory: 
 
 
 def test_it_ends_in_the_same_way_when_it_is_told_to(tmp_path: Path) -> None:
-    interrupted([str(tmp_path), "deploying nothing"], signal.SIGTERM)
+    assert interrupted([str(tmp_path), "deploying nothing"], signal.SIGTERM)["outputs"] == {}
 
 
 def interrupted(arguments: list[str], number: signal.Signals) -> dict[str, Any]:
