@@ -60,13 +60,17 @@ class LateSignature:
 
     def add(self, part: bytes) -> None:
         """Look through the next bytes; `found` is the offset of a signature that lies where one may."""
-        data, begin = self._held + part, self._at - len(self._held)
+        kept = 1 - len(MAGIC)  # what a signature may begin in that ends in the next bytes
+        if self._next + len(MAGIC) <= self._at + len(part):  # seldom: otherwise nothing is copied
+            self._look(self._held + part, self._at - len(self._held))
+        self._at += len(part)
+        self._held = (self._held + part[kept:])[kept:]
+
+    def _look(self, data: bytes, begin: int) -> None:
         while self._next + len(MAGIC) <= begin + len(data):
             if data.startswith(MAGIC, self._next - begin):
                 self.found = self.found or self._next
             self._next *= 2
-        self._at += len(part)
-        self._held = data[1 - len(MAGIC) :]
 
 
 class _Search:
