@@ -107,6 +107,8 @@ _XZ: Mapping[str, Wrap] = {
     "lzma-size-huge": lambda data: _sized(data, 1 << 37),
     "lzma-cut": lambda data: _alone(data + bytes(100_000))[:-6],
     "lzma-junk-after": lambda data: _alone(data) + JUNK,
+    "lzma-empty-first": lambda data: _alone(b"") + _alone(data),
+    "lzma-empty-then-xz": lambda data: _alone(b"") + _xz(data),
     "lzma-then-xz": lambda data: _alone(data[:1]) + _xz(data[1:]),
 }
 

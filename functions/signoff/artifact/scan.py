@@ -10,6 +10,7 @@ from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
 from signoff.artifact.formats import compressed, opaque, skops
 from signoff.artifact.formats.hdf5 import LateSignature, hdf5, is_hdf5
+from signoff.artifact.formats.hidden_lzma import hidden_lzma, hides_lzma
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.keras_words import keras_words, may_be_json
@@ -47,6 +48,7 @@ TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
 JSON: Kind = (may_be_json, keras_words)
+HIDDEN_LZMA: Kind = (hides_lzma, hidden_lzma)
 HIDDEN_ONNX: Kind = (is_onnx, hidden_onnx)
 """For data of unknown format: protobuf has no magic number, and a model of ONNX may begin with any field."""
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
@@ -174,6 +176,8 @@ def _hidden(context: ScanContext, head: bytes) -> Kind | None:
     """Return what content may be that neither its name nor its first bytes say is anything that is looked into."""
     if may_be_json(head):
         return JSON
+    if hides_lzma(head):
+        return HIDDEN_LZMA
     return HIDDEN_ONNX if context.summary.kind is None and context.claim is None else None
 
 

@@ -1,10 +1,4 @@
-"""Disguises that pass inspection: those that a loader runs, each to be taken off when it is refused, and others."""
-
-KNOWN = frozenset(
-    {
-        "pickle: wrap=zip-prefix-long outer=lzma-properties-usual",
-    }
-)
+"""Disguises that pass inspection, and that no loader runs."""
 
 DEAD = frozenset(
     {

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from attack.campaign import Campaign
-from attack.finds import SEEDS, slug
-from attack.grammar import Case, ImpossibleDisguise, case_of
+from attack.finds import SEEDS
+from attack.grammar import Case, ImpossibleDisguise
 from attack.grammars import GRAMMARS
 from attack.grammars.padding import COSTLY
 from attack.judgement import errors, inspected, inspected_archive
 from attack.sandbox.client import Sandbox
 from tests.support.depth import deep
-from tests.unit.attack.known import DEAD, KNOWN
+from tests.unit.attack.known import DEAD
 
 CASES = [grammar.case(odd) for grammar in GRAMMARS for odd in grammar.values()]
 LOADED = 3  # cases of each grammar in a quick run
@@ -48,7 +46,7 @@ def run(cases: list[Case]) -> list[str]:
 
 @pytest.mark.parametrize(("grammar", "dimension"), DIMENSIONS)
 def test_what_loaders_run_is_refused_whatever_is_chosen(grammar: str, dimension: str) -> None:
-    cases = [case for case in of(grammar, dimension) if costs_little(case) and case.name not in KNOWN]
+    cases = [case for case in of(grammar, dimension) if costs_little(case)]
     passing = [case for case in cases if passes(case)]
 
     assert {case.name for case in passing} <= DEAD
@@ -67,20 +65,6 @@ def test_disguises_are_live() -> None:
     assert campaign.figures.live > campaign.figures.loaded * 0.8
 
 
-@pytest.mark.xfail(strict=True, reason="it is known to pass still")
-@pytest.mark.parametrize("name", sorted(KNOWN))
-def test_what_is_known_is_refused(name: str) -> None:
-    assert errors(inspected(case_of(name, GRAMMARS).files())) != []
-
-
-def seeds() -> Iterator[object]:
-    known = {case_of(name, GRAMMARS).grammar.name + "/" + slug(name) for name in KNOWN}
-    for path in sorted(SEEDS.rglob("*.tar.gz")):
-        grammar, seed = path.relative_to(SEEDS).parts[0], path.name.removesuffix(".tar.gz")
-        marks = [pytest.mark.xfail(strict=True)] if f"{grammar}/{seed}" in known else []
-        yield pytest.param(path.relative_to(SEEDS).as_posix(), marks=marks)
-
-
-@pytest.mark.parametrize("seed", [*seeds()])
+@pytest.mark.parametrize("seed", sorted(path.relative_to(SEEDS).as_posix() for path in SEEDS.rglob("*.tar.gz")))
 def test_what_was_found_before_is_refused(seed: str) -> None:
     assert errors(inspected_archive((SEEDS / seed).read_bytes())) != []

@@ -116,20 +116,29 @@ def _begins_zlib(head: bytes) -> bool:
 
 
 def _begins_lzma(head: bytes) -> bool:
-    """Whether a legacy .lzma stream begins here, with properties and sizes that liblzma takes (lzma_auto_decoder).
+    """Whether a legacy .lzma stream begins here that a reader hands over something of, or of what follows it.
 
-    Numbers with zeros between them often are one, and expand to zeros, with which nothing begins that is loaded; joblib
-    knows one only by its most usual properties.
+    Numbers with zeros between them often are one, and expand to zeros: `formats.hidden_lzma` looks at what these hold.
+    joblib knows one by its most usual properties, and reads on behind one that is empty.
     """
-    if len(head) < 14 or head[0] > 224 or head[13]:
+    if not is_lzma_header(head):
         return False
+    usual = head.startswith(b"\x5d\0")
+    decompressor = lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY)
+    return _expands(decompressor, head, None if usual else b"\0") or (usual and bool(_behind(decompressor)))
+
+
+def is_lzma_header(head: bytes) -> bool:
+    """Whether it begins with properties and sizes that liblzma takes (lzma_auto_decoder) for those of an .lzma stream."""
     dictionary, size = int.from_bytes(head[1:5], "little"), head[5:13]
     usual = dictionary & (dictionary - 1) == 0 or (dictionary % 3 == 0 and (dictionary // 3).bit_count() == 1)
     plausible = size == b"\xff" * 8 or size[5:] == b"\0\0\0"
-    if not plausible or not (usual or dictionary == 0xFFFFFFFF):
-        return False
-    except_to = None if head.startswith(b"\x5d\0") else b"\0"
-    return _expands(lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY), head, except_to)
+    return head[13:14] == b"\0" and head[0] <= 224 and plausible and (usual or dictionary == 0xFFFFFFFF)
+
+
+def _behind(decompressor: Decompressor) -> bytes:
+    """Return what follows the end of a stream, or nothing where it was not reached."""
+    return decompressor.unused_data if decompressor.eof else b""
 
 
 def _expands(decompressor: Decompressor, head: bytes, except_to: bytes | None = None) -> bool:
@@ -137,11 +146,12 @@ def _expands(decompressor: Decompressor, head: bytes, except_to: bytes | None = 
     try:
         first = decompressor.decompress(head, PROBED)
     except (InflateError, lzma.LZMAError) as error:
-        return _needs_memory(error)
+        return needs_memory(error)
     return first[:1] != except_to if first else len(head) >= PEEK and not decompressor.eof
 
 
-def _needs_memory(error: Exception) -> bool:
+def needs_memory(error: Exception) -> bool:
+    """Whether a stream was not read because that would take more memory than is allowed."""
     return "emory" in str(error)  # lzma has no type of its own for its limit on memory
 
 
@@ -195,7 +205,7 @@ class DecompressedReader:
         return block
 
     def _unreadable(self, error: Exception) -> Refused:
-        if self._form in (XZ, LZMA) and _needs_memory(error):
+        if self._form in (XZ, LZMA) and needs_memory(error):
             reason = f"Reading the {self._form.name} data takes more than {self._memory} bytes of memory"
             return Refused("unscannable-compression", reason)
         return Refused("corrupt-compressed", f"The {self._form.name} data is damaged ({error})")

@@ -89,6 +89,8 @@ FORMS: dict[str, bytes] = {
     "xz, unchecked": lzma.compress(HOSTILE, check=lzma.CHECK_NONE),
     "xz, then lzma": lzma.compress(HOSTILE[:9]) + alone(HOSTILE[9:]),
     "lzma": alone(HOSTILE),
+    "lzma, after an empty one": alone(b"") + alone(HOSTILE),
+    "lzma, then xz, after an empty one": alone(b"") + lzma.compress(HOSTILE),
     "lzma, cut off": alone(LONG)[:-9],
     "lzma, other properties": alone(HOSTILE, lc=0, lp=2, pb=0),
     "lzma, a dictionary of a size between": alone(HOSTILE, dict_size=3 << 20),
