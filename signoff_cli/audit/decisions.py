@@ -86,8 +86,8 @@ def _decided(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]
 
 def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
     verb, joins = str(entry.details.get("decision")), bool(entry.details.get("joins"))
-    stands = {DECIDED_STATUS.get(verb)} if joins else {Status.PENDING_APPROVAL}
-    if state.status not in stands or (verb != "approve" and not joins):
+    stands = {DECIDED_STATUS.get(verb)} if joins else _FROM.get(verb, set())
+    if state.status not in stands or (verb not in {"approve", "rollback"} and not joins):
         yield f"({verb}) on a package that was {state.status or 'not registered'}"
         return
     yield from _on_the_evidence(entry, state)
@@ -96,8 +96,25 @@ def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
         return
     yield from _by_somebody(entry, state, policy, verb)
     person = policy.approvals.person
-    if person(entry.actor) in {person(each) for each in (state.deciders if joins else state.votes)}:
+    if person(entry.actor) in {person(each) for each in (state.deciders if joins else _standing(entry, state))}:
         yield f"by {entry.actor}, who had voted already"
+    if not joins:
+        yield from _counted_anew(entry, state, policy)
+
+
+def _standing(entry: Entry, state: State) -> tuple[str, ...]:
+    return () if entry.details.get("anew") else state.votes
+
+
+def _counted_anew(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
+    """Yield why a vote or decision could not have been counted with those of before, or only with those after it.
+
+    Of an approval that lapsed before a rollback, nothing counts.
+    """
+    written, anew = timestamps.parse(entry.time), bool(entry.details.get("anew"))
+    lapsed = [deadlines.lapsed(state, policy, moment) for moment in (written - _WRITING, written)]
+    if anew not in lapsed if entry.details.get("decision") == "rollback" else anew:
+        yield f"counts {'no' if anew else 'the'} approvals of before, which had {'not ' if anew else ''}lapsed"
 
 
 def _without_policy(entry: Entry) -> Iterator[str]:
@@ -147,7 +164,8 @@ def _how_identified(details: Mapping[str, Any], policy: Policy) -> Iterator[str]
 
 def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
     approvals = policy.approvals
-    others = (vote for vote in state.votes if approvals.person(vote) != approvals.person(entry.actor))
+    yield from _counted_anew(entry, state, policy)
+    others = (vote for vote in _standing(entry, state) if approvals.person(vote) != approvals.person(entry.actor))
     votes = [*others, entry.actor]
     if list(entry.details.get("votes") or ()) != votes:
         yield f"counts the votes of {entry.details.get('votes')}, and the ledger has those of {votes}"
@@ -171,6 +189,9 @@ def _due(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
     due = deadlines.due(state, policy, timestamps.parse(entry.time))
     if entry.kind not in {draft.kind for draft in due} or entry.actor != "signoff":
         yield "was not due under the policy that it names"
+    why = entry.details.get("revoked_for")  # older entries do not say it, and count as decisions
+    if why is not None and why not in {draft.details.get("revoked_for") for draft in due}:
+        yield f"says that the approval {why}, which was not why it was due"
 
 
 def _enforcement(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:

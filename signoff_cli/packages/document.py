@@ -33,6 +33,7 @@ def document(history: History) -> dict[str, Any]:
         "evidence": _evidence(state),
         "asked": state.asked,
         "votes": list(state.votes),
+        "revoked_for": state.revoked_for,
         "decided": state.decision["time"] if state.decision else None,
         "break_glass": _alone(state),
         "superseded_by": state.superseded_by,

@@ -55,7 +55,7 @@ def _of_version(heads: Sequence[Head], group: str, version: int) -> str:
 
 def _former(heads: Sequence[Head], present: Head) -> Head | None:
     """Return the version approved last before the present one: one that still is, rather than one revoked since."""
-    others = [head for head in heads if head["package"] != present["package"] and head.get("votes")]
+    others = [head for head in heads if head["package"] != present["package"]]
     # One approved after it is its successor, whose model is on its way.
     earlier = [head for head in others if head.get("status") != Status.APPROVED or _decided(head) < _decided(present)]
     for status in _FORMER:

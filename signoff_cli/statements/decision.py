@@ -154,7 +154,11 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
 
     def _missing(self, state: State) -> str | None:
         """Return what an approval that counts already takes beside it, in words; None where nothing, or unknown."""
-        if self._policy is None or self.decision.decision != "approve" or state.status is not Status.PENDING_APPROVAL:
+        open_vote = {
+            "approve": state.status is Status.PENDING_APPROVAL,
+            "rollback": state.status is Status.REVOKED or state.superseded,
+        }
+        if self._policy is None or not open_vote.get(self.decision.decision):
             return None
         return str(outstanding(self._policy, state.submitter, state.votes))
 

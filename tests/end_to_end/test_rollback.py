@@ -60,6 +60,22 @@ def test_a_revoked_version_is_approved_again_and_its_model_is_made_anew(group: G
     assert first.entries(Kind.MODEL_CREATED)[-1]["verified"] == size(first)
 
 
+def test_what_two_revoked_takes_two_again(group: Group) -> None:
+    group.policy(approvals={"needed": 2})
+    package = group.pending()
+    for user in ("approver", "reviewer"):
+        package.decide("approve", by=user)
+    package.model()
+    package.decide("revoke")
+
+    package.decide("rollback")
+
+    (vote,) = [said for said in package.entries(Kind.VOTED) if said["decision"] == "rollback"]
+    assert (package.status, package.models(), vote["outstanding"]) == ("Revoked", [], "1 more approval")
+    package.decide("rollback", by="reviewer", reason="It was the data indeed")
+    assert package.until("Approved").model()
+
+
 def test_a_version_that_was_never_approved_cannot_be_rolled_back_to(group: Group) -> None:
     package = group.pending()
 

@@ -41,6 +41,12 @@ def lapses(standing: State | Mapping[str, Any], policy: Policy) -> datetime | No
     return timestamps.parse(state.decision["time"]) + after
 
 
+def lapsed(state: State, policy: Policy, now: datetime) -> bool:
+    """Return whether the approval that a package's votes made would have lapsed, had nothing else ended it before."""
+    after = policy.approvals.revocation.after
+    return after is not None and state.approved is not None and now >= timestamps.parse(state.approved) + after
+
+
 def due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> list[Draft]:
     """Return what is due: an entry about a reminder, an expired request, or a revoked approval.
 
@@ -96,15 +102,16 @@ def _reminder(state: State, expiry: Expiry, now: datetime) -> str | None:
 def _approved(state: State, policy: Policy, now: datetime) -> list[Draft]:
     revocation, end = policy.approvals.revocation, lapses(state, policy)
     if revocation.after and end and now >= end:
-        return [_revoked(state, policy, f"the approval lapsed: it holds for {spoken(revocation.after)}")]
+        return [_revoked(state, policy, "lapsed", f"the approval lapsed: it holds for {spoken(revocation.after)}")]
     if revocation.superseded and state.superseded:
-        return [_revoked(state, policy, f"superseded by the group's champion {state.superseded_by}")]
+        reason = f"superseded by the group's champion {state.superseded_by}"
+        return [_revoked(state, policy, "superseded", reason)]
     return []
 
 
-def _revoked(state: State, policy: Policy, reason: str) -> Draft:
+def _revoked(state: State, policy: Policy, why: str, reason: str) -> Draft:
     evidence = state.evidence or {}
-    facts = {"decision": "revoke", "reason": reason, "channel": "policy", "policy": policy.digest}
+    facts = {"decision": "revoke", "revoked_for": why, "reason": reason, "channel": "policy", "policy": policy.digest}
     signed = {"evidence": evidence.get("sha256"), "subject": evidence.get("subject")}
     return Draft(Kind.DECISION_RECORDED, "signoff", {**facts, **signed})
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from signoff.approval.deadlines import expires
+from signoff.approval.deadlines import expires, lapsed
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
@@ -138,7 +138,7 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
     if _stands(state, decision):
         return _join(state, decision, approver, policy)
     refusal = _wrong_status(state, decision, policy, now) or _not_what_was_seen(state, decision)
-    return refusal or _made(state, decision, approver, policy)
+    return refusal or _made(state, decision, approver, policy, now)
 
 
 def _stands(state: State, decision: Decision) -> bool:
@@ -155,13 +155,18 @@ def _join(state: State, decision: Decision, approver: Approver, policy: Policy) 
     return Recorded(_vote(state, decision, approver, policy, joins=True))
 
 
-def _made(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+def _made(state: State, decision: Decision, approver: Approver, policy: Policy, now: datetime) -> Outcome:
     if decision.decision in {"approve", "rollback"}:
-        return _admitted(state, decision, approver, policy)
+        return _admitted(state, decision, approver, policy, now)
     return Recorded(_recorded(state, decision, approver, policy))
 
 
-def _admitted(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
+def _admitted(state: State, decision: Decision, approver: Approver, policy: Policy, now: datetime) -> Outcome:
+    """Return the outcome of an approval or a rollback: it is made, or a vote as long as approvals are missing.
+
+    A version that somebody revoked, or whose approval lapsed or subject changed, takes the full number again: the state
+    has no votes of before then. An approval that lapsed without anything having recorded it does not count either.
+    """
     approvals = policy.approvals
     unknown = not approvals.knows(state.submitter)
     if unknown and approvals.unknown_submitter == "refuse":
@@ -169,17 +174,16 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
             "UnknownSubmitter", f"it is not known who submitted this model, and group {state.group} refuses that"
         )
     # The approver is listed last, and once: they may have voted before, under a policy that needed more votes.
-    others = [vote for vote in state.votes if approvals.person(vote) != approver.person]
+    anew = decision.decision == "rollback" and lapsed(state, policy, now)
+    restarted, standing = ({"anew": True}, ()) if anew else ({}, state.votes)
+    others = [vote for vote in standing if approvals.person(vote) != approver.person]
     votes = [*others, approver.arn]
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
     if outstanding.satisfied or decision.break_glass:
-        return Recorded(_recorded(state, decision, approver, policy, votes))
-    if decision.decision == "rollback":
-        because = f"the policy has changed since it was approved and needs {outstanding}; re-open it instead"
-        return Refusal("PolicyNotSatisfied", because)
-    if len(others) < len(state.votes):
+        return Recorded(_recorded(state, decision, approver, policy, votes=votes, **restarted))
+    if len(others) < len(standing):
         return Repeated()
-    return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding)))
+    return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding), **restarted))
 
 
 def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refusal | None:
@@ -228,8 +232,6 @@ def _wrong_status(state: State, decision: Decision, policy: Policy, now: datetim
         return Refusal("ValidationFailed", "the package failed its validation, and no decision can override that")
     if state.status not in _FROM[decision.decision]:
         return Refusal("AlreadyDecided", _decided_otherwise(state, decision))
-    if decision.decision == "rollback" and not state.votes:
-        return Refusal("NeverApproved", "only a version that was approved before can be rolled back to")
     if decision.decision == "approve" and _overdue(state, policy, now):
         return Refusal(
             "Expired", f"it has been waiting for a decision since {state.asked}, which is too long; re-open it"
@@ -265,13 +267,9 @@ def _decided_otherwise(state: State, decision: Decision) -> str:
     return f"the package is {state.status} already{by}; {remedy}"
 
 
-def _recorded(
-    state: State, decision: Decision, approver: Approver, policy: Policy, votes: list[str] | None = None
-) -> Draft:
-    said: dict[str, Any] = {"votes": votes} if votes else {}
-    if decision.break_glass:
-        said["break_glass"] = True
-    return Draft(Kind.DECISION_RECORDED, approver.arn, _about(state, decision, approver, policy, said))
+def _recorded(state: State, decision: Decision, approver: Approver, policy: Policy, **said: Any) -> Draft:
+    alone = {"break_glass": True} if decision.break_glass else {}
+    return Draft(Kind.DECISION_RECORDED, approver.arn, _about(state, decision, approver, policy, {**said, **alone}))
 
 
 def _vote(state: State, decision: Decision, approver: Approver, policy: Policy, **said: Any) -> Draft:

@@ -15,11 +15,14 @@ from signoff.ledger.targets import TargetState
 class State:
     """The state that results from a package's entries.
 
-    `votes` are the ARNs of those who approved the present evidence, `deciders` of those who made, or since joined, the
-    present decision. `asked` is when approval was requested, `reminded` which reminders were sent since then. Where a
-    policy only reports (`enforced` is false), the registry is left as it is unless a person decided. `superseded_by` is
-    the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
-    last approval. `unverified` is the model of a package that was rolled back to, until it has been verified again.
+    `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
+    joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
+    package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
+    `superseded`, the only reason that leaves votes standing. `asked` is when approval was requested, `reminded` which
+    reminders were sent since then. Where a policy only reports (`enforced` is false), the registry is left as it is
+    unless a person decided. `superseded_by` is the ARN of the next champion, until this package is champion again;
+    `superseded` says that this happened since its last approval. `unverified` is the model of a package that was rolled
+    back to, until it has been verified again.
     """
 
     status: Status | None = None
@@ -37,6 +40,8 @@ class State:
     decision: dict[str, Any] | None = None
     votes: tuple[str, ...] = ()
     deciders: tuple[str, ...] = ()
+    approved: str | None = None
+    revoked_for: str | None = None
     asked: str | None = None
     reminded: tuple[str, ...] = ()
     superseded_by: str | None = None
@@ -131,27 +136,45 @@ def _ended(state: State, _details: dict[str, Any], _: Entry) -> State:
 def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
     asked = entry.time if state.status is Status.PENDING_APPROVAL else None
     state = replace(state, attempt_open=False, evidence=details)
-    return replace(state, votes=(), deciders=(), asked=asked, reminded=())
+    return replace(state, votes=(), deciders=(), approved=None, asked=asked, reminded=())
 
 
 def _voted(state: State, details: dict[str, Any], entry: Entry) -> State:
-    if details["decision"] == "approve":
-        state = replace(state, votes=(*state.votes, entry.actor))
-    return replace(state, deciders=(*state.deciders, entry.actor)) if details.get("joins") else state
+    if details.get("joins"):
+        return _joined(state, details, entry)
+    before = () if details.get("anew") else state.votes
+    return replace(state, votes=(*before, entry.actor), approved=None if details.get("anew") else state.approved)
+
+
+def _joined(state: State, details: dict[str, Any], entry: Entry) -> State:
+    state = replace(state, deciders=(*state.deciders, entry.actor))
+    if details["decision"] == "revoke":
+        return _revoked(state, "decision")
+    return replace(state, votes=(*state.votes, entry.actor)) if details["decision"] == "approve" else state
 
 
 def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     verb = details["decision"]
     decision = {**details, "approver": entry.actor, "time": entry.time}
-    state = replace(state, decision=decision, deciders=(entry.actor,), by_person=True)
+    state = replace(state, decision=decision, deciders=(entry.actor,), revoked_for=None, by_person=True)
     if verb == "reopen":
-        return replace(state, votes=(), asked=entry.time, reminded=())
+        return replace(state, votes=(), approved=None, asked=entry.time, reminded=())
+    if verb == "revoke":
+        by_policy = details.get("channel") == "policy"
+        return _revoked(state, details.get("revoked_for", "decision") if by_policy else "decision")
     if state.status is not Status.APPROVED:
         return state
     votes = tuple(details.get("votes", (entry.actor,)))
-    state = replace(state, votes=votes, deciders=votes, superseded=False, retirement_blocked_by=())
+    state = replace(state, votes=votes, deciders=votes, approved=entry.time, superseded=False, retirement_blocked_by=())
     # After a rollback the model is created again even if it exists, which verifies all that was signed.
     return state if verb == "approve" else replace(state, model=None, unverified=state.model or state.unverified)
+
+
+def _revoked(state: State, why: str) -> State:
+    """Return the state of a revoked package: approvals are over, unless another package merely became champion."""
+    if why == "superseded":
+        return replace(state, revoked_for=why)
+    return replace(state, revoked_for=why, votes=(), approved=None)
 
 
 def _reminded(state: State, details: dict[str, Any], entry: Entry) -> State:
@@ -200,7 +223,7 @@ def _enforcement(state: State, details: dict[str, Any], _: Entry) -> State:
 
 
 def _subject_changed(state: State, _details: dict[str, Any], _: Entry) -> State:
-    return replace(state, deciders=(), by_person=False)
+    return _revoked(replace(state, deciders=(), by_person=False), "subject")
 
 
 def _model_created(state: State, details: dict[str, Any], _: Entry) -> State:

@@ -70,6 +70,8 @@ def _voted(entry: Entry, details: Details) -> list[Message]:
     facts = [*_decider(entry, details), ("Outstanding", details.get("outstanding"))]
     if details.get("joins"):
         return _about(entry, f"{called(entry)}: someone else made the same decision", *facts)
+    if details["decision"] == "rollback":
+        return _about(entry, f"{called(entry)} is to be rolled back to, and needs more approvals", *facts)
     return _asked(entry, f"{called(entry)} has another approval and needs more", *facts)
 
 

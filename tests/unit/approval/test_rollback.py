@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from signoff.approval.decisions import Repeated
 from signoff.ledger.entries import Kind, Status, Step
 from tests.support.depth import some
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, manifest, submitted
+from tests.support.voting import ANN, BEN, EVE
 from tests.support.world import APPROVER, MODEL, SPECIFICATION, World
 from tests.unit.deployment.test_target_champions import NEXT_DOOR, two_approved, world_of
 
@@ -134,6 +136,127 @@ def test_a_model_that_an_endpoint_kept_is_found_again():
     rollback(world, first)
     assert (world.state(first).retirement_blocked_by, world.state(first).next_step) == ((), None)
     assert world.sweep() == {}
+
+
+# How many it takes
+
+CAT = "arn:aws:iam::123456789012:user/cat"
+BY_TWO: dict[str, Any] = {"needed": 2, "approvers": [ANN, BEN, CAT, EVE]}
+
+
+def two_by_two(**approvals: Any) -> tuple[World, str]:
+    """A world, and a former champion that Ann and Ben approved a week before."""
+    world = World(approvals={**BY_TWO, **approvals})
+    arns = [world.pending(prefix=f"churn/run-{number}") for number in (1, 2)]
+    for arn in arns:
+        for who in (ANN, BEN):
+            world.clock.forward(seconds=1)
+            world.decide(arn, "approve", who)
+        world.deliver()
+    world.clock.forward(days=7)
+    return world, arns[0]
+
+
+def revoked_by_two(**approvals: Any) -> tuple[World, str]:
+    world, arn = two_by_two(**approvals)
+    for who in (CAT, EVE):
+        world.decide(arn, "revoke", who)
+        world.deliver()
+    return world, arn
+
+
+def test_what_was_merely_superseded_is_rolled_back_to_by_one():
+    world, arn = two_by_two()
+    rollback(world, arn, approver=CAT)
+    assert world.published() == {GROUP: model_of(world, arn)}
+
+
+def test_what_only_a_policy_revoked_for_being_superseded_is_rolled_back_to_by_one():
+    world, arn = two_by_two(revocation={"superseded": True})
+    world.sweep()
+    assert (world.state(arn).status, world.state(arn).revoked_for) == (Status.REVOKED, "superseded")
+    rollback(world, arn, approver=CAT)
+    assert world.status(arn) == "Approved"
+
+
+@pytest.mark.parametrize("who", [ANN, CAT, EVE], ids=["who approved it", "who revoked it", "who joined"])
+def test_nobody_alone_undoes_what_people_revoked(who: str):
+    world, arn = revoked_by_two()
+    rollback(world, arn, approver=who)
+    assert (world.state(arn).status, world.state(arn).votes, world.status(arn)) == (Status.REVOKED, (who,), "Rejected")
+    assert world.history(arn).last(Kind.VOTED).details["outstanding"] == "1 more approval"
+    assert rollback(world, arn, approver=who, reason="once more") == Repeated()
+
+
+def test_the_full_number_undoes_what_people_revoked():
+    world, arn = revoked_by_two()
+    for who in (ANN, CAT):
+        rollback(world, arn, approver=who)
+    made = world.history(arn).last(Kind.DECISION_RECORDED).details
+    assert (made["decision"], made["votes"], world.status(arn)) == ("rollback", [ANN, CAT], "Approved")
+    assert world.published() == {GROUP: model_of(world, arn)}
+
+
+def test_somebody_who_revokes_it_once_more_ends_the_votes_for_a_rollback():
+    world, arn = two_by_two()
+    world.decide(arn, "revoke", CAT)
+    world.deliver()
+    rollback(world, arn, approver=ANN)
+    world.decide(arn, "revoke", EVE)
+    rollback(world, arn, approver=BEN)
+    assert (world.state(arn).status, world.state(arn).votes) == (Status.REVOKED, (BEN,))
+
+
+def test_what_a_policy_revoked_for_being_superseded_and_people_then_did_takes_the_full_number():
+    world, arn = two_by_two(revocation={"superseded": True})
+    world.sweep()
+    world.decide(arn, "revoke", EVE)
+    rollback(world, arn, approver=CAT)
+    assert (world.state(arn).revoked_for, world.state(arn).status) == ("decision", Status.REVOKED)
+
+
+def test_an_approval_that_lapsed_takes_the_full_number():
+    world, arn = two_by_two(revocation={"after": "P30D"})
+    world.sweep(days=31)
+    assert world.state(arn).revoked_for == "lapsed"
+    rollback(world, arn, approver=ANN)
+    assert (world.state(arn).votes, world.status(arn)) == ((ANN,), "Rejected")
+    rollback(world, arn, approver=BEN)
+    assert world.status(arn) == "Approved"
+
+
+@pytest.mark.parametrize("superseded", [False, True], ids=["approved still", "revoked as superseded"])
+def test_an_approval_that_has_lapsed_by_now_takes_the_full_number_though_nothing_recorded_it(superseded: bool):
+    world, arn = two_by_two(revocation={"after": "P30D", "superseded": superseded})
+    if superseded:
+        world.sweep()
+    world.clock.forward(days=31)
+    for who in (CAT, EVE):
+        assert world.history(arn).last(Kind.DECISION_RECORDED).details["decision"] != "rollback"
+        rollback(world, arn, approver=who)
+    made = world.history(arn).last(Kind.DECISION_RECORDED).details
+    assert (made["decision"], made["votes"], world.status(arn)) == ("rollback", [CAT, EVE], "Approved")
+
+
+def test_a_subject_that_changed_and_is_as_it_was_again_takes_the_full_number():
+    world, arn = two_by_two()
+    specification = world.registry.described[arn]["InferenceSpecification"]
+    world.registry.by_hand(arn, InferenceSpecification={**specification, "SupportedContentTypes": ["text/x"]})
+    world.deliver()
+    assert (world.state(arn).status, world.state(arn).revoked_for) == (Status.REVOKED, "subject")
+    world.registry.by_hand(arn, InferenceSpecification=specification)
+    world.deliver()
+    rollback(world, arn, approver=ANN)
+    assert (world.state(arn).status, world.state(arn).votes) == (Status.REVOKED, (ANN,))
+
+
+def test_a_policy_that_asks_for_more_today_is_asked_for_what_is_missing():
+    world, arn = two_by_two()
+    world.set_policy("default", groups={"create": True}, approvals={**BY_TWO, "needed": 4})
+    rollback(world, arn, approver=CAT)
+    assert world.history(arn).last(Kind.VOTED).details["outstanding"] == "1 more approval"
+    rollback(world, arn, approver=EVE)
+    assert world.history(arn).last(Kind.DECISION_RECORDED).details["votes"] == [ANN, BEN, CAT, EVE]
 
 
 # What is signed is what is deployed

@@ -257,27 +257,6 @@ def test_an_approval_that_awaits_nothing_of_the_kind_is_refused(decision: str):
     assert refused(world.decide(arn, "rollback", reason="again")) == "AlreadyDecided"
 
 
-def test_a_revoked_version_is_rolled_back_to_in_one_step_by_those_who_approved_it_and_one_more():
-    world, arn = asking(needed=2)
-    world.decide(arn, "approve", ANN)
-    world.decide(arn, "approve", BEN)
-    world.deliver()
-    world.decide(arn, "revoke", EVE)
-    world.deliver()
-    outcome = world.decide(arn, "rollback", EVE, reason="the other one is worse")
-    assert isinstance(outcome, Recorded)
-    world.deliver()
-    assert (world.status(arn), len(world.registry.models)) == ("Approved", 1)
-
-
-def test_a_rollback_that_the_policy_of_today_would_not_allow_is_refused():
-    world = World()
-    arn = world.approved()
-    world.decide(arn, "revoke")
-    world.set_policy("default", groups={"create": True}, approvals={"needed": 3})
-    assert refused(world.decide(arn, "rollback", BEN)) == "PolicyNotSatisfied"
-
-
 def test_an_approval_that_comes_too_late_is_expired():
     world, arn = asking(expiry={"after": "P1D"})
     world.clock.forward(days=1, seconds=1)

@@ -258,6 +258,14 @@ class AnyDecision(RuleBasedStateMachine):
                     assert len(set(votes)) == len(votes)
                     assert self.submitters[arn] not in votes
 
+    @invariant()
+    def nobody_goes_back_to_what_people_revoked_with_the_approvals_of_before(self) -> None:
+        for arn in self.arns:
+            entries = self.world.history(arn).entries
+            for position, entry in enumerate(entries):
+                if entry.kind is Kind.DECISION_RECORDED and entry.details["decision"] == "rollback":
+                    assert set(entry.details["votes"]) <= _voters_since_the_last_revocation(entries[: position + 1])
+
     def teardown(self) -> None:
         """Whatever happened: once everything is delivered and the sweep has come by, all agree."""
         self.world.deliver()
@@ -279,6 +287,21 @@ class AnyDecision(RuleBasedStateMachine):
 
 def _admits(entry: Entry) -> bool:
     return entry.kind is Kind.DECISION_RECORDED and entry.details["decision"] in {"approve", "rollback"}
+
+
+def _voters_since_the_last_revocation(entries: Sequence[Entry]) -> set[str]:
+    """Return who voted or decided since an approval ended for anything but another champion."""
+    ends = [position for position, entry in enumerate(entries) if _ends_approvals(entry)]
+    return {entry.actor for entry in entries[max(ends, default=-1) + 1 :] if entry.kind in _VOTES}
+
+
+_VOTES = {Kind.VOTED, Kind.DECISION_RECORDED}
+
+
+def _ends_approvals(entry: Entry) -> bool:
+    said = entry.details
+    revoked = entry.kind in _VOTES and said["decision"] == "revoke" and "superseded" not in said["reason"]
+    return revoked or entry.kind is Kind.SUBJECT_CHANGED
 
 
 def _model(state: State) -> dict[str, Any] | None:

@@ -99,6 +99,32 @@ def lapsed(world: World) -> None:
     world.sweep(days=3)
 
 
+def rolled_back_to_what_was_revoked(world: World) -> None:
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 2})
+    arn = world.pending()
+    for verb, approver in [("approve", APPROVER), ("approve", BEN), ("revoke", BEN), *_ROLLED_BACK]:
+        world.decide(arn, verb, approver)
+        world.deliver()
+        world.clock.forward(minutes=1)
+
+
+def rolled_back_to_what_had_lapsed(world: World) -> None:
+    world.set_policy("default", groups={"create": True}, approvals={"needed": 2, "revocation": {"after": "P2D"}})
+    for prefix in ("churn/run-1", "churn/run-2"):
+        arn = world.pending(prefix=prefix)
+        for approver in (APPROVER, BEN):
+            world.decide(arn, "approve", approver)
+        world.deliver()
+        world.clock.forward(minutes=1)
+    world.clock.forward(days=3)
+    for verb, approver in _ROLLED_BACK:
+        world.decide(arn_of(world), verb, approver)
+        world.deliver()
+
+
+_ROLLED_BACK = [("rollback", APPROVER), ("rollback", BEN)]
+
+
 def failed(world: World) -> None:
     world.set_policy("default", groups={"create": True}, artifact={"required_files": ["none.bin"]})
     world.pending()
@@ -155,6 +181,7 @@ def of_several_places(world: World) -> None:
 HONEST = [
     *(World.pending, World.approved, revoked, reopened, rolled_back, refused, set_back, observed, counted),
     *(counted_under_another_policy, broken_glass, by_two, by_a_policy_that_changed, expired, lapsed, failed, errored),
+    *(rolled_back_to_what_was_revoked, rolled_back_to_what_had_lapsed),
     *(validated_anew, deleted, made_anew, annotated, registered_elsewhere, of_several_places),
 ]
 

@@ -132,6 +132,34 @@ def test_a_decision_that_the_policy_would_not_allow_is_found_although_every_hash
     assert world.status(arn) == "PendingManualApproval"
 
 
+@pytest.mark.parametrize(
+    ("verb", "said", "because"),
+    [
+        ("rollback", {"votes": [APPROVER, BEN, MALLORY]}, "counts the votes"),
+        ("rollback", {"votes": [MALLORY], "anew": True}, "had not lapsed"),
+        ("revoke", {"revoked_for": "superseded", "channel": "policy"}, "was not why it was due"),
+    ],
+    ids=["with the votes of before", "as if it had lapsed", "for another reason"],
+)
+def test_a_revocation_that_one_person_undid_is_found(verb: str, said: dict[str, Any], because: str):
+    world = World(approvals={"needed": 2, "revocation": {"after": "P30D", "superseded": True}})
+    arn = world.pending()
+    for each in (APPROVER, BEN):
+        world.decide(arn, "approve", each)
+    world.deliver()
+    if verb == "rollback":
+        world.decide(arn, "revoke", BEN)
+    else:
+        world.clock.forward(days=31)
+    made = {**world.history(arn).state.decision, **said, "decision": verb, "id": "i" * 64, "proof": "p" * 64}
+    made = {name: value for name, value in made.items() if name not in {"approver", "time"}}
+    key, forged = key_of(world), len(world.history(arn).entries) + 1
+    drafts = [Draft(Kind.DECISION_RECORDED, MALLORY if verb == "rollback" else "signoff", {**made, "person": MALLORY})]
+    world.ledger.histories[key] = world.history(arn).extended(drafts, world.clock())
+    assert [finding.name for finding in audited(world) if because in finding.because] == ["NotAllowed"]
+    assert {finding.entry for finding in audited(world) if because in finding.because} == {forged}
+
+
 @pytest.mark.parametrize("actor", [SUBMITTER, MALLORY])
 def test_an_approval_by_somebody_who_may_not_is_found(actor: str):
     world = World(approvals={"approvers": [APPROVER, SUBMITTER]})
