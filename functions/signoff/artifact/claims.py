@@ -59,6 +59,20 @@ CLAIMS: Sequence[Claim] = (
     ),
     Claim(
         ("*.ptl", "*.ff"),
+    Claim(
+        # PyTorch's own examples call a checkpoint so, which is no tar archive; the first versions wrote one.
+        ("*.pt.tar", "*.pth.tar", "*.ckpt.tar"),
+        (*_TORCH, "tar"),
+        "torch.load",
+        "https://docs.pytorch.org/docs/stable/notes/serialization.html",
+    ),
+    Claim(
+        # In the tar archives of PyTorch before 0.1.10 `torch.load` unpickles again behind each tensor's numbers.
+        ("storages", "tensors"),
+        ("pickle",),
+        "torch.load",
+        "https://github.com/pytorch/pytorch/blob/main/torch/serialization.py",
+    ),
         ("torchscript-flatbuffer", "zip", "torchscript", "pytorch"),
         "torch.jit.load",
         "https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html",

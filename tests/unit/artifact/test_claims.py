@@ -65,6 +65,10 @@ def test_an_empty_file_under_the_name_of_a_model_is_refused(name: str) -> None:
         ("model.pkl", pickle.dumps("x", 0)),
         ("folder/MODEL.PKL", pickle.dumps([0.5])),
         ("model.pkl.gz", gzip.compress(pickle.dumps([0.5]))),
+        ("model_best.pth.tar", sample("state-dict.pt")),
+        ("model_best.pth.tar", sample("state-dict.legacy.pth")),
+        ("model_best.pth.tar.gz", gzip.compress(sample("checkpoint.legacy.pth"))),
+        ("model_best.pth.tar", tar(member("weights", b"words\n"))),
         ("model.pkl.bz2", bz2.compress(pickle.dumps([0.5]))),
         ("model.pkl.xz", lzma.compress(pickle.dumps([0.5]))),
         ("model.joblib", joblib_file(0)),
@@ -99,6 +103,20 @@ def test_content_that_proves_what_its_name_claims_passes(name: str, content: byt
 def test_a_pickle_is_read_as_one_where_its_name_says_so_whatever_it_begins_with(name: str, padding: bytes) -> None:
     rules = {rule for _, rule, _ in found(name, padding + MARK)}
     assert rules & {"unsafe-pickle", "unreadable-pickle"}
+
+
+def test_what_pytorchs_first_versions_unpickle_behind_numbers_is_refused() -> None:
+    one, of_no_type, scalar = b"I1\n.", b"(I0\nI0\nNt.", bytes(16)  # how many tensors, and the first of them
+    files = {
+        "storages": b"I0\n.]." + MARK,
+        "tensors": one + of_no_type + scalar + MARK,
+        "pickle": b"].",
+        "sys_info": b"}.",
+    }
+    for name in ("model", "model.tar", "model.pth.tar"):
+        inner = found(name, tar(*(member(each, content) for each, content in files.items())))
+        assert (f"{name} > tensors", "data-after-pickle", "error") in inner
+        assert (f"{name} > storages", "unsafe-pickle", "error") in inner
 
 
 def test_a_model_whose_telling_field_comes_late_is_read_as_its_name_says() -> None:

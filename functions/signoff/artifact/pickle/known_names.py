@@ -50,10 +50,14 @@ TORCH_CONSTANTS = (
     "strided sparse_coo contiguous_format preserve_format channels_last channels_last_3d per_tensor_affine "
     "per_channel_affine per_tensor_symmetric per_channel_symmetric per_channel_affine_float_qparams"
 )
-TORCH_STORAGES = (
-    "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage CharStorage "
-    "ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage QInt8Storage QUInt8Storage QInt32Storage"
-)
+TORCH_STORAGES = {
+    **{f"{kind}Storage": 1 for kind in ("Untyped", "Char", "Byte", "Bool", "QInt8", "QUInt8")},
+    **{f"{kind}Storage": 2 for kind in ("Half", "BFloat16", "Short")},
+    **{f"{kind}Storage": 4 for kind in ("Float", "Int", "QInt32")},
+    **{f"{kind}Storage": 8 for kind in ("Double", "Long", "ComplexFloat")},
+    "ComplexDoubleStorage": 16,
+}
+"""With the bytes of an element."""
 TORCH_REBUILDERS = (
     "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_meta_tensor_no_storage "
     "_rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor "
@@ -134,7 +138,7 @@ CREATED: dict[str, str] = {
     # CatBoost: the model in its own format as bytes, which it reads without a file, and the parameters.
     "catboost.core": "CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker",
     # PyTorch: tensors and parameters, of which a state dict consists.
-    "torch": f"Size device Tensor Generator {TORCH_DTYPES} {TORCH_STORAGES} {TORCH_CONSTANTS}",
+    "torch": f"Size device Tensor Generator {TORCH_DTYPES} {' '.join(TORCH_STORAGES)} {TORCH_CONSTANTS}",
     "torch._utils": TORCH_REBUILDERS,
     "torch.nn.parameter": "Parameter Buffer",
     "torch.storage": "UntypedStorage TypedStorage",

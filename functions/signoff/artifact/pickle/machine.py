@@ -21,6 +21,7 @@ from signoff.artifact.pickle.stream import (
     PickleStream,
     TruncatedPickle,
 )
+from signoff.artifact.pickle.torch_storages import TorchStorages
 from signoff.artifact.pickle.values import (
     HOLE,
     Alias,
@@ -84,6 +85,7 @@ class PickleMachine(OpcodeStack):
         self._diverge = diverge
         self._trusted = trusted
         self.memo = Memo()
+        self.storages = TorchStorages()
         self._globals: dict[tuple[str, str], Global] = {}
         self._wrapper: Global | None = None
         self._aliased = False
@@ -328,6 +330,8 @@ class PickleMachine(OpcodeStack):
         self.foreign = True
         if not isinstance(identity, tuple) or not identity or identity[0] != "storage":
             self.report("unsafe-pickle", "Would ask its reader for an object that is not a PyTorch storage")
+        else:
+            self.storages.add(identity)
         self.push(None)
 
     def extension(self, code: int) -> None:

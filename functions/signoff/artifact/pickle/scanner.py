@@ -16,6 +16,7 @@ from signoff.artifact.pickle.machine import PickleMachine
 from signoff.artifact.pickle.opcodes import TABLE, UNKNOWN_OPCODE
 from signoff.artifact.pickle.plain_reading import PlainReading
 from signoff.artifact.pickle.stream import InvalidPickle, PickleStream, UnreadablePickle
+from signoff.artifact.pickle.torch_storages import TorchStorages
 from signoff.artifact.streams.readers import PEEK, PeekableReader
 from signoff.artifact.streams.refusal import OtherFormat
 
@@ -85,7 +86,7 @@ def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
 
 def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collection[str], *, certain: bool) -> None:
     """Walk one pickle after another. `certain`: the content says that it is one."""
-    of_torch = False
+    of_torch, before, latest = False, TorchStorages(), TorchStorages()
 
     def diverge(other: PickleMachine) -> None:
         stream.let_follow(PlainReading(other))
@@ -95,6 +96,7 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collecti
         machine = PickleMachine(stream, findings.report, TABLE, diverge, trusted)
         try:
             machine.run()
+        before, latest = latest, machine.storages
         except InvalidPickle as error:
             if certain or machine.acts:
                 raise
@@ -103,8 +105,22 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collecti
         certain = certain or machine.foreign or (machine.written and begin not in CONSTANTS)
         of_torch = of_torch or (count == 0 and machine.first_number == TORCH_MAGIC)
         if of_torch and count + 1 == TORCH_PICKLES:
-            return  # PyTorch reads what follows as numbers
+            _pass_storages(stream, before, findings)
+            return
         if not stream.ahead(PEEK):
+def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: _PickleFindings) -> None:
+    """Pass over the numbers that PyTorch reads behind its pickles, which another reader may take for one more."""
+    if storages.size is None:
+        raise UnreadablePickle("Is followed by PyTorch's storages, of which it does not say the sizes", stream.position)
+    begin, another = stream.position, PickleWatch()
+    stream.let_follow(another)
+    stream.skip(storages.size)
+    if stream.ahead(1):
+        findings.report("data-after-pickle", "Has other data after the end of PyTorch's storages", stream.position)
+    if another.end():
+        findings.report("ambiguous-content", "Has storages that are also a pickle: readers disagree", begin)
+
+
             return
         if certain and not of_torch and not is_pickle(stream.block[stream.at : stream.at + PEEK]):
             findings.report("data-after-pickle", "Has other data after the end of the pickle", stream.position)
