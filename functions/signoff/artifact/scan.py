@@ -21,6 +21,7 @@ from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_mod
 from signoff.artifact.formats.ubjson import ubjson
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
+from signoff.artifact.pickle.ambiguity import PickleWatch
 from signoff.artifact.startup import files
 from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
 from signoff.artifact.streams.refusal import OtherFormat, Refused
@@ -53,6 +54,8 @@ HIDDEN_ONNX: Kind = (is_onnx, hidden_onnx)
 """For data of unknown format: protobuf has no magic number, and a model of ONNX may begin with any field."""
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
 """Formats whose content may have any format, even a zip archive at the very end."""
+FOLLOWED: Sequence[Kind] = (TAR, *compressed.NAMES)
+"""Formats whose first bytes may be opcodes: a tar's are a name, others' may be the length of a text."""
 
 KINDS: Sequence[Kind] = (*CONTAINERS, SAFETENSORS, PICKLE, SKOPS, *opaque.KINDS, *TENSORS)
 """Each with a test of the first bytes and a scanner; the first match is used.
@@ -101,6 +104,12 @@ class _TrackedReader:
         self.tail = TrailingBytes()
         self.hdf5 = LateSignature()
 
+        self.pickle: PickleWatch | None = None
+
+    def watch_for_pickle(self, head: bytes) -> None:
+        """Follow all as a pickle too, of which `head` is all that was read so far."""
+        self.pickle = PickleWatch()
+        self.pickle.feed(head)
     def read(self, size: int) -> bytes:
         try:
             part = self._reader.read(size)
@@ -110,6 +119,8 @@ class _TrackedReader:
         self.tail.add(part)
         self.hdf5.add(part)
         if self._keep:
+        if self.pickle:
+            self.pickle.feed(part)
             self.kept += part[: self._keep - len(self.kept)]
         return part
 
@@ -129,7 +140,24 @@ def scan(reader: Reader, context: ScanContext) -> None:
     detected = SKOPS if skops.is_schema(context.member, head) else _kind(head)
     context.summary.head, context.summary.kind = head, _named(detected, head)
     kind = _as_claimed(context, detected) or _hidden(context, head)
-    _report_ambiguity(context, kind, head)
+    _look_into(kind, content, context, source)
+    _report_size(context, content.offset)
+    if startup:
+        files.check_file(startup, bytes(source.kept), context)
+    _report_later_beginnings(context, source, detected, kind)
+    for stray in context.summary.saved_models.strays():
+        context.summary.within.setdefault((UNKNOWN, False), stray)
+    if context.outer:
+        _add_to_outer(context.outer, context)
+
+
+def _look_into(kind: Kind | None, content: PeekableReader, context: ScanContext, source: _TrackedReader) -> None:
+    """Read `content` to its end, as what it is. Raises `Refused` where nothing more is read."""
+    head = context.summary.head
+    if kind is PICKLE and is_onnx(head):
+        context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
+    if kind in FOLLOWED:
+        source.watch_for_pickle(head)
     try:
         if kind:
             kind[1](content, context, scan)
@@ -192,13 +220,6 @@ def _disproved(claim: Claim, reason: str) -> str:
     return f"Has a name that {claim.loader} takes for {claim.kind}, but {reason}"
 
 
-def _report_ambiguity(context: ScanContext, kind: Kind | None, head: bytes) -> None:
-    if kind is TAR and scanner.begins_as_pickle(head):
-        context.report("ambiguous-content", "Is a tar archive that also begins like a pickle: readers disagree")
-    if kind is PICKLE and is_onnx(head):
-        context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
-
-
 def _report_later_beginnings(
     context: ScanContext, source: _TrackedReader, detected: Kind | None, kind: Kind | None
 ) -> None:
@@ -209,6 +230,9 @@ def _report_later_beginnings(
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
 
 
+    if source.pickle and (source.pickle.end() or source.pickle.written):
+        what = f"Is {context.summary.kind} that is also a pickle: readers disagree"
+        context.report("ambiguous-content", what)
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:
     """Add the types found in a member to its container's summary, the first member of each type only."""
     within = outer.summary.within

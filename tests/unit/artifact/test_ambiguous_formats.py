@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import random
 import struct
+import tarfile
+import zlib
 from typing import Any
 
 import pytest
@@ -15,10 +18,11 @@ from hypothesis import strategies as st
 
 from signoff.artifact import scan
 from signoff.artifact.context import ScanContext
-from signoff.artifact.pickle.ambiguity import may_act
+from signoff.artifact.pickle.ambiguity import PickleWatch, may_act
 from signoff.artifact.pickle.stream import LONGEST_LINE
 from signoff.artifact.streams.limits import Budget
 from signoff.artifact.streams.readers import PEEK, PeekableReader
+from tests.support.archives import member, tar
 from tests.support.depth import some
 from tests.support.pickled import bounded_memory
 from tests.support.scans import BoundedChunks, faults
@@ -197,3 +201,50 @@ def test_numbers_that_only_some_unpicklers_take_hide_nothing(number: bytes) -> N
     data = number + b"\n0cposix\nsystem\n(S'id'\ntR."
     assert runs(data)
     assert ("m", "unsafe-pickle") in faults(data)
+
+
+# Archives and compressed streams that are also pickles.
+
+HOSTILE = b"cposix\ngetpid\n(tR."
+
+
+@pytest.mark.parametrize("before", [PEEK, LONGEST_LINE, 300 * 1024])
+def test_a_tar_archive_that_is_also_a_pickle_is_refused_however_far_the_pickle_is_in_it(before: int) -> None:
+    archive = tar(member("(V", b"x" * before + b"\n0" + HOSTILE), form=tarfile.USTAR_FORMAT)
+    assert pickle.loads(archive) == os.getpid()  # noqa: S301  # it does what is written above
+    assert faults(archive) == [("m", "ambiguous-content")]
+
+
+def test_what_is_only_a_tar_archive_passes_whatever_its_first_member_is_called() -> None:
+    for name in ("Vocabulary", "V", "N", "(", "]", "Images/one", "Large", "model", "code/x.py", "xs", "B", "X", "T"):
+        lines = member(name, b"one\ntwo\n" * 1000)
+        assert faults(tar(lines, member("other.txt", b"word\n" * 1000), form=tarfile.USTAR_FORMAT)) == [], name
+
+
+def test_a_zlib_stream_whose_bytes_go_on_as_a_pickle_is_refused() -> None:
+    first = b"\x58\x09" + stored(b"\0") + stored(bytes(60000))  # X: a text of 65,545 bytes, by the next four bytes
+    last = bytes(65550 - len(first) - 5)
+    for pickled, told in ((b"0" + HOSTILE, ["ambiguous-content"]), (b"no opcodes", [])):
+        stream = first + stored(last + pickled, b"\1")
+        stream += struct.pack(">I", zlib.adler32(bytes(60001) + last + pickled))
+        assert zlib.decompress(stream).endswith(pickled)
+        assert [rule for _, rule in faults(stream)] == told
+
+
+def stored(data: bytes, last: bytes = b"\0") -> bytes:
+    """Return a block of deflate that is not compressed."""
+    return last + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data
+
+
+def test_what_follows_the_length_that_bzip2s_first_bytes_are_is_followed() -> None:
+    watch, block = PickleWatch(), bytes(1 << 20)
+    head = b"BZh9\x17rE8P\x90" + bytes(4)  # B: that many bytes, the fewest that any stream of bzip2 may say
+    left = 5 + int.from_bytes(head[1:5], "little") - len(head)
+    watch.feed(head)
+    for _ in range(left >> 20):
+        watch.feed(block)
+    watch.feed(bytes(left & 0xFFFFF))
+    assert watch.acts is None
+    watch.feed(b"0" + HOSTILE)
+    assert watch.acts
+    assert {"tar", "bzip2", "zlib", "lzma"} <= {scan.NAMES[kind] for kind in scan.FOLLOWED}

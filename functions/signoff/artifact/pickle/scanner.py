@@ -50,13 +50,6 @@ def is_pickle(head: bytes) -> bool:
     return watch.acts is not False or (watch.written and head[0] not in CONSTANTS)
 
 
-def begins_as_pickle(head: bytes) -> bool:
-    """Whether these bytes alone show that loading content that begins with them as a pickle would not fail at once."""
-    watch = PickleWatch()
-    watch.feed(head)
-    return bool(_is_declared(head) or watch.acts or watch.written)
-
-
 def _is_declared(head: bytes) -> bool | None:
     """Whether a protocol stands before an opcode, None where none is declared."""
     if head[:1] != bytes([PROTO]) or len(head) < 2:
@@ -96,7 +89,6 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collecti
         machine = PickleMachine(stream, findings.report, TABLE, diverge, trusted)
         try:
             machine.run()
-        before, latest = latest, machine.storages
         except InvalidPickle as error:
             if certain or machine.acts:
                 raise
@@ -104,10 +96,18 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collecti
             raise OtherFormat(f"is no pickle: {reason[0].lower()}{reason[1:]}") from None
         certain = certain or machine.foreign or (machine.written and begin not in CONSTANTS)
         of_torch = of_torch or (count == 0 and machine.first_number == TORCH_MAGIC)
+        before, latest = latest, machine.storages
         if of_torch and count + 1 == TORCH_PICKLES:
             _pass_storages(stream, before, findings)
             return
         if not stream.ahead(PEEK):
+            return
+        if certain and not of_torch and not is_pickle(stream.block[stream.at : stream.at + PEEK]):
+            findings.report("data-after-pickle", "Has other data after the end of the pickle", stream.position)
+            return
+    raise UnreadablePickle("Is one of more pickles in a row than anybody writes", stream.position)
+
+
 def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: _PickleFindings) -> None:
     """Pass over the numbers that PyTorch reads behind its pickles, which another reader may take for one more."""
     if storages.size is None:
@@ -119,13 +119,6 @@ def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: _Pic
         findings.report("data-after-pickle", "Has other data after the end of PyTorch's storages", stream.position)
     if another.end():
         findings.report("ambiguous-content", "Has storages that are also a pickle: readers disagree", begin)
-
-
-            return
-        if certain and not of_torch and not is_pickle(stream.block[stream.at : stream.at + PEEK]):
-            findings.report("data-after-pickle", "Has other data after the end of the pickle", stream.position)
-            return
-    raise UnreadablePickle("Is one of more pickles in a row than anybody writes", stream.position)
 
 
 class _PickleFindings:
