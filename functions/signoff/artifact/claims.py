@@ -7,10 +7,12 @@ content type, and the content must prove it by being read as that to its end.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from functools import cache
 from typing import NamedTuple
+
+from signoff.documents.patterns import compiled_on_use
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
 _SUFFIXES = {
@@ -58,8 +60,6 @@ CLAIMS: Sequence[Claim] = (
         "https://docs.pytorch.org/docs/stable/notes/serialization.html",
     ),
     Claim(
-        ("*.ptl", "*.ff"),
-    Claim(
         # PyTorch's own examples call a checkpoint so, which is no tar archive; the first versions wrote one.
         ("*.pt.tar", "*.pth.tar", "*.ckpt.tar"),
         (*_TORCH, "tar"),
@@ -73,6 +73,8 @@ CLAIMS: Sequence[Claim] = (
         "torch.load",
         "https://github.com/pytorch/pytorch/blob/main/torch/serialization.py",
     ),
+    Claim(
+        ("*.ptl", "*.ff"),
         ("torchscript-flatbuffer", "zip", "torchscript", "pytorch"),
         "torch.jit.load",
         "https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html",
@@ -218,3 +220,37 @@ def without_compression(name: str) -> str:
     """Return the name that a compressed file claims for its content: `model.pkl` for `model.pkl.gz` and for itself."""
     suffix = next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)), None)
     return name if suffix is None else name[: -len(suffix)] + _SUFFIXES[suffix]
+
+
+# https://www.tensorflow.org/guide/saved_model#the_savedmodel_format_on_disk
+_BESIDE_SAVED_MODEL = compiled_on_use(
+    r"((?:.*/)?)(?:variables/variables\.(?:index|data-\d{5}-of-\d{5})|fingerprint\.pb|keras_metadata\.pb)"
+)
+
+
+class SavedModelFolders:
+    """The folders of one archive that hold a SavedModel, and the files that are known by their place beside it.
+
+    TensorFlow writes these without a magic number.
+    """
+
+    def __init__(self) -> None:
+        self._models: set[str] = set()
+        self._beside: list[tuple[str, str]] = []
+
+    def add_model(self, name: str) -> None:
+        """Take the name of a `saved_model.pb` that was read as one."""
+        self._models.add(name.rpartition("/")[0])
+
+    def take(self, name: str, member: str) -> bool:
+        """Take a file of unknown data by its name in the archive; return whether it may be a SavedModel's.
+
+        `member` is what it is called in findings.
+        """
+        if beside := _BESIDE_SAVED_MODEL.fullmatch(name):
+            self._beside.append((beside[1].rstrip("/"), member))
+        return beside is not None
+
+    def strays(self) -> Iterator[str]:
+        """Yield the files that were taken and have no SavedModel where one belongs, once all were seen."""
+        return (member for folder, member in self._beside if folder not in self._models)

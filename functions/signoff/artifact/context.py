@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from signoff.artifact.claims import Claim, claim_of, without_compression
+from signoff.artifact.claims import Claim, SavedModelFolders, claim_of, without_compression
 from signoff.artifact.findings import Severity
 from signoff.artifact.member_names import shown
 from signoff.artifact.requirements import Trusted
@@ -22,12 +22,14 @@ ReportFinding = Callable[[str, str, str, Severity], None]
 class ContentSummary:
     """What a scan found content to be: its type, its first bytes, and the first member of each type within it.
 
-    Members in an archive's folder `code` are listed separately from others.
+    Members in an archive's folder `code` are listed separately from others; what may be a SavedModel's is of
+    `saved_models` until all members were seen.
     """
 
     kind: str | None = None
     head: bytes = b""
     within: dict[tuple[str, bool], str] = field(default_factory=dict)
+    saved_models: SavedModelFolders = field(default_factory=SavedModelFolders)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ REMEDIES: Mapping[str, str] = {
     "safetensors-size": "Save the tensors again: the file is incomplete, or something follows it.",
     # What the policy requires.
     "required-file-missing": "Add the file, or change `artifact.required_files` in the policy.",
+    "required-file-is-link": "Pack the file itself instead of the link (`tar --dereference --hard-dereference`).",
     "required-file-in-folder": "Pack what is in the folder, and not the folder: `tar -C <folder> -czf model.tar.gz .`.",
     "forbidden-file": "Leave the file out, or change `artifact.forbidden_files` in the policy.",
     "format-not-allowed": "Save the model in a format that the policy allows, or change `artifact.formats` in it.",

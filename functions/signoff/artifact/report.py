@@ -164,7 +164,7 @@ class ReportBuilder:
         """Check what needs all members to be known; missing files count only in a complete archive."""
         self.tree.conclude()
         if self.tree.complete:
-            self.add_violations(self.check.all_together(self.tree.has_file, self.tree.folder_with))
+            self.add_violations(self.check.all_together(self.tree.has_file, self.tree.folder_with, self.tree.link_like))
 
     def refuse(self, refusal: Refused) -> None:
         """Record why the archive cannot be read further."""

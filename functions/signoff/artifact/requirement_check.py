@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase, translate
 
 from signoff.artifact.absence import LFS_POINTER
-from signoff.artifact.claims import claim_of
+from signoff.artifact.claims import SavedModelFolders, claim_of
 from signoff.artifact.content_types import (
     APPLE_DOUBLE,
     COMPILED,
@@ -37,11 +37,6 @@ _README = compiled_on_use(r"readme\.md", re.IGNORECASE)
 # https://huggingface.co/docs/hub/model-cards: YAML between two lines of three hyphens, and then the text.
 _FRONT_MATTER = compiled_on_use(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[A-Za-z_][\w-]*[ \t]*:")
 _NOTHING = compiled_on_use(rb"\s*(?:\{\s*\}\s*)?")
-# What TensorFlow writes beside a saved_model.pb and has no magic of its own.
-_OF_SAVED_MODEL = compiled_on_use(
-    r"((?:.*/)?)(?:variables/variables\.(?:index|data-\d{5}-of-\d{5})|fingerprint\.pb|keras_metadata\.pb)"
-)
-
 # Names of documents and code, which a policy may require beside the model.
 _NO_MODEL = compiled_on_use(
     r"(?:.*/)?code/.*|.*\.(?:py|sh|md|txt|rst|html|json|jsonl|ya?ml|toml|ini|cfg|csv|tsv|xml|properties)"
@@ -72,8 +67,7 @@ class RequirementCheck:
         }
         self._licences: dict[str, bool] = {}
         self._cards: dict[str, bool] = {}
-        self._saved_models: set[str] = set()
-        self._beside: list[tuple[str, str]] = []
+        self._saved_models = SavedModelFolders()
         self._kinds: set[str] = set()
 
     def named(self, member: str, *, link: bool = False) -> Iterator[Finding]:
@@ -104,22 +98,23 @@ class RequirementCheck:
                 yield from self._place(inner, each, inner.rpartition(" > ")[2] if in_code else name)
 
     def all_together(
-        self, has_file: Callable[[str], bool], folder_with: Callable[[str], str | None] = lambda _: None
+        self,
+        has_file: Callable[[str], bool],
+        folder_with: Callable[[str], str | None] = lambda _: None,
+        link_like: Callable[[str], str | None] = lambda _: None,
     ) -> Iterator[Finding]:
         """Yield the violations of all files together, once all have been read.
 
         `has_file` says whether any file's name matches a glob; `folder_with` names the folder that all was packed in,
-        where one does without it.
+        where one does without it, and `link_like` a link whose name matches.
         """
         for glob in self.requirements.required_files:
             if not has_file(glob):
-                yield _required(glob, folder_with(glob))
+                yield _required(glob, folder_with(glob), link_like(glob))
         if self.requirements.formats and not self._kinds & {*FORMATS, UNKNOWN}:
             allowed = joined(self.requirements.formats, "and")
             yield _error(None, "no-model", f"Has no model: no file has a format that the policy allows, {allowed}")
-        for member, folder in self._beside:
-            if folder not in self._saved_models:
-                yield self._of_unknown_format(member)
+        yield from map(self._of_unknown_format, self._saved_models.strays())
         if self.requirements.licence and not any(self._licences.values()):
             described = "a licence at its top level (LICENSE, LICENCE or COPYING, with or without .txt or .md)"
             yield _error(None, "licence-missing", _missing(described, self._licences))
@@ -139,7 +134,7 @@ class RequirementCheck:
         elif _README.fullmatch(name):
             self._cards[name] = _FRONT_MATTER.match(summary.head) is not None
         if summary.kind == "saved_model":
-            self._saved_models.add(name.rpartition("/")[0])
+            self._saved_models.add_model(name)
         self._kinds |= {summary.kind or UNKNOWN, *(kind for (kind, _), _ in apart(summary.kind, summary.within))}
 
     def _absence(self, member: str, name: str, kind: str) -> Iterator[Finding]:
@@ -164,10 +159,9 @@ class RequirementCheck:
 
     def _unknown(self, member: str, name: str) -> Iterator[Finding]:
         allowed = self.requirements.formats
-        beside = _OF_SAVED_MODEL.fullmatch(name) if "saved_model" in allowed or not allowed else None
-        if beside:
-            self._beside.append((member, beside[1].rstrip("/")))
-        elif allowed or not (claim := claim_of(name)) or not claim.model:  # else it has an error of its own
+        if ("saved_model" in allowed or not allowed) and self._saved_models.take(name, member):
+            return
+        if allowed or not (claim := claim_of(name)) or not claim.model:  # else it has an error of its own
             yield self._of_unknown_format(member)
 
     def _of_unknown_format(self, member: str) -> Finding:
@@ -205,8 +199,11 @@ def _error(member: str | None, rule: str, reason: str) -> Finding:
     return Finding(member, rule, "error", reason)
 
 
-def _required(glob: str, folder: str | None) -> Finding:
+def _required(glob: str, folder: str | None, link: str | None) -> Finding:
     missing = f"Has no file {glob}, which the policy requires"
+    if link is not None:
+        reason = f"{missing}: {shown(link)} is a link, and a link is no file"
+        return _error(None, "required-file-is-link", reason)
     if folder is None:
         return _error(None, "required-file-missing", missing)
     reason = f"{missing}: it is in the folder {shown(folder)}/, and so is all else"

@@ -87,6 +87,7 @@ NAMES: Mapping[Kind, str] = {
 }
 """Type names of the formats that are detected here by more than `detection.kind_of` checks."""
 
+LARGEST_ATTRIBUTES = 16 * 1024 * 1024  # bytes, as an old resource fork may be: nobody hides a model among them
 ENDING = ("expansion-limit", "too-many-members")  # limits on all content together, so nothing more is read
 
 
@@ -103,13 +104,13 @@ class _TrackedReader:
         self.broken: Refused | None = None
         self.tail = TrailingBytes()
         self.hdf5 = LateSignature()
-
         self.pickle: PickleWatch | None = None
 
     def watch_for_pickle(self, head: bytes) -> None:
         """Follow all as a pickle too, of which `head` is all that was read so far."""
         self.pickle = PickleWatch()
         self.pickle.feed(head)
+
     def read(self, size: int) -> bytes:
         try:
             part = self._reader.read(size)
@@ -118,9 +119,9 @@ class _TrackedReader:
             raise
         self.tail.add(part)
         self.hdf5.add(part)
-        if self._keep:
         if self.pickle:
             self.pickle.feed(part)
+        if self._keep:
             self.kept += part[: self._keep - len(self.kept)]
         return part
 
@@ -168,11 +169,6 @@ def _look_into(kind: Kind | None, content: PeekableReader, context: ScanContext,
             raise
         context.report(refusal.rule, str(refusal))
     content.drain()
-    if startup:
-        files.check_file(startup, bytes(source.kept), context)
-    _report_later_beginnings(context, source, detected, kind)
-    if context.outer:
-        _add_to_outer(context.outer, context)
 
 
 def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
@@ -195,9 +191,15 @@ def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
 
 
 def _is_apple_double(context: ScanContext) -> bool:
-    """Whether it is what macOS packs beside a file of another name: all of it is seen, and no loader reads it."""
+    """Whether it is what macOS packs beside a file of another name: no loader reads what begins so as anything else."""
     beside = (context.called or context.member).rpartition("/")[2].startswith("._")
-    return beside and context.summary.kind == APPLE_DOUBLE and len(context.summary.head) < PEEK
+    return beside and context.summary.kind == APPLE_DOUBLE
+
+
+def _report_size(context: ScanContext, size: int) -> None:
+    if size > LARGEST_ATTRIBUTES and _is_apple_double(context):
+        reason = f"Is named as macOS's attributes of another file, which are never more than {LARGEST_ATTRIBUTES} bytes"
+        context.report("not-what-it-is-called", reason)
 
 
 def _hidden(context: ScanContext, head: bytes) -> Kind | None:
@@ -223,21 +225,24 @@ def _disproved(claim: Claim, reason: str) -> str:
 def _report_later_beginnings(
     context: ScanContext, source: _TrackedReader, detected: Kind | None, kind: Kind | None
 ) -> None:
-    """Report formats that some readers find behind the first bytes: HDF5 at some offsets, zip archives from the end."""
+    """Report formats that some readers find as well: HDF5 at some offsets, zip archives from the end, pickles."""
     if detected is None and (late := source.hdf5.found):
         context.report("ambiguous-content", f"Is HDF5 from byte {late} on, and begins as something else")
     if kind not in CONTAINERS and source.tail.holds_end():
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
-
-
     if source.pickle and (source.pickle.end() or source.pickle.written):
         what = f"Is {context.summary.kind} that is also a pickle: readers disagree"
         context.report("ambiguous-content", what)
+
+
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:
     """Add the types found in a member to its container's summary, the first member of each type only."""
-    within = outer.summary.within
-    within.setdefault((inner.summary.kind or UNKNOWN, normalised(inner.name).startswith("code/")), inner.member)
-    for place, member in apart(inner.summary.kind, inner.summary.within):
+    within, name, kind = outer.summary.within, normalised(inner.name), inner.summary.kind
+    if kind == "saved_model":
+        outer.summary.saved_models.add_model(name)
+    if kind is not None or not outer.summary.saved_models.take(name, inner.member):
+        within.setdefault((kind or UNKNOWN, name.startswith("code/")), inner.member)
+    for place, member in apart(kind, inner.summary.within):
         within.setdefault(place, member)
 
 

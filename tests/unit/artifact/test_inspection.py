@@ -289,5 +289,12 @@ def test_a_required_file_in_one_of_several_folders_is_missing(other: str) -> Non
 def test_a_directory_or_a_link_is_no_required_file() -> None:
     links = (link("weights", "nowhere"), link("again", "there"), link("same", "there", "hard"))
     members = (member("model", type=tarfile.DIRTYPE), member("there", b"x"), *links)
-    inspection = inspected(gzip.compress(tar(*members)), "model", "weights", "again", "same", "there")
-    assert rules(inspection).count("required-file-missing") == 4
+    inspection = inspected(gzip.compress(tar(*members)), "model", "weights", "aga*", "same", "there")
+    assert rules(inspection)[:4] == ["required-file-missing", *["required-file-is-link"] * 3]
+    assert "again is a link" in inspection.findings[2].reason
+    assert "--dereference" in inspection.findings[2].remedy
+
+
+def test_a_required_file_is_there_where_another_than_a_link_has_such_a_name() -> None:
+    members = (link("a.joblib", "b.joblib"), member("b.joblib", WEIGHTS))
+    assert rules(inspected(gzip.compress(tar(*members)), "*.joblib")) == ["symbolic-link"]

@@ -8,6 +8,7 @@ import io
 import pickle
 import tarfile
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,25 @@ def test_what_tensorflow_writes_beside_a_saved_model_is_of_it(folder: str) -> No
     assert told({**model, **files}, formats=("onnx",))[0][1] == "format-not-allowed"
     elsewhere = {"not/here/saved_model.pb": SAVED_MODEL, **files}
     assert len(told(elsewhere, formats=("saved_model",))) == len(files)
+
+
+@pytest.mark.parametrize("folder", ["", "1/"])
+@pytest.mark.parametrize("pack", [lambda files: zipped(**files), lambda files: gzip.compress(packed_tar(files))])
+def test_what_tensorflow_writes_is_known_in_an_archive_within_too(folder: str, pack: Callable[[Any], bytes]) -> None:
+    beside = {"variables/variables.index": b"\0\0\x12\x08\x01", "variables/variables.data-00000-of-00001": BINARY}
+    files = {f"{folder}{name}": content for name, content in beside.items()}
+    model = {f"{folder}saved_model.pb": SAVED_MODEL}
+    for order in ({**files, **model}, {**model, **files}):
+        assert told({"m": pack(order)}) == told({"m": pack(order)}, formats=("saved_model",)) == []
+    first = f"m > {folder}variables/variables.index"
+    for without in (files, {"not/here/saved_model.pb": SAVED_MODEL, **files}):
+        assert [(str(name).replace("gzip > ", ""), rule) for name, rule in told({"m": pack(without)})] == [
+            (first, "unknown-format")
+        ]
+
+
+def packed_tar(files: dict[str, bytes]) -> bytes:
+    return tar(*(member(name, content) for name, content in files.items()))
 
 
 # Code.

@@ -220,8 +220,10 @@ def test_what_macos_packs_is_no_model_under_a_models_name(name: str) -> None:
 
 
 def test_what_only_begins_as_what_macos_packs_is_what_its_name_claims() -> None:
-    long = member("._model.joblib", APPLE_DOUBLE + bytes(4096))
-    assert ("._model.joblib", "not-what-it-is-called", "error") in found(looked_into(packed(long)))
+    longest = APPLE_DOUBLE.ljust(scan.LARGEST_ATTRIBUTES, b"\1")
+    for content, told in ((longest, []), (longest + b"\1", [("._model.joblib", "not-what-it-is-called", "error")])):
+        looked = looked_into(packed(member("._model.joblib", content)))
+        assert found(looked) == [("._model.joblib", "left-over", "warning"), *told]
     archive = member("._model.joblib", APPLE_DOUBLE + zipped(**{"data.pkl": b"x"}))
     assert ("._model.joblib", "zip-ambiguous", "error") in found(looked_into(packed(archive)))
 

@@ -170,6 +170,11 @@ class ExtractionTree:
         """Whether a name that fits `pattern` (`fnmatch`) is a file; a link is none."""
         return any(kind == "file" and fnmatchcase(name, pattern) for name, kind in self._kinds.items())
 
+    def link_like(self, pattern: str) -> str | None:
+        """Return the name of a link that fits `pattern`, where a file was looked for."""
+        links = (name for name, kind in self._kinds.items() if kind in ("symbolic link", "hard link"))
+        return next((name for name in links if fnmatchcase(name, pattern)), None)
+
     def folder_with(self, pattern: str) -> str | None:
         """Return the archive's only folder at the top, where files in it, but for its name, fit `pattern`."""
         files = [name for name, kind in self._kinds.items() if kind == "file" and not LEFT_OVER.search(name)]
