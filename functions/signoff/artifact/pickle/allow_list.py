@@ -15,7 +15,8 @@ from signoff.artifact.pickle.known_names import CREATED, FAMILIES, HELD, OUTSIDE
 CALLABLE = {module: frozenset(names.split()) for module, names in CREATED.items()}
 ONLY_HELD = {module: frozenset(names.split()) for module, names in HELD.items()}
 ALLOWED = {module: CALLABLE.get(module, frozenset()) | ONLY_HELD.get(module, frozenset()) for module in CREATED | HELD}
-NAMES = frozenset().union(*ALLOWED.values())
+PARTS = frozenset(ALLOWED).union(*ALLOWED.values())
+"""The modules, and the names in them: with `PACKAGES`, which one may begin with, the parts of all allowed names."""
 PACKAGES = tuple(f"{package}." for package in FAMILIES)
 
 
@@ -39,11 +40,6 @@ def as_loaded(module: str, name: str) -> tuple[str, str]:
     if (module, name) in NAME_MAPPING:
         return NAME_MAPPING[module, name]
     return IMPORT_MAPPING.get(module, module), name
-
-
-def may_be_asked_for(text: str) -> bool:
-    """Whether `text` can be a part of an allowed name, and so is worth remembering."""
-    return text in ALLOWED or text in NAMES or text.startswith(PACKAGES)
 
 
 def _of_family(module: str, name: str) -> bool:

@@ -1,23 +1,27 @@
-"""A fast loop for runs of texts and numbers, as a vocabulary is written.
+"""A fast path for runs of texts and numbers, as a vocabulary is written: one match finds many opcodes.
 
 Anything else is left to the machine's main loop; both have the same effect.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from signoff.artifact.pickle.stream import LONGEST_KEPT
+from signoff.artifact.pickle.stack import LATEST
+from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from signoff.artifact.pickle.memo import Memo
     from signoff.artifact.pickle.stream import PickleStream
 
-SHORT_TEXT, TEXT, MEMOIZE = 0x8C, ord("X"), 0x94
-NUMBERS = {ord("K"): 1, ord("M"): 2, ord("J"): 4}  # bytes of the argument
-OTHERS = {ord("G"): 8, ord("N"): 0, 0x88: 0, 0x89: 0}
-BEGINNINGS = frozenset((SHORT_TEXT, TEXT, *NUMBERS, *OTHERS))
-LONGEST = 9 + 5 + LONGEST_KEPT + 1 + 1  # bytes: a value, a text with its length, MEMOIZE, and the opcode that follows
+MOST = 256  # items that are matched at once: where one is found to be invalid, the main loop walks them again
+LONGEST = 64  # bytes of a text; each length is an alternative of its own in the pattern
+VALUE = rb"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])?+"
+SIGNED = ord("J")
+INTEGERS = b"KMJ"
 
 
 class Walker(Protocol):
@@ -25,56 +29,68 @@ class Walker(Protocol):
 
     stream: PickleStream
     opcodes: int
+    first_number: int | None
     memo: Memo
 
-    def push(self, value: object) -> None:
-        """Put a value on the stack."""
-
-    def push_number(self, number: int) -> None:
-        """Put a number on the stack."""
+    def push_many(self, count: int, latest: Sequence[object]) -> None:
+        """Put `count` values on the stack, of which the `latest` are known."""
 
 
-def walk_run(machine: Walker) -> None:
-    """Walk a run of memoized texts, each with at most one plain value before it."""
-    stream = machine.stream
-    block, end = stream.block, len(stream.block) - LONGEST
-    while stream.at < end and block[stream.at] in BEGINNINGS:
-        _value(machine, block)
-        if not _text(machine, block):
-            return
+class Form(NamedTuple):
+    """How a pickler writes an item, a text that it remembers after at most one plain value, and so a run of them.
+
+    `item` has a group for the value, one for the text behind its opcode and its length, which are `header` bytes, and
+    one for the opcode that remembers it.
+    """
+
+    run: re.Pattern[bytes]
+    item: re.Pattern[bytes]
+    header: int
 
 
-def _value(machine: Walker, block: bytes) -> None:
-    stream = machine.stream
-    start = stream.at + 1
-    code = block[stream.at]
-    if code in NUMBERS:
-        stream.at = start + NUMBERS[code]
-        machine.push_number(int.from_bytes(block[start : stream.at], "little", signed=code == ord("J")))
-    elif code in OTHERS:
-        stream.at = start + OTHERS[code]
-        machine.push(None)
-    else:
-        return
-    machine.opcodes += 1
+def _form(opcode: bytes, more: bytes, remember: bytes) -> Form:
+    """Return the form of texts with a byte for their length, then `more`."""
+    counted = b"|".join(re.escape(bytes([size])) + more + b".{%d}" % size for size in range(LONGEST + 1))
+    item = rb"(%s)(%s(?:%s))(%s)" % (VALUE, opcode, counted, remember)
+    run = rb"(?:%s%s(?:%s)(?:%s)){1,%d}+" % (VALUE, opcode, counted, remember, MOST)
+    header = len(opcode) + 1 + len(more)
+    return Form(compiled_on_use(run, re.DOTALL), compiled_on_use(item, re.DOTALL), header)
 
 
-def _text(machine: Walker, block: bytes) -> bool:
-    """Walk a text and its MEMOIZE together; return whether it did."""
-    stream = machine.stream
-    start, size = stream.at + 2, block[stream.at + 1]
-    if block[stream.at] == TEXT:
-        start, size = start + 3, int.from_bytes(block[stream.at + 1 : start + 3], "little")
-    elif block[stream.at] != SHORT_TEXT:
-        return False
-    if size > LONGEST_KEPT or block[start + size] != MEMOIZE:
-        return False
-    try:
-        text = block[start : start + size].decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return False
-    machine.push(text)
-    machine.memo.add(text)
-    machine.opcodes += 2
-    stream.at = start + size + 1
-    return True
+MEMOIZED = _form(b"\x8c", b"", rb"\x94")
+"""From protocol 4 on."""
+NUMBERED = _form(b"X", b"\0\0\0", rb"q.|r.{4}")
+"""Of protocols 1 to 3."""
+
+
+def walk_run(machine: Walker, form: Form) -> None:
+    """Walk the run of items that follows, if one does."""
+    stream, begin = machine.stream, form.header
+    while found := form.run.match(stream.block, stream.at):
+        values, counted, puts = zip(*form.item.findall(stream.block, stream.at, found.end()), strict=True)
+        try:
+            texts = [text[begin:].decode("utf-8", "surrogatepass") for text in counted]
+        except UnicodeDecodeError:
+            return  # the main loop knows where
+        stream.at = found.end()
+        if form is MEMOIZED:
+            machine.memo.add_texts(texts)
+        else:
+            machine.memo.put_texts([int.from_bytes(put[1:], "little") for put in puts], texts)
+        _push(machine, values, texts)
+
+
+def _push(machine: Walker, values: Sequence[bytes], texts: Sequence[str]) -> None:
+    if machine.first_number is None:
+        machine.first_number = next((_number(value) for value in values if value and value[0] in INTEGERS), None)
+    latest: list[object] = []
+    for value, text in zip(values[-LATEST:], texts[-LATEST:], strict=True):
+        latest += (_number(value), text) if value else (text,)
+    count = 2 * len(texts) - values.count(b"")
+    machine.push_many(count, latest)
+    machine.opcodes += count + len(texts)
+
+
+def _number(value: bytes) -> int | None:
+    """Return the number that an opcode with its argument pushes, None for any other value."""
+    return int.from_bytes(value[1:], "little", signed=value[0] == SIGNED) if value[0] in INTEGERS else None

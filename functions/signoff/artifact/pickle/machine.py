@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection
 
 from signoff.artifact.pickle.calls import objection
-from signoff.artifact.pickle.fast_path import walk_run
+from signoff.artifact.pickle.fast_path import MEMOIZED, NUMBERED, walk_run
 from signoff.artifact.pickle.judgement import looked_up
 from signoff.artifact.pickle.memo import Memo
 from signoff.artifact.pickle.stack import LATEST, OpcodeStack
@@ -151,6 +151,7 @@ class PickleMachine(OpcodeStack):
         """Remember the last value by a number."""
         self.memo.numbered = True
         self.memo.put(index, self.top())
+        walk_run(self, NUMBERED)
         self._check_memo()
 
     def memoize(self) -> None:
@@ -158,7 +159,7 @@ class PickleMachine(OpcodeStack):
         if self.memo.numbered:
             self.report("unsafe-pickle", "Numbers its memo in two ways, which a pickler does only to hide a name")
         self.memo.add(self.top())
-        walk_run(self)
+        walk_run(self, MEMOIZED)
         self._check_memo()
 
     def _check_memo(self) -> None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from signoff.artifact.pickle.allow_list import may_be_asked_for
+from collections.abc import Iterable, Sequence
+
+from signoff.artifact.pickle.allow_list import PACKAGES, PARTS
 from signoff.artifact.pickle.calls import ENCODINGS
-from signoff.artifact.pickle.values import ALIAS, DTYPE, WRAPPER_FIELDS, ArrayWrapper, Dtype, Global
+from signoff.artifact.pickle.values import (
+    ALIAS,
+    FIXED_DTYPES,
+    FLEXIBLE_DTYPE,
+    WRAPPER_FIELDS,
+    ArrayWrapper,
+    Dtype,
+    Global,
+)
 
 MOST_TEXTS = 100_000  # arbitrary texts kept; beyond that only possible parts of a name
 MOST_REMEMBERED = 250_000
-LONGEST_DTYPE = 10  # characters: `V999999999`
+WORDS = PARTS.union(FIXED_DTYPES, ENCODINGS, WRAPPER_FIELDS, ("storage",))
+BEGINNINGS = (*PACKAGES, "S", "U", "V")  # of names, and of NumPy's types with a length
 
-WORDS = {*ENCODINGS, *WRAPPER_FIELDS, "storage"}
+
+def worth_remembering(texts: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Return those that can be part of an allowed name, or determine an array's length."""
+    return {index: text for index, text in texts if text in WORDS or (text.startswith(BEGINNINGS) and _is_part(text))}
 
 
-def worth_remembering(text: str) -> bool:
-    """Whether a text can be part of an allowed name, or determines an array's length."""
-    if may_be_asked_for(text) or text in WORDS:
-        return True
-    return len(text) <= LONGEST_DTYPE and bool(DTYPE.fullmatch(text))
+def _is_part(text: str) -> bool:
+    return text.startswith(PACKAGES) or FLEXIBLE_DTYPE.fullmatch(text) is not None
 
 
 class Memo:
@@ -63,11 +74,8 @@ class Memo:
     def put(self, index: int, value: object) -> None:
         """Remember a value by a number, and forget what had the number before."""
         if isinstance(value, str):
-            self._texts += 1
-            known = self._texts <= MOST_TEXTS or worth_remembering(value)
-        else:
-            known = isinstance(value, Global | Dtype | ArrayWrapper)
-        if known:
+            self.put_texts((index,), (value,))
+        elif isinstance(value, Global | Dtype | ArrayWrapper):
             self._values[index] = value
         else:
             self._values.pop(index, None)
@@ -76,3 +84,16 @@ class Memo:
         """Remember a value by the next number."""
         self.put(self._next, value)
         self._next += 1
+
+    def put_texts(self, indexes: Sequence[int], texts: Sequence[str]) -> None:
+        """Remember texts by their numbers, as `put` does."""
+        given = dict(zip(indexes, texts, strict=True))
+        for index in self._values.keys() & given.keys():
+            del self._values[index]
+        self._texts += len(texts)
+        self._values |= given if self.has_all_texts else worth_remembering(given.items())
+
+    def add_texts(self, texts: Sequence[str]) -> None:
+        """Remember texts by the next numbers."""
+        self.put_texts(range(self._next, self._next + len(texts)), texts)
+        self._next += len(texts)

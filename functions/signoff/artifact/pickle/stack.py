@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from signoff.artifact.pickle.stream import InvalidPickle, PickleStream, UnreadablePickle
 from signoff.artifact.pickle.values import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST_MARKS = 100_000  # a real pickler would exceed Python's recursion limit long before
 MOST_HELD = 300_000  # values on all stacks together
@@ -82,5 +87,12 @@ class OpcodeStack:
     def push(self, value: object) -> None:
         """Push a value, and forget all but the latest of a stack that has become very long."""
         self.stack.append(value)
+        if len(self.stack) > LONGEST_STACK:
+            self.stack[:-LATEST] = [HOLE]
+
+    def push_many(self, count: int, latest: Sequence[object]) -> None:
+        """Push `count` values, of which only the `latest` are known."""
+        self.stack += [None] * (count - len(latest))
+        self.stack += latest
         if len(self.stack) > LONGEST_STACK:
             self.stack[:-LATEST] = [HOLE]

@@ -12,7 +12,9 @@ from signoff.documents.patterns import compiled_on_use
 MOST_BYTES = 2**63  # joblib counts an array's elements in 64 bits
 MOST_ITEMS = 16  # of a tuple or a dict that is remembered
 
-DTYPE = compiled_on_use(r"b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|[mM]8|O8|([SUV])([0-9]{1,9})", re.ASCII)
+_SIZES = {"b": (1,), "iu": (1, 2, 4, 8), "f": (2, 4, 8, 12, 16), "c": (8, 16, 24, 32), "mMO": (8,)}  # bytes, by kind
+FIXED_DTYPES = frozenset(f"{kind}{size}" for kinds, sizes in _SIZES.items() for kind in kinds for size in sizes)
+FLEXIBLE_DTYPE = compiled_on_use(r"([SUV])([0-9]{1,9})", re.ASCII)
 HAS_OBJECTS = 1  # the bit of a dtype's flags, `NPY_ITEM_REFCOUNT` (NumPy's C API, data types)
 WRAPPER_FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
 
@@ -98,13 +100,13 @@ class ArrayWrapper:
 def dtype_of(arguments: object) -> Dtype:
     """Return what `numpy.dtype(*arguments)` is."""
     code = arguments[0] if isinstance(arguments, tuple) and arguments else None
-    found = DTYPE.fullmatch(code) if isinstance(code, str) else None
-    if not found or not isinstance(code, str):
+    if not isinstance(code, str):
         return Dtype("?", None, objects=False)
-    kind, number = found.groups()
-    if kind:
-        return Dtype(code, int(number) * (4 if kind == "U" else 1), objects=False)
-    return Dtype(code, int(code[1:]), objects=code == "O8")
+    if code in FIXED_DTYPES:
+        return Dtype(code, int(code[1:]), objects=code == "O8")
+    if found := FLEXIBLE_DTYPE.fullmatch(code):
+        return Dtype(code, int(found[2]) * (4 if found[1] == "U" else 1), objects=False)
+    return Dtype("?", None, objects=False)
 
 
 class JoblibArray(NamedTuple):

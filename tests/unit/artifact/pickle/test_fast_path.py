@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.artifact.pickle import machine
+from signoff.artifact.pickle import machine, memo
 from tests.support.depth import examples
 from tests.support.pickled import findings, text
 
 WORDS = st.sampled_from(
-    ["os", "system", "numpy", "ndarray", "a", "größe", "\ud800", "x" * 127, "x" * 128, "x" * 129, ""]
+    ["os", "system", "numpy", "ndarray", "a", "größe", "\ud800", *("x" * size for size in (64, 65, 127, 128, 129)), ""]
 )
 PLAIN = WORDS | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.none() | st.booleans()
 VALUES = st.recursive(
@@ -21,13 +23,34 @@ VALUES = st.recursive(
 )
 
 MEMOIZE, STACK_GLOBAL = b"\x94", b"\x93"
+
+
+def numbered(word: str, index: int) -> bytes:
+    """Return a text as protocols 1 to 3 write and remember it."""
+    data = word.encode("utf-8", "surrogatepass")
+    put = b"q" + bytes([index]) if index < 256 else b"r" + struct.pack("<I", index)
+    return b"X" + struct.pack("<I", len(data)) + data + put
+
+
 PIECES = (
     WORDS.map(lambda word: text(word) + MEMOIZE)
+    | st.builds(numbered, WORDS, st.integers(0, 5) | st.integers(254, 260))
     | WORDS.map(text)
     | st.integers(0, 5).map(lambda index: b"h" + bytes([index]))
     | st.sampled_from([b"K\x01", b"M\x01\x02", b"J\xff\xff\xff\xff", b"G" + bytes(8), b"N", b"\x88", b"(", b"0", b"2"])
     | st.sampled_from(
-        [STACK_GLOBAL, b")R", b"q\x01", MEMOIZE, b"u", b"t", b"]", b"}", b"X\x02\0\0\0\xff\xff" + MEMOIZE]
+        [
+            STACK_GLOBAL,
+            b")R",
+            b"q\x01",
+            MEMOIZE,
+            b"u",
+            b"t",
+            b"]",
+            b"}",
+            b"X\x02\0\0\0\xff\xffq\1",
+            b"\x8c\2\xff\xff\x94",
+        ]
     )
 )
 
@@ -35,7 +58,7 @@ PIECES = (
 def told(data: bytes, *, in_runs: bool) -> list[tuple[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         if not in_runs:
-            patch.setattr(machine, "walk_run", lambda _machine: None)
+            patch.setattr(machine, "walk_run", lambda _machine, _form: None)
         return [(rule, reason) for rule, reason in findings(data)]
 
 
@@ -51,11 +74,27 @@ def test_whatever_follows_whatever_the_same_is_reported(pieces: list[bytes]) -> 
     assert told(data, in_runs=True) == told(data, in_runs=False)
 
 
-def test_a_name_put_together_from_a_vocabulary_is_reported() -> None:
-    words = b"".join(text(f"word{number}") + MEMOIZE + b"K\x01" for number in range(1000))
-    named = text("os") + MEMOIZE + b"K\x01" + text("system") + MEMOIZE + b"K\x01"
-    chosen = b"j\xe8\x03\0\0" + b"j\xe9\x03\0\0" + STACK_GLOBAL  # LONG_BINGET 1000 and 1001
-    assert told(b"\x80\x04(" + words + named + chosen + b"." + bytes(200), in_runs=True)[0] == (
-        "unsafe-pickle",
-        told(b"\x80\x04(" + words + named + chosen + b"." + bytes(200), in_runs=False)[0][1],
-    )
+def memoized(word: str, _index: int) -> bytes:
+    return text(word) + MEMOIZE
+
+
+@pytest.mark.parametrize("item", [memoized, numbered])
+@pytest.mark.parametrize("most", [100_000, 10])
+def test_a_name_put_together_from_a_vocabulary_is_known(
+    item: Callable[[str, int], bytes], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memo, "MOST_TEXTS", most)
+    words = [*(f"word{number}" for number in range(1000)), "numpy", "ndarray", "os", "system"]
+    items = b"".join(item(word, index) + b"K\x01" for index, word in enumerate(words))
+    chosen = [b"j" + struct.pack("<I", index) for index in range(1000, 1004)]  # LONG_BINGET
+    harmless = b"".join(chosen[:2]) + STACK_GLOBAL
+    assert findings(b"\x80\x04(" + items + harmless + b"t.") == []
+    (finding,) = findings(b"\x80\x04(" + items + b"".join(chosen[2:]) + STACK_GLOBAL + b"t.")
+    assert ("os.system" if most > 1000 else "computes") in finding[1]
+
+
+@pytest.mark.parametrize("item", [memoized, numbered])
+def test_a_later_text_takes_the_number_of_a_name(item: Callable[[str, int], bytes]) -> None:
+    names = text("os") + b"q\x00" + text("system") + b"q\x01"
+    data = b"\x80\x04(" + names + item("numpy", 0) + item("ndarray", 1) + b"h\x00h\x01" + STACK_GLOBAL + b"t."
+    assert told(data, in_runs=True) == told(data, in_runs=False)
