@@ -3,8 +3,12 @@
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct
 
 from infra.access.compliance import acknowledge
@@ -61,3 +65,29 @@ class WorkQueue(sqs.Queue):
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=ATTEMPTS),
         )
         self.dead_letters = dead_letters
+
+
+@jsii.implements(events.IRuleTarget)
+class QueueTarget:
+    """A rule's target: a queue, which takes messages of the rules it is a target of and of no others.
+
+    The library's own target lets any rule of the account write to a queue that is encrypted with a customer's key, and
+    any rule can carry any event that somebody makes up.
+    """
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+
+    def bind(self, rule: IRuleRef, id: str | None = None) -> events.RuleTargetConfig:
+        """Let `rule` send to the queue and, what it cannot deliver, to the queue's dead letters."""
+        for queue in (self._queue, self._queue.dead_letters):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    conditions={"ArnEquals": {"aws:SourceArn": rule.rule_ref.rule_arn}},
+                )
+            )
+        dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=self._queue.dead_letters.queue_arn)
+        return events.RuleTargetConfig(arn=self._queue.queue_arn, dead_letter_config=dead_letters)

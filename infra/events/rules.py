@@ -14,7 +14,7 @@ from infra.access.accounts import OtherAccounts
 from infra.access.roles import Grant, make_role
 from infra.events.bus import SignoffBus
 from infra.events.forwarding_rule import ForwardingRule
-from infra.events.queues import DeadLetterQueue, WorkQueue
+from infra.events.queues import DeadLetterQueue, QueueTarget, WorkQueue
 from infra.functions.workflow import ValidationWorkflow
 
 REGISTRY = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"]}
@@ -47,8 +47,8 @@ class EventRules(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._own = [cdk.Stack.of(self).account]
-        self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [_send(register)])
-        self._on_registry([self._start(workflow, workflow_dead_letters)], [_send(decision), _send(deploy)])
+        self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [QueueTarget(register)])
+        self._on_registry([self._start(workflow, workflow_dead_letters)], [QueueTarget(decision), QueueTarget(deploy)])
         self._rule(
             "DecisionMade",
             "A decision from any channel is weighed by the policy; an annotation takes the same path",
@@ -57,7 +57,7 @@ class EventRules(Construct):
                 "source": events.Match.anything_but(names.SOURCE),
                 "detail-type": [names.DECISION, names.ANNOTATION],
             },
-            [_send(decision)],
+            [QueueTarget(decision)],
             bus,
         )
         self._on_announcements(bus, decision, deploy)
@@ -68,7 +68,7 @@ class EventRules(Construct):
             "SweepDue",
             description="An event may never come: look for what lacks its next step",
             schedule=events.Schedule.rate(EVERY),
-            targets=[_send(sweep)],
+            targets=[QueueTarget(sweep)],
         )
 
     def _on_announcements(self, bus: SignoffBus, decision: WorkQueue, deploy: WorkQueue) -> None:
@@ -77,21 +77,21 @@ class EventRules(Construct):
             "RolledBack",
             "A version that is rolled back to may be approved in the registry still: its model is verified at once",
             {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"decision": ["rollback"]}},
-            [_send(deploy)],
+            [QueueTarget(deploy)],
             bus,
         )
         self._rule(
             "DecidedInTheRegistry",
             "A status set by hand that counts as a decision is what the registry shows already: it tells of no change",
             {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"channel": ["registry"]}},
-            [_send(deploy)],
+            [QueueTarget(deploy)],
             bus,
         )
         self._rule(
             "Superseded",
             "A policy may revoke what another champion has followed",
             {"source": [names.SOURCE], "detail-type": ["Model Superseded"]},
-            [_send(decision)],
+            [QueueTarget(decision)],
             bus,
         )
 
@@ -183,7 +183,3 @@ def _uploads(artifacts: s3.Bucket) -> dict[str, Any]:
         "detail-type": ["Object Created"],
         "detail": {"bucket": {"name": [artifacts.bucket_name]}, "object": {"key": [own]}},
     }
-
-
-def _send(queue: WorkQueue) -> events.IRuleTarget:
-    return targets.SqsQueue(queue, dead_letter_queue=queue.dead_letters)

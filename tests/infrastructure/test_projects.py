@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cfnlint import ManualArgs, lint_file
 
-from infra.access.guardrails import GuardrailScope, service_control_policy
+from infra.access.guardrails import GuardrailScope, deployment_statements, gate_statements
 from infra.app import build
 from infra.groups.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
 from infra.settings import DeploymentSettings, SettingFault, read
@@ -40,8 +40,8 @@ def launch(chosen: SynthesizedTemplate) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def guardrail() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(service_control_policy(GuardrailScope(account=ACCOUNT)))
-    return document
+    gate = GuardrailScope(account=ACCOUNT)
+    return {"Statement": [*gate_statements(gate), *deployment_statements(gate)]}
 
 
 @pytest.mark.parametrize("path", versions(), ids=lambda path: path.stem)

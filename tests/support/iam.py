@@ -26,7 +26,8 @@ def _of(policy: Mapping[str, Any], effect: str) -> Iterable[Mapping[str, Any]]:
 
 
 def _applies(statement: Mapping[str, Any], action: str, resource: str, context: Context) -> bool:
-    if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(statement["Action"])):
+    named = listed(statement["NotAction"] if "NotAction" in statement else statement["Action"])
+    if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in named) is ("NotAction" in statement):
         return False
     if "NotResource" in statement:
         reached = not any(fnmatchcase(resource, pattern) for pattern in listed(statement["NotResource"]))
