@@ -14,6 +14,8 @@ CONSTRUCTS = "/signoff/constructs"
 BASELINE_RECORDER = f"{CONSTRUCTS}/record-baseline"
 # By these tags Signoff knows a model package group as its own, and as one with a policy of its own (signoff.aws.ssm).
 GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
+# By this tag the role that makes projects knows a policy that is not theirs.
+PLATFORMS_POLICY = ("signoff:written-by", "platform")
 # The bus, and the source of Signoff's own events, which may be trusted.
 BUS = "signoff"
 SOURCE = "signoff"

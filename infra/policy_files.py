@@ -37,10 +37,11 @@ class PolicyFile:
         return {*([named] if named else ()), *self.policy.deployment.choices.execution_roles}
 
     def text(self, default_execution_role: str) -> str:
-        """The policy as the functions read it, with the execution role filled in when the file leaves it out."""
-        from signoff.policy import files
+        """The policy as the functions read it: with the execution role if the file leaves it out, and the spelling."""
+        from signoff.policy import files, parameter
 
-        return files.text(files.with_execution_role(self.document, default_execution_role))
+        document = files.with_execution_role(self.document, default_execution_role)
+        return files.text(parameter.with_spelling(document, self.group))
 
     @property
     def size(self) -> int:
@@ -57,13 +58,7 @@ def load(folder: Path) -> list[PolicyFile]:
     that differ by case only.
     """
     files = [folder / "default.json", *sorted((folder / "groups").glob("*.json"))]
-    policies = list(_read(folder, files))
-    spelled: dict[str, PolicyFile] = {}
-    for policy in policies:
-        other = spelled.setdefault(policy.name.lower(), policy)
-        if other is not policy:
-            raise PolicyFileFault(f"{policy.path}: {other.path.name} is for the same group: only the case differs")
-    return policies
+    return _each_spelled_once(list(_read(folder, files)))
 
 
 def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
@@ -77,7 +72,16 @@ def refuse_conflicts(policies: Iterable[PolicyFile]) -> None:
 
 def load_projects(folder: Path) -> list[PolicyFile]:
     """The policies that a project may choose from: projects/*.json in `folder`. Raises PolicyFileFault."""
-    return list(_read(folder, sorted((folder / "projects").glob("*.json"))))
+    return _each_spelled_once(list(_read(folder, sorted((folder / "projects").glob("*.json")))))
+
+
+def _each_spelled_once(policies: list[PolicyFile]) -> list[PolicyFile]:
+    from signoff.policy.lint import spelling_conflicts
+
+    faults = spelling_conflicts(str(each.path) for each in policies)
+    if faults:
+        raise PolicyFileFault("\n".join(f"{name}: {fault.message}" for name, fault in faults))
+    return policies
 
 
 def _read(folder: Path, paths: list[Path]) -> Iterator[PolicyFile]:

@@ -67,7 +67,8 @@ class FunctionPermissions:
             self._abort_copies(),
             Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),
-            self._policies(),
+            # All names of policies, before a group is created that has none in its own spelling.
+            self._policies("ssm:GetParametersByPath"),
             self._groups("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListTags", "AddTags"),
             self._packages("DescribeModelPackage"),
             Grant(
@@ -261,9 +262,9 @@ class FunctionPermissions:
         actions = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
         return [Grant(actions, tuple(self.package_keys), "The context names these keys by pattern", via)]
 
-    def _policies(self) -> Grant:
+    def _policies(self, *actions: str) -> Grant:
         arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")
-        return Grant(("ssm:GetParameter",), (arn,), "The path of the policies, one for each group")
+        return Grant(("ssm:GetParameter", *actions), (arn,), "The path of the policies, one for each group")
 
     def _champions(self) -> list[Grant]:
         """Finding a group's champion by the index, and publishing it."""

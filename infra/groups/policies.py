@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -16,7 +17,7 @@ def make_parameters(scope: Construct, policies: Iterable[PolicyFile], *, executi
     """An SSM parameter for each policy; one that outgrows a standard parameter becomes an advanced one."""
     parameters = Construct(scope, "Policies")
     for policy in policies:
-        ssm.StringParameter(
+        made = ssm.StringParameter(
             parameters,
             policy.name.replace("/", "-"),
             # One for all spellings: names that differ by case only are one group to SageMaker.
@@ -25,3 +26,5 @@ def make_parameters(scope: Construct, policies: Iterable[PolicyFile], *, executi
             description=policy.policy.description[:1024] or None,
             tier=ssm.ParameterTier.ADVANCED if policy.size > _STANDARD else ssm.ParameterTier.STANDARD,
         )
+        # Whoever makes projects may not touch it.
+        cdk.Tags.of(made).add(*names.PLATFORMS_POLICY)

@@ -146,6 +146,7 @@ class ProjectPortfolio(Construct):
         stack = cdk.Stack.of(self)
         group = stack.format_arn(service="sagemaker", resource="model-package-group/*")
         policy = stack.format_arn(service="iam", region="", resource="policy/signoff/projects/*")
+        written_by, platform = names.PLATFORMS_POLICY
         groups, chosen = (
             stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/{kind}/*")
             for kind in ("groups", "projects")
@@ -169,6 +170,7 @@ class ProjectPortfolio(Construct):
                 ),
                 (groups,),
                 "Whoever makes a project names its group",
+                {"StringNotEquals": {f"aws:ResourceTag/{written_by}": platform}},
             ),
             Grant(("ssm:GetParameters",), (chosen,), "Whoever makes a project chooses its policy among these"),
             Grant(

@@ -1,4 +1,4 @@
-"""Access control: the caller's identity, SageMaker's actions and resources, and TLS as policies require it."""
+"""Access control: the caller's identity, actions and resources, and TLS, as policies require them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def install() -> None:
     from ministack.core import iam_actions, iam_evaluator
 
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
-    iam_actions.extract_resource_arn = _with_sagemaker(iam_actions.extract_resource_arn)
+    iam_actions.extract_resource_arn = _with_resources(iam_actions.extract_resource_arn)
     iam_actions.request_tag_context = _with_approval_status(iam_actions.request_tag_context)
     iam_actions.request_tag_context = _with_event_sources(iam_actions.request_tag_context)
     _keep_policies(iam_evaluator)
@@ -92,12 +92,15 @@ def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, acc
     return "*"
 
 
-def _with_sagemaker(extract: Callable[..., str]) -> Callable[..., str]:
+def _with_resources(extract: Callable[..., str]) -> Callable[..., str]:
     def extract_resource_arn(service: str, method: str, path: str, headers: Mapping[str, str], *more: Any) -> str:
-        if service != "sagemaker":
-            return extract(service, method, path, headers, *more)
         body, _, region, account = more
         action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if service == "ssm" and action == "GetParametersByPath":
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
+            return f"arn:aws:ssm:{region}:{account}:parameter{_document(body).get('Path')}"
+        if service != "sagemaker":
+            return extract(service, method, path, headers, *more)
         return sagemaker_resource(action, _document(body), region, account)
 
     return extract_resource_arn

@@ -18,6 +18,7 @@ from signoff.policy.policy import Policy
 if TYPE_CHECKING:
     from signoff.ledger.state import State
     from signoff.policy.approvals import Outstanding
+    from signoff.policy.parameter import GroupPolicy
 
 _NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 
@@ -25,7 +26,7 @@ _NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 class PolicyStore(Protocol):
     """What is asked of the policies in force (`signoff.aws.ssm.Policies`)."""
 
-    def for_new_group(self, group: str) -> Policy: ...  # noqa: D102
+    def for_new_group(self, group: str) -> GroupPolicy: ...  # noqa: D102
 
 
 class GroupPolicies:
@@ -46,7 +47,7 @@ class GroupPolicies:
 
     def _read(self, group: str) -> Policy | None:
         try:
-            return self._policies.for_new_group(group)
+            return self._policies.for_new_group(group).policy
         except PolicyFault as fault:
             self._note(f"the policy of group {group} cannot be read: {fault}")
         except ClientError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.documents.faults import Fault
 from signoff.policy.files import read
-from signoff.policy.lint import publisher_conflicts
+from signoff.policy.lint import publisher_conflicts, spelling_conflicts
 from signoff.policy.policy import Policy
 from signoff_cli.errors import CommandFailed
 from signoff_cli.policies.sentences import sentences
@@ -60,7 +60,7 @@ def check(name: str, data: bytes) -> PolicyCheck:
 def with_conflicts(checked: Sequence[PolicyCheck]) -> list[PolicyCheck]:
     """Return what was found, and beside it what is wrong with the policies only because they stand side by side."""
     good = {each.name: each.policy for each in checked if each.policy}
-    conflicts = publisher_conflicts(good)
+    conflicts = [*spelling_conflicts(each.name for each in checked), *publisher_conflicts(good)]
     return [replace(each, faults=(*each.faults, *_of(conflicts, each.name))) for each in checked]
 
 

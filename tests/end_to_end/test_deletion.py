@@ -112,7 +112,7 @@ def test_a_submission_in_another_spelling_of_the_group_is_told_the_right_one(gro
     report = other.submit().report()
 
     assert report["outcome"] == "refused"
-    assert f"group {group.name} exists" in report["faults"][0]["message"]
+    assert f"another spelling of the group {group.name}" in report["faults"][0]["message"]
 
 
 def test_a_decision_about_an_arn_in_another_spelling_is_about_the_package(group: Group) -> None:

@@ -82,6 +82,19 @@ def test_whoever_is_not_among_the_submitters_of_a_group_submits_nothing_to_it(gr
     assert taken.package().until("PendingApproval").state.submitter == group.pipeline.user("submitter")
 
 
+def test_what_nobody_signed_takes_no_name_of_a_group_that_lists_its_submitters_in_any_spelling(group: Group) -> None:
+    group.policy(submissions={"submitters": [group.pipeline.user("submitter")]})
+    unsigned, elsewhere = group.submission(), Group(group.pipeline, group.name.upper()).submission()
+
+    for submission in (elsewhere, unsigned):
+        for name, body in honest().items():
+            submission.put(name, body)
+
+    assert_refused(elsewhere, "ModelPackageGroupName", f"upload under {group.name}/")
+    assert_refused(unsigned, "submitter", "it is not signed")
+    assert group.submit().package().until("PendingApproval").state.group == group.name
+
+
 def test_what_nobody_signed_is_refused_where_the_policy_wants_to_know_who_it_was(group: Group) -> None:
     group.policy(approvals={"unknown_submitter": "refuse"})
     submission = group.submission()

@@ -25,6 +25,7 @@ GOVERNANCE = {
 CHAMPIONS = {"dynamodb:Query", "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
 ALLOWED = {
     "RegisterModelRole": EVERY_FUNCTION
+    | {"ssm:GetParametersByPath"}
     | INBOX
     | READ
     | APPEND

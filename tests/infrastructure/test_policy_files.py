@@ -10,8 +10,9 @@ from aws_cdk.assertions import Template
 
 from infra.app import build
 from infra.groups.policies import make_parameters
-from infra.policy_files import PolicyFileFault, load, refuse_conflicts
+from infra.policy_files import PolicyFileFault, load, load_projects, refuse_conflicts
 from infra.settings import DeploymentSettings
+from signoff.policy import parameter
 from signoff.policy.policy import parse
 
 APPROVER = "arn:aws:iam::123456789012:user/approver"
@@ -69,8 +70,17 @@ def test_a_policy_is_kept_under_its_groups_name_in_lower_case(tmp_path):
     stack = cdk.Stack(cdk.App())
     make_parameters(stack, load(tmp_path), execution_role="arn:aws:iam::123456789012:role/own")
     parameters = Template.from_stack(stack).find_resources("AWS::SSM::Parameter")
-    kept = {parameter["Properties"]["Name"] for parameter in parameters.values()}
-    assert kept == {"/signoff/policies/default", "/signoff/policies/groups/churn"}
+    made = [each["Properties"] for each in parameters.values()]
+    kept = {each["Name"]: each["Value"] for each in made}
+    assert set(kept) == {"/signoff/policies/default", "/signoff/policies/groups/churn"}
+    assert parameter.read(kept["/signoff/policies/groups/churn"], "churn").group == "Churn"
+
+
+def test_two_policies_for_projects_that_differ_by_case_only_are_refused(tmp_path):
+    for name in ("Standard", "standard"):
+        write(tmp_path, f"projects/{name}", {})
+    with pytest.raises(PolicyFileFault, match=r"projects/standard\.json: Standard\.json is for the same group"):
+        load_projects(tmp_path)
 
 
 @pytest.mark.parametrize(

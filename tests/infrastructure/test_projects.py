@@ -182,6 +182,19 @@ def test_the_launch_role_may_do_nothing_else(launch: dict[str, Any], action: str
     assert not allowed(launch, action, resource, {})
 
 
+@pytest.mark.parametrize("action", ["PutParameter", "DeleteParameter", "RemoveTagsFromResource", "AddTagsToResource"])
+def test_the_launch_role_touches_no_policy_of_the_platform(launch: dict[str, Any], action: str) -> None:
+    for platform in (True, False):
+        tags = {"aws:ResourceTag/signoff:written-by": "platform"} if platform else {}
+        assert allowed(launch, f"ssm:{action}", f"{POLICIES}/groups/churn", tags) is not platform
+
+
+def test_every_policy_of_the_platform_is_tagged_as_such(chosen: SynthesizedTemplate) -> None:
+    made = [each for each in chosen.of_type("AWS::SSM::Parameter").values() if "/policies/" in each["Name"]]
+    assert len(made) >= 3
+    assert {each["Tags"]["signoff:written-by"] for each in made} == {"platform"}
+
+
 def test_service_catalog_reads_the_templates_that_it_keeps(launch: dict[str, Any]) -> None:
     tagged = {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}
     assert allowed(launch, "s3:GetObject", "arn:aws:s3:::sc-templates/template", tagged)

@@ -125,6 +125,14 @@ class FakeParameters:
         written = self.written.get(Name, self._now())
         return {"Parameter": {"Name": Name, "Value": self.values[Name], "LastModifiedDate": written}}
 
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "get_parameters_by_path"
+        return self
+
+    def paginate(self, Path: str) -> Iterator[dict[str, Any]]:  # noqa: N803 -- SSM's own spelling
+        for name in [name for name in self.values if name.startswith(f"{Path}/")]:
+            yield {"Parameters": [{"Name": name}]}
+
     def put_parameter(self, Name: str, Value: str, **_: Any) -> None:  # noqa: N803 -- SSM's own spelling
         self.values[Name], self.written[Name] = Value, self._now()
         self.writes.append(Name)

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from signoff.aws.clients import ignoring
 from signoff.errors import PolicyFault
-from signoff.policy import policy
+from signoff.model_package.groups import same_name
+from signoff.policy import parameter, policy
+from signoff.policy.parameter import GroupPolicy
 from signoff.policy.policy import Policy
+
+T = TypeVar("T")
 
 GOVERNED_TAG = "signoff:governed"
 OWN_POLICY_TAG = "signoff:policy"
 
 
 class Policies:
-    """The policies in force, one parameter each under `path`: `default` and `groups/<group>`."""
+    """The policies in force, one parameter each under `path`: `default` and `groups/<group>`.
+
+    Names of groups that differ by case only are one group, which has one policy: the platform's, which is kept under
+    the name in lower case, before that of a project, which has the project's spelling.
+    """
 
     def __init__(self, ssm: Any, path: str) -> None:
         self._ssm = ssm
         self._path = path
 
-    def own(self, group: str) -> Policy | None:
+    def own(self, group: str) -> GroupPolicy | None:
         """Return the group's own policy, or None when it has none. Raises `PolicyFault` when it cannot be read.
 
-        Names that differ by case only are one group to SageMaker, and so they have one policy: the infra app keeps it
-        under the name in lower case.
+        A project's is found by the spelling of the group that SageMaker has, or else by `elsewhere_spelled`.
         """
-        exact = self._read(f"{self._path}/groups/{group}")
-        return exact if exact or group == group.lower() else self._read(f"{self._path}/groups/{group.lower()}")
+        names = dict.fromkeys((group.lower(), group))
+        return next((found for name in names if (found := self._read_own(name))), None)
 
-    def governing(self, group: str, tags: Mapping[str, str]) -> Policy | None:
+    def governing(self, group: str, tags: Mapping[str, str]) -> GroupPolicy | None:
         """Return the policy that governs `group`, whose tags are `tags`, or None when Signoff does not govern it.
 
         Signoff governs the groups that it created, which it tags, and those that have a policy of their own. Raises
@@ -40,25 +47,38 @@ class Policies:
         if own is None and tags.get(OWN_POLICY_TAG):
             raise PolicyFault(f"group {group} had its own policy, which is gone; restore {self._path}/groups/{group}")
         if own is None and GOVERNED_TAG in tags:
-            return self.default()
+            return GroupPolicy(group, self.default())
         return own
 
-    def for_new_group(self, group: str) -> Policy:
+    def for_new_group(self, group: str) -> GroupPolicy:
         """Return the policy that a new `group` would have."""
-        return self.own(group) or self.default()
+        return self.own(group) or GroupPolicy(group, self.default())
+
+    def elsewhere_spelled(self, group: str) -> str | None:
+        """Return how the own policy of `group` spells the name, if it is not found by `own`; lists all policies.
+
+        Of a group that does not exist any more, SageMaker cannot say how it was spelled.
+        """
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self._path}/groups")
+        names = (each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"])
+        return next((name for name in names if same_name(name, group) and name not in {group, group.lower()}), None)
 
     def default(self) -> Policy:
         """Return the policy of groups without their own. Raises `PolicyFault` when there is none."""
-        default = self._read(f"{self._path}/default")
+        default = self._read("default", policy.parse)
         if default is None:
             raise PolicyFault(f"there is no default policy at {self._path}/default; deploy Signoff's stack again")
         return default
 
-    def _read(self, name: str) -> Policy | None:
+    def _read_own(self, group: str) -> GroupPolicy | None:
+        return self._read(f"groups/{group}", lambda data: parameter.read(data, group))
+
+    def _read(self, name: str, read: Callable[[str], T]) -> T | None:
+        path = f"{self._path}/{name}"
         with ignoring({"ParameterNotFound"}):
-            parameter = self._ssm.get_parameter(Name=name)["Parameter"]
+            found = self._ssm.get_parameter(Name=path)["Parameter"]
             try:
-                return policy.parse(parameter["Value"])
+                return read(found["Value"])
             except PolicyFault as fault:
-                raise PolicyFault(f"{name}: {fault}") from fault
+                raise PolicyFault(f"{path}: {fault}") from fault
         return None

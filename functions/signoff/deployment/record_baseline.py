@@ -76,10 +76,10 @@ class BaselineRecorder:
     def _governed(self, stack: str, group: str) -> str:
         """Return the group's name in SageMaker's spelling, if its policy accepts baselines from the stack."""
         found = self.registry.group(group)
-        policy = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
-        if policy is None:
+        governing = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
+        if governing is None:
             raise BaselineRefused(f"group {group} exists and Signoff does not govern it; give it a policy first")
-        if not policy.groups.takes_baseline(stack):
+        if not governing.policy.groups.takes_baseline(stack):
             raise BaselineRefused(f"the policy of group {group} accepts no baseline from {stack}: list it in `groups`")
         return found.name if found else group
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.aws.sagemaker import Registry
+from signoff.aws.sagemaker import ModelPackageGroup, Registry
 from signoff.aws.ssm import Policies
 from signoff.errors import UnknownPackage
 from signoff.governance.registrations import registering_principal
@@ -45,9 +45,10 @@ class Governance:
         group = described.get("ModelPackageGroupName")
         if group is None:
             return None
-        tags = self._registry.group_tags(group) or {}
-        policy = self._policies.governing(group, tags)
-        if policy is None:
+        # As the group itself is spelled, by which a project's policy is found.
+        found = self._registry.group(group) or ModelPackageGroup(group, {})
+        governing = self._policies.governing(found.name, found.tags)
+        if governing is None:
             return None
         return Candidate(
             arn=described["ModelPackageArn"],
@@ -55,8 +56,8 @@ class Governance:
             group=group,
             version=described.get("ModelPackageVersion"),
             described=described,
-            policy=policy,
-            group_tags=tags,
+            policy=governing.policy,
+            group_tags=found.tags,
         )
 
     def _described(self, arn: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -68,6 +68,18 @@ def publisher_conflicts(policies: Mapping[str, Policy]) -> list[tuple[str, Fault
             if theirs != frozenset(principals):
                 message = f"{other} lists other principals for `{source}`: list the same ones, or use another source"
                 found.append((name, Fault(below("approvals.publishers", source), message)))
+    return found
+
+
+def spelling_conflicts(names: Iterable[str]) -> list[tuple[str, Fault]]:
+    """Return which of the policies' names (paths of their files) differ from one before by case only."""
+    first: dict[str, str] = {}
+    found = []
+    for name in names:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            message = f"{other.rpartition('/')[2]} is for the same group: only the case differs; keep one of them"
+            found.append((name, Fault("", message)))
     return found
 
 

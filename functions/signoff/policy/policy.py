@@ -130,7 +130,8 @@ class Submissions(Struct, frozen=True, forbid_unknown_fields=True):
     submitters: Annotated[
         tuple[Person, ...],
         meaning(
-            "Who may submit: patterns of persons; none means anyone who can upload.",
+            "Who may submit: patterns of persons, and then nobody else, and nothing unsigned. None means anyone who "
+            "can upload.",
             examples=[["arn:aws:iam::123456789012:role/training-*"]],
         ),
     ] = ()
@@ -203,17 +204,20 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     def takes_from(self, submitter: str | None) -> bool:
         """Return whether `submitter` (an ARN, None for an unknown one) may submit to this group."""
         patterns = self.submissions.submitters
-        if submitter is None:
+        if not patterns:
             return True  # `approvals.unknown_submitter` decides about unknown ones
-        return not patterns or matches_any(names_of(submitter, self.approvals.trusted_sessions), patterns)
+        return submitter is not None and matches_any(names_of(submitter, self.approvals.trusted_sessions), patterns)
 
 
 def parse(data: bytes | str) -> Policy:
     """Read a policy from JSON. Raises `PolicyFault` saying what is wrong and where in the document."""
+    return of_document(decoded(data))
+
+
+def decoded(data: bytes | str) -> Any:
+    """Return the JSON that `of_document` reads. Raises `PolicyFault` when it is none."""
     try:
-        return msgspec.json.decode(data, type=Policy)
-    except msgspec.ValidationError as error:
-        raise PolicyFault(str(error)) from error
+        return msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         raise PolicyFault(f"not JSON: {error}") from error
 

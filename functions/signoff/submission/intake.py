@@ -95,6 +95,8 @@ class Intake:
             return IncompleteSubmission((SUBMISSION,))
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
+        if group_tags is None:
+            _refuse_spelling(submission.group, self.policies.elsewhere_spelled(submission.group))
         return CompleteSubmission(submission, manifest, known, policy, group_tags is None, submission_file)
 
     def _submission_file(self, submission: Submission) -> SubmissionFile | None:
@@ -178,17 +180,13 @@ class Intake:
                 f"`{group}` is not a valid name for a model package group; upload under another prefix"
             )
         found = self.registry.group(group)
-        if found is not None:
-            if found.name != group:
-                raise _refused_group(f"group {found.name} exists and SageMaker ignores case; use that spelling")
-            policy = self.policies.governing(group, found.tags)
-            if policy is None:
-                raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
-            return policy, found.tags
-        policy = self.policies.for_new_group(group)
-        if not policy.groups.create:
+        governing = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
+        if governing is None:
+            raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
+        _refuse_spelling(group, governing.group)
+        if found is None and not governing.policy.groups.create:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
-        return policy, None
+        return governing.policy, found.tags if found else None
 
     def _document(self, stored: ObjectVersion, where: str) -> dict[str, Any]:
         """Return the JSON object in another file than the manifest; `where` is the prefix of its faults."""
@@ -248,6 +246,12 @@ def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file
 def _refuse(faults: list[Fault], about: str = MANIFEST) -> None:
     if faults:
         raise ManifestRefused(faults, about)
+
+
+def _refuse_spelling(group: str, spelled: str | None) -> None:
+    """Refuse a submission under another spelling than its group's: the only one that buckets and policies name."""
+    if spelled not in {group, None}:
+        raise _refused_group(f"`{group}` is another spelling of the group {spelled}: upload under {spelled}/")
 
 
 def _refused_group(message: str) -> ManifestRefused:

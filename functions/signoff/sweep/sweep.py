@@ -126,10 +126,10 @@ class Sweep:
     def _overdue_in_group(
         self, group: str, tags: Mapping[str, str], governed: dict[str, Policy], before: datetime
     ) -> Overdue:
-        policy = self.policies.governing(group, tags)
-        if policy is None:
+        governing = self.policies.governing(group, tags)
+        if governing is None:
             return
-        governed[group] = policy
+        policy = governed[group] = governing.policy
         rows = {_second(row["package"]): row for row in self.ledger.rows_by_group(group)}
         for summary in self.registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]

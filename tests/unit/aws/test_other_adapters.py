@@ -158,10 +158,22 @@ def test_policies_are_read_from_their_parameters(aws: Any):
     document = json.dumps({"description": "own", "deployment": {"execution_role": ROLE}})
     ssm.put_parameter(Name="/signoff/policies/groups/churn", Value=document, Type="String")
     policies = Policies(ssm, "/signoff/policies")
-    assert policies.own("churn").description == "own"
+    assert policies.own("churn").policy.description == "own"
     assert policies.own("other") is None
     with pytest.raises(PolicyFault):
         policies.default()
+
+
+def test_a_policy_in_another_spelling_is_found_among_all_policies_on_whichever_page(aws: Any):
+    ssm = aws("ssm")
+    for number in range(25):
+        ssm.put_parameter(Name=f"/signoff/policies/groups/other-{number}", Value="{}", Type="String")
+    ssm.put_parameter(Name="/signoff/policies/groups/Churn", Value="{}", Type="String")
+    policies = Policies(ssm, "/signoff/policies")
+    assert [policies.elsewhere_spelled(name) for name in ("CHURN", "Churn", "other-7", "none")] == [
+        "Churn",
+        *[None] * 3,
+    ]
 
 
 def test_parameters_that_cannot_be_read_now_are_no_missing_policy():

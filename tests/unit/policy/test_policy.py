@@ -176,9 +176,9 @@ def test_who_breaks_the_glass_is_listed_apart():
     assert not Approvals().breaks_glass(ALICE)
 
 
-def test_submitters_are_listed_as_persons_and_an_unknown_one_is_another_rules_business():
+def test_submitters_are_listed_as_persons_and_an_unknown_one_is_nobody_listed():
     found = policy(submissions={"submitters": ["arn:aws:iam::123456789012:role/risk-approvers"]})
-    assert [found.takes_from(who) for who in (SESSION, ALICE, None)] == [True, False, True]
+    assert [found.takes_from(who) for who in (SESSION, ALICE, None)] == [True, False, False]
     assert policy().takes_from(ALICE)
 
 
@@ -195,12 +195,12 @@ def policies(**parameters: Any) -> Policies:
 
 def test_a_group_with_its_own_policy_is_governed_by_it():
     found = policies(default={}, groups__churn={"description": "own"}).governing("churn", {})
-    assert found.description == "own"
+    assert found.policy.description == "own"
 
 
 def test_a_group_that_signoff_created_falls_back_to_the_default():
     found = policies(default={"description": "default"}).governing("churn", {GOVERNED_TAG: "true"})
-    assert found.description == "default"
+    assert found.policy.description == "default"
 
 
 def test_any_other_group_is_not_governed():
@@ -224,7 +224,7 @@ def test_a_default_that_is_not_there_is_an_error():
 
 def test_a_new_group_is_created_under_its_own_policy_or_the_default():
     found = policies(default={"description": "default"}, groups__own={"description": "own"})
-    assert [found.for_new_group(group).description for group in ("own", "other")] == ["own", "default"]
+    assert [found.for_new_group(group).policy.description for group in ("own", "other")] == ["own", "default"]
 
 
 # Persons

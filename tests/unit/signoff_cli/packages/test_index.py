@@ -11,7 +11,8 @@ from signoff.aws.sagemaker import Registry
 from signoff.errors import PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History, package_key
-from signoff.policy.policy import Policy, of_document
+from signoff.policy.parameter import GroupPolicy
+from signoff.policy.policy import of_document
 from signoff_cli.commands.listing import _LIST, _QUEUE
 from signoff_cli.packages.index import Filter, list_packages, list_pending, with_sagemaker
 from signoff_cli.packages.policy_view import GroupPolicies
@@ -203,11 +204,11 @@ class Policies:
         self.read: list[str] = []
         self._policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
 
-    def for_new_group(self, group: str) -> Policy:
+    def for_new_group(self, group: str) -> GroupPolicy:
         self.read.append(group)
         if self.error:
             raise self.error
-        return self._policy
+        return GroupPolicy(group, self._policy)
 
 
 def voted(actor: str) -> Draft:

@@ -89,6 +89,14 @@ def test_policies_that_believe_a_source_of_different_principals_are_faulty_toget
     assert f'approvals.publishers["acme.tickets"]: {one} lists other principals for' in printed.err
 
 
+def test_two_spellings_of_one_groups_name_are_faulty_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = write(tmp_path, {}, "Churn.json"), write(tmp_path, {}, "churn.json")
+    assert run("check", one, other) == 1
+    assert capsys.readouterr().err.startswith(f"signoff: {other} has 1 error:\n  policy: Churn.json is for the same")
+
+
 def test_names_in_a_policy_do_not_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", write(tmp_path, {"artifact": {"required_files": ["\x1b[2Jmodel"]}})) == 0
     assert "\x1b" not in capsys.readouterr().out
