@@ -95,11 +95,43 @@ def values() -> Iterator:
     for name, make in all_estimators():
         yield name, fitted(make)
     yield from more()
-    for library in (xgboost, lightgbm, catboost, imbalanced_learn, category_encoders):
+    for library in (pandas, xgboost, lightgbm, catboost, imbalanced_learn, category_encoders):
         try:
             yield from library()
         except ImportError as error:
             print("not here:", library.__name__, error)
+
+
+def pandas() -> Iterator:
+    """Yield what pandas keeps of features: frames, series, indexes, each with every type of column that models have."""
+    import pandas as pd
+
+    when = pd.to_datetime(["2026-01-01", "2026-01-02"])
+    columns = {
+        "number": [1, 2],
+        "float": [0.5, None],
+        "text": ["a", "b"],
+        "true": [True, False],
+        "kind": pd.Categorical(["x", "y"]),
+        "when": when,
+        "lasts": when - when[0],
+    }
+    if hasattr(pd, "array"):
+        columns["perhaps"] = pd.array([1, None], dtype="Int64")
+    if hasattr(pd, "StringDtype"):
+        columns["string"] = pd.array(["a", None], dtype="string")
+        columns["maybe"] = pd.array([True, None], dtype="boolean")
+    frame = pd.DataFrame(columns)
+    yield "pandas-frame", frame
+    yield "pandas-two", frame.set_index(["number", "text"])
+    for name in frame:
+        yield "pandas-series-" + name, frame[name]
+        yield "pandas-index-" + name, pd.Index(frame[name])
+    yield "pandas-grouped", frame.groupby("text")["number"].mean()
+    yield "pandas-empty", frame.iloc[:0]
+    yield "pandas-dummies", pd.get_dummies(frame[["text", "kind"]])
+    yield "pandas-dates", pd.Series([1.0, 2.0], index=pd.date_range("2026-01-01", periods=2))
+    yield "pandas-timestamps", [when[0], when[1] - when[0], pd.NaT]
 
 
 def xgboost() -> Iterator:

@@ -38,7 +38,7 @@ LOADERS = (
 )
 # Names that only pickles need: what they do depends on the arguments, which are unknown here.
 PICKLES_OWN = (
-    *("copyreg", "copy_reg", "_codecs", "torch.jit._pickle"),
+    *("copyreg", "copy_reg", "_codecs", "functools", "torch.jit._pickle"),
     *("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._internal", "numpy.core", "numpy._core"),
 )
 # Loaders that take what is named and do not call it: a function that a model only holds may be there.

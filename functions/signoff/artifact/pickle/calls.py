@@ -8,6 +8,21 @@ ENCODINGS = ("latin1", "latin-1")
 BOOSTERS = ("xgboost.core", "lightgbm.basic")
 
 
+# pandas 1.3 makes each block by one call, of a function with the number of dimensions as its state.
+BINDABLE = (("pandas.core.internals.blocks", "new_block"),)
+
+
+def may_be_bound(function: Global) -> bool:
+    """Whether `functools.partial` may be called with this function: it is harmless with any arguments."""
+    return function.allowed and not function.bound and (function.module, function.name) in BINDABLE
+
+
+def binds_again(state: object, bound: Global) -> bool:
+    """Whether this state of a `functools.partial` has the very function that it was made with."""
+    function = state[0] if isinstance(state, tuple) and len(state) == 4 else None
+    return isinstance(function, Global) and (function.module, function.name) == (bound.module, bound.name)
+
+
 def objection(function: Global, arguments: tuple[object, ...] | None) -> str | None:
     """Return why a call of an allowed function is not harmless, None when it is; `arguments` are None if unknown."""
     if not function.allowed:

@@ -37,6 +37,8 @@ PANDAS_INDEXES = {
     "pandas.core.indexes.multi": "MultiIndex",
     "pandas.core.indexes.category": "CategoricalIndex",
     "pandas.core.indexes.datetimes": "DatetimeIndex _new_DatetimeIndex",
+    "pandas.core.indexes.timedeltas": "TimedeltaIndex",
+    "pandas.core.indexes.frozen": "FrozenNDArray",  # before pandas 1: an array
     "pandas.core.indexes.numeric": "Int64Index UInt64Index Float64Index",
 }
 
@@ -79,6 +81,7 @@ CREATED: dict[str, str] = {
     "datetime": "date datetime time timedelta timezone",
     "decimal": "Decimal",
     "fractions": "Fraction",
+    "functools": "partial",  # of very few functions, so its arguments are looked at as well
     "uuid": "UUID SafeUUID",
     # NumPy: arrays, scalars, types, random states. `numpy.core` became `numpy._core` in NumPy 2.
     "numpy": f"ndarray dtype matrix recarray {NUMPY_SCALARS}",
@@ -151,6 +154,7 @@ CREATED: dict[str, str] = {
     "pandas.arrays": "StringArray DatetimeArray TimedeltaArray IntegerArray FloatingArray BooleanArray",
     "pandas._libs.missing": "NA",
     "pandas._libs.tslibs.offsets": PANDAS_OFFSETS,
+    "pandas.tseries.offsets": PANDAS_OFFSETS,  # before pandas 1.1
     "pandas.core.arrays.integer": f"IntegerArray {PANDAS_INTEGERS}",
     "pandas.core.arrays.floating": "FloatingArray Float32Dtype Float64Dtype",
     "pandas.core.arrays.boolean": "BooleanArray BooleanDtype",
@@ -162,8 +166,10 @@ CREATED: dict[str, str] = {
     "pandas._libs.internals": "_unpickle_block",
     "pandas.core.internals.blocks": "new_block",
     "pandas._libs.arrays": "__pyx_unpickle_NDArrayBacked",
-    "pandas._libs.tslibs.timestamps": "_unpickle_timestamp",
-    "pandas._libs.tslibs.timedeltas": "_timedelta_unpickle",  # of a number and its unit
+    # Of a number and its unit, which older versions give the types themselves; they parse any other text.
+    "pandas._libs.tslibs.timestamps": "_unpickle_timestamp Timestamp",
+    "pandas._libs.tslibs.timedeltas": "_timedelta_unpickle Timedelta",
+    "pandas._libs.tslibs.nattype": "__nat_unpickle _nat_unpickle",  # return the one constant
     "pandas.core.arrays.categorical": "Categorical",
     "pandas.core.arrays.string_": "StringArray StringDtype",
     "pandas.core.dtypes.dtypes": "CategoricalDtype",

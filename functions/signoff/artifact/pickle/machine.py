@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
-from signoff.artifact.pickle.calls import objection
+from signoff.artifact.pickle.calls import binds_again, may_be_bound, objection
 from signoff.artifact.pickle.fast_path import MEMOIZED, NUMBERED, walk_run
 from signoff.artifact.pickle.judgement import looked_up
 from signoff.artifact.pickle.memo import Memo
@@ -208,6 +209,8 @@ class PickleMachine(OpcodeStack):
             return None
         if function.hands_back:
             return self._handed_back(function, arguments)
+        if function.binds:
+            return self._bound(arguments)
         if function.imports:
             self.name(*(arguments if isinstance(arguments, tuple) and len(arguments) == 2 else (None, None)))
             return self.pop()
@@ -233,6 +236,14 @@ class PickleMachine(OpcodeStack):
         self.look_for_wrapper(list(arguments))
         return arguments[0]
 
+    def _bound(self, arguments: object) -> Global | None:
+        """Return the function that is bound, if it is harmless whatever its arguments are."""
+        function = arguments[0] if isinstance(arguments, tuple) and len(arguments) == 1 else None
+        if not isinstance(function, Global) or not may_be_bound(function):
+            self.report("unsafe-pickle", "Would run functools.partial when it is loaded")
+            return None
+        return replace(function, bound=True)
+
     def _reconstructed(self, arguments: tuple[object, ...]) -> object:
         made = arguments[0]
         if isinstance(made, Global) and made is self._wrapper:
@@ -256,7 +267,7 @@ class PickleMachine(OpcodeStack):
         state, made = self.pop(), self.top()
         self.look_for_wrapper([state])
         self.acts = self.acts or self.foreign
-        if isinstance(made, Global):
+        if isinstance(made, Global) and not (made.bound and binds_again(state, made)):
             self.report("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
         elif isinstance(made, Dtype):
             made.build(state)

@@ -40,6 +40,8 @@ class Global:
     allowed: bool
     held: bool = False
     """Whether it may be named and not called."""
+    bound: bool = False
+    """Whether it is what `functools.partial` makes of the function, which has a state of its own."""
 
     @property
     def shown(self) -> str:
@@ -55,6 +57,11 @@ class Global:
     def hands_back(self) -> bool:
         """Whether it returns its first argument, as TorchScript's wrapper around lists does."""
         return (self.module, self.name) == ("torch.jit._pickle", "restore_type_tag")
+
+    @property
+    def binds(self) -> bool:
+        """Whether it returns a function with some arguments, as pandas 1.3 writes the blocks of its frames."""
+        return (self.module, self.name) == ("functools", "partial")
 
     @property
     def imports(self) -> bool:

@@ -160,7 +160,7 @@ HARMFUL = """
     runpy.run_path runpy._run_code pip.main pip._internal.main ensurepip._run_pip importlib.import_module
     importlib.util.spec_from_file_location pkgutil.resolve_name builtins.eval builtins.exec builtins.compile
     builtins.getattr builtins.setattr builtins.open builtins.__import__ builtins.globals builtins.map builtins.type
-    operator.attrgetter operator.methodcaller _operator.methodcaller functools.partial functools.reduce
+    operator.attrgetter operator.methodcaller _operator.methodcaller functools.reduce
     types.CodeType types.FunctionType types.MethodType marshal.loads pickle.loads _pickle.loads joblib.load
     torch.load torch.hub.load torch.jit.load torch._tensor._rebuild_from_type_v2
     torch.utils._config_module.load_config numpy.testing._private.utils.runstring numpy.load numpy.memmap
@@ -334,6 +334,27 @@ def test_a_function_of_old_numpy_is_what_its_arguments_name() -> None:
     assert "Would run os.system" in findings(made("os", "system"))[0][1]
     unknown = b"\x80\x02cnumpy.core\n_ufunc_reconstruct\ncbuiltins\nlist\n)RR."
     assert "name it computes" in findings(unknown)[0][1]
+
+
+def test_only_the_blocks_of_old_pandas_are_made_by_a_function_with_its_arguments_bound() -> None:
+    partial, block = named("functools", "partial"), named("pandas.core.internals.blocks", "new_block")
+
+    def made(bound: bytes, state_of: bytes) -> bytes:
+        state = b"(" + state_of + b")}" + text("ndim") + b"K\x02sNtb"
+        return b"\x80\x04" + partial + bound + b"\x85R" + state + b")R."
+
+    codec, twice = named("_codecs", "encode"), partial + block + b"\x85R"
+    assert findings(made(block, block)) == []
+    for bound, state_of in ((codec, codec), (twice, block), (b"N", block)):
+        assert "Would run functools.partial" in findings(made(bound, state_of))[0][1]
+    for state_of in (codec, b"N"):
+        assert "Would change pandas.core.internals.blocks.new_block" in findings(made(block, state_of))[0][1]
+    called_in_another_way = (
+        b"\x80\x04" + named("copyreg", "__newobj__") + partial + codec + b"\x86R)R.",
+        b"\x80\x04" + partial + block + text("x") + b"\x86R.",
+        b"\x80\x04" + partial + codec + b"\x85\x81.",
+    )
+    assert all("unsafe-pickle" in dict(findings(data)) for data in called_in_another_way)
 
 
 @pytest.mark.parametrize("name", ["xgboost.core.Booster", "lightgbm.basic.Booster"])
