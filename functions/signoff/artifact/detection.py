@@ -23,6 +23,8 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"GGUF", "gguf"),
     (JAVA, "java object"),
     (b"CBM1", "catboost"),
+    (b"tree\n", "lightgbm"),  # by this line LightGBM tells it, and passes over others that it does not know
+    (b"tree\r", "lightgbm"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
@@ -58,8 +60,8 @@ _XGBOOST = compiled_on_use(rb'\s*\{\s*"(?:learner"\s*:\s*\{|Config"\s*:\s*\{|ver
 # XGBoost's parameters in 136 bytes, then a counted name (`LearnerModelParamLegacy` in src/learner.cc up to version 2).
 _XGBOOST_BINARY = compiled_on_use(rb".{136}[\3-\x30]\0{7}[a-z]+[a-z:_]{2,40}", re.DOTALL)
 _PMML = compiled_on_use(rb"\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--[^>]*+>\s*+)*+<(?:\w++:)?PMML\b")
-_XGBOOST_UBJ = compiled_on_use(rb"\{(?:L\0{7}|l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config)")
-_LIGHTGBM = compiled_on_use(rb"tree\r?\nversion=v\d")
+# XGBoost itself reads sizes of 64 bits only, and what it needs need not be the first.
+_XGBOOST_UBJ = compiled_on_use(rb"\{(?:L\0{7}[\1-\x40]\w|(?:l\0{3}|i|U|I\0)[\x06\x07](?:learner|version|Config))")
 _PYTHON_SCRIPT = compiled_on_use(rb"#![^\n]{0,200}python")
 _TEXT = bytes({*range(0x20, 0x100), *b"\t\r\n\f\b\x1b"} - {0x7F})
 
@@ -115,6 +117,7 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("torchscript-flatbuffer", is_torchscript_flatbuffer),
     ("safetensors", is_safetensors),
     ("xgboost-ubj", is_xgboost_ubjson),
+    ("xgboost-json", is_xgboost_json),
     ("onnx", is_onnx),
     ("saved_model", is_saved_model),
     ("xgboost-binary", lambda head: _XGBOOST_BINARY.match(head) is not None),
@@ -128,8 +131,6 @@ def _kind_of_text(head: bytes) -> str:
         return "pmml"
     if _JSON.match(head):
         return "xgboost-json" if is_xgboost_json(head) else "json"
-    if _LIGHTGBM.match(head):
-        return "lightgbm"
     return PYTHON if _is_python(head) else "text"
 
 

@@ -129,7 +129,7 @@ def _begins_lzma(head: bytes) -> bool:
 
 
 def is_lzma_header(head: bytes) -> bool:
-    """Whether it begins with properties and sizes that liblzma takes (lzma_auto_decoder) for those of an .lzma stream."""
+    """Whether it begins with what liblzma takes for the properties and sizes of an .lzma stream (lzma_auto_decoder)."""
     dictionary, size = int.from_bytes(head[1:5], "little"), head[5:13]
     usual = dictionary & (dictionary - 1) == 0 or (dictionary % 3 == 0 and (dictionary // 3).bit_count() == 1)
     plausible = size == b"\xff" * 8 or size[5:] == b"\0\0\0"

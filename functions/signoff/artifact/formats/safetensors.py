@@ -6,7 +6,6 @@ The format is the reference implementation's (huggingface/safetensors, "Format" 
 
 from __future__ import annotations
 
-import re
 from array import array
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -44,13 +43,17 @@ _STRING = rb'"(?:[^"\\]|\\.)*+"'
 _PAIR = compiled_on_use(
     rb"[ \t\r\n]*+(%s)[ \t\r\n]*+:[ \t\r\n]*+(\{(?:[^{}\"]|%s)*+\})[ \t\r\n]*+([,}])" % (_STRING, _STRING)
 )
+_OBJECT = compiled_on_use(rb"[ \t\r\n]*+(?:\{[ \t\r\n]*+(?:[\"}]|\Z)|\Z)")
 _BEGIN = compiled_on_use(rb"\{[ \t\r\n]*+(\}?)")
 
 
 def is_safetensors(head: bytes) -> bool:
-    """Whether content that begins with `head` is safetensors: a plausible length, then a JSON object."""
+    """Whether content that begins with `head` is safetensors: a plausible length, then a JSON object.
+
+    Blanks before the object are not allowed, and read by the reference implementation.
+    """
     length = int.from_bytes(head[:8], "little")
-    return len(head) > 9 and 2 <= length <= 2**32 and re.match(rb"\{[ \t\r\n]*[\"}]", head[8:]) is not None
+    return len(head) > 9 and 2 <= length <= 2**32 and _OBJECT.match(head, 8) is not None
 
 
 def safetensors(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:

@@ -87,6 +87,8 @@ HEADERS: dict[str, tuple[Any, int, str]] = {
         4,
         "safetensors-header",
     ),
+    "blanks before the object": (b" \n" + b'{"a":%s}' % json.dumps(tensor(0, 4)).encode(), 4, "safetensors-header"),
+    "blanks for long": (b" " * 5000 + b'{"a":%s}' % json.dumps(tensor(0, 4)).encode(), 4, "safetensors-header"),
     "something after the object": (b'{"a":%s} {}' % json.dumps(tensor(0, 4)).encode(), 4, "safetensors-header"),
     "a comma at the end": (b'{"a":%s,}' % json.dumps(tensor(0, 4)).encode(), 4, "safetensors-header"),
     "an object that does not end": (b'{"a":', 0, "safetensors-header"),
