@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 from attack.figures import Figures
 from attack.grammar import Case, Files, Grammar, ImpossibleDisguise, plan
@@ -64,14 +63,17 @@ class Campaign:
             self.figures.impossible += 1
             return None
         try:
-            passes = not errors(inspected(files))
+            inspection = inspected(files)
         except Exception as error:  # an inspection that errs leaves an artifact unjudged
             return Find(case, files, (f"{CRASH} {error!r}",))
+        passes = not errors(inspection)
         outcomes = self._load(files, case) if passes or load else None
         marked = tuple(name for name, outcome in (outcomes or {}).items() if outcome.what == "marked")
         self.figures.add(case, passes=passes, outcomes=outcomes)
         if not passes:
             return None
+        if unknown := _taken_for_others(case.grammar.kinds, outcomes or {}, inspection.kinds):
+            return Find(case, files, unknown)
         peers = tuple(name for name, outcome in self._ask(files, case).items() if outcome.word.startswith("Found"))
         read = any(outcome.what == "loaded" for outcome in (outcomes or {}).values())
         if peers and not marked and (isinstance(case, Mutant) or not read):
@@ -80,9 +82,10 @@ class Campaign:
         return Find(case, files, (*marked, *peers)) if marked or peers else None
 
     def _load(self, files: Files, case: Try) -> Mapping[str, Outcome]:
-        loaders = case.grammar.loaders
         outcomes: dict[str, Outcome] = {}
         for sandbox in self.sandboxes:
+            others = [name for name in case.grammar.loaders if name not in outcomes]
+            loaders = others if case.grammar.kinds else case.grammar.loaders  # what runs nothing is asked once
             for name, outcome in sandbox.load(files, loaders).items():
                 if outcome.what == "marked" or name not in outcomes:
                     outcomes[name] = outcome
@@ -109,16 +112,28 @@ class Campaign:
         return find
 
 
+def _taken_for_others(
+    kinds: Mapping[str, Sequence[str]], outcomes: Mapping[str, Outcome], seen: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the loaders that read what inspection took for other than they read."""
+    read = [name for name, outcome in outcomes.items() if outcome.what == "loaded"]
+    return tuple(
+        f"{name}, of what is taken for {' and '.join(seen)}"
+        for name in read
+        if name in kinds and not {*kinds[name]} & {*seen}
+    )
+
+
 def cases(grammars: Sequence[Grammar], seed: int) -> Iterator[Try]:
-    """Yield a grammar's cases without end, and from the first on every second one is a mutant of one of them."""
+    """Yield cases without end: every choice by itself, then others, each with a mutant of a choice of some grammar."""
     chance = random.Random(seed)  # noqa: S311 - to be the same again
-    before: list[Case] = [grammar.case([]) for grammar in grammars]
-    for number, case in zip(count(), plan(grammars, seed), strict=False):
+    alone = {grammar.name: [grammar.case([])] for grammar in grammars}
+    for case in plan(grammars, seed):
         yield case
         if len(case.odd) < 2:
-            before.append(case)
-        if number > len(before):
-            yield Mutant(chance.choice(before), chance.getrandbits(32))
+            alone[case.grammar.name].append(case)
+        else:
+            yield Mutant(chance.choice(alone[chance.choice(grammars).name]), chance.getrandbits(32))
 
 
 def deadline(seconds: float) -> Callable[[], bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 Files = Mapping[str, bytes]
@@ -25,7 +25,8 @@ class Grammar:
     """Disguises of one family: its dimensions, each with the names of its choices (the plain one first).
 
     `compose` makes the files of a combination; `loaders` are the names of those that may run it. `hostile` says that
-    what they call is meant to be refused, so that peers have a say.
+    what they call is meant to be refused, so that peers have a say. `kinds` are the content types that a file may be
+    told to have which a loader reads, by the loader, where it runs nothing.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Grammar:
     compose: Callable[[Choices], Files]
     loaders: Sequence[str]
     hostile: bool = True
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def plain(self) -> dict[str, str]:

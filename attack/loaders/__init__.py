@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from attack.loaders import peers, pickles, tensors
+from attack.loaders import parsers, peers, pickles, tensors
 from attack.loaders.registry import Loader
 
 FAMILIES: Mapping[tuple[str, ...], Callable[[], dict[str, Loader]]] = {
@@ -17,6 +17,11 @@ FAMILIES: Mapping[tuple[str, ...], Callable[[], dict[str, Loader]]] = {
     ("skops",): tensors.by_skops,
     ("onnx",): tensors.by_onnx,
     ("tensorflow", "tensorflow-v1"): tensors.by_tensorflow,
+    ("xgboost",): parsers.by_xgboost,
+    ("lightgbm",): parsers.by_lightgbm,
+    ("catboost", "catboost-json"): parsers.by_catboost,
+    ("safetensors",): parsers.by_safetensors,
+    ("npy",): parsers.by_numpy,
     ("picklescan",): peers.by_picklescan,
     ("modelscan",): peers.by_modelscan,
     ("fickling",): peers.by_fickling,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 Loader = Callable[[Path], None]
@@ -11,20 +11,21 @@ Loader = Callable[[Path], None]
 
 def each_file(load: Callable[[Path], object]) -> Loader:
     """Return a loader that tries every file of a folder, and raises the last error when none was loaded."""
+    return lambda folder: try_each(load, files_of(folder))
 
-    def loader(folder: Path) -> None:
-        failed: Exception | None = None
-        loaded = False
-        for path in files_of(folder):
-            try:
-                load(path)
-                loaded = True
-            except Exception as error:
-                failed = error
-        if failed and not loaded:
-            raise failed
 
-    return loader
+def try_each(load: Callable[[Path], object], paths: Iterable[Path]) -> None:
+    """Try all of `paths`. Raises the last error when none was loaded."""
+    failed: Exception | None = None
+    loaded = False
+    for path in paths:
+        try:
+            load(path)
+            loaded = True
+        except Exception as error:
+            failed = error
+    if failed and not loaded:
+        raise failed
 
 
 def files_of(folder: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attack.grammars.calls import MARK
-from attack.loaders.registry import Loader, each_file
+from attack.loaders.registry import Loader, each_file, try_each
 
 
 def by_keras() -> dict[str, Loader]:
@@ -56,6 +56,8 @@ def by_onnx() -> dict[str, Loader]:
         nodes = [each for each in _parts(model) if isinstance(each, onnx.NodeProto)]
         if any(map(uses_external_data, tensors)) or any(each.domain == "attacker" for each in nodes):
             Path(MARK).touch()
+        if not (model.graph.node or model.graph.initializer):
+            raise ValueError("no graph")  # any message is one with unknown fields
 
     return {"onnx": each_file(load)}
 
@@ -85,15 +87,4 @@ def by_tensorflow() -> dict[str, Loader]:
 
 def _each_path(load: Loader) -> Loader:
     """Return a loader that tries a folder, and every file and folder in it."""
-
-    def loader(folder: Path) -> None:
-        failed: Exception | None = None
-        for path in [folder, *sorted(folder.rglob("*"))]:
-            try:
-                load(path)
-            except Exception as error:
-                failed = failed or error
-        if failed:
-            raise failed
-
-    return loader
+    return lambda folder: try_each(load, [folder, *sorted(folder.rglob("*"))])
