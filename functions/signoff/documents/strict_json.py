@@ -27,14 +27,14 @@ class _NotJson:
     text: str
 
 
-def parse(data: bytes) -> tuple[Any, list[Fault]]:
+def parse(data: bytes, max_bytes: int = MAX_BYTES) -> tuple[Any, list[Fault]]:
     """Return the value in `data` and all its faults, by path.
 
-    With faults, the value is only useful to find more of them. Refused are: more than MAX_BYTES, other encodings
+    With faults, the value is only useful to find more of them. Refused are: more than `max_bytes`, other encodings
     than UTF-8, a byte order mark, what is not JSON (with line and column), nesting deeper than MAX_DEPTH, keys given
     twice, NaN and Infinity, numbers too large for a double, and halves of surrogate pairs.
     """
-    text, fault = _text(data)
+    text, fault = _text(data, max_bytes)
     if fault:
         return None, [Fault("", fault)]
     try:
@@ -54,9 +54,9 @@ def parse(data: bytes) -> tuple[Any, list[Fault]]:
     return value, reading.faults
 
 
-def _text(data: bytes) -> tuple[str, str | None]:
-    if len(data) > MAX_BYTES:
-        return "", f"is {len(data):,} bytes long; at most {MAX_BYTES:,} are allowed"
+def _text(data: bytes, max_bytes: int) -> tuple[str, str | None]:
+    if len(data) > max_bytes:
+        return "", f"is {len(data):,} bytes long; at most {max_bytes:,} are allowed"
     if data.startswith(b"\xef\xbb\xbf"):
         return "", "begins with a byte order mark (BOM); save it as UTF-8 without one"
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -10,6 +9,7 @@ from typing import Any
 
 import jmespath
 
+from signoff.documents import strict_json
 from signoff.documents.remote_sources import fetches
 from signoff.documents.text import beginning, fitting
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
@@ -17,6 +17,8 @@ from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed
 
+DOCUMENT_LIMIT = 16 * 1024 * 1024  # bytes of a document that is read as a whole
+_TOLD = 3  # faults of the model quality document that a reason gives
 _LISTED = 20  # objects with a check of their own; the last check counts the others
 _REASON = 500  # characters; an expression's error quotes its input
 _REFUSED = 700  # characters about one artifact: with its name it fits into an ApprovalDescription
@@ -70,10 +72,11 @@ def _document(quality: bytes | None) -> Any:
             "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
             "or one that is too large (more than 16 MiB)"
         )
-    try:
-        return json.loads(quality)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the model quality document is not valid JSON: {error}") from error
+    document, faults = strict_json.parse(quality, DOCUMENT_LIMIT)
+    if faults:
+        told = "; ".join(f"{fault.path} {fault.message}".strip() for fault in faults[:_TOLD])
+        raise ValueError(f"the model quality document cannot be read: {told}"[:_REASON])
+    return document
 
 
 def _metric_check(metric: Metric, document: Any) -> Check:
@@ -93,7 +96,7 @@ def _metric_check(metric: Metric, document: Any) -> Check:
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether `value` is a finite number: NaN and Infinity, which json.loads accepts, cannot be compared."""
+    """Return whether `value` is a finite number: an integer may be too large for a float."""
     try:
         return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
     except OverflowError:  # an integer too large for a float

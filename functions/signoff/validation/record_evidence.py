@@ -30,7 +30,6 @@ from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
 from signoff.validation.gates import object_checks, submitter_check
 
-_DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
@@ -114,7 +113,7 @@ class EvidenceRecorder:
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
-        if quality is None or quality["size"] > _DOCUMENT_LIMIT:
+        if quality is None or quality["size"] > gates.DOCUMENT_LIMIT:
             return None
         return self.vault.bytes_of(quality["key"], quality["version_id"])
 
@@ -165,7 +164,7 @@ class EvidenceRecorder:
         Larger objects, such as the input of SageMaker's own validation, are left out.
         """
         for kept in registration["objects"]:
-            if kept["name"] not in inspected and kept["size"] <= _DOCUMENT_LIMIT:
+            if kept["name"] not in inspected and kept["size"] <= gates.DOCUMENT_LIMIT:
                 key = self.vault.key_of(kept["vault"]["uri"]) or ""
                 yield kept["name"], self.vault.sha256(self.vault.version(key, kept["vault"]["version_id"]))
 

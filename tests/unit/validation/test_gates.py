@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from signoff.policy.policy import Metric
 from signoff.validation.checks import Check, CheckStatus, verdict
-from signoff.validation.gates import artifact_check, metric_checks
+from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks
 
 ACCURACY = "binary_classification_metrics.accuracy.value"
 
@@ -75,6 +75,27 @@ def test_what_is_no_finite_number_fails_whichever_way_the_threshold_points(value
 def test_a_quality_document_that_cannot_be_read_fails_every_metric(quality: bytes | None):
     assert on(quality).status is CheckStatus.FAILED
     assert "model quality document" in on(quality).reason
+
+
+@pytest.mark.parametrize(
+    ("quality", "why"),
+    [
+        (b'{"m": 0.5, "m": 0.99}', "m is given more than once"),
+        (b'\xef\xbb\xbf{"m": 0.99}', "byte order mark"),
+        ('{"m": 0.99}'.encode("utf-16"), "is not UTF-8"),
+        (b'{"m": 0.99, "other": NaN}', "other is NaN"),
+    ],
+    ids=["doubled key", "byte order mark", "UTF-16", "NaN elsewhere"],
+)
+def test_a_quality_document_that_two_readers_would_read_differently_fails_and_says_where(quality: bytes, why: str):
+    assert on(quality, "m").status is CheckStatus.FAILED
+    assert why in on(quality, "m").reason
+
+
+def test_a_quality_document_may_be_larger_than_a_manifest_but_is_bounded():
+    document = json.dumps({"m": 0.99, "more": "x" * (2 * 1024 * 1024)}).encode()
+    assert on(document, "m").status is CheckStatus.PASSED
+    assert "at most 16,777,216" in on(document + b" " * DOCUMENT_LIMIT, "m").reason
 
 
 def test_an_expression_that_cannot_be_evaluated_errs_and_does_not_fail():
