@@ -36,19 +36,19 @@ class PolicyFile:
         named = self.document.get("deployment", {}).get("execution_role")
         return {*([named] if named else ()), *self.policy.deployment.choices.execution_roles}
 
+    @property
+    def uses_vpc(self) -> bool:
+        """Whether models of the registry's account may be put into a VPC under it."""
+        deployment = self.policy.deployment
+        elsewhere = any(target.vpc for target in deployment.targets if target.account is None)
+        return bool(deployment.vpc or deployment.choices.vpcs or elsewhere)
+
     def text(self, default_execution_role: str) -> str:
         """The policy as the functions read it: with the execution role if the file leaves it out, and the spelling."""
         from signoff.policy import files, parameter
 
         document = files.with_execution_role(self.document, default_execution_role)
         return files.text(parameter.with_spelling(document, self.group))
-
-    @property
-    def size(self) -> int:
-        """The bytes of its text, with a role like those that the app fills in."""
-        from signoff.policy.files import ANY_ROLE
-
-        return len(self.text(ANY_ROLE).encode())
 
 
 def load(folder: Path) -> list[PolicyFile]:

@@ -67,6 +67,7 @@ class DeploymentSettings:
     source_keys: ARNs of the KMS keys that what lies in those buckets is encrypted with.
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
     regions: further regions in which a vault is kept, for models that are deployed there.
+    vpc: models may be put into a VPC; known by itself where a policy file names one.
     projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
         use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
     package_keys: ARNs of KMS keys that manifests may have packages encrypted with (SecurityConfig).
@@ -94,9 +95,10 @@ class DeploymentSettings:
     execution_roles: tuple[str, ...] = ()
     package_keys: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    vpc: bool = False
     projects: bool = False
     project_principals: tuple[str, ...] = ()
-    inspect_concurrency: int = 20
+    inspect_concurrency: int = 0
     artifacts_bucket_name: str | None = None
     vault_bucket_name: str | None = None
     alarm_topic_arn: str | None = None
@@ -131,6 +133,7 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         execution_roles=_names(context("executionRoles")),
         package_keys=_names(context("packageKeys")),
         regions=_regions(context("regions")),
+        vpc=_flag("vpc", context("vpc"), default=False),
         projects=_flag("projects", context("projects"), default=False),
         project_principals=_principals(context),
         inspect_concurrency=_number(

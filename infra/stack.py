@@ -86,7 +86,13 @@ class SignoffStack(cdk.Stack):
         self.notifications = NotificationTopics(self, "Notifications", key=key, subscribers=settings.notify)
         make_groups(self, self.others)
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
-        self.execution_role = make_execution_role(self, vaults=vaults, keys=self._keys(key))
+        self.execution_role = make_execution_role(
+            self,
+            vaults=vaults,
+            keys=self._keys(key),
+            regions=[self.region, *settings.regions],
+            vpc=settings.vpc or any(policy.uses_vpc for policy in (*self.policies, *self.project_policies)),
+        )
         make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
         self.auditors = AuditorPolicy(
             self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)

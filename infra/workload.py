@@ -30,12 +30,12 @@ class SignoffWorkloadStack(cdk.Stack):
         self.central = central
         self.bus = SignoffBus(self, "Bus")
         self.bus.listen_to(central.account)
-        self.execution_role = self._models_role()
+        self.execution_role = self._models_role(settings)
         self.deployer = self._deployer(settings)
         self._send_decisions(settings)
         self._add_outputs()
 
-    def _models_role(self) -> iam.Role:
+    def _models_role(self, settings: DeploymentSettings) -> iam.Role:
         """The models' default execution role in this account."""
         central = self.central
         regional = (names.regional_vault(central.account, region) for region in central.deployed_to)
@@ -48,7 +48,14 @@ class SignoffWorkloadStack(cdk.Stack):
         decrypt = Grant(
             ("kms:Decrypt",), keys, "The key's policy says which", {"StringEquals": {"kms:ViaService": by_s3}}
         )
-        return make_execution_role(self, vaults=vaults, keys=[decrypt], role_name=names.WORKLOAD_MODELS)
+        return make_execution_role(
+            self,
+            vaults=vaults,
+            keys=[decrypt],
+            regions=sorted({central.region, *central.deployed_to}),
+            vpc=settings.vpc,
+            role_name=names.WORKLOAD_MODELS,
+        )
 
     def _deployer(self, settings: DeploymentSettings) -> iam.Role:
         """The role that only CreateModel of the registry's account may assume."""

@@ -8,24 +8,50 @@ from constructs import Construct
 
 from infra.access.roles import Grant, make_role
 
+# What SageMaker does under the role to put a model into a VPC. The documentation asks for `*`; policies name other VPCs
+# without a deployment of this role.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
+_VPC = Grant(
+    (
+        *("ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission"),
+        *("ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions"),
+        *("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"),
+    ),
+    ("*",),
+    "SageMaker makes the network interfaces of a model in a VPC under the model's role",
+)
 NAMESPACE = {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
 
 
 def make_execution_role(
-    scope: Construct, *, vaults: Sequence[str], keys: Sequence[Grant], role_name: str | None = None
+    scope: Construct,
+    *,
+    vaults: Sequence[str],
+    keys: Sequence[Grant],
+    regions: Sequence[str],
+    vpc: bool,
+    role_name: str | None = None,
 ) -> iam.Role:
     """A role for SageMaker that may read models in the vaults, pull images and write its logs and metrics.
 
-    vaults are the ARNs of the buckets, and keys what decrypting them takes.
+    vaults are the ARNs of the buckets, keys what decrypting them takes, and regions those that models run in: images
+    are pulled, and logs written, in the model's own. With vpc, the models may be put into a VPC.
     """
     stack = cdk.Stack.of(scope)
-    logs = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name="/aws/sagemaker/*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    logs = tuple(
+        stack.format_arn(
+            service="logs",
+            region=region,
+            resource="log-group",
+            resource_name="/aws/sagemaker/*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for region in regions
     )
-    images = stack.format_arn(service="ecr", account="*", resource="repository/*")
+    images = tuple(
+        stack.format_arn(service="ecr", region=region, account="*", resource="repository/*") for region in regions
+    )
     grants = [
         Grant(
             ("s3:GetObject",), tuple(f"{arn}/models/*" for arn in vaults), "Every model in the vault may be deployed"
@@ -34,15 +60,16 @@ def make_execution_role(
         Grant(("ecr:GetAuthorizationToken",), ("*",), "ECR's token names no repository"),
         Grant(
             ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
-            (images,),
+            images,
             "Images come from any repository, AWS's own deep learning images among them",
         ),
         Grant(
             ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-            (logs,),
+            logs,
             "SageMaker names the log group after the endpoint",
         ),
         Grant(("cloudwatch:PutMetricData",), ("*",), "Metrics have no resource; the namespace is fixed", NAMESPACE),
+        *([_VPC] if vpc else []),
         *keys,
     ]
     return make_role(

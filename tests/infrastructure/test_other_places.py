@@ -1,5 +1,8 @@
 """Models in other accounts and regions: who makes them, from which copies, under which roles."""
 
+import json
+
+from tests.infrastructure.conftest import synthesise
 from tests.support.iam import allowed, denied, listed
 from tests.support.shared_registry import (
     DEPLOYS,
@@ -153,3 +156,29 @@ def test_create_model_knows_the_vaults_of_other_regions_and_may_write_there(cent
     versions = "s3:ListBucketVersions"
     assert allowed(grants_of(central, "CreateModelRole"), versions, f"arn:aws:s3:::{REGIONAL}", {})
     assert allowed(grants_of(central, "ModelExecutionRole"), "s3:GetObject", copy, {})
+
+
+def pulls(policy, region: str) -> set[bool]:
+    """Whether a model's role may pull an image and write its log in a region."""
+    image = f"arn:aws:ecr:{region}:763104351884:repository/any"
+    log = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/any"
+    return {allowed(policy, "ecr:BatchGetImage", image, {}), allowed(policy, "logs:CreateLogGroup", log, {})}
+
+
+def test_models_pull_images_and_log_in_each_region_that_they_are_deployed_to(central, workload):
+    for template in (central, workload):
+        policy = grants_of(template, "ModelExecutionRole")
+        assert pulls(policy, HERE) == pulls(policy, THERE) == {True}
+        assert pulls(policy, "us-west-2") == {False}
+
+
+def test_models_are_put_into_a_vpc_only_where_a_policy_names_one(central, template, tmp_path):
+    interface = f"arn:aws:ec2:{HERE}:{ACCOUNT}:network-interface/any"
+    vpc = {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}
+    for name, deployment in {"set": {"vpc": vpc}, "chosen": {"choices": {"vpcs": [vpc]}}}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "default.json").write_text(json.dumps({"deployment": deployment}))
+        stack = synthesise(folder / "out", policies=str(folder), nag="false")
+        assert allowed(grants_of(stack, "ModelExecutionRole"), "ec2:CreateNetworkInterface", interface, {})
+    assert not allowed(grants_of(template, "ModelExecutionRole"), "ec2:CreateNetworkInterface", interface, {})
