@@ -14,13 +14,17 @@ TRANSIENT = {
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
     "Transient",
     "LedgerConflict",
     # What no build can be started for, as long as too many wait.
     "CodeBuild.AccountLimitExceededException",
     "CodeBuild.SdkClientException",
+    "CodeBuild.CodeBuildException",
 }
+THROTTLED = {"Lambda.TooManyRequestsException"}
+# A function that was killed, that ran out of memory or of time; the last is the state's own clock.
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+DIED = {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown", "States.Timeout"}
 
 
 def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,6 +36,7 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 STATES = dict(states(DEFINITION))
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
+FUNCTIONS = [name for name in TASKS if name != "InspectAtLength"]
 FAILURES = [name for name, state in STATES.items() if state["Type"] == "Fail"]
 
 
@@ -43,8 +48,24 @@ def test_every_task_has_a_timeout(name: str):
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_tries_again_after_transient_errors_only_and_with_jitter(name: str):
     for retry in STATES[name]["Retry"]:
-        assert set(retry["ErrorEquals"]) <= TRANSIENT
-        assert (retry["JitterStrategy"], retry["MaxDelaySeconds"]) == ("FULL", 60)
+        assert set(retry["ErrorEquals"]) <= TRANSIENT | THROTTLED | DIED
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["MaxDelaySeconds"] in {60, 180}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_is_throttled_is_called_again_for_hours(name: str):
+    retry = next(each for each in STATES[name]["Retry"] if set(each["ErrorEquals"]) >= THROTTLED)
+    mean = retry["MaxDelaySeconds"] / 2  # of a delay by chance between nothing and the longest
+    assert retry["ErrorEquals"] == [*THROTTLED]
+    assert 8 * 3600 < retry["MaxAttempts"] * mean < DEFINITION["TimeoutSeconds"] / 2
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_died_is_called_again_a_few_times(name: str):
+    retry = next(each for each in STATES[name]["Retry"] if "Lambda.Unknown" in each["ErrorEquals"])
+    assert set(retry["ErrorEquals"]) == DIED
+    assert 3 <= retry["MaxAttempts"] <= 5
 
 
 @pytest.mark.parametrize("name", FAILURES)
