@@ -39,12 +39,13 @@ class FunctionRuntime:
     code: lambda_.Code
     key: kms.IKey | None
 
-    def logs(self, scope: Construct, construct_id: str) -> logs.LogGroup:
-        """A log group that is kept as long as the settings say."""
+    def logs(self, scope: Construct, construct_id: str, name: str | None = None) -> logs.LogGroup:
+        """A log group that is kept as long as the settings say, under a name of CloudFormation's own unless given."""
         ephemeral = self.settings.ephemeral
         return logs.LogGroup(
             scope,
             construct_id,
+            log_group_name=name,
             encryption_key=self.key,
             retention=_retention(self.settings.log_retention_days),
             removal_policy=cdk.RemovalPolicy.DESTROY if ephemeral else cdk.RemovalPolicy.RETAIN,

@@ -50,6 +50,17 @@ def read_definition(path: Path, known: Mapping[str, str]) -> tuple[str, dict[str
     return text, {name: known[name] for name in sorted(named)}
 
 
+def _log_group(scope: Construct, construct_id: str) -> str:
+    """The name of the state machine's log group, another one for each stack that is made anew: the old one is kept.
+
+    Log groups under this prefix do not count against the size of CloudWatch Logs' resource policy.
+    https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+    """
+    stack = cdk.Stack.of(scope)
+    made = cdk.Fn.select(2, cdk.Fn.split("/", stack.stack_id))
+    return f"/aws/vendedlogs/states/{stack.stack_name}-{construct_id}-{made}"
+
+
 class ValidationWorkflow(sfn.StateMachine):
     """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds that
     inspect `at_length`, and nothing else.
@@ -96,7 +107,7 @@ class ValidationWorkflow(sfn.StateMachine):
             role=role.without_policy_updates(),
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=runtime.logs(scope, f"{construct_id}Logs"),
+                destination=runtime.logs(scope, f"{construct_id}Logs", _log_group(scope, construct_id)),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,
             ),

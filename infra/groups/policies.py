@@ -9,12 +9,13 @@ from constructs import Construct
 from infra import names
 from infra.policy_files import PolicyFile
 
-# The bytes that a standard parameter takes, which is free; a role's ARN may be longer than the one that was counted.
-_STANDARD = 4096 - 256
-
 
 def make_parameters(scope: Construct, policies: Iterable[PolicyFile], *, execution_role: str) -> None:
-    """An SSM parameter for each policy; one that outgrows a standard parameter becomes an advanced one."""
+    """An SSM parameter for each policy.
+
+    One that outgrows a standard parameter becomes an advanced one by itself, and stays one: SSM refuses the way back.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+    """
     parameters = Construct(scope, "Policies")
     for policy in policies:
         made = ssm.StringParameter(
@@ -24,7 +25,7 @@ def make_parameters(scope: Construct, policies: Iterable[PolicyFile], *, executi
             parameter_name=f"{names.POLICIES}/{policy.name.lower()}",
             string_value=policy.text(execution_role),
             description=policy.policy.description[:1024] or None,
-            tier=ssm.ParameterTier.ADVANCED if policy.size > _STANDARD else ssm.ParameterTier.STANDARD,
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
         # Whoever makes projects may not touch it.
         cdk.Tags.of(made).add(*names.PLATFORMS_POLICY)

@@ -65,7 +65,6 @@ def test_the_functions_that_move_gigabytes_have_time_and_power_for_it(template):
     moving = [template.one("AWS::Lambda::Function", name) for name in names]
     assert [function["Timeout"] for function in moving] == [900, 900, 900]
     assert moving[1]["MemorySize"] > 1769
-    assert moving[1]["ReservedConcurrentExecutions"] == 20
 
 
 def test_logs_are_kept_for_three_months_unless_chosen_otherwise(template, chosen):
@@ -154,3 +153,15 @@ def test_the_outputs_are_those_that_the_command_reads(template):
     }
     assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")
     assert outputs["ModelExecutionRoleArn"] == template.role("ModelExecutionRole")
+
+
+def test_the_workflow_logs_where_no_resource_policy_grows_and_under_another_name_in_each_stack(template):
+    name = template.one("AWS::Logs::LogGroup", "ValidationLogs")["LogGroupName"]
+    assert name == "/aws/vendedlogs/states/Signoff-Validation-9f0c3a80-5d3e-11ef-8d3a-0e5a3f5b1c2d"
+
+
+def test_no_function_reserves_concurrency_that_a_new_account_does_not_have(template):
+    reserving = [
+        each for each in template.of_type("AWS::Lambda::Function").values() if "ReservedConcurrentExecutions" in each
+    ]
+    assert reserving == []

@@ -10,6 +10,7 @@ _PSEUDO = {
     "AWS::Region": REGION,
     "AWS::Partition": "aws",
     "AWS::StackName": "Signoff",
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Signoff/9f0c3a80-5d3e-11ef-8d3a-0e5a3f5b1c2d",
     "AWS::URLSuffix": "amazonaws.com",
 }
 _ARNS = {
@@ -72,10 +73,10 @@ class SynthesizedTemplate:
                 return self._attribute(logical, attribute)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(str(self.resolve(part)) for part in parts)
+            case {"Fn::Select": [index, {"Fn::Split": [separator, text]}]}:
+                return str(self.resolve(text)).split(separator)[int(index)]
             case {"Fn::Sub": str(text)}:
-                for name, value in _PSEUDO.items():
-                    text = text.replace(f"${{{name}}}", value)
-                return text
+                return _with_pseudo_parameters(text)
             case dict():
                 return {key: self.resolve(value) for key, value in node.items()}
             case list():
@@ -108,3 +109,9 @@ class SynthesizedTemplate:
     def _logical(self, kind: str, name: str) -> str:
         resources = self.document["Resources"]
         return next(key for key in resources if resources[key]["Type"] == kind and self.name(key) == name)
+
+
+def _with_pseudo_parameters(text: str) -> str:
+    for name, value in _PSEUDO.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
