@@ -21,13 +21,14 @@ _CONFIG = Config(
     user_agent_extra="signoff",
 )
 
-# The codes that botocore's standard retry mode treats as throttling or as transient.
+# The codes that botocore's standard retry mode treats as throttling or as transient, and S3's for a conditional write
+# that met another one: its documentation says to try again.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
 _TRANSIENT = {
     *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled"),
     *("TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException"),
     *("RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "SlowDown"),
-    *("PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException"),
+    *("PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException", "ConditionalRequestConflict"),
 }
 
 

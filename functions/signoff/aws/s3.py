@@ -24,7 +24,9 @@ _COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * 
 # For a range whose connection breaks; botocore retries S3's error responses itself.
 _TRIES = 4
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
-_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+# Something is at the key. Not ConditionalRequestConflict: another write is under way, and may yet come to nothing.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_CONFLICT = {"PreconditionFailed", "412"}
 _FORBIDDEN = {"403", "AccessDenied"}
 
 

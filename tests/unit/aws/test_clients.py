@@ -28,6 +28,7 @@ def raised(error: Exception) -> BaseException:
     [
         refused("ThrottlingException"),
         refused("SlowDown", 503),
+        refused("ConditionalRequestConflict", 409),
         refused("InternalError", 500),
         refused("TooManyRequests", 429),
         ReadTimeoutError(endpoint_url="https://sagemaker"),

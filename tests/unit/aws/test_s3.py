@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from signoff.aws.s3 import Bucket, source_metadata
+from signoff.aws.s3 import Bucket, ObjectVersion, source_metadata
 from signoff.errors import ObjectMissing
 from tests.support.clock import Clock
 from tests.support.fake_bucket import FakeS3
@@ -98,3 +99,22 @@ def test_tags_are_added_to_those_that_are_there_while_there_is_room(aws: Any):
     bucket.tag("k", bucket.current("k").version_id, {"one": "too many"})
     tags = {tag["Key"] for tag in s3.get_object_tagging(Bucket="vault", Key="k")["TagSet"]}
     assert tags == {"signoff:registration", *(f"t{number}" for number in range(9))}
+
+
+class UnderWay:
+    """S3 while another conditional write to the same key is under way, whose outcome nobody knows yet."""
+
+    def __getattr__(self, operation: str) -> Any:
+        def refuse(**_: Any) -> None:
+            answer: Any = {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}}
+            raise ClientError(answer, operation)
+
+        return refuse
+
+
+def test_a_write_that_meets_another_is_not_taken_for_done():
+    bucket, source = Bucket(UnderWay(), "vault"), ObjectVersion("artifacts", "m", "1", 3, "", {})
+    with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+        bucket.put_once("k", b"one")
+    with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+        bucket.copy_from(source, "k", {})
