@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 
-from signoff.artifact.pickle.known_names import CREATED, FAMILIES, HELD, OUTSIDERS
+from signoff.artifact.pickle.known_names import CREATED, DEEPEST, FAMILIES, HELD, NO_PART, OUTSIDERS
 
 CALLABLE = {module: frozenset(names.split()) for module, names in CREATED.items()}
 ONLY_HELD = {module: frozenset(names.split()) for module, names in HELD.items()}
 ALLOWED = {module: CALLABLE.get(module, frozenset()) | ONLY_HELD.get(module, frozenset()) for module in CREATED | HELD}
 PARTS = frozenset(ALLOWED).union(*ALLOWED.values())
 """The modules, and the names in them: with `PACKAGES`, which one may begin with, the parts of all allowed names."""
+FOREIGN = frozenset(OUTSIDERS.split())
 PACKAGES = tuple(f"{package}." for package in FAMILIES)
 
 
@@ -45,7 +46,7 @@ def as_loaded(module: str, name: str) -> tuple[str, str]:
 def _of_family(module: str, name: str) -> bool:
     package, _, rest = module.partition(".")
     parts = rest.split(".")
-    if package not in FAMILIES or "tests" in parts:
+    if package not in FAMILIES or len(parts) > DEEPEST or not NO_PART.isdisjoint(parts):
         return False
     parts_of_it, classes = FAMILIES[package]
-    return parts[0] in parts_of_it and bool(classes.fullmatch(name)) and name not in OUTSIDERS.split()
+    return parts[0] in parts_of_it and bool(classes.fullmatch(name)) and name not in FOREIGN

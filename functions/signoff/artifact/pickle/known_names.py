@@ -235,8 +235,12 @@ SKLEARN = """
     kernel_ridge linear_model manifold metrics mixture model_selection multiclass multioutput naive_bayes neighbors
     neural_network pipeline preprocessing random_projection semi_supervised svm tree
 """
+# As classes are called, and constants are not: a table of the library's own could be changed for all that use it.
 # Cython's own reconstruction of a class makes one and sets its attributes.
-SKLEARN_CLASS = r"(?:__pyx_unpickle_)?_{0,2}[A-Z][A-Za-z0-9_]*"
+SKLEARN_CLASS = (
+    r"(?:__pyx_unpickle_)?_{0,2}[A-Z]+[a-z][A-Za-z0-9]*|_PLS|"
+    r"CCA|DBSCAN|HDBSCAN|MAE|MDS|MSE|NMF|OAS|OPTICS|PCA|PLSSVD|RBF|RFE|RFECV|SVC|SVR|TSNE"
+)
 IMBLEARN = "base combine ensemble metrics over_sampling pipeline under_sampling"
 IMBLEARN_CLASS = (
     r"ADASYN|AllKNN|Balanced(?:Bagging|RandomForest)Classifier|BalancedCascade|BalanceCascade|BorderlineSMOTE|"
@@ -256,8 +260,14 @@ FAMILIES = {
     "imblearn": (frozenset(IMBLEARN.split()), re.compile(IMBLEARN_CLASS)),
     "category_encoders": (frozenset(ENCODERS.split()), re.compile(ENCODER_CLASS)),
 }
-# What these packages import from elsewhere and so could be named through them.
+# What these packages import from elsewhere and so could be named through them, and what is no class of theirs. `Pep562`
+# puts itself in a module's place; it is in every module that was moved in 0.22.
 OUTSIDERS = """
-    Path StringIO BytesIO MethodType Thread Parallel Memory Process Popen Callable Protocol NamedTuple Enum
-    ThreadpoolController TemporaryDirectory NamedTemporaryFile ABCMeta
+    ABC ABCMeta Annotation BSpline BytesIO Callable CatBoostClassifier CatBoostRegressor Configuration Counter Enum
+    Integral Iterable LGBMClassifier LGBMRegressor LinAlgError List LooseVersion Mapping MaskedArray MaxNLocator
+    Memory MethodType MutableMapping NamedTemporaryFile NamedTuple NodeData NodeHeapData Number Parallel Path Pep562
+    Popen Process Protocol Real ScalarFormatter Sequence SparseEfficiencyWarning StringIO TemporaryDirectory Thread
+    ThreadpoolController UserList XGBClassifier XGBRegressor
 """
+DEEPEST = 3  # modules of a family lie at most so deep in their package
+NO_PART = frozenset(("tests", "conftest", "setup"))  # of what is installed with them, these are for tests and building

@@ -267,9 +267,9 @@ class PickleMachine(OpcodeStack):
         state, made = self.pop(), self.top()
         self.look_for_wrapper([state])
         self.acts = self.acts or self.foreign
-        if isinstance(made, Global) and not (made.bound and binds_again(state, made)):
-            self.report("unsafe-pickle", f"Would change {made.shown} itself when it is loaded")
-        elif isinstance(made, Dtype):
+        if not (isinstance(made, Global) and made.bound and binds_again(state, made)):
+            self._refuse_change(made)
+        if isinstance(made, Dtype):
             made.build(state)
         elif isinstance(made, ArrayWrapper):
             self.array(made, state)
@@ -323,6 +323,7 @@ class PickleMachine(OpcodeStack):
         """Put keys and values, alternating, into the dict that is last on the stack."""
         self.look_for_wrapper(items)
         target = self.top()
+        self._refuse_change(target)
         if isinstance(target, Alias):
             self._aliased = True  # it may be any known dict, so none is known any more
         elif isinstance(target, dict):
@@ -335,7 +336,12 @@ class PickleMachine(OpcodeStack):
     def add(self, items: list[object]) -> None:
         """Put items into the list or set that is last on the stack."""
         self.look_for_wrapper(items)
-        self.top()
+        self._refuse_change(self.top())
+
+    def _refuse_change(self, target: object) -> None:
+        """Refuse what would change a class or a table of a library, for all that use it."""
+        if isinstance(target, Global):
+            self.report("unsafe-pickle", f"Would change {target.shown} itself when it is loaded")
 
     def persist(self, identity: object) -> None:
         """Push the loader's object for a persistent id: PyTorch writes storages this way."""
