@@ -46,6 +46,14 @@ class ObjectVersion:
         """The object's `s3://` URI, which names no version."""
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def marks_a_folder(self) -> bool:
+        """Whether it is one of the empty objects that S3's console makes for a folder.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
+        """
+        return self.key.endswith("/") and self.size == 0
+
 
 @dataclass(frozen=True)
 class VersionRecord:

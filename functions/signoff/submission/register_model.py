@@ -57,6 +57,8 @@ class Registrar:
         stored = self.inbox.current(key)
         if stored is None:
             return "gone"
+        if stored.marks_a_folder:
+            return "a folder"
         if submission is None:
             fault = Fault(key, "is not in a submission; upload to <group>/<submission>/<name>")
             return self._refuse(Submission("", key), stored, [fault], reported=False)
@@ -110,9 +112,13 @@ class Registrar:
             return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
-        """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration."""
+        """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration.
+
+        The same content again, as `aws s3 sync` or a pipeline's retry uploads it, is not worth a refusal.
+        """
         document = read_registration(attempt, self.vault) or {"objects": []}
-        registered = {known["name"]: known["source"]["version_id"] for known in document["objects"]}
+        sources = {known["name"]: known["source"] for known in document["objects"]}
+        registered = {name: source["version_id"] for name, source in sources.items()}
         if "statement" in document:
             registered[SUBMISSION] = document["statement"]
         message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
@@ -122,7 +128,11 @@ class Registrar:
             names &= {uploaded.key.removeprefix(submission.key(""))}
         for name in sorted(names):
             stored = self.inbox.current(submission.key(name))
-            if stored and stored.version_id != registered.get(name):
+            if (
+                stored
+                and stored.version_id != registered.get(name)
+                and stored.etag != sources.get(name, {}).get("etag")
+            ):
                 refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
         return refused or f"registered as {package}"
 

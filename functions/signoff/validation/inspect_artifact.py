@@ -147,7 +147,8 @@ class ArtifactInspector:
             _own(claim, prefix)
         else:
             bucket, source_prefix = _parts(url)
-            sources = _some(self._source(claim, bucket).listing(source_prefix), url)
+            listed = self._source(claim, bucket).listing(source_prefix)
+            sources = _some((each for each in listed if not each.marks_a_folder), url)
             # Separate from copies of single objects, of which one may be the only object under this prefix.
             prefix = f"{_copy_prefix(claim, sources)}/all/"
             for source in sources:

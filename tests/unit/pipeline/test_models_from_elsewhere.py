@@ -44,6 +44,17 @@ def test_a_prefix_from_elsewhere_is_copied_whole_and_deployed_from_the_vault():
     assert [copy.partition("/all/")[2] for copy in copies] == ["config/config.json", "model.bin"]
 
 
+def test_the_folders_that_the_console_makes_are_no_files_of_a_prefix():
+    world = governed()
+    world.s3.bucket("pipelines").put("weights/", b"")
+    world.s3.bucket("pipelines").put("weights/config/", b"")
+    arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **WEIGHTS)
+    world.deliver()
+    where = approved(world, arn)["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]["S3Uri"]
+    copies = [each.key.partition("/all/")[2] for each in world.vault.under(where.removeprefix("s3://vault/"))]
+    assert copies == ["config/config.json", "model.bin"]
+
+
 def test_what_is_changed_elsewhere_after_approval_is_not_what_is_deployed():
     world = governed()
     arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **WEIGHTS)
@@ -72,7 +83,7 @@ def test_a_prefix_without_an_object_is_an_error_that_says_what_to_do():
 
 def test_objects_that_cannot_be_the_files_of_one_folder_fail_by_their_names():
     world = governed()
-    objects = {"weights/a": b"1", "weights/a/b": b"2", "weights/": b""}
+    objects = {"weights/a": b"1", "weights/a/b": b"2", "weights/": b"3"}
     arn = elsewhere(world, {"Image": IMAGE, "ModelDataSource": source("s3://pipelines/weights/")}, **objects)
     world.deliver()
     (reason,) = checks(world, arn).values()

@@ -235,6 +235,32 @@ def test_a_new_version_of_anything_in_a_registered_submission_is_refused_as_clos
     assert report(world)["outcome"] == "registered"
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "model.tar.gz", "quality.json"])
+def test_the_same_content_again_is_not_refused(name: str):
+    world = World()
+    files = world.files(PREFIX)
+    world.submit()
+    assert world.upload(f"{PREFIX}/{name}", files[f"{PREFIX}/{name}"]).startswith("registered as")
+    assert world.refusals(LEDGER) == []
+
+
+@pytest.mark.parametrize("key", ["churn/", f"{PREFIX}/", f"{PREFIX}/weights/"])
+def test_a_folder_that_the_console_makes_is_neither_refused_nor_waited_for(key: str):
+    world = World()
+    assert world.upload(key, b"") == "a folder"
+    assert world.ledger.histories == {}
+    assert world.submissions.rows == {}
+    assert world.inbox.tags(key) == {}
+    world.submit()
+    world.upload(key, b"")
+    assert world.refusals(LEDGER) == []
+
+
+def test_an_object_with_content_whose_name_ends_like_a_folders_is_refused():
+    world = World()
+    assert "is not in a submission" in world.upload(f"{PREFIX}/", b"content")
+
+
 def test_a_bad_manifest_in_a_closed_prefix_leaves_the_report_of_the_registration():
     world = World()
     world.submit()
