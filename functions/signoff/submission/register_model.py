@@ -116,23 +116,15 @@ class Registrar:
 
         The same content again, as `aws s3 sync` or a pipeline's retry uploads it, is not worth a refusal.
         """
-        document = read_registration(attempt, self.vault) or {"objects": []}
-        sources = {known["name"]: known["source"] for known in document["objects"]}
-        registered = {name: source["version_id"] for name, source in sources.items()}
-        if "statement" in document:
-            registered[SUBMISSION] = document["statement"]
+        known = _known_versions(read_registration(attempt, self.vault) or {"objects": []})
         message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
         refused = ""
-        names = {*registered, MANIFEST}
+        names = {*known, MANIFEST}
         if uploaded is not None:
             names &= {uploaded.key.removeprefix(submission.key(""))}
         for name in sorted(names):
             stored = self.inbox.current(submission.key(name))
-            if (
-                stored
-                and stored.version_id != registered.get(name)
-                and stored.etag != sources.get(name, {}).get("etag")
-            ):
+            if stored and not {stored.version_id, stored.etag} & known.get(name, set()):
                 refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
         return refused or f"registered as {package}"
 
@@ -246,6 +238,13 @@ def _document(
             "ClientToken": complete.attempt,
         },
     }
+
+
+def _known_versions(registration: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the version id and the ETag of each object that was registered, by name; of the statement, its version."""
+    sources = {each["name"]: each["source"] for each in registration["objects"]}
+    known = {name: {source["version_id"], source["etag"]} for name, source in sources.items()}
+    return known | ({SUBMISSION: {registration["statement"]}} if "statement" in registration else {})
 
 
 def _failed(submission: Submission, attempt: str, about: ObjectVersion, faults: Sequence[Fault]) -> Draft:
