@@ -6,13 +6,10 @@ content type, and the content must prove it by being read as that to its end.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from fnmatch import translate
-from functools import cache
 from typing import NamedTuple
 
-from signoff.documents.patterns import compiled_on_use
+from signoff.documents.patterns import compiled_on_use, first_of
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zlib", "lzma")
 _SUFFIXES = {
@@ -204,16 +201,13 @@ CLAIMS: Sequence[Claim] = (
 """The first that matches is believed."""
 
 
-@cache
-def _any_claim() -> re.Pattern[str]:
-    """Return a pattern with a group for each claim, made when the first name is looked at."""
-    return re.compile("|".join(f"({'|'.join(map(translate, claim.names))})" for claim in CLAIMS))
+_first_claim = first_of([claim.names for claim in CLAIMS])
 
 
 def claim_of(name: str) -> Claim | None:
     """Return what the name of a file claims, by the last part of its path; None for a name that claims nothing."""
-    found = _any_claim().match(name.rpartition("/")[2].lower())
-    return CLAIMS[(found.lastindex or 1) - 1] if found else None
+    found = _first_claim(name.rpartition("/")[2].lower())
+    return None if found is None else CLAIMS[found]
 
 
 def without_compression(name: str) -> str:

@@ -117,6 +117,8 @@ class _TrackedReader:
         except Refused as refusal:
             self.broken = refusal
             raise
+        if not part:
+            return part
         self.tail.add(part)
         self.hdf5.add(part)
         if self.pickle:

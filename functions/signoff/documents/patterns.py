@@ -7,6 +7,9 @@ of the time that importing the inspection takes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from fnmatch import translate
+from functools import cache
 from typing import Any, AnyStr, cast
 
 
@@ -26,3 +29,17 @@ class _Uncompiled:
 def compiled_on_use(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """Return what behaves like `re.compile(pattern, flags)`; an invalid pattern raises `re.error` when it is used."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(pattern, flags))
+
+
+def first_of(rows: Sequence[Sequence[str]]) -> Callable[[str], int | None]:
+    """Return a function from a text to the number of the first row with a glob (`fnmatch`) that fits it, or None."""
+
+    @cache
+    def any_row() -> re.Pattern[str]:
+        return re.compile("|".join(f"({'|'.join(map(translate, globs))})" for globs in rows))
+
+    def find(text: str) -> int | None:
+        found = any_row().match(text)
+        return found.lastindex - 1 if found and found.lastindex else None
+
+    return find

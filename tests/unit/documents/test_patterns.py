@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from signoff.documents.patterns import compiled_on_use
+from signoff.documents.patterns import compiled_on_use, first_of
 
 
 def test_a_pattern_matches_as_a_compiled_one_does() -> None:
@@ -34,3 +34,9 @@ def test_an_invalid_pattern_fails_when_it_is_used() -> None:
 def test_nothing_but_a_patterns_own_is_found_on_it() -> None:
     with pytest.raises(AttributeError):
         compiled_on_use("a").nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_the_first_row_with_a_glob_that_fits_is_found() -> None:
+    row = first_of([("*.pkl", "pickle"), ("a*", "*.json"), ("*",)])
+    assert [row(text) for text in ("a.pkl", "pickle", "a.bin", "b.json", "b\n.json", "b", "")] == [0, 0, 1, 1, 1, 2, 2]
+    assert first_of([("*.pkl",)])("a.pkl.gz") is None

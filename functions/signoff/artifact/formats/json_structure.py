@@ -53,6 +53,9 @@ def json_text(content: PeekableReader, context: ScanContext, _scan: Scan) -> Non
 
 def _outside_strings(text: bytes) -> tuple[bytes, bytes]:
     """Return what lies outside of strings, and of a string that is still open what its end depends on."""
+    if b"\\" not in text:  # most have no escapes, and this is many times faster
+        parts = text.split(b'"')
+        return b"".join(parts[::2]), b"" if len(parts) % 2 else b'"'
     outside = _STRING.sub(b"", text)
     begin = outside.find(b'"')
     if begin < 0:

@@ -38,7 +38,7 @@ _HINTS = (b"class_name", b"module", b"\\u00")  # a search for plain bytes is man
 
 def may_be_json(head: bytes) -> bool:
     """Whether content that begins with `head` may be a JSON object or list, in any encoding, after any blanks."""
-    begin = head.translate(None, _LEFT_OUT + _MARKS)
+    begin = head.lstrip(_LEFT_OUT + _MARKS)
     return not begin or begin[:1] in b"{["
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 
 from signoff.artifact.context import FindingCollector, ScanContext
 from signoff.artifact.startup.requirements_file import check_environment, check_requirements
 from signoff.artifact.startup.settings import check_json, check_properties, check_yaml
 from signoff.artifact.startup.templates import check_template
+from signoff.documents.patterns import first_of
 
 LARGEST = 4 * 1024 * 1024  # bytes; a tokenizer's settings take about one million
 Check = Callable[[str, FindingCollector], None]
@@ -27,6 +27,7 @@ CHECKS: Sequence[tuple[Sequence[str], Sequence[Check]]] = (
     (("*config.json", "chat_template.json", "modules.json"), (check_json,)),
     (("sitecustomize.py", "usercustomize.py"), (_runs,)),
 )
+_first_check = first_of([globs for globs, _ in CHECKS])
 
 
 def checks_for(name: str) -> Sequence[Check]:
@@ -34,7 +35,8 @@ def checks_for(name: str) -> Sequence[Check]:
     last = name.rpartition("/")[2].lower()
     if last.startswith("._"):  # what macOS packs beside a file, under a name that no server looks for
         return ()
-    return next((checks for globs, checks in CHECKS if any(fnmatchcase(last, glob) for glob in globs)), ())
+    found = _first_check(last)
+    return () if found is None else CHECKS[found][1]
 
 
 def check_file(checks: Sequence[Check], data: bytes, context: ScanContext) -> None:

@@ -114,9 +114,10 @@ def _twofold(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
 
 def _sizes(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
     field = headers.block[124:136]
-    if field[0] not in (0x80, 0xFF) and (not OCTAL.fullmatch(field) or (not field[0] and any(field))):
+    octal = field[0] not in (0x80, 0xFF)
+    if octal and (not OCTAL.fullmatch(field) or (not field[0] and any(field))):
         yield "Has a size that is not written as octal digits"
-    if _number(headers.block) < 0:
+    if not octal and _number(headers.block) < 0:
         yield f"Has a size of {_number(headers.block)} bytes, which readers interpret differently"
     said = [int(value) for keyword, value in headers.own if keyword == b"size"]
     if said and member.issparse():
