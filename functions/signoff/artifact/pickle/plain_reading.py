@@ -19,7 +19,9 @@ from signoff.documents.patterns import compiled_on_use
 
 # NumPy writes `numpy` from its memo and `dtype` in each array of objects; in the file's memo the place of `numpy` is
 # another's. Of modules only these have a `dtype`: any other name that stands there cannot be loaded.
-HAVE_DTYPE = compiled_on_use(r"\w*num\w*|cupy|dpnp|torch|.*\..*", re.ASCII)
+HAVE_DTYPE = compiled_on_use(
+    r"\w*num\w*|cupy|dpnp|torch|(?!pandas\.core\.(?:frame|series|indexes\.\w+|internals\.\w+)$).*\..*", re.ASCII
+)
 
 
 class _PlainMachine(FedMachine):
