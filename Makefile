@@ -75,7 +75,7 @@ attack: setup $(if $(HEAVY),.attack-venv/ready)  ## Attack the inspection with d
 	@touch $@
 
 .PHONY: corpus
-corpus: setup  ## Inspect what every estimator of older libraries writes (VERSIONS="0.20.4 1.5.2" of scikit-learn, or all)
+corpus: setup  ## Inspect what libraries write, with every estimator of older ones (VERSIONS="0.20.4 keras-2" of those, or all)
 	@$(BIN)/python -m tests.corpus.environments $(VERSIONS)
 
 .PHONY: invoke

@@ -16,6 +16,7 @@ from signoff.artifact.formats.onnx import is_onnx
 from signoff.artifact.formats.opaque import JAVA, R, is_torchscript_flatbuffer
 from signoff.artifact.formats.safetensors import is_safetensors
 from signoff.artifact.formats.saved_model import is_saved_model
+from signoff.artifact.formats.sentencepiece import is_sentencepiece
 from signoff.documents.patterns import compiled_on_use
 
 _MAGICS: Sequence[tuple[bytes, str]] = (
@@ -120,6 +121,7 @@ _TESTS: Sequence[tuple[str, Callable[[bytes], bool]]] = (
     ("xgboost-json", is_xgboost_json),
     ("onnx", is_onnx),
     ("saved_model", is_saved_model),
+    ("sentencepiece", is_sentencepiece),
     ("xgboost-binary", lambda head: _XGBOOST_BINARY.match(head) is not None),
 )
 

@@ -92,7 +92,8 @@ REMEDIES: Mapping[str, str] = {
     "named-target": "Have approvers look at what it names.",
     "custom-loader": "Have approvers look at the module, or save the model by one of MLflow's own flavors.",
     "unsafe-template": "Use variables, filters and loops only in the template.",
-    "unreadable-settings": "Write the file again, as UTF-8 text of a usual size; an environment as one item on each line.",
+    "unreadable-settings": "Write it again, in UTF-8 and of a usual size; in an environment, each item on its line.",
+    "unreadable-tokenizer": "Save the tokenizer again with its own library.",
     "runs-at-start": "Rename the module and import it where it is needed.",
     "ambiguous-content": "Write the file again with the framework's own save: no valid file has two formats.",
     # Code that would run on load.

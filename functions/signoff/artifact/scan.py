@@ -18,6 +18,7 @@ from signoff.artifact.formats.npy import is_npy, npy
 from signoff.artifact.formats.onnx import hidden_onnx, is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
 from signoff.artifact.formats.saved_model import is_keras_metadata, is_saved_model, keras_metadata, saved_model
+from signoff.artifact.formats.sentencepiece import is_sentencepiece, sentencepiece
 from signoff.artifact.formats.ubjson import ubjson
 from signoff.artifact.member_names import normalised
 from signoff.artifact.pickle import scanner
@@ -41,6 +42,7 @@ TENSORS: Sequence[Kind] = (
     (is_onnx, onnx),
     (is_saved_model, saved_model),
     (is_keras_metadata, keras_metadata),
+    (is_sentencepiece, sentencepiece),
     (is_xgboost_json, json_text),
     (is_xgboost_ubjson, ubjson),
 )

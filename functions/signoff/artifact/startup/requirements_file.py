@@ -25,7 +25,7 @@ _YAML = compiled_on_use(
     r"""(?:(?P<text>[^\s\[\]{}&*!|>%@`?,'"#](?:[^#]|(?<=\S)\#)*?)|'(?P<one>[^']*)'|"(?P<two>[^"\\]*)")?(?:\s+\#.*)?"""
 )
 # Channels that are conda's own or its community's, which are where its packages come from like pip's index.
-_CHANNELS = "conda-forge defaults nodefaults anaconda".split()
+_CHANNELS = "conda-forge defaults nodefaults anaconda"
 _ELSEWHERE = compiled_on_use(
     r"[a-z][a-z0-9+.-]*:|\bgit@|^[./~\\]|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|egg)\b", re.IGNORECASE
 )
@@ -66,7 +66,7 @@ def _items(text: str, findings: FindingCollector) -> Iterator[str]:
             return
         under = found["key"] or under
         item = found["text"] or found["one"] or found["two"]
-        if item and found["dashes"] and not found["key"] and not (under == "channels" and item in _CHANNELS):
+        if item and found["dashes"] and not found["key"] and not (under == "channels" and item in _CHANNELS.split()):
             yield item.strip()
 
 
