@@ -98,7 +98,10 @@ def _listed(approvals: Approvals) -> str:
         return f"{'Also listed' if approvals.roles else 'Listed'}: {_any(approvals.approvers)}"
     if approvals.roles:
         return "Nobody else may decide"
-    return "Anyone in the registry's account, or in an account that the group is open to, may decide"
+    return (
+        "Every IAM user and user of IAM Identity Center in the registry's account, or in an account that the group is "
+        "open to, may decide; roles, federated users and root may not"
+    )
 
 
 def _proving(policy: Policy) -> Iterator[str]:

@@ -21,7 +21,7 @@ _WEAK_FORMATS = {
     "torchscript": "is a program that PyTorch runs when it is loaded; without this it is refused",
     "unknown": "allows any binary data, which is not inspected",
 }
-_ANYBODY = {"*": "person, and every role of a job,", "role/*": "role, including those of jobs,", "user/*": "IAM user"}
+_ANYBODY = {"*": "person", "role/*": "role, including those of jobs,", "user/*": "IAM user"}
 
 
 def warnings(policy: Policy) -> Iterator[Fault]:
@@ -45,7 +45,11 @@ def _choices(policy: Policy) -> Iterator[Fault]:
             "nothing is enforced: anybody with the permissions can deploy models of packages that the policy refuses",
         )
     if not approvals.approvers and not approvals.roles:
-        yield Fault("approvals.approvers", "is empty, so anyone in the registry's account may approve")
+        message = (
+            "is empty, so every IAM user and user of IAM Identity Center in the registry's account who may send events "
+            "may approve; who has both may submit as one and approve as the other"
+        )
+        yield Fault("approvals.approvers", message)
     if approvals.submitter_may_approve:
         yield Fault("approvals.submitter_may_approve", "one person alone may submit a model and approve it")
     if approvals.unknown_submitter == "accept":

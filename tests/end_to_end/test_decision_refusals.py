@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from signoff.ledger.entries import Kind
+from signoff.runtime.clock import utc_now
+from signoff_cli.statements.signature import sign_statement
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest, measured
@@ -30,6 +33,20 @@ def test_the_submitter_cannot_approve_their_own_model(group: Group) -> None:
     package.decide("approve", by="submitter")
 
     assert_refused(package, "OwnModel", "someone else must approve it")
+    assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
+
+
+def test_the_submitter_cannot_approve_it_as_a_federated_user_either_where_the_policy_lists_nobody(group: Group) -> None:
+    pipeline, package = group.pipeline, group.pending()
+    made = pipeline.aws("sts", "submitter").get_federation_token(Name="approver")["Credentials"]
+    keys = ReadOnlyCredentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    decided = {"statement": "decision", "audience": pipeline.outputs["BusArn"], "package": package.arn}
+    decided |= {"decision": "approve", "reason": "Recall holds", "evidence": package.seen()}
+
+    pipeline.say(sign_statement(decided, keys, pipeline.stack.engine.url, "us-east-1", utc_now()), user="submitter")
+    pipeline.quiet()
+
+    assert_refused(package, "NotAnApprover", "federated-user/approver is not among the approvers")
     assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
 
 

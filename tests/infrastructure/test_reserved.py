@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from infra.access.principals import principal_arns
 from infra.app import STACK, build
-from signoff.policy.approvals import matches_any, names_of
+from signoff.identity.principals import listed
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import denied
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
@@ -152,7 +152,7 @@ def test_the_functions_list_nobody_whom_aws_has_refused(pattern, name, path, ses
     # Identity Center makes its roles below its own path, and nobody else's is there.
     place = "aws-reserved/sso.amazonaws.com/" if name.startswith("AWSReservedSSO_") else ""
     principal = f"{ROLE}/{place}{path}{name}"
-    listed = matches_any(names_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}"), [pattern])
+    taken = listed(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}", [pattern])
     condition = {"ArnNotLike": {"aws:PrincipalArn": principal_arns([pattern])}}
     refusal = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}]}
-    assert not (listed and denied(refusal, "s3:PutObject", "any", {"aws:PrincipalArn": principal}))
+    assert not (taken and denied(refusal, "s3:PutObject", "any", {"aws:PrincipalArn": principal}))

@@ -213,7 +213,8 @@ def _wrong_person(state: State, decision: Decision, approver: Approver, policy: 
         allowed = approvals.breaks_glass(arn)
         return None if allowed else Refusal("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")
     if not policy.lists(arn):
-        return Refusal("NotAnApprover", f"{arn} is not among the approvers of group {state.group}")
+        anybody = "" if approvals.knows(arn) else "; it may be used by anyone, so only a pattern for it lists it"
+        return Refusal("NotAnApprover", f"{arn} is not among the approvers of group {state.group}{anybody}")
     return None
 
 

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from signoff.documents.patterns import compiled_on_use
@@ -17,7 +17,7 @@ _ASSUMED_ROLE = compiled_on_use(
     r"arn:(?P<partition>aws[\w-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<session>.+)"
 )
 _FEDERATED = compiled_on_use(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
-_USER = compiled_on_use(r"arn:aws[\w-]*:iam::\d{12}:(user/.+|root)")
+_USER = compiled_on_use(r"arn:aws[\w-]*:iam::\d{12}:user/.+")
 _IDENTITY_CENTER = "AWSReservedSSO_"
 UNKNOWN_OWNER = "unknown"
 """In an account's place: of a package whose creator is unknown, in a group that is open to several accounts."""
@@ -51,7 +51,7 @@ def role_of(arn: str) -> str:
 def is_known(arn: str | None, trusted: Sequence[str] = ()) -> bool:
     """Return whether `arn` identifies a human being: an IAM user, or a session whose name can be trusted.
 
-    A job's role, a federated user and a SageMaker user profile do not: they may be used by anyone.
+    A role, a federated user, an account's root user and a SageMaker user profile do not: they may be used by anyone.
     """
     if arn is None:
         return False
@@ -68,6 +68,23 @@ def account_of(arn: str) -> str:
 def same_person(one: str | None, other: str | None, trusted: Sequence[str] = ()) -> bool:
     """Return whether both ARNs stand for one person; an unknown person equals nobody."""
     return one is not None and other is not None and person(one, trusted) == person(other, trusted)
+
+
+def listed(arn: str, patterns: Iterable[str], trusted: Sequence[str] = ()) -> bool:
+    """Return whether one of `patterns` means the person behind `arn`, or the role of its session.
+
+    Whoever is no known person is meant only by a pattern that begins with what they are (`role/`, `federated-user`,
+    `root` ...): `*` means every person, and nobody else.
+    """
+    names = {person(arn, trusted), role_of(arn)}
+    known = is_known(arn, trusted)
+    return any(
+        matches(name, pattern) and (known or _kind(name) == _kind(pattern)) for pattern in patterns for name in names
+    )
+
+
+def _kind(arn: str) -> str:
+    return arn.split(":", 5)[-1].partition("/")[0]
 
 
 def matches(arn: str, pattern: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from signoff.documents.faults import Fault, below, refuse
-from signoff.identity.principals import is_known, matches, person, role_of
+from signoff.identity.principals import is_known, listed, person
 from signoff.policy.values import Arn, Duration, Person, meaning
 
 # More would be a typing error, and seats are searched one by one.
@@ -98,8 +98,9 @@ class Outstanding:
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     """Who may decide, how many have to approve, how they prove who they are, and how long it may take.
 
-    With neither `approvers` nor `roles`, anyone may decide who belongs to the registry's account, or to one with access
-    to the group. Approvals are counted by distinct people: nobody counts for two roles, and `needed` is the total.
+    With neither `approvers` nor `roles`, every known person may decide who belongs to the registry's account, or to one
+    with access to the group. Approvals are counted by distinct people: nobody counts for two roles, and `needed` is the
+    total.
     """
 
     needed: Annotated[
@@ -114,8 +115,8 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     approvers: Annotated[
         tuple[Person, ...],
         meaning(
-            "Who may decide, besides the roles' members: patterns of persons. With neither, anyone in the registry's "
-            "account.",
+            "Who may decide, besides the roles' members: patterns of persons. With neither, every IAM user and user of "
+            "IAM Identity Center in the registry's account, but no role, federated user or root.",
             examples=[["arn:aws:identitycenter:::user/*@example.com"]],
         ),
     ] = ()
@@ -208,20 +209,20 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         return is_known(arn, self.trusted_sessions)
 
     def lists(self, arn: str) -> bool:
-        """Return whether the person behind `arn` may decide."""
+        """Return whether the person behind `arn` may decide: where nobody is listed, if it is a known person."""
         patterns = [*self.approvers, *(member for role in self.roles.values() for member in role.members)]
-        return not patterns or self._matches(arn, patterns)
+        return self._listed(arn, patterns) if patterns else self.knows(arn)
 
     def breaks_glass(self, arn: str) -> bool:
         """Return whether the person behind `arn` may approve alone."""
-        return self._matches(arn, self.break_glass)
+        return self._listed(arn, self.break_glass)
 
     def roles_of(self, arn: str) -> list[str]:
         """Return the names of the roles that the person behind `arn` is a member of."""
-        return [name for name, role in self.roles.items() if self._matches(arn, role.members)]
+        return [name for name, role in self.roles.items() if self._listed(arn, role.members)]
 
-    def _matches(self, arn: str, patterns: Iterable[str]) -> bool:
-        return matches_any(names_of(arn, self.trusted_sessions), patterns)
+    def _listed(self, arn: str, patterns: Iterable[str]) -> bool:
+        return listed(arn, patterns, self.trusted_sessions)
 
     def outstanding(self, approvers: Iterable[str], *, unknown_submitter: bool = False) -> Outstanding:
         """Return what is missing once `approvers` (ARNs) have approved.
@@ -236,17 +237,6 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         needed = max(self.needed, len(seats)) + one_more
         missing = {name: empty.count(name) for name in dict.fromkeys(empty)}
         return Outstanding(max(needed - len(people), len(empty)), missing)
-
-
-def names_of(arn: str, trusted: Sequence[str] = ()) -> set[str]:
-    """Return the names that a pattern may match `arn` by: the person's, and the role's where it is a session."""
-    return {person(arn, trusted), role_of(arn)}
-
-
-def matches_any(names: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Return whether one of `patterns` matches one of `names`."""
-    known = list(names)
-    return any(matches(name, pattern) for pattern in patterns for name in known)
 
 
 def _empty_seats(seats: Sequence[str], roles: Mapping[str, Sequence[str]]) -> list[str]:

@@ -17,7 +17,8 @@ from signoff.artifact.requirements import Requirements
 from signoff.documents.canonical_json import digest
 from signoff.documents.faults import Fault, refuse
 from signoff.errors import PolicyFault
-from signoff.policy.approvals import Approvals, matches_any, names_of
+from signoff.identity.principals import listed
+from signoff.policy.approvals import Approvals
 from signoff.policy.artifact import Artifact
 from signoff.policy.deployment import Deployment
 from signoff.policy.values import AccountId, Person, Prefix, meaning
@@ -206,7 +207,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         patterns = self.submissions.submitters
         if not patterns:
             return True  # `approvals.unknown_submitter` decides about unknown ones
-        return submitter is not None and matches_any(names_of(submitter, self.approvals.trusted_sessions), patterns)
+        return submitter is not None and listed(submitter, patterns, self.approvals.trusted_sessions)
 
 
 def parse(data: bytes | str) -> Policy:

@@ -1,5 +1,7 @@
 """Decisions that take several people, or one with a special right, and those that are made again."""
 
+from typing import Any
+
 import pytest
 
 from signoff.approval.decisions import Recorded, Repeated
@@ -47,7 +49,7 @@ def test_a_person_who_has_two_permission_sets_and_accounts_is_one():
 
 
 def test_all_sessions_of_a_role_have_one_vote():
-    world, arn = asking(needed=2)
+    world, arn = asking(needed=2, approvers=[ANN, f"arn:aws:iam::{ACCOUNT}:role/risk"])
     one, other = (f"arn:aws:sts::{ACCOUNT}:assumed-role/risk/{name}" for name in ("ann", "ben"))
     world.decide(arn, "approve", one)
     assert world.decide(arn, "approve", other, reason="as another") == Repeated()
@@ -111,6 +113,24 @@ def test_a_changed_policy_changes_no_decision_that_was_made():
     world.set_policy("default", groups={"create": True}, approvals={"needed": 3, "approvers": [EVE]})
     world.sweep()
     assert (world.state(arn).decision, world.status(arn)) == (decided, "Approved")
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        f"arn:aws:sts::{ACCOUNT}:federated-user/{SUBMITTER.rpartition('/')[2]}",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/any/sam",
+        f"arn:aws:iam::{ACCOUNT}:root",
+    ],
+)
+@pytest.mark.parametrize("approvals", [{}, {"approvers": ["arn:*:*:*:*:*"]}])
+def test_a_submitter_approves_as_no_other_principal_that_they_may_take_on(approvals: dict[str, Any], by: str):
+    world, arn = asking(**approvals)
+    for verb in ("approve", "reject"):
+        outcome = world.decide(arn, verb, by)
+        assert refused(outcome) == "NotAnApprover"
+        assert "may be used by anyone" in outcome.reason
+    assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
 # Submitters whom nobody knows

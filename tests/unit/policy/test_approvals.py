@@ -93,11 +93,43 @@ def test_a_role_may_need_several_and_the_policy_more_than_its_roles():
     ],
 )
 def test_a_person_counts_once_whatever_session_decides(twice):
-    assert missing(quorum(needed=2), *twice) == (1, {})
+    everyone = ("arn:*:*:*:*:*", ROLE, FEDERATED.rstrip("/"))
+    assert missing(quorum(needed=2, approvers=everyone), *twice) == (1, {})
 
 
-def test_a_user_and_a_role_that_they_may_take_on_count_as_two():
-    assert missing(quorum(needed=2), ALICE, SESSION) == (0, {})
+ROLE, ROOT = "arn:aws:iam::123456789012:role/risk-approvers", "arn:aws:iam::123456789012:root"
+PROFILE = "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-1/alice"
+# Whoever may be used by anyone, and the patterns that mean them.
+ANYBODYS = {
+    SESSION: [ROLE, "arn:aws:iam::123456789012:role/*", "arn:*:iam::*:role/risk-*"],
+    f"{FEDERATED}alice": [FEDERATED.rstrip("/"), "arn:aws:sts::*:federated-user"],
+    ROOT: [ROOT, "arn:*:iam::*:root"],
+    PROFILE: [PROFILE, "arn:*:sagemaker:*:*:user-profile/*"],
+}
+EVERYONE = ["arn:*:*:*:*:*", "arn:aws:*::123456789012:*", "arn:aws:iam::123456789012:*", "arn:aws:iam::123456789012:r*"]
+
+
+@pytest.mark.parametrize("arn", ANYBODYS)
+def test_whoever_may_be_used_by_anyone_decides_nothing_unless_listed_as_what_they_are(arn: str):
+    assert not quorum().lists(arn)
+    assert not quorum(approvers=tuple(EVERYONE), break_glass=tuple(EVERYONE)).lists(arn)
+    assert not quorum(break_glass=tuple(EVERYONE)).breaks_glass(arn)
+    assert missing(quorum(), arn) == (1, {})
+    for pattern in ANYBODYS[arn]:
+        assert quorum(approvers=(pattern,)).lists(arn)
+        assert quorum({"risk": [pattern]}).roles_of(arn) == ["risk"]
+        assert quorum(break_glass=(pattern,)).breaks_glass(arn)
+
+
+@pytest.mark.parametrize("arn", [ALICE, SSO.format("1" * 12, "Approver")])
+def test_known_persons_decide_where_nobody_is_listed_and_where_everyone_is(arn: str):
+    assert quorum().lists(arn)
+    assert quorum(approvers=("arn:*:*:*:*:*",)).lists(arn)
+
+
+def test_a_user_and_a_role_that_they_may_take_on_count_as_two_where_both_are_listed():
+    assert missing(quorum(needed=2), ALICE, SESSION) == (1, {})
+    assert missing(quorum(needed=2, approvers=(ALICE, ROLE)), ALICE, SESSION) == (0, {})
     assert missing(quorum(needed=2, approvers=(f"{USER}/*",)), ALICE, SESSION) == (1, {})
 
 
@@ -113,7 +145,8 @@ def test_sessions_that_are_trusted_count_each():
     sessions = SESSION, SESSION.replace("whatever", "somebody.else")
     trusting = quorum(needed=2, trusted_sessions=("arn:aws:iam::*:role/risk-*",))
     assert missing(trusting, *sessions) == (0, {})
-    assert missing(quorum(needed=2, trusted_sessions=("arn:aws:iam::*:role/owners-*",)), *sessions) == (1, {})
+    others = quorum(needed=2, trusted_sessions=("arn:aws:iam::*:role/owners-*",), approvers=(ROLE,))
+    assert missing(others, *sessions) == (1, {})
 
 
 def test_an_unknown_submitter_takes_one_more_unless_the_policy_says_otherwise():

@@ -261,7 +261,7 @@ def test_an_unknown_person_is_nobodys_other_self():
     ("arn", "known"),
     [
         (ALICE, True),
-        ("arn:aws:iam::123456789012:root", True),
+        ("arn:aws:iam::123456789012:root", False),
         (SSO.format("1" * 12, "Approver"), True),
         (SESSION, False),
         ("arn:aws:iam::123456789012:role/training", False),

@@ -12,7 +12,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, to
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "1 person has to approve. Anyone in the registry's account"),
+        ({}, "1 person has to approve. Every IAM user and user of IAM Identity Center in the registry's account"),
         ({"needed": 2, "approvers": [ALICE, BOB]}, f"2 different people have to approve. Listed: {ALICE} or {BOB}."),
         (
             {"needed": 3, "roles": {"risk": {"members": [RISK], "needed": 2}}, "approvers": [BOB]},

@@ -12,7 +12,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, wa
 @pytest.mark.parametrize(
     ("document", "path", "words"),
     [
-        ({}, "approvals.approvers", "anyone in the registry's account may approve"),
+        ({}, "approvals.approvers", "who has both may submit as one and approve as the other"),
         (approvals(approvers=["arn:aws:iam::*:user/a"]), "approvals.approvers[0]", "in any account that the group"),
         (
             approvals(approvers=["arn:aws:iam::123456789012:role/team/risk"]),
