@@ -75,15 +75,24 @@ ATTRIBUTES: Mapping[str, Attribute] = {
 
 def hdf5(text: bytes, how: str, attribute: str) -> bytes:
     """Return a file that holds the text. Raises `ImpossibleDisguise` when HDF5 cannot store it so."""
+
+    def write(file: Any) -> None:
+        ATTRIBUTES[attribute](file, text)
+        file.create_group("model_weights").attrs["layer_names"] = []
+
+    return written(write, how)
+
+
+def written(write: Callable[[Any], None], how: str) -> bytes:
+    """Return a file with what `write` writes into it. Raises `ImpossibleDisguise` when HDF5 cannot store it so."""
     import h5py
 
     file = io.BytesIO()
     options = {"libver": FILES[how].get("libver", "earliest"), **FILES[how]}
     try:
-        with h5py.File(file, "w", **options) as written:
-            written.attrs["keras_version"] = "2.4.0"
-            ATTRIBUTES[attribute](written, text)
-            written.create_group("model_weights").attrs["layer_names"] = []
+        with h5py.File(file, "w", **options) as opened:
+            opened.attrs["keras_version"] = "2.4.0"
+            write(opened)
     except (ValueError, OSError, RuntimeError, UnicodeError) as error:
         raise ImpossibleDisguise(str(error)) from error
     block = FILES[how].get("userblock_size", 0) if "text" in how else 0

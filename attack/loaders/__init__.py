@@ -14,6 +14,7 @@ FAMILIES: Mapping[tuple[str, ...], Callable[[], dict[str, Loader]]] = {
     ("pandas",): pickles.by_pandas,
     ("torch", "torch-jit"): pickles.by_torch,
     ("keras", "keras-hdf5", "keras-json"): tensors.by_keras,
+    ("h5py",): tensors.by_h5py,
     ("skops",): tensors.by_skops,
     ("onnx",): tensors.by_onnx,
     ("tensorflow", "tensorflow-v1"): tensors.by_tensorflow,

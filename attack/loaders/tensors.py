@@ -35,6 +35,27 @@ def by_keras() -> dict[str, Loader]:
     return {"keras": _each_path(load), "keras-hdf5": each_file(hdf5), "keras-json": each_file(json)}
 
 
+def by_h5py() -> dict[str, Loader]:
+    """Return h5py's, which leaves a mark where a file that it reads has data in others, as Keras' of old does."""
+    import h5py
+
+    def outside(group: Any) -> bool:
+        for name in group:
+            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+                return True
+            found = group[name]
+            if outside(found) if isinstance(found, h5py.Group) else found.external or found.is_virtual:
+                return True
+        return False
+
+    def load(path: Path) -> None:
+        with h5py.File(path) as file:
+            if outside(file):
+                Path(MARK).touch()
+
+    return {"h5py": each_file(load)}
+
+
 def by_skops() -> dict[str, Loader]:
     """Return skops', with a caller who trusts every type."""
     import skops.io

@@ -114,6 +114,7 @@ REMEDIES: Mapping[str, str] = {
     "keras-unsafe-module": "Use only Keras' own objects in the model, and save it again.",
     "keras-custom-object": "Use only Keras' own objects in the model, and save it again.",
     "keras-external-file": "Store what the model needs in the model, not the path of another file.",
+    "hdf5-external-data": "Save the model again with `model.save`, so that all data lies in its own file.",
     "keras-config-too-large": "Save the model again: its description is implausibly large.",
     "unreadable-keras-config": "Save the model again with `model.save`.",
     "onnx-custom-operator": "Export the model with ONNX's own operators only.",

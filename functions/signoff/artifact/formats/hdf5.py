@@ -15,8 +15,9 @@ import re
 from typing import TYPE_CHECKING
 
 from signoff.artifact.context import FindingCollector
+from signoff.artifact.formats.hdf5_references import References, check_addresses
 from signoff.artifact.formats.keras import MAX_CONFIG, decoder, too_large, unreadable
-from signoff.artifact.streams.readers import BLOCK
+from signoff.artifact.streams.readers import BLOCK, PEEK
 from signoff.documents.patterns import compiled_on_use
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ def is_hdf5(head: bytes) -> bool:
 def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Check all objects of Keras that JSON texts anywhere in the file describe.
 
-    Reports what `keras_config` does; raises `Refused` (`keras-config-too-large`, `unreadable-keras-config`).
+    Reports what `keras_config` does; raises `Refused` (`keras-config-too-large`, `unreadable-keras-config`,
+    `hdf5-external-data`).
     """
-    _Search(content, decoder(FindingCollector(context))).run()
+    head = content.peek(PEEK)
+    base = next(offset for offset in OFFSETS if head.startswith(MAGIC, offset))
+    check_addresses(head[base:])
+    _Search(content, decoder(FindingCollector(context)), References(base)).run()
 
 
 class LateSignature:
@@ -76,13 +81,14 @@ class LateSignature:
 class _Search:
     """A search through content, of which a block is held, or as much as the text has that is being read."""
 
-    def __init__(self, content: PeekableReader, reader: json.JSONDecoder) -> None:
+    def __init__(self, content: PeekableReader, reader: json.JSONDecoder, references: References) -> None:
         self._content = content
         self._reader = reader
         self._held = b""
         self._at = 0
         self._last = b""
         self._texts = 0
+        self._references = references
 
     def run(self) -> None:
         """Read to the end. Raises `Refused`."""
@@ -92,6 +98,7 @@ class _Search:
                 passed = self._object()  # which may move what is held
                 self._at += passed
             self._at = max(self._at, len(self._held) - 1)
+        self._references.conclude()
 
     def _more(self, size: int) -> bool:
         """Let go of what has been looked at, and hold so many bytes more; return whether there were any."""
@@ -100,6 +107,7 @@ class _Search:
             if _FILTERED_HEAP.search(self._last + part):
                 raise unreadable("it may lie in attributes that are compressed")
             self._last = (self._last + part)[-_OVERLAP:]
+            self._references.look(part)
             parts.append(part)
             size -= len(part)
         self._held, self._at = b"".join(parts), 0

@@ -21,7 +21,7 @@ from tests.support.depth import examples
 from tests.support.scans import faults
 from tests.support.tensor_files import read_by, sample, told
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF5 = b"\x89HDF\r\n\x1a\n\2\x08\x08"  # and the sizes of its addresses
 
 
 def rules(data: bytes) -> list[str]:
