@@ -22,7 +22,7 @@ from infra.events.rules import EventRules
 from infra.events.sources import read_queue, read_stream
 from infra.functions.code_bundle import bundle
 from infra.functions.function import Function, FunctionRuntime, FunctionSpec
-from infra.functions.long_inspection import LongInspection
+from infra.functions.long_task import LongTask
 from infra.functions.permissions import FunctionPermissions
 from infra.functions.workflow import ValidationWorkflow
 from infra.groups.model_package_groups import make_groups
@@ -36,8 +36,10 @@ from infra.storage.tables import LedgerEntryTable, PackageHeadTable, SubmissionS
 # Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network.
 REGISTER = FunctionSpec("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
 OPEN = FunctionSpec("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
+# As much as a processor of its own takes; reading and hashing wait for the network.
+KEEP = FunctionSpec("keep_artifact", "Copies an artifact to the vault and hashes it", timeout=900, memory=1769)
 # More than one CPU, because inflating and scanning run in parallel; new accounts are limited to this memory.
-INSPECT = FunctionSpec("inspect_artifact", "Copies an artifact to the vault and inspects it", timeout=900, memory=3008)
+INSPECT = FunctionSpec("inspect_artifact", "Inspects an artifact in the vault", timeout=900, memory=3008)
 RECORD = FunctionSpec("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
 DECIDE = FunctionSpec("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
 DEPLOY = FunctionSpec("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
@@ -131,7 +133,10 @@ class SignoffStack(cdk.Stack):
         may = self.may = self._permissions()
         self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, may.register_model())
         self.open_validation = self._function("OpenValidation", OPEN, may.open_validation())
-        self.inspect_artifact = self._function("InspectArtifact", self._inspection(), may.inspect_artifact())
+        keeping = [*may.keep_artifact(), *may.ask_for("kept/")]
+        inspecting = [*may.inspect_artifact(), *may.ask_for("inspected/")]
+        self.keep_artifact = self._function("KeepArtifact", KEEP, keeping)
+        self.inspect_artifact = self._function("InspectArtifact", self._inspection(), inspecting)
         self.record_evidence = self._function("RecordEvidence", RECORD, may.record_evidence())
         self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
         days = str(self.settings.approved_retention_days)
@@ -145,7 +150,8 @@ class SignoffStack(cdk.Stack):
         self.announce = self._announcer()
         self.record_baseline = self._function("RecordBaseline", BASELINE, may.record_baseline())
         self.functions = (
-            *(self.register_model, self.open_validation, self.inspect_artifact, self.record_evidence),
+            *(self.register_model, self.open_validation, self.keep_artifact, self.inspect_artifact),
+            self.record_evidence,
             *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
 
@@ -215,21 +221,29 @@ class SignoffStack(cdk.Stack):
         return function
 
     def _workflow(self) -> ValidationWorkflow:
-        steps = (self.open_validation, self.inspect_artifact, self.record_evidence)
-        self.inspect_at_length = LongInspection(
-            self,
-            "InspectAtLength",
-            runtime=self.runtime,
-            bundle=self.bundle,
-            grants=self.may.inspect_artifact(),
-            environment={"SIGNOFF_VAULT_BUCKET": self.vault.bucket_name, "POWERTOOLS_SERVICE_NAME": "signoff"},
-        )
+        steps = (self.open_validation, self.keep_artifact, self.inspect_artifact, self.record_evidence)
+        may = self.may
+        keeping, inspecting = may.carry_out("kept/"), may.carry_out("inspected/")
+        self.keep_at_length = self._at_length("Keep", "keeps", [*may.keep_artifact(), *keeping])
+        self.inspect_at_length = self._at_length("Inspect", "inspects", [*may.inspect_artifact(), *inspecting])
         return ValidationWorkflow(
             self,
             "Validation",
             runtime=self.runtime,
             functions={f"{step.node.id}Arn": step.function_arn for step in steps},
-            at_length=self.inspect_at_length,
+            at_length=[self.keep_at_length, self.inspect_at_length],
+        )
+
+    def _at_length(self, verb: str, does: str, grants: Sequence[Grant]) -> LongTask:
+        return LongTask(
+            self,
+            f"{verb}AtLength",
+            module=f"signoff.{verb.lower()}_in_build",
+            description=f"{does.capitalize()} artifacts that take longer than a function may run",
+            runtime=self.runtime,
+            bundle=self.bundle,
+            grants=grants,
+            environment={"SIGNOFF_VAULT_BUCKET": self.vault.bucket_name, "POWERTOOLS_SERVICE_NAME": "signoff"},
         )
 
     def _sweeper(self) -> Function:
@@ -276,16 +290,20 @@ class SignoffStack(cdk.Stack):
         self._protect_vault()
 
     def _protect_vault(self) -> None:
-        register, inspect, decide = (
-            function.own_role.role_arn for function in (self.register_model, self.inspect_artifact, self.apply_decision)
+        register, keep, inspect, decide = (
+            function.own_role.role_arn
+            for function in (self.register_model, self.keep_artifact, self.inspect_artifact, self.apply_decision)
         )
-        at_length = self.inspect_at_length.own_role.role_arn
+        keep_long, inspect_long = (task.own_role.role_arn for task in (self.keep_at_length, self.inspect_at_length))
         opening, record = self.open_validation.own_role.role_arn, self.record_evidence.own_role.role_arn
         self.vault.protect(
             writers={
-                "models/": [register, inspect, at_length],
+                "models/": [register, keep, keep_long],
                 "registrations/": [register],
-                "findings/": [inspect, at_length],
+                "findings/": [inspect, inspect_long],
+                "requests/": [keep, inspect],
+                "kept/": [keep_long],
+                "inspected/": [inspect_long],
                 "evidence/": [record],
                 "policies/": [register, opening, decide],
                 "heads/": [self.sweep.own_role.role_arn],

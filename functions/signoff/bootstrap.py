@@ -44,6 +44,14 @@ class ChampionSettings(PackageSettings):
     champion_path: str
 
 
+@dataclass(frozen=True)
+class BuildSettings:
+    """The settings of a build. `request` is the id that a function returned when it had no time."""
+
+    vault_bucket: str
+    request: str
+
+
 def ledger(settings: LedgerSettings) -> LedgerTable:
     """Return the ledger."""
     return LedgerTable(client("dynamodb"), settings.ledger_table, settings.packages_table, utc_now)

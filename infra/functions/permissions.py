@@ -97,11 +97,8 @@ class FunctionPermissions:
             self._write_vault("policies/"),
         ]
 
-    def inspect_artifact(self) -> list[Grant]:
-        """Copies an artifact to the vault when it is not there yet, reads the copy, writes its findings.
-
-        Or asks for that in the vault, for the build to which all this is granted as well.
-        """
+    def keep_artifact(self) -> list[Grant]:
+        """Copies an artifact to the vault when it is not there yet, and hashes the copy."""
         buckets = [f"arn:{self.stack.partition}:s3:::{name}" for name in self.source_buckets]
         sources = (self.artifacts.arn_for_objects("*"), *(f"{bucket}/*" for bucket in buckets))
         return [
@@ -110,11 +107,27 @@ class FunctionPermissions:
                 (self.artifacts.bucket_arn, self.vault.bucket_arn, *buckets),
             ),
             Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
-            self._read_vault("models/", "policies/", "findings/at-length/"),
-            self._write_vault("models/", "findings/"),
+            self._read_vault("models/"),
+            self._write_vault("models/"),
             self._abort_copies(),
             *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),
         ]
+
+    def inspect_artifact(self) -> list[Grant]:
+        """Reads an artifact in the vault and writes its findings, and nothing else: it parses what may be hostile."""
+        return [
+            self._find_versions(self.vault),
+            self._read_vault("models/", "policies/"),
+            self._write_vault("findings/"),
+        ]
+
+    def ask_for(self, results: str) -> list[Grant]:
+        """A function's further grants: it asks in the vault for what it has no time for, and takes it from there."""
+        return [self._write_vault("requests/"), self._read_vault(results)]
+
+    def carry_out(self, results: str) -> list[Grant]:
+        """A build's further grants: it reads what it is asked for, and leaves its result."""
+        return [self._read_vault("requests/", results), self._write_vault(results)]
 
     def record_evidence(self) -> list[Grant]:
         """Evaluates the findings; writes the evidence, the ledger entry, the package's metadata or its rejection."""

@@ -1,7 +1,7 @@
 """The validation workflow: the state machine of statemachine/validation.asl.json."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.access.roles import TRACING, Grant, make_role
 from infra.functions.function import FunctionRuntime
-from infra.functions.long_inspection import LongInspection
+from infra.functions.long_task import LongTask, run_by_workflow
 
 # ${Name}, which CloudFormation replaces; a JSONata expression is {% %} and has none.
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
@@ -62,8 +62,8 @@ def _log_group(scope: Construct, construct_id: str) -> str:
 
 
 class ValidationWorkflow(sfn.StateMachine):
-    """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds that
-    inspect `at_length`, and nothing else.
+    """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds of
+    what is done `at_length`, and nothing else.
 
     Every step is logged, because AWS's own history ends after 90 days; the steps' data is not, because it names people
     and keys, and the ledger and the vault keep it protected.
@@ -76,13 +76,13 @@ class ValidationWorkflow(sfn.StateMachine):
         *,
         runtime: FunctionRuntime,
         functions: Mapping[str, str],
-        at_length: LongInspection,
+        at_length: Sequence[LongTask],
     ) -> None:
         known = {
             **functions,
             "StartBuildAndWaitArn": f"arn:{cdk.Stack.of(scope).partition}:states:::codebuild:startBuild.sync",
-            f"{at_length.node.id}Name": at_length.ref,
-            f"{at_length.node.id}Logs": at_length.log_group.log_group_name,
+            **{f"{task.node.id}Name": task.ref for task in at_length},
+            **{f"{task.node.id}Logs": task.log_group.log_group_name for task in at_length},
         }
         definition, substitutions = read_definition(runtime.settings.workflow, known)
         role = make_role(
@@ -92,7 +92,7 @@ class ValidationWorkflow(sfn.StateMachine):
             description="What the validation workflow may do",
             grants=[
                 Grant(("lambda:InvokeFunction",), tuple(functions.values())),
-                *at_length.run_by_workflow(),
+                *run_by_workflow(at_length),
                 _LOG_DELIVERY,
                 TRACING,
                 _SAMPLING,

@@ -73,10 +73,14 @@ class Scenario:
         if name == "OpenValidation":
             return opening
         claim = self._step("OpenValidation", opening)
-        inspections = [{"claim": claim, "artifact": artifact} for artifact in claim["artifacts"]]
+        keeping = [{"claim": claim, "artifact": artifact} for artifact in claim["artifacts"]]
+        if name == "KeepArtifact":
+            return keeping[0]
+        inspections = [{"claim": claim, "kept": self._step("KeepArtifact", each)} for each in keeping]
         if name == "InspectArtifact":
             return inspections[0]
-        return {"claim": claim, "artifacts": [self._step("InspectArtifact", each) for each in inspections]}
+        found = [{"kept": each["kept"], "found": self._step("InspectArtifact", each)} for each in inspections]
+        return {"claim": claim, "artifacts": found}
 
     def _step(self, name: str, given: Any) -> Any:
         functions = self.aws("lambda").get_paginator("list_functions").paginate()

@@ -158,7 +158,7 @@ def test_the_key_is_used_by_way_of_s3_by_those_who_submit_and_deploy(central):
 
 def test_what_lies_encrypted_in_other_accounts_buckets_is_decrypted_with_the_keys_that_were_named(central, template):
     def decrypts(found: SynthesizedTemplate) -> bool:
-        return allowed(grants_of(found, "InspectArtifactRole"), "kms:Decrypt", SOURCE_KEY, {})
+        return allowed(grants_of(found, "KeepArtifactRole"), "kms:Decrypt", SOURCE_KEY, {})
 
     assert decrypts(central)
     assert not decrypts(template)

@@ -7,11 +7,13 @@ from importlib import import_module
 
 import pytest
 
+from signoff.bootstrap import BuildSettings
 from tests.support.repository import ROOT
 
 FUNCTIONS = {
     "RegisterModel": "register_model",
     "OpenValidation": "open_validation",
+    "KeepArtifact": "keep_artifact",
     "InspectArtifact": "inspect_artifact",
     "RecordEvidence": "record_evidence",
     "ApplyDecision": "apply_decision",
@@ -20,6 +22,7 @@ FUNCTIONS = {
     "Announce": "announce",
     "RecordBaseline": "record_baseline",
 }
+AT_LENGTH = {"KeepAtLength": "signoff.keep_in_build", "InspectAtLength": "signoff.inspect_in_build"}
 
 
 def settings_of(module: str) -> set[str]:
@@ -61,9 +64,9 @@ def test_all_functions_share_one_piece_of_code(template):
 
 
 def test_the_functions_that_move_gigabytes_have_time_and_power_for_it(template):
-    names = ("RegisterModel", "InspectArtifact", "CreateModel")
+    names = ("RegisterModel", "InspectArtifact", "CreateModel", "KeepArtifact")
     moving = [template.one("AWS::Lambda::Function", name) for name in names]
-    assert [function["Timeout"] for function in moving] == [900, 900, 900]
+    assert [function["Timeout"] for function in moving] == [900] * 4
     assert moving[1]["MemorySize"] > 1769
 
 
@@ -80,42 +83,46 @@ def test_the_workflow_is_standard_traced_and_logged_without_what_it_carries(temp
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
 
 
-def test_the_workflow_invokes_three_functions_and_a_build_by_the_names_in_its_definition(template):
+def test_the_workflow_invokes_four_functions_and_two_builds_by_the_names_in_its_definition(template):
     machine = template.one("AWS::StepFunctions::StateMachine", "Validation")
     substitutions = machine["DefinitionSubstitutions"]
-    functions = {f"{name}Arn" for name in ("OpenValidation", "InspectArtifact", "RecordEvidence")}
-    build = {"StartBuildAndWaitArn", "InspectAtLengthName", "InspectAtLengthLogs"}
+    functions = {f"{name}Arn" for name in ("OpenValidation", "KeepArtifact", "InspectArtifact", "RecordEvidence")}
+    build = {"StartBuildAndWaitArn", *(f"{task}{what}" for task in AT_LENGTH for what in ("Name", "Logs"))}
     assert set(substitutions) == functions | build
     assert substitutions["StartBuildAndWaitArn"] == "arn:aws:states:::codebuild:startBuild.sync"
     assert all(f"${{{name}}}" in machine["DefinitionString"] for name in substitutions)
 
 
-def test_builds_run_the_functions_own_code_on_their_python_and_processor(template, chosen):
-    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+@pytest.mark.parametrize("task", AT_LENGTH)
+def test_builds_run_the_functions_own_code_on_their_python_and_processor(template, chosen, task):
+    project = template.one("AWS::CodeBuild::Project", task)
     (code,) = {json.dumps(function["Code"]) for function in template.of_type("AWS::Lambda::Function").values()}
     told = json.loads(project["Source"]["BuildSpec"])["phases"]
     assert project["Source"]["Location"] == "{S3Bucket}/{S3Key}".format(**json.loads(code))
     assert told["install"]["runtime-versions"] == {"python": "3.13"}
-    assert importlib.util.find_spec(told["build"]["commands"][0].removeprefix("python -m ")) is not None
-    environments = [
-        each.one("AWS::CodeBuild::Project", "InspectAtLength")["Environment"] for each in (template, chosen)
-    ]
+    module = AT_LENGTH[task]
+    assert told["build"]["commands"] == [f"python -m {module}"]
+    assert importlib.util.find_spec(module) is not None
+    environments = [each.one("AWS::CodeBuild::Project", task)["Environment"] for each in (template, chosen)]
     assert [(each["Type"], each["Image"]) for each in environments] == [
         ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:4.0"),
         ("LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:6.0"),
     ]
 
 
-def test_builds_have_a_role_a_log_and_the_settings_that_they_read(template):
-    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+@pytest.mark.parametrize("task", AT_LENGTH)
+def test_builds_have_a_role_a_log_and_the_settings_that_they_read(template, task):
+    project = template.one("AWS::CodeBuild::Project", task)
     given = {variable["Name"] for variable in project["Environment"]["EnvironmentVariables"]}
-    assert project["ServiceRole"] == template.role("InspectAtLengthRole")
-    assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == "Signoff-InspectAtLengthLogs"
-    assert settings_of("signoff.inspect_in_build") == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
+    assert project["ServiceRole"] == template.role(f"{task}Role")
+    assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == f"Signoff-{task}Logs"
+    needed = {f"SIGNOFF_{field.name.upper()}" for field in fields(BuildSettings)}
+    assert needed == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
 
 
-def test_builds_have_all_the_time_that_there_is(template):
-    project = template.one("AWS::CodeBuild::Project", "InspectAtLength")
+@pytest.mark.parametrize("task", AT_LENGTH)
+def test_builds_have_all_the_time_that_there_is(template, task):
+    project = template.one("AWS::CodeBuild::Project", task)
     assert (project["TimeoutInMinutes"], project["QueuedTimeoutInMinutes"]) == (36 * 60, 8 * 60)
     assert "ConcurrentBuildLimit" not in project  # which would refuse builds instead of having them wait
 

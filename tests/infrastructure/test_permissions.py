@@ -14,6 +14,7 @@ EVERY_FUNCTION = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),
     *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
 }
+BUILD = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:GetBucketAcl", "s3:GetBucketLocation"}
 INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 VERSIONS = {"s3:ListBucketVersions"}
@@ -36,11 +37,10 @@ ALLOWED = {
         *("dynamodb:GetItem", "ecr:BatchGetImage"),
     },
     "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
-    "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
-    "InspectAtLengthRole": {"logs:CreateLogStream", "logs:PutLogEvents"}
-    | READ
-    | VERSIONS
-    | {"s3:PutObject", "s3:AbortMultipartUpload", "s3:GetBucketAcl", "s3:GetBucketLocation"},
+    "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},
+    "KeepAtLengthRole": BUILD | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "InspectAtLengthRole": BUILD | READ | VERSIONS | {"s3:PutObject"},
     "RecordEvidenceRole": EVERY_FUNCTION
     | READ
     | APPEND
@@ -181,10 +181,10 @@ def test_each_role_trusts_one_service_and_for_this_account_only(template):
     assert all(len(statements) == 1 for statements in trusts.values())
     services = {name: statements[0]["Principal"]["Service"] for name, statements in trusts.items()}
     others = {"ModelExecutionRole": "sagemaker", "ValidationRole": "states", "Rules/StartValidationRole": "events"}
-    others["InspectAtLengthRole"] = "codebuild"
+    others |= {"KeepAtLengthRole": "codebuild", "InspectAtLengthRole": "codebuild"}
     assert services == {name: f"{others.get(name, 'lambda')}.amazonaws.com" for name in ALLOWED}
     conditions = [trusts[name][0]["Condition"] for name in others]
-    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 4
+    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 5
 
 
 @pytest.mark.parametrize("role", ["RecordEvidenceRole", "ApplyDecisionRole", "CreateModelRole"])
@@ -228,34 +228,50 @@ def test_packages_are_encrypted_with_the_keys_that_were_named_and_only_by_sagema
     assert not allowed(policy_of(chosen, role), action, key, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"})
 
 
-def test_a_build_may_do_to_artifacts_and_vault_what_the_function_may(template):
+@pytest.mark.parametrize(("verb", "results"), [("Keep", "kept"), ("Inspect", "inspected")])
+def test_a_build_may_do_to_artifacts_and_vault_what_the_function_may(template, verb, results):
+    """But the function asks and the build answers, each where the other cannot."""
     own = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
     granted = {
         role: {(action, resource) for name, action, resource in grants(template) if name == role and "s3:" in action}
-        for role in ("InspectArtifactRole", "InspectAtLengthRole")
+        for role in (f"{verb}ArtifactRole", f"{verb}AtLengthRole")
     }
-    build = {grant for grant in granted["InspectAtLengthRole"] if not grant[1].startswith(own)}
-    assert build == granted["InspectArtifactRole"]
-    fetched = {resource for _, resource in granted["InspectAtLengthRole"] - build}
+    function = granted[f"{verb}ArtifactRole"]
+    build = {grant for grant in granted[f"{verb}AtLengthRole"] if not grant[1].startswith(own)}
+    vault = "arn:aws:s3:::signoff-vault"
+    reads = {(action, f"{vault}/requests/*") for action in ("s3:GetObject", "s3:GetObjectVersion")}
+    assert build - function == {("s3:PutObject", f"{vault}/{results}/*"), *reads}
+    assert function - build == {("s3:PutObject", f"{vault}/requests/*")}
+    fetched = {resource for _, resource in granted[f"{verb}AtLengthRole"] - build}
     assert all(resource == own or resource.endswith(".zip") for resource in fetched)
 
 
-def test_the_workflow_starts_builds_of_this_project_only_and_learns_of_their_end(template):
+def test_the_workflow_starts_builds_of_these_projects_only_and_learns_of_their_end(template):
     events, builds = f"arn:aws:events:{REGION}:{ACCOUNT}", f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
     resources_of = {
         service: {where for role, action, where in grants(template) if role == "ValidationRole" and service in action}
         for service in ("codebuild:", "events:")
     }
     assert resources_of == {
-        "codebuild:": {f"{builds}:project/Signoff-InspectAtLength"},
+        "codebuild:": {f"{builds}:project/Signoff-{task}AtLength" for task in ("Keep", "Inspect")},
         "events:": {f"{events}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"},
     }
 
 
 def test_artifacts_are_read_from_the_buckets_that_were_named(template, chosen):
     elsewhere = "arn:aws:s3:::training-output/job/model.tar.gz"
-    assert not allowed(policy_of(template, "InspectArtifactRole"), "s3:GetObject", elsewhere, {})
-    assert allowed(policy_of(chosen, "InspectArtifactRole"), "s3:GetObject", elsewhere, {})
+    assert not allowed(policy_of(template, "KeepArtifactRole"), "s3:GetObject", elsewhere, {})
+    assert allowed(policy_of(chosen, "KeepArtifactRole"), "s3:GetObject", elsewhere, {})
+
+
+@pytest.mark.parametrize("role", ["InspectArtifactRole", "InspectAtLengthRole"])
+def test_who_parses_hostile_bytes_reads_the_vault_and_writes_findings_only(template, role):
+    policy, vault = policy_of(template, role), "arn:aws:s3:::signoff-vault"
+    assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::signoff-artifacts/churn/a/model.tar.gz", {})
+    for prefix in ("models", "evidence", "registrations", "policies", "heads", "kept"):
+        assert not allowed(policy, "s3:PutObject", f"{vault}/{prefix}/any", {})
+    assert allowed(policy, "s3:PutObject", f"{vault}/findings/1.json", {})
+    assert not any(action.startswith(("dynamodb:", "sagemaker:")) for _, action, _ in grants(template) if _ == role)
 
 
 def test_the_sweep_starts_only_this_workflow_and_sends_only_to_its_queues(template):

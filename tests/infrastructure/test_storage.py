@@ -8,9 +8,12 @@ from tests.support.template import ACCOUNT, SynthesizedTemplate
 BUCKETS = ("Artifacts", "Vault", "AccessLogs")
 TABLES = ("Ledger", "Packages", "Submissions")
 WRITERS = {
-    "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "InspectArtifactRole", "InspectAtLengthRole"},
+    "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole"},
     "registrations/1.json": {"RegisterModelRole"},
     "findings/1.json": {"InspectArtifactRole", "InspectAtLengthRole"},
+    "requests/1.json": {"KeepArtifactRole", "InspectArtifactRole"},
+    "kept/1.json": {"KeepAtLengthRole"},
+    "inspected/1.json": {"InspectAtLengthRole"},
     "evidence/1.json": {"RecordEvidenceRole"},
     "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
     "heads/2026-03-02.json": {"SweepRole"},
@@ -19,6 +22,7 @@ WRITERS = {
 }
 FUNCTIONS = (
     *("RegisterModelRole", "OpenValidationRole", "InspectArtifactRole", "RecordEvidenceRole"),
+    *("KeepArtifactRole", "KeepAtLengthRole"),
     *("ApplyDecisionRole", "CreateModelRole", "SweepRole", "AnnounceRole", "InspectAtLengthRole"),
 )
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/Administrator"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.functions.long_inspection import RUNNING, WAITING
+from infra.functions.long_task import RUNNING, WAITING
 
 DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
 TRANSIENT = {
@@ -36,7 +36,7 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 STATES = dict(states(DEFINITION))
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
-FUNCTIONS = [name for name in TASKS if name != "InspectAtLength"]
+FUNCTIONS = [name for name in TASKS if not name.endswith("AtLength")]
 FAILURES = [name for name, state in STATES.items() if state["Type"] == "Fail"]
 
 
@@ -84,11 +84,20 @@ def test_whatever_fails_before_the_end_is_recorded():
     assert caught == {
         "OpenValidation": ["RecordUnopened"],
         "InspectArtifacts": ["RecordError"],
+        "KeepAtLength": ["KeepingFailed"],
         "InspectAtLength": ["InspectionFailed"],
         "RecordEvidence": ["RecordError"],
     }
 
 
-def test_what_is_inspected_at_length_has_the_time_that_a_build_has():
+@pytest.mark.parametrize("name", ["KeepAtLength", "InspectAtLength"])
+def test_what_is_done_at_length_has_the_time_that_a_build_has(name: str):
     build, wait = RUNNING * 60, WAITING * 60
-    assert build + wait < STATES["InspectAtLength"]["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"]
+    assert build + wait < STATES[name]["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"]
+
+
+def test_an_inspection_has_no_say_in_what_was_kept():
+    """What KeepArtifact answered goes past the inspection, whatever that answers."""
+    for name in ("InspectArtifact", "TakeWhatWasFound"):
+        assert STATES[name]["Output"] == {"kept": "{% $states.input.kept %}", "found": "{% $states.result %}"}
+    assert STATES["InspectAtLength"]["Output"] == "{% $states.input %}"

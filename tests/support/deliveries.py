@@ -103,12 +103,16 @@ class Deliveries:
         if claim["outcome"] != "Claimed":
             return str(claim["outcome"])
         try:
-            found = [self.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
-            return str(self.recorder.record(claim, found)["verdict"])
+            return str(self.recorder.record(claim, self.inspected(claim))["verdict"])
         except SignoffError as error:
             self.executions.statuses[execution] = "FAILED"
             recorded = self.recorder.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
             return str(recorded["verdict"])
+
+    def inspected(self, claim: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return of each artifact what is kept of it and what is found in it, as the workflow hands it on."""
+        kept = [self.keeper.keep(claim, artifact) for artifact in claim["artifacts"]]
+        return [{"kept": each, "found": self.inspector.inspect(claim, each)} for each in kept]
 
     def validate(self, arn: str, **revalidate: str) -> str:
         """Start an execution for a package and run it."""

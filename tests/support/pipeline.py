@@ -204,9 +204,9 @@ class Pipeline:
             self.aws("lambda").delete_function_concurrency(**which)
 
     @contextlib.contextmanager
-    def in_a_hurry(self) -> Iterator[None]:
-        """Give InspectArtifact so little time that whatever it reads is handed over to a build."""
-        function, functions = {"FunctionName": self.resource("InspectArtifact")}, self.aws("lambda")
+    def in_a_hurry(self, function_name: str = "InspectArtifact") -> Iterator[None]:
+        """Give InspectArtifact, or KeepArtifact, so little time that whatever it reads is handed over to a build."""
+        function, functions = {"FunctionName": self.resource(function_name)}, self.aws("lambda")
         before = functions.get_function_configuration(**function)["Timeout"]
         functions.update_function_configuration(**function, Timeout=60)
         try:
@@ -215,9 +215,9 @@ class Pipeline:
             functions.update_function_configuration(**function, Timeout=before)
 
     @contextlib.contextmanager
-    def with_failing_builds(self) -> Iterator[None]:
-        """Keep from the builds that inspect what the stack tells them."""
-        builds, name = self.aws("codebuild"), self.resources["InspectAtLength"]
+    def with_failing_builds(self, task: str = "InspectAtLength") -> Iterator[None]:
+        """Keep from the builds of a task what the stack tells them."""
+        builds, name = self.aws("codebuild"), self.resources[task]
         (project,) = builds.batch_get_projects(names=[name])["projects"]
         told = project["environment"]
         builds.update_project(name=name, environment={**told, "environmentVariables": []})
@@ -226,10 +226,10 @@ class Pipeline:
         finally:
             builds.update_project(name=name, environment=told)
 
-    def builds(self) -> list[dict[str, Any]]:
-        """The builds that inspected something or tried to, the newest first."""
+    def builds(self, task: str = "InspectAtLength") -> list[dict[str, Any]]:
+        """The builds that inspected (or kept) something or tried to, the newest first."""
         builds = self.aws("codebuild")
-        ids = builds.list_builds_for_project(projectName=self.resources["InspectAtLength"])["ids"]
+        ids = builds.list_builds_for_project(projectName=self.resources[task])["ids"]
         found: list[dict[str, Any]] = builds.batch_get_builds(ids=ids)["builds"] if ids else []
         return found
 

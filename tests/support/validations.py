@@ -10,10 +10,6 @@ def claimed(world: World, arn: str, execution: str = "x1", **revalidate: str) ->
     return world.opener.open(ValidationRequest(arn, execution, revalidate or None))
 
 
-def inspected(world: World, claim: dict[str, Any]) -> list[dict[str, Any]]:
-    return [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
-
-
 def evidence(world: World, arn: str) -> dict[str, Any]:
     return world.vault.read("evidence", world.state(arn).evidence["sha256"])
 

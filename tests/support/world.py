@@ -37,6 +37,7 @@ from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.sweep import Sweep
 from signoff.validation.inspect_artifact import ArtifactInspector
+from signoff.validation.keep_artifact import ArtifactKeeper
 from signoff.validation.open_validation import ValidationOpener
 from signoff.validation.record_evidence import EvidenceRecorder
 from tests.support.archives import honest
@@ -135,7 +136,8 @@ class World(Deliveries):
             inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere
         )
         self.opener = ValidationOpener(governance=governance, policies=policies, vault=vault, **everywhere)
-        self.inspector = ArtifactInspector(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
+        self.keeper = ArtifactKeeper(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
+        self.inspector = ArtifactInspector(vault)
         self.recorder = EvidenceRecorder(
             governance=governance, images=images, vault=vault, projector=projector, **everywhere
         )

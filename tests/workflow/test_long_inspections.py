@@ -13,10 +13,12 @@ from tests.support.pipeline import Pipeline
 from tests.support.submissions import IMAGE, as_json, honest, model_archive
 from tests.support.waiting import eventually
 
+TASKS = {"KeepArtifact": "KeepAtLength", "InspectArtifact": "InspectAtLength"}
 
-def new_builds(pipeline: Pipeline, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+
+def new_builds(pipeline: Pipeline, before: list[dict[str, Any]], task: str = "InspectAtLength") -> list[dict[str, Any]]:
     known = {build["id"] for build in before}
-    return [build for build in pipeline.builds() if build["id"] not in known]
+    return [build for build in pipeline.builds(task) if build["id"] not in known]
 
 
 def artifacts(package: Package) -> list[dict[str, Any]]:
@@ -39,15 +41,17 @@ SUBMISSIONS = {
 }
 
 
+@pytest.mark.parametrize("function", TASKS)
 @pytest.mark.parametrize("which", SUBMISSIONS)
-def test_a_build_comes_to_the_same_as_the_function(group: Group, which: str) -> None:
-    files, status = SUBMISSIONS[which]
-    at_once, before = group.submit(files).package().until(status), group.pipeline.builds()
+def test_a_build_comes_to_the_same_as_the_function(group: Group, which: str, function: str) -> None:
+    (files, status), task = SUBMISSIONS[which], TASKS[function]
+    at_once, before = group.submit(files).package().until(status), group.pipeline.builds(task)
 
-    with group.pipeline.in_a_hurry():
+    with group.pipeline.in_a_hurry(function):
         at_length = group.submit(files).package().until(status)
 
-    assert [build["buildStatus"] for build in new_builds(group.pipeline, before)] == ["SUCCEEDED"]
+    built = new_builds(group.pipeline, before, task)
+    assert {build["buildStatus"] for build in built} == {"SUCCEEDED"}
     assert artifacts(at_length) == artifacts(at_once)
     assert checks(at_length) == checks(at_once)
     assert at_length.kinds() == at_once.kinds()
@@ -72,19 +76,25 @@ def test_a_prefix_is_handed_over_as_a_whole(group: Group) -> None:
     assert found["sha256"]
 
 
-def test_a_build_that_fails_leaves_validationerrored_and_names_the_log_that_says_why(group: Group) -> None:
-    pipeline, before = group.pipeline, group.pipeline.builds()
-    with pipeline.in_a_hurry(), pipeline.with_failing_builds():
+@pytest.mark.parametrize(
+    ("function", "error"), [("KeepArtifact", "KeepingFailed"), ("InspectArtifact", "InspectionFailed")]
+)
+def test_a_build_that_fails_leaves_validationerrored_and_names_the_log_that_says_why(
+    group: Group, function: str, error: str
+) -> None:
+    pipeline, task = group.pipeline, TASKS[function]
+    before = pipeline.builds(task)
+    with pipeline.in_a_hurry(function), pipeline.with_failing_builds(task):
         package = group.submit().package().until("ValidationErrored")
 
-    (build,) = new_builds(pipeline, before)
+    build = new_builds(pipeline, before, task)[0]
     (erred,) = package.entries(Kind.VALIDATION_ERRORED)
     where = {"logGroupName": build["logs"]["groupName"], "logStreamName": build["logs"]["streamName"]}
     logged = [event["message"] for event in pipeline.aws("logs").get_log_events(**where)["events"]]
-    assert (build["buildStatus"], erred["error"]) == ("FAILED", "InspectionFailed")
+    assert (build["buildStatus"], erred["error"]) == ("FAILED", error)
     assert f"see the stream {where['logStreamName']} of the log group {where['logGroupName']}" in erred["cause"]
     assert any(
-        "MissingSetting: Settings needs the environment variables SIGNOFF_VAULT_BUCKET" in line for line in logged
+        "MissingSetting: BuildSettings needs the environment variables SIGNOFF_VAULT_BUCKET" in line for line in logged
     )
     assert package.registry[0] == "PendingManualApproval"
 
@@ -109,7 +119,8 @@ def test_what_a_build_has_found_is_not_looked_for_again(group: Group) -> None:
     pipeline, before = group.pipeline, group.pipeline.builds()
     execution = f"{pipeline.outputs['ValidationArn']}:{uuid4()}"
     claim = pipeline.invoke("OpenValidation", {"arn": package.arn, "execution": execution})
-    step = {"claim": claim, "artifact": claim["artifacts"][0]}
+    kept = pipeline.invoke("KeepArtifact", {"claim": claim, "artifact": claim["artifacts"][0]})
+    step = {"claim": claim, "kept": kept}
 
     with pipeline.in_a_hurry():
         asked = [pipeline.invoke("InspectArtifact", step) for _ in range(2)]

@@ -9,6 +9,7 @@ import pytest
 
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
+from tests.support.pipeline import Pipeline
 from tests.support.submissions import as_json, honest, specification
 from tests.support.waiting import eventually
 
@@ -22,7 +23,9 @@ def states_entered(package: Package, execution: str) -> list[str]:
     pages = package.pipeline.aws("stepfunctions").get_paginator("get_execution_history")
     events = [event for page in pages.paginate(executionArn=execution) for event in page["events"]]
     names = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
-    return [name for name in names if name != "InspectArtifact"]  # the engine's history leaves out a Map's own states
+    return [
+        name for name in names if name not in ("KeepArtifact", "InspectArtifact")
+    ]  # the engine's history leaves out a Map's own states
 
 
 def registered(group: Group) -> Package:
@@ -155,7 +158,7 @@ def test_of_many_executions_at_once_one_has_the_claim(group: Group) -> None:
     assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]
 
 
-@pytest.mark.parametrize("function", ["OpenValidation", "InspectArtifact", "RecordEvidence"])
+@pytest.mark.parametrize("function", ["OpenValidation", "KeepArtifact", "InspectArtifact", "RecordEvidence"])
 def test_a_step_that_fails_for_a_while_is_tried_again(group: Group, function: str) -> None:
     package, pipeline = registered(group), group.pipeline
     states = pipeline.aws("stepfunctions")
@@ -229,7 +232,7 @@ def test_a_step_done_twice_records_once(group: Group) -> None:
 
     claims = [pipeline.invoke("OpenValidation", opening) for _ in range(2)]
     steps = [{"claim": claims[0], "artifact": artifact} for artifact in claims[0]["artifacts"]]
-    found = [[pipeline.invoke("InspectArtifact", step) for step in steps] for _ in range(2)]
+    found = [[whole_step(pipeline, step) for step in steps] for _ in range(2)]
     recorded = [pipeline.invoke("RecordEvidence", {"claim": claims[0], "artifacts": found[0]}) for _ in range(2)]
     late = pipeline.invoke("RecordEvidence", {"claim": claims[0], "error": {"Error": "States.Timeout", "Cause": ""}})
 
@@ -238,6 +241,12 @@ def test_a_step_done_twice_records_once(group: Group) -> None:
     assert recorded[0] == recorded[1]
     assert late["status"] == "PendingApproval"
     assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]
+
+
+def whole_step(pipeline: Pipeline, step: dict[str, Any]) -> dict[str, Any]:
+    """What the workflow makes of one artifact: what is kept of it, and what is found in it."""
+    kept = pipeline.invoke("KeepArtifact", step)
+    return {"kept": kept, "found": pipeline.invoke("InspectArtifact", {"claim": step["claim"], "kept": kept})}
 
 
 def test_several_containers_are_inspected_each_by_itself(group: Group) -> None:

@@ -11,7 +11,7 @@ from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
-from signoff.errors import ObjectMissing, PolicyFault, UnknownPackage
+from signoff.errors import DocumentMissing, ObjectMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import opening_entry, read_registration
 from signoff.governance.registry_status import RegistryProjector
@@ -29,6 +29,7 @@ from signoff.validation import deployability, evidence, gates
 from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
 from signoff.validation.gates import object_checks, submitter_check
+from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -44,15 +45,16 @@ class EvidenceRecorder:
     vault: Vault
     projector: RegistryProjector
 
-    def record(self, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
 
+        `inspected` is of each artifact what was `kept` and what was `found`.
         `would_be_held` is present, and true, when a policy in report mode lets pass what another would have rejected.
         Recording is idempotent. An attempt that has been replaced by a newer one changes nothing.
         """
         history = self.ledger.history(claim["package"]).verified()
         policy = of_document(self.vault.read("policies", claim["policy"]))
-        document = self._evidence(history, claim, artifacts, policy)
+        document = self._evidence(history, claim, inspected, policy)
         written = self.vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
@@ -71,8 +73,9 @@ class EvidenceRecorder:
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
 
     def _evidence(
-        self, history: History, claim: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], policy: Policy
+        self, history: History, claim: Mapping[str, Any], inspected: Sequence[Inspected], policy: Policy
     ) -> dict[str, Any]:
+        artifacts = [as_listed(each) for each in inspected]
         described = self.registry.describe(claim["arn"])
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
             raise UnknownPackage(
@@ -89,6 +92,7 @@ class EvidenceRecorder:
         signed = subject(described, deployment, pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _inspected_check(described, artifacts)
+        checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, artifacts)
         return evidence.document(
             _attempt(history, claim),
@@ -154,6 +158,8 @@ class EvidenceRecorder:
             name = artifact["url"].removeprefix(home)
             if is_prefix(name):
                 findings = self.vault.read("findings", PurePosixPath(artifact["findings"]).stem)
+                if not lists_what_was_kept(findings["objects"], artifact):
+                    raise DocumentMissing(f"{artifact['findings']} lists other objects than are in the vault")
                 yield from ((f"{name}{each['name']}", each["sha256"]) for each in findings["objects"])
             else:
                 yield name, artifact["sha256"]

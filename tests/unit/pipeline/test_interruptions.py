@@ -66,7 +66,7 @@ def inspects_a_prefix_from_elsewhere(world: World) -> Act:
     claim = world.opener.open(ValidationRequest(arn, "x1"))
 
     def inspects_and_records() -> None:
-        found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+        found = world.inspected(claim)
         world.recorder.record(claim, found)
 
     return inspects_and_records
@@ -113,7 +113,7 @@ def records_evidence(world: World, uploaded: dict[str, Any] | None = None) -> Ac
     (arn,) = world.registry.described
     world.registry.events.clear()
     claim = world.opener.open(ValidationRequest(arn, "x1"))
-    found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+    found = world.inspected(claim)
     return lambda: world.recorder.record(claim, found)
 
 

@@ -48,7 +48,7 @@ def test_the_workflow_is_told_what_would_have_been_held():
     for metrics in (TOO_ACCURATE, ACCURATE):
         world = reporting(metrics=metrics)
         claim = world.opener.open(ValidationRequest(world.submit(), "x1"))
-        found = [world.inspector.inspect(claim, artifact) for artifact in claim["artifacts"]]
+        found = world.inspected(claim)
         outcomes.append(world.recorder.record(claim, found).get("would_be_held"))
     assert outcomes == [True, None]
 

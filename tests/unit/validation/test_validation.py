@@ -12,7 +12,7 @@ from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status, Step
 from tests.support.archives import member, tar
-from tests.support.validations import checks, claimed, evidence, inspected, submitted
+from tests.support.validations import checks, claimed, evidence, submitted
 from tests.support.world import ACCURATE, CHANGED, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
 
 
@@ -149,14 +149,14 @@ def test_an_archive_beyond_the_limits_of_its_policy_fails():
 def test_findings_go_to_the_vault_and_only_a_pointer_travels():
     world = World()
     claim = claimed(world, world.submit())
-    found = inspected(world, claim)[0]
+    found = world.inspected(claim)[0]["found"]
     assert found["findings"].startswith("s3://vault/findings/")
     assert len(json.dumps(found)) < 2000
 
 
 def test_the_findings_in_the_vault_say_of_each_file_what_it_is():
     world = World()
-    found = inspected(world, claimed(world, world.submit()))[0]
+    found = world.inspected(claimed(world, world.submit()))[0]["found"]
     (version,) = world.vault_bucket.versions[found["findings"].removeprefix("s3://vault/")]
     document = json.loads(version.data)
     assert [entry["kind"] for entry in document["inventory"]] == ["pickle", "python source"]
@@ -187,7 +187,7 @@ def test_evidence_recorded_twice_is_one_even_when_the_package_changed_in_between
     world = World()
     arn = world.submit()
     claim = claimed(world, arn)
-    found = inspected(world, claim)
+    found = world.inspected(claim)
     first = world.recorder.record(claim, found)
     world.registry.by_hand(arn, InferenceSpecification=CHANGED)
     assert world.recorder.record(claim, found) == first
@@ -198,7 +198,7 @@ def test_an_overtaken_attempt_changes_nothing():
     world = World()
     arn = world.submit()
     first = claimed(world, arn, "x1")
-    found = inspected(world, first)
+    found = world.inspected(first)
     world.recorder.record_error(first, {"Error": "States.Timeout"})
     second = claimed(world, arn, "x2", by=SUBMITTER, reason="again")
     world.recorder.record(first, found)
@@ -213,7 +213,7 @@ def test_a_redrive_after_an_error_still_records_the_evidence():
     claim = claimed(world, arn)
     world.recorder.record_error(claim, {"Error": "States.Timeout", "Cause": "x" * 9000})
     assert world.state(arn).status is Status.VALIDATION_ERRORED
-    world.recorder.record(claim, inspected(world, claim))
+    world.recorder.record(claim, world.inspected(claim))
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
@@ -222,7 +222,7 @@ def test_a_package_changed_while_it_is_validated_errs_and_does_not_pass_on_what_
     world.set_policy("groups/churn")
     arn = world.elsewhere()
     claim = claimed(world, arn)
-    found = inspected(world, claim)
+    found = world.inspected(claim)
     world.s3.bucket("pipelines").put("other.tar.gz", b"never inspected")
     container = {"Image": IMAGE, "ModelDataUrl": "s3://pipelines/other.tar.gz"}
     world.registry.by_hand(arn, InferenceSpecification={**SPECIFICATION, "Containers": [container]})
@@ -234,7 +234,7 @@ def test_metrics_are_read_from_the_very_version_that_the_evidence_names():
     world = World(metrics=ACCURATE)
     arn = submitted(world, **{"quality.json": {"multiclass_classification_metrics": {"accuracy": {"value": 0.5}}}})
     claim = claimed(world, arn)
-    found = inspected(world, claim)
+    found = world.inspected(claim)
     key = next(key for key in world.vault_bucket.versions if key.endswith("quality.json"))
     world.vault_bucket.put(key, json.dumps(QUALITY).encode())
     assert world.recorder.record(claim, found)["verdict"] == "failed"
@@ -245,7 +245,7 @@ def test_a_source_overwritten_after_its_copy_was_inspected_makes_no_difference()
     world.set_policy("groups/churn")
     arn = world.elsewhere()
     claim = claimed(world, arn)
-    found = inspected(world, claim)[0]
+    found = world.inspected(claim)[0]["kept"]
     world.s3.bucket("pipelines").put("model.tar.gz", b"other")
     copy = world.vault.current(found["key"])
     assert (copy.version_id, b"".join(world.vault.stream(copy))) == (found["version_id"], MODEL)
@@ -255,7 +255,7 @@ def test_a_source_overwritten_after_its_copy_was_inspected_makes_no_difference()
 def test_bytes_that_cannot_be_had_are_an_error_of_the_validation(url: str):
     world = World()
     with pytest.raises(ObjectMissing):
-        world.inspector.inspect({"package": "p", "group": "g"}, {"name": "n", "url": url, "kind": "archive"})
+        world.keeper.keep({"package": "p", "group": "g"}, {"name": "n", "url": url, "kind": "archive"})
 
 
 # Again

@@ -1,4 +1,4 @@
-"""Inspects artifacts that take longer than a function may run, in a build with the functions' own code.
+"""Does in a build, with the functions' own code, what takes longer than a function may run.
 
 Why a build: docs/decisions/0024-what-a-function-has-no-time-for-is-inspected-in-a-build.md.
 """
@@ -6,6 +6,7 @@ Why a build: docs/decisions/0024-what-a-function-has-no-time-for-is-inspected-in
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -23,19 +24,12 @@ from infra.settings import DeploymentSettings
 # As long as CodeBuild allows, running and before that waiting for its turn.
 # https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
 RUNNING, WAITING = 36 * 60, 8 * 60  # minutes
-COMMANDS = {
-    "version": "0.2",
-    "phases": {
-        "install": {"runtime-versions": {"python": PYTHON}},
-        "build": {"commands": ["python -m signoff.inspect_in_build"]},
-    },
-}
 
 
-class LongInspection(codebuild.CfnProject):
-    """A project whose builds each carry out one request, under a role of its own (`own_role`).
+class LongTask(codebuild.CfnProject):
+    """A project whose builds each carry out one request by running a `module`, under a role of its own (`own_role`).
 
-    Two processors and 4 GB (3 GB on x86_64) are enough: an inspection's memory does not grow with the artifact.
+    Two processors and 4 GB (3 GB on x86_64) are enough: no task's memory grows with the artifact.
     """
 
     own_role: iam.Role
@@ -46,6 +40,8 @@ class LongInspection(codebuild.CfnProject):
         scope: Construct,
         construct_id: str,
         *,
+        module: str,
+        description: str,
         runtime: FunctionRuntime,
         bundle: tuple[Path, str],
         grants: Sequence[Grant],
@@ -70,11 +66,11 @@ class LongInspection(codebuild.CfnProject):
         super().__init__(
             scope,
             construct_id,
-            description="Inspects artifacts that take longer than a function may run",
+            description=description,
             source=codebuild.CfnProject.SourceProperty(
                 type="S3",
                 location=f"{code.s3_bucket_name}/{code.s3_object_key}",
-                build_spec=json.dumps(COMMANDS),
+                build_spec=json.dumps(_commands(module)),
             ),
             artifacts=codebuild.CfnProject.ArtifactsProperty(type="NO_ARTIFACTS"),
             environment=_environment(runtime.settings, environment),
@@ -91,18 +87,28 @@ class LongInspection(codebuild.CfnProject):
         if runtime.key is None:
             acknowledge(self, "AwsSolutions-CB4", "A build keeps nothing: it has no artifacts, no cache and no reports")
 
-    def run_by_workflow(self) -> list[Grant]:
-        """A workflow's grants to start a build and wait for its end (`startBuild.sync`).
 
-        https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
-        """
-        rule = cdk.Stack.of(self).format_arn(
-            service="events", resource="rule", resource_name="StepFunctionsGetEventForCodeBuildStartBuildRule"
-        )
-        return [
-            Grant(("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"), (self.attr_arn,)),
-            Grant(("events:PutTargets", "events:PutRule", "events:DescribeRule"), (rule,)),
-        ]
+def run_by_workflow(tasks: Sequence[LongTask]) -> list[Grant]:
+    """A workflow's grants to start a build of `tasks` and wait for its end (`startBuild.sync`).
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
+    """
+    rule = cdk.Stack.of(tasks[0]).format_arn(
+        service="events", resource="rule", resource_name="StepFunctionsGetEventForCodeBuildStartBuildRule"
+    )
+    projects = [task.attr_arn for task in tasks]
+    return [
+        Grant(("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"), projects),
+        Grant(("events:PutTargets", "events:PutRule", "events:DescribeRule"), (rule,)),
+    ]
+
+
+def _commands(module: str) -> dict[str, Any]:
+    phases = {
+        "install": {"runtime-versions": {"python": PYTHON}},
+        "build": {"commands": [f"python -m {module}"]},
+    }
+    return {"version": "0.2", "phases": phases}
 
 
 def _own(log_group: logs.ILogGroup, code: assets.Asset) -> list[Grant]:
