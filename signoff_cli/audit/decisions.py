@@ -74,6 +74,7 @@ def _decided(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]
         yield f"({verb}) of a package that was {state.status or 'not registered'}"
         return
     yield from _on_the_evidence(entry, state)
+    yield from _on_the_status(entry, state)
     if policy is None:
         yield from _without_policy(entry)
     elif entry.details.get("channel") == "policy":
@@ -91,6 +92,8 @@ def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
         yield f"({verb}) on a package that was {state.status or 'not registered'}"
         return
     yield from _on_the_evidence(entry, state)
+    if not joins:
+        yield from _on_the_status(entry, state)
     if policy is None:
         yield from _without_policy(entry)
         return
@@ -129,6 +132,12 @@ def _on_the_evidence(entry: Entry, state: State) -> Iterator[str]:
             yield f"names {field} {entry.details.get(field)}, and what was recorded before it is {expected}"
     if evidence and evidence.get("verdict") != "passed":
         yield f"on evidence that {evidence.get('verdict')}"
+
+
+def _on_the_status(entry: Entry, state: State) -> Iterator[str]:
+    standing = entry.details.get("standing")
+    if standing is not None and (state.moved is None or state.moved.hash != standing):
+        yield f"was signed for the status since the entry {standing}, and another one gave the package its status"
 
 
 def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ _OUTCOMES = {
     Kind.DECISION_RECORDED: "decided",
     Kind.VOTED: "voted",
     Kind.DECISION_REFUSED: "refused",
+    Kind.STATEMENT_REPEATED: "repeated",
     Kind.EXPIRED: "expired",
     Kind.SUBJECT_CHANGED: "revoked",
 }
@@ -38,7 +39,7 @@ _MODELS = {
 _OF_A_MODEL = ("model", "place", "endpoints", "kept_for")
 _SAID = (
     *("decision", "person", "roles", "channel", "id", "proof", "signed", "publisher", "claimed", "policy", "evidence"),
-    *("subject", "votes", "break_glass", "joins", "refusal", "reason", "because"),
+    *("subject", "standing", "votes", "break_glass", "joins", "revoked_for", "refusal", "reason", "because"),
 )
 # The columns of the CSV form. New ones are added at the end, so that what reads them by position goes on.
 COLUMNS = (

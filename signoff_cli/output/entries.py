@@ -118,6 +118,10 @@ def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
     return f"{noun} by {short(entry.actor)}{claimed} refused: {details['refusal']}: {details['because']}"
 
 
+def _repeated(entry: Entry, details: Mapping[str, Any]) -> str:
+    return f"{_NOUNS.get(details['decision'], 'decision')} by {short(entry.actor)}{_channel(details)} changed nothing"
+
+
 def _reminded(_: Entry, details: Mapping[str, Any]) -> str:
     since = f"it has been waiting for a decision since {details['waiting_since']}"
     if details.get("extended"):
@@ -210,6 +214,7 @@ SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.VOTED: _voted,
     Kind.DECISION_RECORDED: _decided,
     Kind.DECISION_REFUSED: _refused,
+    Kind.STATEMENT_REPEATED: _repeated,
     Kind.REMINDED: _reminded,
     Kind.EXPIRED: _expired,
     Kind.SUPERSEDED: _superseded,

@@ -24,6 +24,7 @@ def document(history: History) -> dict[str, Any]:
         "group": state.group,
         "version": state.version,
         "status": str(state.status) if state.status else None,
+        "standing": state.moved.hash if state.moved else None,
         "registry_status": state.registry_status,
         "next": str(state.next_step) if state.next_step else None,
         "submitter": state.submitter,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from signoff.ledger.entries import Entry, Kind
+from signoff.ledger.history import History
 from signoff.notification.announcements import ANNOTATION
 from signoff_cli.errors import CommandFailed
 from signoff_cli.statements import request
@@ -61,6 +62,9 @@ class PendingAnnotation(request.PendingStatement[AnnotationRequest, AnnotationRe
 
     def result_from(self, entry: Entry) -> AnnotationResult:
         """Return the answer that an entry is which names this annotation."""
+        if entry.kind is Kind.STATEMENT_REPEATED:
+            entries = (each for history in self._histories() for each in reversed(history.entries))
+            entry = next(each for each in entries if each.kind is Kind.ANNOTATED and self.is_same_request(each))
         return AnnotationResult(self.request, "recorded" if entry.kind is Kind.ANNOTATED else "refused", entry)
 
     def is_same_request(self, entry: Entry) -> bool:
@@ -69,10 +73,15 @@ class PendingAnnotation(request.PendingStatement[AnnotationRequest, AnnotationRe
 
     def previous_result(self) -> AnnotationResult | None:
         """Return what the newest entries say of the very same annotation: they would not say it a second time."""
-        for last in (history.entries[-1] for history in self.before if history.entries):
+        for last in filter(None, map(_newest, self.before)):
             if last.kind is Kind.ANNOTATED and last.actor == self.request.by and self.is_same_request(last):
                 return self.result_from(last)
         return super().previous_result()
+
+
+def _newest(history: History) -> Entry | None:
+    """Return the newest entry of a ledger that is about more than a repeated statement."""
+    return next((entry for entry in reversed(history.entries) if entry.kind is not Kind.STATEMENT_REPEATED), None)
 
 
 def annotation_request(

@@ -45,13 +45,17 @@ _MADE = {Kind.DECISION_RECORDED, Kind.VOTED}
 
 @dataclass(frozen=True)
 class DecisionRequest:
-    """What `approver` (an ARN) is about to decide of `package` (an ARN), and why, having seen `evidence` (SHA-256)."""
+    """What `approver` (an ARN) is about to decide of `package` (an ARN), and why.
+
+    They have seen `evidence` (SHA-256), and the status that the entry with the hash `standing` gave the package.
+    """
 
     package: str
     decision: str
     approver: str
     reason: str
     evidence: str | None = None
+    standing: str | None = None
     break_glass: bool = False
     type: str = DECISION
 
@@ -59,8 +63,9 @@ class DecisionRequest:
     def statement(self) -> dict[str, Any]:
         """What is signed."""
         statement = {"statement": "decision", "package": self.package, "decision": self.decision, "reason": self.reason}
-        seen = {"evidence": self.evidence} if self.evidence else {}
-        return {**statement, **seen, **({"break_glass": True} if self.break_glass else {})}
+        seen = {"evidence": self.evidence, "standing": self.standing}
+        named = {name: value for name, value in seen.items() if value}
+        return {**statement, **named, **({"break_glass": True} if self.break_glass else {})}
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,8 @@ class DecisionResult(request.StatementResult[DecisionRequest]):
 class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult]):
     """One decision: what the ledgers said before it was sent, and what they answer.
 
-    It names the evidence that the package had then, which its approver is shown. `policy` is the group's, where the
-    caller may read it.
+    It names the evidence and the status that the package had then, which its approver is shown. `policy` is the
+    group's, where the caller may read it.
     """
 
     def __init__(
@@ -107,8 +112,12 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
         super().__init__(ledger, decision)
         self._policy = policy
         self._now = now
-        evidence = self.state.evidence
-        self.request = replace(decision, evidence=evidence["sha256"]) if evidence else decision
+        evidence, moved = self.state.evidence, self.state.moved
+        self.request = replace(
+            decision,
+            evidence=evidence["sha256"] if evidence else decision.evidence,
+            standing=moved.hash if moved else decision.standing,
+        )
 
     @property
     def decision(self) -> DecisionRequest:
@@ -135,6 +144,8 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
 
     def result_from(self, entry: Entry) -> DecisionResult:
         """Return the answer that an entry is which names this decision."""
+        if entry.kind is Kind.STATEMENT_REPEATED:
+            return self._made_in(self._histories()) or DecisionResult(self.decision, "absorbed")
         refused = entry.kind is Kind.DECISION_REFUSED
         return DecisionResult(
             self.decision, "refused" if refused else "recorded", entry, entry.details.get("outstanding")

@@ -68,6 +68,21 @@ def test_somebody_who_is_not_on_the_policys_list_cannot_approve(group: Group) ->
     assert_refused(package, "NotAnApprover", f"is not among the approvers of group {group.name}")
 
 
+@pytest.mark.parametrize("seen", [{"standing": None}, {}], ids=["by its time", "by the status that it names"])
+def test_an_approval_that_was_kept_back_is_older_than_the_status(group: Group, seen: dict[str, Any]) -> None:
+    package = group.pending()
+    kept = package.statement("approve", **seen)
+    package.approve(by="reviewer")
+    for decision in ("revoke", "reopen"):
+        package.decide(decision, by="reviewer")
+
+    package.pipeline.say(kept)
+    package.pipeline.quiet()
+
+    assert_refused(package, "OlderThanStatus", "sign again")
+    assert (package.status, package.state.votes) == ("PendingApproval", ())
+
+
 def test_a_package_that_failed_its_validation_cannot_be_approved(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
     package = group.submit(measured(0.5)).package().until("ValidationFailed")

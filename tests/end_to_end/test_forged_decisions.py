@@ -148,10 +148,6 @@ NOT_WHAT_TO_SIGN: dict[str, tuple[str, Make]] = {
         "Unproven",
         lambda forger, reason: forger.stated(reason, approver=APPROVER),
     ),
-    "somebody else signed it than it says": (
-        "AnotherIdentity",
-        lambda forger, reason: forger.signed(reason, forger.people.user("submitter"), approver=APPROVER),
-    ),
     "the proof of a vote that counted comes with another reason": (
         "Replayed",
         lambda forger, reason: {**forger.vote, "reason": reason},
@@ -188,6 +184,11 @@ FORGERIES = {
         "Nobody",
         lambda forger, reason: forger.stated(reason, package=forger.plain.arn, evidence=forger.plain.seen()),
         source="acme.tickets",
+    ),
+    "somebody else signed it than it says": Forgery(
+        "AnotherIdentity",
+        lambda forger, reason: forger.signed(reason, forger.people.user("submitter"), approver=APPROVER),
+        by=f"{USER}/submitter",
     ),
     "the submitter signs it": Forgery(
         "OwnModel",

@@ -115,11 +115,16 @@ def test_an_entry_announced_twice_is_announced_under_the_same_sequence(group: Gr
 def test_the_same_decision_again_is_absorbed(group: Group) -> None:
     package = group.pending()
     package.approve()
-    before = group.everything()
+    before, kinds = group.everything(), package.kinds()
 
     package.decide("approve", reason="Approved once more, in other words")
 
-    assert group.everything() == before
+    assert package.kinds() == [*kinds, "StatementRepeated"]
+    after = group.everything()
+    written = {"ledger", "packages"}
+    assert {name: after[name] for name in after.keys() - written} == {
+        name: before[name] for name in before.keys() - written
+    }
 
 
 def test_a_late_approval_does_not_undo_a_revocation(group: Group) -> None:

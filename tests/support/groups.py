@@ -88,9 +88,9 @@ class Package:
 
     def statement(self, decision: str, by: str = "approver", reason: str = REASON, **said: Any) -> dict[str, Any]:
         """A decision about it that somebody signs now, on the evidence at hand unless `said` otherwise."""
-        seen = self.seen()
-        shown = {"evidence": seen} if seen else {}
-        decided = {"package": self.arn, "decision": decision, "reason": reason, **shown, **said}
+        shown = {"evidence": self.seen(), "standing": self.standing()}
+        known = {name: value for name, value in shown.items() if value}
+        decided = {"package": self.arn, "decision": decision, "reason": reason, **known, **said}
         return self.pipeline.signed(decided, by)
 
     def seen(self) -> str | None:
@@ -100,6 +100,14 @@ class Package:
         except ClientError:
             return None
         return evidence["sha256"] if evidence else None
+
+    def standing(self) -> str | None:
+        """The hash of the entry that gave it its status, if it is a package that has any."""
+        try:
+            moved = self.state.moved
+        except ClientError:
+            return None
+        return moved.hash if moved else None
 
     def approve(self, by: str = "approver") -> dict[str, Any]:
         """Have it approved and return the model that comes of it."""

@@ -230,16 +230,24 @@ class World(Deliveries):
 
     def statement(self, arn: str, decision: str, approver: str = APPROVER, **said: Any) -> dict[str, Any]:
         """Return a decision that `approver` signs now, on the evidence at hand unless `said` otherwise."""
-        seen = self.evidence(arn)
+        seen = {"evidence": self.evidence(arn), "standing": self.standing(arn)}
         statement = {"statement": "decision", "audience": BUS, "package": arn, "decision": decision}
-        statement |= {"reason": "because", **({"evidence": seen} if seen else {}), **said}
+        statement |= {"reason": "because", **{name: value for name, value in seen.items() if value}, **said}
         return self.sts.signed(statement, by=approver)
 
     def evidence(self, arn: str) -> str | None:
         """Return the digest of a package's evidence, if it is a package that has any."""
-        known = next((each for each in self.registry.described if each.lower() == arn.lower()), None)
-        found = self.state(known).evidence if known else None
+        found = self._known(arn).evidence
         return found["sha256"] if found else None
+
+    def standing(self, arn: str) -> str | None:
+        """Return the hash of the entry that gave a package its status, if it is a package that has any."""
+        moved = self._known(arn).moved
+        return moved.hash if moved else None
+
+    def _known(self, arn: str) -> State:
+        known = next((each for each in self.registry.described if each.lower() == arn.lower()), None)
+        return self.state(known) if known else State()
 
     def decide(self, arn: str, decision: str, approver: str = APPROVER, account: str | None = None, **said: Any) -> Any:
         """Send a decision that `approver` signs, from another account if that is given; return what came of it."""

@@ -236,6 +236,12 @@ def annotated(annotation: Annotation, by: Approver) -> Draft:
     return Draft(Kind.ANNOTATED, by.arn, details)
 
 
+def repeated(annotation: Annotation, by: Approver) -> Draft:
+    """Return the ledger's entry about an annotation that had been made already and changed nothing."""
+    said = {"decision": VERB, "reason": annotation.reason, "annotation": annotation.sha256}
+    return Draft(Kind.STATEMENT_REPEATED, by.arn, {**said, **by.details})
+
+
 def refused(annotation: Annotation, refusal: Refusal, by: Approver | None = None) -> Draft:
     """Return the ledger's entry about a refused annotation, in the same form as a refused decision's."""
     details: dict[str, Any] = {

@@ -42,6 +42,10 @@ class AnnotationHandler(StatementHandler[Annotation]):
         """Return the entry about a refused annotation."""
         return rules.refused(statement, refusal, by)
 
+    def repeated(self, statement: Annotation, by: Approver) -> Draft:
+        """Return the entry about an annotation that changed nothing."""
+        return rules.repeated(statement, by)
+
     def evaluate(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
         """Write the annotation to the registry and return the outcome.
 
@@ -67,6 +71,7 @@ class AnnotationHandler(StatementHandler[Annotation]):
 
 def _is_repeated(history: History, made: Draft) -> bool:
     """Return whether the newest entry is the same annotation, as from a job that repeats it every hour."""
-    last = history.entries[-1] if history.entries else None
+    others = (entry for entry in reversed(history.entries) if entry.kind is not Kind.STATEMENT_REPEATED)
+    last = next(others, None)
     same = last is not None and last.kind is Kind.ANNOTATED and last.actor == made.actor
     return same and last is not None and last.details["annotation"] == made.details["annotation"]

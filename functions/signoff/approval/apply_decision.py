@@ -44,6 +44,10 @@ class DecisionHandler(StatementHandler[Decision]):
         """Return the entry about a refused decision."""
         return decisions.refused(statement, refusal, by)
 
+    def repeated(self, statement: Decision, by: Approver) -> Draft:
+        """Return the entry about a decision that changed nothing."""
+        return decisions.repeated(statement, by)
+
     def evaluate(self, history: History, statement: Decision, by: Approver, candidate: Candidate) -> Outcome:
         """Return the outcome of a decision; it is refused if the package no longer matches its evidence.
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from signoff.approval.deadlines import expires, lapsed
+from signoff.approval.signing_time import outrun
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
@@ -26,8 +27,9 @@ ADMITTING = {"approve", "reopen", "rollback"}
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A `Model Approval Decision` about `package` (an ARN), and its reason.
 
-    `evidence` is the SHA-256 of the evidence that it is based on. The proof of the approver (`statement`, `audience`,
-    `time`, `proof`) is read by `signoff.identity.proofs`; `approver` (an ARN) is only the sender's claim.
+    `evidence` is the SHA-256 of the evidence that it is based on, `standing` the hash of the entry that gave the
+    package the status that its approver saw. The proof of the approver (`statement`, `audience`, `time`, `proof`) is
+    read by `signoff.identity.proofs`; `approver` (an ARN) is only the sender's claim.
     """
 
     package: Name
@@ -35,6 +37,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approver: Name | None = None
     reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     evidence: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    standing: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
     break_glass: bool = False
     statement: Literal["decision"] = "decision"
     audience: Name | None = None
@@ -62,7 +65,7 @@ class Approver:
     """Who decides (an ARN), and how they were identified: by a proof, a trusted publisher, or the registry's record.
 
     `person` is the person behind it under the group's policy (an ARN).
-    `id` is the hash of the signed statement, `proof` that of the proof; `signed` is when (ISO 8601).
+    `id` is the hash of the signed statement, `proof` that of the proof; `signed` is when (ISO 8601), by the signature.
     """
 
     arn: str
@@ -137,7 +140,11 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
         return refusal
     if _stands(state, decision):
         return _join(state, decision, approver, policy)
-    refusal = _wrong_status(state, decision, policy, now) or _not_what_was_seen(state, decision)
+    refusal = (
+        _wrong_status(state, decision, policy, now)
+        or _not_what_was_seen(state, decision)
+        or _outrun(state, decision, approver)
+    )
     return refusal or _made(state, decision, approver, policy, now)
 
 
@@ -252,6 +259,12 @@ def _not_what_was_seen(state: State, decision: Decision) -> Refusal | None:
     return _stale(decision, present) if decision.evidence not in {None, present} else None
 
 
+def _outrun(state: State, decision: Decision, approver: Approver) -> Refusal | None:
+    admits = decision.decision in ADMITTING
+    because = outrun(state, approver.signed, decision.standing, decision.evidence, admits=admits)
+    return Refusal("OlderThanStatus", f"{because}; look at the package again, and sign again") if because else None
+
+
 def _stale(decision: Decision, present: str | None) -> Refusal:
     because = (
         f"it is based on evidence {decision.evidence}, but the package's evidence is {present} now; review that first"
@@ -289,9 +302,16 @@ def _about(
         "evidence": evidence.get("sha256"),
         "subject": evidence.get("subject"),
         "policy": policy.digest,
+        **({"standing": decision.standing} if decision.standing else {}),
         **approver.details,
         **said,
     }
+
+
+def repeated(decision: Decision, approver: Approver) -> Draft:
+    """Return the ledger's entry about a decision that had been made already and changed nothing."""
+    said = {"decision": decision.decision, "reason": decision.reason}
+    return Draft(Kind.STATEMENT_REPEATED, approver.arn, {**said, **approver.details})
 
 
 def refused(decision: Decision, refusal: Refusal, approver: Approver | None = None) -> Draft:

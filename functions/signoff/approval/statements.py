@@ -16,6 +16,7 @@ from signoff.approval.first_entries import first_entries
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
+from signoff.documents import timestamps
 from signoff.errors import EventFault, ProofRefused, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
 from signoff.identity.proofs import Claim
@@ -24,6 +25,7 @@ from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy
 
 _SHOWN = 1000  # characters of a malformed statement that an entry repeats
+_MAX_REPETITIONS = 50  # of one person in one ledger
 _MAX_UNKNOWN_REFUSALS = 200  # consecutive refusals of unknown senders in one ledger
 
 
@@ -112,6 +114,10 @@ class StatementHandler(ABC, Generic[S]):
     def refused(self, statement: S, refusal: Refusal, by: Approver | None) -> Draft:
         """Return the entry about a refused statement; without a verified `by` its actor is unknown."""
 
+    @abstractmethod
+    def repeated(self, statement: S, by: Approver) -> Draft:
+        """Return the entry that remembers a statement that changed nothing, so that it never changes anything later."""
+
     def settle(self, arn: str, history: History) -> None:
         """Carry out what the ledger says once the statement is recorded; by default nothing."""
 
@@ -126,16 +132,14 @@ class StatementHandler(ABC, Generic[S]):
             return _asserted(statement.claimed, sender, policy)
         try:
             claim = self.adapters.identity_verifier.read(detail, self.kind)
-            return _answered(claim, history) or self._proven(claim, statement.claimed, detail["time"], policy)
+            return _answered(claim, history) or self._proven(claim, policy)
         except ProofRefused as refused:
             return Refusal(refused.name, refused.reason)
 
-    def _proven(self, claim: Claim, claimed: str | None, signed: str, policy: Policy) -> Approver | Refusal:
+    def _proven(self, claim: Claim, policy: Policy) -> Approver:
         arn = self.adapters.identity_verifier.confirm(claim)
-        person = policy.approvals.person(arn)
-        if claimed is not None and policy.approvals.person(claimed) != person:
-            return Refusal("AnotherIdentity", f"it claims to be from {claimed}, but {arn} signed it")
-        return Approver(arn, person, id=claim.id, proof=claim.sha256, signed=signed)
+        signed = timestamps.text(claim.proof.signed_at)
+        return Approver(arn, policy.approvals.person(arn), id=claim.id, proof=claim.sha256, signed=signed)
 
     def _answer(self, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender) -> Outcome:
         outcome: Outcome = Repeated()
@@ -145,7 +149,7 @@ class StatementHandler(ABC, Generic[S]):
             outcome = self._outcome(history.verified(), candidate, statement, by, sender)
             # A statement may come before anything else: the ledger still begins with the registration.
             first = [] if history.state.status else first_entries(candidate, self.adapters.vault)
-            return [*first, *self._entries(history, statement, outcome, by, sender.event)]
+            return [*first, *self._entries(history, statement, outcome, by, sender.event, candidate.policy)]
 
         self.settle(candidate.arn, self.adapters.ledger.update(candidate.key, drafts))
         return outcome
@@ -157,17 +161,28 @@ class StatementHandler(ABC, Generic[S]):
             return Repeated()
         if isinstance(by, Refusal):
             return by
-        foreign = self.foreign(statement, by.arn, sender.account, candidate.policy)
-        return foreign or self.evaluate(history, statement, by, candidate)
+        return (
+            _of_another(statement.claimed, by, candidate.policy)
+            or self.foreign(statement, by.arn, sender.account, candidate.policy)
+            or self.evaluate(history, statement, by, candidate)
+        )
 
     def _entries(
-        self, history: History, statement: S, outcome: Outcome, by: Approver | Refusal, event: str | None
+        self,
+        history: History,
+        statement: S,
+        outcome: Outcome,
+        by: Approver | Refusal,
+        event: str | None,
+        policy: Policy,
     ) -> list[Draft]:
         if isinstance(outcome, Recorded):
             return [_answering(event, outcome.draft)]
         if isinstance(outcome, Refusal):
             known = None if isinstance(by, Refusal) else by
             return refusing(history, self.refused(statement, outcome, known), event)
+        if isinstance(by, Approver) and not _is_answered(history, event, by.id):
+            return _remembering(history, _answering(event, self.repeated(statement, by)), policy)
         return []
 
     def _refuse_unknown(self, statement: S, refusal: Refusal) -> Refusal:
@@ -217,6 +232,12 @@ def _asserted(claimed: str | None, sender: Sender, policy: Policy) -> Approver |
     return Approver(claimed, approvals.person(claimed), "publisher", publisher=sender.source)
 
 
+def _of_another(claimed: str | None, by: Approver, policy: Policy) -> Refusal | None:
+    if claimed is None or policy.approvals.person(claimed) == by.person:
+        return None
+    return Refusal("AnotherIdentity", f"it claims to be from {claimed}, but {by.arn} signed it")
+
+
 def _candidate_of(governance: Governance, package: str) -> Candidate | Refusal:
     """Return the governed package that an event names by its ARN, or why it is refused."""
     try:
@@ -241,6 +262,14 @@ def _is_answered(history: History, event: str | None, statement: str | None = No
 def _answering(event: str | None, draft: Draft) -> Draft:
     """Return `draft` as the answer to `event`."""
     return replace(draft, details={**draft.details, "event": event}) if event else draft
+
+
+def _remembering(history: History, repeated: Draft, policy: Policy) -> list[Draft]:
+    """Return the entry about a repeated statement, up to a number for each person: more would only slow the ledger."""
+    person = policy.approvals.person
+    same = (entry.actor for entry in history.entries if entry.kind is repeated.kind)
+    kept = sum(person(actor) == person(repeated.actor) for actor in same)
+    return [repeated] if kept < _MAX_REPETITIONS else []
 
 
 def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:

@@ -22,7 +22,10 @@ from signoff.ledger.state import State
 _ATTEMPTS = 16
 # The longest pause in seconds after the first attempt, doubled after each other, and its limit: 18 in all.
 _PAUSE, _LONGEST_PAUSE = 0.05, 1.6
-_NO_PROGRESS = {Kind.DECISION_REFUSED, Kind.ANNOTATED, Kind.VOTED, Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED}
+_NO_PROGRESS = {
+    *(Kind.DECISION_REFUSED, Kind.STATEMENT_REPEATED, Kind.ANNOTATED, Kind.VOTED),
+    *(Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED),
+}
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 NEW = "attribute_not_exists(submission)"
 REFUSED = {":refused": "refused"}

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     VOTED = "VoteRecorded"
     DECISION_RECORDED = "DecisionRecorded"
     DECISION_REFUSED = "DecisionRefused"
+    STATEMENT_REPEATED = "StatementRepeated"
     REMINDED = "Reminded"
     EXPIRED = "Expired"
     ANNOTATED = "Annotated"
@@ -140,6 +141,7 @@ EFFECTS: Mapping[Kind, Effect | Callable[[Mapping[str, Any]], Effect]] = {
     Kind.VOTED: _vote,
     Kind.DECISION_RECORDED: _decision,
     Kind.DECISION_REFUSED: Effect(None, ("Decision Refused",), (Stage.DECISIONS,)),
+    Kind.STATEMENT_REPEATED: Effect(),
     Kind.REMINDED: Effect(None, ("Approval Reminder",), (Stage.APPROVALS,)),
     Kind.EXPIRED: Effect(Status.REJECTED, ("Approval Expired",), (Stage.APPROVALS,)),
     Kind.ANNOTATED: Effect(None, ("Package Annotated",)),

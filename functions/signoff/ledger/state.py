@@ -12,6 +12,20 @@ from signoff.ledger.targets import TargetState
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The newest entry that gave a package its status, or ended votes: its hash, when it was written, and its kind."""
+
+    hash: str
+    time: str
+    kind: Kind
+
+    @classmethod
+    def by(cls, entry: Entry) -> Moved:
+        """Return the move that an entry is."""
+        return cls(entry.hash, entry.time, entry.kind)
+
+
+@dataclass(frozen=True)
 class State:
     """The state that results from a package's entries.
 
@@ -26,6 +40,7 @@ class State:
     """
 
     status: Status | None = None
+    moved: Moved | None = None
     group: str | None = None
     version: int | None = None
     registered: str | None = None
@@ -98,7 +113,7 @@ def fold(entries: Iterable[Entry], state: State = State()) -> State:
     """Return the state that results from applying `entries`, in order, to `state`."""
     for entry in entries:
         status, keep = entry.effect.status, _KEPT.get(entry.kind)
-        state = state if status is None or status is state.status else replace(state, status=status)
+        state = state if status is None else replace(state, status=status, moved=Moved.by(entry))
         state = keep(state, entry.details, entry) if keep else state
     return state
 
@@ -149,7 +164,7 @@ def _voted(state: State, details: dict[str, Any], entry: Entry) -> State:
 def _joined(state: State, details: dict[str, Any], entry: Entry) -> State:
     state = replace(state, deciders=(*state.deciders, entry.actor))
     if details["decision"] == "revoke":
-        return _revoked(state, "decision")
+        return _revoked(replace(state, moved=Moved.by(entry)), "decision")
     return replace(state, votes=(*state.votes, entry.actor)) if details["decision"] == "approve" else state
 
 

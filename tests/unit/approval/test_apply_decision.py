@@ -83,7 +83,7 @@ def test_the_same_decision_again_is_absorbed():
     assert world.decide(arn, "approve") == Repeated()
     world.clock.forward(minutes=1)
     assert world.decide(arn, "approve", reason="signed anew") == Repeated()
-    assert world.kinds(arn) == before
+    assert [kind for kind in world.kinds(arn) if kind != "StatementRepeated"] == before
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])

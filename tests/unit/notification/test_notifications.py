@@ -51,6 +51,7 @@ OTHER_APPROVER = "arn:aws:iam::123456789012:user/eve"
 LIMIT = 262_144  # bytes of a message and its attributes
 DECIDED = {"decision": "approve", "reason": "because", "person": APPROVER, "evidence": "e" * 64, "policy": "p" * 64}
 VOTED = Draft(Kind.VOTED, APPROVER, {**DECIDED, "roles": ["owners"], "outstanding": "1 more approval (1 of risk)"})
+REPEATED = Draft(Kind.STATEMENT_REPEATED, APPROVER, {"decision": "approve", "reason": "because"})
 JOINED = Draft(Kind.VOTED, APPROVER, {**DECIDED, "roles": [], "joins": True})
 ALONE = Draft(Kind.DECISION_RECORDED, APPROVER, {**DECIDED, "roles": [], "votes": [APPROVER], "break_glass": True})
 REMINDED = Draft(Kind.REMINDED, "signoff", {"reminder": "P7D", "extended": False, "waiting_since": "2026-03-02"})
@@ -87,6 +88,7 @@ EVERY = {
     "re-opened": ([*PENDING, decided("reject"), decided("reopen")], [Stage.DECISIONS, Stage.APPROVALS]),
     "alone": ([*PENDING, ALONE], [Stage.DECISIONS, Stage.APPROVALS]),
     "refused": ([*PENDING, refused()], [Stage.DECISIONS]),
+    "repeated": ([*PENDING, VOTED, REPEATED], []),
     "reminded": ([*PENDING, REMINDED], [Stage.APPROVALS]),
     "extended": ([*PENDING, EXTENDED], [Stage.APPROVALS]),
     "expired": ([*PENDING, EXPIRED], [Stage.APPROVALS]),

@@ -53,6 +53,11 @@ def _of(kind: Kind, **details: Any) -> Draft:
     return Draft(kind, "signoff", details)
 
 
+def _repeated() -> Draft:
+    said = {"decision": "approve", "reason": "because", "channel": "proof", "id": "1" * 64, "proof": "2" * 64}
+    return Draft(Kind.STATEMENT_REPEATED, APPROVER, said)
+
+
 EVERY_KIND = (
     Draft(Kind.REGISTRATION_FAILED, "signoff", {"group": "Churn", "faults": [], "fault_count": 0}),
     registered(metadata={"team": "größe"}),
@@ -69,6 +74,7 @@ EVERY_KIND = (
     annotated("gpu", removed=("team",), ticket="CHG-1"),
     reverted("Approved"),
     refused(),
+    _repeated(),
     _voted(roles=["risk"]),
     decided("approve", SUBMITTER),
     _voted(joins=True),

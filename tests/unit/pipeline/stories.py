@@ -75,6 +75,7 @@ def approved_by_two() -> Recorded:
     arn = world.pending(CustomerMetadataProperties={"team": "churn"})
     for person in (SUBMITTER, ANN, BEN, EVE):
         world.decided(arn, "approve", person)
+    world.decided(arn, "approve", BEN)
     world.decided(arn.replace("/1", "/9"), "approve")
     return world
 

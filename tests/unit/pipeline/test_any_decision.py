@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from signoff.approval.decisions import ADMITTING
 from signoff.approval.statements import Sender
 from signoff.ledger.entries import Entry, Kind, Status
-from signoff.ledger.state import State
+from signoff.ledger.state import State, fold
+from signoff_cli.statements.signature import id_of
 from tests.support.deliveries import GRACE
 from tests.support.depth import examples
 from tests.support.world import SUBMITTER, World
@@ -109,6 +111,7 @@ class AnyDecision(RuleBasedStateMachine):
         self.arns: list[str] = []
         self.submitters: dict[str, str | None] = {}
         self.sent: list[Callable[[], Any]] = []
+        self.signed_for: dict[str, str | None] = {}
         self.faults: list[str] = []
         self._watch()
 
@@ -164,13 +167,26 @@ class AnyDecision(RuleBasedStateMachine):
             self.arns.append(arn)
             self.submitters[arn] = PERSONS.get(creator)
 
-    @rule(which=packages, verb=verbs, who=st.sampled_from(list(PERSONS)), glass=st.sampled_from([False] * 5 + [True]))
-    def somebody_decides(self, which: int, verb: str, who: str, glass: bool) -> None:
+    @rule(
+        which=packages,
+        verb=verbs,
+        who=st.sampled_from(list(PERSONS)),
+        glass=st.sampled_from([False] * 5 + [True]),
+        tells=st.booleans(),
+        kept=st.sampled_from([False] * 3 + [True]),
+    )
+    def somebody_decides(
+        self, which: int, verb: str, who: str, glass: bool, tells: bool = True, kept: bool = False
+    ) -> None:
+        """Sign a decision, which `tells` the status that was seen or does not; one that is `kept` may be sent later."""
         if which < len(self.arns):
-            more = {"break_glass": True} if glass and verb == "approve" else {}
+            more: dict[str, Any] = {"break_glass": True} if glass and verb == "approve" else {}
+            more |= {} if tells else {"standing": None}
             statement, number = self.world.statement(self.arns[which], verb, who, **more), len(self.sent)
             self.sent.append(lambda: self.world.decision_handler.apply(statement, Sender(f"event-{number}")))
-            self.sent[-1]()
+            self.signed_for[id_of(statement)] = self.world.standing(self.arns[which])
+            if not kept:
+                self.sent[-1]()
 
     @rule(
         which=packages, voters=st.lists(st.sampled_from(list(PERSONS)), min_size=2, max_size=4), deliver=st.booleans()
@@ -257,6 +273,16 @@ class AnyDecision(RuleBasedStateMachine):
                     votes = [PERSONS[vote] for vote in entry.details["votes"]]
                     assert len(set(votes)) == len(votes)
                     assert self.submitters[arn] not in votes
+
+    @invariant()
+    def what_admits_was_signed_for_the_status_that_the_package_had(self) -> None:
+        for arn in self.arns:
+            state = State()
+            for entry in self.world.history(arn).entries:
+                if entry.kind in _VOTES and entry.details["decision"] in ADMITTING and "id" in entry.details:
+                    joins = entry.details.get("joins")
+                    assert joins or self.signed_for[entry.details["id"]] == (state.moved and state.moved.hash)
+                state = fold([entry], state)
 
     @invariant()
     def nobody_goes_back_to_what_people_revoked_with_the_approvals_of_before(self) -> None:
