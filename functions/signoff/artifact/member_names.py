@@ -153,7 +153,9 @@ def _first_difference(one: str, before: str, other: str, name: str) -> tuple[str
 
 def climbs(name: str) -> bool:
     """Whether `..` stands in `name` in any spelling: with backslashes, blanks, percent signs or look-alikes."""
-    plain = unquote(name).translate(LOOKALIKES)
+    plain = unquote(name)
+    if not plain.isascii():
+        plain = plain.translate(LOOKALIKES)
     return ".." in plain and any(part.strip(" ") == ".." for part in SEPARATOR.split(plain))
 
 

@@ -255,4 +255,7 @@ def _named(kind: Kind | None, head: bytes) -> str | None:
 
 
 def _kind(head: bytes) -> Kind | None:
-    return next((kind for kind in KINDS if kind[0](head)), None)
+    for kind in KINDS:
+        if kind[0](head):
+            return kind
+    return None

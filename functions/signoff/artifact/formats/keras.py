@@ -27,8 +27,10 @@ _KEY = compiled_on_use(rb"\"(?:module|class_name|config)\"\s*:")
 
 def is_keras_config(head: bytes) -> bool:
     """Whether content that begins with `head` is a JSON object that describes an object of Keras."""
+    if b"class_name" not in head or not _OBJECT.match(head):
+        return False
     keys = set(_KEY.findall(head))
-    return _OBJECT.match(head) is not None and any(b"class_name" in key for key in keys) and len(keys) > 1
+    return any(b"class_name" in key for key in keys) and len(keys) > 1
 
 
 def keras_config(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:

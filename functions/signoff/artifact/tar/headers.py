@@ -11,7 +11,6 @@ import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from signoff.artifact.tar.pax import PAX_TYPES, keyword_name, pax_records
 from signoff.documents.patterns import compiled_on_use
@@ -34,12 +33,13 @@ class HeaderRecord:
     body: bytes
 
 
-@dataclass(frozen=True)
 class MemberHeaders:
     """All that tarfile read about one member: the records before it, its own block, and its own pax attributes."""
 
-    records: tuple[HeaderRecord, ...]
-    block: bytes
+    def __init__(self, records: Sequence[HeaderRecord], block: bytes) -> None:
+        self.records = records
+        self.block = block
+        self.own = [pair for record in records if _is_own_pax(record) for pair in pax_records(record.body)]
 
     @classmethod
     def of(cls, reads: Iterable[bytes]) -> MemberHeaders:
@@ -49,14 +49,9 @@ class MemberHeaders:
         for block in blocks:
             kind = block[156:157]
             if kind not in PAX_TYPES and kind not in LONG:
-                return cls(tuple(records), block)
+                return cls(records, block)
             records.append(HeaderRecord(kind, block, next(blocks, b"")))
-        return cls(tuple(records), b"")
-
-    @cached_property
-    def own(self) -> list[tuple[bytes, bytes]]:
-        """The pax attributes that are about this member only."""
-        return [pair for record in self.records if _is_own_pax(record) for pair in pax_records(record.body)]
+        return cls(records, b"")
 
     def long(self, kind: bytes) -> list[bytes]:
         """Return what the GNU records of `kind` say."""
