@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 
 import pytest
+import yaml
 
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
@@ -218,10 +220,77 @@ def test_what_is_instantiated_by_name_is_told() -> None:
     assert found("model_config.json", json.dumps({"m": {"_target_": "subprocess.run"}})) == [("unsafe-target", "error")]
 
 
+SPELLINGS = (
+    "_target_: os.system",
+    '"_tar\\x67et_": os.system',
+    '"_tar\\u0067et_": os.system',
+    '"_tar\\U00000067et_": os.system',
+    "'_target_': 'os.system'",
+    '_target_: "os.sys\\x74em"',
+    '_target_: "os\\\n  .system"',
+    "_target_:\n  os.system",
+    "_target_: >-\n  os.system",
+    "_target_: |\n  os.system",
+    "_target_: !!str os.system",
+    "_target_: &x !!str os.system",
+    "&x _target_: os.system",
+    "!!str _target_: os.system",
+    "? _target_\n: os.system",
+    '? "_tar\\\n  get_"\n: os.system',
+    "a: &x _target_\n*x : os.system",
+    "a: [{b: c, _target_: os.system}]",
+    '{"_target_":"os.system"}',
+    "<<: &x {_target_: os.system}",
+    "{a: 'b\n  # c', _target_: os.system}",
+    "_target_: ${oc.env:X}",
+    "a: os.system\n_target_: ${a}",
+    "_target_: numpy.testing.os.system",
+    "_target_: torch.load",
+    "_target_: joblib.load",
+    "_target_: acme.f.__globals__.x",
+)
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_what_hydra_would_call_is_found_however_it_is_written(text: str) -> None:
+    read = yaml.safe_load(text)
+    assert "_target_" in json.dumps(read)
+    assert found("model.yaml", text) == found("model.yaml", f"a: b\n---\n{text}\n") == [("unsafe-target", "error")]
+
+
+def test_what_is_no_target_of_hydra_is_left_alone() -> None:
+    for text in ("# _target_ is not used here\n", "a_target_: os.system\n", "_target_s: os.system\n", "target: os\n"):
+        assert found("model.yaml", text) == [], text
+    config = (
+        "optimizer:\n  _target_: torch.optim.Adam  # the usual one\n  lr: 0.1\nmodel: {_target_: acme.Model, x: 1}\n"
+    )
+    assert found("model.yaml", config) == [("named-target", "warning")] * 2
+
+
+def test_a_member_of_json_is_judged_also_where_another_of_its_name_follows() -> None:
+    twice = '{"m": {"_target_": "os.system", "_target_": "acme.Model"}}'
+    assert ("unsafe-target", "error") in found("model_config.json", twice)
+    twice = '{"auto_map": {"AutoModel": "evil/repo--modeling.Model"}, "auto_map": {}}'
+    assert found("config.json", twice) == [("remote-code", "error")]
+
+
+@pytest.mark.parametrize(
+    "part", ["_target_:!", "_target_: ", "_target_: ! ", "_target_: |\n", "\\", '"_target_', " #", "!"]
+)
+def test_a_long_file_of_what_begins_like_a_target_is_read_in_time(part: str) -> None:
+    begun = time.process_time()
+    found("model.yaml", part * (256 * 1024 // len(part)))
+    assert time.process_time() - begun < 5
+
+
 def test_an_mlflow_model_with_a_loader_of_its_own_is_told() -> None:
     own = "flavors:\n  python_function:\n    loader_module: {}\n    python_version: 3.11.7\n"
     assert found("MLmodel", own.format("mlflow.sklearn")) == []
     assert found("MLmodel", own.format("acme.loader")) == [("custom-loader", "warning")]
+    assert found("MLmodel", "flavors: {python_function: {loader_module: acme.loader}}") == [
+        ("custom-loader", "warning")
+    ]
+    assert found("MLmodel", 'flavors: {f: {"loader_\\x6dodule": acme.loader}}') == [("custom-loader", "warning")]
 
 
 @pytest.mark.parametrize("name", ["code/sitecustomize.py", "code/usercustomize.py"])

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -21,15 +20,40 @@ from urllib.parse import unquote
 from signoff.artifact.context import FindingCollector
 from signoff.artifact.member_names import shown
 from signoff.artifact.startup.templates import check_template
+from signoff.artifact.trusted_names import runs_code
 from signoff.documents.patterns import compiled_on_use
 from signoff.documents.remote_sources import fetches
 
 _PROPERTY = compiled_on_use(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
 _LINE_END = compiled_on_use(r"\r\n|\r|\n")
 _UNICODE = compiled_on_use(r"\\u+([0-9a-fA-F]{4})")
-_PYTHON_TAG = compiled_on_use(r"!\S*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
-_TARGET = compiled_on_use(r"""["']?_target_["']?\s*:\s*["']?(?P<target>[\w.]+)""")
-_LOADER = compiled_on_use(r"^\s*loader_module\s*:\s*[\"']?(?P<module>[\w.]+)", re.MULTILINE)
+_PYTHON_TAG = compiled_on_use(r"![^\s!]*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
+# In YAML's double quotes (https://yaml.org/spec/1.2.2/#57-escaped-characters), those that may stand for a letter.
+_ESCAPE = compiled_on_use(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\r?\n[ \t]*+)")
+_PLAIN = (
+    r"[\"']?[ \t]*+:\s*+(?:[&!]\S{0,200}+\s++){0,3}(?:[|>][-+\d]{0,2}\s++)?[\"']?"
+    r"(?P<value>[A-Za-z_][\w.]*+)[\"']?[ \t]*+(?=\Z|[\r\n,}\]#])"
+)
+_TARGET = compiled_on_use(rf"(?<!\w)_target_(?!\w)(?:{_PLAIN})?")
+_LOADER = compiled_on_use(rf"(?<!\w)loader_module(?!\w)(?:{_PLAIN})?")
+_COMMENT = compiled_on_use(r"^[ \t]*#[^\"'\r\n]*$", re.MULTILINE)  # without quotes: else a text may have begun before
+# What a name leads to by way of what a library imports.
+_REACHING = frozenset(
+    (
+        "os",
+        "sys",
+        "subprocess",
+        "builtins",
+        "importlib",
+        "shutil",
+        "pty",
+        "posix",
+        "runpy",
+        "ctypes",
+        "socket",
+        "pickle",
+    )
+)
 _MODEL_KEYS = ("base_model_name_or_path", "draft_model", "speculative_model", "peft_base_model")
 _TRUE = ("true", "1", "yes", "on")
 
@@ -68,18 +92,24 @@ def check_yaml(text: str, findings: FindingCollector) -> None:
         findings.report(
             "unsafe-yaml", f"Has a tag that makes YAML readers create or call Python objects: {shown(tag[0])}"
         )
-    for found in _TARGET.finditer(text):
-        _check_target(found["target"], findings)
-    for found in _LOADER.finditer(text):
-        if not found["module"].startswith("mlflow."):
-            reason = f"Is loaded by the module {shown(found['module'])}, which is not MLflow's own"
+    for target in _values(_TARGET, text):
+        _check_target(target, findings)
+    for module in _values(_LOADER, text):
+        if not module.startswith("mlflow."):
+            reason = f"Is loaded by the module {shown(module) or 'that it computes'}, which is not MLflow's own"
             findings.report("custom-loader", reason, "warning")
+
+
+def _values(key: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield a key's values, wherever it stands in YAML and however it is written; empty for what is no plain name."""
+    text = _ESCAPE.sub(lambda found: chr(int(found[found.lastindex or 0], 16)) if found.lastindex else "", text)
+    return (found["value"] or "" for found in key.finditer(_COMMENT.sub("", text)))
 
 
 def check_json(text: str, findings: FindingCollector) -> None:
     """Report code and models of other repositories, chat templates that leave their sandbox, and `_target_`."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_Members)
     except (ValueError, RecursionError):
         return  # the scanner of JSON reports it
     for key, value in _pairs(document):
@@ -93,27 +123,35 @@ def check_json(text: str, findings: FindingCollector) -> None:
             _check_target(value, findings)
 
 
+class _Members(list[tuple[str, Any]]):
+    """A JSON object with all members of one name, of which each reader takes another."""
+
+
 def _pairs(document: Any) -> Iterator[tuple[str, Any]]:
     """Yield every key and value, at any depth; Python's reader bounds how deep."""
     waiting = [document]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, dict):
-            yield from each.items()
-            waiting.extend(each.values())
+        if isinstance(each, _Members):
+            yield from each
+            waiting.extend(value for _, value in each)
         elif isinstance(each, list):
             waiting.extend(each)
 
 
 def _check_auto_map(value: Any, findings: FindingCollector) -> None:
-    for _, named in _pairs({"auto_map": value}):
+    for _, named in _pairs(_Members([("auto_map", value)])):
         for text in named if isinstance(named, list) else [named]:
             if isinstance(text, str) and "--" in text:
                 findings.report("remote-code", f"Names code of another repository: {shown(text)}")
 
 
 def _check_target(target: str, findings: FindingCollector) -> None:
-    if target.partition(".")[0] in sys.stdlib_module_names:
+    module, _, name = target.rpartition(".")
+    parts = target.split(".")
+    if not target:
+        findings.report("unsafe-target", "Has something called when it is instantiated that is not named in plain text")
+    elif runs_code(module, name) or not _REACHING.isdisjoint(parts) or any(part.startswith("__") for part in parts):
         findings.report("unsafe-target", f"Has {shown(target)} called when it is instantiated")
     else:
         findings.report("named-target", f"Names {shown(target)}, which is called when it is instantiated", "warning")
