@@ -14,7 +14,7 @@ import re
 from signoff.documents.patterns import compiled_on_use
 
 # `s3://`, `https://`, `git+ssh://`, `hf://`, `djl://` anywhere; and git's form without slashes.
-_URL = compiled_on_use(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|\bgit@[\w.-]+:", re.IGNORECASE)
+_URL = compiled_on_use(r"(?<![a-z0-9+.-])[0-9+.-]*+(?P<scheme>[a-z][a-z0-9+.-]*+)://|\bgit@[\w.-]++:", re.IGNORECASE)
 # A server in the container is configured to listen by such a URL: TS_INFERENCE_ADDRESS=http://0.0.0.0:8080.
 _OWN_HOST = compiled_on_use(
     r"(?:localhost|127(?:\.[0-9]{1,3}){3}|0\.0\.0\.0|\[::1?\])(?::[0-9]+)?(?=[/\s,;'\")\]}]|$)", re.IGNORECASE

@@ -274,12 +274,31 @@ def test_a_member_of_json_is_judged_also_where_another_of_its_name_follows() -> 
     assert found("config.json", twice) == [("remote-code", "error")]
 
 
-@pytest.mark.parametrize(
-    "part", ["_target_:!", "_target_: ", "_target_: ! ", "_target_: |\n", "\\", '"_target_', " #", "!"]
+BEGINNINGS = ("", "- a", "a=", "a==")
+PARTS = (
+    "_target_:!",
+    "_target_: ",
+    "_target_: ! ",
+    "_target_: |\n",
+    "!",
+    "\\",
+    " #",
+    " ",
+    "a",
+    "a:",
+    "[",
+    ",1",
+    "_'",
+    "{% ",
 )
-def test_a_long_file_of_what_begins_like_a_target_is_read_in_time(part: str) -> None:
+
+
+@pytest.mark.parametrize("name", ["model.yaml", "conda.yaml", "requirements.txt", "serving.properties", "x.jinja"])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_long_line_takes_no_longer_than_many(name: str, part: str) -> None:
     begun = time.process_time()
-    found("model.yaml", part * (256 * 1024 // len(part)))
+    for before in BEGINNINGS:
+        found(name, before + part * (64 * 1024 // len(part)) + "b;")
     assert time.process_time() - begun < 5
 
 

@@ -22,13 +22,11 @@ _COMMENT = compiled_on_use(r"(?:^|\s)#.*$")
 # Of YAML only what tools write into environments: a key or an item on each line, and a plain or quoted text with it.
 _YAML = compiled_on_use(
     r"(?P<dashes>(?:-\s+)*)(?:(?P<key>[\w.-]+)\s*:(?=\s|$)\s*)?"
-    r"""(?:(?P<text>[^\s\[\]{}&*!|>%@`?,'"#](?:[^#]|(?<=\S)\#)*?)|'(?P<one>[^']*)'|"(?P<two>[^"\\]*)")?(?:\s+\#.*)?"""
+    r"""(?:(?P<text>[^\s\[\]{}&*!|>%@`?,'"#]\S*+(?:\s++(?!\#)\S++)*+)|'(?P<one>[^']*)'|"(?P<two>[^"\\]*)")?(?:\s+\#.*)?"""
 )
 # Channels that are conda's own or its community's, which are where its packages come from like pip's index.
 _CHANNELS = "conda-forge defaults nodefaults anaconda"
-_ELSEWHERE = compiled_on_use(
-    r"[a-z][a-z0-9+.-]*:|\bgit@|^[./~\\]|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|egg)\b", re.IGNORECASE
-)
+_ELSEWHERE = compiled_on_use(r":|\bgit@|^[./~\\]|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|egg)\b", re.IGNORECASE)
 _OPTION = compiled_on_use(r"^-")
 # A file beside this one, of a name by which it is looked at as well (`files.py`).
 _BESIDE = compiled_on_use(
@@ -38,7 +36,7 @@ _BESIDE = compiled_on_use(
 _HARMLESS = compiled_on_use(
     r"--(?:no-binary|only-binary|prefer-binary|require-hashes|pre|no-index|use-feature)(?:[\s=]+[A-Za-z:][\w.:,-]*)?"
 )
-_NAME = compiled_on_use(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?P<version>[^;@]*?)\s*(?:;.*)?$")
+_NAME = compiled_on_use(r"[A-Za-z0-9][\w.-]*+\s*+(?:\[[^\]]*+\])?+(?P<version>[^;@]*+)(?:;.*)?")
 _PINNED = compiled_on_use(r"={2,3}\s*[^\s*,]+|=[^\s*,=]+(?:=[^\s*,]+)?")  # conda writes one sign
 
 
@@ -103,7 +101,7 @@ def _is_elsewhere(requirement: str) -> bool:
 
 
 def _pinned(requirement: str) -> bool:
-    found = _NAME.match(requirement)
+    found = _NAME.fullmatch(requirement)
     return bool(found and _PINNED.fullmatch(found["version"].strip()))
 
 

@@ -24,7 +24,7 @@ from signoff.artifact.trusted_names import runs_code
 from signoff.documents.patterns import compiled_on_use
 from signoff.documents.remote_sources import fetches
 
-_PROPERTY = compiled_on_use(r"^\s*(?P<key>[\w.-]+)\s*[=:\s]\s*(?P<value>.*?)\s*$")
+_PROPERTY = compiled_on_use(r"(?P<key>[\w.-]++)(?=[=:\s])\s*+[=:]?\s*+(?P<value>.*)", re.DOTALL)
 _LINE_END = compiled_on_use(r"\r\n|\r|\n")
 _UNICODE = compiled_on_use(r"\\u+([0-9a-fA-F]{4})")
 _PYTHON_TAG = compiled_on_use(r"![^\s!]*python/|tag:yaml\.org,2002:python|^%TAG\b", re.MULTILINE)
@@ -61,7 +61,7 @@ _TRUE = ("true", "1", "yes", "on")
 def check_properties(text: str, findings: FindingCollector) -> None:
     """Report models, scripts and code that DJL Serving would fetch."""
     for line in _as_java_reads(text):
-        found = _PROPERTY.match(line)
+        found = _PROPERTY.fullmatch(line.strip())
         if not found:
             continue
         key, value = found["key"].removeprefix("option."), found["value"]
