@@ -167,12 +167,14 @@ def _look_into(kind: Kind | None, content: PeekableReader, context: ScanContext,
         if kind:
             kind[1](content, context, scan)
     except OtherFormat as other:
-        _withdraw(context, other, head)
+        _withdraw(context, other, kind)
     except Refused as refusal:
         if refusal is source.broken or refusal.rule in ENDING:
             raise
         context.report(refusal.rule, str(refusal))
     content.drain()
+    if kind is PICKLE and context.claim and context.summary.kind == NAMES[PICKLE] and _begins_as_claimed(context):
+        context.report("not-what-it-is-called", _disproved(context.claim, "goes on as a pickle"))
 
 
 def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
@@ -190,8 +192,17 @@ def _as_claimed(context: ScanContext, detected: Kind | None) -> Kind | None:
     if demanded and (claim.read_as or detected is None):
         context.summary.kind = named if named in claim.kinds else claim.kind
         return demanded
+    if detected is PICKLE and _begins_as_claimed(context):
+        return detected
     context.report("not-what-it-is-called", _disproved(claim, f"is {named or 'of an unknown format'}"))
     return detected
+
+
+def _begins_as_claimed(context: ScanContext) -> bool:
+    """Whether it begins as its name claims, of a format that is looked into no further; it may go on as a pickle."""
+    head, told = context.summary.head, kind_of(context.summary.head)
+    known = told in READ_AS or any(kind[0](head) for kind in KINDS if kind is not PICKLE)
+    return context.claim is not None and told in context.claim.kinds and not known
 
 
 def _is_apple_double(context: ScanContext) -> bool:
@@ -215,10 +226,10 @@ def _hidden(context: ScanContext, head: bytes) -> Kind | None:
     return HIDDEN_ONNX if context.summary.kind is None and context.claim is None else None
 
 
-def _withdraw(context: ScanContext, other: OtherFormat, head: bytes) -> None:
+def _withdraw(context: ScanContext, other: OtherFormat, kind: Kind | None) -> None:
     """Take back that the content is of the format that it was read as, which its name may have claimed."""
-    context.summary.kind = kind_of(head)
-    if context.claim:
+    context.summary.kind = kind_of(context.summary.head)
+    if context.claim and not (kind is PICKLE and _begins_as_claimed(context)):
         context.report(other.rule, _disproved(context.claim, str(other)))
 
 

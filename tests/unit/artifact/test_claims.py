@@ -253,3 +253,20 @@ def test_a_model_of_core_ml_is_one_by_its_name_and_its_first_bytes_alone() -> No
     assert found("model.mlmodel", content) == [("model.mlmodel", "not-looked-into", "warning")]
     assert found("model", content) == [("model", "unknown-format", "warning")]
     assert found("model.mlmodel", b"\x0a" + content) == [("model.mlmodel", "not-what-it-is-called", "error")]
+
+
+# What an unpickler would read as texts, and go on behind.
+GO_ON = {"model.cbm": b"CBM1" + b"a" * 64, "rows.parquet": b"PAR1" + b"words\n"}
+
+
+@pytest.mark.parametrize("name", GO_ON)
+def test_what_may_go_on_as_a_pickle_is_what_it_is_called_once_it_is_proven_that_it_does_not(name: str) -> None:
+    begin = GO_ON[name] + b"N0" * 3000
+    assert found(name, begin + b"\0\xff") == []
+    assert found(name, begin) == []
+    assert {rule for _, rule, _ in found(name, begin + MARK)} >= {"not-what-it-is-called", "unsafe-pickle"}
+    assert ("x.onnx", "not-what-it-is-called", "error") in found("x.onnx", begin + b"\0\xff")
+
+
+def test_what_does_not_even_begin_as_it_is_called_is_refused_though_it_is_no_pickle() -> None:
+    assert ("model.cbm", "not-what-it-is-called", "error") in found("model.cbm", b"C\2ab" + b"N0" * 3000 + b"\0\xff")
