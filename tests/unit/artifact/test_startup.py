@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from signoff.artifact import scan
 from signoff.artifact.inspection import inspect
@@ -272,6 +272,39 @@ def test_a_member_of_json_is_judged_also_where_another_of_its_name_follows() -> 
     assert ("unsafe-target", "error") in found("model_config.json", twice)
     twice = '{"auto_map": {"AutoModel": "evil/repo--modeling.Model"}, "auto_map": {}}'
     assert found("config.json", twice) == [("remote-code", "error")]
+
+
+def test_the_classes_of_which_sentence_transformers_makes_a_model_are_told() -> None:
+    usual = {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}
+    assert found("modules.json", json.dumps([usual])) == []
+    assert found("modules.json", json.dumps([usual, {**usual, "type": "acme.Pooling"}])) == [
+        ("named-target", "warning")
+    ]
+    assert found("modules.json", json.dumps([usual, {**usual, "type": "subprocess.Popen"}])) == [
+        ("unsafe-target", "error")
+    ]
+    twice = '[{"type": "os.system", "type": "sentence_transformers.models.Pooling"}]'
+    assert found("modules.json", twice) == [("unsafe-target", "error")]
+
+
+def test_the_module_that_an_adapter_has_imported_is_told() -> None:
+    def config(library: str) -> str:
+        return json.dumps({"auto_mapping": {"base_model_class": "X", "parent_library": library}})
+
+    assert found("adapter_config.json", config("transformers.models.bert.modeling_bert")) == []
+    assert found("adapter_config.json", config("acme.models")) == [("named-target", "warning")]
+    assert found("adapter_config.json", config("antigravity")) == [("unsafe-target", "error")]
+
+
+def test_what_triton_and_torchserve_would_fetch_is_refused() -> None:
+    path = 'parameters: {{ key: "EXECUTION_ENV_PATH", value: {{string_value: "{}"}} }}\n'
+    assert (
+        found("m/config.pbtxt", '# see https://example.com\nname: "m"\n' + path.format("$$TRITON_MODEL_DIRECTORY/env"))
+        == []
+    )
+    assert found("m/config.pbtxt", path.format("s3://bucket/env.tar.gz")) == FETCHED
+    assert found("config.properties", "inference_address=http://0.0.0.0:8080\nload_models=all\n") == []
+    assert found("config.properties", "load_models=m=https://evil.example/m.mar\n") == FETCHED
 
 
 BEGINNINGS = ("", "- a", "a=", "a==")

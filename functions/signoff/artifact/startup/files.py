@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from signoff.artifact.context import FindingCollector, ScanContext
 from signoff.artifact.startup.requirements_file import check_environment, check_requirements
-from signoff.artifact.startup.settings import check_json, check_properties, check_yaml
+from signoff.artifact.startup.settings import check_addresses, check_json, check_modules, check_properties, check_yaml
 from signoff.artifact.startup.templates import check_template
 from signoff.documents.patterns import first_of
 
@@ -22,9 +22,11 @@ CHECKS: Sequence[tuple[Sequence[str], Sequence[Check]]] = (
     (("requirements*.txt", "*-requirements.txt", "constraints*.txt"), (check_requirements,)),
     (("conda.y*ml", "environment.y*ml", "python_env.y*ml"), (check_environment, check_yaml)),
     (("serving.properties",), (check_properties,)),
+    (("config.pbtxt", "config.properties"), (check_addresses,)),
     (("*.yaml", "*.yml", "mlmodel"), (check_yaml,)),
     (("*.jinja", "*.jinja2", "*.j2"), (check_template,)),
-    (("*config.json", "chat_template.json", "modules.json"), (check_json,)),
+    (("*config.json", "chat_template.json"), (check_json,)),
+    (("modules.json",), (check_json, check_modules)),
     (("sitecustomize.py", "usercustomize.py"), (_runs,)),
 )
 _first_check = first_of([globs for globs, _ in CHECKS])

@@ -4,6 +4,10 @@
   (https://docs.djl.ai/master/docs/serving/serving/docs/lmi/user_guides/deployment_guide/configurations.html)
 - Transformers' JSON (https://huggingface.co/docs/transformers/custom_models): `auto_map` names code, in another
   repository where it holds `--`; an adapter names the model that it adapts
+- PEFT's `auto_mapping` names a module to import, as `modules.json` of Sentence Transformers names classes
+  (https://github.com/huggingface/sentence-transformers/blob/master/sentence_transformers/SentenceTransformer.py)
+- Triton's `config.pbtxt` (https://github.com/triton-inference-server/python_backend#creating-custom-execution-environments)
+  and TorchServe's `config.properties` (https://docs.pytorch.org/serve/configuration.html) name models and environments
 - `MLmodel` (https://mlflow.org/docs/latest/ml/model/): the module that loads it
 - YAML with tags of Python, which `yaml.load` may call (https://pyyaml.org/wiki/PyYAMLDocumentation)
 - Hydra's `_target_` (https://hydra.cc/docs/advanced/instantiate_objects/overview/)
@@ -55,6 +59,7 @@ _REACHING = frozenset(
     )
 )
 _MODEL_KEYS = ("base_model_name_or_path", "draft_model", "speculative_model", "peft_base_model")
+_ADAPTED, _CLASS = ("transformers", "diffusers", "peft", "torch"), "base_model_class"
 _TRUE = ("true", "1", "yes", "on")
 
 
@@ -121,6 +126,26 @@ def check_json(text: str, findings: FindingCollector) -> None:
             check_template(value, findings)
         elif key == "_target_" and isinstance(value, str):
             _check_target(value, findings)
+        elif key == "parent_library" and isinstance(value, str) and value.partition(".")[0] not in _ADAPTED:
+            _check_target(f"{value}.{_CLASS}", findings)
+
+
+def check_modules(text: str, findings: FindingCollector) -> None:
+    """Report classes that Sentence Transformers would import for a model, and that are none of its own."""
+    try:
+        document = json.loads(text, object_pairs_hook=_Members)
+    except (ValueError, RecursionError):
+        return  # the scanner of JSON reports it
+    for key, value in _pairs(document):
+        if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
+            _check_target(value if isinstance(value, str) else "", findings)
+
+
+def check_addresses(text: str, findings: FindingCollector) -> None:
+    """Report what a server would fetch, of settings in lines with `#` before a comment."""
+    for line in map(str.strip, _LINE_END.split(text)):
+        if not line.startswith("#") and fetches("", line):
+            findings.report_fetched(line)
 
 
 class _Members(list[tuple[str, Any]]):
