@@ -21,6 +21,9 @@ MAX_TAG = 0xFFFFFFFF  # some parsers drop the bits above these, and so read anot
 Fields = Mapping[str, Mapping[int, str]]
 """By a message's name and a field's number: the name of the message in it, or of the text."""
 
+_Read = Callable[[str, int, int, dict[str, str]], None]
+"""Reads a field: takes what it is called, the byte that it ends at, how deep it lies, and the texts of its message."""
+
 Note = Callable[[str, dict[str, str], int], None]
 """Takes a message's name, its texts by their names, and the byte that it begins at. May raise `MalformedMessage`."""
 
@@ -49,36 +52,39 @@ class MessageReader:
         lenient: bool = False,
     ) -> None:
         self._wire = wire
-        self._messages = messages
-        self._texts = texts
         self._note = note
-        self._each = each
         self._longest = longest
         self._marks = marks
         self._lenient = lenient
         self._fields = 0
+        self._known: dict[str, dict[int, tuple[_Read, str]]] = {}
+        for fields, read in ((each, self._noted), (texts, self._text), (messages, self._inner)):
+            for kind, names in fields.items():
+                self._known.setdefault(kind, {}).update((number, (read, name)) for number, name in names.items())
 
     def read(self, kind: str, end: int | None = None, depth: int = 1) -> None:
         """Read a message that ends at `end`, or with the content. Raises `MalformedMessage`."""
         if depth > MAX_DEPTH:
             raise MalformedMessage(f"has messages more than {MAX_DEPTH} deep")
-        begin = self._wire.offset
+        begin, known = self._wire.offset, self._known.get(kind, {})
         texts: dict[str, str] = {}
         while not self._wire.ended(end):
-            self._field(kind, end, depth, texts)
+            self._fields += 1
+            if self._fields > MAX_FIELDS:
+                raise MessageTooLarge(f"has more than {MAX_FIELDS} fields")
+            number, wire = self._tag(end)
+            if wire == BYTES:
+                until = self._wire.length(end)
+                if number in known:
+                    read, name = known[number]
+                    read(name, until, depth, texts)
+                else:
+                    self._wire.skip(until)
+            elif wire == GROUP and self._lenient:
+                self._wire.skip_group(number, end, depth + 1)
+            else:
+                self._wire.skip_number(wire, end)
         self._note(kind, texts, begin)
-
-    def _field(self, kind: str, end: int | None, depth: int, texts: dict[str, str]) -> None:
-        self._fields += 1
-        if self._fields > MAX_FIELDS:
-            raise MessageTooLarge(f"has more than {MAX_FIELDS} fields")
-        number, wire = self._tag(end)
-        if wire == GROUP and self._lenient:
-            self._wire.skip_group(number, end, depth + 1)
-        elif wire != BYTES:
-            self._wire.skip_number(wire, end)
-        else:
-            self._bytes(kind, number, end, depth, texts)
 
     def _tag(self, end: int | None) -> tuple[int, int]:
         """Return the number and the wire type of the next field."""
@@ -89,25 +95,20 @@ class MessageReader:
             raise MalformedMessage(f"has a field of number {tag >> 3}")
         return tag >> 3, tag & 7
 
-    def _bytes(self, kind: str, number: int, end: int | None, depth: int, texts: dict[str, str]) -> None:
-        until = self._wire.length(end)
-        if inner := self._messages.get(kind, {}).get(number):
-            self._inner(inner, until, depth + 1)
-        elif name := self._texts.get(kind, {}).get(number):
-            texts[name] = self._text(until, self._longest.get(name, MAX_TEXT))
-        elif name := self._each.get(kind, {}).get(number):
-            self._note(name, {name: self._text(until, MAX_TEXT)}, self._wire.offset)
-        else:
-            self._wire.skip(until)
-
-    def _inner(self, kind: str, until: int, depth: int) -> None:
+    def _inner(self, kind: str, until: int, depth: int, _texts: dict[str, str]) -> None:
         mark, held = self._marks.get(kind), self._wire.held(until)
         if mark and held is not None and not mark.search(held):
             self._wire.skip(until)
         else:
-            self.read(kind, until, depth)
+            self.read(kind, until, depth + 1)
 
-    def _text(self, until: int, most: int) -> str:
+    def _text(self, name: str, until: int, _depth: int, texts: dict[str, str]) -> None:
+        texts[name] = self._taken(until, self._longest.get(name, MAX_TEXT))
+
+    def _noted(self, name: str, until: int, _depth: int, _texts: dict[str, str]) -> None:
+        self._note(name, {name: self._taken(until, MAX_TEXT)}, self._wire.offset)
+
+    def _taken(self, until: int, most: int) -> str:
         size = until - self._wire.offset
         if size > most:
             raise MessageTooLarge(f"has a name of {size} bytes; at most {most} are read")
@@ -143,7 +144,7 @@ class WireReader:
     def ended(self, end: int | None) -> bool:
         """Whether a message is at its end."""
         if end is not None:
-            return self.offset >= end
+            return self._passed + self._at >= end
         return self._at == len(self._block) and not self._fill()
 
     def number(self, end: int | None) -> int:
@@ -163,9 +164,10 @@ class WireReader:
     def length(self, end: int | None) -> int:
         """Return the offset that the field which begins here ends at. Raises `MalformedMessage`."""
         size = self.number(end)
-        if end is not None and self.offset + size > end:
+        until = self._passed + self._at + size
+        if end is not None and until > end:
             raise MalformedMessage("has a field that is longer than the message it is in")
-        return self.offset + size
+        return until
 
     def taken(self, until: int) -> bytes:
         """Return the bytes up to an offset; keep them few. Raises `MalformedMessage`."""
@@ -184,6 +186,9 @@ class WireReader:
 
     def skip(self, until: int) -> None:
         """Pass over the bytes up to an offset. Raises `MalformedMessage`."""
+        if self._at <= until - self._passed <= len(self._block):
+            self._at = until - self._passed  # most end in what is held, and this is faster
+            return
         while (left := until - self.offset) > 0:
             if self._at == len(self._block) and not self._fill():
                 raise MalformedMessage("ends inside a field")
