@@ -81,13 +81,6 @@ class EventRules(Construct):
             bus,
         )
         self._rule(
-            "DecidedInTheRegistry",
-            "A status set by hand that counts as a decision is what the registry shows already: it tells of no change",
-            {"source": [names.SOURCE], "detail-type": ["Decision Recorded"], "detail": {"channel": ["registry"]}},
-            [QueueTarget(deploy)],
-            bus,
-        )
-        self._rule(
             "Superseded",
             "A policy may revoke what another champion has followed",
             {"source": [names.SOURCE], "detail-type": ["Model Superseded"]},

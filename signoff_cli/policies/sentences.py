@@ -155,10 +155,8 @@ def _break_glass(policy: Policy) -> Iterator[str]:
 
 
 def _registry(policy: Policy) -> Iterator[str]:
-    if policy.approvals.registry_edits == "hold":
-        yield "A status set in Studio, the console or by API is reset"
-    else:
-        yield "A status set in Studio, the console or by API counts as the vote of a known person who set it"
+    left = policy.mode == "report"
+    yield f"A status set in Studio, the console or by API is {'recorded and left' if left else 'reset'}"
 
 
 def _accounts(policy: Policy) -> Iterator[str]:

@@ -129,12 +129,6 @@ def test_other_events_of_signoffs_own_reach_nothing_of_its_own(template, kind):
     assert routed(template, announced(kind), OWN_BUS) == []
 
 
-@pytest.mark.parametrize("decision", ["approve", "revoke"])
-def test_the_model_follows_a_decision_that_the_registry_showed_before_it_was_one(template, decision):
-    found = routed(template, announced(decision=decision, channel="registry"), OWN_BUS)
-    assert found == ["DeployQueue"]
-
-
 def test_a_policy_is_asked_about_a_version_that_another_champion_followed(template):
     assert routed(template, announced("Model Superseded"), OWN_BUS) == ["DecisionQueue"]
 

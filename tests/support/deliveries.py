@@ -79,8 +79,7 @@ class Deliveries:
 
     def own_event(self, event: Event) -> None:
         """Send what Signoff announces where the rules send it: most of it nowhere here."""
-        by_hand = event.detail.get("decision") == "rollback" or event.detail.get("channel") == "registry"
-        if event.type == "Decision Recorded" and by_hand:
+        if event.type == "Decision Recorded" and event.detail.get("decision") == "rollback":
             self.queues["deployments"].send(event.type, event.detail)
         if event.type == "Model Superseded":
             self.queues["decisions"].send(event.type, event.detail)

@@ -19,7 +19,7 @@ from signoff.policy.policy import Policy
 UNKNOWN = "unknown"
 Name = Annotated[str, msgspec.Meta(max_length=2048)]
 Verb = Literal["approve", "reject", "revoke", "reopen", "rollback"]
-Channel = Literal["proof", "publisher", "registry"]
+Channel = Literal["proof", "publisher"]
 # Those that bring a model closer to production.
 ADMITTING = {"approve", "reopen", "rollback"}
 
@@ -62,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Approver:
-    """Who decides (an ARN), and how they were identified: by a proof, a trusted publisher, or the registry's record.
+    """Who decides (an ARN), and how they were identified: by a proof, or by a trusted publisher.
 
     `person` is the person behind it under the group's policy (an ARN).
     `id` is the hash of the signed statement, `proof` that of the proof; `signed` is when (ISO 8601), by the signature.

@@ -167,8 +167,9 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     registry_edits: Annotated[
         Literal["hold", "count"],
         meaning(
-            "A status set in Studio, the console or by API is reverted (`hold`), or counts as the vote of the known "
-            "person who set it (`count`)."
+            "A status set in Studio, the console or by API is reverted. With `count` it was a vote: that is refused, "
+            "as SageMaker does not say for certain who set it; policies in use that still have it revert, too.",
+            extra_json_schema={"enum": ["hold"]},
         ),
     ] = "hold"
     expiry: Annotated[

@@ -46,7 +46,7 @@ def all_faults(document: Any) -> list[Fault]:
     """
     found = list(_faults(inspect.type_info(Policy), document, ""))
     faulty = {fault.path for fault in found}
-    found += [*_impossible_votes(document, faulty), *_impossible_metrics(document, faulty)]
+    found += [*_impossible_votes(document, faulty), *_impossible_metrics(document, faulty), *_uncertain_votes(document)]
     if not found:
         try:
             of_document(document)
@@ -180,6 +180,16 @@ def _impossible_votes(document: Any, faulty: Set[str]) -> Iterator[Fault]:
     said = {field: value for field, value in document["approvals"].items() if field in _VOTES}
     approvals = msgspec.convert(said, type=Approvals)
     yield from (_unfilled(approvals) or _too_few(approvals))
+
+
+def _uncertain_votes(document: Any) -> Iterator[Fault]:
+    approvals = document.get("approvals") if isinstance(document, dict) else None
+    if isinstance(approvals, dict) and approvals.get("registry_edits") == "count":
+        message = (
+            "`count` is not possible any more: SageMaker does not say for certain who set a status. Leave the field "
+            "out, and decide with `signoff approve`"
+        )
+        yield Fault("approvals.registry_edits", message)
 
 
 def _unfilled(approvals: Approvals) -> list[Fault]:

@@ -177,13 +177,12 @@ def waited_for_anew() -> Recorded:
 
 
 def edited_in_the_registry() -> Recorded:
-    """An edit is set back where nobody counts it, and is its author's decision where the policy says so."""
+    """An edit is set back, whoever may have made it."""
     world = Recorded()
-    world.set_policy("groups/fraud", groups={"create": True}, approvals={"registry_edits": "count"})
-    for arn, author in ((world.pending(), EVE), (world.pending(prefix="fraud/run-1"), ANN)):
-        world.clock.forward(seconds=5)
-        world.registry.by_hand(arn, author, ModelApprovalStatus="Approved")
-        world.deliver()
+    arn = world.pending()
+    world.clock.forward(seconds=5)
+    world.registry.by_hand(arn, EVE, ModelApprovalStatus="Approved")
+    world.deliver()
     return world
 
 

@@ -11,7 +11,7 @@ from tests.support.deliveries import GRACE
 from tests.support.depth import some
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, WEIGHTS, files_of, manifest, source, submitted
-from tests.support.world import ACCURATE, APPROVER, IMAGE, QUALITY, SPECIFICATION, World
+from tests.support.world import ACCURATE, IMAGE, QUALITY, SPECIFICATION, World
 
 Act = Callable[[], Any]
 
@@ -155,22 +155,6 @@ def counts_a_vote_of_several(world: World) -> Act:
     return deciding(world, arn, "approve")
 
 
-def counts_a_status_set_in_the_registry(world: World) -> Act:
-    world.set_policy("default", groups={"create": True}, approvals={"registry_edits": "count"})
-    arn = world.pending()
-    world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
-    event = world.registry.events.pop()
-    return lambda: world.reconciler.reconcile(event)
-
-
-def holds_a_vote_set_in_the_registry(world: World) -> Act:
-    world.set_policy("default", groups={"create": True}, approvals={"registry_edits": "count", "needed": 2})
-    arn = world.pending()
-    world.registry.by_hand(arn, APPROVER, ModelApprovalStatus="Approved")
-    event = world.registry.events.pop()
-    return lambda: world.reconciler.reconcile(event)
-
-
 def begins_to_enforce(world: World) -> Act:
     world.set_policy("default", groups={"create": True}, mode="report")
     arn = world.pending()
@@ -291,8 +275,6 @@ SCENARIOS = [
     rejects,
     revokes,
     counts_a_vote_of_several,
-    counts_a_status_set_in_the_registry,
-    holds_a_vote_set_in_the_registry,
     begins_to_enforce,
     reopens_what_was_rejected,
     refuses_a_decision,

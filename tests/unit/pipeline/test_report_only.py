@@ -131,21 +131,6 @@ def test_a_decision_about_what_the_registry_shows_already_gets_its_model():
     assert world.sweep() == {}
 
 
-def test_an_edit_that_the_policy_counts_is_a_decision_all_the_same():
-    world = reporting(approvals={"registry_edits": "count", "approvers": [APPROVER]})
-    arn = world.pending()
-    by_hand(world, arn, "Approved", APPROVER)
-    assert (world.state(arn).status, len(world.registry.models)) == (Status.APPROVED, 1)
-    assert world.kinds(arn)[-3:] == ["DecisionRecorded", "RegistryUpdated", "ModelCreated"]
-
-
-def test_an_edit_that_would_not_count_is_refused_in_the_ledger_only():
-    world = reporting(approvals={"registry_edits": "count", "approvers": [APPROVER]})
-    arn = world.pending()
-    by_hand(world, arn, "Approved", EVE)
-    assert (world.kinds(arn)[-2:], world.status(arn)) == (["DecisionRefused", "RegistryObserved"], "Approved")
-
-
 def test_nothing_waits_for_a_model_that_somebody_has_set_to_rejected():
     world = reporting()
     arn = world.pending()

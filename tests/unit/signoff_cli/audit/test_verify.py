@@ -160,6 +160,26 @@ def test_a_revocation_that_one_person_undid_is_found(verb: str, said: dict[str, 
     assert {finding.entry for finding in audited(world) if because in finding.because} == {forged}
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_vote_set_in_the_registry_is_judged_by_whether_its_policy_counted_those_then(counts: bool):
+    edits = {"registry_edits": "count"} if counts else {}
+    world = World(approvals={"approvers": [APPROVER], **edits})
+    arn = world.pending()
+    world.decide(arn, "approve")
+    approved, key = world.history(arn), key_of(world)
+    made = next(entry for entry in approved.entries if entry.kind is Kind.DECISION_RECORDED)
+    said = {name: value for name, value in made.details.items() if name not in {"id", "proof", "signed", "standing"}}
+    before = History(key, tuple(entry for entry in approved.entries if entry.sequence < made.sequence))
+    drafts = [
+        Draft(made.kind, made.actor, {**said, "channel": "registry"}),
+        Draft(Kind.REGISTRY_UPDATED, "signoff", {}),
+    ]
+    drafts[1].details["status"] = "Approved"
+    world.ledger.histories[key] = before.extended(drafts, world.clock())
+    found = [each.because for each in audited(world) if (each.entry, each.name) == (made.sequence, "NotAllowed")]
+    assert [("registry" in because) for because in found] == ([] if counts else [True])
+
+
 @pytest.mark.parametrize("actor", [SUBMITTER, MALLORY])
 def test_an_approval_by_somebody_who_may_not_is_found(actor: str):
     world = World(approvals={"approvers": [APPROVER, SUBMITTER]})

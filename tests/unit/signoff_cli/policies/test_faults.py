@@ -30,6 +30,7 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
             "validation.outputs[0]",
             'must be an S3 prefix that ends in /, such as s3://bucket/models/; "s3://a" is not',
         ),
+        (approvals(registry_edits="count"), "approvals.registry_edits", "`count` is not possible any more"),
         (
             {"submissions": {"submitters": ["alice"]}},
             "submissions.submitters[0]",

@@ -46,7 +46,6 @@ def test_it_is_said_who_approves(fields: dict[str, Any], sentence: str) -> None:
         ("break glass", {}, "Nobody may approve alone."),
         ("break glass", {"break_glass": [BOB]}, f"{BOB} may approve alone, with a reason and an alarm."),
         ("registry", {}, "is reset."),
-        ("registry", {"registry_edits": "count"}, "counts as the vote of a known person"),
     ],
 )
 def test_what_is_said_of_approvals_is_what_they_say(topic: str, fields: dict[str, Any], sentence: str) -> None:
