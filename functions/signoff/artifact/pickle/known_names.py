@@ -37,7 +37,7 @@ PANDAS_INDEXES = {
     "pandas.core.indexes.multi": "MultiIndex",
     "pandas.core.indexes.category": "CategoricalIndex",
     "pandas.core.indexes.datetimes": "DatetimeIndex _new_DatetimeIndex",
-    "pandas.core.indexes.timedeltas": "TimedeltaIndex",
+    "pandas.core.indexes.timedeltas": "TimedeltaIndex _new_TimedeltaIndex",
     "pandas.core.indexes.frozen": "FrozenNDArray",  # before pandas 1: an array
     "pandas.core.indexes.numeric": "Int64Index UInt64Index Float64Index",
 }
