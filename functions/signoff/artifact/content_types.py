@@ -30,6 +30,7 @@ FORMATS = (
     "ort",
     "coreml",
     "mojo",
+    "mxnet",
 )
 """Formats that models are written in."""
 NOT_LOOKED_INTO = {
@@ -38,6 +39,7 @@ NOT_LOOKED_INTO = {
     "ort": "custom operators, which ONNX Runtime would load a library for",
     "coreml": "custom layers, which an app must bring along",
     "mojo": "what H2O stores in it",
+    "mxnet": "the operators of the graph beside it, some of which take addresses in memory",
     "xgboost-binary": "its trees, in a format that XGBoost no longer reads",
 }
 """Formats that are known by their first bytes and read no further, and what in them nobody looks at."""

@@ -37,6 +37,7 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"PAR1", "parquet"),
     (b"\0\5\x16\7", APPLE_DOUBLE),  # RFC 1740, appendix A
+    (b"\x12\1" + bytes(14), "mxnet"),  # kMXAPINDArrayListMagic and what is reserved (MXNet, src/ndarray/ndarray.cc)
     (b"binf", "xgboost-binary"),
     (b"bs64", "xgboost-binary"),
     *((magic, "r-data") for magic in R),

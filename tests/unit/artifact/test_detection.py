@@ -37,6 +37,7 @@ KINDS = {
     "xgboost.json": "xgboost-json",
     "xgboost.ubj": "xgboost-ubj",
     "lightgbm.txt": "lightgbm",
+    "mxnet.params": "mxnet",
     "dense.config.json": "json",
     "README.md": "text",
 }
