@@ -14,6 +14,7 @@ from attack.grammar import Choices, Files, Grammar
 from attack.grammars.archives import Entry, zipped
 from attack.grammars.calls import WRITES
 from attack.grammars.hdf5 import ATTRIBUTES, FILES, hdf5
+from attack.grammars.hosts import HOSTS
 from attack.grammars.texts import TEXTS
 
 Json = dict[str, Any]
@@ -122,7 +123,8 @@ def _compose(choices: Choices) -> Files:
 
 def _compose_hdf5(choices: Choices) -> Files:
     text = TEXTS[choices["text"]](_sequential([_input(), LAYERS[choices["layer"]]()]))
-    return {choices["place"]: hdf5(text, choices["file"], choices["attribute"])}
+    data = hdf5(text, choices["file"], choices["attribute"])
+    return {choices["place"]: HOSTS[choices["host"]](data)}
 
 
 KERAS = Grammar(
@@ -138,6 +140,7 @@ KERAS_HDF5 = Grammar(
         "text": tuple(TEXTS),
         "file": tuple(FILES),
         "attribute": tuple(ATTRIBUTES),
+        "host": tuple(HOSTS),
         "place": ("model", "model.h5", "model.hdf5", "model.H5", "model.bin", "model.keras", "notes.txt"),
     },
     _compose_hdf5,

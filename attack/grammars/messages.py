@@ -97,6 +97,7 @@ MESSAGES: Mapping[str, Write] = {
     "split": _split,
     "pickle-first": _before(_field((UNKNOWN, b"N."))),
     "text-first": _before(_field((12, b"# A model\n" * 3_000))),
+    "lzma-first": _before(_field((11, bytes(3) + b"\x10\1\1\1\1" + bytes(7) + b"\1"))),  # the header of zeros
     "largest-key": _before(number((1 << 29) - 1 << 3) + b"\1"),
 }
 """How a message is written, by its name; those about a version are about field 1."""

@@ -10,7 +10,7 @@ from signoff.artifact.context import Scan, ScanContext
 from signoff.artifact.detection import is_xgboost_json, is_xgboost_ubjson, kind_of
 from signoff.artifact.formats import compressed, opaque, skops
 from signoff.artifact.formats.hdf5 import LateSignature, hdf5, is_hdf5
-from signoff.artifact.formats.hidden_lzma import hidden_lzma, hides_lzma
+from signoff.artifact.formats.hidden_lzma import LzmaWatch, hides_lzma
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.keras_words import keras_words, may_be_json
@@ -32,11 +32,12 @@ from signoff.artifact.zip.directory import TrailingBytes
 
 Kind = tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]
 
+HDF5: Kind = (is_hdf5, hdf5)
 SAFETENSORS: Kind = (is_safetensors, safetensors)
 # The last ones have no magic number, so they are tried after all others.
 TENSORS: Sequence[Kind] = (
     (is_npy, npy),
-    (is_hdf5, hdf5),
+    HDF5,
     SAFETENSORS,
     (is_keras_config, keras_config),
     (is_onnx, onnx),
@@ -51,7 +52,6 @@ TAR: Kind = (nested.is_tar, nested.tar_archive)
 PICKLE: Kind = (scanner.is_pickle, scanner.pickle)
 SKOPS: Kind = (skops.is_skops, skops.skops)
 JSON: Kind = (may_be_json, keras_words)
-HIDDEN_LZMA: Kind = (hides_lzma, hidden_lzma)
 HIDDEN_ONNX: Kind = (is_onnx, hidden_onnx)
 """For data of unknown format: protobuf has no magic number, and a model of ONNX may begin with any field."""
 CONTAINERS: Sequence[Kind] = ((archive.is_zip, archive.zip_archive), TAR, *compressed.KINDS)
@@ -89,6 +89,7 @@ NAMES: Mapping[Kind, str] = {
 }
 """Type names of the formats that are detected here by more than `detection.kind_of` checks."""
 
+FIRST_MEMBER = 512  # bytes of a tar archive before what it holds
 LARGEST_ATTRIBUTES = 16 * 1024 * 1024  # bytes, as an old resource fork may be: nobody hides a model among them
 ENDING = ("expansion-limit", "too-many-members")  # limits on all content together, so nothing more is read
 
@@ -107,11 +108,17 @@ class _TrackedReader:
         self.tail = TrailingBytes()
         self.hdf5 = LateSignature()
         self.pickle: PickleWatch | None = None
+        self.lzma: LzmaWatch | None = None
 
-    def watch_for_pickle(self, head: bytes) -> None:
-        """Follow all as a pickle too, of which `head` is all that was read so far."""
-        self.pickle = PickleWatch()
-        self.pickle.feed(head)
+    def watch(self, kind: Kind | None, context: ScanContext) -> None:
+        """Follow content of that kind as others that it may be too; its head is all that was read so far."""
+        head = context.summary.head
+        if kind in FOLLOWED:
+            self.pickle = PickleWatch()
+            self.pickle.feed(head)
+        if kind not in CONTAINERS and hides_lzma(head):
+            self.lzma = LzmaWatch(context.budget, context.depth)
+            self.lzma.feed(head)
 
     def read(self, size: int) -> bytes:
         try:
@@ -125,6 +132,8 @@ class _TrackedReader:
         self.hdf5.add(part)
         if self.pickle:
             self.pickle.feed(part)
+        if self.lzma:
+            self.lzma.feed(part)
         if self._keep:
             self.kept += part[: self._keep - len(self.kept)]
         return part
@@ -149,7 +158,7 @@ def scan(reader: Reader, context: ScanContext) -> None:
     _report_size(context, content.offset)
     if startup:
         files.check_file(startup, bytes(source.kept), context)
-    _report_later_beginnings(context, source, detected, kind)
+    _report_later_beginnings(context, source, kind)
     for stray in context.summary.saved_models.strays():
         context.summary.within.setdefault((UNKNOWN, False), stray)
     if context.outer:
@@ -161,8 +170,7 @@ def _look_into(kind: Kind | None, content: PeekableReader, context: ScanContext,
     head = context.summary.head
     if kind is PICKLE and is_onnx(head):
         context.report("ambiguous-content", "Begins both like a pickle and like an ONNX model: readers disagree")
-    if kind in FOLLOWED:
-        source.watch_for_pickle(head)
+    source.watch(kind, context)
     try:
         if kind:
             kind[1](content, context, scan)
@@ -221,8 +229,6 @@ def _hidden(context: ScanContext, head: bytes) -> Kind | None:
     """Return what content may be that neither its name nor its first bytes say is anything that is looked into."""
     if may_be_json(head):
         return JSON
-    if hides_lzma(head):
-        return HIDDEN_LZMA
     return HIDDEN_ONNX if context.summary.kind is None and context.claim is None else None
 
 
@@ -237,17 +243,19 @@ def _disproved(claim: Claim, reason: str) -> str:
     return f"Has a name that {claim.loader} takes for {claim.kind}, but {reason}"
 
 
-def _report_later_beginnings(
-    context: ScanContext, source: _TrackedReader, detected: Kind | None, kind: Kind | None
-) -> None:
-    """Report formats that some readers find as well: HDF5 at some offsets, zip archives from the end, pickles."""
-    if detected is None and (late := source.hdf5.found):
-        context.report("ambiguous-content", f"Is HDF5 from byte {late} on, and begins as something else")
+def _report_later_beginnings(context: ScanContext, source: _TrackedReader, kind: Kind | None) -> None:
+    """Report formats that some readers find as well: HDF5 at some offsets, zip archives from the end, and others."""
+    # The first member of a tar archive is there, and looked into by itself.
+    late = [offset for offset in source.hdf5.found if kind is not TAR or offset != FIRST_MEMBER]
+    if kind is not HDF5 and late:
+        context.report("ambiguous-content", f"Is HDF5 from byte {late[0]} on, and begins as something else")
     if kind not in CONTAINERS and source.tail.holds_end():
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
     if source.pickle and (source.pickle.end() or source.pickle.written):
         what = f"Is {context.summary.kind} that is also a pickle: readers disagree"
         context.report("ambiguous-content", what)
+    if source.lzma and source.lzma.reason:
+        context.report("ambiguous-content", source.lzma.reason)
 
 
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:

@@ -118,7 +118,7 @@ def _begins_zlib(head: bytes) -> bool:
 def _begins_lzma(head: bytes) -> bool:
     """Whether a legacy .lzma stream begins here that a reader hands over something of, or of what follows it.
 
-    Numbers with zeros between them often are one, and expand to zeros: `formats.hidden_lzma` looks at what these hold.
+    Numbers with zeros between them often are one, and expand to zeros: `formats.hidden_lzma` follows these.
     joblib knows one by its most usual properties, and reads on behind one that is empty.
     """
     if not is_lzma_header(head):
@@ -130,10 +130,12 @@ def _begins_lzma(head: bytes) -> bool:
 
 def is_lzma_header(head: bytes) -> bool:
     """Whether it begins with what liblzma takes for the properties and sizes of an .lzma stream (lzma_auto_decoder)."""
+    if head[13:14] != b"\0":
+        return False
     dictionary, size = int.from_bytes(head[1:5], "little"), head[5:13]
     usual = dictionary & (dictionary - 1) == 0 or (dictionary % 3 == 0 and (dictionary // 3).bit_count() == 1)
     plausible = size == b"\xff" * 8 or size[5:] == b"\0\0\0"
-    return head[13:14] == b"\0" and head[0] <= 224 and plausible and (usual or dictionary == 0xFFFFFFFF)
+    return head[0] <= 224 and plausible and (usual or dictionary == 0xFFFFFFFF)
 
 
 def _behind(decompressor: Decompressor) -> bytes:

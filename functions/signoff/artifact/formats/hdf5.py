@@ -55,16 +55,16 @@ def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
 
 
 class LateSignature:
-    """Looks for HDF5 behind a longer user block than is looked at: its readers look on, at each doubled offset."""
+    """Looks for HDF5 behind something else, whatever that is: its readers look on, at each doubled offset."""
 
     def __init__(self) -> None:
-        self.found: int | None = None
-        self._next = 2 * OFFSETS[-1]
+        self.found: list[int] = []
+        self._next = OFFSETS[1]
         self._at = 0
         self._held = b""
 
     def add(self, part: bytes) -> None:
-        """Look through the next bytes; `found` is the offset of a signature that lies where one may."""
+        """Look through the next bytes; `found` are the offsets of the signatures that lie where one may."""
         kept = 1 - len(MAGIC)  # what a signature may begin in that ends in the next bytes
         if self._next + len(MAGIC) <= self._at + len(part):  # seldom: otherwise nothing is copied
             self._look(self._held + part, self._at - len(self._held))
@@ -74,7 +74,7 @@ class LateSignature:
     def _look(self, data: bytes, begin: int) -> None:
         while self._next + len(MAGIC) <= begin + len(data):
             if data.startswith(MAGIC, self._next - begin):
-                self.found = self.found or self._next
+                self.found.append(self._next)
             self._next *= 2
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are also an .lzma stream, which expands to zeros: what such a stream holds behind them.
+"""What is an .lzma stream of zeros too, as numbers often are: what such a stream holds behind them.
 
 Nothing that is loaded begins with a zero, but zip archives and HDF5 are found behind whatever precedes them.
 """
@@ -6,64 +6,75 @@ Nothing that is loaded begins with a zero, but zip archives and HDF5 are found b
 from __future__ import annotations
 
 import lzma
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from signoff.artifact.formats.compressed import LZMA_MEMORY, is_lzma_header, needs_memory
 from signoff.artifact.formats.hdf5 import LateSignature
 from signoff.artifact.streams.readers import BLOCK
-from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.zip.directory import TrailingBytes
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, ScanContext
-    from signoff.artifact.streams.readers import PeekableReader
+    from signoff.artifact.streams.limits import Budget
 
 WINDOW = 4096  # bytes that are given at once: what follows a stream is copied
 MOST_STREAMS = 100_000  # a bound on time: zeros are many empty streams
 
 
 def hides_lzma(head: bytes) -> bool:
-    """Whether a reader of .lzma streams would read something from what begins so, that is of no other format."""
+    """Whether a reader of .lzma streams would read something from what begins so."""
     try:
-        return is_lzma_header(head) and bool(_decompressor(0).decompress(head, 1))
+        return is_lzma_header(head) and bool(lzma.LZMADecompressor(memlimit=LZMA_MEMORY).decompress(head, 1))
     except lzma.LZMAError:
         return False
 
 
-def hidden_lzma(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
-    """Report what a loader finds from the end, or at some offsets, of what the streams hold up to where they break.
+class LzmaWatch:
+    """Follows content as Python's `lzma.open` reads it: one stream after the other, until something else follows.
 
-    Raises `Refused` (`unscannable-compression`, `expansion-limit`).
+    `reason` says why it is refused; what holds nothing that a loader finds has none. What `budget` bounds raises.
     """
-    tail, hdf5 = TrailingBytes(), LateSignature()
-    for part in _expanded(content, context):
-        tail.add(part)
-        hdf5.add(part)
-    if tail.holds_end() or hdf5.found:
-        context.report("ambiguous-content", "Is LZMA data too, with a zip archive or HDF5 behind zeros in it")
 
+    def __init__(self, budget: Budget, depth: int) -> None:
+        self._budget = budget
+        self._memory = LZMA_MEMORY >> depth
+        self._streams = 0
+        self._decompressor: lzma.LZMADecompressor | None = self._next()
+        self._tail, self._hdf5 = TrailingBytes(), LateSignature()
+        self._stopped = ""
 
-def _expanded(content: PeekableReader, context: ScanContext) -> Iterator[bytes]:
-    """Yield what Python's `lzma.open` reads: one stream after the other, until something else follows, or a mistake."""
-    given = b""
-    for _ in range(MOST_STREAMS):
-        decompressor = _decompressor(context.depth)
-        while not decompressor.eof:
-            if decompressor.needs_input and not (given := given or content.read(WINDOW)):
-                return
-            try:
-                part = decompressor.decompress(given, BLOCK)
-            except lzma.LZMAError as error:
-                if needs_memory(error):
-                    raise Refused("unscannable-compression", "Reading it as LZMA data takes too much memory") from None
-                return
-            given = b""
-            context.budget.spend(len(part))
-            yield part
-        given = decompressor.unused_data
-    context.report("ambiguous-content", f"May be LZMA data too, in more than {MOST_STREAMS} streams")
+    @property
+    def reason(self) -> str:
+        """Why the content is refused, of which all was fed; nothing where it is not."""
+        if self._tail.holds_end() or self._hdf5.found:
+            return "Is LZMA data too, with a zip archive or HDF5 behind zeros in it"
+        return self._stopped
 
+    def feed(self, part: bytes) -> None:
+        """Follow the next bytes."""
+        for at in range(0, len(part), WINDOW):
+            given = part[at : at + WINDOW]
+            while self._decompressor and (given or not self._decompressor.needs_input):
+                given = self._follow(self._decompressor, given)
 
-def _decompressor(depth: int) -> lzma.LZMADecompressor:
-    return lzma.LZMADecompressor(lzma.FORMAT_AUTO, LZMA_MEMORY >> depth)
+    def _follow(self, decompressor: lzma.LZMADecompressor, given: bytes) -> bytes:
+        """Look at what comes out, and return what is to be given next."""
+        try:
+            expanded = decompressor.decompress(given, BLOCK)
+        except lzma.LZMAError as error:
+            self._decompressor = None
+            self._stopped = "May be LZMA data too, which takes too much memory" if needs_memory(error) else ""
+            return b""
+        self._budget.spend(len(expanded))
+        self._tail.add(expanded)
+        self._hdf5.add(expanded)
+        if not decompressor.eof:
+            return b""
+        self._decompressor = self._next()
+        return decompressor.unused_data
+
+    def _next(self) -> lzma.LZMADecompressor | None:
+        self._streams += 1
+        if self._streams <= MOST_STREAMS:
+            return lzma.LZMADecompressor(memlimit=self._memory)
+        self._stopped = f"May be LZMA data too, in more than {MOST_STREAMS} streams"
+        return None

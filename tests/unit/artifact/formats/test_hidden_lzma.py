@@ -74,4 +74,4 @@ def test_more_memory_than_there_is_is_refused() -> None:
     first = unusual(ZEROS)
     second = lzma.compress(archive(), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 128 << 20}])
 
-    assert [rule for _, rule in faults(first + second)] == ["unscannable-compression"]
+    assert [rule for _, rule in faults(first + second)] == ["ambiguous-content"]
