@@ -27,7 +27,7 @@ _OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repea
 
 
 @dataclass(frozen=True)
-class Settings(bootstrap.PackageSettings):
+class Settings(bootstrap.RegistrationSettings):
     """The settings of this function. `bus` is the bus's ARN, the audience of every proof."""
 
     approved_retention_days: str
@@ -85,6 +85,7 @@ def _adapters() -> Adapters:
         governance=bootstrap.governance(settings),
         ledger=bootstrap.ledger(settings),
         vault=bootstrap.vault(settings.vault_bucket),
+        registrations=bootstrap.registrations(settings),
         identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
 

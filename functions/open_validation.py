@@ -11,8 +11,8 @@ from signoff.runtime.settings import from_environment
 from signoff.validation.open_validation import ValidationOpener, ValidationRequest
 
 
-class Settings(bootstrap.PackageSettings):
-    """The settings of this function: those of every function that works on packages."""
+class Settings(bootstrap.RegistrationSettings):
+    """The settings of this function: those of every function that may be the first to see a package."""
 
 
 @observed
@@ -33,4 +33,5 @@ def _opener() -> ValidationOpener:
         policies=bootstrap.policies(settings),
         ledger=bootstrap.ledger(settings),
         vault=bootstrap.vault(settings.vault_bucket),
+        registrations=bootstrap.registrations(settings),
     )

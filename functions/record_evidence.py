@@ -12,8 +12,8 @@ from signoff.runtime.settings import from_environment
 from signoff.validation.record_evidence import EvidenceRecorder
 
 
-class Settings(bootstrap.PackageSettings):
-    """The settings of this function: those of every function that works on packages."""
+class Settings(bootstrap.RegistrationSettings):
+    """The settings of this function: those of every function that may be the first to see a package."""
 
 
 @observed
@@ -46,5 +46,6 @@ def _recorder() -> EvidenceRecorder:
         images=bootstrap.images(),
         ledger=ledger,
         vault=bootstrap.vault(settings.vault_bucket),
+        registrations=bootstrap.registrations(settings),
         projector=RegistryProjector(registry, ledger),
     )

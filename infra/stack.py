@@ -141,6 +141,8 @@ class SignoffStack(cdk.Stack):
         self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
         days = str(self.settings.approved_retention_days)
         self.apply_decision.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", days)
+        for first_to_see in (self.open_validation, self.record_evidence, self.apply_decision):
+            first_to_see.add_environment("SIGNOFF_REGISTRAR", self._registrar())
         self.create_model = self._reader(names.MODEL_MAKER, DEPLOY, self.deploy_queue, may.create_model())
         if self._regional:
             vaults = ",".join(f"{region}={name}" for region, name in self._regional.items())
@@ -154,6 +156,10 @@ class SignoffStack(cdk.Stack):
             self.record_evidence,
             *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
+
+    def _registrar(self) -> str:
+        """The role that makes packages of submissions as SageMaker names it: a session's ARN has no path."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.register_model.own_role.role_name}"
 
     def _permissions(self) -> FunctionPermissions:
         roles = {self.execution_role.role_arn, *self.settings.execution_roles}

@@ -14,6 +14,7 @@ from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.deployment.champions import Champions
 from signoff.governance.candidates import Governance
+from signoff.governance.registrations import Registrations
 from signoff.runtime.clock import utc_now
 
 
@@ -35,6 +36,16 @@ class PackageSettings(LedgerSettings):
     registry: str
     policy_path: str
     vault_bucket: str
+
+
+@dataclass(frozen=True)
+class RegistrationSettings(PackageSettings):
+    """The further settings of functions that may be the first to see a package.
+
+    `registrar` is the ARN of the role, without its path, that makes packages of submissions.
+    """
+
+    registrar: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,11 @@ def bucket(name: str, owner: str | None = None) -> Bucket:
 def vault(name: str) -> Vault:
     """Return the vault in the bucket of that name."""
     return Vault(bucket(name))
+
+
+def registrations(settings: RegistrationSettings) -> Registrations:
+    """Return the registrations in the vault."""
+    return Registrations(vault(settings.vault_bucket), settings.registrar)
 
 
 def images() -> ImageResolver:

@@ -144,9 +144,9 @@ def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Itera
     """Yield why its author could not have decided under that policy, in that way."""
     approvals, details = policy.approvals, entry.details
     withdraws = verb not in _ADMITTING and approvals.submitter_may_withdraw
-    own = same_person(entry.actor, state.submitter, approvals.trusted_sessions)
+    own = [each for each in state.authors if same_person(entry.actor, each, approvals.trusted_sessions)]
     if own and not approvals.submitter_may_approve and not withdraws:
-        yield f"by {entry.actor}, who submitted the model"
+        yield f"by {entry.actor}, who {'submitted' if own[0] == state.submitter else 'may have changed'} the model"
     if details.get("break_glass"):
         if not approvals.breaks_glass(entry.actor):
             yield f"by {entry.actor}, who may not approve alone"
@@ -178,7 +178,7 @@ def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
     votes = [*others, entry.actor]
     if list(entry.details.get("votes") or ()) != votes:
         yield f"counts the votes of {entry.details.get('votes')}, and the ledger has those of {votes}"
-    unknown = not approvals.knows(state.submitter)
+    unknown = not approvals.know_all(state.authors)
     if unknown and approvals.unknown_submitter == "refuse":
         yield "of a model that nobody knows the submitter of"
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)

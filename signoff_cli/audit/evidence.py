@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from signoff.governance.registrations import registration_key
+from signoff.governance.registrations import registration_key, subject_differences
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.state import State
 from signoff.model_package.subject import subject_digest
 from signoff.validation.evidence import signed_subject
-from signoff_cli.audit.facts import AuditedLedger, Discrepancy, document_fault, evidence_key, last_evidence, policy_key
+from signoff_cli.audit.facts import (
+    AuditedLedger,
+    Discrepancy,
+    document_fault,
+    evidence_key,
+    evidence_of,
+    last_evidence,
+    policy_key,
+)
 
 
 def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
@@ -19,6 +27,7 @@ def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discre
         for name, because in (*_evidence(audited, entry, state), *_policy(audited, entry)):
             yield audited.finding(name, because, entry.sequence)
     yield from _registration(audited)
+    yield from _subjects(audited, before)
     yield from _bytes(audited)
 
 
@@ -100,6 +109,23 @@ def _registration(audited: AuditedLedger) -> Iterator[Discrepancy]:
     if different:
         because = f"{key} is not as it was when the package was registered: {', '.join(different)}"
         yield audited.finding("RegistrationChanged", because, first.sequence)
+
+
+def _subjects(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
+    """Yield which evidence passed a package that is not as its registration asked for."""
+    for entry, state in zip(audited.entries, before, strict=False):
+        if entry.kind is not Kind.EVIDENCE_RECORDED or entry.details.get("verdict") != "passed":
+            continue
+        if state.unmatched:
+            yield audited.finding("SubjectDiffers", f"passed although {state.unmatched}", entry.sequence)
+        registration = audited.document(registration_key(str(state.registration))) if state.registration else None
+        evidence = evidence_of(audited, entry.details.get("sha256"))
+        if registration is None or evidence is None:
+            continue  # findings of their own
+        different = subject_differences(signed_subject(evidence), registration, state.fingerprint)
+        if different:
+            because = f"its evidence is not about what was submitted: {', '.join(different)} differ"
+            yield audited.finding("SubjectDiffers", because, entry.sequence)
 
 
 def artifacts(audited: AuditedLedger) -> list[Mapping[str, Any]]:

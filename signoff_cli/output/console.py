@@ -127,6 +127,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
     facts = {
         "package": document["package"],
         "submitted by": document["submitter"],
+        "changed by": ", ".join(document["changed_by"]),
         "in SageMaker": document["registry_status"],
         "waits for": document["next"],
         **_standing(document),

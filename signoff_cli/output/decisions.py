@@ -9,7 +9,7 @@ from signoff.approval.decisions import Recorded, Refusal
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, Status
 from signoff.notification.wording import DONE
-from signoff_cli.output.entries import ENDS
+from signoff_cli.output.entries import ENDS, authors
 from signoff_cli.packages.policy_view import expiry, outstanding
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def summary(pending: PendingDecision, policy: Policy | None, notes: tuple[str, .
         f"  as         {decision.approver}",
         f"  reason     {decision.reason}",
         *(f"  note       {note}" for note in notes),
-        f"  status     {_status(state)}, submitted by {short(state.submitter)}",
+        f"  status     {_status(state)}, submitted by {authors(state.submitter, state.changers)}",
         *_evidence(state),
         *_votes(state, policy),
         *_then(pending.expected(), decision.decision),
@@ -71,7 +71,7 @@ def _votes(state: State, policy: Policy | None) -> Iterator[str]:
         yield f"  approved   by {', '.join(map(short, state.votes))}"
     if policy is None or state.status is not Status.PENDING_APPROVAL:
         return
-    yield f"  needs      {outstanding(policy, state.submitter, state.votes)}"
+    yield f"  needs      {outstanding(policy, state.authors, state.votes)}"
     ends = expiry(policy, state)
     if ends:
         yield f"  until      {ends['at']}; then {ENDS[ends['action']]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from signoff.documents.text import clean, counted, short
@@ -60,8 +60,14 @@ def describe_annotation(result: AnnotationResult) -> str:
     return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
 
 
+def authors(submitter: str | None, changers: Sequence[str]) -> str:
+    """Return who submitted a package, and who may have changed it since, for people."""
+    return f"{short(submitter)}{', changed by ' if changers else ''}{' and '.join(map(short, changers))}"
+
+
 def _registered(entry: Entry, details: Mapping[str, Any]) -> str:
-    return f"registered as version {entry.version} of {entry.group}, submitted by {short(details.get('submitter'))}"
+    by = authors(details.get("submitter"), [details["changed_by"]] if details.get("changed_by") else [])
+    return f"registered as version {entry.version} of {entry.group}, submitted by {by}"
 
 
 def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
@@ -72,7 +78,13 @@ def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
 def _started(entry: Entry, details: Mapping[str, Any]) -> str:
     by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}"
     why = f": {details['reason']}" if details.get("reason") else ""
-    return f"validation started, attempt {details['attempt']}{by}{why}"
+    changed = details.get("changed") or ()
+    return f"validation started, attempt {details['attempt']}{by}{why}{_since_registered(details) if changed else ''}"
+
+
+def _since_registered(details: Mapping[str, Any]) -> str:
+    last = f", last modified by {short(details['changed_by'])}" if details.get("changed_by") else ""
+    return f"; changed since it was registered: {', '.join(details['changed'])}{last}"
 
 
 def _errored(_: Entry, details: Mapping[str, Any]) -> str:

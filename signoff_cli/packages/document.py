@@ -28,6 +28,7 @@ def document(history: History) -> dict[str, Any]:
         "registry_status": state.registry_status,
         "next": str(state.next_step) if state.next_step else None,
         "submitter": state.submitter,
+        "changed_by": list(state.changers),
         "registration": state.registration,
         "attempt": state.attempt,
         "checks": _checks(history),

@@ -84,6 +84,7 @@ def row(head: Head) -> dict[str, Any]:
         "package": head["arn"],
         **{name: head.get(name) for name in _LISTED},
         "metadata": head.get("metadata") or {},
+        "changed_by": list(head.get("changed_by") or ()),
         "votes": list(head.get("votes") or ()),
         "enforced": head.get("enforced") is not False,
     }

@@ -61,10 +61,14 @@ class GroupPolicies:
             self.notes.append(note)
 
 
-def outstanding(policy: Policy, submitter: str | None, votes: Iterable[str]) -> Outstanding:
-    """Return which approvals a package of `submitter` still needs beside `votes` (ARNs)."""
+def outstanding(policy: Policy, authors: Iterable[str | None], votes: Iterable[str]) -> Outstanding:
+    """Return which approvals a package of `authors` (`State.authors`) still needs beside `votes` (ARNs)."""
     approvals = policy.approvals
-    return approvals.outstanding(votes, unknown_submitter=not approvals.knows(submitter))
+    return approvals.outstanding(votes, unknown_submitter=not approvals.know_all(authors))
+
+
+def _authors(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    return (row["submitter"], *row["changed_by"])
 
 
 def expiry(policy: Policy, standing: State | Mapping[str, Any]) -> dict[str, str] | None:
@@ -85,7 +89,7 @@ def evaluate(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, An
     if policy is None:
         return {"outstanding": None, "needs": None, "expires": None, "lapses": None}
     lapses = deadlines.lapses(standing, policy)
-    needs = outstanding(policy, standing["submitter"], standing["votes"]) if _pending(standing) else None
+    needs = outstanding(policy, _authors(standing), standing["votes"]) if _pending(standing) else None
     return {
         "outstanding": str(needs) if needs else None,
         "needs": {"people": needs.people, "roles": dict(needs.roles)} if needs else None,
@@ -106,6 +110,6 @@ def may_decide(policy: Policy, row: Mapping[str, Any], me: str) -> bool:
     approvals = policy.approvals
     if decisions.foreign(row["package"], me, None, policy) or not policy.lists(me):
         return False
-    own = same_person(me, row["submitter"], approvals.trusted_sessions) and not approvals.submitter_may_approve
+    own = any(same_person(me, each, approvals.trusted_sessions) for each in _authors(row))
     voted = approvals.person(me) in {approvals.person(each) for each in row["votes"]}
-    return not own and not voted
+    return not (own and not approvals.submitter_may_approve) and not voted

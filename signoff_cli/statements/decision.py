@@ -171,7 +171,7 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
         }
         if self._policy is None or not open_vote.get(self.decision.decision):
             return None
-        return str(outstanding(self._policy, state.submitter, state.votes))
+        return str(outstanding(self._policy, state.authors, state.votes))
 
     def _made_before(self, history: History) -> Entry | None:
         made = [entry for entry in history.entries if entry.kind in _MADE]

@@ -141,15 +141,30 @@ def test_a_package_changed_after_its_model_was_made_loses_it(group: Group, field
 
 
 @pytest.mark.parametrize("field", ["InferenceSpecification", "AdditionalInferenceSpecifications", "SourceUri"])
-def test_a_package_changed_while_it_waits_is_validated_anew(group: Group, field: str) -> None:
+def test_a_submission_that_is_changed_while_it_waits_fails_by_what_was_changed(group: Group, field: str) -> None:
     package, (change, _) = group.pending(), CHANGES[field]
+
+    package.update(by="reviewer", **change(package))
+    package.until("ValidationFailed")
+    package.decide("approve", by="reviewer")
+
+    status, why = package.registry
+    assert (status, package.models()) == ("Rejected", [])
+    assert f"submitter:specification: not as it was submitted: {field}" in why
+
+
+def test_who_changes_a_package_from_elsewhere_while_it_waits_cannot_approve_it(group: Group) -> None:
+    other = group.pending().described()["InferenceSpecification"] | {"SupportedContentTypes": ["text/plain"]}
+    package = group.register(InferenceSpecification=other).until("PendingApproval")
     first = package.evidence()["subject"]["sha256"]
 
-    package.update(**change(package))
+    package.update(by="reviewer", **another_type(package))
     eventually(lambda: package.state.attempt == 2 and package.status == "PendingApproval")
+    package.decide("approve", by="reviewer")
 
     assert package.evidence()["subject"]["sha256"] != first
-    assert package.approve()["ModelName"]
+    refused = package.pipeline.event("Decision Refused", package.arn)["detail"]
+    assert (refused["refusal"], package.models()) == ("OwnModel", [])
 
 
 def test_evidence_that_is_older_than_the_package_cannot_be_approved(group: Group) -> None:

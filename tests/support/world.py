@@ -23,6 +23,7 @@ from signoff.deployment.create_model import ModelDeployer
 from signoff.deployment.record_baseline import BaselineRecorder
 from signoff.deployment.target_models import TargetModels
 from signoff.governance.candidates import Governance
+from signoff.governance.registrations import Registrations
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
 from signoff.ledger.history import History, package_key
@@ -62,6 +63,7 @@ SHAPE = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("C
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
 IMAGE, PINNED = f"{REPOSITORY}:1.2", f"{REPOSITORY}@sha256:{'a' * 64}"
 SUBMITTER, APPROVER = "arn:aws:iam::123456789012:user/sam", "arn:aws:iam::123456789012:user/ann"
+REGISTRAR = "arn:aws:iam::123456789012:role/Signoff"
 ROLE = "arn:aws:iam::123456789012:role/model"
 REGISTRY = "arn:aws:sagemaker:us-east-1:123456789012"
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
@@ -116,6 +118,7 @@ class World(Deliveries):
         policies = Policies(wrap(self.parameters), "/signoff/policies")
         vault = Vault(wrap(self.vault_bucket))
         governance, projector = Governance(registry, policies, REGISTRY), RegistryProjector(registry, ledger)
+        registrations = Registrations(vault, REGISTRAR)
         retention = Retention(vault, self.clock, days=365)
         self.vault = vault
         asked = wrap(self.sts)
@@ -135,14 +138,27 @@ class World(Deliveries):
         self.registrar = Registrar(
             inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere
         )
-        self.opener = ValidationOpener(governance=governance, policies=policies, vault=vault, **everywhere)
+        self.opener = ValidationOpener(
+            governance=governance, policies=policies, vault=vault, registrations=registrations, **everywhere
+        )
         self.keeper = ArtifactKeeper(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.inspector = ArtifactInspector(vault)
         self.recorder = EvidenceRecorder(
-            governance=governance, images=images, vault=vault, projector=projector, **everywhere
+            governance=governance,
+            images=images,
+            vault=vault,
+            projector=projector,
+            registrations=registrations,
+            **everywhere,
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
-        adapters = Adapters(governance=governance, ledger=ledger, vault=vault, identity_verifier=identity_verifier)
+        adapters = Adapters(
+            governance=governance,
+            ledger=ledger,
+            vault=vault,
+            registrations=registrations,
+            identity_verifier=identity_verifier,
+        )
         self.annotation_handler = AnnotationHandler(adapters=adapters, registry=registry, shape=shape)
         self.decision_handler = DecisionHandler(
             adapters=adapters, projector=projector, retention=retention, now=self.clock

@@ -21,7 +21,8 @@ from signoff.identity.principals import account_of
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.model_package.customer_metadata import OWN_METADATA, is_signoffs, own_metadata
 from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS, RULES
-from signoff.model_package.subject import covers
+from signoff.model_package.registered_fields import fingerprint
+from signoff.model_package.subject import adds, covers
 from signoff.policy.policy import Policy
 from signoff.service_model.constraints import faults as constraint_faults
 
@@ -77,6 +78,11 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> list[str]:
         """The names of the specifications to add."""
         return [str(specification.get("Name")) for specification in self.add_specifications]
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """The digests of the specifications to add, by which what others add under their names is told from them."""
+        return fingerprint({_ADD: self.add_specifications})
 
     @property
     def document(self) -> dict[str, Any]:
@@ -208,7 +214,7 @@ def _specification_faults(annotation: Annotation, described: Mapping[str, Any]) 
         same_name = [
             each for each in [*there, *annotation.add_specifications[:position]] if each["Name"] == added["Name"]
         ]
-        if any(not covers(each, added) for each in same_name):
+        if any(not covers(each, added) or adds(each, added) for each in same_name):
             yield Fault(f"{_ADD}ToAdd[{position}].Name", f"{added['Name']} already exists with different content")
     names = {each["Name"] for each in [*there, *annotation.add_specifications]}
     if len(names) > SPECIFICATIONS:
@@ -229,6 +235,7 @@ def annotated(annotation: Annotation, by: Approver) -> Draft:
         "set": dict(annotation.set),
         "removed": list(annotation.remove),
         "added": annotation.names,
+        **({"fingerprint": annotation.fingerprint} if annotation.add_specifications else {}),
         "reason": annotation.reason,
         "annotation": annotation.sha256,
         **by.details,

@@ -175,10 +175,11 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
     has no votes of before then. An approval that lapsed without anything having recorded it does not count either.
     """
     approvals = policy.approvals
-    unknown = not approvals.knows(state.submitter)
+    unknown = not approvals.know_all(state.authors)
     if unknown and approvals.unknown_submitter == "refuse":
         return Refusal(
-            "UnknownSubmitter", f"it is not known who submitted this model, and group {state.group} refuses that"
+            "UnknownSubmitter",
+            f"it is not known who submitted or changed this model, and group {state.group} refuses that",
         )
     # The approver is listed last, and once: they may have voted before, under a policy that needed more votes.
     anew = decision.decision == "rollback" and lapsed(state, policy, now)
@@ -213,9 +214,10 @@ def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refus
 
 def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refusal | None:
     approvals, arn = policy.approvals, approver.arn
-    own = state.submitter is not None and approvals.person(state.submitter) == approver.person
+    own = next((each for each in state.authors if each and approvals.person(each) == approver.person), None)
     if own and not _own_allowed(decision, policy):
-        return Refusal("OwnModel", f"{arn} submitted this model; someone else must {decision.decision} it")
+        did = "submitted this model" if own == state.submitter else "may have changed this model since it was submitted"
+        return Refusal("OwnModel", f"{arn} {did}; someone else must {decision.decision} it")
     if decision.break_glass:
         allowed = approvals.breaks_glass(arn)
         return None if allowed else Refusal("NotBreakGlass", f"{arn} may not approve alone in group {state.group}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from signoff.aws.vault import Vault
 from signoff.governance.candidates import Candidate
-from signoff.governance.registrations import opening_entry
+from signoff.governance.registrations import Registrations
 from signoff.ledger.entries import Draft, Kind
 
 
-def first_entries(candidate: Candidate, vault: Vault) -> list[Draft]:
+def first_entries(candidate: Candidate, vault: Vault, registrations: Registrations) -> list[Draft]:
     """Return the first entries of a package's ledger: its registration, and whether its policy only reports."""
-    first = opening_entry(candidate.described, vault)
+    first = registrations.opening_entry(candidate.described)
     return [first, *enforcement_changed(True, candidate, vault)]
 
 

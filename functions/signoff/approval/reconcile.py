@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from signoff.approval.apply_decision import DecisionHandler, subject_changed
-from signoff.approval.first_entries import enforcement_changed, first_entries
-from signoff.approval.registry_edits import last_modifier
+from signoff.approval.first_entries import enforcement_changed
 from signoff.aws.sagemaker import Registry
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate
+from signoff.governance.registrations import last_modifier
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -58,7 +58,7 @@ class Reconciler:
         described = self._registry.describe(candidate.arn)
         state = history.state
         if state.status is None:
-            return first_entries(candidate, self._adapters.vault)
+            return self._adapters.first_entries(candidate)
         changed = self._decision_handler.changed(state, described) if state.status is Status.APPROVED else []
         if changed:
             return [subject_changed(changed)]

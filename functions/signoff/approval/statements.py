@@ -19,6 +19,7 @@ from signoff.aws.vault import Vault
 from signoff.documents import timestamps
 from signoff.errors import EventFault, ProofRefused, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
+from signoff.governance.registrations import Registrations
 from signoff.identity.proofs import Claim
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, unknown_key
@@ -57,7 +58,12 @@ class Adapters:
     governance: Governance
     ledger: LedgerTable
     vault: Vault
+    registrations: Registrations
     identity_verifier: IdentityVerifier
+
+    def first_entries(self, candidate: Candidate) -> list[Draft]:
+        """Return the first entries of a package's ledger."""
+        return first_entries(candidate, self.vault, self.registrations)
 
 
 class StatementHandler(ABC, Generic[S]):
@@ -148,7 +154,7 @@ class StatementHandler(ABC, Generic[S]):
             nonlocal outcome
             outcome = self._outcome(history.verified(), candidate, statement, by, sender)
             # A statement may come before anything else: the ledger still begins with the registration.
-            first = [] if history.state.status else first_entries(candidate, self.adapters.vault)
+            first = [] if history.state.status else self.adapters.first_entries(candidate)
             return [*first, *self._entries(history, statement, outcome, by, sender.event, candidate.policy)]
 
         self.settle(candidate.arn, self.adapters.ledger.update(candidate.key, drafts))

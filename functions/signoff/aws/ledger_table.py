@@ -83,6 +83,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "status": str(state.status) if state.status else None,
             "registered": state.registered,
             "submitter": state.submitter,
+            "changed_by": list(state.changers) or None,
             "metadata": state.metadata or None,
             "verdict": state.evidence and state.evidence["verdict"],
             "specification": state.evidence and state.evidence.get("specification"),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signoff.documents.patterns import compiled_on_use
+from signoff.identity.principals import role_of
 from signoff.ledger.entries import Draft, Kind
+from signoff.ledger.state import State
 from signoff.model_package.customer_metadata import own_metadata
-from signoff.model_package.subject import DEPLOYED_FIELDS, adds, covers
+from signoff.model_package.registered_fields import REGISTERED_FIELDS, changed_fields, differing, fingerprint
+from signoff.model_package.subject import described_fields
 
 # Customer metadata with the id of a registration. Anyone may write it, so the package must still match what is found.
 REGISTRATION_HINT = "signoff:registration"
 _REGISTRATION = compiled_on_use(r"[0-9a-f]{32}")
-_REGISTERED_FIELDS = DEPLOYED_FIELDS | {"ModelMetrics"}
+_MOST_NAMED = 16  # registrations that a package may name: what Signoff registered names one
 
 
 class DocumentReader(Protocol):
@@ -23,38 +27,98 @@ class DocumentReader(Protocol):
     def read_named(self, key: str) -> dict[str, Any] | None: ...  # noqa: D102
 
 
-def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> Draft:
-    """Return the first entry of a package's ledger, the same whichever function writes it.
+@dataclass(frozen=True)
+class Registrations:
+    """The registrations in the vault; `registrar` is the role (an ARN without its path) that makes packages of them."""
 
-    `registration` is the vault's document of the package's submission; without one the package was registered
-    elsewhere, and its submitter is the creator that SageMaker reports, if any. `channel` is how the submitter is known.
+    vault: DocumentReader
+    registrar: str
+
+    def opening_entry(self, described: Mapping[str, Any]) -> Draft:
+        """Return the first entry of a package's ledger, with its registration if it has one."""
+        named = list(dict.fromkeys(_named(described, self.vault)))
+        read = (read_registration(each, self.vault) for each in named[:_MOST_NAMED])
+        found = [document for document in read if document]
+        matching = next((document for document in found if not differences(described, document)), None)
+        if matching:
+            return first_entry(described, matching)
+        creator, modifier = registering_principal(described), last_modifier(described)
+        own = role_of(creator or "") == self.registrar
+        unmatched = _unmatched(described, named, found) if own or (found and creator is None) else None
+        return _first_entry(
+            described,
+            {
+                **_known(None if own else creator, "registry"),
+                "registration": None,
+                "fingerprint": fingerprint(described),
+                **({"unmatched": unmatched} if unmatched else {}),
+                **({"changed_by": modifier} if modifier not in {None, creator} else {}),
+            },
+        )
+
+
+def _unmatched(described: Mapping[str, Any], named: Sequence[str], found: Sequence[Mapping[str, Any]]) -> str:
+    """Return why a package that Signoff made of a registration is like none of those that it names."""
+    if found:
+        fields = ", ".join(differences(described, found[0]))
+        return f"it names registration {found[0]['id']} and differs from it in {fields}"
+    return f"Signoff registered it, and it names {len(named)} registrations, of which none is known"
+
+
+def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any]) -> Draft:
+    """Return the first entry of the ledger of a package with a registration, the same whichever function writes it.
+
+    `channel` is how the submitter is known.
     """
-    submitter = registration["submitter"] if registration else registering_principal(described)
-    channel = "registry" if registration is None else "proof" if registration.get("signed") else None
+    known = _known(registration["submitter"], "proof" if registration.get("signed") else None)
+    return _first_entry(described, {**known, "registration": registration["id"]})
+
+
+def _known(submitter: str | None, channel: str | None) -> dict[str, Any]:
+    return {"submitter": submitter, **({"channel": channel} if submitter and channel else {})}
+
+
+def _first_entry(described: Mapping[str, Any], registered: Mapping[str, Any]) -> Draft:
     return Draft(
         Kind.REGISTERED,
         "signoff",
         {
             "group": described["ModelPackageGroupName"],
             "version": described.get("ModelPackageVersion"),
-            "submitter": submitter,
-            **({"channel": channel} if submitter and channel else {}),
-            "registration": registration["id"] if registration else None,
+            **registered,
             "registry_status": described["ModelApprovalStatus"],
             "metadata": own_metadata(described),
         },
     )
 
 
-def opening_entry(described: Mapping[str, Any], vault: DocumentReader) -> Draft:
-    """Return the first entry of a package's ledger, with its registration if it has one."""
-    return first_entry(described, registration_of(described, vault))
+def changes_since(state: State, described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry says of a package registered elsewhere that is not as the ledger says; empty if it is.
+
+    SageMaker names the last modifier only, whatever they changed: `changed_by` may have changed it, as may others.
+    """
+    found = fingerprint(described)
+    changed = [] if state.registration else differing(found, state.fingerprint)
+    return {"fingerprint": found, "changed": changed, "changed_by": last_modifier(described)} if changed else {}
 
 
 def registering_principal(described: Mapping[str, Any]) -> str | None:
     """Return the ARN of the caller of CreateModelPackage (`CreatedBy`), or None if SageMaker does not report it."""
-    created_by = described.get("CreatedBy") or {}
-    arn: str | None = (created_by.get("IamIdentity") or {}).get("Arn") or created_by.get("UserProfileArn")
+    return _principal(described.get("CreatedBy") or {})
+
+
+def last_modifier(described: Mapping[str, Any]) -> str | None:
+    """Return the ARN of the package's last modifier, whatever they changed, as SageMaker reports it.
+
+    Nobody else can be told: events name no author, and are to the second.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UserContext.html
+    """
+    return _principal(described.get("LastModifiedBy") or {})
+
+
+def _principal(user: Mapping[str, Any]) -> str | None:
+    arn: str | None = (user.get("IamIdentity") or {}).get("Arn") or user.get("UserProfileArn")
     return arn
 
 
@@ -69,25 +133,36 @@ def read_registration(registration: str | None, vault: DocumentReader) -> dict[s
     return document
 
 
-def registration_of(described: Mapping[str, Any], vault: DocumentReader) -> dict[str, Any] | None:
-    """Return the registration document of a package, or None when it was registered elsewhere.
+def differences(
+    described: Mapping[str, Any], registration: Mapping[str, Any], added: Mapping[str, str] = {}
+) -> list[str]:
+    """Return the fields in which a package is not what its registration asked for, sorted.
 
-    The package's fields must match the registration's request exactly, so that nobody can borrow a registration, and
-    with it the submitter, for another package.
+    `added` are the fingerprints of additional specifications that the ledger says were added since.
     """
-    document = read_registration(next(_registrations(described, vault), None), vault)
-    return document if document and _matches(described, document) else None
+    # SageMaker keeps the spelling of the group's creator, which may have been another submission.
+    same_group = described["ModelPackageGroupName"].lower() == registration["group"].lower()
+    changed = changed_fields(described, registration["request"], added)
+    return changed if same_group else ["ModelPackageGroupName", *changed]
 
 
-def _registrations(described: Mapping[str, Any], vault: DocumentReader) -> Iterator[str]:
+def subject_differences(
+    subject: Mapping[str, Any], registration: Mapping[str, Any], added: Mapping[str, str]
+) -> list[str]:
+    """Return the fields in which a subject is not what its registration asked for; `added` is as in `differences`."""
+    request = registration["request"]
+    shown = {**described_fields(subject), "ModelMetrics": request.get("ModelMetrics")}  # no part of a subject
+    manifest = (subject.get("deployment") or {}).get("manifest")
+    deployment = [] if manifest == registration["deployment"] else ["Deployment"]
+    return [*changed_fields(shown, request, added), *deployment]
+
+
+def _named(described: Mapping[str, Any], vault: DocumentReader) -> Iterator[str]:
     """Yield the ids of registrations that a package may come from: by its locations in the vault, then by the hint."""
-    for value in _texts(described):
-        key = vault.key_of(value) or ""
-        if key.startswith("models/") and key.count("/") >= 3:
-            yield key.split("/")[2]
+    keys = (vault.key_of(value) or "" for value in _texts([described.get(field) for field in REGISTERED_FIELDS]))
+    places = [key.split("/")[2] for key in keys if key.startswith("models/") and key.count("/") >= 3]
     hint = (described.get("CustomerMetadataProperties") or {}).get(REGISTRATION_HINT, "")
-    if _REGISTRATION.fullmatch(hint):
-        yield hint
+    yield from (each for each in (*places, hint) if _REGISTRATION.fullmatch(each))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -99,15 +174,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
-
-
-def _matches(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:
-    request = registration["request"]
-    same = (
-        covers(described.get(field), request[field]) and not adds(described.get(field), request[field])
-        if request.get(field)
-        else not described.get(field)
-        for field in _REGISTERED_FIELDS
-    )
-    # SageMaker keeps the spelling of the group's creator, which may have been another submission.
-    return described["ModelPackageGroupName"].lower() == registration["group"].lower() and all(same)

@@ -19,6 +19,8 @@ _ASSUMED_ROLE = compiled_on_use(
 _FEDERATED = compiled_on_use(r"(?P<all>arn:aws[\w-]*:sts::\d{12}:federated-user)/.+")
 _USER = compiled_on_use(r"arn:aws[\w-]*:iam::\d{12}:user/.+")
 _IDENTITY_CENTER = "AWSReservedSSO_"
+UNKNOWN = "unknown"
+"""In an ARN's place: of somebody whom nobody knows. It is the ARN of no person, known or not."""
 UNKNOWN_OWNER = "unknown"
 """In an account's place: of a package whose creator is unknown, in a group that is open to several accounts."""
 

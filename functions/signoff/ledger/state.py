@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from signoff.identity.principals import UNKNOWN
 from signoff.ledger import targets
 from signoff.ledger.entries import REGISTRY_STATUS, Entry, Kind, Status, Step
 from signoff.ledger.targets import TargetState
@@ -29,6 +30,9 @@ class Moved:
 class State:
     """The state that results from a package's entries.
 
+    `unmatched` says why a package is like none of the registrations that it names. `changers` are the ARNs of who may
+    have changed it since it was submitted, in order, or `UNKNOWN`. `fingerprint` are the digests of what was
+    registered, as far as no registration says it, and of the specifications that were added since.
     `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
     joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
     package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
@@ -46,6 +50,9 @@ class State:
     registered: str | None = None
     submitter: str | None = None
     registration: str | None = None
+    unmatched: str | None = None
+    changers: tuple[str, ...] = ()
+    fingerprint: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     attempt: int = 0
     execution: str | None = None
@@ -69,6 +76,11 @@ class State:
     retirement_blocked_by: tuple[str, ...] = ()
     targets: dict[str, TargetState] = field(default_factory=dict)  # by place, `<account>/<region>`
     baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
+
+    @property
+    def authors(self) -> tuple[str | None, ...]:
+        """The ARNs of everybody who made the package what it is: the submitter, if known, and its changers."""
+        return (self.submitter, *self.changers)
 
     @property
     def registry_status(self) -> str:
@@ -126,9 +138,18 @@ def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
         registered=entry.time,
         submitter=details.get("submitter"),
         registration=details.get("registration"),
+        unmatched=details.get("unmatched"),
+        changers=_changers((), details),
+        fingerprint=details.get("fingerprint", {}),
         metadata=details.get("metadata", {}),
         projected=details.get("registry_status", state.projected),
     )
+
+
+def _changers(before: tuple[str, ...], details: dict[str, Any]) -> tuple[str, ...]:
+    """Return who may have changed a package: its last modifier, and whoever wrote before them and is not named."""
+    found = (*before, details["changed_by"] or UNKNOWN, UNKNOWN) if "changed_by" in details else before
+    return tuple(dict.fromkeys(found))
 
 
 def _started(state: State, details: dict[str, Any], _: Entry) -> State:
@@ -139,6 +160,8 @@ def _started(state: State, details: dict[str, Any], _: Entry) -> State:
         attempt_open=True,
         policy=details["policy"],
         evidence=None,
+        changers=_changers(state.changers, details),
+        fingerprint=details.get("fingerprint", state.fingerprint),
         enforced=details.get("enforced", True),
         by_person=False,
     )
@@ -213,12 +236,17 @@ def _reinstated(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, superseded_by=None, superseded=False)
 
 
-def _annotated(state: State, details: dict[str, Any], _: Entry) -> State:
+def _annotated(state: State, details: dict[str, Any], entry: Entry) -> State:
     kept = {key: value for key, value in state.metadata.items() if key not in details["removed"]}
     evidence = state.evidence
     if evidence and details["added"]:
         evidence = {**evidence, "specification": None}  # no summary can show any more that it is as validated
-    return replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
+    state = replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
+    if not details["added"]:
+        return state
+    others = () if entry.actor in state.authors else (entry.actor,)
+    added = details.get("fingerprint", {})
+    return replace(state, changers=(*state.changers, *others), fingerprint={**state.fingerprint, **added})
 
 
 def _registry(state: State, details: dict[str, Any], _: Entry) -> State:

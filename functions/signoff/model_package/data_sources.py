@@ -23,6 +23,8 @@ ETAGS = (
     *((pattern, "ManifestEtag", "ManifestS3Uri") for pattern in SOURCES),
 )
 
+_REPEATED = {"S3Uri", "S3DataType", "CompressionType", "ETag"}
+
 
 def etags(document: Any) -> Iterator[tuple[str, dict[str, Any], str, str]]:
     """Yield, for each ETag in `document`, its path, the object it stands in, its field and that of the location."""
@@ -48,7 +50,8 @@ def shown_twice(item: Mapping[str, Any]) -> bool:
     https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sagemaker_model (model_data_source)
     """
     source = (item.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    return bool(item.get("ModelDataUrl")) and source.get("S3Uri") == item["ModelDataUrl"]
+    same = bool(item.get("ModelDataUrl")) and source.get("S3Uri") == item["ModelDataUrl"]
+    return same and source.keys() <= _REPEATED  # a manifest file or hub content would be something else
 
 
 def in_hub(document: Any) -> set[str]:

@@ -13,16 +13,20 @@ from signoff.documents.canonical_json import digest
 from signoff.model_package import data_sources
 from signoff.service_model.shapes import objects
 
+ADDITIONAL = "AdditionalInferenceSpecifications"
 _DESCRIBED = {
     "InferenceSpecification": "inference_specification",
-    "AdditionalInferenceSpecifications": "additional_inference_specifications",
+    ADDITIONAL: "additional_inference_specifications",
     "SourceAlgorithmSpecification": "source_algorithms",
     "SourceUri": "source_uri",
     "ManagedStorageType": "managed_storage",
 }
-# What SageMaker adds to a description: digests of the bytes it read, and defaults.
-_SAGEMAKERS = frozenset({"ImageDigest", "ModelDataETag", "ETag", "ManifestEtag", "IsCheckpoint", "CompressionType"})
-_EMPTY: tuple[Any, ...] = (None, "", False, {}, [])
+# What SageMaker adds to a description: digests of the bytes it read, and a default.
+_DIGESTS = frozenset({"ImageDigest", "ModelDataETag", "ETag", "ManifestEtag"})
+_DEFAULTS = {"CompressionType": "None"}
+_EMPTY: tuple[Any, ...] = ("", {}, [])
+# Maps of people's own names and values, to which SageMaker adds nothing: even an empty value is one.
+_MAPS = frozenset({"Environment"})
 DEPLOYED_FIELDS = frozenset(_DESCRIBED)
 
 
@@ -44,6 +48,11 @@ def subject(
     pinned = [{field: artifact[field] for field in ("url", "key", "version_id", "sha256")} for artifact in artifacts]
     document["artifacts"] = sorted(pinned, key=lambda artifact: str(artifact["url"]))
     return document
+
+
+def described_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a subject says of the package itself, by SageMaker's names."""
+    return {theirs: document.get(ours) for theirs, ours in _DESCRIBED.items()}
 
 
 def subject_digest(document: Mapping[str, Any]) -> str:
@@ -72,12 +81,29 @@ def adds(found: Any, asked: Any) -> bool:
     An unrequested variable, channel or data source would be used, and is not part of what was registered.
     """
     if isinstance(asked, Mapping):
-        more = (field for field, value in found.items() if field not in asked and value not in _EMPTY)
-        own = _SAGEMAKERS | ({"ModelDataSource"} if data_sources.shown_twice(found) else set())
-        return any(field not in own for field in more) or any(adds(found.get(f), asked[f]) for f in asked)
+        more = found.keys() - asked.keys()
+        if any(not _is_sagemakers(found, field) for field in more):
+            return True
+        return any(found[f] != asked[f] if f in _MAPS else adds(found[f], asked[f]) for f in asked)
     if isinstance(asked, list | tuple):
         return any(adds(*pair) for pair in zip(found, asked, strict=True))
     return False
+
+
+def as_asked(value: Any) -> Any:
+    """Return what somebody asked for of `value`, part of a description or of a request, without what SageMaker adds."""
+    if isinstance(value, Mapping):
+        kept = {field: item for field, item in value.items() if not _is_sagemakers(value, field)}
+        return {field: item if field in _MAPS else as_asked(item) for field, item in kept.items()}
+    return [as_asked(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _is_sagemakers(found: Mapping[str, Any], field: str) -> bool:
+    """Return whether a field of a description may stand there although nobody asked for it."""
+    value = found[field]
+    repeated = field == "ModelDataSource" and data_sources.shown_twice(found)
+    empty = value is None or value is False or value in _EMPTY
+    return repeated or field in _DIGESTS or empty or _DEFAULTS.get(field) == value
 
 
 def containers(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

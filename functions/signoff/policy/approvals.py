@@ -209,6 +209,10 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         """Return whether `arn` identifies a human being."""
         return is_known(arn, self.trusted_sessions)
 
+    def know_all(self, arns: Iterable[str | None]) -> bool:
+        """Return whether each of `arns` identifies a human being; None is somebody unknown."""
+        return all(self.knows(arn) for arn in arns)
+
     def lists(self, arn: str) -> bool:
         """Return whether the person behind `arn` may decide: where nobody is listed, if it is a known person."""
         patterns = [*self.approvers, *(member for role in self.roles.values() for member in role.members)]

@@ -12,6 +12,8 @@ import jmespath
 from signoff.documents import strict_json
 from signoff.documents.remote_sources import fetches
 from signoff.documents.text import beginning, fitting
+from signoff.identity.principals import UNKNOWN
+from signoff.ledger.state import State
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
@@ -33,6 +35,24 @@ def submitter_check(policy: Policy, submitter: str | None, signed: Mapping[str, 
         yield passed("submitter", f"{submitter} signed the content of {len(signed)} objects")
     elif policy.submissions.submitters or policy.approvals.unknown_submitter == "refuse":
         yield passed("submitter", f"{submitter or 'an unknown submitter'} may submit to this group")
+
+
+def specification_check(policy: Policy, state: State, changed: Sequence[str]) -> Iterator[Check]:
+    """Yield the check of a package that is not, or not only, what its submitter submitted.
+
+    `changed` are the fields that are not as its registration asked for, if it has one. Nobody unknown may change what
+    they could not submit.
+    """
+    name, others = "submitter:specification", ", ".join(state.changers)
+    if state.unmatched:
+        yield failed(name, f"{state.unmatched}; submit it anew")
+    elif changed:
+        fields = ", ".join(changed)
+        yield failed(name, f"not as it was submitted: {fields}; set that back and revalidate, or submit it anew")
+    elif UNKNOWN in state.changers and refusal(policy, None):
+        yield failed(name, f"may have been changed since it was registered, by {others}; register it anew")
+    elif others:
+        yield passed(name, f"may have been changed since it was registered, by {others}: none of them may approve it")
 
 
 def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:

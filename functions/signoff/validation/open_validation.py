@@ -12,7 +12,7 @@ from signoff.aws.ssm import OWN_POLICY_TAG, Policies
 from signoff.aws.vault import Vault
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance, source_owner
-from signoff.governance.registrations import opening_entry
+from signoff.governance.registrations import Registrations, changes_since
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -42,6 +42,7 @@ class ValidationOpener:
     policies: Policies
     ledger: LedgerTable
     vault: Vault
+    registrations: Registrations
 
     def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
@@ -63,12 +64,21 @@ class ValidationOpener:
 
     def _claimed(self, candidate: Candidate, request: ValidationRequest) -> dict[str, Any]:
         policy = self.vault.write("policies", candidate.policy.document)
-        opened = opening_entry(candidate.described, self.vault)
+        described = candidate.described
+        opened = self.registrations.opening_entry(candidate.described)
 
         def claim(history: History) -> list[Draft]:
-            first = [] if history.state.status else [opened]
-            attempt = self._attempt(history.verified().state, candidate, request)
-            return [*first, _started(attempt, request, policy.sha256, candidate.policy)] if attempt else []
+            nonlocal described
+            state = history.verified().state
+            attempt = self._attempt(state, candidate, request)
+            if attempt is None:
+                return []
+            if state.status is None:
+                return [opened, _started(attempt, request, policy.sha256, candidate.policy)]
+            # Described after the ledger was read, which says who added what is there.
+            described = self.registry.describe(candidate.arn)
+            changes = changes_since(state, described)
+            return [_started(attempt, request, policy.sha256, candidate.policy, changes)]
 
         history = self.ledger.update(candidate.key, claim)
         state = history.state
@@ -83,7 +93,7 @@ class ValidationOpener:
             "execution": state.execution,
             "policy": state.policy,
             "source_owner": source_owner(candidate),
-            "artifacts": artifacts_of(candidate.described),
+            "artifacts": artifacts_of(described),
         }
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:
@@ -100,9 +110,11 @@ class ValidationOpener:
         return waits and bool(changed_since_evidence(state, candidate.described, self.vault))
 
 
-def _started(attempt: int, request: ValidationRequest, sha256: str, policy: Policy) -> Draft:
+def _started(
+    attempt: int, request: ValidationRequest, sha256: str, policy: Policy, changes: Mapping[str, Any] = {}
+) -> Draft:
     by = (request.revalidate or {}).get("by", "signoff")
-    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256}
+    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256, **changes}
     if not policy.enforced:
         details["enforced"] = False
     if request.revalidate and request.revalidate.get("reason"):

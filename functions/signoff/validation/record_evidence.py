@@ -13,7 +13,7 @@ from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.errors import DocumentMissing, ObjectMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
-from signoff.governance.registrations import opening_entry, read_registration
+from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
@@ -43,6 +43,7 @@ class EvidenceRecorder:
     images: ImageResolver
     ledger: LedgerTable
     vault: Vault
+    registrations: Registrations
     projector: RegistryProjector
 
     def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class EvidenceRecorder:
             "subject": document["subject"]["sha256"],
             "specification": shown(document["subject"]),
             "checks": document["checks"],
-            **_asked(policy, document),
+            **_asked(policy, history),
         }
         history = self.ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
@@ -91,9 +92,10 @@ class EvidenceRecorder:
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
-        checks += _inspected_check(described, artifacts)
+        checks += _inspected_check(history, described, artifacts)
         checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, artifacts)
+        checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
         return evidence.document(
             _attempt(history, claim),
             signed,
@@ -200,7 +202,7 @@ class EvidenceRecorder:
                 return {"verdict": "errored", "status": None}
         except PolicyFault:
             pass  # only a governed group can have an invalid policy: that error is what is recorded
-        first = opening_entry(described, self.vault)
+        first = self.registrations.opening_entry(described)
 
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
@@ -212,21 +214,32 @@ class EvidenceRecorder:
         return {"verdict": "errored", "status": history.state.status}
 
 
-def _asked(policy: Policy, document: Mapping[str, Any]) -> dict[str, Any]:
+def _differences(history: History, described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> list[str]:
+    """Return in which fields a package is not as its registration asks for, if it has one."""
+    state = history.state
+    if registration is None:
+        return [f"registration {state.registration}, which is not in the vault,"] if state.registration else []
+    return differences(described, registration, state.fingerprint)
+
+
+def _asked(policy: Policy, history: History) -> dict[str, Any]:
     """Return what approvers want to know first: who submitted it, and how many approvals it needs."""
-    submitter, approvals = document["submitter"], policy.approvals
-    outstanding = approvals.outstanding((), unknown_submitter=not approvals.knows(submitter))
-    return {"submitter": submitter, "outstanding": str(outstanding)}
+    state, approvals = history.state, policy.approvals
+    outstanding = approvals.outstanding((), unknown_submitter=not approvals.know_all(state.authors))
+    return {"submitter": state.submitter, "outstanding": str(outstanding)}
 
 
-def _inspected_check(described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[Check]:
-    """Return an errored check when the package, as it is now, loads anything other than what was inspected.
+def _inspected_check(
+    history: History, described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+) -> list[Check]:
+    """Return an errored check when the package, as it is now, is or loads anything other than what was inspected.
 
-    The package may change during its validation: the evidence must not cover what was not inspected.
+    The package may change during its validation: the evidence must not cover what was not inspected, nor what somebody
+    changed whom the ledger does not name.
     """
     named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts_of(described)]
     inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
-    if named == inspected:
+    if named == inspected and not changes_since(history.state, described):
         return []
     return [errored("subject", "the package changed during its validation; revalidate it")]
 

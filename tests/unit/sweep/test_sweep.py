@@ -132,7 +132,7 @@ def test_a_changed_package_that_awaits_a_decision_is_validated_anew_when_the_eve
     arn = world.pending()
     change(world, arn)
     assert world.sweep() == {"changed specification": 1}
-    assert (world.state(arn).status, world.state(arn).attempt) == (Status.PENDING_APPROVAL, 2)
+    assert (world.state(arn).status, world.state(arn).attempt) == (Status.VALIDATION_FAILED, 2)
 
 
 def test_a_package_changed_after_approval_loses_its_model_when_the_event_was_lost():
@@ -180,7 +180,7 @@ def test_a_package_that_has_what_no_summary_shows_is_looked_at_in_every_sweep():
     world.registry.by_hand(arn, SourceUri="s3://elsewhere")
     lose_everything(world)
     assert world.sweep() == {"changed specification": 1}
-    assert (world.state(arn).status, world.state(arn).attempt) == (Status.PENDING_APPROVAL, 3)
+    assert (world.state(arn).status, world.state(arn).attempt) == (Status.VALIDATION_FAILED, 3)
 
 
 def test_packages_that_are_as_they_were_signed_are_looked_through_a_hundred_to_a_call():

@@ -302,16 +302,15 @@ def test_what_is_decided_is_not_validated_again(decision: str):
 
 def test_a_pending_package_that_is_changed_is_validated_anew():
     world = World()
-    arn = world.pending()
+    world.set_policy("groups/churn")
+    arn = world.elsewhere()
+    world.deliver()
     first = world.state(arn).evidence["subject"]
-    world.registry.by_hand(arn, InferenceSpecification={**CHANGED, "Containers": stored_containers(world, arn)})
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://pipelines/model.tar.gz"}
+    world.registry.by_hand(arn, InferenceSpecification={**CHANGED, "Containers": [container]})
     world.deliver()
     assert (world.state(arn).status, world.state(arn).attempt) == (Status.PENDING_APPROVAL, 2)
     assert world.state(arn).evidence["subject"] != first
-
-
-def stored_containers(world: World, arn: str) -> Any:
-    return world.registry.describe(arn)["InferenceSpecification"]["Containers"]
 
 
 def test_a_group_deleted_and_made_anew_starts_again_at_version_one_with_a_ledger_of_its_own():

@@ -158,6 +158,7 @@ def _environment() -> dict[str, str]:
         **{f"SIGNOFF_{name.upper()}": name.split("_")[0] for name in names},
         **queues,
         "SIGNOFF_REGISTRY": "arn:aws:sagemaker:us-east-1:123456789012",
+        "SIGNOFF_REGISTRAR": "arn:aws:iam::123456789012:role/Signoff-RegisterModelRole",
         "SIGNOFF_BUS": BUS,
         "SIGNOFF_LOCK_MODE": "GOVERNANCE",
         "SIGNOFF_POLICY_PATH": "/signoff/policies",

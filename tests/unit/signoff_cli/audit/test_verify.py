@@ -307,6 +307,25 @@ def key_under(world: World, prefix: str) -> str:
     return next(key for key in world.vault_bucket.versions if key.startswith(prefix))
 
 
+@pytest.mark.parametrize("annotated", [False, True])
+def test_evidence_that_passed_what_nobody_submitted_is_found(monkeypatch: pytest.MonkeyPatch, annotated: bool):
+    world = World()
+    arn = world.pending()
+    specification = world.registry.describe(arn)["InferenceSpecification"]
+    if annotated:
+        world.annotate(arn, by=SUBMITTER, add_specifications=[{"Name": "other", **specification}])
+    else:
+        monkeypatch.setattr("signoff.validation.record_evidence._differences", lambda *_: [])
+        specification["Containers"][0]["Environment"] = {"LD_PRELOAD": "evil.so"}
+        world.registry.by_hand(arn, MALLORY, InferenceSpecification=specification)
+    world.deliver()
+    world.decide(arn, "approve")
+    world.deliver()
+    found = audited(world)
+    assert names(found) == ([] if annotated else ["SubjectDiffers"])
+    assert annotated or "InferenceSpecification differ" in one(found, "SubjectDiffers").because
+
+
 @pytest.mark.parametrize(("prefix", "name"), [("evidence/", "Evidence"), ("policies/", "Policy")])
 def test_a_document_that_was_replaced_or_removed_is_found_with_the_first_entry_that_names_it(
     world: World, prefix: str, name: str
