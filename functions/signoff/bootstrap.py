@@ -105,7 +105,8 @@ def registrations(settings: RegistrationSettings) -> Registrations:
 
 def images() -> ImageResolver:
     """Return what resolves images in Amazon ECR."""
-    return ImageResolver(client("ecr"))
+    ecr = client("ecr")
+    return ImageResolver(ecr, ecr.meta.region_name)
 
 
 def identity_verifier(audience: str) -> IdentityVerifier:

@@ -1,5 +1,6 @@
 """Seeds an account with what the examples need: a container image."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -9,6 +10,27 @@ from local.engine.process import Engine
 
 REPOSITORY = "sklearn-inference"
 TAG = "1.7"
+_MANIFEST = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": 2,
+            "digest": f"sha256:{'1' * 64}",
+        },
+        "layers": [
+            {
+                "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+                "size": 2,
+                "digest": f"sha256:{'2' * 64}",
+            }
+        ],
+    },
+    sort_keys=True,
+)
+# An image's digest is that of its manifest.
+DIGEST = f"sha256:{hashlib.sha256(_MANIFEST.encode()).hexdigest()}"
 
 
 def seed(engine: Engine) -> str:
@@ -34,19 +56,7 @@ def _create_repository(ecr: Any) -> None:
 
 
 def _put_image(ecr: Any) -> None:
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 2, "digest": _digest("1")},
-        "layers": [
-            {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 2, "digest": _digest("2")}
-        ],
-    }
     try:
-        ecr.put_image(repositoryName=REPOSITORY, imageTag=TAG, imageManifest=json.dumps(manifest, sort_keys=True))
+        ecr.put_image(repositoryName=REPOSITORY, imageTag=TAG, imageManifest=_MANIFEST)
     except ecr.exceptions.ImageAlreadyExistsException:
         return
-
-
-def _digest(digit: str) -> str:
-    return "sha256:" + digit * 64

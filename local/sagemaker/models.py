@@ -1,6 +1,7 @@
 """Models: created from containers or from packages, described, listed and deleted."""
 
 import copy
+import re
 
 from local.sagemaker import pagination
 from local.sagemaker.account import ApiCall, Document, RequestRefused, only
@@ -9,6 +10,7 @@ from local.sagemaker.packages import package_named
 from local.sagemaker.tags import tagged
 
 _MOST_RECOMMENDATIONS = 3
+_ECR = re.compile(r"^\d{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 
 
 def create_model(call: ApiCall) -> Document:
@@ -21,6 +23,8 @@ def create_model(call: ApiCall) -> Document:
     packages = [_check_package(call, each) for each in containers_of(request) if each.get("ModelPackageName")]
     for container in containers_of(request):
         _check_model_data(call, container)
+    for container in [*containers_of(request), *(each for one in packages for each in one.get("Containers") or [])]:
+        _check_region(account.region, container)
     # moto keeps the endpoints' configurations, and takes only models that it has, too.
     call.moto("CreateModel", {"ModelName": request["ModelName"]})
     account.tags[arn] = tagged(request)
@@ -88,6 +92,15 @@ def _specification(package: Document, name: str | None) -> Document:
         if specification["Name"] == name:
             return dict(specification)
     raise RequestRefused(f"Model package {package['ModelPackageArn']} has no inference specification {name}")
+
+
+def _check_region(region: str, container: Document) -> None:
+    found = _ECR.search(container.get("Image") or "")
+    if found and found["region"] != region:
+        raise RequestRefused(
+            f"Region of image {container['Image']} ({found['region']}) does not match expected region {region}. "
+            "Cross region ECR image pulls are not allowed."
+        )
 
 
 def _check_model_data(call: ApiCall, container: Document) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.documents.faults import Fault
 from signoff.documents.strict_json import MAX_BYTES
-from signoff.errors import ManifestRefused
+from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.model_package.data_sources import CONTAINERS, etags
-from signoff.model_package.images import image_reference
+from signoff.model_package.images import by_digest, image_reference
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.service_model.shapes import objects
 from signoff.submission.layout import Submission
@@ -154,14 +154,16 @@ def _objects(manifest: Manifest) -> tuple[str, ...]:
 
 def _images(manifest: Manifest) -> Iterator[Fault]:
     for path, image in manifest.images():
-        if "@sha256:" not in image and image_reference(image) is None:
-            yield Fault(path, f"{image} is not a private Amazon ECR image; name it by its digest (@sha256:...)")
+        try:
+            image_reference(image) or by_digest(image)
+        except ObjectMissing as missing:
+            yield Fault(path, str(missing))
 
 
 def _notes(manifest: Manifest, policy: Policy | None) -> Iterator[str]:
     for image in dict.fromkeys(image for _, image in manifest.images()):
-        if "@sha256:" not in image and image_reference(image) is not None:
-            yield f"that {image} is in Amazon ECR, and which digest its tag stands for"
+        if image_reference(image) is not None:
+            yield f"that {image} is in Amazon ECR of the model's region, and under which digest"
     if any(etags(manifest.document)):
         yield "that the ETags are those of the objects uploaded"
     if policy is None:

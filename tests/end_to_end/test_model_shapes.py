@@ -116,9 +116,7 @@ def as_said(pipeline: Pipeline, document: Document, package: Package) -> Documen
     """A description with names where there are URIs of the vault, and of the example's image by its tag."""
     text = json.dumps(document, default=str)
     text = re.sub(rf"s3://{pipeline.outputs['VaultBucket']}/models/[^/]+/[0-9a-f]+/", "", text)
-    text = re.sub(
-        rf"{re.escape(pipeline.stack.image.rpartition(':')[0])}@sha256:(?!4d4d)[0-9a-f]+", artifacts.IMAGE, text
-    )
+    text = re.sub(rf"{re.escape(pipeline.stack.image.rpartition(':')[0])}@sha256:[0-9a-f]+", artifacts.IMAGE, text)
     said: Document = json.loads(text.replace(f'"{package.arn}"', '"the package"'))
     return said
 
@@ -148,7 +146,8 @@ def test_an_example_goes_from_its_submission_to_the_model_that_it_asks_for(
     document = json.loads(artifacts.submission(artifacts.manifest(name))["manifest.json"])
     document.pop("Deployment", None)
     described = as_said(pipeline, package.described(), package)
-    assert [field for field, said in document.items() if not covers(described.get(field), said)] == []
+    expected = as_said(pipeline, document, package)
+    assert [field for field, said in expected.items() if not covers(described.get(field), said)] == []
 
 
 def test_a_prefix_that_was_registered_elsewhere_is_deployed_from_the_vault(group: Group) -> None:

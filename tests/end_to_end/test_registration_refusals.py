@@ -86,7 +86,7 @@ MANIFESTS: dict[str, tuple[Any, str, str]] = {
     "names an image that nobody can pin": (
         manifest(InferenceSpecification=specification(image="docker.io/library/python:3.13")),
         "InferenceSpecification.Containers[0].Image",
-        "name it by its digest",
+        "push it there",
     ),
 }
 

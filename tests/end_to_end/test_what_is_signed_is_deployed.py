@@ -23,7 +23,7 @@ def another_type(package: Package) -> dict[str, Any]:
 
 def another_image(package: Package) -> dict[str, Any]:
     changed = package.described()["InferenceSpecification"]
-    changed["Containers"][0] |= {"Image": IMAGE.replace("1" * 64, "2" * 64)}
+    changed["Containers"][0] |= {"Image": f"{IMAGE.partition('@')[0]}@sha256:{'2' * 64}"}
     return {"InferenceSpecification": changed}
 
 

@@ -4,9 +4,10 @@ import gzip
 import json
 from typing import Any
 
+from local.engine.seed import DIGEST
 from tests.support.archives import FILES, member, tar
 
-IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn-inference@sha256:{'1' * 64}"
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn-inference@{DIGEST}"
 Files = dict[str, bytes]
 
 

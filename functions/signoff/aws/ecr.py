@@ -8,37 +8,46 @@ from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message
 from signoff.errors import ObjectMissing
-from signoff.model_package.images import image_reference
+from signoff.model_package.images import ImageReference, by_digest, image_reference
+
+_NOT_THERE = {"RepositoryNotFoundException", "AccessDeniedException", "ImageNotFoundException"}
 
 
 class ImageResolver:
-    """Resolves the images of model packages in Amazon ECR."""
+    """Resolves the images of model packages in Amazon ECR of `region`, where SageMaker pulls them."""
 
-    def __init__(self, ecr: Any) -> None:
+    def __init__(self, ecr: Any, region: str) -> None:
         self._ecr = ecr
+        self._region = region
 
     def pinned(self, image: str) -> str:
-        """Return `image` with its `@sha256:` digest. Raises `ObjectMissing` when it cannot be resolved."""
-        if "@sha256:" in image:
-            return image
+        """Return `image` with its `@sha256:` digest, as ECR has it.
+
+        Raises `ObjectMissing` when ECR has no such image, or has it in another region. Only an image in a registry
+        that is none of ECR's passes unasked, by its digest: SageMaker pulls it through a VPC or not at all.
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html (Image)
+        """
         reference = image_reference(image)
         if reference is None:
-            raise ObjectMissing(f"{image} is not a private Amazon ECR image; name it by its digest (@sha256:...)")
+            return by_digest(image)
+        if reference.region != self._region:
+            raise ObjectMissing(
+                f"{image} is in {reference.region}, and SageMaker pulls images in the model's own region only: push it "
+                f"to a repository in {self._region}"
+            )
+        return reference.at(self._digest(image, reference))
+
+    def _digest(self, image: str, reference: ImageReference) -> str:
+        wanted = {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or "latest"}
         try:
             answer = self._ecr.batch_get_image(
-                registryId=reference.account,
-                repositoryName=reference.repository,
-                imageIds=[{"imageTag": reference.tag or "latest"}],
+                registryId=reference.account, repositoryName=reference.repository, imageIds=[wanted]
             )
         except ClientError as error:
-            if error_code(error) not in {
-                "RepositoryNotFoundException",
-                "AccessDeniedException",
-                "ImageNotFoundException",
-            }:
+            if error_code(error) not in _NOT_THERE:
                 raise
             raise ObjectMissing(f"{image} cannot be resolved to a digest: {error_message(error)}") from error
-        found = [answered["imageId"]["imageDigest"] for answered in answer["images"]]
-        if not found:
-            raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag")
-        return reference.at(found[0])
+        found = [str(answered["imageId"]["imageDigest"]) for answered in answer["images"]]
+        if not found or reference.digest not in {None, found[0]}:
+            raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag or digest")
+        return found[0]

@@ -53,6 +53,11 @@ def given(deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [_object(deployment.get("PrimaryContainer"))]
 
 
+def in_vpc(settings: Mapping[str, Any]) -> bool:
+    """Return whether a container's image is pulled through a VPC, from a private registry."""
+    return _object(settings.get("ImageConfig")).get("RepositoryAccessMode") == "Vpc"
+
+
 def specification_name(deployment: Mapping[str, Any]) -> str | None:
     """Return the name of the additional inference specification that is chosen, or None for the package's main one."""
     names = [settings.get("InferenceSpecificationName") for settings in given(deployment)]

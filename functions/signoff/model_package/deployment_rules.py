@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from signoff.documents.faults import Fault, below
-from signoff.model_package.containers import BESIDE_A_PACKAGE, PREFIX_MODE, RunningContainers, running
+from signoff.model_package.containers import BESIDE_A_PACKAGE, PREFIX_MODE, RunningContainers, in_vpc, running
 from signoff.model_package.data_sources import CONTAINERS, is_prefix
+from signoff.model_package.images import image_reference
 from signoff.service_model.shapes import objects, select
 
 ENVIRONMENT_BYTES = 32 * 1024
@@ -104,6 +105,20 @@ def settings_that_need_others(document: dict[str, Any]) -> Iterator[Fault]:
                 yield Fault(below(f"{path}.{at}", "RepositoryAuthConfig"), "is for RepositoryAccessMode Vpc")
 
 
+def images_that_sagemaker_pulls(document: dict[str, Any]) -> Iterator[Fault]:
+    """Images come from Amazon ECR, or through a VPC from a registry in it."""
+    found = _running(document)
+    for position, (container, settings) in enumerate(found.pairs):
+        image = container.get("Image")
+        if isinstance(image, str) and image_reference(image) is None and not in_vpc(settings):
+            path = f"{found.path}[{position}].Image"
+            yield Fault(
+                path,
+                "is in no private registry of Amazon ECR: push it there, or have the model pull it through a VPC "
+                "(Deployment's ImageConfig.RepositoryAccessMode Vpc)",
+            )
+
+
 def execution_of_several(document: dict[str, Any]) -> Iterator[Fault]:
     """An InferenceExecutionConfig needs several containers; Direct mode calls them by name."""
     found = _running(document)
@@ -156,6 +171,7 @@ RULES = (
     settings_go_by_position,
     multi_model,
     settings_that_need_others,
+    images_that_sagemaker_pulls,
     execution_of_several,
     hostnames_for_all,
     hostnames_differ,

@@ -133,11 +133,6 @@ def why_expanded(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> l
     return sorted(reasons)
 
 
-def in_vpc(settings: Mapping[str, Any]) -> bool:
-    """Return whether a container's image is pulled through a VPC, from a private registry."""
-    return (settings.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc"
-
-
 def pinned(signed: Mapping[str, Any], uri: Callable[[str], str]) -> bool:
     """Return whether the package itself names the vault's copies and its images by digest."""
     in_vault = all(artifact["url"] == uri(artifact["key"]) for artifact in signed["artifacts"])

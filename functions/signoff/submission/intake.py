@@ -17,6 +17,8 @@ from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.identity.principals import account_of, same_person
 from signoff.model_package import etags, projects
 from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.images import by_digest, of_products
+from signoff.model_package.subject import containers
 from signoff.policy import submitters
 from signoff.policy.policy import Policy
 from signoff.submission import object_list
@@ -165,9 +167,11 @@ class Intake:
     def _digests(self, manifest: Manifest) -> tuple[dict[str, str], list[Fault]]:
         digests: dict[str, str] = {}
         faults = []
+        unasked = of_products(container for _, container in containers(manifest.document))
         for path, image in manifest.images():
             try:
-                digests[image] = digests.get(image) or self.images.pinned(image)
+                pinned = by_digest if image in unasked else self.images.pinned
+                digests[image] = digests.get(image) or pinned(image)
             except ObjectMissing as missing:
                 faults.append(Fault(path, str(missing)))
         return digests, faults

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from signoff.errors import TargetFault
-from signoff.model_package.containers import RunningContainers, running
+from signoff.model_package.containers import RunningContainers, in_vpc, running
 from signoff.model_package.deployment_rules import RULES
-from signoff.model_package.model_request import NOT_IN_A_MODEL, in_vpc, must_be_expandable, pinned, why_expanded
+from signoff.model_package.model_request import NOT_IN_A_MODEL, must_be_expandable, pinned, why_expanded
 from signoff.validation.checks import Check, failed
 
 

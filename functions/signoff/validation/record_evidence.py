@@ -22,6 +22,7 @@ from signoff.model_package.artifacts import DOCUMENT, QUALITY, artifacts_of
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.images import by_digest, of_products
 from signoff.model_package.subject import containers, images, subject, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective
@@ -109,9 +110,10 @@ class EvidenceRecorder:
     def _pinned(self, described: Mapping[str, Any]) -> tuple[dict[str, str], list[Check]]:
         pinned: dict[str, str] = {}
         checks = []
+        unasked = of_products(container for _, container in containers(described))
         for image in images(described):
             try:
-                pinned[image] = self.images.pinned(image)
+                pinned[image] = by_digest(image) if image in unasked else self.images.pinned(image)
                 checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}"))
             except ObjectMissing as missing:
                 checks.append(failed(f"image:{image}", str(missing)))

@@ -122,32 +122,54 @@ def test_a_description_keeps_its_words_and_loses_its_lines():
 # Images
 
 
-def test_a_tag_is_resolved_to_its_digest(aws: Any):
-    ecr = aws("ecr")
+def pushed(ecr: Any) -> str:
+    """Push an image by a tag, and return its digest."""
     ecr.create_repository(repositoryName="sklearn")
     media_type = "application/vnd.docker.distribution.manifest.v2+json"
     manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": f"sha256:{'c' * 64}"}}
-    pushed = ecr.put_image(repositoryName="sklearn", imageManifest=json.dumps(manifest), imageTag="1.2")
-    digest = pushed["image"]["imageId"]["imageDigest"]
-    assert ImageResolver(ecr).pinned(f"{REPOSITORY}:1.2") == f"{REPOSITORY}@{digest}"
+    answer = ecr.put_image(repositoryName="sklearn", imageManifest=json.dumps(manifest), imageTag="1.2")
+    return str(answer["image"]["imageId"]["imageDigest"])
 
 
-@pytest.mark.parametrize("image", [f"{REPOSITORY}:absent", f"{REPOSITORY}/absent:1", "docker.io/library/python:3"])
-def test_an_image_that_cannot_be_resolved_is_missing(aws: Any, image: str):
+def test_a_tag_is_resolved_to_its_digest_and_a_digest_is_asked_for(aws: Any):
     ecr = aws("ecr")
-    ecr.create_repository(repositoryName="sklearn")
-    with pytest.raises(ObjectMissing):
-        ImageResolver(ecr).pinned(image)
+    digest = pushed(ecr)
+    images = ImageResolver(ecr, "us-east-1")
+    for image in (f"{REPOSITORY}:1.2", f"{REPOSITORY}@{digest}", f"{REPOSITORY}:of-old@{digest}"):
+        assert images.pinned(image) == f"{REPOSITORY}@{digest}"
 
 
-def test_an_image_by_digest_needs_nobody_to_ask():
-    image = f"{REPOSITORY}@sha256:{'a' * 64}"
-    assert ImageResolver(Answering("ServerException")).pinned(image) == image
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        (f"{REPOSITORY}:absent", "is not in its repository"),
+        (f"{REPOSITORY}/absent:1", "cannot be resolved"),
+        (f"{REPOSITORY}@sha256:{'b' * 64}", "is not in its repository"),
+        (f"{REPOSITORY}:1.2@sha256:{'b' * 64}", "is not in its repository"),
+        (REPOSITORY.replace("us-east-1", "eu-west-1") + ":1.2", "is in eu-west-1"),
+        (REPOSITORY.replace("us-east-1", "eu-west-1") + f"@sha256:{'b' * 64}", "is in eu-west-1"),
+        (REPOSITORY.replace("us-east-1.amazonaws.com", "cn-north-1.amazonaws.com.cn") + ":1.2", "is in cn-north-1"),
+        (REPOSITORY.replace("amazonaws.com", "amazonaws.com.cn") + ":1.2", "is not a private Amazon ECR image"),
+        ("docker.io/library/python:3", "is not a private Amazon ECR image"),
+        ("public.ecr.aws/docker/library/python:3", "is not a private Amazon ECR image"),
+        ("docker.io/library/python@sha256:1234", "is not a private Amazon ECR image"),
+    ],
+)
+def test_an_image_that_sagemaker_would_not_find_is_missing(aws: Any, image: str, why: str):
+    ecr = aws("ecr")
+    pushed(ecr)
+    with pytest.raises(ObjectMissing, match=why):
+        ImageResolver(ecr, "us-east-1").pinned(image)
+
+
+def test_an_image_in_a_registry_of_ones_own_needs_a_digest_and_nobody_to_ask():
+    image = f"registry.example.com/sklearn@sha256:{'a' * 64}"
+    assert ImageResolver(Answering("ServerException"), "us-east-1").pinned(image) == image
 
 
 def test_a_registry_that_is_down_says_nothing_about_the_image():
     with pytest.raises(ClientError):
-        ImageResolver(Answering("ServerException")).pinned(f"{REPOSITORY}:1")
+        ImageResolver(Answering("ServerException"), "us-east-1").pinned(f"{REPOSITORY}:1")
 
 
 # Policies

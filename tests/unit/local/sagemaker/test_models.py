@@ -51,6 +51,7 @@ REFUSED = [
         {"PrimaryContainer": {"ModelPackageName": "tumours/1", "ModelDataSource": {"S3DataSource": PREFIX}}},
         "ModelDataSource cannot be specified beside ModelPackageName",
     ),
+    (single(Image=IMAGE.replace(REGION, "eu-west-1")), "does not match expected region us-east-1. Cross region ECR"),
     (single(InferenceSpecificationName="fast"), "InferenceSpecificationName needs a ModelPackageName"),
     (
         single(ModelDataUrl="s3://data/m", ModelDataSource={"S3DataSource": PREFIX}),

@@ -153,11 +153,18 @@ def test_a_group_that_sagemaker_could_not_name_so_is_a_fault() -> None:
 
 def test_an_image_that_no_registration_could_pin_is_refused_in_the_same_words() -> None:
     with pytest.raises(ObjectMissing) as refused:
-        ImageResolver(None).pinned("python:3.13")
-    assert faults(with_container(Image="python:3.13")) == {
-        "InferenceSpecification.Containers[0].Image": str(refused.value)
-    }
-    assert faults(with_container(Image="python@sha256:" + "0a" * 32)) == {}
+        ImageResolver(None, "eu-west-1").pinned("python:3.13")
+    through_a_vpc = {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}
+    private = {**with_container(Image="python:3.13"), "Deployment": through_a_vpc}
+    assert faults(private) == {"InferenceSpecification.Containers[0].Image": str(refused.value)}
+    pinned = "python@sha256:" + "0a" * 32
+    assert faults({**with_container(Image=pinned), "Deployment": through_a_vpc}) == {}
+
+
+@pytest.mark.parametrize("image", ["python:3.13", "public.ecr.aws/docker/library/python@sha256:" + "0a" * 32])
+def test_an_image_that_sagemaker_would_not_pull_is_a_fault(image: str) -> None:
+    (message,) = faults(with_container(Image=image)).values()
+    assert message.startswith("is in no private registry of Amazon ECR: push it there")
 
 
 def test_a_policys_defaults_count() -> None:
