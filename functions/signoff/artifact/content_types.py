@@ -31,6 +31,7 @@ FORMATS = (
     "coreml",
     "mojo",
     "mxnet",
+    "fasttext",
 )
 """Formats that models are written in."""
 NOT_LOOKED_INTO = {
@@ -39,6 +40,7 @@ NOT_LOOKED_INTO = {
     "ort": "custom operators, which ONNX Runtime would load a library for",
     "coreml": "custom layers, which an app must bring along",
     "mojo": "what H2O stores in it",
+    "fasttext": "the sizes that it gives of itself, by which its loader takes memory",
     "mxnet": "the operators of the graph beside it, some of which take addresses in memory",
     "xgboost-binary": "its trees, in a format that XGBoost no longer reads",
 }

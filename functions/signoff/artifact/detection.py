@@ -38,6 +38,7 @@ _MAGICS: Sequence[tuple[bytes, str]] = (
     (b"PAR1", "parquet"),
     (b"\0\5\x16\7", APPLE_DOUBLE),  # RFC 1740, appendix A
     (b"\x12\1" + bytes(14), "mxnet"),  # kMXAPINDArrayListMagic and what is reserved (MXNet, src/ndarray/ndarray.cc)
+    (b"\xba\x16\x4f\x2f", "fasttext"),  # FASTTEXT_FILEFORMAT_MAGIC_INT32 (fastText, src/fasttext.cc)
     (b"binf", "xgboost-binary"),
     (b"bs64", "xgboost-binary"),
     *((magic, "r-data") for magic in R),

@@ -22,7 +22,7 @@ WARNED = {
     ("mlflow-*", "requirements.txt"): {"unhashed-requirement"},
     ("servers-*", "*requirements.txt"): {"unhashed-requirement"},
     ("keras-2-*", "checkpoint-of/*"): {"unknown-format"},
-    ("libraries-blazingtext", "model.bin"): {"unknown-format"},
+    ("libraries-blazingtext", "model.bin"): {"not-looked-into"},
     ("libraries-spacy", "tokenizer"): {"unknown-format"},
     ("libraries-spacy", "vocab/*"): {"unknown-format"},
 }
@@ -41,6 +41,7 @@ READ = {
     "servers-xgboost_container/saved/xgboost-model": "xgboost-ubj",
     "keras-*-files/model.keras": "keras",
     "hugging-face-sentencepiece/spiece.model": "sentencepiece",
+    "libraries-blazingtext/model.bin": "fasttext",
     "mlflow-sklearn-skops/model.skops": "skops",
 }
 
