@@ -104,18 +104,22 @@ def deployment_statements(gate: GuardrailScope) -> list[dict[str, Any]]:
     return [*_parts(gate), *_code(gate), *_policies(gate), *_deployers(gate)]
 
 
+_MAKING = ("CreateModel", "CreateInferenceComponent", "UpdateInferenceComponent", "UpdateModelPackage")
+
+
 def _sagemaker(gate: GuardrailScope) -> list[dict[str, Any]]:
     return [
-        # An inference component can name an image and an artifact itself, with no model.
+        # An inference component can name an image and an artifact itself, with no model. Whoever may update a package
+        # can rewrite what waits for approval: everyone else has `signoff annotate`.
         _deny(
             "Models",
-            ["sagemaker:CreateModel", "sagemaker:CreateInferenceComponent", "sagemaker:UpdateInferenceComponent"],
+            [f"sagemaker:{action}" for action in _MAKING],
             ["*"],
             gate.makers,
         ),
         _deny(
             "Approvals",
-            ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
+            ["sagemaker:CreateModelPackage"],
             ["*"],
             gate.own,
             {"StringEquals": {"sagemaker:ModelApprovalStatus": "Approved"}},

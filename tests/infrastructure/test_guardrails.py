@@ -75,14 +75,23 @@ def test_only_signoff_does_what_the_gate_is_for(policy, template, action, resour
     assert not refused(policy, own(template, role), action, resource)
 
 
-@pytest.mark.parametrize("action", ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"])
-def test_only_signoff_approves_and_others_may_still_register_and_reject(policy, template, action):
+def test_only_signoff_registers_packages_as_approved_and_others_may_still_register(policy, template):
+    action = "sagemaker:CreateModelPackage"
     package = f"{SAGEMAKER}:model-package/breast-cancer/1"
     assert refused(policy, PERSON, action, package, sagemaker__ModelApprovalStatus="Approved")
     assert not refused(policy, PERSON, action, package, sagemaker__ModelApprovalStatus="PendingManualApproval")
     assert not refused(policy, PERSON, action, package)
     approved = {"sagemaker__ModelApprovalStatus": "Approved"}
     assert not refused(policy, own(template, "ApplyDecision"), action, package, **approved)
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected", None])
+def test_only_signoff_changes_a_package_once_it_is_registered(policy, template, status):
+    package = f"{SAGEMAKER}:model-package/breast-cancer/1"
+    context = {"sagemaker__ModelApprovalStatus": status} if status else {}
+    assert refused(policy, PERSON, "sagemaker:UpdateModelPackage", package, **context)
+    for role in ("ApplyDecision", "RecordEvidence"):
+        assert not refused(policy, own(template, role), "sagemaker:UpdateModelPackage", package, **context)
 
 
 @pytest.mark.parametrize("action", ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:CreateModelPackageGroup"])
