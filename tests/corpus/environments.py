@@ -33,9 +33,9 @@ class Environment(NamedTuple):
 
 # By scikit-learn's version.
 ESTIMATORS_OF = {
-    "0.20.4": ("3.7", "numpy<1.17 scipy<1.3 pandas<1 pytest"),
-    "0.21.3": ("3.7", "numpy<1.17 scipy<1.4 pandas<1 pytest cython"),
-    "0.22.2": ("3.7", "numpy<1.18 scipy<1.5 pandas<1.1"),
+    "0.20.4": ("3.7", "numpy<1.17 scipy<1.3 pandas<1 pytest xgboost==0.90"),
+    "0.21.3": ("3.7", "numpy<1.17 scipy<1.4 pandas<1 pytest cython xgboost==1.0.2"),
+    "0.22.2": ("3.7", "numpy<1.18 scipy<1.5 pandas<1.1 xgboost==1.2.1"),
     "0.23.2": (
         "3.7",
         "numpy<1.20 scipy<1.6 joblib<1 xgboost==1.3.3 lightgbm==3.1.1 imbalanced-learn==0.7.0 category_encoders==2.2.2",
