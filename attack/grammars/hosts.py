@@ -1,4 +1,7 @@
-"""HDF5 within other formats, where its readers look on: they take what precedes it for a user block."""
+"""HDF5 and messages within other formats, whose readers pass over what precedes them.
+
+Those of HDF5 take it for a user block, those of protobuf for fields that they do not know.
+"""
 
 from __future__ import annotations
 
@@ -57,3 +60,28 @@ HOSTS: Mapping[str, Callable[[bytes], bytes]] = {
     "text": lambda data: b"The readme. ".ljust(AT, JUNK) + data,
 }
 """What HDF5 lies in, by its name."""
+
+FIELD = b"Z"  # the key of field 11, of so many bytes
+LENGTH = "\u00cf!".encode()  # of three bytes, the last one below 128, and a text
+
+
+def _in_text(message: bytes) -> bytes:
+    """Behind fields whose keys, lengths and contents are text."""
+    return (FIELD + b"A" + b"a text like another ".ljust(65)) * 80 + message
+
+
+def _in_tensor(message: bytes) -> bytes:
+    """In a tensor: the header's length is a field's key that ends in the header, and a text there one that does not."""
+    header = FIELD + b"\x40" + bytes(6) + b'{"__metadata__":{"a":"'
+    header = (
+        header.ljust(2 + 0x40, b"a") + FIELD + "\u00cf!".encode()
+    )  # a length of three bytes, the last one below 128
+    long = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(LENGTH))
+    size = 8 + (ord(FIELD) | 0x40 << 8)
+    data = JUNK * (len(header) + long - size) + message
+    tensor = json.dumps({"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}).encode()
+    return (header + b'"},"w":' + tensor + b"}").ljust(size) + data
+
+
+MESSAGE_HOSTS: Mapping[str, Callable[[bytes], bytes]] = {"in-text": _in_text, "in-tensor": _in_tensor}
+"""What a message lies in, by its name."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from attack.grammar import Choices, Files, Grammar
 from attack.grammars.archives import Entry, zipped
+from attack.grammars.hosts import MESSAGE_HOSTS
 from attack.grammars.messages import LONG, MESSAGES, Field
 
 EXTERNAL = 1  # TensorProto.DataLocation
@@ -67,6 +68,7 @@ FORMS: Mapping[str, Callable[[bytes], Files]] = {
     "upper": lambda data: {"MODEL.ONNX": data},
     "text": lambda data: {"notes.txt": data},
     "triton": lambda data: {"model/1/model.onnx": data, "model/config.pbtxt": b'backend: "onnxruntime"'},
+    **{name: lambda data, host=host: {"model": host(data)} for name, host in MESSAGE_HOSTS.items()},  # type: ignore[misc]
     "zip": lambda data: {"model.zip": zipped([Entry("model.onnx", data)])},
 }
 """Where the model is, by its name."""

@@ -69,13 +69,14 @@ def by_skops() -> dict[str, Loader]:
 def by_onnx() -> dict[str, Loader]:
     """Return ONNX', which leaves a mark where a model that it reads takes data or operators from elsewhere."""
     import onnx
-    from onnx.external_data_helper import uses_external_data
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
     def load(path: Path) -> None:
         model = onnx.load(path, load_external_data=False)
         tensors = [each for each in _parts(model) if isinstance(each, onnx.TensorProto)]
         nodes = [each for each in _parts(model) if isinstance(each, onnx.NodeProto)]
-        if any(map(uses_external_data, tensors)) or any(each.domain == "attacker" for each in nodes):
+        outside = [each for each in tensors if uses_external_data(each) and ExternalDataInfo(each).location]
+        if outside or any(each.domain == "attacker" for each in nodes):
             Path(MARK).touch()
         if not (model.graph.node or model.graph.initializer):
             raise ValueError("no graph")  # any message is one with unknown fields

@@ -14,6 +14,7 @@ from signoff.artifact.formats.hidden_lzma import LzmaWatch, hides_lzma
 from signoff.artifact.formats.json_structure import is_json_text, json_text
 from signoff.artifact.formats.keras import is_keras_config, keras_config
 from signoff.artifact.formats.keras_words import keras_words, may_be_json
+from signoff.artifact.formats.message_watch import MessageWatch
 from signoff.artifact.formats.npy import is_npy, npy
 from signoff.artifact.formats.onnx import hidden_onnx, is_onnx, onnx
 from signoff.artifact.formats.safetensors import is_safetensors, safetensors
@@ -32,6 +33,7 @@ from signoff.artifact.zip.directory import TrailingBytes
 
 Kind = tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]
 
+ONNX: Kind = (is_onnx, onnx)
 HDF5: Kind = (is_hdf5, hdf5)
 SAFETENSORS: Kind = (is_safetensors, safetensors)
 # The last ones have no magic number, so they are tried after all others.
@@ -40,7 +42,7 @@ TENSORS: Sequence[Kind] = (
     HDF5,
     SAFETENSORS,
     (is_keras_config, keras_config),
-    (is_onnx, onnx),
+    ONNX,
     (is_saved_model, saved_model),
     (is_keras_metadata, keras_metadata),
     (is_sentencepiece, sentencepiece),
@@ -67,7 +69,7 @@ safetensors begins with a length, whose bytes may also be opcodes: it comes befo
 
 READ_AS: Mapping[str, Kind] = {
     "pickle": PICKLE,
-    "onnx": (is_onnx, onnx),
+    "onnx": ONNX,
     "saved_model": (is_saved_model, saved_model),
     "coreml": (lambda _head: False, opaque.core_ml),
     "onnx text": (lambda _head: False, opaque.onnx_text),
@@ -89,6 +91,8 @@ NAMES: Mapping[Kind, str] = {
 }
 """Type names of the formats that are detected here by more than `detection.kind_of` checks."""
 
+MESSAGES: Sequence[Kind] = (ONNX, HIDDEN_ONNX)
+"""What is read as a message anyway."""
 FIRST_MEMBER = 512  # bytes of a tar archive before what it holds
 LARGEST_ATTRIBUTES = 16 * 1024 * 1024  # bytes, as an old resource fork may be: nobody hides a model among them
 ENDING = ("expansion-limit", "too-many-members")  # limits on all content together, so nothing more is read
@@ -109,6 +113,7 @@ class _TrackedReader:
         self.hdf5 = LateSignature()
         self.pickle: PickleWatch | None = None
         self.lzma: LzmaWatch | None = None
+        self.message: MessageWatch | None = None
 
     def watch(self, kind: Kind | None, context: ScanContext) -> None:
         """Follow content of that kind as others that it may be too; its head is all that was read so far."""
@@ -119,6 +124,9 @@ class _TrackedReader:
         if kind not in CONTAINERS and hides_lzma(head):
             self.lzma = LzmaWatch(context.budget, context.depth)
             self.lzma.feed(head)
+        if kind not in MESSAGES:
+            self.message = MessageWatch()
+            self.message.feed(head)
 
     def read(self, size: int) -> bytes:
         try:
@@ -134,6 +142,8 @@ class _TrackedReader:
             self.pickle.feed(part)
         if self.lzma:
             self.lzma.feed(part)
+        if self.message:
+            self.message.feed(part)
         if self._keep:
             self.kept += part[: self._keep - len(self.kept)]
         return part
@@ -256,6 +266,8 @@ def _report_later_beginnings(context: ScanContext, source: _TrackedReader, kind:
         context.report("ambiguous-content", what)
     if source.lzma and source.lzma.reason:
         context.report("ambiguous-content", source.lzma.reason)
+    if source.message and source.message.holds_graph:
+        context.report("ambiguous-content", "Is a message with a graph too, as ONNX reads one: readers disagree")
 
 
 def _add_to_outer(outer: ScanContext, inner: ScanContext) -> None:
