@@ -6,14 +6,14 @@ believed where it can be worked out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from signoff.approval import deadlines
+from signoff.approval.decisions import Approver, others
 from signoff.documents import timestamps
 from signoff.errors import PolicyFault
-from signoff.identity.principals import same_person
 from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy, of_document
@@ -98,8 +98,8 @@ def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
         yield from _without_policy(entry)
         return
     yield from _by_somebody(entry, state, policy, verb)
-    person = policy.approvals.person
-    if person(entry.actor) in {person(each) for each in (state.deciders if joins else _standing(entry, state))}:
+    before = [*(state.deciders if joins else _standing(entry, state))]
+    if _others(before, entry, state, policy) != before:
         yield f"by {entry.actor}, who had voted already"
     if not joins:
         yield from _counted_anew(entry, state, policy)
@@ -118,6 +118,12 @@ def _counted_anew(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
     lapsed = [deadlines.lapsed(state, policy, moment) for moment in (written - _WRITING, written)]
     if anew not in lapsed if entry.details.get("decision") == "rollback" else anew:
         yield f"counts {'no' if anew else 'the'} approvals of before, which had {'not ' if anew else ''}lapsed"
+
+
+def _others(arns: Iterable[str], entry: Entry, state: State, policy: Policy) -> list[str]:
+    """Return those of `arns` that do not stand for the author of an entry."""
+    by = Approver(entry.actor, policy.approvals.person(entry.actor), user_id=entry.details.get("user_id"))
+    return others(arns, state, by, policy)
 
 
 def _without_policy(entry: Entry) -> Iterator[str]:
@@ -144,7 +150,7 @@ def _by_somebody(entry: Entry, state: State, policy: Policy, verb: str) -> Itera
     """Yield why its author could not have decided under that policy, in that way."""
     approvals, details = policy.approvals, entry.details
     withdraws = verb not in _ADMITTING and approvals.submitter_may_withdraw
-    own = [each for each in state.authors if same_person(entry.actor, each, approvals.trusted_sessions)]
+    own = [each for each in state.authors if each and not _others([each], entry, state, policy)]
     if own and not approvals.submitter_may_approve and not withdraws:
         yield f"by {entry.actor}, who {'submitted' if own[0] == state.submitter else 'may have changed'} the model"
     if details.get("break_glass"):
@@ -174,8 +180,7 @@ def _how_identified(details: Mapping[str, Any], policy: Policy) -> Iterator[str]
 def _approved(entry: Entry, state: State, policy: Policy) -> Iterator[str]:
     approvals = policy.approvals
     yield from _counted_anew(entry, state, policy)
-    others = (vote for vote in _standing(entry, state) if approvals.person(vote) != approvals.person(entry.actor))
-    votes = [*others, entry.actor]
+    votes = [*_others(_standing(entry, state), entry, state, policy), entry.actor]
     if list(entry.details.get("votes") or ()) != votes:
         yield f"counts the votes of {entry.details.get('votes')}, and the ledger has those of {votes}"
     unknown = not approvals.know_all(state.authors)

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
@@ -36,15 +37,37 @@ def test_the_submitter_cannot_approve_their_own_model(group: Group) -> None:
     assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
 
 
-def test_the_submitter_cannot_approve_it_as_a_federated_user_either_where_the_policy_lists_nobody(group: Group) -> None:
-    pipeline, package = group.pipeline, group.pending()
-    made = pipeline.aws("sts", "submitter").get_federation_token(Name="approver")["Credentials"]
-    keys = ReadOnlyCredentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+def approve_with(package: Package, credentials: dict[str, Any]) -> None:
+    """Have the holder of `credentials`, as IAM or STS returns them, approve a package."""
+    secret, token = credentials["SecretAccessKey"], credentials.get("SessionToken")
+    keys = ReadOnlyCredentials(credentials["AccessKeyId"], secret, token)
+    pipeline = package.pipeline
     decided = {"statement": "decision", "audience": pipeline.outputs["BusArn"], "package": package.arn}
     decided |= {"decision": "approve", "reason": "Recall holds", "evidence": package.seen()}
-
-    pipeline.say(sign_statement(decided, keys, pipeline.stack.engine.url, "us-east-1", utc_now()), user="submitter")
+    pipeline.say(sign_statement(decided, keys, pipeline.stack.engine.url, "us-east-1", utc_now()), user="reviewer")
     pipeline.quiet()
+
+
+def test_a_user_who_was_deleted_and_made_anew_has_one_vote(group: Group) -> None:
+    group.policy(approvals={"needed": 2})
+    iam, name, package = group.pipeline.aws("iam"), f"twice-{uuid4().hex[:8]}", group.pending()
+    for _ in range(2):
+        iam.create_user(UserName=name)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        approve_with(package, made)
+        iam.delete_access_key(UserName=name, AccessKeyId=made["AccessKeyId"])
+        iam.delete_user(UserName=name)
+
+    (vote,) = package.entries(Kind.VOTED)
+    assert vote["user_id"].startswith("AIDA")
+    assert (package.status, package.state.votes) == ("PendingApproval", (group.pipeline.user(name),))
+
+
+def test_the_submitter_cannot_approve_it_as_a_federated_user_either_where_the_policy_lists_nobody(group: Group) -> None:
+    package = group.pending()
+    made = group.pipeline.aws("sts", "submitter").get_federation_token(Name="approver")["Credentials"]
+
+    approve_with(package, made)
 
     assert_refused(package, "NotAnApprover", "federated-user/approver is not among the approvers")
     assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")

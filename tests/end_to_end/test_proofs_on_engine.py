@@ -66,7 +66,7 @@ class Account:
         return sign_statement(DECISION, keys, self.endpoint, self.region, utc_now() - timedelta(**ago))
 
     def who(self, statement: Mapping[str, Any]) -> str:
-        return self.identity_verifier.confirm(self.identity_verifier.read(statement, "decision"))
+        return self.identity_verifier.confirm(self.identity_verifier.read(statement, "decision")).arn
 
     def refused(self, statement: Mapping[str, Any]) -> str:
         with pytest.raises(ProofRefused) as refused:
@@ -220,7 +220,7 @@ KEYS = ReadOnlyCredentials("AKIA" + "A" * 16, "secret", None)
 
 def asked_at(url: str) -> str:
     callers = IdentityVerifier(url, "us-east-1", AUDIENCE, utc_now)
-    return callers.confirm(callers.read(sign_statement(DECISION, KEYS, url, "us-east-1", utc_now()), "decision"))
+    return callers.confirm(callers.read(sign_statement(DECISION, KEYS, url, "us-east-1", utc_now()), "decision")).arn
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -29,6 +29,7 @@ class FakeSts:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.expired: set[str] = set()
         self._people: dict[str, tuple[str, ReadOnlyCredentials]] = {}
+        self._ids: dict[str, str] = {}
 
     def credentials(self, arn: str) -> ReadOnlyCredentials:
         """Return a person's keys, with a session token for all but IAM users; the same ones each time."""
@@ -43,6 +44,10 @@ class FakeSts:
     def signed(self, statement: Mapping[str, Any], by: str) -> dict[str, Any]:
         """Return `statement` with its proof, signed by the person `by` (an ARN) now."""
         return sign_statement(dict(statement), self.credentials(by), self.endpoint, self.region, self.clock())
+
+    def identify(self, arn: str, user_id: str) -> None:
+        """Let whoever has that ARN now have that id of IAM's: a renamed user keeps it, one made anew has another."""
+        self._ids[arn] = user_id
 
     def expire(self, arn: str) -> None:
         """Let a person's session end."""
@@ -62,7 +67,7 @@ class FakeSts:
             return _error("SignatureDoesNotMatch", f"Signature expired: {query['X-Amz-Date']} is now earlier than ...")
         if not hmac.compare_digest(self._signature(url, headers, query, keys), query["X-Amz-Signature"]):
             return _error("SignatureDoesNotMatch", f"The request signature we calculated is another. {url}")
-        return 200, _identity(arn, key)
+        return 200, _identity(arn, self._ids.get(arn) or _user_id(arn, key))
 
     def _lately(self, written: str) -> bool:
         # As STS does: a quarter of an hour, whatever X-Amz-Expires says.
@@ -80,10 +85,23 @@ class FakeSts:
         return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
 
 
-def _identity(arn: str, key: str) -> bytes:
+def _user_id(arn: str, key: str) -> str:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    account = arn.split(":")[4]
+    role, _, session = name.partition("/")
+    unique = {
+        "user": f"AIDA{key[4:]}",
+        "assumed-role": f"AROA{hashlib.sha256(role.encode()).hexdigest()[:16].upper()}:{session}",
+        "federated-user": f"{account}:{name}",
+    }
+    return unique.get(kind, account)
+
+
+def _identity(arn: str, user_id: str) -> bytes:
     return (
         f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}">\n  <GetCallerIdentityResult>\n    <Arn>{arn}</Arn>\n'
-        f"    <UserId>AIDA{key[4:]}</UserId>\n    <Account>{arn.split(':')[4]}</Account>\n"
+        f"    <UserId>{user_id}</UserId>\n    <Account>{arn.split(':')[4]}</Account>\n"
         "  </GetCallerIdentityResult>\n  <ResponseMetadata>\n"
         "    <RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId>\n"
         "  </ResponseMetadata>\n</GetCallerIdentityResponse>\n"

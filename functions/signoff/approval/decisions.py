@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -64,7 +65,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Approver:
     """Who decides (an ARN), and how they were identified: by a proof, or by a trusted publisher.
 
-    `person` is the person behind it under the group's policy (an ARN).
+    `person` is the person behind it under the group's policy (an ARN), `user_id` the id that IAM gives to no other.
     `id` is the hash of the signed statement, `proof` that of the proof; `signed` is when (ISO 8601), by the signature.
     """
 
@@ -75,11 +76,13 @@ class Approver:
     proof: str | None = None
     signed: str | None = None
     publisher: str | None = None
+    user_id: str | None = None
 
     @property
     def details(self) -> dict[str, Any]:
         """What an entry records about them."""
         known = {"id": self.id, "proof": self.proof, "signed": self.signed, "publisher": self.publisher}
+        known["user_id"] = self.user_id
         return {"channel": self.channel, **{name: value for name, value in known.items() if value is not None}}
 
 
@@ -155,7 +158,7 @@ def _stands(state: State, decision: Decision) -> bool:
 
 
 def _join(state: State, decision: Decision, approver: Approver, policy: Policy) -> Outcome:
-    if decision.decision == "reopen" or approver.person in map(policy.approvals.person, state.deciders):
+    if decision.decision == "reopen" or others(state.deciders, state, approver, policy) != [*state.deciders]:
         return Repeated()
     if decision.evidence and state.evidence and decision.evidence != state.evidence["sha256"]:
         return _stale(decision, state.evidence["sha256"])
@@ -184,12 +187,12 @@ def _admitted(state: State, decision: Decision, approver: Approver, policy: Poli
     # The approver is listed last, and once: they may have voted before, under a policy that needed more votes.
     anew = decision.decision == "rollback" and lapsed(state, policy, now)
     restarted, standing = ({"anew": True}, ()) if anew else ({}, state.votes)
-    others = [vote for vote in standing if approvals.person(vote) != approver.person]
-    votes = [*others, approver.arn]
+    before = others(standing, state, approver, policy)
+    votes = [*before, approver.arn]
     outstanding = approvals.outstanding(votes, unknown_submitter=unknown)
     if outstanding.satisfied or decision.break_glass:
         return Recorded(_recorded(state, decision, approver, policy, votes=votes, **restarted))
-    if len(others) < len(standing):
+    if len(before) < len(standing):
         return Repeated()
     return Recorded(_vote(state, decision, approver, policy, outstanding=str(outstanding), **restarted))
 
@@ -214,7 +217,7 @@ def foreign(package: str, by: str, account: str | None, policy: Policy) -> Refus
 
 def _wrong_person(state: State, decision: Decision, approver: Approver, policy: Policy) -> Refusal | None:
     approvals, arn = policy.approvals, approver.arn
-    own = next((each for each in state.authors if each and approvals.person(each) == approver.person), None)
+    own = next((each for each in state.authors if each and not others([each], state, approver, policy)), None)
     if own and not _own_allowed(decision, policy):
         did = "submitted this model" if own == state.submitter else "may have changed this model since it was submitted"
         return Refusal("OwnModel", f"{arn} {did}; someone else must {decision.decision} it")
@@ -225,6 +228,17 @@ def _wrong_person(state: State, decision: Decision, approver: Approver, policy: 
         anybody = "" if approvals.knows(arn) else "; it may be used by anyone, so only a pattern for it lists it"
         return Refusal("NotAnApprover", f"{arn} is not among the approvers of group {state.group}{anybody}")
     return None
+
+
+def others(arns: Iterable[str], state: State, approver: Approver, policy: Policy) -> list[str]:
+    """Return those of `arns` (of people in the package's ledger) that do not stand for the approver.
+
+    A renamed IAM user keeps their id, and is whoever the ledger knows by it. One made anew with the name of another has
+    another id, and is taken for that other all the same: of the two mistakes, this one refuses.
+    """
+    known = (approver.arn, *state.users.get(approver.user_id or "", ()))
+    same = {policy.approvals.person(arn) for arn in known}
+    return [arn for arn in arns if policy.approvals.person(arn) not in same]
 
 
 def _own_allowed(decision: Decision, policy: Policy) -> bool:

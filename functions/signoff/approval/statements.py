@@ -143,9 +143,15 @@ class StatementHandler(ABC, Generic[S]):
             return Refusal(refused.name, refused.reason)
 
     def _proven(self, claim: Claim, policy: Policy) -> Approver:
-        arn = self.adapters.identity_verifier.confirm(claim)
-        signed = timestamps.text(claim.proof.signed_at)
-        return Approver(arn, policy.approvals.person(arn), id=claim.id, proof=claim.sha256, signed=signed)
+        signer = self.adapters.identity_verifier.confirm(claim)
+        return Approver(
+            signer.arn,
+            policy.approvals.person(signer.arn),
+            id=claim.id,
+            proof=claim.sha256,
+            signed=timestamps.text(claim.proof.signed_at),
+            user_id=signer.user_id,
+        )
 
     def _answer(self, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender) -> Outcome:
         outcome: Outcome = Repeated()

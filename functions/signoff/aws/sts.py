@@ -22,13 +22,14 @@ from signoff.documents.patterns import compiled_on_use
 from signoff.documents.timestamps import Clock
 from signoff.errors import ProofRefused, Transient
 from signoff.identity import proofs
-from signoff.identity.proofs import Claim
+from signoff.identity.proofs import Claim, Signer
 
 Send = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 
 _OPERATION = "GetCallerIdentity"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _ARN = compiled_on_use(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\x21-\x7e]+")
+_USER_ID = compiled_on_use(r"[\x21-\x7e]{1,256}")
 _CODE = compiled_on_use(r"[A-Za-z][A-Za-z.]{0,63}")
 # Loggers that write a request's URL, or an error that contains it, at level DEBUG.
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "botocore.httpsession")
@@ -58,8 +59,8 @@ class IdentityVerifier:
         where = {"audience": self._audience, "endpoint": self._endpoint, "region": self._region}
         return proofs.read(statement, kind=kind, **where)
 
-    def confirm(self, claim: Claim) -> str:
-        """Return the ARN of the claim's signer, as returned by STS.
+    def confirm(self, claim: Claim) -> Signer:
+        """Return the claim's signer, as returned by STS.
 
         Raises `ProofRefused` when the claim is too old or STS does not confirm it, and `Transient` when STS gave no
         usable answer. Neither contains any part of the proof.
@@ -71,10 +72,12 @@ class IdentityVerifier:
         answer = _answer(status, body)
         if status != 200:
             raise _refusal(status, answer)
-        arn = answer.get("Arn")
+        arn, user_id = answer.get("Arn"), answer.get("UserId")
         if not isinstance(arn, str) or not _ARN.fullmatch(arn):
             raise Transient("STS answered without the caller's ARN")
-        return arn
+        if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
+            raise Transient("STS answered without the caller's UserId")
+        return Signer(arn, user_id)
 
     def _asked(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         try:

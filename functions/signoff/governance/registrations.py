@@ -48,7 +48,7 @@ class Registrations:
         return _first_entry(
             described,
             {
-                **_known(None if own else creator, "registry"),
+                **_known(None if own else creator, "registry", _registering_id(described)),
                 "registration": None,
                 "fingerprint": fingerprint(described),
                 **({"unmatched": unmatched} if unmatched else {}),
@@ -70,12 +70,14 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any]) -
 
     `channel` is how the submitter is known.
     """
-    known = _known(registration["submitter"], "proof" if registration.get("signed") else None)
+    signed = registration.get("signed")
+    known = _known(registration["submitter"], "proof" if signed else None, (signed or {}).get("user_id"))
     return _first_entry(described, {**known, "registration": registration["id"]})
 
 
-def _known(submitter: str | None, channel: str | None) -> dict[str, Any]:
-    return {"submitter": submitter, **({"channel": channel} if submitter and channel else {})}
+def _known(submitter: str | None, channel: str | None, user_id: str | None) -> dict[str, Any]:
+    how = {"channel": channel, "user_id": user_id} if submitter else {}
+    return {"submitter": submitter, **{name: value for name, value in how.items() if value}}
 
 
 def _first_entry(described: Mapping[str, Any], registered: Mapping[str, Any]) -> Draft:
@@ -120,6 +122,15 @@ def last_modifier(described: Mapping[str, Any]) -> str | None:
 def _principal(user: Mapping[str, Any]) -> str | None:
     arn: str | None = (user.get("IamIdentity") or {}).get("Arn") or user.get("UserProfileArn")
     return arn
+
+
+def _registering_id(described: Mapping[str, Any]) -> str | None:
+    """Return the id that IAM gives to the caller of CreateModelPackage alone, if SageMaker reports it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_IamIdentity.html
+    """
+    user_id: str | None = ((described.get("CreatedBy") or {}).get("IamIdentity") or {}).get("PrincipalId")
+    return user_id
 
 
 def registration_key(registration: str) -> str:

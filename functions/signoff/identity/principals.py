@@ -61,6 +61,14 @@ def is_known(arn: str | None, trusted: Sequence[str] = ()) -> bool:
     return _USER.fullmatch(who) is not None or ":identitycenter:" in who or (who == arn and ":assumed-role/" in who)
 
 
+def is_users_id(user_id: str) -> bool:
+    """Return whether it is the id of an IAM user, who keeps it when renamed; one made anew has another.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+    """
+    return user_id.startswith("AIDA")
+
+
 def account_of(arn: str) -> str:
     """Return the account (12 digits) of an ARN; empty for ARNs without an account, and for what is not an ARN."""
     parts = arn.split(":", 5)

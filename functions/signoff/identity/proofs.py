@@ -104,6 +104,17 @@ class Claim:
         return {**self.proof.parameters, HEADER: self.digest}
 
 
+@dataclass(frozen=True)
+class Signer:
+    """Who signed, as STS says: their ARN, and the id that IAM gives to no other principal again (`UserId`).
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+    """
+
+    arn: str
+    user_id: str
+
+
 def statement_digest(statement: Mapping[str, Any]) -> str:
     """Return the SHA-256, in hexadecimal digits, of the canonical JSON (RFC 8785) of `statement` without its `proof`.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from signoff.identity.principals import UNKNOWN
+from signoff.identity.principals import UNKNOWN, is_users_id
 from signoff.ledger import targets
 from signoff.ledger.entries import REGISTRY_STATUS, Entry, Kind, Status, Step
 from signoff.ledger.targets import TargetState
@@ -75,6 +75,7 @@ class State:
     unverified: dict[str, Any] | None = None
     retirement_blocked_by: tuple[str, ...] = ()
     targets: dict[str, TargetState] = field(default_factory=dict)  # by place, `<account>/<region>`
+    users: dict[str, tuple[str, ...]] = field(default_factory=dict)  # the ARNs of IAM users, by the ids they keep
     baselines: dict[str, str] = field(default_factory=dict)  # the stack of each model, by ARN; the last one counts
 
     @property
@@ -127,7 +128,20 @@ def fold(entries: Iterable[Entry], state: State = State()) -> State:
         status, keep = entry.effect.status, _KEPT.get(entry.kind)
         state = state if status is None else replace(state, status=status, moved=Moved.by(entry))
         state = keep(state, entry.details, entry) if keep else state
+        state = _met(state, entry)
     return state
+
+
+def _met(state: State, entry: Entry) -> State:
+    """Keep the ARN of an IAM user whose id the entry has: of its author, or of who submitted what it registers."""
+    user_id = entry.details.get("user_id")
+    if not isinstance(user_id, str) or not is_users_id(user_id):
+        return state
+    arn = entry.details["submitter"] if entry.kind is Kind.REGISTERED else entry.actor
+    known = state.users.get(user_id, ())
+    if arn in known:
+        return state
+    return replace(state, users={**state.users, user_id: (*known, arn)})
 
 
 def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:

@@ -28,11 +28,13 @@ KIND = "submission"
 class Signature:
     """The submitter (an ARN), the account of the registry that it is for, and when it was signed (ISO 8601).
 
-    `id` and `proof` are the hashes by which the ledger identifies statements and proofs; `digests` is what was signed:
-    the SHA-256 of each object by its name, including the manifest. `claimed` is the submitter that the statement names.
+    `user_id` is the id that IAM gives to no other than the submitter. `id` and `proof` are the hashes by which the
+    ledger identifies statements and proofs; `digests` is what was signed: the SHA-256 of each object by its name,
+    including the manifest. `claimed` is the submitter that the statement names.
     """
 
     submitter: str
+    user_id: str | None
     account: str
     time: str
     id: str
@@ -41,9 +43,9 @@ class Signature:
     claimed: str | None = None
 
     @property
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, str | None]:
         """What the registration document says about it."""
-        return {"id": self.id, "proof": self.proof, "time": self.time}
+        return {"id": self.id, "proof": self.proof, "time": self.time, "user_id": self.user_id}
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,10 @@ class SignatureVerifier:
             raise ProofRefused("WrongSubmission", f"it was signed for a submission other than {submission.prefix}")
         digests = object_list.digests(document)
         claimed = document.get("submitter")
+        signer = self._signer(claim)
         return Signature(
-            submitter=self._submitter(claim),
+            submitter=signer["submitter"],
+            user_id=signer.get("user_id"),
             account=account_of(document["audience"]),
             time=document["time"],
             id=claim.id,
@@ -91,11 +95,12 @@ class SignatureVerifier:
             claimed=claimed if claimed is None else str(claimed),
         )
 
-    def _submitter(self, claim: Claim) -> str:
-        """Return the submitter. STS is asked only once, however late the submission is complete."""
+    def _signer(self, claim: Claim) -> dict[str, Any]:
+        """Return what STS said of the signer. It is asked only once, however late the submission is complete."""
         key = f"registrations/signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
         known = self._vault.read_named(key)
         if known is None:
-            known = {"submitter": self._identity_verifier.confirm(claim), "id": claim.id, "proof": claim.sha256}
+            signer = self._identity_verifier.confirm(claim)
+            known = {"submitter": signer.arn, "user_id": signer.user_id, "id": claim.id, "proof": claim.sha256}
             self._vault.write_named(key, known)
-        return str(known["submitter"])
+        return known

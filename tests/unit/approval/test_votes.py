@@ -133,6 +133,76 @@ def test_a_submitter_approves_as_no_other_principal_that_they_may_take_on(approv
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
+# Names of IAM users change and are given again; their ids are not
+
+
+def test_a_submitter_who_was_renamed_is_still_the_submitter():
+    world, arn = asking()
+    world.sts.identify(RENAMED, user_id_of(world, Kind.REGISTERED, arn))
+    assert refused(world.decide(arn, "approve", RENAMED)) == "OwnModel"
+
+
+def test_a_submitter_who_was_renamed_is_known_by_the_id_that_sagemaker_reports_too():
+    world = World()
+    world.set_policy("groups/churn")
+    arn = world.elsewhere()
+    world.registry.described[arn]["CreatedBy"] = {"IamIdentity": {"Arn": EVE, "PrincipalId": "AIDAEVE"}}
+    world.deliver()
+    world.sts.identify(RENAMED, "AIDAEVE")
+    assert refused(world.decide(arn, "approve", RENAMED)) == "OwnModel"
+    assert isinstance(world.decide(arn, "approve", ANN), Recorded)
+
+
+def test_an_approver_who_was_renamed_has_one_vote_whether_it_decides_or_joins():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.sts.identify(RENAMED, user_id_of(world, Kind.VOTED, arn))
+    assert world.decide(arn, "approve", RENAMED) == Repeated()
+    assert isinstance(world.decide(arn, "approve", BEN), Recorded)
+    assert world.decide(arn, "approve", RENAMED, reason="I agree") == Repeated()
+    assert world.state(arn).votes == (ANN, BEN)
+
+
+def test_an_approver_who_was_deleted_and_made_anew_has_one_vote():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.sts.identify(ANN, "AIDAANOTHER")
+    assert world.decide(arn, "approve", ANN, reason="again") == Repeated()
+    assert world.state(arn).votes == (ANN,)
+
+
+def test_a_submitter_who_was_deleted_and_made_anew_does_not_approve():
+    world, arn = asking()
+    world.sts.identify(SUBMITTER, "AIDAANOTHER")
+    assert refused(world.decide(arn, "approve", SUBMITTER)) == "OwnModel"
+
+
+def test_an_approver_renamed_to_the_name_of_a_submitter_who_is_gone_is_taken_for_them():
+    world, arn = asking(needed=2)
+    world.decide(arn, "approve", ANN)
+    world.sts.identify(SUBMITTER, user_id_of(world, Kind.VOTED, arn))
+    assert refused(world.decide(arn, "approve", SUBMITTER)) == "OwnModel"
+
+
+def test_sessions_of_one_role_are_told_apart_by_their_names_where_those_are_trusted_and_not_by_its_id():
+    world, arn = asking(needed=2, trusted_sessions=[f"arn:aws:iam::{ACCOUNT}:role/risk"])
+    one, other = (f"arn:aws:sts::{ACCOUNT}:assumed-role/risk/{name}" for name in ("ann", "ben"))
+    for session in (one, other):
+        world.sts.identify(session, "AROARISK:same")
+        world.decide(arn, "approve", session)
+    assert world.status(arn) == "Approved"
+
+
+RENAMED = f"arn:aws:iam::{ACCOUNT}:user/zoe"
+
+
+def user_id_of(world: World, kind: Kind, arn: str) -> str:
+    """The id of IAM's in the last entry of that kind."""
+    entry = world.history(arn).last(kind)
+    assert entry is not None
+    return str(entry.details["user_id"])
+
+
 # Submitters whom nobody knows
 
 

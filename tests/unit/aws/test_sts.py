@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from signoff.aws.sts import IdentityVerifier
 from signoff.errors import ProofRefused, SignoffError, Transient
-from signoff.identity.proofs import Claim
+from signoff.identity.proofs import Claim, Signer
 from signoff_cli.statements.signature import sign_statement
 from tests.support.clock import Clock
 from tests.support.fake_sts import FakeSts
@@ -49,7 +49,7 @@ class Gate:
         return self.sts.signed({**DECISION, **changes}, by)
 
     def who(self, statement: Mapping[str, Any], kind: str = "decision") -> str:
-        return self.identity_verifier.confirm(self.identity_verifier.read(statement, kind))
+        return self.identity_verifier.confirm(self.identity_verifier.read(statement, kind)).arn
 
     def refused(self, statement: Mapping[str, Any], kind: str = "decision") -> str:
         with pytest.raises(ProofRefused) as refused:
@@ -231,7 +231,7 @@ def test_a_proof_from_the_future_is_refused(gate: Gate) -> None:
 def test_the_expiry_holds_though_sts_would_take_longer_and_never_beyond_a_quarter_of_an_hour(gate: Gate) -> None:
     claim = gate.claim()
     gate.clock.forward(minutes=14)
-    assert gate.identity_verifier.confirm(claim) == SESSION
+    assert gate.identity_verifier.confirm(claim).arn == SESSION
     short = Claim(type(claim.proof)(**{**vars(claim.proof), "expires": 60}), claim.digest)
     with pytest.raises(ProofRefused, match=r"^ProofExpired: .*for 60 seconds"):
         gate.identity_verifier.confirm(short)
@@ -258,10 +258,10 @@ def xml_error(code: str) -> bytes:
     ).encode()
 
 
-def xml_identity(arn: str) -> bytes:
+def xml_identity(arn: str, user_id: str = "<UserId>AIDAEXAMPLE</UserId>") -> bytes:
     return (
         '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-        f"<Arn>{arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        f"<Arn>{arn}</Arn>{user_id}</GetCallerIdentityResult></GetCallerIdentityResponse>"
     ).encode()
 
 
@@ -309,6 +309,19 @@ def test_a_caller_whose_arn_is_none_is_nobody(gate: Gate, arn: str) -> None:
     error = answered(gate, 200, xml_identity(arn))
     assert isinstance(error, Transient)
     assert "ARN" in str(error)
+
+
+@pytest.mark.parametrize("user_id", ["", "<UserId/>", "<UserId>a b</UserId>", f"<UserId>{'A' * 257}</UserId>"])
+def test_a_caller_without_an_id_of_iams_is_asked_for_again(gate: Gate, user_id: str) -> None:
+    error = answered(gate, 200, xml_identity(ANN, user_id))
+    assert isinstance(error, Transient)
+    assert "UserId" in str(error)
+
+
+def test_who_signed_is_known_by_arn_and_by_the_id_that_iam_gives_to_no_other(gate: Gate) -> None:
+    gate.sts.identify(ANN, "AIDAEXAMPLE")
+    claim = gate.identity_verifier.read(gate.signed(), "decision")
+    assert gate.identity_verifier.confirm(claim) == Signer(ANN, "AIDAEXAMPLE")
 
 
 @given(status=st.sampled_from([200, 302, 400, 403, 500]), body=st.binary() | st.text().map(str.encode))

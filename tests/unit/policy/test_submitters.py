@@ -42,7 +42,9 @@ def test_who_signed_is_in_the_ledger_and_what_they_signed_in_the_vault():
     assert (first.details["submitter"], first.details["channel"]) == (SUBMITTER, "proof")
     assert document["submitter"] == SUBMITTER
     assert document["digests"] == world.submission(PREFIX, OBJECTS)["objects"]
-    assert set(document["signed"]) == {"id", "proof", "time"}
+    assert set(document["signed"]) == {"id", "proof", "time", "user_id"}
+    assert document["signed"]["user_id"] == first.details["user_id"]
+    assert first.details["user_id"].startswith("AIDA")
     assert document["signed"]["time"] == world.submission(PREFIX, OBJECTS)["time"]
 
 

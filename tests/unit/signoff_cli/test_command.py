@@ -45,7 +45,9 @@ def ledger(account: None) -> LedgerTable:
     """The ledger in as much of Signoff's stack as the command reads and writes."""
     where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
     client("s3").create_bucket(Bucket="artifacts", **where)
-    policy = {"deployment": {"execution_role": "r"}, "approvals": {"needed": 2}}
+    # Whom moto takes the caller for.
+    listed = {"needed": 2, "approvers": ["arn:aws:iam::*:user/*", "arn:aws:sts::*:user/*"]}
+    policy = {"deployment": {"execution_role": "r"}, "approvals": listed}
     client("ssm").put_parameter(Name="/signoff/policies/default", Value=json.dumps(policy), Type="String")
     create_table("ledger", ("package", "sequence"))
     create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))

@@ -197,6 +197,19 @@ def test_an_approval_by_somebody_who_may_not_is_found(actor: str):
     assert [(finding.name, finding.entry) for finding in found] == [("NotAllowed", 4)]
 
 
+def test_an_approval_by_the_submitter_under_another_name_is_found():
+    world = World()
+    arn = world.pending()
+    submitted = world.history(arn).entries[0].details["user_id"]
+    world.decide(arn, "approve", MALLORY)
+    *before, approval, _ = world.history(arn).entries
+    assert approval.kind is Kind.DECISION_RECORDED
+    forged = Draft(approval.kind, approval.actor, {**approval.details, "user_id": submitted})
+    world.ledger.histories[key_of(world)] = History(key_of(world), tuple(before)).extended([forged], world.clock())
+    found = [finding for finding in audited(world) if "who submitted the model" in finding.because]
+    assert [(finding.name, finding.entry) for finding in found] == [("NotAllowed", approval.sequence)]
+
+
 @pytest.mark.parametrize(
     ("kind", "details"),
     [

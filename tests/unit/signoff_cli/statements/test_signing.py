@@ -34,7 +34,7 @@ DECISION = {
 
 def confirmed(sts: FakeSts, statement: dict[str, Any]) -> str:
     callers = IdentityVerifier(sts.endpoint, sts.region, AUDIENCE, sts.clock, sts.send)
-    return callers.confirm(callers.read(statement, str(DECISION["statement"])))
+    return callers.confirm(callers.read(statement, str(DECISION["statement"]))).arn
 
 
 def snippet() -> Any:
