@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -9,10 +10,14 @@ from signoff import bootstrap
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.validation.open_validation import ValidationOpener, ValidationRequest
+from signoff.validation.sources import Sources
 
 
+@dataclass(frozen=True)
 class Settings(bootstrap.RegistrationSettings):
-    """The settings of this function: those of every function that may be the first to see a package."""
+    """The settings of this function."""
+
+    artifacts_bucket: str
 
 
 @observed
@@ -34,4 +39,5 @@ def _opener() -> ValidationOpener:
         ledger=bootstrap.ledger(settings),
         vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),
+        sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,10 +11,14 @@ from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.validation.record_evidence import EvidenceRecorder
+from signoff.validation.sources import Sources
 
 
+@dataclass(frozen=True)
 class Settings(bootstrap.RegistrationSettings):
-    """The settings of this function: those of every function that may be the first to see a package."""
+    """The settings of this function."""
+
+    artifacts_bucket: str
 
 
 @observed
@@ -47,5 +52,6 @@ def _recorder() -> EvidenceRecorder:
         ledger=ledger,
         vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),
+        sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
         projector=RegistryProjector(registry, ledger),
     )

@@ -32,6 +32,8 @@ def _requires(policy: Policy) -> Iterator[str]:
     yield from (_metric(metric) for metric in policy.metrics)
     if policy.sources.unpinned:
         yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
+    if policy.sources.model_data:
+        yield f"Its packages may load of other groups: {_all(policy.sources.model_data)}"
     if policy.sources.environment:
         yield f"Its containers may fetch what these variables name: {_all(policy.sources.environment)}"
     if policy.validation.roles:

@@ -6,6 +6,7 @@ import pytest
 
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
+from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest, specification
 from tests.support.waiting import eventually
 
@@ -125,6 +126,19 @@ def test_an_artifact_that_signoff_may_not_read_is_no_fault_of_the_package(group:
     assert erred["error"] == "ObjectMissing"
     assert f"s3://{bucket}/model.tar.gz cannot be read by Signoff" in erred["cause"]
     assert package.registry[0] == "PendingManualApproval"
+
+
+def test_a_package_that_names_another_groups_model_is_refused(pipeline: Pipeline, group: Group) -> None:
+    theirs = Group(pipeline, f"{group.name}2").pending().described()["InferenceSpecification"]
+    group.policy()
+    group.create()
+
+    package = group.register(InferenceSpecification=theirs).until("ValidationFailed")
+
+    status, why = package.registry
+    assert (status, "source:InferenceSpecification.Containers[0].ModelDataUrl" in why) == ("Rejected", True)
+    vault = pipeline.aws("s3").list_objects_v2(Bucket=pipeline.outputs["VaultBucket"], Prefix=f"models/{group.name}/")
+    assert vault["KeyCount"] == 0
 
 
 def test_a_package_of_a_group_that_signoff_does_not_govern_passes_by_untouched(group: Group) -> None:

@@ -41,6 +41,7 @@ from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.keep_artifact import ArtifactKeeper
 from signoff.validation.open_validation import ValidationOpener
 from signoff.validation.record_evidence import EvidenceRecorder
+from signoff.validation.sources import Sources
 from tests.support.archives import honest
 from tests.support.clock import Clock
 from tests.support.deliveries import Deliveries
@@ -118,7 +119,7 @@ class World(Deliveries):
         policies = Policies(wrap(self.parameters), "/signoff/policies")
         vault = Vault(wrap(self.vault_bucket))
         governance, projector = Governance(registry, policies, REGISTRY), RegistryProjector(registry, ledger)
-        registrations = Registrations(vault, REGISTRAR)
+        registrations, sources = Registrations(vault, REGISTRAR), Sources(vault.name, self.inbox.name)
         retention = Retention(vault, self.clock, days=365)
         self.vault = vault
         asked = wrap(self.sts)
@@ -139,7 +140,12 @@ class World(Deliveries):
             inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere
         )
         self.opener = ValidationOpener(
-            governance=governance, policies=policies, vault=vault, registrations=registrations, **everywhere
+            governance=governance,
+            policies=policies,
+            vault=vault,
+            registrations=registrations,
+            sources=sources,
+            **everywhere,
         )
         self.keeper = ArtifactKeeper(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.inspector = ArtifactInspector(vault)
@@ -149,6 +155,7 @@ class World(Deliveries):
             vault=vault,
             projector=projector,
             registrations=registrations,
+            sources=sources,
             **everywhere,
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")

@@ -98,6 +98,14 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     unpinned: Annotated[
         tuple[Unpinned, ...], meaning("Sources outside the vault from which SageMaker may load code or weights.")
     ] = ()
+    model_data: Annotated[
+        tuple[str, ...],
+        meaning(
+            "Patterns (with `*` and `?`) of S3 URIs in Signoff's own buckets from which packages may load although "
+            "they belong to another group.",
+            examples=[["s3://signoff-artifacts/foundation/*"]],
+        ),
+    ] = ()
     environment: Annotated[
         tuple[str, ...],
         meaning(

@@ -16,8 +16,8 @@ from signoff.governance.registrations import Registrations, changes_since
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import artifacts_of
 from signoff.policy.policy import Policy
+from signoff.validation.sources import Sources
 from signoff.validation.staleness import changed_since_evidence
 
 Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
@@ -43,6 +43,7 @@ class ValidationOpener:
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
+    sources: Sources
 
     def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
@@ -93,7 +94,7 @@ class ValidationOpener:
             "execution": state.execution,
             "policy": state.policy,
             "source_owner": source_owner(candidate),
-            "artifacts": artifacts_of(described),
+            "artifacts": self.sources.readable(described, candidate.policy),
         }
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:

@@ -18,7 +18,7 @@ from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
-from signoff.model_package.artifacts import DOCUMENT, QUALITY, artifacts_of
+from signoff.model_package.artifacts import DOCUMENT, QUALITY
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
@@ -31,6 +31,7 @@ from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
 from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
+from signoff.validation.sources import Sources
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -45,6 +46,7 @@ class EvidenceRecorder:
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
+    sources: Sources
     projector: RegistryProjector
 
     def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
@@ -93,7 +95,8 @@ class EvidenceRecorder:
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
-        checks += _inspected_check(history, described, artifacts)
+        checks += self.sources.checks(described, policy)
+        checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
         checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
@@ -232,14 +235,17 @@ def _asked(policy: Policy, history: History) -> dict[str, Any]:
 
 
 def _inspected_check(
-    history: History, described: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
+    history: History,
+    described: Mapping[str, Any],
+    readable: Sequence[Mapping[str, Any]],
+    artifacts: Sequence[Mapping[str, Any]],
 ) -> list[Check]:
     """Return an errored check when the package, as it is now, is or loads anything other than what was inspected.
 
     The package may change during its validation: the evidence must not cover what was not inspected, nor what somebody
     changed whom the ledger does not name.
     """
-    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts_of(described)]
+    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in readable]
     inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
     if named == inspected and not changes_since(history.state, described):
         return []

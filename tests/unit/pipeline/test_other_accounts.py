@@ -176,14 +176,15 @@ def test_signoff_reads_no_bucket_of_ours_or_a_thirds_for_another_account(owner):
 
 def test_signoff_reads_no_submission_for_another_account():
     world = training(THEIRS)
-    world.put("private/run-1/model.tar.gz", MODEL)
-    arn = registered(world, "s3://artifacts/private/run-1/model.tar.gz")
+    world.put("churn/run-1/model.tar.gz", MODEL)
+    arn = registered(world, "s3://artifacts/churn/run-1/model.tar.gz")
     assert "cannot be read" in why_errored(world, arn)
 
 
 @pytest.mark.parametrize("suffix", ["model.tar.gz", ""])
 def test_signoff_takes_nothing_of_another_group_out_of_the_vault_for_another_account(suffix):
     world = training(THEIRS)
+    world.set_policy("groups/churn", **SHARED, sources={"model_data": ["s3://vault/models/private/*"]})
     world.vault_bucket.put("models/private/1/model.tar.gz", MODEL)
     arn = registered(world, f"s3://vault/models/private/1/{suffix}")
     assert "belongs to a group other than" in why_errored(world, arn)

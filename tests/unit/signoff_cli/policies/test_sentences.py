@@ -89,6 +89,7 @@ def test_it_is_said_whom_the_bus_believes() -> None:
             "least 0.5 and at most 1.",
         ),
         ("demands", {"sources": {"unpinned": ["hub"]}}, "not pinned in the vault: hub."),
+        ("demands", {"sources": {"model_data": ["s3://b/base/*"]}}, "may load of other groups: s3://b/base/*."),
         ("submitting", {"submissions": {"submitters": [ALICE]}}, f"Submitters: {ALICE}."),
         ("submitting", {"groups": {"create": True}}, "A submission creates the group"),
         ("accounts", {}, "open to no other account."),
