@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -53,6 +54,14 @@ NODES: Mapping[str, Callable[[], Node]] = {
 
 ARRAY = npy(bytes(8), descr="'<f8'")
 
+
+def _in_gzip(archive: bytes) -> bytes:
+    """In an extra field of gzip's header, with what follows it as the archive's comment."""
+    end = gzip.compress(b"N.")[10:]
+    extra = archive[:-2] + len(end).to_bytes(2, "little")
+    return b"\x1f\x8b\x08\4" + bytes(6) + len(extra).to_bytes(2, "little") + extra + end
+
+
 FORMS: Mapping[str, Callable[[bytes], bytes]] = {
     "archive": lambda text: zipped([Entry("schema.json", text), Entry("0.npy", ARRAY)]),
     "alone": lambda text: zipped([Entry("schema.json", text)]),
@@ -64,6 +73,8 @@ FORMS: Mapping[str, Callable[[bytes], bytes]] = {
     "jar": lambda text: zipped([Entry("META-INF/MANIFEST.MF", b""), Entry("schema.json", text)]),
     "twice": lambda text: zipped([Entry("schema.json", b"{}"), Entry("schema.json", text)]),
     "in-comment": lambda text: zipped([Entry("schema.json", b"{}")], comment=zipped([Entry("schema.json", text)])),
+    "in-gzip": lambda text: _in_gzip(zipped([Entry("schema.json", text)])),
+    "in-second-gzip": lambda text: gzip.compress(b"N.") + _in_gzip(zipped([Entry("schema.json", text)])),
     "prefixed": lambda text: b"#!" + zipped([Entry("schema.json", text)]),
 }
 """What the schema lies in, by its name."""

@@ -24,8 +24,10 @@ TELLING = 64  # bytes; fewer of text may expand to something by chance, so that 
 PROBED = 1024  # bytes of what a stream expands to; readers ask for 8 KiB or more, and hand over what precedes damage
 RATIO = 1000  # of expanded to compressed bytes, from `RATIO_FROM` expanded bytes on, as for the artifact itself
 RATIO_FROM = GIB
+MOST_EXTRA = 64  # bytes in the header of a gzip stream that nobody reads: a zip archive takes more
 FIRST_WINDOW = 4096  # grows: a decompressor copies unused input, and there may be many tiny streams
 
+FEXTRA, EXTRA_FROM = 4, 12  # the flag, and where the field begins
 ZFILE, ZFILE_HEADER = b"ZF", 21  # with the length that `hex` gives the largest number of 64 bits
 
 UNREADABLE = (
@@ -171,6 +173,7 @@ class DecompressedReader:
     def __init__(self, content: PeekableReader, form: CompressionFormat, context: ScanContext) -> None:
         self._content = content
         self._form = form
+        self._check_extra(content.peek(EXTRA_FROM))
         self._budget = context.budget
         self._memory = LZMA_MEMORY >> context.depth
         self._decoder = form.decompressor(self._memory)
@@ -234,8 +237,17 @@ class DecompressedReader:
         if not self._form.begins(head):
             offset = self._content.offset - len(self._given) + self._at
             raise Refused("trailing-data", f"Other data follows the {self._form.name} data at byte {offset}")
+        self._check_extra(head)
         self._decoder, self._window = self._form.decompressor(self._memory), FIRST_WINDOW
         return True
+
+    def _check_extra(self, head: bytes) -> None:
+        """Refuse a gzip stream in whose extra field another format may lie (RFC 1952, 2.3.1)."""
+        size = int.from_bytes(head[10:EXTRA_FROM], "little")
+        if self._form is GZIP and head[3] & FEXTRA and size > MOST_EXTRA:
+            raise Refused(
+                "ambiguous-content", f"Has {size} bytes in an extra field of gzip, which may be another format"
+            )
 
     def _next(self) -> bytes:
         """Pass over zeros and return the next bytes: enough to identify a format, unless fewer are left."""

@@ -233,3 +233,13 @@ def edited(data: bytes, changes: list[Any]) -> bytes:
 def test_whatever_is_done_to_a_stream_it_is_read_to_its_end(form: str, content: str, changes: Any, chunk: int) -> None:
     data = edited(FORMS[form](CONTENTS[content][:20_000]), changes)
     assert all(member.startswith("m") and rule for member, rule in faults(data, chunk=chunk))
+
+
+@pytest.mark.parametrize(("size", "found"), [(64, []), (65, ["ambiguous-content"])])
+def test_an_extra_field_of_gzip_holds_no_other_format(size: int, found: list[str]) -> None:
+    plain = gzip.compress(b"weights", mtime=0)
+    data = plain[:3] + b"\4" + plain[4:10] + size.to_bytes(2, "little") + bytes(size) + plain[10:]
+
+    assert gzip.decompress(data) == b"weights"
+    assert [rule for _, rule in faults(data)] == found
+    assert [rule for _, rule in faults(plain + data)] == found
