@@ -12,6 +12,7 @@ from signoff.ledger.state import State
 from signoff.model_package.customer_metadata import is_signoffs
 from signoff.model_package.model_comparison import differences
 from signoff.model_package.model_request import model_name, model_request
+from signoff.model_package.subject import as_signed, specification_names
 from signoff.validation.evidence import outdated, signed_subject
 from signoff_cli.audit.facts import AuditedLedger, Discrepancy, evidence_of, last_evidence
 
@@ -61,7 +62,11 @@ def _specification(audited: AuditedLedger, state: State, described: Mapping[str,
     evidence = last_evidence(audited)
     if state.status not in _SIGNED or state.evidence is None or evidence is None:
         return
-    changed = outdated(evidence, described)
+    added = {*specification_names(described)} - {*specification_names(as_signed(described, signed_subject(evidence)))}
+    for name in sorted(added - {*state.specifications}):
+        because = f"the specification {name} was added to the package, and no evidence covers it: deploy it nowhere"
+        yield audited.finding("SpecificationAdded", because)
+    changed = outdated(evidence, described, state.specifications)
     if changed:
         because = f"the package in SageMaker is not as its evidence says: {', '.join(changed)}"
         yield audited.finding("SpecificationDiffers", because)

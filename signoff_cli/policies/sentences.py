@@ -156,6 +156,12 @@ def _break_glass(policy: Policy) -> Iterator[str]:
     yield f"{_any(people)} may approve alone, with a reason and an alarm" if people else "Nobody may approve alone"
 
 
+def _annotating(policy: Policy) -> Iterator[str]:
+    others = policy.approvals.annotators
+    also = f", and {_all(others)}," if others else ""
+    yield f"A package's submitter and those who may decide{also} may annotate it"
+
+
 def _registry(policy: Policy) -> Iterator[str]:
     left = policy.mode == "report"
     yield f"A status set in Studio, the console or by API is {'recorded and left' if left else 'reset'}"
@@ -224,6 +230,7 @@ _TOPICS: dict[str, Callable[[Policy], Iterator[str]]] = {
     "expiring": _expiring,
     "revoking": _revoking,
     "break glass": _break_glass,
+    "annotating": _annotating,
     "registry": _registry,
     "accounts": _accounts,
     "deploying": _deploying,

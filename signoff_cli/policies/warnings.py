@@ -106,6 +106,7 @@ def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
     lists = {
         "approvals.approvers": approvals.approvers,
         "approvals.trusted_sessions": approvals.trusted_sessions,
+        "approvals.annotators": approvals.annotators,
         "approvals.break_glass": approvals.break_glass,
         "submissions.submitters": policy.submissions.submitters,
         **{below("approvals.roles", name) + ".members": role.members for name, role in approvals.roles.items()},

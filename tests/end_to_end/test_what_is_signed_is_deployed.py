@@ -39,7 +39,6 @@ def another_source(package: Package) -> dict[str, Any]:
 CHANGES: dict[str, tuple[Change, str]] = {
     "InferenceSpecification": (another_type, "inference_specification"),
     "its image": (another_image, "inference_specification"),
-    "AdditionalInferenceSpecifications": (another_specification, "additional_inference_specifications"),
     "SourceUri": (another_source, "source_uri"),
 }
 
@@ -97,6 +96,17 @@ def test_createmodel_itself_finds_a_changed_package_that_no_event_told_of(group:
     assert_revoked(package, part)
 
 
+def test_a_specification_that_somebody_adds_takes_nothing_down_and_is_not_deployed(group: Group) -> None:
+    package = group.pending()
+    before = package.approve()
+
+    package.update(**another_specification(package))
+    package.pipeline.quiet()
+
+    assert [each["Name"] for each in package.described()["AdditionalInferenceSpecifications"]] == ["other"]
+    assert (package.status, package.registry[0], package.models()) == ("Approved", "Approved", [before])
+
+
 def test_a_new_object_under_the_vaults_key_after_approval_leads_to_no_model(group: Group) -> None:
     package = group.pending()
     with group.pipeline.without_reader("CreateModel"):
@@ -140,7 +150,7 @@ def test_a_package_changed_after_its_model_was_made_loses_it(group: Group, field
     assert_revoked(package, part)
 
 
-@pytest.mark.parametrize("field", ["InferenceSpecification", "AdditionalInferenceSpecifications", "SourceUri"])
+@pytest.mark.parametrize("field", ["InferenceSpecification", "SourceUri"])
 def test_a_submission_that_is_changed_while_it_waits_fails_by_what_was_changed(group: Group, field: str) -> None:
     package, (change, _) = group.pending(), CHANGES[field]
 

@@ -134,6 +134,20 @@ def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy
     return None
 
 
+def not_an_annotator(by: Approver, submitter: str | None, policy: Policy) -> Refusal | None:
+    """Return why `by` may not annotate a package of `submitter` (an ARN), or None.
+
+    What is added to a package cannot all be removed again, and people find packages by their metadata.
+    """
+    approvals = policy.approvals
+    own = submitter is not None and approvals.person(submitter) == by.person
+    if own or approvals.annotates(by.arn):
+        return None
+    return Refusal(
+        "NotAnAnnotator", f"{by.arn} did not submit the package, and is neither an approver nor one of its `annotators`"
+    )
+
+
 def evaluate(
     annotation: Annotation, described: Mapping[str, Any], status: Status | None, shape: Any
 ) -> PackageChange | Refusal:

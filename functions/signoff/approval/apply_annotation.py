@@ -51,6 +51,9 @@ class AnnotationHandler(StatementHandler[Annotation]):
 
         The last to append is the last to write to the registry, so ledger and registry end up the same.
         """
+        refused = rules.not_an_annotator(by, self._submitter(history, candidate), candidate.policy)
+        if refused:
+            return refused
         described = self.registry.describe(candidate.arn)
         evaluated = rules.evaluate(statement, described, history.state.status, self.shape())
         refusal = evaluated if isinstance(evaluated, Refusal) else self._update(candidate.arn, evaluated)
@@ -58,6 +61,13 @@ class AnnotationHandler(StatementHandler[Annotation]):
             return refusal
         made = annotated(statement, by)
         return Repeated() if _is_repeated(history, made) else Recorded(made)
+
+    def _submitter(self, history: History, candidate: Candidate) -> str | None:
+        """Return the package's submitter, also if its ledger is still to begin."""
+        if history.state.status:
+            return history.state.submitter
+        found: str | None = self.adapters.registrations.opening_entry(candidate.described).details["submitter"]
+        return found
 
     def _update(self, arn: str, change: PackageChange) -> Refusal | None:
         if not change.fields:

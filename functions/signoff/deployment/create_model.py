@@ -22,7 +22,7 @@ from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.ledger.targets import targets_by_place
 from signoff.model_package.model_request import model_name, model_request
-from signoff.model_package.subject import changes, subject
+from signoff.model_package.subject import as_signed, changes, subject
 from signoff.validation.evidence import signed_subject
 
 
@@ -142,7 +142,8 @@ class ModelDeployer:
     def _changed(self, described: Mapping[str, Any], signed: Mapping[str, Any]) -> list[str]:
         """Return which parts of the subject, by SageMaker and the vault, differ from what was signed."""
         artifacts = [{**each, "version_id": self.vault.version_at(each["key"])} for each in signed["artifacts"]]
-        return changes(signed, subject(described, signed["deployment"], signed["images"], artifacts))
+        found = as_signed(described, signed)
+        return changes(signed, subject(found, signed["deployment"], signed["images"], artifacts))
 
     def _other_bytes(self, evidence: Mapping[str, Any]) -> list[str]:
         """Return `artifacts` when the bytes in the vault, read again, differ from the evidence; else nothing.

@@ -12,7 +12,7 @@ from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.state import State
 from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.registered_fields import REGISTERED_FIELDS, changed_fields, differing, fingerprint
-from signoff.model_package.subject import described_fields
+from signoff.model_package.subject import described_fields, specification_names, with_specifications
 
 # Customer metadata with the id of a registration. Anyone may write it, so the package must still match what is found.
 REGISTRATION_HINT = "signoff:registration"
@@ -39,7 +39,7 @@ class Registrations:
         named = list(dict.fromkeys(_named(described, self.vault)))
         read = (read_registration(each, self.vault) for each in named[:_MOST_NAMED])
         found = [document for document in read if document]
-        matching = next((document for document in found if not differences(described, document)), None)
+        matching = next((document for document in found if _matches(described, document)), None)
         if matching:
             return first_entry(described, matching)
         creator, modifier = registering_principal(described), last_modifier(described)
@@ -54,7 +54,14 @@ class Registrations:
                 **({"unmatched": unmatched} if unmatched else {}),
                 **({"changed_by": modifier} if modifier not in {None, creator} else {}),
             },
+            specification_names(described),
         )
+
+
+def _matches(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:
+    """Return whether a package is what was registered, apart from specifications that others have added since."""
+    names = specification_names(registration["request"])
+    return not differences(with_specifications(described, names), registration)
 
 
 def _unmatched(described: Mapping[str, Any], named: Sequence[str], found: Sequence[Mapping[str, Any]]) -> str:
@@ -72,7 +79,8 @@ def first_entry(described: Mapping[str, Any], registration: Mapping[str, Any]) -
     """
     signed = registration.get("signed")
     known = _known(registration["submitter"], "proof" if signed else None, (signed or {}).get("user_id"))
-    return _first_entry(described, {**known, "registration": registration["id"]})
+    names = specification_names(registration["request"])
+    return _first_entry(described, {**known, "registration": registration["id"]}, names)
 
 
 def _known(submitter: str | None, channel: str | None, user_id: str | None) -> dict[str, Any]:
@@ -80,7 +88,7 @@ def _known(submitter: str | None, channel: str | None, user_id: str | None) -> d
     return {"submitter": submitter, **{name: value for name, value in how.items() if value}}
 
 
-def _first_entry(described: Mapping[str, Any], registered: Mapping[str, Any]) -> Draft:
+def _first_entry(described: Mapping[str, Any], registered: Mapping[str, Any], specifications: list[str]) -> Draft:
     return Draft(
         Kind.REGISTERED,
         "signoff",
@@ -90,6 +98,7 @@ def _first_entry(described: Mapping[str, Any], registered: Mapping[str, Any]) ->
             **registered,
             "registry_status": described["ModelApprovalStatus"],
             "metadata": own_metadata(described),
+            **({"specifications": specifications} if specifications else {}),
         },
     )
 

@@ -36,11 +36,12 @@ class State:
     `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
     joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
     package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
-    `superseded`, the only reason that leaves votes standing. `asked` is when approval was requested, `reminded` which
-    reminders were sent since then. Where a policy only reports (`enforced` is false), the registry is left as it is
-    unless a person decided. `superseded_by` is the ARN of the next champion, until this package is champion again;
-    `superseded` says that this happened since its last approval. `unverified` is the model of a package that was rolled
-    back to, until it has been verified again.
+    `superseded`, the only reason that leaves votes standing. `specifications` are the names of the additional inference
+    specifications that it was registered with, or that annotations added. `asked` is when approval was requested,
+    `reminded` which reminders were sent since then. Where a policy only reports (`enforced` is false), the registry is
+    left as it is unless a person decided. `superseded_by` is the ARN of the next champion, until this package is
+    champion again; `superseded` says that this happened since its last approval. `unverified` is the model of a package
+    that was rolled back to, until it has been verified again.
     """
 
     status: Status | None = None
@@ -54,6 +55,7 @@ class State:
     changers: tuple[str, ...] = ()
     fingerprint: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    specifications: tuple[str, ...] = ()
     attempt: int = 0
     execution: str | None = None
     attempt_open: bool = False
@@ -156,6 +158,7 @@ def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:
         changers=_changers((), details),
         fingerprint=details.get("fingerprint", {}),
         metadata=details.get("metadata", {}),
+        specifications=tuple(details.get("specifications", ())),
         projected=details.get("registry_status", state.projected),
     )
 
@@ -255,7 +258,8 @@ def _annotated(state: State, details: dict[str, Any], entry: Entry) -> State:
     evidence = state.evidence
     if evidence and details["added"]:
         evidence = {**evidence, "specification": None}  # no summary can show any more that it is as validated
-    state = replace(state, metadata={**kept, **details["set"]}, evidence=evidence)
+    names = (*state.specifications, *(name for name in details["added"] if name not in state.specifications))
+    state = replace(state, metadata={**kept, **details["set"]}, specifications=names, evidence=evidence)
     if not details["added"]:
         return state
     others = () if entry.actor in state.authors else (entry.actor,)

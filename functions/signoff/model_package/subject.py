@@ -6,7 +6,7 @@ SageMaker and S3 say then, so that what is signed is what is deployed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from signoff.documents.canonical_json import digest
@@ -58,6 +58,28 @@ def described_fields(document: Mapping[str, Any]) -> dict[str, Any]:
 def subject_digest(document: Mapping[str, Any]) -> str:
     """Return the digest by which decisions and models name a subject."""
     return digest(document)
+
+
+def specification_names(described: Mapping[str, Any]) -> list[str]:
+    """Return the names of a described package's additional inference specifications, in their order."""
+    return [str(each.get("Name")) for each in described.get(ADDITIONAL) or ()]
+
+
+def with_specifications(described: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    """Return a description with only those additional inference specifications whose names are among `names`."""
+    others = {field: value for field, value in described.items() if field != ADDITIONAL}
+    found = described.get(ADDITIONAL) or ()
+    kept = [each for each in found if str(each.get("Name")) in names]
+    return {**others, ADDITIONAL: kept} if kept else dict(others) if found else dict(described)
+
+
+def as_signed(described: Mapping[str, Any], signed: Mapping[str, Any], known: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a description without the specifications that were added since it was `signed`, but for those `known`.
+
+    Nobody can remove what others add, and no deployment can choose it: its name is not among what was signed.
+    """
+    there = signed.get(_DESCRIBED[ADDITIONAL]) or ()
+    return with_specifications(described, {*known, *(str(each.get("Name")) for each in there)})
 
 
 def changes(signed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

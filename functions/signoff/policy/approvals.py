@@ -178,6 +178,14 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     revocation: Annotated[
         Revocation, meaning("What revokes an approval, besides a change of what was approved, which always does.")
     ] = Revocation()
+    annotators: Annotated[
+        tuple[Person, ...],
+        meaning(
+            "Who may annotate packages (metadata, further inference specifications), besides those who may decide and "
+            "a package's submitter: patterns of persons.",
+            examples=[["arn:aws:iam::123456789012:role/evaluation"]],
+        ),
+    ] = ()
     break_glass: Annotated[
         tuple[Person, ...],
         meaning(
@@ -217,6 +225,10 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         """Return whether the person behind `arn` may decide: where nobody is listed, if it is a known person."""
         patterns = [*self.approvers, *(member for role in self.roles.values() for member in role.members)]
         return self._listed(arn, patterns) if patterns else self.knows(arn)
+
+    def annotates(self, arn: str) -> bool:
+        """Return whether the person behind `arn` may annotate any of the group's packages."""
+        return self.lists(arn) or self._listed(arn, self.annotators)
 
     def breaks_glass(self, arn: str) -> bool:
         """Return whether the person behind `arn` may approve alone."""

@@ -40,6 +40,11 @@ def failed(name: str, reason: str) -> Check:
     return Check(name, CheckStatus.FAILED, reason)
 
 
+def skipped(name: str, reason: str) -> Check:
+    """Return a check of what is no part of the candidate: it was not carried out."""
+    return Check(name, CheckStatus.SKIPPED, reason)
+
+
 def errored(name: str, reason: str) -> Check:
     """Return a check that could not be carried out."""
     return Check(name, CheckStatus.ERRORED, reason)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.model_package.subject import changes, subject_digest
+from signoff.model_package.subject import as_signed, changes, subject_digest
 from signoff.model_package.subject import subject as subject_of
 from signoff.validation.checks import Check, verdict
 
@@ -59,10 +59,12 @@ def signed_subject(evidence: Mapping[str, Any]) -> dict[str, Any]:
     return {part: value for part, value in evidence["subject"].items() if part != "sha256"}
 
 
-def outdated(evidence: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
+def outdated(evidence: Mapping[str, Any], described: Mapping[str, Any], known: Iterable[str] = ()) -> list[str]:
     """Return the names of the subject's parts that differ between `described` and this evidence.
 
-    The vault's copies are not compared; that is done before deployment.
+    Of additional inference specifications that the evidence does not have, only those that are `known` count. The
+    vault's copies are not compared; that is done before deployment.
     """
     signed = signed_subject(evidence)
-    return changes(signed, subject_of(described, signed["deployment"], signed["images"], signed["artifacts"]))
+    found = as_signed(described, signed, known)
+    return changes(signed, subject_of(found, signed["deployment"], signed["images"], signed["artifacts"]))

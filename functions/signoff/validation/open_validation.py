@@ -18,6 +18,7 @@ from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
 from signoff.validation.sources import Sources
+from signoff.validation.specifications import validated_part
 from signoff.validation.staleness import changed_since_evidence
 
 Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
@@ -77,7 +78,7 @@ class ValidationOpener:
             if state.status is None:
                 return [opened, _started(attempt, request, policy.sha256, candidate.policy)]
             # Described after the ledger was read, which says who added what is there.
-            described = self.registry.describe(candidate.arn)
+            described = validated_part(self.registry.describe(candidate.arn), state, candidate.policy)
             changes = changes_since(state, described)
             return [_started(attempt, request, policy.sha256, candidate.policy, changes)]
 
@@ -94,7 +95,7 @@ class ValidationOpener:
             "execution": state.execution,
             "policy": state.policy,
             "source_owner": source_owner(candidate),
-            "artifacts": self.sources.readable(described, candidate.policy),
+            "artifacts": self.sources.readable(validated_part(described, state, candidate.policy), candidate.policy),
         }
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:

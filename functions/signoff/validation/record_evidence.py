@@ -32,6 +32,7 @@ from signoff.validation.evidence import Attempt
 from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
 from signoff.validation.sources import Sources
+from signoff.validation.specifications import left_out_checks, validated_part
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -80,11 +81,12 @@ class EvidenceRecorder:
         self, history: History, claim: Mapping[str, Any], inspected: Sequence[Inspected], policy: Policy
     ) -> dict[str, Any]:
         artifacts = [as_listed(each) for each in inspected]
-        described = self.registry.describe(claim["arn"])
-        if package_key(described["ModelPackageArn"], described["CreationTime"]) != claim["package"]:
+        whole = self.registry.describe(claim["arn"])
+        if package_key(whole["ModelPackageArn"], whole["CreationTime"]) != claim["package"]:
             raise UnknownPackage(
                 f"{claim['package']} was deleted during its validation; another package has its ARN now"
             )
+        described = validated_part(whole, history.state, policy)
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
         deployment = self._deployment(registration, policy)
@@ -97,6 +99,7 @@ class EvidenceRecorder:
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += self.sources.checks(described, policy)
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
+        checks += left_out_checks(whole, described)
         checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))

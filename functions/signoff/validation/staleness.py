@@ -14,4 +14,4 @@ def changed_since_evidence(state: State, described: Mapping[str, Any], vault: Va
     """Return the parts of the subject that differ between `described` and the newest evidence, if there is any."""
     if state.evidence is None:
         return []
-    return outdated(vault.read("evidence", state.evidence["sha256"]), described)
+    return outdated(vault.read("evidence", state.evidence["sha256"]), described, state.specifications)

@@ -123,11 +123,6 @@ def changed_specification(world: World, arn: str) -> str:
     return "inference_specification"
 
 
-def added_specification(world: World, arn: str) -> str:
-    world.registry.by_hand(arn, AdditionalInferenceSpecifications=[{"Name": "more", "Containers": [{"Image": IMAGE}]}])
-    return "additional_inference_specifications"
-
-
 def changed_source(world: World, arn: str) -> str:
     world.registry.by_hand(arn, SourceUri="s3://elsewhere/model.tar.gz")
     return "source_uri"
@@ -144,7 +139,7 @@ def deleted_from_the_vault(world: World, arn: str) -> str:
     return "artifacts"
 
 
-CHANGES = [changed_specification, added_specification, changed_source, new_version_in_the_vault, deleted_from_the_vault]
+CHANGES = [changed_specification, changed_source, new_version_in_the_vault, deleted_from_the_vault]
 every_change = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 
 

@@ -48,7 +48,6 @@ def elsewhere(**policy: Any) -> tuple[World, str]:
         ("InferenceSpecification", lambda world, arn: specification(world, arn, Image=IMAGE)),
         ("SourceUri", lambda *_: "s3://mallorys/source"),
         ("ModelMetrics", lambda *_: {"ModelQuality": {"Statistics": {"S3Uri": "s3://mallorys/quality.json"}}}),
-        ("AdditionalInferenceSpecifications", lambda world, arn: [added(world, arn)]),
     ],
 )
 def test_a_submission_that_somebody_changes_fails_by_the_field_they_changed(

@@ -153,18 +153,17 @@ def test_metadata_written_since_is_no_change():
     assert world.state(arn).status is Status.APPROVED
 
 
-def add_specification(world: World, arn: str) -> None:
-    """Have somebody add a specification, which no summary shows; its event is lost."""
+def change_source(world: World, arn: str) -> None:
+    """Have somebody set a source, which no summary shows; its event is lost."""
     world.clock.forward(minutes=10)
-    container = world.registry.describe(arn)["InferenceSpecification"]["Containers"][0]
-    world.registry.by_hand(arn, AdditionalInferenceSpecificationsToAdd=[{"Name": "gpu", "Containers": [container]}])
+    world.registry.by_hand(arn, SourceUri="s3://elsewhere")
     lose_everything(world)
 
 
 def test_what_no_summary_shows_is_found_within_a_day_when_its_event_was_lost():
     world = World()
     arn = world.approved()
-    add_specification(world, arn)
+    change_source(world, arn)
     found = [sweep for sweep in range(96) if world.sweep(minutes=15).get("changed specification")]
     assert len(found) == 1
     assert (world.state(arn).status, world.registry.models) == (Status.REVOKED, {})

@@ -44,6 +44,8 @@ def test_it_is_said_who_approves(fields: dict[str, Any], sentence: str) -> None:
         ("revoking", {"revocation": {"after": "P180D"}}, "lapses after 180 days."),
         ("revoking", {"revocation": {"superseded": True}}, "once another package is the group's champion."),
         ("break glass", {}, "Nobody may approve alone."),
+        ("annotating", {}, "submitter and those who may decide may annotate it."),
+        ("annotating", {"annotators": [BOB]}, f"and {BOB}, may annotate it."),
         ("break glass", {"break_glass": [BOB]}, f"{BOB} may approve alone, with a reason and an alarm."),
         ("registry", {}, "is reset."),
     ],

@@ -1,0 +1,36 @@
+"""Which additional inference specifications of a package are validated and signed.
+
+Whoever may call UpdateModelPackage can add one, at any time, and nobody can remove it again. So what was not registered
+with the package, not annotated by those who may, and is chosen by no deployment is no part of what is validated: it is
+named in the evidence, never deployed, and takes nothing else down.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateModelPackage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.ledger.state import State
+from signoff.model_package.containers import specification_name
+from signoff.model_package.subject import specification_names, with_specifications
+from signoff.policy.policy import Policy
+from signoff.validation.checks import Check, skipped
+
+
+def validated_part(described: Mapping[str, Any], state: State, policy: Policy) -> dict[str, Any]:
+    """Return a description without the specifications that are no part of the package in `state`.
+
+    Without a registration the policy's registration defaults say which one is deployed.
+    """
+    names = {*state.specifications}
+    defaults = (policy.registration_defaults or {}).get("Deployment", {})
+    chosen = specification_name(defaults) if state.registration is None else None
+    return with_specifications(described, {*names, *([chosen] if chosen else [])})
+
+
+def left_out_checks(described: Mapping[str, Any], validated: Mapping[str, Any]) -> list[Check]:
+    """Return a skipped check for each specification of `described` that is not in `validated`."""
+    names = sorted({*specification_names(described)} - {*specification_names(validated)})
+    reason = "was added after the registration and is chosen by no deployment: it was not inspected; deploy it nowhere"
+    return [skipped(f"specification:{name}", reason) for name in names]
