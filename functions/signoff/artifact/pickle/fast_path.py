@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from signoff.artifact.pickle.memo import Memo
     from signoff.artifact.pickle.stream import PickleStream
 
-MOST = 256  # items that are matched at once: where one is found to be invalid, the main loop walks them again
+FEWEST = 4  # items that are matched at once; fewer are walked sooner one by one
+MOST = 256  # where one is found to be invalid, the main loop walks all of them again
 LONGEST = 64  # bytes of a text; each length is an alternative of its own in the pattern
+VALUES = b"KMJGN\x88\x89"
 VALUE = rb"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])?+"
 SIGNED = ord("J")
 INTEGERS = b"KMJ"
@@ -43,6 +45,7 @@ class Form(NamedTuple):
     one for the opcode that remembers it.
     """
 
+    begins: bytes
     run: re.Pattern[bytes]
     item: re.Pattern[bytes]
     header: int
@@ -52,9 +55,9 @@ def _form(opcode: bytes, more: bytes, remember: bytes) -> Form:
     """Return the form of texts with a byte for their length, then `more`."""
     counted = b"|".join(re.escape(bytes([size])) + more + b".{%d}" % size for size in range(LONGEST + 1))
     item = rb"(%s)(%s(?:%s))(%s)" % (VALUE, opcode, counted, remember)
-    run = rb"(?:%s%s(?:%s)(?:%s)){1,%d}+" % (VALUE, opcode, counted, remember, MOST)
+    run = rb"(?:%s%s(?:%s)(?:%s)){%d,%d}+" % (VALUE, opcode, counted, remember, FEWEST, MOST)
     header = len(opcode) + 1 + len(more)
-    return Form(compiled_on_use(run, re.DOTALL), compiled_on_use(item, re.DOTALL), header)
+    return Form(VALUES + opcode, compiled_on_use(run, re.DOTALL), compiled_on_use(item, re.DOTALL), header)
 
 
 MEMOIZED = _form(b"\x8c", b"", rb"\x94")

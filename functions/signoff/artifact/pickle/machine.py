@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from signoff.artifact.pickle.calls import binds_again, may_be_bound, objection
-from signoff.artifact.pickle.fast_path import MEMOIZED, NUMBERED, walk_run
+from signoff.artifact.pickle.fast_path import MEMOIZED, NUMBERED, Form, walk_run
 from signoff.artifact.pickle.judgement import looked_up
 from signoff.artifact.pickle.memo import Memo
 from signoff.artifact.pickle.stack import LATEST, OpcodeStack
@@ -105,22 +105,22 @@ class PickleMachine(OpcodeStack):
     def _walk(self) -> None:
         stream, table = self.stream, self._table
         while not self.stopped:
-            at = stream.at
+            at, block = stream.at, stream.block
             self.start = stream.base + at
             if self.start >= self._frame_end:
                 self._end_frame(self.start)
-            if len(stream.block) - at < NEEDED:
+            if len(block) - at < NEEDED:
                 if not stream.ahead(NEEDED):
                     raise TruncatedPickle("Ends without a STOP", stream.position)
-                at = stream.at
-            size, act = table[stream.block[at]]
-            stream.at = at + 1
+                at, block = stream.at, stream.block
+            size, act = table[block[at]]
+            stream.at = end = at + 1
             self.opcodes += 1
             if not size:
                 act(self, b"")
-            elif 0 < size <= len(stream.block) - stream.at:
-                stream.at += size
-                act(self, stream.block[at + 1 : stream.at])
+            elif 0 < size <= len(block) - end:
+                stream.at = end + size
+                act(self, block[end : end + size])
             elif size > 0:
                 act(self, stream.exactly(size))
             else:
@@ -152,18 +152,19 @@ class PickleMachine(OpcodeStack):
         """Remember the last value by a number."""
         self.memo.numbered = True
         self.memo.put(index, self.top())
-        walk_run(self, NUMBERED)
-        self._check_memo()
+        self._remembered(NUMBERED)
 
     def memoize(self) -> None:
         """Remember the last value by the next number."""
         if self.memo.numbered:
             self.report("unsafe-pickle", "Numbers its memo in two ways, which a pickler does only to hide a name")
         self.memo.add(self.top())
-        walk_run(self, MEMOIZED)
-        self._check_memo()
+        self._remembered(MEMOIZED)
 
-    def _check_memo(self) -> None:
+    def _remembered(self, form: Form) -> None:
+        stream = self.stream
+        if stream.block[stream.at : stream.at + 1] in form.begins:  # a search for a run that is none takes longer
+            walk_run(self, form)
         if self.memo.full:
             raise self.unreadable("Stores more names than any legitimate pickle")
 

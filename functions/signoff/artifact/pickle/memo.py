@@ -74,8 +74,11 @@ class Memo:
     def put(self, index: int, value: object) -> None:
         """Remember a value by a number, and forget what had the number before."""
         if isinstance(value, str):
-            self.put_texts((index,), (value,))
-        elif isinstance(value, Global | Dtype | ArrayWrapper):
+            self._texts += 1
+            known = self.has_all_texts or bool(worth_remembering(((index, value),)))
+        else:
+            known = isinstance(value, Global | Dtype | ArrayWrapper)
+        if known:
             self._values[index] = value
         else:
             self._values.pop(index, None)

@@ -21,6 +21,7 @@ NUMBER_BEGINS = compiled_on_use(rb"[\s+-]*(?:0[xob])?[0-9a-f_]*L?\s*", re.IGNORE
 FRACTION_BEGINS = compiled_on_use(rb"[\s+-]*[0-9a-z_.+-]*\s*", re.IGNORECASE)  # and `inf`, or more
 LONGEST_NUMBER = 4300  # digits; from here on it depends on Python's version and settings
 QUOTES = (b"'", b'"')
+MEMOIZE = b"\x94"
 
 
 def _unknown(machine: PickleMachine, _argument: bytes | None) -> None:
@@ -45,6 +46,11 @@ def _text(machine: PickleMachine, argument: bytes | None) -> None:
         machine.push(None if argument is None else argument.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         raise machine.broken("Has a text that is not UTF-8") from None
+    stream = machine.stream
+    if stream.block[stream.at : stream.at + 1] == MEMOIZE:  # which nearly always follows
+        stream.at += 1
+        machine.opcodes += 1
+        machine.memoize()
 
 
 def _old_text(machine: PickleMachine, argument: bytes | None) -> None:
