@@ -17,7 +17,7 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
-from signoff.validation.staleness import changed_since_evidence
+from signoff.validation.staleness import changed_since_evidence, disallowed_since_evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class DecisionHandler(StatementHandler[Decision]):
         if isinstance(outcome, Recorded):
             self.adapters.vault.write("policies", candidate.policy.document)
         if isinstance(outcome, Recorded) and statement.decision in decisions.ADMITTING:
-            return self._stale(state, candidate) or outcome
+            return self._stale(state, candidate) or self._disallowed(state, statement, candidate) or outcome
         return outcome
 
     def settle(self, arn: str, history: History) -> None:
@@ -74,6 +74,15 @@ class DecisionHandler(StatementHandler[Decision]):
             return None
         parts = ", ".join(changed)
         return Refusal("EvidenceStale", f"the package changed since its evidence was recorded ({parts}); revalidate it")
+
+    def _disallowed(self, state: State, statement: Decision, candidate: Candidate) -> Refusal | None:
+        """Return why a model of the package would run as its group's policy does not allow any more, or None."""
+        if statement.decision == "reopen":
+            return None  # so that it can be validated under the present policy
+        settings = ", ".join(disallowed_since_evidence(state, candidate.policy, self.adapters.vault))
+        remedy = "revalidate it" if statement.decision == "approve" else "re-open and revalidate it"
+        because = f"the policy does not allow its deployment settings any more ({settings}); {remedy}"
+        return Refusal("SettingsNotAllowed", because) if settings else None
 
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         """Return the parts of the subject that differ between `described` and the package's evidence."""
@@ -91,3 +100,9 @@ def subject_changed(parts: list[str]) -> Draft:
     """Return the entry that revokes an approved package because `parts` of its subject have changed."""
     because = f"SubjectChanged: {', '.join(parts)} not as signed"
     return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": parts, "because": because})
+
+
+def settings_not_allowed(settings: list[str]) -> Draft:
+    """Return the entry that revokes an approved package because its policy allows `settings` of its no more."""
+    because = f"SettingsNotAllowed: the policy does not allow its {', '.join(settings)} any more"
+    return Draft(Kind.SUBJECT_CHANGED, "signoff", {"parts": ["deployment"], "because": because})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.approval.apply_decision import subject_changed
+from signoff.approval.apply_decision import settings_not_allowed, subject_changed
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
@@ -23,6 +23,7 @@ from signoff.ledger.state import State
 from signoff.ledger.targets import targets_by_place
 from signoff.model_package.model_request import model_name, model_request
 from signoff.model_package.subject import as_signed, changes, subject
+from signoff.submission.policy_choices import not_allowed_any_more
 from signoff.validation.evidence import signed_subject
 
 
@@ -127,6 +128,9 @@ class ModelDeployer:
         changed = self._changed(candidate.described, signed) or (self._other_bytes(evidence) if verifying else [])
         if changed:
             return [subject_changed(changed)]
+        disallowed = not_allowed_any_more(signed["deployment"]["policy"], candidate.policy.deployment)
+        if disallowed and candidate.policy.enforced:
+            return [settings_not_allowed(disallowed)]
         request = model_request(candidate.arn, candidate.described, signed, self.vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
         arn = create_once(self.registry, {"ModelName": name, **request})

@@ -38,6 +38,23 @@ def effective(deployment: Deployment, manifest: Mapping[str, Any]) -> dict[str, 
     return settings
 
 
+def not_allowed_any_more(settings: Mapping[str, Any], deployment: Deployment) -> list[str]:
+    """Return the names of the effective `settings` that a policy's `deployment` neither sets nor offers.
+
+    Network isolation is always allowed: without it a container can do no more than what the policy sets.
+    """
+    sets = msgspec.json.decode(msgspec.json.encode(deployment))  # with lists, as settings have that were read
+    choices = sets["choices"]
+    allowed = {
+        "execution_role": [sets["execution_role"], *choices["execution_roles"]],
+        "network_isolation": [True, sets["network_isolation"], *choices["network_isolation"]],
+        "vpc": [sets["vpc"], *choices["vpcs"]],
+    }
+    found = [name for name, values in allowed.items() if settings.get(name) not in values]
+    found += ["tags"] if settings.get("tags", {}).keys() - {*sets["tags"], *choices["tags"]} else []
+    return found + (["targets"] if any(each not in sets["targets"] for each in settings.get("targets", ())) else [])
+
+
 def _vpc(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"security_groups": list(config["SecurityGroupIds"]), "subnets": list(config["Subnets"])}
 

@@ -25,7 +25,7 @@ from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.images import by_digest, of_products
 from signoff.model_package.subject import containers, images, subject, unpinned
 from signoff.policy.policy import Policy, of_document
-from signoff.submission.policy_choices import effective
+from signoff.submission.policy_choices import effective, policy_faults
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
@@ -97,6 +97,7 @@ class EvidenceRecorder:
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
+        checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
         checks += left_out_checks(whole, described)
@@ -235,6 +236,12 @@ def _asked(policy: Policy, history: History) -> dict[str, Any]:
     state, approvals = history.state, policy.approvals
     outstanding = approvals.outstanding((), unknown_submitter=not approvals.know_all(state.authors))
     return {"submitter": state.submitter, "outstanding": str(outstanding)}
+
+
+def _choice_checks(registration: Mapping[str, Any] | None, policy: Policy) -> Iterator[Check]:
+    """Yield a failed check for each choice of a manifest that the present policy does not offer."""
+    for fault in policy_faults({"Deployment": registration["deployment"]}, policy) if registration else ():
+        yield failed(f"deployment:{fault.path}", fault.message)
 
 
 def _inspected_check(

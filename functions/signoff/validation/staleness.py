@@ -7,6 +7,8 @@ from typing import Any
 
 from signoff.aws.vault import Vault
 from signoff.ledger.state import State
+from signoff.policy.policy import Policy
+from signoff.submission.policy_choices import not_allowed_any_more
 from signoff.validation.evidence import outdated
 
 
@@ -15,3 +17,11 @@ def changed_since_evidence(state: State, described: Mapping[str, Any], vault: Va
     if state.evidence is None:
         return []
     return outdated(vault.read("evidence", state.evidence["sha256"]), described, state.specifications)
+
+
+def disallowed_since_evidence(state: State, policy: Policy, vault: Vault) -> list[str]:
+    """Return the deployment settings in the newest evidence, if there is any, that `policy` does not allow any more."""
+    if state.evidence is None:
+        return []
+    signed = vault.read("evidence", state.evidence["sha256"])["subject"]
+    return not_allowed_any_more(signed["deployment"]["policy"], policy.deployment)
