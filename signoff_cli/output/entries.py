@@ -76,7 +76,7 @@ def _registration_failed(_: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _started(entry: Entry, details: Mapping[str, Any]) -> str:
-    by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}"
+    by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}{_claims(details)}"
     why = f": {details['reason']}" if details.get("reason") else ""
     changed = details.get("changed") or ()
     return f"validation started, attempt {details['attempt']}{by}{why}{_since_registered(details) if changed else ''}"
@@ -124,10 +124,13 @@ def _channel(details: Mapping[str, Any]) -> str:
     return {"registry": " (in the registry)", "policy": " (as the policy says)"}.get(details.get("channel", ""), "")
 
 
+def _claims(details: Mapping[str, Any]) -> str:
+    return f" (who claims to be {short(details['claimed'])})" if details.get("claimed") else ""
+
+
 def _refused(entry: Entry, details: Mapping[str, Any]) -> str:
     noun = _NOUNS.get(details["decision"], "decision")
-    claimed = f" (who claims to be {short(details['claimed'])})" if details.get("claimed") else ""
-    return f"{noun} by {short(entry.actor)}{claimed} refused: {details['refusal']}: {details['because']}"
+    return f"{noun} by {short(entry.actor)}{_claims(details)} refused: {details['refusal']}: {details['because']}"
 
 
 def _repeated(entry: Entry, details: Mapping[str, Any]) -> str:

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from signoff.approval import decisions
-from signoff.approval.decisions import UNKNOWN, Approver, Name, Refusal, storable
+from signoff.approval.decisions import UNKNOWN, Approver, Name, Refusal
 from signoff.documents.canonical_json import canonical, digest
 from signoff.documents.faults import Fault
+from signoff.documents.text import storable
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import Draft, Kind, Status

@@ -11,6 +11,7 @@ import msgspec
 
 from signoff.approval.deadlines import expires, lapsed
 from signoff.approval.signing_time import outrun
+from signoff.documents.text import storable
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
@@ -92,11 +93,6 @@ def parse(detail: Any) -> Decision:
         return msgspec.convert(detail, type=Decision)
     except msgspec.ValidationError as error:
         raise EventFault(f"not a decision: {error}") from error
-
-
-def storable(text: str) -> str:
-    """Return `text` with unpaired surrogates, which JSON may contain, replaced by question marks."""
-    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
+from signoff.documents.text import storable
 from signoff.errors import EventFault, ProofRefused, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
 from signoff.governance.registrations import Registrations
@@ -209,12 +210,12 @@ class StatementHandler(ABC, Generic[S]):
         """
         said = detail if isinstance(detail, dict) else {}
         fields = ("package", self.claimant, "decision")
-        given = {field: decisions.storable(str(said.get(field, "")))[:_SHOWN] for field in fields}
+        given = {field: storable(str(said.get(field, "")))[:_SHOWN] for field in fields}
         refusal = Refusal(f"Malformed{self.kind.title()}", because)
         details = {
             "decision": self.verb or given["decision"],
             "refusal": refusal.name,
-            "because": decisions.storable(because)[:_SHOWN],
+            "because": storable(because)[:_SHOWN],
         }
         claimed = {"claimed": given[self.claimant]} if given[self.claimant] else {}
         draft = Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed})

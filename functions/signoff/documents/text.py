@@ -67,3 +67,8 @@ def one_line(text: object, limit: int) -> str:
     A long run of spaces would wrap where messages are shown, and what follows it would look like a line of ours.
     """
     return cut(" ".join(clean(text).split()), limit)
+
+
+def storable(text: str) -> str:
+    """Return `text` with unpaired surrogates, which JSON may contain, replaced by question marks."""
+    return text.encode("utf-8", "replace").decode()

@@ -10,9 +10,11 @@ from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import OWN_POLICY_TAG, Policies
 from signoff.aws.vault import Vault
+from signoff.documents.text import storable
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance, source_owner
 from signoff.governance.registrations import Registrations, changes_since
+from signoff.identity.principals import UNKNOWN
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -22,16 +24,20 @@ from signoff.validation.specifications import validated_part
 from signoff.validation.staleness import changed_since_evidence
 
 Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
+_SHOWN = 2000  # characters
 _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
 
 
 @dataclass(frozen=True)
 class ValidationRequest:
-    """What started the workflow: a package's ARN, the execution, and who requested another attempt, if anyone."""
+    """What started the workflow: a package's ARN, the execution, and what is said of a request for another attempt.
+
+    `revalidate` is of the execution's input (`by`, an ARN, and `reason`), which nobody proves; None without a request.
+    """
 
     arn: str
     execution: str
-    revalidate: Mapping[str, str] | None = None
+    revalidate: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +121,15 @@ class ValidationOpener:
 def _started(
     attempt: int, request: ValidationRequest, sha256: str, policy: Policy, changes: Mapping[str, Any] = {}
 ) -> Draft:
-    by = (request.revalidate or {}).get("by", "signoff")
+    by = "signoff" if request.revalidate is None else UNKNOWN
     details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256, **changes}
     if not policy.enforced:
         details["enforced"] = False
-    if request.revalidate and request.revalidate.get("reason"):
-        details["reason"] = request.revalidate["reason"]
-    return Draft(Kind.VALIDATION_STARTED, by, details)
+    return Draft(Kind.VALIDATION_STARTED, by, {**details, **_said(request.revalidate)})
+
+
+def _said(revalidate: Any) -> dict[str, str]:
+    """Return who says that they asked for a validation, and why: whoever may start an execution may say anything."""
+    said = revalidate if isinstance(revalidate, Mapping) else {}
+    found = {"claimed": said.get("by"), "reason": said.get("reason")}
+    return {name: storable(str(value))[:_SHOWN] for name, value in found.items() if value}

@@ -11,9 +11,11 @@ from signoff.artifact.remedies import REMEDIES
 from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status, Step
+from signoff.validation.open_validation import ValidationRequest
+from signoff_cli.output.entries import describe_entry
 from tests.support.archives import member, tar
 from tests.support.validations import checks, claimed, evidence, submitted
-from tests.support.world import ACCURATE, CHANGED, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
+from tests.support.world import ACCURATE, APPROVER, CHANGED, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World
 
 
 def test_a_group_with_a_policy_of_its_own_is_marked_and_never_falls_back():
@@ -272,6 +274,25 @@ def test_revalidation_opens_another_attempt(before: str):
     assert world.validate(arn, by=SUBMITTER, reason="the policy is better now") == "passed"
     assert (world.state(arn).attempt, world.state(arn).status) == (2, Status.PENDING_APPROVAL)
     assert world.status(arn) == "PendingManualApproval"
+
+
+def test_who_asked_for_another_attempt_is_kept_as_a_claim_and_is_nobody_who_is_known():
+    world = World()
+    arn = world.pending()
+    world.validate(arn, by=APPROVER, reason="again")
+    started = world.history(arn).last(Kind.VALIDATION_STARTED)
+    assert (started.actor, started.details["claimed"], started.details["reason"]) == ("unknown", APPROVER, "again")
+    assert describe_entry(started).endswith("by unknown (who claims to be user/ann): again")
+
+
+@pytest.mark.parametrize("said", ["signoff", 7, {}, {"by": {"a": 1}, "reason": ["x"]}, {"by": "signoff\ud800" * 9000}])
+def test_whatever_an_executions_input_says_makes_nobody_of_a_name_its_actor(said: Any):
+    world = World()
+    arn = world.pending()
+    assert world.opener.open(ValidationRequest(arn, "x9", said))["outcome"] == "Claimed"
+    started = world.history(arn).last(Kind.VALIDATION_STARTED)
+    assert started.actor == "unknown"
+    assert all(len(str(value)) <= 2000 for value in started.details.values())
 
 
 def test_an_approval_that_crosses_the_way_of_a_revalidated_package_to_the_registry_is_left_to_who_decides():
