@@ -14,6 +14,7 @@ from signoff.approval.decisions import Recorded, Refusal, Repeated
 from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
+from signoff.approval.witness import DecisionWitness
 from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
@@ -81,13 +82,22 @@ def _settings() -> Settings:
 @cache
 def _adapters() -> Adapters:
     settings = _settings()
+    vault = bootstrap.vault(settings.vault_bucket)
+    witness = DecisionWitness(vault, _retention(), utc_now)
+    witness.begin()
     return Adapters(
         governance=bootstrap.governance(settings),
-        ledger=bootstrap.ledger(settings),
-        vault=bootstrap.vault(settings.vault_bucket),
+        ledger=bootstrap.ledger(settings, witness.keep),
+        vault=vault,
         registrations=bootstrap.registrations(settings),
         identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
+
+
+@cache
+def _retention() -> Retention:
+    vault = bootstrap.vault(_settings().vault_bucket)
+    return Retention(vault, utc_now, int(_settings().approved_retention_days))
 
 
 @cache
@@ -96,7 +106,7 @@ def _decision_handler() -> DecisionHandler:
     return DecisionHandler(
         adapters=adapters,
         projector=RegistryProjector(bootstrap.registry(), adapters.ledger),
-        retention=Retention(adapters.vault, utc_now, int(_settings().approved_retention_days)),
+        retention=_retention(),
         now=utc_now,
     )
 

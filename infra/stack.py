@@ -312,6 +312,7 @@ class SignoffStack(cdk.Stack):
                 "inspected/": [inspect_long],
                 "evidence/": [record],
                 "policies/": [register, opening, decide],
+                "decisions/": [decide],
                 "heads/": [self.sweep.own_role.role_arn],
             },
             retainers=[decide],

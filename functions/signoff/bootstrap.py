@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from signoff.aws.clients import client
 from signoff.aws.ecr import ImageResolver
-from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.ledger_table import LedgerTable, Witness
 from signoff.aws.s3 import Bucket
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
@@ -63,9 +63,9 @@ class BuildSettings:
     request: str
 
 
-def ledger(settings: LedgerSettings) -> LedgerTable:
-    """Return the ledger."""
-    return LedgerTable(client("dynamodb"), settings.ledger_table, settings.packages_table, utc_now)
+def ledger(settings: LedgerSettings, witness: Witness | None = None) -> LedgerTable:
+    """Return the ledger, with a `witness` of what is appended."""
+    return LedgerTable(client("dynamodb"), settings.ledger_table, settings.packages_table, utc_now, witness=witness)
 
 
 def registry() -> Registry:

@@ -71,6 +71,10 @@ class ModelDiffers(SignoffError):
     """Raised when a model of that name exists and does not match what was signed."""
 
 
+class ApprovalUnwitnessed(SignoffError):
+    """Raised when a vote or decision is in a ledger that the function which decides did not write there."""
+
+
 class TargetFault(SignoffError):
     """Raised when a model cannot be created or deleted in a policy's target; a retry would not help."""
 

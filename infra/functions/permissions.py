@@ -143,14 +143,14 @@ class FunctionPermissions:
 
     def apply_decision(self) -> list[Grant]:
         """Decides by policy and ledger, projects the decision to the registry, extends the retention."""
-        kept = self._in_vault("models/", "evidence/", "policies/")
+        kept = self._in_vault("models/", "evidence/", "policies/", "decisions/")
         return [
             *self._append(),
             *self._governance(),
             self._update_package(may_approve=True),
             self._find_versions(self.vault),
-            self._read_vault("evidence/", "policies/", "registrations/"),
-            self._write_vault("policies/"),
+            self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
+            self._write_vault("policies/", "decisions/"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
         ]
 
@@ -165,7 +165,7 @@ class FunctionPermissions:
             *make_models(self.stack, self.stack.region, ANY_PACKAGE),
             self._pass_roles(self.execution_roles, "A policy or the context names these execution roles by pattern"),
             self._find_versions(self.vault),
-            self._read_vault("models/", "evidence/"),
+            self._read_vault("models/", "evidence/", "decisions/"),
             *self._champions(),
             *self._elsewhere(),
         ]

@@ -16,7 +16,17 @@ from infra.policy_files import PolicyFile
 from infra.settings import DeploymentSettings
 
 # The vault's prefixes. Writes anywhere else are denied to everyone.
-DOCUMENTS = ("registrations/", "findings/", "evidence/", "policies/", "requests/", "kept/", "inspected/", "heads/")
+DOCUMENTS = (
+    "registrations/",
+    "findings/",
+    "evidence/",
+    "policies/",
+    "decisions/",
+    "requests/",
+    "kept/",
+    "inspected/",
+    "heads/",
+)
 PREFIXES = ("models/", *DOCUMENTS)
 # The daily heads of all ledgers, which get a long retention when they are written.
 HEADS = "heads/"

@@ -21,10 +21,11 @@ from signoff.ledger import checkpoints
 from signoff.ledger.entries import Kind, Status, package_of
 from signoff.ledger.history import History, baseline_key, package_key
 from signoff.ledger.state import State
+from signoff.ledger.witnessed import KINDS, SINCE
 from signoff_cli.audit import verification as audit
 from signoff_cli.audit.checkpoints import CheckpointDocument, CheckpointHistory, verify_days
 from signoff_cli.audit.evidence import artifacts, evidence_named, policies_named
-from signoff_cli.audit.facts import AuditedLedger, Discrepancy, RecordedHead, evidence_key, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, RecordedHead, decision_key, evidence_key, policy_key
 from signoff_cli.audit.registry import model_names
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages import lookup
@@ -207,12 +208,13 @@ def _folded(history: History) -> tuple[dict[str, Any] | None, State | None]:
 def _documents(history: History) -> list[str]:
     """Return the keys of the documents in the vault that a ledger names."""
     keys = [policy_key(sha256) for entry in history.entries for sha256 in policies_named(entry)]
+    keys += [decision_key(entry.hash) for entry in history.entries if entry.kind in KINDS]
     evidence = (evidence_named(entry) for entry in history.entries)
     keys += [evidence_key(str(sha256)) for sha256 in evidence if sha256 is not None]
     first = next((entry for entry in history.entries if entry.kind is Kind.REGISTERED), None)
     if first and first.details.get("registration"):
         keys.append(registration_key(str(first.details["registration"])))
-    return list(dict.fromkeys(keys))
+    return list(dict.fromkeys([*keys, SINCE]))
 
 
 def _beside(described: Mapping[str, Any] | None) -> list[RecordedHead]:

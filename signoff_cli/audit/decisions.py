@@ -16,9 +16,10 @@ from signoff.documents import timestamps
 from signoff.errors import PolicyFault
 from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
 from signoff.ledger.state import State
+from signoff.ledger.witnessed import SINCE, unwitnessed
 from signoff.policy.policy import Policy, of_document
 from signoff_cli.audit.evidence import policies_named
-from signoff_cli.audit.facts import AuditedLedger, Discrepancy, document_fault, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, decision_key, document_fault, policy_key
 
 _ADMITTING = {"approve", "reopen", "rollback"}
 _FROM: Mapping[str, set[Status | None]] = {
@@ -34,6 +35,7 @@ _WRITING = timedelta(minutes=15)
 
 def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:
     """Yield what was recorded and could not have been; `before` are the states before each entry."""
+    yield from _unwitnessed(audited)
     used: dict[str, int] = {}
     for entry, state in zip(audited.entries, before, strict=False):
         yield from _used_twice(audited, entry, used)
@@ -47,6 +49,18 @@ def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discre
             continue
         for because in check(entry, state, policy):
             yield audited.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
+
+
+def _unwitnessed(audited: AuditedLedger) -> Iterator[Discrepancy]:
+    """Yield the votes and decisions that the function which decides has not kept in the vault."""
+
+    def kept(entry: Entry) -> bool:
+        return document_fault(audited, decision_key(entry.hash), entry.hash) is None
+
+    since = (audited.document(SINCE) or {}).get("since")
+    for entry in unwitnessed(audited.entries, since, kept):
+        because = f"{decision_key(entry.hash)} in the vault is not about it: whoever wrote it is not ApplyDecision"
+        yield audited.finding("DecisionUnwitnessed", because, entry.sequence)
 
 
 def _policy(audited: AuditedLedger, entry: Entry) -> Policy | None:

@@ -12,6 +12,7 @@ from signoff.ledger.checkpoints import Head
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.history import History
 from signoff.ledger.state import State, fold
+from signoff.ledger.witnessed import DECISIONS
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ def document_fault(audited: AuditedLedger, key: str, sha256: str) -> tuple[str, 
 def evidence_key(sha256: str) -> str:
     """Return the vault's key of a piece of evidence."""
     return f"evidence/{sha256}.json"
+
+
+def decision_key(entry_hash: str) -> str:
+    """Return the vault's key of a vote or decision, by the hash of its entry."""
+    return f"{DECISIONS}/{entry_hash}.json"
 
 
 def policy_key(sha256: str) -> str:

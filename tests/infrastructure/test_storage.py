@@ -16,6 +16,7 @@ WRITERS = {
     "inspected/1.json": {"InspectAtLengthRole"},
     "evidence/1.json": {"RecordEvidenceRole"},
     "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
+    "decisions/1.json": {"ApplyDecisionRole"},
     "heads/2026-03-02.json": {"SweepRole"},
     "elsewhere.json": set(),
     "models": set(),

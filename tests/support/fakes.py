@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import LedgerTable, entry_item, package_row, verbatim
+from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, verbatim
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing
 from signoff.ledger.entries import Draft, Status, Step
@@ -18,11 +18,13 @@ from signoff.ledger.history import History
 class FakeLedger(LedgerTable):
     """The ledger and the index of its heads. Two writers at once are a history that is no longer the newest."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: Clock, beside: FakeLedger | None = None, witness: Witness | None = None) -> None:
+        """Make an empty ledger, or another function's access to the same, `beside` that one's."""
         self._now = now
-        self.pauses: list[float] = []
+        self._witness = witness
+        self.pauses: list[float] = beside.pauses if beside else []
         self._pause = self.pauses.append
-        self.histories: dict[str, History] = {}
+        self.histories: dict[str, History] = beside.histories if beside else {}
 
     def history(self, package: str) -> History:
         return self.histories.get(package, History(package))
@@ -36,7 +38,10 @@ class FakeLedger(LedgerTable):
             return history
         if self.history(history.package).head != history.head:
             raise LedgerConflict(f"another writer appended to {history.package} first")
-        longer = self.histories[history.package] = history.extended(drafts, self._now())
+        longer = history.extended(drafts, self._now())
+        if self._witness:
+            self._witness(longer.entries[len(history.entries) :])
+        self.histories[history.package] = longer
         return longer
 
     def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:

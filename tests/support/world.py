@@ -15,6 +15,7 @@ from signoff.approval.decisions import Refusal
 from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
+from signoff.approval.witness import DecisionWitness
 from signoff.aws.ssm import Policies
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
@@ -26,8 +27,10 @@ from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
+from signoff.ledger.entries import Entry
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
+from signoff.ledger.witnessed import DECISIONS, unwitnessed
 from signoff.policy.policy import Policy, parse
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.submission.intake import Intake
@@ -159,9 +162,11 @@ class World(Deliveries):
             **everywhere,
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")
+        witness = DecisionWitness(vault, retention, self.clock)
+        witness.begin()
         adapters = Adapters(
             governance=governance,
-            ledger=ledger,
+            ledger=wrap(FakeLedger(self.clock, self.ledger, witness.keep)),
             vault=vault,
             registrations=registrations,
             identity_verifier=identity_verifier,
@@ -330,6 +335,12 @@ class World(Deliveries):
         values = (self.places.store(place) if place else self.parameters).values.items()
         return {name.rpartition("/")[2]: value for name, value in values if name.startswith(CHAMPIONS)}
 
+    def unwitnessed(self, key: str) -> list[Entry]:
+        """Return the votes and decisions of a ledger that ApplyDecision has not kept in the vault."""
+        return unwitnessed(
+            self.ledger.history(key).entries, None, lambda entry: self.vault.holds(DECISIONS, entry.hash)
+        )
+
     def outcome(self) -> dict[str, Any]:
         """Return all that Signoff has brought about, for comparing what two histories of events came to."""
         entries = {key: history.verified().entries for key, history in self.ledger.histories.items()}
@@ -350,7 +361,10 @@ class World(Deliveries):
             "vault": {
                 key: [(each.data, each.retained_until is not None) for each in found]
                 for key, found in self.vault_bucket.versions.items()
+                # Named by the time of the attempt, which may have died before it came to the ledger.
+                if not key.startswith(f"{DECISIONS}/")
             },
+            "unwitnessed": [entry.sequence for key in self.ledger.histories for entry in self.unwitnessed(key)],
             "champions": self.published(),
             "tags": {key: found[-1].tags for key, found in self.inbox.versions.items()},
             "reports": report,

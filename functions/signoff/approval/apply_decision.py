@@ -12,6 +12,7 @@ from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, StatementHandler
 from signoff.documents.timestamps import Clock
 from signoff.governance.candidates import Candidate
+from signoff.governance.kept_decisions import require_kept_decisions
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
@@ -62,9 +63,13 @@ class DecisionHandler(StatementHandler[Decision]):
         return outcome
 
     def settle(self, arn: str, history: History) -> None:
-        """Make the registry agree with the ledger, after extending the retention of what is approved."""
+        """Make the registry agree with the ledger, after extending the retention of what is approved.
+
+        Raises `ApprovalUnwitnessed` for an approval that this function did not give.
+        """
         state = history.state
         if state.status is Status.APPROVED and state.model is None:
+            require_kept_decisions(history, self.adapters.vault)
             self.retention.extend(state)
         self.projector.project(arn, history)
 

@@ -38,6 +38,10 @@ class Retention:
             if policy:
                 self._vault.retain(f"policies/{policy}.json", None, until)
 
+    def keep(self, key: str) -> None:
+        """Keep the document at `key` as long; a longer retention stays."""
+        self._vault.retain(key, None, self._now() + self._kept)
+
     def _versions(self, artifact: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the key and version of each object that an artifact, of the evidence, consists of."""
         if is_prefix(artifact["key"]):

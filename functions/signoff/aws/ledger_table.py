@@ -27,6 +27,7 @@ _NO_PROGRESS = {
     *(Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED),
 }
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
+Witness = Callable[[Sequence[Entry]], None]
 NEW = "attribute_not_exists(submission)"
 REFUSED = {":refused": "refused"}
 
@@ -133,10 +134,20 @@ class LedgerTable:
     """The ledger, which is append-only, and the packages table, which is updated in the same transaction."""
 
     def __init__(
-        self, dynamodb: Any, ledger: str, packages: str, now: Clock, pause: Callable[[float], None] = time.sleep
+        self,
+        dynamodb: Any,
+        ledger: str,
+        packages: str,
+        now: Clock,
+        pause: Callable[[float], None] = time.sleep,
+        witness: Witness | None = None,
     ) -> None:
-        """Take a boto3 client, the names of both tables, the clock, and the function that sleeps."""
+        """Take a boto3 client, the names of both tables, the clock, and the function that sleeps.
+
+        `witness` sees entries before they are appended.
+        """
         self._pause = pause
+        self._witness = witness
         self._dynamodb = dynamodb
         self._ledger = ledger
         self._packages = packages
@@ -173,6 +184,8 @@ class LedgerTable:
             return history
         longer = history.extended(drafts, self._now())
         added = longer.entries[len(history.entries) :]
+        if self._witness:
+            self._witness(added)
         writes = [self._put_entry(entry) for entry in added]
         writes.append({"Put": {"TableName": self._packages, "Item": package_row_item(longer)}})
         try:

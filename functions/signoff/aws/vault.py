@@ -108,6 +108,10 @@ class Vault:
         if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
             raise VaultConflict(f"{self.uri(key)} holds another document")
 
+    def write_first(self, key: str, document: Any) -> None:
+        """Write `document` to `key` unless there is one, whatever that says."""
+        self._bucket.put_once(key, canonical(document))
+
     def write_locked(self, key: str, document: Any, mode: str, until: datetime) -> bool:
         """Write `document` to `key`, locked (`mode`) until then, unless there is one.
 
@@ -137,6 +141,11 @@ class Vault:
         if data is None or hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentMissing(f"{self.uri(prefix)}/{sha256}.json is not the document of that digest")
         return json.loads(data)
+
+    def holds(self, prefix: str, sha256: str) -> bool:
+        """Return whether there is a document of that digest."""
+        data = self._bucket.get(f"{prefix}/{sha256}.json")
+        return data is not None and hashlib.sha256(data).hexdigest() == sha256
 
     def read_named(self, key: str) -> Any | None:
         """Return the document at `key`, or None when there is none."""

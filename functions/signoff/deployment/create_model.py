@@ -16,6 +16,7 @@ from signoff.deployment.succession import Succession
 from signoff.deployment.target_models import TargetModels
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
+from signoff.governance.kept_decisions import require_kept_decisions
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
@@ -47,7 +48,8 @@ class ModelDeployer:
         """Make the models of that package agree with its ledger, and return its state then.
 
         It starts again when the ledger has changed meanwhile, so that a concurrent approval and revocation end right.
-        Returns None for a package that is unknown or not governed. Raises `ModelDiffers` and `RegistryRefused`.
+        Returns None for a package that is unknown or not governed. Raises `ModelDiffers`, `RegistryRefused`, and
+        `ApprovalUnwitnessed` for an approval that ApplyDecision did not give.
         """
         try:
             candidate = self.governance.candidate(arn)
@@ -118,9 +120,11 @@ class ModelDeployer:
             return [draft for name in sorted(names) for draft in self._retire(name, state)]
         if state.model is not None or candidate.described["ModelApprovalStatus"] != "Approved":
             return []  # created already, or the registry's status is not set yet: its event will follow
-        return self._created(candidate, state)
+        return self._created(candidate, history)
 
-    def _created(self, candidate: Candidate, state: State) -> list[Draft]:
+    def _created(self, candidate: Candidate, history: History) -> list[Draft]:
+        require_kept_decisions(history, self.vault)
+        state = history.state
         sha256 = (state.decision or {})["evidence"]
         evidence = self.vault.read("evidence", sha256)
         signed = signed_subject(evidence)

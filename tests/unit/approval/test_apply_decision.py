@@ -56,13 +56,14 @@ def test_an_approval_keeps_artifacts_evidence_and_policy_beyond_the_vaults_own_r
     world = World()
     world.approved()
     kept = {key.split("/")[0] for key, found in world.vault_bucket.versions.items() if found[-1].retained_until}
-    assert kept == {"models", "evidence", "policies"}
+    assert kept == {"models", "evidence", "policies", "decisions"}
 
 
 def test_a_rejection_extends_no_retention():
     world = World()
     world.decide(world.pending(), "reject")
-    assert not any(found[-1].retained_until for found in world.vault_bucket.versions.values())
+    kept = {key.split("/")[0] for key, found in world.vault_bucket.versions.items() if found[-1].retained_until}
+    assert kept == {"decisions"}
 
 
 def test_the_policy_that_it_was_approved_under_is_kept_as_long_as_that_which_it_was_validated_under():

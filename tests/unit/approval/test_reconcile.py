@@ -4,6 +4,7 @@ import pytest
 
 from signoff.errors import UnknownPackage
 from signoff.ledger.entries import Status
+from signoff.ledger.witnessed import SINCE
 from tests.support.world import CHANGED, World
 
 # What nobody decided
@@ -88,4 +89,4 @@ def test_groups_that_signoff_does_not_govern_stay_untouched():
     world.deliver()
     world.sweep()
     assert (world.registry.writes, world.registry.describe(arn)) == (written, described)
-    assert (world.vault_bucket.writes, world.ledger.histories) == ([], {})
+    assert (world.vault_bucket.writes, world.ledger.histories) == ([("put", SINCE)], {})

@@ -10,11 +10,13 @@ from signoff.documents.canonical_json import canonical, digest
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
+from signoff.ledger.witnessed import DECISIONS
 from signoff_cli.audit.facts import Discrepancy
 from tests.support.auditing import arn_of, audited, names
 from tests.support.world import APPROVER, SUBMITTER, World
 
 BEN = "arn:aws:iam::123456789012:user/ben"
+EVE = "arn:aws:iam::123456789012:user/eve"
 MALLORY = "arn:aws:iam::123456789012:user/mallory"
 
 
@@ -127,6 +129,8 @@ def test_a_decision_that_the_policy_would_not_allow_is_found_although_every_hash
     world.ledger.histories[key] = world.ledger.histories[key].extended(
         [Draft(Kind.DECISION_RECORDED, MALLORY, said)], world.clock()
     )
+    # As if it were the deciding function itself that was wrong.
+    world.vault.write(DECISIONS, world.ledger.histories[key].entries[-1].content)
     assert [each.entry for each in audited(world) if because in each.because] == [len(history.entries) + 1]
     assert {each.name for each in audited(world) if each.entry == len(history.entries) + 1} == {"NotAllowed"}
     assert world.status(arn) == "PendingManualApproval"
@@ -453,3 +457,18 @@ def test_a_model_that_is_there_although_nothing_stands_is_found(world: World):
     assert audited(world) == []
     world.registry.models[name] = model
     assert one(audited(world), "ModelWithoutApproval").about == key_of(world)
+
+
+def test_a_decision_that_another_function_wrote_is_found():
+    world = World(approvals={"needed": 2})
+    arn = world.pending()
+    world.decide(arn, "approve")
+    world.decide(arn, "approve", EVE)
+    world.deliver()
+    assert audited(world) == []
+    for position, kind in ((4, Kind.VOTED), (5, Kind.DECISION_RECORDED)):
+        entry = world.history(arn).entries[position - 1]
+        kept = world.vault_bucket.versions.pop(f"{DECISIONS}/{entry.hash}.json")
+        (found,) = audited(world)
+        assert (entry.kind, found.name, found.entry) == (kind, "DecisionUnwitnessed", position)
+        world.vault_bucket.versions[f"{DECISIONS}/{entry.hash}.json"] = kept
