@@ -42,6 +42,8 @@ class AuditorPolicy(iam.ManagedPolicy):
 
 def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, packages: dynamodb.Table) -> list[Grant]:
     models = tuple(stack.format_arn(service="sagemaker", resource=kind) for kind in ("model-package/*", "model/*"))
+    group = stack.format_arn(service="sagemaker", resource="model-package-group/*")
+    listed = (group, *models)
     own = stack.format_arn(service="cloudformation", resource=f"stack/{stack.stack_name}/*")
     return [
         Grant(("cloudformation:DescribeStacks",), (own,), "A stack's ARN ends in an id that AWS makes up"),
@@ -51,4 +53,10 @@ def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, package
         Grant(("s3:ListBucket", "s3:ListBucketVersions"), (vault.bucket_arn,)),
         Grant(("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"), (vault.arn_for_objects("*"),), ANY),
         Grant(("sagemaker:DescribeModelPackage", "sagemaker:DescribeModel"), models, ANY),
+        Grant(
+            ("sagemaker:ListModelPackageGroups", "sagemaker:ListModels"),
+            ("*",),
+            "SageMaker's list calls name no resource",
+        ),
+        Grant(("sagemaker:ListModelPackages", "sagemaker:ListTags"), listed, ANY),
     ]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,7 @@ from signoff.ledger.entries import Kind, Status, package_of
 from signoff.ledger.history import History, baseline_key, package_key
 from signoff.ledger.state import State
 from signoff.ledger.witnessed import KINDS, SINCE
+from signoff_cli.audit import unrecorded
 from signoff_cli.audit import verification as audit
 from signoff_cli.audit.checkpoints import CheckpointDocument, CheckpointHistory, verify_days
 from signoff_cli.audit.evidence import artifacts, evidence_named, policies_named
@@ -79,6 +80,14 @@ class Auditor:
     def matching_keys(self, what: str, keys: Iterable[str]) -> list[str]:
         """Return those of `keys` that `what`, an ARN, `group/version` or a group, may mean."""
         return sorted(key for key in keys if _means(what, key))
+
+    def unrecorded_keys(self, known: Sequence[str], now: datetime) -> list[str]:
+        """Return the keys of ledgers that packages in SageMaker should have, beside those that are `known`."""
+        return sorted(unrecorded.package_keys(self._registry, known, now))
+
+    def models_without_ledger(self) -> list[Discrepancy]:
+        """Return a finding for each of Signoff's models that no ledger is about."""
+        return list(unrecorded.model_findings(self._registry, self._vault, self._ledger))
 
     # What is known
 

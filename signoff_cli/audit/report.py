@@ -131,12 +131,15 @@ def rows(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def _cell(value: Any) -> str:
-    """Return a value as text that no spreadsheet takes for a formula."""
+    """Return a value as text that no spreadsheet takes for a formula, nor any terminal for a command.
+
+    Some spreadsheets leave out blanks before what they read.
+    """
     if value is None:
         return ""
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    text = text.lower() if isinstance(value, bool) else text
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    text = clean(text.lower() if isinstance(value, bool) else text)
+    return f"'{text}" if text.lstrip().startswith(_FORMULAS) else text
 
 
 def print_csv(documents: Iterable[Mapping[str, Any]], to: TextIO | None = None) -> None:

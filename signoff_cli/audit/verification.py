@@ -60,6 +60,8 @@ def _heads(audited: AuditedLedger) -> Iterator[Discrepancy]:
 def _index(audited: AuditedLedger) -> Iterator[Discrepancy]:
     if audited.row is not None and not audited.entries and not audited.heads:
         yield audited.finding("LedgerMissing", f"the index says that it has {audited.row.get('sequence')} entries", 1)
+    if audited.described is not None and audited.row is None and not audited.entries and not audited.heads:
+        yield audited.finding("LedgerMissing", "SageMaker has the package, and there is no entry at all", 1)
     if audited.expected is None:
         return
     if audited.row is None:

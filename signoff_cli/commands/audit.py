@@ -98,11 +98,15 @@ def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datet
     known = auditor.find_keys(what) if what else auditor.all_keys()
     checkpoint_history = auditor.checkpoint_history(now, known)
     keys = _with_those_that_only_heads_know(auditor, what, known, checkpoint_history)
+    beside = []
+    if what is None:
+        keys = sorted({*keys, *auditor.unrecorded_keys(keys, now)})
+        beside = auditor.models_without_ledger()
     if what and not keys:
         raise unknown_name(what)
     _note(checkpoint_history)
     verified = list(_counted(auditor, keys, checkpoint_history))
-    findings = [*checkpoint_history.findings, *(finding for each in verified for finding in each.findings)]
+    findings = [*checkpoint_history.findings, *(finding for each in verified for finding in each.findings), *beside]
     heads = checkpoint_history.heads if what is None else sum(each.heads for each in verified)
     if csv:
         audit_report.print_discrepancies_csv(findings)

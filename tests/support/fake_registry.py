@@ -41,6 +41,7 @@ class FakeRegistry:
         self.tags: dict[str, dict[str, str]] = {}
         self.described: dict[str, dict[str, Any]] = {}
         self.models: dict[str, dict[str, Any]] = {}
+        self.model_tags: dict[str, dict[str, str]] = {}
         self.endpoints: dict[str, set[str]] = {}
         self.events: list[dict[str, Any]] = []
         self.writes: list[tuple[str, str]] = []
@@ -138,7 +139,15 @@ class FakeRegistry:
         arn = f"{self._where}:model/{name.lower()}"
         shown = {field: value for field, value in request.items() if field != "Tags"}
         self.models[name] = {**copy.deepcopy(shown), "ModelArn": arn, "CreationTime": self._now()}
+        self.model_tags[arn] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
         return True
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        return self.model_tags.get(arn, {})
+
+    def list_models(self) -> Iterator[tuple[str, str]]:
+        for name, model in self.models.items():
+            yield name, model["ModelArn"]
 
     def describe_model(self, name: str) -> dict[str, Any] | None:
         return copy.deepcopy(self.models.get(name))

@@ -175,6 +175,16 @@ class Registry:
             for summary in page["ModelPackageGroupSummaryList"]:
                 yield summary["ModelPackageGroupName"], self._tags(summary["ModelPackageGroupArn"])
 
+    def list_models(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the ARN of every model of the account."""
+        for page in self._sagemaker.get_paginator("list_models").paginate():
+            for summary in page["Models"]:
+                yield summary["ModelName"], summary["ModelArn"]
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Return the tags of a group or a model."""
+        return self._tags(arn)
+
     def packages(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the summaries of a group's packages, the newest first."""
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(

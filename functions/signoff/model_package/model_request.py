@@ -14,6 +14,7 @@ from signoff.model_package.containers import BESIDE_A_PACKAGE, RunningContainers
 from signoff.model_package.data_sources import ETAGS, shown_twice
 
 NAME_LIMIT = 63
+EVIDENCE_TAG = "signoff:evidence"  # a model's, with the digest of what was signed
 _ECR = compiled_on_use(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
 # Fields copied unchanged from a package's container to a model's.
 _COPIED = ("ContainerHostname",)
@@ -44,9 +45,7 @@ def model_request(
     request: dict[str, Any] = {
         "ExecutionRoleArn": policy["execution_role"],
         "EnableNetworkIsolation": policy["network_isolation"],
-        "Tags": [
-            {"Key": key, "Value": value} for key, value in {**policy["tags"], "signoff:evidence": evidence}.items()
-        ],
+        "Tags": [{"Key": key, "Value": value} for key, value in {**policy["tags"], EVIDENCE_TAG: evidence}.items()],
     }
     if policy["vpc"]:
         request["VpcConfig"] = {

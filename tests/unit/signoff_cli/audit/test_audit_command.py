@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff.aws.ssm import GOVERNED_TAG
+from signoff.documents.text import clean
 from signoff.ledger.entries import Draft, Kind
-from signoff.ledger.history import History
+from signoff.ledger.history import History, package_key
 from signoff_cli.audit import report as audit_report
+from signoff_cli.audit.facts import Discrepancy
 from signoff_cli.commands import audit
 from signoff_cli.errors import CommandFailed
 from signoff_cli.main import run
@@ -152,12 +155,28 @@ def test_no_cell_is_a_formula(world: World, capsys: pytest.CaptureFixture[str]):
     assert [row["reason"] for row in rows(world, capsys, "churn/1")][1] == "'=HYPERLINK(1)"
 
 
-@given(said=st.text(), start=st.sampled_from(["=", "+", "-", "@", "\t", "\r"]))
+@given(said=st.text(), start=st.sampled_from(["=", "+", "-", "@", " =", "\t@", "\u3000=", "\n+"]))
 def test_whatever_anybody_writes_no_cell_is_a_formula(said: str, start: str):
     decision = {"decision": "approve", "reason": f"{start}{said}", "outcome": "decided"}
     (row,) = audit_report.rows([{"package": "p", "decisions": [decision]}])
-    assert row["reason"] == f"'{start}{said}"
-    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row.values())
+    assert row["reason"] == f"'{clean(start + said)}"
+    assert all(not cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row.values())
+
+
+@pytest.mark.parametrize(
+    "said", ["\x1b[2J", "\x1b]0;title\x07", "\u202e", "\u2066", "\u200b", "\x00", "a\nb", "a\rb", "\x9b2J"]
+)
+def test_no_cell_commands_the_terminal_or_turns_the_text_around(said: str):
+    decision = {"decision": "approve", "reason": said, "outcome": "decided"}
+    (row,) = audit_report.rows([{"package": "p", "decisions": [decision]}])
+    told = io.StringIO()
+    audit_report.print_discrepancies_csv([Discrepancy(said, "ChainBroken", said)], told)
+    for text in (
+        row["reason"],
+        *csv.reader(told.getvalue().splitlines()).__next__(),
+        told.getvalue().replace("\r\n", ""),
+    ):
+        assert text.isprintable()
 
 
 # Verifying
@@ -175,6 +194,74 @@ def test_what_does_not_fit_is_named_with_its_entry_and_fails(world: World, capsy
     with pytest.raises(CommandFailed, match="found 2 discrepancies"):
         verify(world, "churn")
     assert f"EntriesMissing  {key}, entry 4: " in capsys.readouterr().out
+
+
+def gone(world: World, arn: str) -> str:
+    """Remove a package's ledger, its row and what the vault's heads know of it. Return its key."""
+    key = package_key(arn, world.registry.described[arn]["CreationTime"])
+    del world.ledger.histories[key]
+    for day in [each for each in world.vault_bucket.versions if each.startswith("heads/")]:
+        del world.vault_bucket.versions[day]
+    return key
+
+
+def found(world: World, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str]]:
+    world.clock.forward(hours=2)
+    with pytest.raises(CommandFailed, match="discrepanc"):
+        verify(world, as_json=True)
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    return {(each["about"], each["finding"]) for each in findings if each["finding"] != "HeadsMissing"}
+
+
+def test_a_ledger_that_is_gone_is_missed_because_its_package_is_there(world: World, capsys: pytest.CaptureFixture[str]):
+    first, _ = world.registry.described
+    world.registry.models.clear()
+    assert (gone(world, first), "LedgerMissing") in found(world, capsys)
+
+
+@pytest.mark.parametrize("group_tags", [{}, {GOVERNED_TAG: "true"}])
+def test_nor_does_it_help_to_take_away_its_head_and_the_tags(
+    world: World, capsys: pytest.CaptureFixture[str], group_tags: dict[str, str]
+):
+    first, _ = world.registry.described
+    world.registry.models.clear()
+    world.registry.tags["churn"] = group_tags
+    world.registry.described[first]["CustomerMetadataProperties"] = {}
+    assert (gone(world, first), "LedgerMissing") in found(world, capsys)
+
+
+def test_a_ledger_that_is_gone_with_its_package_is_missed_because_its_model_is_there(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    first, _ = world.registry.described
+    key = gone(world, first)
+    del world.registry.described[first]
+    assert (key, "LedgerMissing") in found(world, capsys)
+
+
+def test_a_model_whose_evidence_is_gone_too_is_still_found(world: World, capsys: pytest.CaptureFixture[str]):
+    first, _ = world.registry.described
+    gone(world, first)
+    del world.registry.described[first]
+    for key in [each for each in world.vault_bucket.versions if each.startswith("evidence/")]:
+        del world.vault_bucket.versions[key]
+    model = next(model["ModelArn"] for name, model in world.registry.models.items() if name.startswith("churn-v1-"))
+    assert (model, "EvidenceMissing") in found(world, capsys)
+
+
+def test_what_is_none_of_signoffs_is_not_missed(world: World, capsys: pytest.CaptureFixture[str]):
+    world.elsewhere("other-teams")
+    world.registry.create_model({"ModelName": "theirs", "ExecutionRoleArn": "r"})
+    world.clock.forward(hours=2)
+    world.daily_checkpoint.write_once()
+    verify(world)
+    assert "verified: 2 packages" in capsys.readouterr().out
+
+
+def test_a_package_that_was_registered_just_now_has_no_ledger_yet(world: World, capsys: pytest.CaptureFixture[str]):
+    world.elsewhere("churn")
+    verify(world)
+    assert "verified: 2 packages" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("what", ["churn", None])
