@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from signoff.approval import annotations as rules
 from signoff.approval.annotations import VERB, Annotation, PackageChange, annotated
 from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal, Repeated
-from signoff.approval.statements import Adapters, StatementHandler
+from signoff.approval.statements import Adapters, StatementHandler, has_room
 from signoff.aws.sagemaker import Registry
 from signoff.errors import RegistryRefused
 from signoff.governance.candidates import Candidate
@@ -54,12 +54,16 @@ class AnnotationHandler(StatementHandler[Annotation]):
         refused = rules.not_an_annotator(by, self._submitter(history, candidate), candidate.policy)
         if refused:
             return refused
+        made = annotated(statement, by)
+        if not has_room(history, made, candidate.policy):
+            return Refusal(
+                "TooManyAnnotations", "the package's ledger takes no more annotations of yours: submit it anew"
+            )
         described = self.registry.describe(candidate.arn)
         evaluated = rules.evaluate(statement, described, history.state.status, self.shape())
         refusal = evaluated if isinstance(evaluated, Refusal) else self._update(candidate.arn, evaluated)
         if refusal:
             return refusal
-        made = annotated(statement, by)
         return Repeated() if _is_repeated(history, made) else Recorded(made)
 
     def _submitter(self, history: History, candidate: Candidate) -> str | None:

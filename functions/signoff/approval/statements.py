@@ -27,8 +27,12 @@ from signoff.ledger.history import History, unknown_key
 from signoff.policy.policy import Policy
 
 _SHOWN = 1000  # characters of a malformed statement that an entry repeats
-_MAX_REPETITIONS = 50  # of one person in one ledger
-_MAX_UNKNOWN_REFUSALS = 200  # consecutive refusals of unknown senders in one ledger
+# How many entries of a kind one ledger takes of one person (all unknown senders are one), and of all together.
+_LIMITS = {
+    Kind.DECISION_REFUSED: (200, 1000),
+    Kind.STATEMENT_REPEATED: (50, 500),
+    Kind.ANNOTATED: (500, 2000),
+}
 
 
 @dataclass(frozen=True)
@@ -193,9 +197,10 @@ class StatementHandler(ABC, Generic[S]):
             return [_answering(event, outcome.draft)]
         if isinstance(outcome, Refusal):
             known = None if isinstance(by, Refusal) else by
-            return refusing(history, self.refused(statement, outcome, known), event)
+            return refusing(history, self.refused(statement, outcome, known), policy, event)
         if isinstance(by, Approver) and not _is_answered(history, event, by.id):
-            return _remembering(history, _answering(event, self.repeated(statement, by)), policy)
+            made = _answering(event, self.repeated(statement, by))
+            return [made] if has_room(history, made, policy) else []
         return []
 
     def _refuse_unknown(self, statement: S, refusal: Refusal) -> Refusal:
@@ -277,23 +282,22 @@ def _answering(event: str | None, draft: Draft) -> Draft:
     return replace(draft, details={**draft.details, "event": event}) if event else draft
 
 
-def _remembering(history: History, repeated: Draft, policy: Policy) -> list[Draft]:
-    """Return the entry about a repeated statement, up to a number for each person: more would only slow the ledger."""
-    person = policy.approvals.person
-    same = (entry.actor for entry in history.entries if entry.kind is repeated.kind)
-    kept = sum(person(actor) == person(repeated.actor) for actor in same)
-    return [repeated] if kept < _MAX_REPETITIONS else []
-
-
-def refusing(history: History, refusal: Draft, event: str | None = None) -> list[Draft]:
-    """Return the entry about a refusal, unless the ledger has the same already.
-
-    The number of those from unknown senders is limited: a flood of events on the bus would otherwise make the package's
-    ledger slow to read. They are logged and counted all the same.
-    """
-    newest = list(history.newest(Kind.DECISION_REFUSED))
+def refusing(history: History, refusal: Draft, policy: Policy | None = None, event: str | None = None) -> list[Draft]:
+    """Return the entry about a refusal under its group's `policy`, unless the ledger has the same, or no room."""
+    newest = history.newest(Kind.DECISION_REFUSED)
     if any(entry.actor == refusal.actor and entry.details.items() >= refusal.details.items() for entry in newest):
         return []
-    unknown = sum(entry.actor == decisions.UNKNOWN for entry in newest)
-    flooded = refusal.actor == decisions.UNKNOWN and unknown >= _MAX_UNKNOWN_REFUSALS
-    return [] if flooded else [_answering(event, refusal)]
+    return [_answering(event, refusal)] if has_room(history, refusal, policy) else []
+
+
+def has_room(history: History, draft: Draft, policy: Policy | None) -> bool:
+    """Return whether a ledger takes another entry of that kind and person.
+
+    A flood of statements would otherwise make the package's ledger slow to read, or too long for a revocation. What is
+    not recorded is logged and counted all the same.
+    """
+    of_person, in_all = _LIMITS[draft.kind]
+    actors = [entry.actor for entry in history.entries if entry.kind is draft.kind]
+    person = policy.approvals.person if policy else str
+    theirs = sum(person(actor) == person(draft.actor) for actor in actors)
+    return theirs < of_person and len(actors) < in_all

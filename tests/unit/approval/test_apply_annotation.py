@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.approval import statements
 from signoff.approval.annotations import evaluate, parse
 from signoff.approval.decisions import Refusal
 from signoff.aws.dynamodb import from_item
@@ -261,6 +262,19 @@ def test_no_specification_is_added_to_what_was_decided_on(decision: str):
     world.deliver()
     assert world.state(arn) == before
     assert metadata(world, arn) == {}
+
+
+def test_nobody_makes_a_ledger_endless_by_annotating(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(statements._LIMITS, Kind.ANNOTATED, (5, 8))
+    world = World()
+    arn = world.pending()
+    for person, least in ((SUBMITTER, 5), (APPROVER, 3)):
+        for number in range(10):
+            world.annotate(arn, person, set={"number": f"{person[-3:]} {number}"})
+        assert [entry.actor for entry in world.history(arn).entries if entry.kind is Kind.ANNOTATED].count(
+            person
+        ) == least
+    assert world.annotate(arn, set={"one": "more"}).name == "TooManyAnnotations"
 
 
 def test_no_specification_is_added_while_a_package_is_validated():

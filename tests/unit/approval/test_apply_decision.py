@@ -242,6 +242,27 @@ def test_a_flood_of_what_nobody_proves_ends_in_the_ledger_and_keeps_nobody_from_
     assert isinstance(world.decide(arn, "approve"), Recorded)
 
 
+def test_a_flood_of_what_one_person_signs_in_many_sessions_ends_and_keeps_nobody_from_revoking():
+    world = World(approvals={"approvers": [APPROVER]})
+    arn = world.approved()
+    for number in range(210):
+        session = f"arn:aws:sts::123456789012:assumed-role/job/{number}"
+        assert world.decide(arn, "revoke", session, reason=session).name == "NotAnApprover"
+    assert len(world.refusals(world.history(arn).package)) == 200
+    assert isinstance(world.decide(arn, "revoke"), Recorded)
+
+
+def test_other_entries_between_them_make_no_room_for_more_of_what_nobody_proves():
+    world = World()
+    arn = world.pending()
+    for number in range(210):
+        detail = {"package": arn, "decision": "approve", "reason": f"number {number}", "approver": APPROVER}
+        world.decision_handler.apply(detail)
+        if number % 50 == 0:
+            world.annotate(arn, set={"number": str(number)})
+    assert len(world.refusals(world.history(arn).package)) == 200
+
+
 def test_each_refused_decision_that_somebody_signed_is_recorded_once():
     world = World()
     arn = world.pending()
