@@ -28,6 +28,7 @@ _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _CONFLICT = {"PreconditionFailed", "412"}
 _FORBIDDEN = {"403", "AccessDenied"}
+_REMEDY = ": submit it instead, or have whoever deploys Signoff name its bucket (`-c sourceBuckets`)"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Bucket:
             if error_code(error) in _ABSENT:
                 return None
             if error_code(error) in _FORBIDDEN:
-                raise ObjectMissing(f"s3://{self.name}/{which['Key']} cannot be read by Signoff") from error
+                raise ObjectMissing(f"s3://{self.name}/{which['Key']} cannot be read by Signoff{_REMEDY}") from error
             raise
         return ObjectVersion(
             bucket=self.name,
@@ -185,7 +186,7 @@ class Bucket:
         except ClientError as error:
             if error_code(error) not in {*_FORBIDDEN, "NoSuchBucket"}:
                 raise
-            raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff") from error
+            raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff{_REMEDY}") from error
 
     def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
         """Copy one version to `key` server-side, with `metadata` and no tags.

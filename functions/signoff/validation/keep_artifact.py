@@ -15,12 +15,17 @@ from urllib.parse import urlsplit
 
 from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.vault import Vault, sha256
+from signoff.documents.patterns import compiled_on_use
 from signoff.errors import ObjectMissing
 from signoff.identity.principals import UNKNOWN_OWNER
 from signoff.model_package.artifacts import inventory
 from signoff.model_package.data_sources import is_prefix
 from signoff.submission.object_list import MAX_OBJECTS
 from signoff.validation.time_budget import TimeBudget, unlimited
+
+_S3_HOST = compiled_on_use(
+    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
+)
 
 
 class ArtifactKeeper:
@@ -110,8 +115,22 @@ def _parts(url: str) -> tuple[str, str]:
     """Return the bucket and the key, or prefix, of an `s3://` URL."""
     parts = urlsplit(url)
     if parts.scheme != "s3":
-        raise ObjectMissing(f"{url} is not in S3: only model data in S3 can be copied to the vault")
+        raise ObjectMissing(
+            f"{url} is no s3:// URI, and only model data in S3 can be copied to the vault: register it as "
+            f"{_as_s3_uri(url)}"
+        )
     return parts.netloc, url.removeprefix(f"s3://{parts.netloc}/")
+
+
+def _as_s3_uri(url: str) -> str:
+    """Return the s3:// URI of an object that `url` names by S3's own host, or the form that such a URI has.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    found = _S3_HOST.match(url)
+    if found is None:
+        return "s3://<bucket>/<key>"
+    return "/".join(["s3:/", *filter(None, (found["bucket"], found["path"]))])
 
 
 def _copy_prefix(claim: Mapping[str, Any], sources: Sequence[ObjectVersion]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -297,5 +298,17 @@ def _recorded(history: History, claim: Mapping[str, Any], facts: Mapping[str, An
 
 def _errored(attempt: int, execution: str, error: Mapping[str, Any]) -> Draft:
     details = {"attempt": attempt, "execution": execution}
-    details |= {"error": str(error.get("Error", "Unknown")), "cause": str(error.get("Cause", ""))[:4000]}
+    details |= {"error": str(error.get("Error", "Unknown")), "cause": _message(str(error.get("Cause", "")))[:4000]}
     return Draft(Kind.VALIDATION_ERRORED, "signoff", details)
+
+
+def _message(cause: str) -> str:
+    """Return the message of a function's error, which Lambda wraps in JSON with the stack trace, or `cause` itself.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    try:
+        wrapped = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(wrapped["errorMessage"]) if isinstance(wrapped, dict) and "errorMessage" in wrapped else cause

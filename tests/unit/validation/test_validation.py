@@ -209,6 +209,35 @@ def test_an_overtaken_attempt_changes_nothing():
     assert world.recorder.record(second, found)["verdict"] == "passed"
 
 
+def test_people_read_the_message_of_an_error_and_not_lambdas_stack_trace():
+    world = World()
+    arn = world.submit()
+    wrapped = {"errorMessage": "it does not exist: upload it", "errorType": "ObjectMissing", "stackTrace": ["  File"]}
+    for number, cause in enumerate([json.dumps(wrapped), "plain words", "[1]", '{"other": 1}']):
+        claim = claimed(world, arn, f"x{number}", by=SUBMITTER, reason="again")
+        world.recorder.record_error(claim, {"Error": "ObjectMissing", "Cause": cause})
+    causes = [entry.details["cause"] for entry in world.history(arn).entries if entry.kind == "ValidationErrored"]
+    assert causes == ["it does not exist: upload it", "plain words", "[1]", '{"other": 1}']
+
+
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("https://models.s3.amazonaws.com/a/model.tar.gz", "s3://models/a/model.tar.gz"),
+        ("https://models.s3.eu-west-1.amazonaws.com/a/model.tar.gz", "s3://models/a/model.tar.gz"),
+        ("https://s3.eu-west-1.amazonaws.com/models/a/model.tar.gz", "s3://models/a/model.tar.gz"),
+        ("https://example.com/model.tar.gz", "s3://<bucket>/<key>"),
+    ],
+)
+def test_model_data_by_a_web_address_is_told_the_uri_to_register(url: str, uri: str):
+    world = World()
+    container = {"Image": IMAGE, "ModelDataUrl": url}
+    arn = world.elsewhere(InferenceSpecification={**SPECIFICATION, "Containers": [container]})
+    world.set_policy("groups/churn")
+    world.deliver()
+    assert world.history(arn).entries[-1].details["cause"].endswith(f"register it as {uri}")
+
+
 def test_a_redrive_after_an_error_still_records_the_evidence():
     world = World()
     arn = world.submit()
