@@ -106,6 +106,16 @@ def test_an_approval_that_was_kept_back_is_older_than_the_status(group: Group, s
     assert (package.status, package.state.votes) == ("PendingApproval", ())
 
 
+def test_what_was_validated_before_its_policy_was_tightened_cannot_be_approved(group: Group) -> None:
+    group.policy(deployment={"network_isolation": False})
+    package = group.pending()
+    group.policy()
+
+    package.decide("approve")
+
+    assert_refused(package, "SettingsNotAllowed", "(network_isolation); revalidate it")
+
+
 def test_a_package_that_failed_its_validation_cannot_be_approved(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
     package = group.submit(measured(0.5)).package().until("ValidationFailed")

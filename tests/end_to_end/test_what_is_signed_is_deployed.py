@@ -177,6 +177,22 @@ def test_who_changes_a_package_from_elsewhere_while_it_waits_cannot_approve_it(g
     assert (refused["refusal"], package.models()) == ("OwnModel", [])
 
 
+def test_a_submission_that_is_changed_before_its_ledger_begins_is_known_as_signoffs_own(group: Group) -> None:
+    package, pipeline = group.pending(), group.pipeline
+    package.update(by="reviewer", **another_type(package))
+    package.until("ValidationFailed")
+    pipeline.quiet()
+    for item in pipeline.table("LedgerTable", group.name):
+        key = {"package": {"S": item["package"]}, "sequence": {"N": str(item["sequence"])}}
+        pipeline.aws("dynamodb").delete_item(TableName=pipeline.outputs["LedgerTable"], Key=key)
+
+    pipeline.start({"detail": {"ModelPackageArn": package.arn}})
+
+    first = package.entries(Kind.REGISTERED)[0]
+    assert (first["submitter"], "differs from it in InferenceSpecification" in first["unmatched"]) == (None, True)
+    assert package.status == "ValidationFailed"
+
+
 def test_evidence_that_is_older_than_the_package_cannot_be_approved(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     with pipeline.without_rule("SpecificationChanged"):
