@@ -69,16 +69,17 @@ class Demo:
 
     def _decide(self) -> None:
         heading(self._console, "Nobody signs their own model")
-        mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", "--yes")
+        mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", *self._seen(1))
         if "OwnModel" not in self._signoff("submitter", *mine, expected=1):
             raise UnexpectedResult("the submitter's approval was not refused as OwnModel")
         heading(self._console, "Somebody else does, as the user `approver`: what waits for them, and what they sign")
         self._signoff("approver", "queue")
         for version, reason in ((1, "Right in 94 of 100 held-out cases"), (2, "Right in 98 of 100")):
-            self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, "--yes")
+            self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, *self._seen(version))
             self._signoff("approver", "watch", f"{GROUP}/{version}", "--timeout", "60")
         heading(self._console, "No decision skips the evidence")
-        hurry = ("approve", f"{GROUP}/{_version('weak')}", "--reason", "We are in a hurry", "--yes")
+        weak = _version("weak")
+        hurry = ("approve", f"{GROUP}/{weak}", "--reason", "We are in a hurry", *self._seen(weak))
         if "ValidationFailed" not in self._signoff("approver", *hurry, expected=1):
             raise UnexpectedResult(
                 "the approval of a package that failed its validation was not refused as ValidationFailed"
@@ -122,6 +123,10 @@ class Demo:
         self._console.print(json.dumps(described, indent=2, default=str), soft_wrap=True)
         if shown["package"] not in json.dumps(described, default=str):
             raise UnexpectedResult(f"the model does not name its package {shown['package']}")
+
+    def _seen(self, version: int) -> tuple[str, ...]:
+        """Options of a script that has looked at the evidence of a version."""
+        return "--evidence", str(self._shown(version)["evidence"]["sha256"]), "--yes"
 
     def _shown(self, version: int) -> dict[str, Any]:
         command = [str(_SIGNOFF), "show", f"{GROUP}/{version}", "--json"]

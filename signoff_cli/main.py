@@ -75,7 +75,7 @@ app.command(epilog=examples("signoff watch churn/3", "signoff watch churn/3 --ti
 app.command(
     epilog=examples(
         'signoff approve churn/3 --reason "Lift of 2 points in the shadow test"',
-        'signoff approve churn/3 --reason "CAB-1042" --yes --json',
+        'signoff approve churn/3 --reason "CAB-1042" --evidence 3f1c9a... --yes --json',
         'signoff approve churn/3 --reason "INC-77: fraud runs unscored" --break-glass',
     )
 )(decide.approve)

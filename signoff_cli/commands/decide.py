@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,24 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 BreakGlass = Annotated[
     bool, typer.Option("--break-glass", help="Approve alone, if the policy allows it. Everybody is notified.")
 ]
+_ASK_FOR_IT = "name the evidence that was looked at: `.evidence.sha256` of `signoff show PACKAGE --json`"
+
+
+def _sha256(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
+        raise typer.BadParameter(f"it must be a SHA-256, 64 hexadecimal digits; {_ASK_FOR_IT}")
+    return text
+
+
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHA256",
+        help="The evidence that was looked at; if the package has other evidence by now, nothing is decided. "
+        "Needed with --yes.",
+        callback=_sha256,
+    ),
+]
 To = Annotated[
     int | None,
     typer.Option("--to", metavar="VERSION", min=1, help="Roll back to this version, not to the champion before."),
@@ -32,6 +51,7 @@ def approve(
     package: Package,
     reason: Reason,
     break_glass: BreakGlass = False,
+    evidence: Evidence = None,
     yes: Yes = False,
     timeout: Timeout = 120,
     json: AsJson = False,
@@ -39,10 +59,12 @@ def approve(
 ) -> None:
     """Approve a package, so that its model is created.
 
-    You approve as the identity of your AWS credentials, and sign the evidence that you are shown. If the policy
-    requires more approvals, yours is recorded.
+    You approve as the identity of your AWS credentials, and sign the evidence that you are shown, or that --evidence
+    names. If the policy requires more approvals, yours is recorded.
     """
-    _decide("approve", package, reason, yes, timeout, json, stack, break_glass)
+    if yes and evidence is None:
+        raise _unseen()
+    _decide("approve", package, reason, yes, timeout, json, stack, break_glass=break_glass, evidence=evidence)
 
 
 def reject(
@@ -88,6 +110,7 @@ def rollback(
     group: GroupName,
     reason: Reason,
     to: To = None,
+    evidence: Evidence = None,
     yes: Yes = False,
     timeout: Timeout = 120,
     json: AsJson = False,
@@ -96,14 +119,16 @@ def rollback(
     """Make a former champion of a group its champion again.
 
     In one step: its artifacts are verified again and its model is created. By default it is the version that was
-    champion before the current one; --to chooses another.
+    champion before the current one; --to chooses another. --yes needs --evidence if nobody's approval of the version's
+    evidence counts any more.
     """
     from signoff_cli.packages.rollback import find_target
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
     former = find_target(found.ledger, found.champions, group, to)
-    _decide_here(found, _decision("rollback", former.package, reason), yes, timeout, json, (former.why,))
+    decided = _decision("rollback", former.package, reason, evidence=evidence)
+    _decide_here(found, decided, yes, timeout, json, (former.why,))
 
 
 def _decide(
@@ -114,14 +139,14 @@ def _decide(
     timeout: float,
     json: bool,
     stack: str,
-    break_glass: bool = False,
+    **said: Any,
 ) -> None:
     from dataclasses import replace
 
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
-    decided = _decision(decision, package, reason, break_glass)
+    decided = _decision(decision, package, reason, **said)
     if found.registry_location:
         _decide_elsewhere(found, found.registry_location, decided, yes, timeout, json)
     else:
@@ -129,11 +154,23 @@ def _decide(
         _decide_here(found, named, yes, timeout, json)
 
 
-def _decision(decision: str, package: str, reason: str, break_glass: bool = False) -> DecisionRequest:
+def _decision(decision: str, package: str, reason: str, **said: Any) -> DecisionRequest:
     from signoff_cli.stack import caller
     from signoff_cli.statements.decision import DecisionRequest
 
-    return DecisionRequest(package, decision, caller(), reason, break_glass=break_glass)
+    return DecisionRequest(package, decision, caller(), reason, **said)
+
+
+def _unseen() -> typer.BadParameter:
+    return typer.BadParameter(f"with --yes, {_ASK_FOR_IT}", param_hint="--evidence")
+
+
+def _check_seen(seen: str | None, present: str | None) -> None:
+    """Raise `CommandFailed` when the evidence that was looked at, if it is named, is not what would be signed."""
+    if seen not in {None, present}:
+        raise CommandFailed(
+            f"the package's evidence is {present} now, not {seen}: look at it with `signoff show`. Nothing was decided"
+        )
 
 
 def _decide_here(
@@ -149,6 +186,9 @@ def _decide_here(
     head = find(found.ledger, decision.package)
     policy = GroupPolicies(found.policies).policy(str(head["group"])) if head and head.get("group") else None
     pending = PendingDecision(found.ledger, decision, policy)
+    _check_seen(decision.evidence, pending.decision.evidence)
+    if yes and decision.evidence is None and decision.decision == "rollback" and not pending.state.votes:
+        raise _unseen()
     result = pending.existing_result()
     if result is None:
         if not yes:
@@ -177,7 +217,9 @@ def _decide_elsewhere(
     from signoff_cli.output import console
     from signoff_cli.packages.progress import Deadline
 
+    seen = decision.evidence
     described, decision = workload.describe_for_decision(found.registry, decision, location)
+    _check_seen(seen, decision.evidence)
     outcome = "absorbed" if workload.shows_decision(described, decision) else "recorded"
     if outcome == "recorded":
         if not yes:

@@ -70,8 +70,9 @@ def test_what_one_submits_and_waits_for_another_approves_and_has_a_model(submitt
     package = f"{submitter.group.name}/1"
 
     submitted = submitter.submit(honest(), "--wait")
-    own = submitter.signoff("approve", package, "--reason", "I made it", "--yes")
-    approved = approver.signoff("approve", package, "--reason", "Recall holds", "--yes")
+    seen = ("--evidence", submitter.shown()["evidence"]["sha256"], "--yes")
+    own = submitter.signoff("approve", package, "--reason", "I made it", *seen)
+    approved = approver.signoff("approve", package, "--reason", "Recall holds", *seen)
     submitter.group.pipeline.quiet()
     shown = submitter.shown()
 

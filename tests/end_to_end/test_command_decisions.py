@@ -31,7 +31,8 @@ def said(shell: Shell, *arguments: str) -> Any:
 
 def decided(shell: Shell, *arguments: str) -> str:
     """What a decision that is not refused is answered with."""
-    answer = shell.signoff(*arguments, "--reason", "Recall holds", "--yes")
+    seen = ("--evidence", said(shell, "show", arguments[1])["evidence"]["sha256"]) if arguments[0] == "approve" else ()
+    answer = shell.signoff(*arguments, "--reason", "Recall holds", *seen, "--yes")
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
 
@@ -114,7 +115,9 @@ def test_the_glass_is_broken_by_whom_the_policy_lets_alone(group: Group, approve
     group.policy(approvals={"needed": 2, "break_glass": RISK["members"]})
     package, name = group.pending(), f"{group.name}/1"
 
-    refused = approver.signoff("approve", name, "--break-glass", "--reason", "In a hurry", "--yes")
+    evidence = str(package.seen())
+    hurry = ("--break-glass", "--reason", "In a hurry", "--evidence", evidence, "--yes")
+    refused = approver.signoff("approve", name, *hurry)
     told = decided(reviewer, "approve", name, "--break-glass")
 
     assert (refused.returncode, "NotBreakGlass" in refused.stderr) == (1, True)

@@ -205,7 +205,8 @@ def test_a_submission_by_the_groups_arn_with_the_command_is_registered_and_decid
     assert "is waiting for approval" in submitted.stdout
     package = Group(central, BETA).packages()[-1].until("PendingApproval")
     assert package.state.submitter == accounts.two.user("submitter")
-    decision = ("approve", f"{BETA}/{package.state.version}", "--reason", "Recall holds", "--yes")
+    seen = ("--evidence", str(package.seen()), "--yes")
+    decision = ("approve", f"{BETA}/{package.state.version}", "--reason", "Recall holds", *seen)
     own = signoff(accounts, TWO, "submitter", *decision, "--timeout", "3")
     assert (own.returncode, last_refusal(package)) == (1, "OwnModel")
     approved = signoff(accounts, TWO, "approver", *decision)

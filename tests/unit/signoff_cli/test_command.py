@@ -26,6 +26,8 @@ from signoff_cli.statements.signature import id_of
 from tests.support import entries
 from tests.support.command_line import OUTPUTS, CloudFormation, create_table, failure, run
 
+SEEN = entries.EVIDENCE["sha256"]
+
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -301,6 +303,36 @@ def test_nothing_is_decided_when_nobody_is_there_to_confirm_it(
     assert "it is recorded, and the package still needs 1 more approval" in told
 
 
+@pytest.mark.parametrize("evidence", [(), ("--evidence", "newest"), ("--evidence", f"{SEEN}0"), ("--evidence", "")])
+def test_no_script_approves_evidence_that_it_does_not_name(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], evidence: tuple[str, ...]
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    assert run("approve", "Churn/3", "--reason", "fine", *evidence, "--yes") == 2
+    assert "`.evidence.sha256` of `signoff show PACKAGE --json`" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("how", [("--yes",), ()])
+def test_evidence_that_is_not_the_packages_any_more_is_not_approved_and_nothing_is_sent(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str], how: tuple[str, ...]
+) -> None:
+    ledger.append(History(entries.PACKAGE), entries.PENDING)
+    told = failure(capsys, ["approve", "Churn/3", "--reason", "fine", "--evidence", "0" * 64, *how])
+    assert f"the package's evidence is {SEEN} now, not {'0' * 64}" in told
+    assert "PutEvents" not in told
+
+
+def test_no_script_rolls_back_to_evidence_that_nobody_has_approved_unless_it_names_it(
+    ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(ledger)
+    ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created(), entries.decided("revoke")))
+    words = ("rollback", "churn", "--to", "3", "--reason", "INC-77", "--yes")
+    assert run(*words) == 2
+    assert "`.evidence.sha256`" in capsys.readouterr().err
+    assert run(*words, "--evidence", SEEN) == 0
+
+
 def test_an_annotation_is_confirmed_before_it_is_sent(
     ledger: LedgerTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,7 +349,7 @@ def test_a_decision_that_stands_already_is_told_and_not_sent(
 ) -> None:
     me = client("sts").get_caller_identity()["Arn"]
     ledger.append(History(entries.PACKAGE), (*entries.PENDING, entries.decided("approve", me)))
-    assert run("approve", "Churn/3", "--reason", "fine", "--yes") == 0
+    assert run("approve", "Churn/3", "--reason", "fine", "--evidence", SEEN, "--yes") == 0
     assert capsys.readouterr().out == "Churn/3 is approved already by user/moto: because. Nothing was changed.\n"
 
 
