@@ -112,7 +112,7 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submiss
     from signoff.runtime.clock import utc_now
     from signoff.submission.layout import Submission
     from signoff_cli.output import console
-    from signoff_cli.stack import s3
+    from signoff_cli.stack import caller, s3
     from signoff_cli.statements.signature import sign_as_caller
     from signoff_cli.submissions import upload
 
@@ -127,7 +127,7 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submiss
     with console.progress(plan.size, "reading") as progress:
         statement = upload.statement(audience, submission, upload.digests(plan, progress))
     with console.progress(plan.size) as progress:
-        upload.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress)
+        upload.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress, caller())
     _report(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)
     return submission
 

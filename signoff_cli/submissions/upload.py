@@ -17,7 +17,7 @@ from signoff.documents.text import clean
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import is_prefix
 from signoff.submission import object_list
-from signoff.submission.layout import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submission
+from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.locations import relative_name
 from signoff_cli.errors import CommandFailed
 from signoff_cli.submissions import folders
@@ -238,18 +238,20 @@ def upload(
     plan: UploadPlan,
     sign: Callable[[], dict[str, Any]],
     progress: Progress,
+    signer: str,
 ) -> None:
     """Upload the manifest, all objects, several at a time and large ones in parts, and last the statement of them.
 
-    `sign` makes it, signed, once all else is there: a signature can be used for a quarter of an hour. `progress` is
+    `sign` makes it, signed by `signer` (an ARN), once all else is there: a signature can be used for a quarter of an
+    hour. `progress` is
     given each number of bytes sent, from several threads. Raises what S3 refused first; what was not sent by then is
     not sent any more.
     """
     from s3transfer.manager import TransferManager
 
     subscribers = [_subscriber(progress)]
-    # So that nothing is registered before it is signed.
-    marked = {"Metadata": TO_BE_SIGNED}
+    # So that nothing is registered before it is signed, and nobody else finishes it.
+    marked = {"Metadata": {**TO_BE_SIGNED, SIGNER: signer}}
     manifests = [each for each in plan.uploads if each.name == MANIFEST]
     objects = [each for each in plan.uploads if each.name != MANIFEST]
     with TransferManager(s3) as manager:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from signoff.ledger.entries import Kind
+from signoff.submission.layout import SIGNER, TO_BE_SIGNED
 from tests.end_to_end.test_registration_refusals import assert_refused
 from tests.support.groups import Group
 from tests.support.shell import Shell
@@ -80,6 +81,19 @@ def test_whoever_is_not_among_the_submitters_of_a_group_submits_nothing_to_it(gr
 
     assert_refused(refused, "submitter", f"{group.pipeline.user('approver')} is not among those", SIGNED)
     assert taken.package().until("PendingApproval").state.submitter == group.pipeline.user("submitter")
+
+
+def test_nobody_else_completes_what_was_uploaded_to_be_signed_by_somebody(group: Group) -> None:
+    submission, files = group.submission(), honest()
+    for name, body in files.items():
+        submission.put(name, body, Metadata={**TO_BE_SIGNED, SIGNER: group.pipeline.user("submitter")})
+
+    submission.sign(files, "approver")
+
+    assert_refused(submission, SIGNED, "was uploaded to be signed by", SIGNED)
+    submission.sign(files)
+    group.pipeline.quiet()
+    assert submission.package().until("PendingApproval").state.submitter == group.pipeline.user("submitter")
 
 
 def test_what_nobody_signed_takes_no_name_of_a_group_that_lists_its_submitters_in_any_spelling(group: Group) -> None:

@@ -34,7 +34,7 @@ from signoff.ledger.witnessed import DECISIONS, unwitnessed
 from signoff.policy.policy import Policy, parse
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.submission.intake import Intake
-from signoff.submission.layout import SUBMISSION, TO_BE_SIGNED
+from signoff.submission.layout import SIGNER, SUBMISSION, TO_BE_SIGNED
 from signoff.submission.manifest_shape import manifest_shape
 from signoff.submission.register_model import Registrar
 from signoff.submission.signature import SignatureVerifier
@@ -109,7 +109,7 @@ class World(Deliveries):
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
         self.sts = FakeSts(self.clock)
-        self._to_be_signed: set[str] = set()
+        self._to_be_signed: dict[str, str] = {}
         self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
         self._announced: dict[str, int] = {}
         self.set_policy("default", **{"groups": {"create": True}, **policy})
@@ -217,7 +217,8 @@ class World(Deliveries):
 
     def put(self, key: str, data: Any) -> None:
         """Put an object into the artifacts bucket; its event is lost."""
-        metadata = TO_BE_SIGNED if key in self._to_be_signed else None
+        by = self._to_be_signed.get(key)
+        metadata = {**TO_BE_SIGNED, SIGNER: by} if by else None
         self.inbox.put(key, as_bytes(data), metadata=metadata)
 
     def files(self, prefix: str, **changed: Any) -> dict[str, Any]:
@@ -228,7 +229,7 @@ class World(Deliveries):
     def signed(self, prefix: str, objects: Mapping[str, Any], by: str = SUBMITTER, **said: Any) -> dict[str, Any]:
         """Return `objects` by key, and at last what `by` signs of them now; they are uploaded as ones to be signed."""
         keyed = {f"{prefix}/{name}": data for name, data in objects.items()}
-        self._to_be_signed |= keyed.keys()
+        self._to_be_signed |= dict.fromkeys(keyed, by)
         return {**keyed, f"{prefix}/{SUBMISSION}": self.submission(prefix, objects, by, **said)}
 
     def submission(self, prefix: str, objects: Mapping[str, Any], by: str = SUBMITTER, **said: Any) -> dict[str, Any]:

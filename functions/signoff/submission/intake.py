@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from signoff.model_package.subject import containers
 from signoff.policy import submitters
 from signoff.policy.policy import Policy
 from signoff.submission import object_list
-from signoff.submission.layout import MANIFEST, SUBMISSION, TO_BE_SIGNED, Submission
+from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.manifest import Manifest, read, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
@@ -95,6 +95,8 @@ class Intake:
         known = objects | ({MANIFEST: stored} if stored else {})
         if signature is None and _lacks_announced_signature(known.values(), submission_file):
             return IncompleteSubmission((SUBMISSION,))
+        if signature:
+            _refuse(_announced_faults(known, signature, policy), about=SUBMISSION)
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
         if group_tags is None:
@@ -232,6 +234,19 @@ def _signs(signature: Signature | None, name: str) -> bool:
 def _unsigned_faults(names: Set[str], signature: Signature) -> list[Fault]:
     unsigned = sorted(names - signature.digests.keys())
     return [Fault("objects", f"{SUBMISSION} does not sign {name}, which the manifest names") for name in unsigned]
+
+
+def _announced_faults(objects: Mapping[str, ObjectVersion], signature: Signature, policy: Policy) -> list[Fault]:
+    """Return which objects were uploaded to be signed by another person than the signer."""
+    announced = {name: stored.metadata.get(SIGNER) for name, stored in objects.items()}
+    return [
+        Fault(
+            SUBMISSION,
+            f"AnotherIdentity: {name} was uploaded to be signed by {by}, but {signature.submitter} signed it",
+        )
+        for name, by in sorted(announced.items())
+        if by and not same_person(by, signature.submitter, policy.approvals.trusted_sessions)
+    ]
 
 
 def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file: SubmissionFile | None) -> bool:

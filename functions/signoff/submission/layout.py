@@ -13,6 +13,8 @@ SUBMISSION = "submission.json"
 REPORT = "registration-report.json"
 # Metadata of objects that will be signed: it announces that a signature is still to be uploaded.
 TO_BE_SIGNED = {"signoff-submission": "signed"}
+# Further metadata of theirs: the ARN of who will sign, in whose name nobody else completes the submission.
+SIGNER = "signoff-submitter"
 
 
 @dataclass(frozen=True)

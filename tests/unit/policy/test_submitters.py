@@ -345,6 +345,26 @@ def test_whoever_is_the_submitter_of_a_package_that_passes_signed_every_byte_of_
         assert not passed or state.submitter is None or found == expected
 
 
+def test_nobody_else_completes_what_was_uploaded_to_be_signed_by_somebody():
+    world = World()
+    files = world.files(PREFIX)
+    rightful = files.pop(SIGNED_KEY)
+    upload(world, files)
+    told = world.upload(SIGNED_KEY, world.submission(PREFIX, OBJECTS, by=EVE))
+    assert f"was uploaded to be signed by {SUBMITTER}, but {EVE} signed it" in told
+    assert world.registry.described == {}
+    assert world.upload(SIGNED_KEY, rightful).startswith("registered as")
+    assert registration(world)["submitter"] == SUBMITTER
+
+
+def test_who_uploaded_in_one_session_may_sign_in_another():
+    world = World()
+    session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_{}_0123456789abcdef/sam@example.com"
+    files = world.signed(PREFIX, OBJECTS, by=session.format("Data"))
+    files[SIGNED_KEY] = world.submission(PREFIX, OBJECTS, by=session.format("Admin"))
+    assert upload(world, files).startswith("registered as")
+
+
 def test_an_approver_cannot_sign_for_a_submission_and_then_approve_it():
     world = World()
     upload(world, world.signed(PREFIX, OBJECTS, by=APPROVER))

@@ -237,6 +237,10 @@ def planned(folder: Path, *names: str) -> UploadPlan:
     return UploadPlan(tuple(Upload(name, folder / name) for name in ("manifest.json", *names)))
 
 
+SAM = "arn:aws:iam::123456789012:user/sam"
+MARKS = {"signoff-submission": "signed", "signoff-submitter": SAM}
+
+
 def unsigned() -> dict[str, Any]:
     return {}
 
@@ -250,12 +254,12 @@ def test_everything_is_uploaded_and_marked_and_last_what_is_signed_of_it(aws: An
     def sign() -> dict[str, Any]:
         return {"uploaded": len(order)}
 
-    upload(s3, "artifacts", SUBMISSION, what, sign, done.append)
+    upload(s3, "artifacts", SUBMISSION, what, sign, done.append, SAM)
     assert (order[0], order[-1]) == ("summaries/one/manifest.json", "summaries/one/submission.json")
     assert json.loads(s3.get_object(Bucket="artifacts", Key=order[-1])["Body"].read()) == {"uploaded": 41}
     assert {f"summaries/one/{name}" for name in objects(what)} == set(order[1:-1])
     marks = [s3.head_object(Bucket="artifacts", Key=key)["Metadata"] for key in order]
-    assert marks == [{"signoff-submission": "signed"}] * 41 + [{}]
+    assert marks == [MARKS] * 41 + [{}]
     assert sum(done) == what.size
 
 
@@ -264,10 +268,10 @@ def test_a_large_file_is_marked_too(aws: Any, tmp_path: Path) -> None:
     s3.create_bucket(Bucket="artifacts")
     (tmp_path / "large.bin").write_bytes(bytes(9 * 1024 * 1024))  # in parts
     what = UploadPlan((Upload("large.bin", tmp_path / "large.bin"),))
-    upload(s3, "artifacts", SUBMISSION, what, unsigned, lambda _: None)
+    upload(s3, "artifacts", SUBMISSION, what, unsigned, lambda _: None, SAM)
     stored = s3.head_object(Bucket="artifacts", Key="summaries/one/large.bin")
     assert stored["ETag"].endswith('-2"')
-    assert stored["Metadata"] == {"signoff-submission": "signed"}
+    assert stored["Metadata"] == MARKS
 
 
 def test_every_file_is_hashed_and_every_byte_of_it_told(tmp_path: Path) -> None:
@@ -282,7 +286,9 @@ def test_every_file_is_hashed_and_every_byte_of_it_told(tmp_path: Path) -> None:
 def test_nothing_is_signed_of_what_did_not_arrive(aws: Any, tmp_path: Path) -> None:
     s3, signed = aws("s3"), []
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin"), lambda: signed.append(1) or {}, lambda _: None)
+        upload(
+            s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin"), lambda: signed.append(1) or {}, lambda _: None, SAM
+        )
     assert signed == []
 
 
@@ -295,7 +301,15 @@ def test_several_files_are_uploaded_at_a_time(aws: Any, tmp_path: Path) -> None:
             together.wait()
 
     s3.meta.events.register("before-parameter-build.s3.PutObject", wait)
-    upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin", "c.bin", "d.bin"), unsigned, lambda _: None)
+    upload(
+        s3,
+        "artifacts",
+        SUBMISSION,
+        planned(tmp_path, "a.bin", "b.bin", "c.bin", "d.bin"),
+        unsigned,
+        lambda _: None,
+        SAM,
+    )
     assert not together.broken
 
 
@@ -309,4 +323,4 @@ def test_what_s3_refuses_ends_the_upload(aws: Any, tmp_path: Path) -> None:
 
     s3.meta.events.register("before-parameter-build.s3.PutObject", refuse)
     with pytest.raises(ClientError, match="AccessDenied"):
-        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin"), unsigned, lambda _: None)
+        upload(s3, "artifacts", SUBMISSION, planned(tmp_path, "a.bin", "b.bin"), unsigned, lambda _: None, SAM)
