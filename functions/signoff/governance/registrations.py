@@ -48,11 +48,11 @@ class Registrations:
         return _first_entry(
             described,
             {
-                **_known(None if own else creator, "registry", _registering_id(described)),
+                **_known(None if own else creator, "registry", _users_id(described.get("CreatedBy"))),
                 "registration": None,
                 "fingerprint": fingerprint(described),
                 **({"unmatched": unmatched} if unmatched else {}),
-                **({"changed_by": modifier} if modifier not in {None, creator} else {}),
+                **(_changer(described) if modifier not in {None, creator} else {}),
             },
             specification_names(described),
         )
@@ -110,7 +110,12 @@ def changes_since(state: State, described: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = fingerprint(described)
     changed = [] if state.registration else differing(found, state.fingerprint)
-    return {"fingerprint": found, "changed": changed, "changed_by": last_modifier(described)} if changed else {}
+    return {"fingerprint": found, "changed": changed, **_changer(described)} if changed else {}
+
+
+def _changer(described: Mapping[str, Any]) -> dict[str, Any]:
+    user_id = _users_id(described.get("LastModifiedBy"))
+    return {"changed_by": last_modifier(described), **({"changed_by_id": user_id} if user_id else {})}
 
 
 def registering_principal(described: Mapping[str, Any]) -> str | None:
@@ -133,12 +138,12 @@ def _principal(user: Mapping[str, Any]) -> str | None:
     return arn
 
 
-def _registering_id(described: Mapping[str, Any]) -> str | None:
-    """Return the id that IAM gives to the caller of CreateModelPackage alone, if SageMaker reports it.
+def _users_id(user: Mapping[str, Any] | None) -> str | None:
+    """Return the id that IAM gives to this user of SageMaker alone, if SageMaker reports it.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_IamIdentity.html
     """
-    user_id: str | None = ((described.get("CreatedBy") or {}).get("IamIdentity") or {}).get("PrincipalId")
+    user_id: str | None = ((user or {}).get("IamIdentity") or {}).get("PrincipalId")
     return user_id
 
 

@@ -135,15 +135,14 @@ def fold(entries: Iterable[Entry], state: State = State()) -> State:
 
 
 def _met(state: State, entry: Entry) -> State:
-    """Keep the ARN of an IAM user whose id the entry has: of its author, or of who submitted what it registers."""
-    user_id = entry.details.get("user_id")
-    if not isinstance(user_id, str) or not is_users_id(user_id):
-        return state
-    arn = entry.details["submitter"] if entry.kind is Kind.REGISTERED else entry.actor
-    known = state.users.get(user_id, ())
-    if arn in known:
-        return state
-    return replace(state, users={**state.users, user_id: (*known, arn)})
+    """Keep the ARNs of the IAM users whose ids the entry has: its author or submitter, and who changed a package."""
+    details = entry.details
+    author = details.get("submitter") if entry.kind is Kind.REGISTERED else entry.actor
+    users = state.users
+    for user_id, arn in ((details.get("user_id"), author), (details.get("changed_by_id"), details.get("changed_by"))):
+        if isinstance(user_id, str) and is_users_id(user_id) and arn and arn not in users.get(user_id, ()):
+            users = {**users, user_id: (*users.get(user_id, ()), arn)}
+    return state if users is state.users else replace(state, users=users)
 
 
 def _registered(state: State, details: dict[str, Any], entry: Entry) -> State:

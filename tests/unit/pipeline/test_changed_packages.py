@@ -213,6 +213,16 @@ def test_who_changes_a_package_from_elsewhere_may_not_approve_it():
     assert (started.details["changed"], started.details["changed_by"]) == (["InferenceSpecification"], MALLORY)
 
 
+def test_who_changed_a_package_may_not_approve_it_under_a_new_name_either():
+    world, arn = elsewhere()
+    world.deliver()
+    world.registry.by_hand(arn, InferenceSpecification=specification(world, arn, Environment=PRELOADED))
+    world.registry.described[arn]["LastModifiedBy"]["IamIdentity"]["PrincipalId"] = "AIDAMALLORY"
+    world.deliver()
+    world.sts.identify(BEN, "AIDAMALLORY")
+    assert world.decide(arn, "approve", BEN).name == "OwnModel"
+
+
 def test_what_may_have_been_changed_by_somebody_unknown_takes_one_more_approval():
     world, arn = elsewhere()
     world.deliver()
