@@ -197,7 +197,9 @@ def _package(entry: Entry) -> list[Fact]:
 
 
 def _submitter(details: Details) -> list[Fact]:
-    return [("Submitted by", short(details["submitter"]))] if "submitter" in details else []
+    changers = ", ".join(map(short, details.get("changed_by") or ()))
+    submitted = [("Submitted by", short(details["submitter"]))] if "submitter" in details else []
+    return [*submitted, *([("Changed since by", changers)] if changers else [])]
 
 
 def _decider(entry: Entry, details: Details) -> list[Fact]:

@@ -233,10 +233,11 @@ def _differences(history: History, described: Mapping[str, Any], registration: M
 
 
 def _asked(policy: Policy, history: History) -> dict[str, Any]:
-    """Return what approvers want to know first: who submitted it, and how many approvals it needs."""
+    """Return what approvers want to know first: who submitted and changed it, and how many approvals it needs."""
     state, approvals = history.state, policy.approvals
     outstanding = approvals.outstanding((), unknown_submitter=not approvals.know_all(state.authors))
-    return {"submitter": state.submitter, "outstanding": str(outstanding)}
+    changed = {"changed_by": list(state.changers)} if state.changers else {}
+    return {"submitter": state.submitter, **changed, "outstanding": str(outstanding)}
 
 
 def _choice_checks(registration: Mapping[str, Any] | None, policy: Policy) -> Iterator[Check]:

@@ -363,6 +363,16 @@ def test_an_approval_request_says_who_submitted_and_how_many_approvals_it_takes(
     assert "Outstanding: 2 more approvals" in lines
 
 
+def test_an_approval_request_says_who_may_have_changed_the_package():
+    world = World()
+    world.set_policy("groups/churn")
+    arn = world.elsewhere()
+    world.registry.by_hand(arn, OTHER_APPROVER, SourceUri="s3://elsewhere")
+    world.deliver()
+    (notification,) = notifications(world.history(arn).last(Kind.EVIDENCE_RECORDED))
+    assert "Changed since by: user/eve, unknown" in notification.text.split("\n")
+
+
 def samples() -> dict[str, Entry]:
     """The entries whose messages docs/notifications.md shows."""
     checks = [
