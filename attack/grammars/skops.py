@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import tarfile
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from attack.grammar import Choices, Files, Grammar
-from attack.grammars.archives import Entry, zipped
+from attack.grammars.archives import ARCHIVES, Entry, zipped
 from attack.grammars.calls import MARK, WRITES
 from attack.grammars.layouts import npy
 from attack.grammars.texts import TEXTS
@@ -62,6 +63,15 @@ def _in_gzip(archive: bytes) -> bytes:
     return b"\x1f\x8b\x08\4" + bytes(6) + len(extra).to_bytes(2, "little") + extra + end
 
 
+def _in_tar(archive: bytes) -> bytes:
+    """Behind a long name in a tar archive, where no reader of such looks."""
+    record = b"n" * 200 + b"\0" + archive
+    info = tarfile.TarInfo("record")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, len(record)
+    header = info.tobuf(tarfile.USTAR_FORMAT)
+    return header + record.ljust(-len(record) // 512 * -512, b"\0") + ARCHIVES["tar"](b"N.")
+
+
 FORMS: Mapping[str, Callable[[bytes], bytes]] = {
     "archive": lambda text: zipped([Entry("schema.json", text), Entry("0.npy", ARRAY)]),
     "alone": lambda text: zipped([Entry("schema.json", text)]),
@@ -75,6 +85,7 @@ FORMS: Mapping[str, Callable[[bytes], bytes]] = {
     "in-comment": lambda text: zipped([Entry("schema.json", b"{}")], comment=zipped([Entry("schema.json", text)])),
     "in-gzip": lambda text: _in_gzip(zipped([Entry("schema.json", text)])),
     "in-second-gzip": lambda text: gzip.compress(b"N.") + _in_gzip(zipped([Entry("schema.json", text)])),
+    "in-tar": lambda text: _in_tar(zipped([Entry("schema.json", text)])),
     "prefixed": lambda text: b"#!" + zipped([Entry("schema.json", text)]),
 }
 """What the schema lies in, by its name."""

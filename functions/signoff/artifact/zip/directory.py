@@ -99,6 +99,17 @@ def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
         extra = extra[4 + size :]
 
 
+class Extent(NamedTuple):
+    """Where a zip archive's directory begins, counted back from the end record, and where that ends.
+
+    `stated` is where the records say that they and the directory begin, counted from the first byte.
+    """
+
+    begin: int
+    end: int
+    stated: tuple[int, ...]
+
+
 class TrailingBytes:
     """The last bytes of a stream, where readers look for the end of a zip archive regardless of what precedes it."""
 
@@ -118,10 +129,31 @@ class TrailingBytes:
         if len(self._last) > 2 * self.SIZE:
             del self._last[: -self.SIZE]
 
+    def _find(self) -> tuple[bytes, int]:
+        """Return the last bytes, and where the last end record is in them; negative where none is."""
+        last = bytes(self._last[-self.SIZE :])
+        return last, last.rfind(END, 0, max(len(last) - _END.size + len(END), 0))
+
+    def extent(self) -> Extent:
+        """Return what zipfile would take the end of an archive for, which was found (`holds_end`).
+
+        It begins at -1 where a locator does not follow the zip64 record immediately: readers search that in other ways.
+        """
+        last, at = self._find()
+        end = self._size - len(last) + at
+        *_, size, offset, _ = _END.unpack_from(last, at)
+        if not last.startswith(LOCATOR, max(at - _LOCATOR.size, 0)):
+            return Extent(end - size, end + _END.size, (offset,))
+        record = at - _LOCATOR.size - _END_64.size
+        if record < 0 or not last.startswith(END_64, record):
+            return Extent(-1, end + _END.size, ())
+        *_, size, offset_64 = _END_64.unpack_from(last, record)
+        _, _, stated, _ = _LOCATOR.unpack_from(last, record + _END_64.size)
+        return Extent(self._size - len(last) + record - size, end + _END.size, (offset, offset_64, stated))
+
     def holds_end(self) -> bool:
         """Whether a reader would find the end of a zip archive, of which zipfile believes no number of entries."""
-        last = bytes(self._last[-self.SIZE :])
-        at = last.rfind(END, 0, max(len(last) - _END.size + len(END), 0))
+        last, at = self._find()
         if at < 0:
             return False
         if last.startswith(LOCATOR, max(at - _LOCATOR.size, 0)):
