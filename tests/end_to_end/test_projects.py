@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.groups.projects import versions
+from signoff.ledger.entries import Kind
 from tests.support import commands
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
@@ -170,6 +171,22 @@ def test_a_project_from_the_template_in_s3_has_the_group_that_it_names(studio: S
     package = Group(studio.pipeline, name).pending()
     assert package.described()["MetadataProperties"]["ProjectId"] == project.id
     assert studio.as_json("show", project.name)["groups"] == [name]
+
+
+def test_a_project_that_spells_a_groups_name_otherwise_is_governed_by_the_platforms_policy(studio: Studio) -> None:
+    group = Group(studio.pipeline, f"fraud-{uuid4().hex[:8]}")
+    group.policy(approvals={"approvers": [studio.pipeline.user("reviewer")]})
+    other = Group(studio.pipeline, group.name.upper())
+    project = studio.from_s3(ModelPackageGroupName=other.name)
+    assert "approvers" not in project.policy(other.name)["approvals"]
+
+    refused = other.submit().report()
+    package = group.pending()
+    package.decide("approve")
+
+    assert f"upload under {group.name}/" in refused["faults"][0]["message"]
+    assert package.entries(Kind.DECISION_REFUSED)[-1]["refusal"] == "NotAnApprover"
+    assert (package.status, package.models()) == ("PendingApproval", [])
 
 
 def test_whoever_submits_to_a_project_needs_no_more_than_its_policy(studio: Studio, tmp_path: Path) -> None:
