@@ -210,7 +210,26 @@ class VaultBucket(s3.Bucket):
                 unless=writers.get(HEADS, ()),
             )
         )
+        self._write_documents_once()
         self._reserve(writers)
+
+    def _write_documents_once(self) -> None:
+        """Deny to everyone, their writers too, putting a document where there is one.
+
+        Copies of artifacts cannot be protected so: S3 takes no copies where this is asked for.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+        """
+        documents = [self.arn_for_objects(f"{prefix}*") for prefix in DOCUMENTS]
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DocumentsAreWrittenOnce",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=documents,
+                conditions={"Null": {"s3:if-none-match": "true"}},
+            )
+        )
 
     def _reserve(self, writers: Mapping[str, Sequence[str]]) -> None:
         """Deny puts under each prefix except to its writers, and anywhere else to everyone."""

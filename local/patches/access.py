@@ -29,6 +29,7 @@ def install() -> None:
     iam_actions.extract_resource_arn = _with_resources(iam_actions.extract_resource_arn)
     iam_actions.request_tag_context = _with_approval_status(iam_actions.request_tag_context)
     iam_actions.request_tag_context = _with_event_sources(iam_actions.request_tag_context)
+    iam_actions.s3_service_context = _with_conditional_writes(iam_actions.s3_service_context)
     _keep_policies(iam_evaluator)
     iam_evaluator._resolve_condition_key = _with_roles(iam_evaluator._resolve_condition_key)
     pin = app.pin_request_origin
@@ -151,6 +152,20 @@ def _with_event_sources(context: Callable[..., dict[str, Any]]) -> Callable[...,
         }
 
     return request_context
+
+
+def _with_conditional_writes(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """`s3:if-none-match`, by which a bucket's policy asks for writes that overwrite nothing.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+
+    def service_context(action: str, query: Any, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        found = context(action, query, path, headers)
+        asked = next((value for name, value in headers.items() if name.lower() == "if-none-match"), None)
+        return found if asked is None else {**(found or {}), "s3:if-none-match": asked}
+
+    return service_context
 
 
 def _with_approval_status(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

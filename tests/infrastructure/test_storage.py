@@ -37,9 +37,12 @@ def by(principal: str) -> dict[str, str]:
     return {"aws:PrincipalArn": principal, "aws:SecureTransport": "true"}
 
 
-def vault_refuses(template: SynthesizedTemplate, action: str, key: str, principal: str) -> bool:
+def vault_refuses(
+    template: SynthesizedTemplate, action: str, key: str, principal: str, *, overwriting: bool = False
+) -> bool:
     resource = f"arn:aws:s3:::signoff-vault/{key}" if key else "arn:aws:s3:::signoff-vault"
-    return denied(policy_of(template, "Vault"), action, resource, by(principal))
+    context = by(principal) if overwriting else {**by(principal), "s3:if-none-match": "*"}
+    return denied(policy_of(template, "Vault"), action, resource, context)
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
@@ -107,6 +110,12 @@ def test_each_prefix_of_the_vault_has_its_writers_and_no_others(template, key):
     putting = {who for who in FUNCTIONS if not vault_refuses(template, "s3:PutObject", key, template.role(who))}
     assert putting == WRITERS[key]
     assert vault_refuses(template, "s3:PutObject", key, ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("key", [key for key in WRITERS if key.endswith(".json") and WRITERS[key]])
+def test_nobody_puts_a_document_where_there_may_be_one_not_even_its_writer(template, key):
+    """S3 refuses a conditional write to a key that has a version, and the policy every write without the condition."""
+    assert all(vault_refuses(template, "s3:PutObject", key, template.role(who), overwriting=True) for who in FUNCTIONS)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
 def _holds(operator: str, found: Any, wanted: list[Any]) -> bool:
     if operator.endswith("IfExists"):
         return found is None or _holds(operator.removesuffix("IfExists"), found, wanted)
+    if operator == "Null":
+        return any(str(found is None).lower() == str(one).lower() for one in wanted)
     if operator.startswith("ForAnyValue:"):
         return any(_holds(operator.removeprefix("ForAnyValue:"), one, wanted) for one in listed(found or []))
     # A negated operator holds for a key that the request does not have.
