@@ -45,9 +45,7 @@ def tar_archive(content: PeekableReader, context: ScanContext, scan: Scan) -> No
     beside.check()
 
 
-def _walk(
-    stream: TarStream, tree: ExtractionTree, context: ScanContext, scan: Scan, beside: ZipBesideMembers
-) -> None:
+def _walk(stream: TarStream, tree: ExtractionTree, context: ScanContext, scan: Scan, beside: ZipBesideMembers) -> None:
     for member in members(stream):
         context.budget.spend_member()
         tree.add(member)

@@ -20,7 +20,6 @@ REFUSED = ("m", "zip-ambiguous")
 END = 22  # bytes of the record that ends a zip archive
 
 
-
 def in_global_pax_header() -> bytes:
     return with_record(tarfile.XGLTYPE, b"%d comment=" + HIDDEN + b"\n")
 
