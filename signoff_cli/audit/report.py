@@ -232,5 +232,11 @@ def describe_discrepancy(finding: Discrepancy) -> str:
 def summary(verified: Sequence[VerificationResult], heads: int) -> str:
     """Return how much was verified without a finding."""
     entries = sum(each.entries for each in verified)
-    packages = "1 package" if len(verified) == 1 else f"{len(verified)} packages"
+    count = package_count(verified)
+    packages = "1 package" if count == 1 else f"{count} packages"
     return f"verified: {packages}, {entries} entries, {heads} heads"
+
+
+def package_count(verified: Sequence[VerificationResult]) -> int:
+    """Return how many of the ledgers are packages'; others are of refused submissions, baselines and the unknown."""
+    return sum(package_of(each.package)[0] is not None for each in verified)

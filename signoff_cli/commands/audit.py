@@ -111,7 +111,8 @@ def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datet
     if csv:
         audit_report.print_discrepancies_csv(findings)
     elif json:
-        counts = {"packages": len(verified), "entries": sum(each.entries for each in verified), "heads": heads}
+        packages, entries = audit_report.package_count(verified), sum(each.entries for each in verified)
+        counts = {"packages": packages, "ledgers": len(verified), "entries": entries, "heads": heads}
         console.print_json({"verified": counts, "findings": [finding.document for finding in findings]})
     else:
         for finding in findings:

@@ -24,6 +24,8 @@ Head = Mapping[str, Any]
 class LedgerReader(Protocol):
     """What is read of the ledger and of the index of its heads (`signoff.aws.ledger_table.LedgerTable`)."""
 
+    @property
+    def today(self) -> str: ...  # noqa: D102
     def history(self, package: str) -> History: ...  # noqa: D102
     def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
     def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102

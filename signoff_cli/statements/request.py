@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
+from signoff.ledger.checkpoints import day_before
 from signoff.ledger.entries import Entry, Kind
-from signoff.ledger.history import History, unknown_key
+from signoff.ledger.history import NAMED, History, unknown_key
 from signoff_cli.packages.lookup import Head, LedgerReader, find
 from signoff_cli.packages.progress import Deadline, TimedOut
 
@@ -145,7 +146,7 @@ class PendingStatement(ABC, Generic[R, A]):
         A refusal of somebody unknown stands once, until something else happens.
         """
         for entry in (entry for history in self.before for entry in history.newest(Kind.DECISION_REFUSED)):
-            if "id" not in entry.details and self.is_same_request(entry):
+            if "id" not in entry.details and self._is_about_it(entry) and self.is_same_request(entry):
                 return self.result_from(entry)
         return None
 
@@ -171,12 +172,18 @@ class PendingStatement(ABC, Generic[R, A]):
             return True
         # What is said of a package that Signoff does not know is refused before anybody asks who says it.
         nameless = not {"id", "event"} & entry.details.keys()
-        return nameless and entry.kind is Kind.DECISION_REFUSED and self.is_same_request(entry)
+        refused = nameless and entry.kind is Kind.DECISION_REFUSED
+        return refused and self._is_about_it(entry) and self.is_same_request(entry)
+
+    def _is_about_it(self, entry: Entry) -> bool:
+        """Return whether an entry is about the package; the ledger of the unknown has those about any other, too."""
+        return entry.arn is not None or entry.about == self.request.package[:NAMED]
 
     def _histories(self) -> list[History]:
-        """Return the ledger of the package, if it has one, and that of what was said of it while it was unknown."""
+        """Return the ledger of the package, if it has one, and what was said of unknown ones today and yesterday."""
         head: Head | None = find(self._ledger, self.request.package)
-        keys = [*([str(head["package"])] if head else []), unknown_key(self.request.package)]
+        today = self._ledger.today
+        keys = [*([str(head["package"])] if head else []), unknown_key(today), unknown_key(day_before(today))]
         return [self._ledger.history(key).verified() for key in keys]
 
     def _unanswered(self) -> str:

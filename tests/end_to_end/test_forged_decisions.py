@@ -236,9 +236,9 @@ class Aftermath:
     def __init__(self, forger: Forger) -> None:
         self.forger = forger
         self.packages = [forger.model, forger.other, forger.plain]
-        keys = [unknown_key(package.arn) for package in self.packages]
-        unknown = [forger.pipeline.ledger.history(key).verified() for key in keys]
-        self.histories = [*(forger.pipeline.history(package.arn) for package in self.packages), *unknown]
+        ledger = forger.pipeline.ledger
+        unknown = ledger.history(unknown_key(ledger.today)).verified()
+        self.histories = [*(forger.pipeline.history(package.arn) for package in self.packages), unknown]
         self.stand = [(package.status, package.registry[0], package.models()) for package in self.packages]
 
     def answer(self, name: str) -> tuple[Entry, Status | None]:

@@ -23,7 +23,7 @@ from signoff.governance.candidates import Candidate, Governance
 from signoff.governance.registrations import Registrations
 from signoff.identity.proofs import Claim
 from signoff.ledger.entries import Draft, Kind
-from signoff.ledger.history import History, unknown_key
+from signoff.ledger.history import NAMED, History, unknown_key
 from signoff.policy.policy import Policy
 
 _SHOWN = 1000  # characters of a malformed statement that an entry repeats
@@ -204,12 +204,16 @@ class StatementHandler(ABC, Generic[S]):
         return []
 
     def _refuse_unknown(self, statement: S, refusal: Refusal) -> Refusal:
-        draft = self.refused(statement, refusal, None)
-        self.adapters.ledger.update(unknown_key(statement.package), lambda history: refusing(history, draft))
+        self._keep_unknown(statement.package, self.refused(statement, refusal, None))
         return refusal
 
+    def _keep_unknown(self, package: str, refused: Draft) -> None:
+        draft = replace(refused, details={**refused.details, "package": storable(package)[:NAMED]})
+        ledger = self.adapters.ledger
+        ledger.update(unknown_key(ledger.today), lambda history: refusing(history, draft))
+
     def _refuse_malformed(self, detail: Any, because: str) -> Refusal:
-        """Record that an event was malformed, in the ledger of the package that it names.
+        """Record that an event was malformed, in the ledger of the unknown.
 
         Its actor is unknown, because there is no proof.
         """
@@ -223,8 +227,7 @@ class StatementHandler(ABC, Generic[S]):
             "because": storable(because)[:_SHOWN],
         }
         claimed = {"claimed": given[self.claimant]} if given[self.claimant] else {}
-        draft = Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed})
-        self.adapters.ledger.update(unknown_key(given["package"]), lambda history: refusing(history, draft))
+        self._keep_unknown(given["package"], Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed}))
         return refusal
 
 

@@ -15,6 +15,7 @@ from signoff.aws.dynamodb import from_item, to_item
 from signoff.documents.canonical_json import canonical
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict
+from signoff.ledger.checkpoints import day
 from signoff.ledger.entries import Draft, Entry, Kind, Status, Step, package_of
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -152,6 +153,11 @@ class LedgerTable:
         self._ledger = ledger
         self._packages = packages
         self._now = now
+
+    @property
+    def today(self) -> str:
+        """The present day in UTC, such as `2026-03-02`."""
+        return day(self._now())
 
     def history(self, package: str) -> History:
         """Return all entries of `package` (a ledger's key), read consistently."""

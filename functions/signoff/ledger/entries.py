@@ -212,6 +212,11 @@ class Entry:
         """The package's ARN, or None where the entry is about a submission or an unknown package."""
         return package_of(self.package)[0]
 
+    @property
+    def about(self) -> str:
+        """The package's ARN, as far as it is one; or else the submission's prefix, or the group."""
+        return self.arn or str(self.details.get("package") or self.package.partition(":")[2])
+
 
 def package_of(key: str) -> tuple[str, str] | tuple[None, None]:
     """Return the ARN and the creation time in a `key` made by `package_key`, or twice None for any other key."""

@@ -18,8 +18,7 @@ from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.state import State, fold
 
 GENESIS = "0" * 64
-# Senders can name anything; a partition key is limited to 2,048 bytes, and a character has up to four.
-_UNKNOWN = 500
+NAMED = 500  # characters of the name of a package that nobody knows, which entries keep
 
 
 def package_key(arn: str, created: datetime) -> str:
@@ -40,9 +39,12 @@ def baseline_key(group: str) -> str:
     return f"baseline:{group.lower()}"
 
 
-def unknown_key(arn: str) -> str:
-    """Return the key of the ledger of statements about a package that Signoff does not know."""
-    return f"unknown:{arn[:_UNKNOWN]}"
+def unknown_key(day: str) -> str:
+    """Return the key of the ledger of statements about packages that Signoff does not know, on a day (`2026-03-02`).
+
+    It is one for all of them: whoever may send events can invent any number of packages.
+    """
+    return f"unknown:{day}"
 
 
 @dataclass(frozen=True)

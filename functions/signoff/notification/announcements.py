@@ -35,7 +35,7 @@ def announcements(entry: Entry) -> list[Event]:
 
 def _detail(entry: Entry) -> dict[str, Any]:
     detail = {
-        "package": entry.arn or entry.package.partition(":")[2],
+        "package": entry.about,
         "group": entry.group,
         "version": entry.version,
         "time": entry.time,

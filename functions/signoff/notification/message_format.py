@@ -76,7 +76,7 @@ def notification(entry: Entry, stage: Stage, message: Message) -> Notification:
 
 def called(entry: Entry) -> str:
     """Return the name of what `entry` is about: `churn/3`, or the ARN or prefix if it has no version."""
-    other = one_line(entry.arn or entry.package.partition(":")[2], 60).replace('"', "'")
+    other = one_line(entry.about, 60).replace('"', "'")
     return _package(entry) or f'"{other}"'
 
 

@@ -193,7 +193,7 @@ def _asked(entry: Entry, headline: str, *facts: Fact) -> list[Message]:
 
 
 def _package(entry: Entry) -> list[Fact]:
-    return [("Package", entry.arn or entry.package.partition(":")[2])]
+    return [("Package", entry.about)]
 
 
 def _submitter(details: Details) -> list[Fact]:

@@ -193,7 +193,7 @@ def test_of_two_annotations_that_cross_registry_and_ledger_show_the_same():
 def test_an_annotation_of_a_package_that_does_not_exist_is_an_unknown_package():
     world = World()
     assert refusal(world, NOBODY, set={"a": "b"}) == "UnknownPackage"
-    assert world.refusals(unknown_key(NOBODY))[0]["decision"] == "annotate"
+    assert world.refusals(unknown_key(world.ledger.today))[0]["decision"] == "annotate"
 
 
 def test_an_annotation_of_a_package_of_another_group_touches_nothing():
@@ -353,8 +353,8 @@ def test_what_makes_no_sense_is_refused_in_the_ledger_of_what_it_names(detail: A
         parse(detail)
     refused = world.annotation_handler.apply(detail)
     assert refused.name == "MalformedAnnotation"
-    named = (detail or {}).get("package", "")
-    assert world.refusals(unknown_key(named))[0]["refusal"] == "MalformedAnnotation"
+    (kept,) = world.refusals(unknown_key(world.ledger.today))
+    assert (kept["refusal"], kept["package"]) == ("MalformedAnnotation", (detail or {}).get("package", ""))
 
 
 TEXT = st.text(max_size=5)

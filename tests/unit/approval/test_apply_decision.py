@@ -116,7 +116,7 @@ def refused(world: World, arn: str, decision: str = "approve", **other: Any) -> 
 def test_a_decision_about_a_package_that_does_not_exist_is_an_unknown_package():
     world = World()
     assert refused(world, NOBODY) == "UnknownPackage"
-    assert world.refusals(unknown_key(NOBODY))[0]["refusal"] == "UnknownPackage"
+    assert world.refusals(unknown_key(world.ledger.today))[0]["refusal"] == "UnknownPackage"
 
 
 def test_a_decision_about_a_package_of_another_group_is_an_ungoverned_package():
@@ -240,6 +240,19 @@ def test_a_flood_of_what_nobody_proves_ends_in_the_ledger_and_keeps_nobody_from_
         assert world.decision_handler.apply(detail).name == "Unproven"
     assert len(world.history(arn).entries) < 210
     assert isinstance(world.decide(arn, "approve"), Recorded)
+
+
+def test_decisions_about_invented_packages_make_one_ledger_a_day_which_ends():
+    world = World()
+    for number in range(210):
+        assert refused(world, f"{NOBODY}{number}") == "UnknownPackage"
+        world.decision_handler.apply({"package": f"{number}"})
+    assert set(world.ledger.histories) == {unknown_key(world.ledger.today)}
+    entries = world.ledger.history(unknown_key(world.ledger.today)).entries
+    assert (len(entries), entries[0].about, len(list(world.ledger.rows()))) == (200, f"{NOBODY}0", 0)
+    world.clock.forward(days=1)
+    refused(world, NOBODY)
+    assert [details["package"] for details in world.refusals(unknown_key(world.ledger.today))] == [NOBODY]
 
 
 def test_a_flood_of_what_one_person_signs_in_many_sessions_ends_and_keeps_nobody_from_revoking():

@@ -331,7 +331,9 @@ def test_what_is_said_of_one_package_is_one_thread():
 
 
 def test_a_decision_about_a_package_that_nobody_knows_is_told_without_a_command():
-    entry = history(refused("UnknownPackage"), package=unknown_key("arn:aws:x")).entries[-1]
+    about = refused("UnknownPackage")
+    about.details["package"] = "arn:aws:x"
+    entry = history(about, package=unknown_key("2026-03-02")).entries[-1]
     (notification,) = notifications(entry)
     assert "arn:aws:x" in notification.text
     assert "signoff " not in notification.text

@@ -88,7 +88,7 @@ def test_all_ledgers_are_told_of_one_after_another(world: World, capsys: pytest.
     world.decide(f"{next(iter(world.registry.described))}9", "approve")
     report(world, None)
     said = capsys.readouterr().out
-    assert [name in said for name in ("churn/1  Approved", "churn/2  Approved", "\nunknown:arn:")] == [True] * 3
+    assert [name in said for name in ("churn/1  Approved", "churn/2  Approved", "\nunknown:2026-")] == [True] * 3
 
 
 @given(drafts=st.lists(st.sampled_from([*entries.APPROVED, entries.refused(), Draft(Kind.VOTED, "a", {})]), max_size=6))
@@ -275,6 +275,17 @@ def test_a_ledger_that_is_in_no_index_any_more_is_looked_for(
     said = json.loads(capsys.readouterr().out)
     assert {each["finding"] for each in said["findings"]} == {"LedgerMissing"}
     assert said["verified"]["packages"] == 2
+
+
+def test_what_is_said_of_unknown_packages_is_verified_and_counts_as_no_package(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    world.decide(f"{next(iter(world.registry.described))}9", "approve")
+    world.clock.forward(days=1)
+    world.daily_checkpoint.write_once()
+    verify(world, None, as_json=True)
+    counts = json.loads(capsys.readouterr().out)["verified"]
+    assert (counts["packages"], counts["ledgers"]) == (2, 3)
 
 
 def test_a_package_that_is_in_no_index_any_more_is_looked_for_by_its_name(

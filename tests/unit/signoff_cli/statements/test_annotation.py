@@ -109,7 +109,9 @@ def test_an_annotation_of_long_ago_is_no_answer_to_the_same_one_now(ledger: Fake
 def test_the_refusal_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger):
     annotation = annotation_request(f"{entries.ARN}9", entries.APPROVER, **SAID)
     pending = PendingAnnotation(ledger, annotation)
-    pending.send(RecordingSender(answers(ledger, refused(annotation), package=unknown_key(annotation.package))))
+    about = refused(annotation)
+    about.details["package"] = annotation.package
+    pending.send(RecordingSender(answers(ledger, about, package=unknown_key(ledger.today))))
     assert pending.wait_for_result(SimulatedTime().deadline()).outcome == "refused"
 
 

@@ -187,9 +187,12 @@ def test_ones_own_decision_made_meanwhile_from_elsewhere_leaves_no_entry_and_is_
 def test_the_answer_about_an_unknown_package_is_found_in_the_ledger_of_the_unknown(ledger: FakeLedger) -> None:
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/none/1"
     pending = asked(ledger, replace(APPROVAL, package=arn))
-    pending.send(RecordingSender(answers(ledger, entries.refused("UnknownPackage"), package=unknown_key(arn))))
+    others, theirs = (entries.refused("UnknownPackage") for _ in range(2))
+    others.details["package"], theirs.details["package"] = f"{arn}0", arn
+    theirs.details["because"] = "nobody knows it"
+    pending.send(RecordingSender(answers(ledger, others, theirs, package=unknown_key(ledger.today))))
     answer = pending.wait_for_result(SimulatedTime().deadline())
-    assert answer.refusal == "UnknownPackage"
+    assert (answer.refusal, answer.because) == ("UnknownPackage", "nobody knows it")
     assert pending.expected() is None
 
 
