@@ -66,3 +66,19 @@ def keeping(theirs: Mapping[str, Any], before: Mapping[str, Any], *kept: str) ->
     """Return the specification `theirs`, but with the fields that are `kept` of the container `before`."""
     container = {**theirs["Containers"][0], **{field: before[field] for field in kept if field in before}}
     return {**theirs, "Containers": [container]}
+
+
+CHURN, FRAUD = "churn", "fraud"
+APPROVERS = {CHURN: ("ann", "ben", "eve"), FRAUD: ("tim",)}
+POLICIES: list[dict[str, Any]] = [
+    {"approvals": {"approvers": [user("ann"), user("ben"), user("eve")]}},
+    {"approvals": {"approvers": [user("ann"), user("ben"), user("eve")], "needed": 2}},
+    {"approvals": {"approvers": [user("ann"), user("ben"), user("eve")], "unknown_submitter": "refuse"}},
+    {"approvals": {"approvers": [user("ann"), user("ben"), user("eve")], "registry_edits": "count"}},
+    {"approvals": {"approvers": [user("ann"), user("ben"), user("eve")], "needed": 2, "revocation": {"after": "P1D"}}},
+    {"approvals": {}},
+    {
+        "submissions": {"submitters": [user("sam"), user("eve")]},
+        "approvals": {"approvers": [user("ann"), user("ben"), user("eve")]},
+    },
+]

@@ -18,8 +18,8 @@ from signoff.policy.approvals import Approvals
 from signoff.policy.parameter import GroupPolicy
 from signoff.validation import gates, record_evidence
 from signoff.validation.sources import Sources
-from tests.support.insiders import ACCOUNT, user
-from tests.unit.pipeline.test_any_insider import CHURN, FRAUD, AnyInsider
+from tests.support.insiders import ACCOUNT, CHURN, FRAUD, user
+from tests.unit.pipeline.test_any_insider import AnyInsider
 
 ANN, BEN, EVE, MALLORY, SAM = map(user, ("ann", "ben", "eve", "mallory", "sam"))
 FEDERATED, ROOT = f"arn:aws:sts::{ACCOUNT}:federated-user/eve", f"arn:aws:iam::{ACCOUNT}:root"
