@@ -60,6 +60,7 @@ SETTINGS = {
         ),
         *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),
         *(
+            "REGISTRAR",
             "REGISTRY",
             "POLICY_PATH",
             "CHAMPION_PATH",
