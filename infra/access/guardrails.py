@@ -25,6 +25,10 @@ BOUNDARY_LIMIT = 6144
 # The roles of the CDK's bootstrap: the one that starts a deployment, those that publish what is deployed, and the one
 # that CloudFormation takes on. Whoever has one of the first has the last.
 DEPLOYER = "cdk-*-role-*"
+NOT_CLOSED = (
+    "signoff: whoever the deployers' roles trust may still become a deployer, and the CDK's trust the whole account: "
+    "name the roles that may (--pipeline)"
+)
 READING_STACKS = ["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*", "cloudformation:Detect*"]
 CHANGING_ROLES = [f"iam:{verb}*" for verb in ("Create", "Update", "Delete", "Put", "Attach", "Detach")]
 CHANGING_PARTS = [
@@ -324,6 +328,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = policy(options.kind, gate)
     except GuardrailTooLong as fault:
         sys.exit(f"signoff: {fault}")
+    if options.kind != "scp-gate" and not gate.pipelines:
+        print(NOT_CLOSED, file=sys.stderr)  # noqa: T201
     print(text)  # noqa: T201
 
 

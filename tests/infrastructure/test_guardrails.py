@@ -300,3 +300,17 @@ def test_a_statement_names_actions_or_all_but_some_and_never_both(kind):
 def test_the_command_prints_the_policy_for_the_account(capsys):
     main(["scp-gate", "--account", ACCOUNT, "--operator", "Operator"])
     assert capsys.readouterr().out.strip() == guardrail("scp-gate", GATE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["scp-gate"], False),
+        (["scp-deployment"], True),
+        (["boundary"], True),
+        (["scp-deployment", "--pipeline", "Release"], False),
+    ],
+)
+def test_the_command_says_who_could_still_become_a_deployer(capsys, arguments, told):
+    main(arguments)
+    assert ("--pipeline" in capsys.readouterr().err) is told
