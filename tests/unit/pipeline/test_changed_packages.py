@@ -356,6 +356,13 @@ def test_any_change_of_any_registered_field_is_told(path: Path, change: str):
     )
 
 
+def test_an_empty_variable_beside_others_is_a_change():
+    described = copy.deepcopy(REGISTERED)
+    described["InferenceSpecification"]["Containers"][0]["Environment"]["DEBUG"] = ""
+    assert changed_fields(described, REGISTERED) == ["InferenceSpecification"]
+    assert fingerprint(described) != fingerprint(REGISTERED)
+
+
 def test_what_sagemaker_adds_of_itself_changes_nothing():
     described = copy.deepcopy(REGISTERED)
     (container,) = described["InferenceSpecification"]["Containers"]
