@@ -75,7 +75,7 @@ def _specification(audited: AuditedLedger, state: State, described: Mapping[str,
 def _metadata(audited: AuditedLedger, described: Mapping[str, Any]) -> Iterator[Discrepancy]:
     """Yield what stands under `signoff:` otherwise than Signoff wrote it; the head is compared with all others."""
     found: Mapping[str, str] = described.get("CustomerMetadataProperties") or {}
-    expected = checkpoints.of_evidence(audited.history)
+    expected = checkpoints.of_evidence(audited.history) if checkpoints.has_room(audited.history) else {}
     own = {key: value for key, value in found.items() if is_signoffs(key)}
     first = audited.history.last(Kind.REGISTERED)
     registration = first.details.get("registration") if first else None
@@ -87,7 +87,7 @@ def _metadata(audited: AuditedLedger, described: Mapping[str, Any]) -> Iterator[
             because = f"its metadata {key} is {_shown(own.get(key))}, and the ledger says {_shown(expected.get(key))}"
             yield audited.finding("MetadataDiffers", because)
     written = own.get(checkpoints.METADATA)
-    if written is None and audited.history.last(Kind.EVIDENCE_RECORDED):
+    if written is None and audited.history.last(Kind.EVIDENCE_RECORDED) and checkpoints.has_room(audited.history):
         yield audited.finding("HeadMissing", f"its metadata {checkpoints.METADATA} was removed")
     elif written is not None and checkpoints.parse(written) is None:
         yield audited.finding("HeadMissing", f"its metadata {checkpoints.METADATA} is no head: {written}")

@@ -10,6 +10,7 @@ from signoff.aws.sagemaker import ModelPackageGroup, approval_description
 from signoff.aws.ssm import GOVERNED_TAG, OWN_POLICY_TAG
 from signoff.documents.timestamps import Clock
 from signoff.errors import RegistryRefused, UnknownPackage
+from signoff.model_package.package_rules import METADATA_KEYS
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 _UPDATED_NAMES = {"SourceUri": "sourceUri"}
@@ -119,6 +120,8 @@ class FakeRegistry:
             raise RegistryRefused(f"ModelPackage {arn} does not exist.")
         described = self.described[arn]
         fields = _merged(described, fields)
+        if len(fields.get(_METADATA, ())) > METADATA_KEYS:
+            raise RegistryRefused(f"CustomerMetadataProperties has more than {METADATA_KEYS} entries")
         changed = [field for field, value in fields.items() if described.get(field) != value]
         described.update(copy.deepcopy(fields))
         described["LastModifiedTime"] = self._now()

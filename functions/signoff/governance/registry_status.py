@@ -36,6 +36,14 @@ class RegistryProjector:
                 break
         return history
 
+    def note(self, arn: str, history: History) -> None:
+        """Write the ledger's head and the evidence's digests to the package's metadata, if there is room for them."""
+        try:
+            self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
+        except RegistryRefused:
+            if checkpoints.has_room(history):
+                raise
+
     def _set(self, arn: str, status: str, history: History) -> None:
         why = explanation(history)
         try:

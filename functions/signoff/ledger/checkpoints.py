@@ -23,6 +23,8 @@ VERSION = 1
 # Customer metadata may hold letters, digits, spaces and `_.:/=+-@`:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 METADATA = "signoff:head"
+# The check that fails if a package has too much other metadata for that.
+ROOM = "metadata"
 _METADATA = compiled_on_use(r"([1-9][0-9]{0,9})\.([0-9a-f]{64})")
 _KEY = compiled_on_use(r"heads/([0-9]{4}-[0-9]{2}-[0-9]{2})\.json")
 
@@ -44,6 +46,13 @@ def parse(written: str) -> Head | None:
     """Return the head in customer metadata, or None when it is not valid."""
     found = _METADATA.fullmatch(written)
     return Head(int(found[1]), found[2]) if found else None
+
+
+def has_room(history: History) -> bool:
+    """Return whether the newest evidence found room for Signoff's metadata in the registry, as it says of none."""
+    evidence = history.last(Kind.EVIDENCE_RECORDED)
+    checks = evidence.details["checks"] if evidence else ()
+    return not any((check["name"], check["status"]) == (ROOM, "failed") for check in checks)
 
 
 def metadata(history: History) -> dict[str, str]:

@@ -13,8 +13,11 @@ from signoff.documents import strict_json
 from signoff.documents.remote_sources import fetches
 from signoff.documents.text import beginning, fitting
 from signoff.identity.principals import UNKNOWN
+from signoff.ledger import checkpoints
 from signoff.ledger.state import State
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
+from signoff.model_package.customer_metadata import own_metadata
+from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS
 from signoff.policy.policy import Metric, Policy
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed
@@ -35,6 +38,21 @@ def submitter_check(policy: Policy, submitter: str | None, signed: Mapping[str, 
         yield passed("submitter", f"{submitter} signed the content of {len(signed)} objects")
     elif policy.submissions.submitters or policy.approvals.unknown_submitter == "refuse":
         yield passed("submitter", f"{submitter or 'an unknown submitter'} may submit to this group")
+
+
+def metadata_check(described: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield a failed check if a package, registered elsewhere, leaves Signoff no room for its own metadata.
+
+    Without the ledger's head in the registry, nobody could tell that the ledger was exchanged as a whole.
+    """
+    count, most = len(own_metadata(described)), METADATA_KEYS - OWN_METADATA_KEYS
+    if count > most:
+        remedy = f"remove {count - most} (`signoff annotate --remove`), and revalidate it"
+        yield failed(
+            checkpoints.ROOM,
+            f"has {count} entries of customer metadata of SageMaker's {METADATA_KEYS}, of which Signoff needs "
+            f"{OWN_METADATA_KEYS}: {remedy}",
+        )
 
 
 def specification_check(policy: Policy, state: State, changed: Sequence[str]) -> Iterator[Check]:

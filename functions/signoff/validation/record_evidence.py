@@ -16,7 +16,6 @@ from signoff.errors import DocumentMissing, ObjectMissing, PolicyFault, UnknownP
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
 from signoff.governance.registry_status import RegistryProjector
-from signoff.ledger import checkpoints
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.model_package.artifacts import DOCUMENT, QUALITY
@@ -102,6 +101,7 @@ class EvidenceRecorder:
         checks += self.sources.checks(described, policy)
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
         checks += left_out_checks(whole, described)
+        checks += gates.metadata_check(described)
         checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
@@ -189,7 +189,7 @@ class EvidenceRecorder:
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""
         if history.state.evidence is not None:
-            self.registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
+            self.projector.note(arn, history)
         if history.state.status in VERDICT_STATUS.values():
             self.projector.project(arn, history)
 

@@ -472,3 +472,23 @@ def test_a_decision_that_another_function_wrote_is_found():
         (found,) = audited(world)
         assert (entry.kind, found.name, found.entry) == (kind, "DecisionUnwitnessed", position)
         world.vault_bucket.versions[f"{DECISIONS}/{entry.hash}.json"] = kept
+
+
+def test_a_package_without_room_for_a_head_fails_by_name_and_is_not_reported_as_tampered_with():
+    world = World()
+    world.set_policy("groups/churn")
+    full = {f"k{number}": "v" for number in range(50)}
+    arn = world.elsewhere(CustomerMetadataProperties=full)
+    world.deliver()
+    (check,) = [each for each in world.state(arn).evidence["checks"] if each["status"] == "failed"]
+    assert check["name"] == "metadata"
+    assert "remove 8 (`signoff annotate --remove`)" in check["reason"]
+    assert world.status(arn) == "Rejected"
+    assert audited(world) == []
+    world.annotate(arn, remove=sorted(full)[:8], reason="make room")
+    world.validate(arn, reason="again")
+    world.deliver()
+    assert checkpoints.METADATA in world.registry.described[arn]["CustomerMetadataProperties"]
+    assert audited(world) == []
+    world.registry.by_hand(arn, CustomerMetadataPropertiesToRemove=[checkpoints.METADATA])
+    assert names(audited(world)) == ["HeadMissing"]
