@@ -15,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from signoff.artifact.context import FindingCollector
+from signoff.artifact.formats.hdf5_pickles import Pickles
 from signoff.artifact.formats.hdf5_references import References, check_addresses
 from signoff.artifact.formats.keras import MAX_CONFIG, decoder, too_large, unreadable
 from signoff.artifact.streams.readers import BLOCK, PEEK
@@ -45,13 +46,13 @@ def is_hdf5(head: bytes) -> bool:
 def hdf5(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Check all objects of Keras that JSON texts anywhere in the file describe.
 
-    Reports what `keras_config` does; raises `Refused` (`keras-config-too-large`, `unreadable-keras-config`,
-    `hdf5-external-data`).
+    Reports what `keras_config` does, and what pickles in it would run; raises `Refused` (`keras-config-too-large`,
+    `unreadable-keras-config`, `hdf5-external-data`, `unreadable-pickle`).
     """
     head = content.peek(PEEK)
     base = next(offset for offset in OFFSETS if head.startswith(MAGIC, offset))
     check_addresses(head[base:])
-    _Search(content, decoder(FindingCollector(context)), References(base)).run()
+    _Search(content, decoder(FindingCollector(context)), References(base), Pickles(context)).run()
 
 
 class LateSignature:
@@ -81,7 +82,9 @@ class LateSignature:
 class _Search:
     """A search through content, of which a block is held, or as much as the text has that is being read."""
 
-    def __init__(self, content: PeekableReader, reader: json.JSONDecoder, references: References) -> None:
+    def __init__(
+        self, content: PeekableReader, reader: json.JSONDecoder, references: References, pickles: Pickles
+    ) -> None:
         self._content = content
         self._reader = reader
         self._held = b""
@@ -89,6 +92,7 @@ class _Search:
         self._last = b""
         self._texts = 0
         self._references = references
+        self._pickles = pickles
 
     def run(self) -> None:
         """Read to the end. Raises `Refused`."""
@@ -99,6 +103,7 @@ class _Search:
                 self._at += passed
             self._at = max(self._at, len(self._held) - 1)
         self._references.conclude()
+        self._pickles.conclude()
 
     def _more(self, size: int) -> bool:
         """Let go of what has been looked at, and hold so many bytes more; return whether there were any."""
@@ -108,6 +113,7 @@ class _Search:
                 raise unreadable("it may lie in attributes that are compressed")
             self._last = (self._last + part)[-_OVERLAP:]
             self._references.look(part)
+            self._pickles.look(part)
             parts.append(part)
             size -= len(part)
         self._held, self._at = b"".join(parts), 0

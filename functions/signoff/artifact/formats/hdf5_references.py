@@ -55,7 +55,7 @@ class References:
                 begins = (found.end() + gap + at for gap in _GAPS)
                 self._addresses.update(int.from_bytes(data[begin : begin + 8], "little") for begin in begins)
         for heap in _HEAPS:
-            self._heaps.update(self._at + at - self._base for at in _all(data, heap))
+            self._heaps.update(self._at + at - self._base for at in every(data, heap))
         if len(self._addresses) + len(self._heaps) > MOST_HEAPS:
             raise _outside(f"more than {MOST_HEAPS} heaps, or what may be datasets whose data is in other files")
         kept = max(len(data) - _OVERLAP, 0)
@@ -73,7 +73,7 @@ class References:
             raise _outside("a dataset whose data is in other files")
 
 
-def _all(data: bytes, wanted: bytes) -> Iterator[int]:
+def every(data: bytes, wanted: bytes) -> Iterator[int]:
     """Yield where `wanted` begins in `data`."""
     at = data.find(wanted)
     while at >= 0:

@@ -21,7 +21,7 @@ from signoff.artifact.streams.readers import PEEK, PeekableReader
 from signoff.artifact.streams.refusal import OtherFormat
 
 if TYPE_CHECKING:
-    from signoff.artifact.context import Scan, ScanContext
+    from signoff.artifact.context import FindingCollector, Scan, ScanContext
 
 PROTO = 0x80
 PROTOCOLS = range(6)
@@ -64,7 +64,7 @@ def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     as of a list of words that begins with `cat` and `dog`, and runs nothing that was brought along. Raises what the
     reader raises.
     """
-    findings = _PickleFindings(context)
+    findings = PickleFindings(context)
     try:
         _walk_all(PickleStream(content), findings, context.trusted.names, certain=content.peek(2) in DECLARED)
     except OtherFormat:
@@ -77,7 +77,7 @@ def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
         findings.end()
 
 
-def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collection[str], *, certain: bool) -> None:
+def _walk_all(stream: PickleStream, findings: PickleFindings, trusted: Collection[str], *, certain: bool) -> None:
     """Walk one pickle after another. `certain`: the content says that it is one."""
     of_torch, before, latest = False, TorchStorages(), TorchStorages()
 
@@ -108,7 +108,7 @@ def _walk_all(stream: PickleStream, findings: _PickleFindings, trusted: Collecti
     raise UnreadablePickle("Is one of more pickles in a row than anybody writes", stream.position)
 
 
-def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: _PickleFindings) -> None:
+def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: PickleFindings) -> None:
     """Pass over the numbers that PyTorch reads behind its pickles, which another reader may take for one more."""
     if storages.size is None:
         raise UnreadablePickle("Is followed by PyTorch's storages, of which it does not say the sizes", stream.position)
@@ -121,15 +121,16 @@ def _pass_storages(stream: PickleStream, storages: TorchStorages, findings: _Pic
         findings.report("ambiguous-content", "Has storages that are also a pickle: readers disagree", begin)
 
 
-class _PickleFindings:
+class PickleFindings:
     """Holds each finding once, beyond `MOST_FINDINGS` only their number, until it is certain what they are about."""
 
-    def __init__(self, context: ScanContext) -> None:
+    def __init__(self, context: ScanContext | FindingCollector) -> None:
         self._context = context
         self._found: dict[tuple[str, str], int] = {}
         self._more = 0
 
     def report(self, rule: str, reason: str, at: int) -> None:
+        """Hold a finding, with the offset of the opcode."""
         if (rule, reason) in self._found:
             return
         if len(self._found) >= MOST_FINDINGS:

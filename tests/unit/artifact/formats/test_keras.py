@@ -310,7 +310,7 @@ def test_text_in_hdf5_that_is_nested_too_deep_is_refused() -> None:
 
 
 def test_attributes_of_hdf5_that_are_compressed_are_refused() -> None:
-    heap = b"FRHP\x00\x08\x00\x0e\x00\x02" + bytes(100)
+    heap = b"FRHP\x00\x08\x00\x0e\x00\x02" + bytes(12) + b"\xff" * 8 + bytes(80)
     for shift in range(12):
         with pytest.raises(Refused, match="compressed"):
             read_by(hdf5, HDF5.ljust(BLOCK - shift, b"\0") + heap)
