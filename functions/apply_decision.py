@@ -38,6 +38,7 @@ class Settings(bootstrap.RegistrationSettings):
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Handle each event of the batch; failed ones are reported to be retried."""
+    _begin_keeping_decisions()
     return each_event(event, _answer)
 
 
@@ -80,15 +81,22 @@ def _settings() -> Settings:
 
 
 @cache
+def _begin_keeping_decisions() -> None:
+    _witness().begin()
+
+
+@cache
+def _witness() -> DecisionWitness:
+    return DecisionWitness(bootstrap.vault(_settings().vault_bucket), _retention(), utc_now)
+
+
+@cache
 def _adapters() -> Adapters:
     settings = _settings()
-    vault = bootstrap.vault(settings.vault_bucket)
-    witness = DecisionWitness(vault, _retention(), utc_now)
-    witness.begin()
     return Adapters(
         governance=bootstrap.governance(settings),
-        ledger=bootstrap.ledger(settings, witness.keep),
-        vault=vault,
+        ledger=bootstrap.ledger(settings, _witness().keep),
+        vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),
         identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
