@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -15,6 +16,8 @@ from signoff.artifact.streams.readers import Reader
 from signoff.artifact.streams.refusal import Refused
 from signoff.documents.text import beginning
 
+LATE_MEMBERS = 130  # which may lie in the last 64 KiB, where zip archives are found: each has a header of 512 bytes
+
 ReportFinding = Callable[[str, str, str, Severity], None]
 
 
@@ -23,13 +26,15 @@ class ContentSummary:
     """What a scan found content to be: its type, its first bytes, and the first member of each type within it.
 
     Members in an archive's folder `code` are listed separately from others; what may be a SavedModel's is of
-    `saved_models` until all members were seen.
+    `saved_models` until all members were seen. `stored` is where the last members of a tar archive are in it, to the
+    byte behind each.
     """
 
     kind: str | None = None
     head: bytes = b""
     within: dict[tuple[str, bool], str] = field(default_factory=dict)
     saved_models: SavedModelFolders = field(default_factory=SavedModelFolders)
+    stored: deque[range] = field(default_factory=lambda: deque(maxlen=LATE_MEMBERS))
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from signoff.artifact.streams.readers import PEEK, PeekableReader, Reader
 from signoff.artifact.streams.refusal import OtherFormat, Refused
 from signoff.artifact.tar import nested
 from signoff.artifact.zip import archive
+from signoff.artifact.zip.beside_members import ZipMarks
 from signoff.artifact.zip.directory import TrailingBytes
 
 Kind = tuple[Callable[[bytes], bool], Callable[[PeekableReader, ScanContext, Scan], None]]
@@ -114,6 +115,7 @@ class _TrackedReader:
         self.pickle: PickleWatch | None = None
         self.lzma: LzmaWatch | None = None
         self.message: MessageWatch | None = None
+        self.zip: ZipMarks | None = None
 
     def watch(self, kind: Kind | None, context: ScanContext) -> None:
         """Follow content of that kind as others that it may be too; its head is all that was read so far."""
@@ -124,6 +126,9 @@ class _TrackedReader:
         if kind not in CONTAINERS and hides_lzma(head):
             self.lzma = LzmaWatch(context.budget, context.depth)
             self.lzma.feed(head)
+        if kind is TAR:
+            self.zip = ZipMarks()
+            self.zip.feed(head)
         if kind not in MESSAGES:
             self.message = MessageWatch()
             self.message.feed(head)
@@ -144,6 +149,8 @@ class _TrackedReader:
             self.lzma.feed(part)
         if self.message:
             self.message.feed(part)
+        if self.zip:
+            self.zip.feed(part)
         if self._keep:
             self.kept += part[: self._keep - len(self.kept)]
         return part
@@ -261,6 +268,8 @@ def _report_later_beginnings(context: ScanContext, source: _TrackedReader, kind:
         context.report("ambiguous-content", f"Is HDF5 from byte {late[0]} on, and begins as something else")
     if kind not in CONTAINERS and source.tail.holds_end():
         context.report("zip-ambiguous", "Ends like a zip archive but does not begin like one: readers disagree")
+    if source.zip and (reason := source.zip.reason(source.tail, context.summary.stored)):
+        context.report("zip-ambiguous", reason)
     if source.pickle and (source.pickle.end() or source.pickle.written):
         what = f"Is {context.summary.kind} that is also a pickle: readers disagree"
         context.report("ambiguous-content", what)
