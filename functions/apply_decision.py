@@ -38,7 +38,7 @@ class Settings(bootstrap.RegistrationSettings):
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Handle each event of the batch; failed ones are reported to be retried."""
-    _begin_keeping_decisions()
+    _witness().begin()
     return each_event(event, _answer)
 
 
@@ -78,11 +78,6 @@ def _sender(event: dict[str, Any]) -> Sender:
 @cache
 def _settings() -> Settings:
     return from_environment(Settings)
-
-
-@cache
-def _begin_keeping_decisions() -> None:
-    _witness().begin()
 
 
 @cache

@@ -19,10 +19,13 @@ class DecisionWitness:
         self._vault = vault
         self._retention = retention
         self._now = now
+        self._begun = False
 
     def begin(self) -> None:
         """Record that from now on decisions are kept, unless that is recorded already."""
-        self._vault.write_first(SINCE, {"since": timestamps.text(self._now())})
+        if not self._begun:
+            self._vault.write_first(SINCE, {"since": timestamps.text(self._now())})
+            self._begun = True
 
     def keep(self, entries: Sequence[Entry]) -> None:
         """Keep the votes and decisions among `entries`, which are about to be appended, as long as approved objects."""
