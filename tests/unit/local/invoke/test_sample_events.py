@@ -239,10 +239,10 @@ def test_what_a_decision_says_is_what_the_ledger_keeps(account):
     event = EVENTS["decision_unknown_package"]
     apply_decision.handler(queue_batch(event, QUEUE), CONTEXT)
     entries = [from_item(item) for item in account.scan(TableName="ledger")["Items"]]
-    entry = next(entry for entry in entries if event["detail"]["package"] in entry["package"])
-
-    assert entry["kind"] == "DecisionRefused"
+    entry = next(entry for entry in entries if event["detail"]["package"] in entry["details"])
     details = json.loads(entry["details"])
+
+    assert (entry["kind"], details["package"]) == ("DecisionRefused", event["detail"]["package"])
     assert (entry["actor"], details["reason"]) == ("unknown", event["detail"]["reason"])
     assert event["detail"]["proof"] not in entry["details"]
 
