@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -108,6 +108,7 @@ class World(Deliveries):
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
+        self.while_opening: Callable[[], Any] = lambda: None  # what happens while a validation waits to be opened
         self.sts = FakeSts(self.clock)
         self._to_be_signed: dict[str, str] = {}
         self.queues = {name: FakeQueue() for name in ("registrations", "decisions", "deployments")}
@@ -148,6 +149,7 @@ class World(Deliveries):
             vault=vault,
             registrations=registrations,
             sources=sources,
+            pause=lambda _: self.while_opening(),
             **everywhere,
         )
         self.keeper = ArtifactKeeper(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))

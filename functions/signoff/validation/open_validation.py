@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from signoff.identity.principals import UNKNOWN
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
+from signoff.model_package.subject import specification_names
 from signoff.policy.policy import Policy
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import validated_part
@@ -25,6 +27,7 @@ from signoff.validation.staleness import changed_since_evidence
 
 Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
 _SHOWN = 2000  # characters
+_LOOKS, _PAUSE = 8, 1.0  # for an annotation; the pause in seconds
 _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
 
 
@@ -51,6 +54,7 @@ class ValidationOpener:
     vault: Vault
     registrations: Registrations
     sources: Sources
+    pause: Callable[[float], None] = time.sleep
 
     def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
@@ -64,7 +68,21 @@ class ValidationOpener:
         if candidate is None:
             return {"outcome": "Ungoverned"}
         self._mark_own_policy(candidate)
+        self._await_annotation(candidate)
         return self._claimed(candidate, request)
+
+    def _await_annotation(self, candidate: Candidate) -> None:
+        """Wait a little for the entry about a specification that the ledger of a waiting package does not know.
+
+        An annotation is in the registry, whose event starts this, a moment before it is in the ledger. Where no entry
+        comes, somebody else has added it, and it is no part of the package.
+        """
+        found = {*specification_names(candidate.described)}
+        for _ in range(_LOOKS):
+            state = self.ledger.history(candidate.key).state
+            if state.status is not Status.PENDING_APPROVAL or found <= {*state.specifications}:
+                return
+            self.pause(_PAUSE)
 
     def _mark_own_policy(self, candidate: Candidate) -> None:
         if OWN_POLICY_TAG not in candidate.group_tags and self.policies.own(candidate.group) is not None:

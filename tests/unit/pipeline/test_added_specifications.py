@@ -74,6 +74,24 @@ def test_a_waiting_package_is_not_validated_again_for_what_somebody_added():
     assert (world.evidence(arn), world.state(arn).status) == (before, Status.PENDING_APPROVAL)
 
 
+def test_an_annotation_whose_entry_comes_after_the_registrys_event_is_validated():
+    world = World()
+    arn = world.pending()
+    (container,) = world.registry.described[arn]["InferenceSpecification"]["Containers"]
+    added = {
+        **SPECIFICATION,
+        "Name": "gpu",
+        "Containers": [{"Image": PINNED, "ModelDataUrl": container["ModelDataUrl"]}],
+    }
+    world.clock.forward(minutes=1)
+    world.registry.by_hand(arn, **{FIELD: [added]})  # as the annotation has just done
+    world.while_opening = lambda: world.annotate(arn, add_specifications=[added])
+    world.deliver()
+    document = world.vault.read("evidence", world.evidence(arn) or "")
+    assert [each["Name"] for each in document["subject"]["additional_inference_specifications"]] == ["gpu"]
+    assert world.state(arn).status is Status.PENDING_APPROVAL
+
+
 def test_a_validation_leaves_out_what_somebody_added_and_says_so():
     world = World()
     arn = world.pending()
