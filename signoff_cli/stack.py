@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from signoff.aws.step_functions import Executions
     from signoff.aws.vault import Vault
     from signoff.deployment.champions import Champions
+    from signoff_cli.audit.deployed_policies import PolicyAuditor
     from signoff_cli.projects.client import ProjectClient
     from signoff_cli.statements.bus import StatementBus
     from signoff_cli.workload import RegistryLocation
@@ -30,8 +31,9 @@ REGISTRY, WORKLOAD = "Signoff", "SignoffWorkload"
 class Stack:
     """The adapters of one deployed stack."""
 
-    def __init__(self, outputs: Mapping[str, str]) -> None:
+    def __init__(self, outputs: Mapping[str, str], name: str = REGISTRY) -> None:
         self._outputs = outputs
+        self._name = name
 
     @classmethod
     def find(cls, name: str) -> Stack:
@@ -45,7 +47,7 @@ class Stack:
             outputs = _outputs(cloudformation, WORKLOAD)
         if outputs is None:
             raise CommandFailed(_no_stack(name, cloudformation.meta))
-        return cls(outputs)
+        return cls(outputs, name)
 
     @property
     def artifacts(self) -> Bucket:
@@ -98,6 +100,15 @@ class Stack:
         from signoff.aws.ssm import Policies
 
         return Policies(_client("ssm"), self.output("PolicyPath"))
+
+    def policy_auditor(self) -> PolicyAuditor:
+        """Return what compares the policies in force with those that the stack deployed."""
+        from signoff_cli.audit.deployed_policies import PolicyAuditor
+
+        return PolicyAuditor(self.policies, self._template, self._outputs)
+
+    def _template(self) -> Any:
+        return _client("cloudformation").get_template(StackName=self._name)["TemplateBody"]
 
     @property
     def registry(self) -> Registry:

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra import names
 from infra.access.compliance import acknowledge_wildcards
 from infra.access.roles import Grant, document
 
@@ -45,8 +46,15 @@ def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, package
     group = stack.format_arn(service="sagemaker", resource="model-package-group/*")
     listed = (group, *models)
     own = stack.format_arn(service="cloudformation", resource=f"stack/{stack.stack_name}/*")
+    policies = tuple(
+        stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}{below}") for below in ("", "/*")
+    )
     return [
-        Grant(("cloudformation:DescribeStacks",), (own,), "A stack's ARN ends in an id that AWS makes up"),
+        Grant(
+            ("cloudformation:DescribeStacks", "cloudformation:GetTemplate"),
+            (own,),
+            "A stack's ARN ends in an id that AWS makes up",
+        ),
         Grant(("dynamodb:Query",), (ledger.table_arn,)),
         Grant(("dynamodb:GetItem", "dynamodb:Scan"), (packages.table_arn,)),
         Grant(("dynamodb:Query",), (f"{packages.table_arn}/index/*",), "All indexes of the one table"),
@@ -59,4 +67,7 @@ def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, package
             "SageMaker's list calls name no resource",
         ),
         Grant(("sagemaker:ListModelPackages", "sagemaker:ListTags"), listed, ANY),
+        Grant(
+            ("ssm:GetParametersByPath", "ssm:GetParameterHistory"), policies, "All that lies under the policies' path"
+        ),
     ]

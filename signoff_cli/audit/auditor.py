@@ -36,6 +36,11 @@ _PAUSE = 2.0  # seconds until what does not fit is looked at again: it may have 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
+def settle() -> None:
+    """Wait for what may have been on its way."""
+    time.sleep(_PAUSE)
+
+
 @dataclass(frozen=True)
 class VerificationResult:
     """What came of verifying one ledger: how many entries and heads it has, and what does not fit."""
@@ -56,7 +61,7 @@ class Auditor:
         registry: Registry,
         *,
         bytes_too: bool = False,
-        pause: Callable[[], None] = lambda: time.sleep(_PAUSE),
+        pause: Callable[[], None] = settle,
     ) -> None:
         self._ledger = ledger
         self._vault = vault

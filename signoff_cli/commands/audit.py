@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from signoff.aws.ledger_table import LedgerTable
     from signoff_cli.audit.auditor import Auditor, VerificationResult
     from signoff_cli.audit.checkpoints import CheckpointHistory
+    from signoff_cli.audit.deployed_policies import PolicyAuditor
 
 
 def audit(
@@ -49,7 +50,7 @@ def audit(
     found = Stack.find(stack)
     auditor = Auditor(found.ledger, found.vault, found.registry, bytes_too=bytes_too)
     if verifying:
-        verify(auditor, what, json, csv, utc_now())
+        verify(auditor, found.policy_auditor(), what, json, csv, utc_now())
     else:
         report(auditor, found.ledger, what, json, csv)
 
@@ -89,8 +90,11 @@ def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, 
         raise CommandFailed(f"the chain of {', '.join(broken)} is broken: verify it with --verify")
 
 
-def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
-    """Print what does not fit of the ledgers that `what` names, or all. Raises `CommandFailed` if anything does not."""
+def verify(auditor: Auditor, policies: PolicyAuditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
+    """Print what does not fit of the ledgers that `what` names, or all. Raises `CommandFailed` if anything does not.
+
+    The policies in force are looked at with all.
+    """
     from signoff_cli.audit import report as audit_report
     from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
@@ -101,7 +105,7 @@ def verify(auditor: Auditor, what: str | None, json: bool, csv: bool, now: datet
     beside = []
     if what is None:
         keys = sorted({*keys, *auditor.unrecorded_keys(keys, now)})
-        beside = auditor.models_without_ledger()
+        beside = [*auditor.models_without_ledger(), *policies.findings()]
     if what and not keys:
         raise unknown_name(what)
     _note(checkpoint_history)

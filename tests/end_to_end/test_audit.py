@@ -162,6 +162,18 @@ def test_a_ledger_that_was_removed_with_its_row_is_found_by_the_heads(audited: A
     assert f"LedgerMissing  {history.package}, entry 1: " in everything.stdout
 
 
+def test_a_policy_that_no_deployment_wrote_is_found_and_those_of_the_stack_fit(audited: Audited) -> None:
+    ssm, name = audited.pipeline.aws("ssm"), f"/signoff/policies/groups/{audited.group.name}-other"
+    ssm.put_parameter(Name=name, Value="{}", Type="String")
+    try:
+        said = audited.signoff("--all", "--verify", "--json")
+    finally:
+        ssm.delete_parameter(Name=name)
+    findings = {each["about"]: each["finding"] for each in json.loads(said.stdout)["findings"]}
+    assert findings[name] == "PolicyNotDeployed"
+    assert "PolicyDiffers" not in findings.values()
+
+
 def test_a_row_of_the_index_that_says_otherwise_is_found(audited: Audited) -> None:
     dynamodb, table = audited.pipeline.aws("dynamodb"), audited.pipeline.outputs["PackagesTable"]
     row = package_row_item(audited.pipeline.history(audited.package.arn))

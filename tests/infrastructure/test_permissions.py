@@ -147,12 +147,19 @@ def test_an_auditor_reads_what_is_compared_and_nothing_else(template):
     policy = template.one("AWS::IAM::ManagedPolicy", "Auditors")["PolicyDocument"]
     granted = {action for statement in policy["Statement"] for action in listed(statement["Action"])}
     assert granted == {
-        *("cloudformation:DescribeStacks", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:Scan"),
+        *("cloudformation:DescribeStacks", "cloudformation:GetTemplate"),
+        *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:Scan"),
+        *("ssm:GetParametersByPath", "ssm:GetParameterHistory"),
         *("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
         *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModel", "sagemaker:ListTags", "sagemaker:ListModels"),
         *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages"),
     }
     assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::signoff-artifacts/breast-cancer/a/model.tar.gz", {})
+    parameters = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+    # IAM is asked about the path itself, which no pattern of what lies below it matches.
+    assert allowed(policy, "ssm:GetParametersByPath", f"{parameters}/signoff/policies", {})
+    assert allowed(policy, "ssm:GetParameterHistory", f"{parameters}/signoff/policies/groups/churn", {})
+    assert not allowed(policy, "ssm:GetParameterHistory", f"{parameters}/signoff/champions/churn", {})
 
 
 def test_no_action_is_a_pattern(template):

@@ -8,12 +8,14 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from infra import names
 from infra.app import build
 from infra.groups.policies import make_parameters
 from infra.policy_files import PolicyFileFault, load, load_projects, refuse_conflicts
 from infra.settings import DeploymentSettings
 from signoff.policy import parameter
 from signoff.policy.policy import parse
+from signoff_cli.audit.deployed_policies import deployed_texts
 
 APPROVER = "arn:aws:iam::123456789012:user/approver"
 TICKETS = "arn:aws:iam::123456789012:role/tickets"
@@ -33,6 +35,20 @@ def test_every_policy_of_the_app_becomes_a_parameter_that_the_functions_can_read
     }
     policies = {name: parse(parameter["Value"]) for name, parameter in parameters.items()}
     assert all(policy.deployment.execution_role for policy in policies.values())
+
+
+def test_an_audit_reads_from_the_template_what_was_deployed(template):
+    parameters = [p for p in template.of_type("AWS::SSM::Parameter").values() if "/policies/" in p["Name"]]
+    expected = {parameter["Name"]: parameter["Value"] for parameter in parameters}
+    assert deployed_texts(template.document, template.outputs(), names.POLICIES) == expected
+
+
+def test_a_policy_is_deployed_in_ascii_because_cloudformation_shows_nothing_else(tmp_path):
+    write(tmp_path, "default", {"description": "Prüfung 審査"})
+    (policy,) = load(tmp_path)
+    text = policy.text("arn:aws:iam::123456789012:role/default")
+    assert text.isascii()
+    assert parse(text).description == "Prüfung 審査"
 
 
 def test_the_default_policy_asks_for_one_approval_by_someone_else(template):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from signoff.aws.ssm import Policies
 from signoff_cli.audit.auditor import Auditor
+from signoff_cli.audit.deployed_policies import PolicyAuditor
 from signoff_cli.audit.facts import Discrepancy
 from tests.support.world import World
 
@@ -10,6 +15,21 @@ from tests.support.world import World
 def auditor(world: World, *, bytes_too: bool = True) -> Auditor:
     """Return an auditor of the world, who waits for nothing."""
     return Auditor(world.ledger, world.vault, world.registry, bytes_too=bytes_too, pause=lambda: None)  # type: ignore[arg-type]
+
+
+def policy_auditor(
+    world: World, outputs: Mapping[str, str] | None = None, pause: Callable[[], None] = lambda: None
+) -> PolicyAuditor:
+    """Return what compares the policies of the world with those that its stack, of these `outputs`, deployed."""
+    policies = Policies(world.parameters, "/signoff/policies")
+    return PolicyAuditor(policies, lambda: policy_template(world.deployed_policies), outputs or {}, pause)
+
+
+def policy_template(texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return as much of a stack's template as deploys these policies, by their names below the path."""
+    made = [{"Name": f"/signoff/policies/{name}", "Value": text} for name, text in texts.items()]
+    resources = [{"Type": "AWS::SSM::Parameter", "Properties": properties} for properties in made]
+    return {"Resources": {f"Policy{number}": resource for number, resource in enumerate(resources)}}
 
 
 def audited(world: World, *, bytes_too: bool = True) -> list[Discrepancy]:

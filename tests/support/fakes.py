@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -123,6 +124,7 @@ class FakeParameters:
         self.values: dict[str, str] = {}
         self.written: dict[str, datetime] = {}
         self.writes: list[str] = []
+        self.writers: dict[str, str] = {}
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 -- SSM's own spelling
         if Name not in self.values:
@@ -131,12 +133,16 @@ class FakeParameters:
         return {"Parameter": {"Name": Name, "Value": self.values[Name], "LastModifiedDate": written}}
 
     def get_paginator(self, operation: str) -> Any:
-        assert operation == "get_parameters_by_path"
-        return self
+        pages = {"get_parameters_by_path": self._by_path, "get_parameter_history": self._history}
+        return SimpleNamespace(paginate=pages[operation])
 
-    def paginate(self, Path: str) -> Iterator[dict[str, Any]]:  # noqa: N803 -- SSM's own spelling
+    def _by_path(self, Path: str, Recursive: bool = False) -> Iterator[dict[str, Any]]:  # noqa: N803 -- SSM's own spelling
         for name in [name for name in self.values if name.startswith(f"{Path}/")]:
-            yield {"Parameters": [{"Name": name}]}
+            if Recursive or "/" not in name.removeprefix(f"{Path}/"):
+                yield {"Parameters": [{"Name": name, "Value": self.values[name]}]}
+
+    def _history(self, Name: str) -> Iterator[dict[str, Any]]:  # noqa: N803 -- SSM's own spelling
+        yield {"Parameters": [{"Version": 1, "LastModifiedUser": self.writers.get(Name, "somebody")}]}
 
     def put_parameter(self, Name: str, Value: str, **_: Any) -> None:  # noqa: N803 -- SSM's own spelling
         self.values[Name], self.written[Name] = Value, self._now()

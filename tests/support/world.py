@@ -104,6 +104,7 @@ class World(Deliveries):
         vaults = {"eu-west-1": "vault-eu-west-1"}
         self.places = FakeTargetAccounts(self.s3, self.clock, vaults, self.interruptions.wrap)
         self.parameters = FakeParameters(self.clock)
+        self.deployed_policies: dict[str, str] = {}
         self.images = FakeImageResolver({IMAGE: f"sha256:{'a' * 64}"})
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
@@ -206,7 +207,8 @@ class World(Deliveries):
         """Keep a policy as the parameter `name`: `default` or `groups/<group>`."""
         self.policy = policy
         document = {"deployment": {"execution_role": ROLE}, **policy}
-        self.parameters.values[f"/signoff/policies/{name}"] = json.dumps(document)
+        text = json.dumps(document)
+        self.parameters.values[f"/signoff/policies/{name}"] = self.deployed_policies[name] = text
 
     def governing(self, group: str) -> Policy:
         """Return the policy that governs a group which has its own."""

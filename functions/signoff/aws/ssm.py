@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from signoff.aws.clients import ignoring
@@ -62,6 +63,25 @@ class Policies:
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self._path}/groups")
         names = (each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"])
         return next((name for name in names if same_name(name, group) and name not in {group, group.lower()}), None)
+
+    @property
+    def path(self) -> str:
+        """The path that the parameters lie under."""
+        return self._path
+
+    def texts(self) -> dict[str, str]:
+        """Return what every parameter under the path holds, whoever wrote it, by its whole name."""
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self._path, Recursive=True)
+        return {each["Name"]: each["Value"] for page in pages for each in page["Parameters"]}
+
+    def last_writer(self, name: str) -> str | None:
+        """Return the ARN of whoever wrote what the parameter of that name holds now, or None when SSM does not say."""
+        with ignoring({"ParameterNotFound"}):
+            pages = self._ssm.get_paginator("get_parameter_history").paginate(Name=name)
+            versions = [each for page in pages for each in page["Parameters"]]
+            newest: dict[str, Any] = max(versions, key=itemgetter("Version"), default={})
+            return newest.get("LastModifiedUser")
+        return None
 
     def default(self) -> Policy:
         """Return the policy of groups without their own. Raises `PolicyFault` when there is none."""

@@ -50,8 +50,11 @@ def with_execution_role(document: Any, role: str = ANY_ROLE) -> Any:
 
 
 def text(document: Any) -> str:
-    """Return a policy as the text of its parameter."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    """Return a policy as the text of its parameter, in ASCII: CloudFormation shows nothing else as it was deployed.
+
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1220
+    """
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _too_long(document: Any) -> list[Fault]:

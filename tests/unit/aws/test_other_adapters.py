@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from signoff.aws.ecr import ImageResolver
 from signoff.aws.eventbridge import Bus
@@ -196,6 +197,25 @@ def test_a_policy_in_another_spelling_is_found_among_all_policies_on_whichever_p
         "Churn",
         *[None] * 3,
     ]
+
+
+def test_every_policy_there_is_is_listed_with_its_text_on_whichever_page_and_level(aws: Any):
+    ssm = aws("ssm")
+    expected = {"/signoff/policies/default": "d"} | {f"/signoff/policies/groups/g-{n}": str(n) for n in range(25)}
+    for name, text in {**expected, "/signoff/champions/churn": "c"}.items():
+        ssm.put_parameter(Name=name, Value=text, Type="String")
+    assert Policies(ssm, "/signoff/policies").texts() == expected
+
+
+def test_who_wrote_a_policy_is_who_wrote_its_newest_version_on_whichever_page(aws: Any):
+    ssm, name = aws("ssm"), "/signoff/policies/default"
+    with Stubber(ssm) as stub:
+        for token, versions in ((None, [(1, "ann"), (3, "eve")]), ("more", [(2, "ben")])):
+            page = {"Parameters": [{"Version": number, "LastModifiedUser": who} for number, who in versions]}
+            asked = {"Name": name} | ({"NextToken": token} if token else {})
+            stub.add_response("get_parameter_history", page | ({} if token else {"NextToken": "more"}), asked)
+        assert Policies(ssm, "/signoff/policies").last_writer(name) == "eve"
+    assert Policies(ssm, "/signoff/policies").last_writer(name) is None
 
 
 def test_parameters_that_cannot_be_read_now_are_no_missing_policy():

@@ -20,7 +20,7 @@ from signoff_cli.commands import audit
 from signoff_cli.errors import CommandFailed
 from signoff_cli.main import run
 from tests.support import entries
-from tests.support.auditing import auditor
+from tests.support.auditing import auditor, policy_auditor
 from tests.support.world import APPROVER, SUBMITTER, World
 
 BEN = "arn:aws:iam::123456789012:user/ben"
@@ -49,7 +49,7 @@ def report(world: World, what: str | None, *, as_json: bool = False, as_csv: boo
 
 
 def verify(world: World, what: str | None = None, *, as_json: bool = False, as_csv: bool = False) -> None:
-    audit.verify(auditor(world), what, as_json, as_csv, world.clock())
+    audit.verify(auditor(world), policy_auditor(world), what, as_json, as_csv, world.clock())
 
 
 def rows(world: World, capsys: pytest.CaptureFixture[str], what: str | None = None) -> list[dict[str, str]]:
@@ -262,6 +262,12 @@ def test_a_package_that_was_registered_just_now_has_no_ledger_yet(world: World, 
     world.elsewhere("churn")
     verify(world)
     assert "verified: 2 packages" in capsys.readouterr().out
+
+
+def test_a_policy_that_nobody_deployed_is_found_with_all_and_fails(world: World, capsys: pytest.CaptureFixture[str]):
+    world.parameters.values["/signoff/policies/default"] = "{}"
+    assert found(world, capsys) == {("/signoff/policies/default", "PolicyDiffers")}
+    verify(world, "churn")
 
 
 @pytest.mark.parametrize("what", ["churn", None])
