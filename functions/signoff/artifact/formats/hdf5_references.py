@@ -108,8 +108,10 @@ def _is_external_link(data: bytes, begin: int) -> bool | None:
     if len(data) < at + 2 + told:
         return None
     file, path = [*body[1:].split(b"\0", 2), b""][:2]
-    if body[:1] != b"\0" or not (_WORDS.fullmatch(file) and _WORDS.fullmatch(path)):
+    if body[:1] != b"\0" or not path or not _WORDS.fullmatch(file):
         return False
     exact = told == len(file) + len(path) + 3
+    if not _WORDS.fullmatch(path):  # of no object that a file has, but the file is opened before that is known
+        return exact
     headed = _LINK_TYPE in [data[begin - back] for back in (4, 6, 8) if back <= begin]
     return exact or headed or _WORDS.fullmatch(name) is not None
