@@ -67,7 +67,7 @@ def by_skops() -> dict[str, Loader]:
 
 
 def by_onnx() -> dict[str, Loader]:
-    """Return ONNX', which leaves a mark where a model that it reads takes data or operators from elsewhere."""
+    """Return ONNX', which leaves a mark where a model takes data from another folder or operators from elsewhere."""
     import onnx
     from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
@@ -75,13 +75,18 @@ def by_onnx() -> dict[str, Loader]:
         model = onnx.load(path, load_external_data=False)
         tensors = [each for each in _parts(model) if isinstance(each, onnx.TensorProto)]
         nodes = [each for each in _parts(model) if isinstance(each, onnx.NodeProto)]
-        outside = [each for each in tensors if uses_external_data(each) and ExternalDataInfo(each).location]
-        if outside or any(each.domain == "attacker" for each in nodes):
+        places = [ExternalDataInfo(each).location for each in tensors if uses_external_data(each)]
+        if any(map(_is_elsewhere, places)) or any(each.domain == "attacker" for each in nodes):
             Path(MARK).touch()
         if not (model.graph.node or model.graph.initializer):
             raise ValueError("no graph")  # any message is one with unknown fields
 
     return {"onnx": each_file(load)}
+
+
+def _is_elsewhere(location: str) -> bool:
+    """Whether data is not in the model's own folder: there it may be, in a file of any name."""
+    return ".." in location.split("/") or location.startswith(("/", "*/"))
 
 
 def _parts(message: Any) -> Iterator[Any]:
