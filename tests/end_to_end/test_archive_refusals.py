@@ -120,7 +120,7 @@ def test_a_package_is_rejected_whose_model_quality_is_not_json(group: Group) -> 
 
     package = group.submission().upload({**files, "manifest.json": files["manifest.json"]}).package()
 
-    assert_rejected(package, "metric:accuracy", "is not valid JSON")
+    assert_rejected(package, "metric:accuracy", "is not JSON")
 
 
 def test_a_package_is_rejected_whose_metric_is_no_number(group: Group) -> None:

@@ -141,7 +141,7 @@ def test_a_changed_specification_that_nobody_heard_of_is_validated_anew(group: G
 
     pipeline.sweep()
 
-    assert package.until("PendingApproval").state.attempt == 2
+    assert package.until("ValidationFailed").state.attempt == 2  # it is not what its submitter submitted any more
 
 
 def test_a_specification_changed_after_approval_that_nobody_heard_of_is_revoked(group: Group) -> None:

@@ -1,6 +1,7 @@
 """What is an .lzma stream of zeros too, as numbers often are: what such a stream holds behind them.
 
-Nothing that is loaded begins with a zero, but zip archives and HDF5 are found behind whatever precedes them.
+Nothing that is loaded begins with a zero, but zip archives and HDF5 are found behind whatever precedes them, and all
+that reads such streams goes on behind one that is empty.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from signoff.artifact.formats.compressed import LZMA_MEMORY, is_lzma_header, needs_memory
 from signoff.artifact.formats.hdf5 import LateSignature
+from signoff.artifact.pickle.ambiguity import PickleWatch
 from signoff.artifact.streams.readers import BLOCK
 from signoff.artifact.zip.directory import TrailingBytes
 
@@ -23,9 +25,14 @@ MOST_STREAMS = 100_000  # a bound on time: zeros are many empty streams
 def hides_lzma(head: bytes) -> bool:
     """Whether a reader of .lzma streams would read something from what begins so."""
     try:
-        return is_lzma_header(head) and bool(lzma.LZMADecompressor(memlimit=LZMA_MEMORY).decompress(head, 1))
+        while is_lzma_header(head) or head.startswith(b"\xfd7zXZ\0"):
+            decompressor = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+            if decompressor.decompress(head, 1):
+                return True
+            head = decompressor.unused_data
     except lzma.LZMAError:
-        return False
+        pass
+    return False
 
 
 class LzmaWatch:
@@ -39,7 +46,7 @@ class LzmaWatch:
         self._memory = LZMA_MEMORY >> depth
         self._streams = 0
         self._decompressor: lzma.LZMADecompressor | None = self._next()
-        self._tail, self._hdf5 = TrailingBytes(), LateSignature()
+        self._tail, self._hdf5, self._pickle = TrailingBytes(), LateSignature(), PickleWatch()
         self._stopped = ""
 
     @property
@@ -47,6 +54,8 @@ class LzmaWatch:
         """Why the content is refused, of which all was fed; nothing where it is not."""
         if self._tail.holds_end() or self._hdf5.found:
             return "Is LZMA data too, with a zip archive or HDF5 behind zeros in it"
+        if self._pickle.end():
+            return "Is LZMA data too, with a pickle behind an empty stream"
         return self._stopped
 
     def feed(self, part: bytes) -> None:
@@ -67,6 +76,7 @@ class LzmaWatch:
         self._budget.spend(len(expanded))
         self._tail.add(expanded)
         self._hdf5.add(expanded)
+        self._pickle.feed(expanded)
         if not decompressor.eof:
             return b""
         self._decompressor = self._next()

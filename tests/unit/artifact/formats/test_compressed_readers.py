@@ -17,7 +17,7 @@ from typing import Any
 
 import joblib
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.depth import examples
@@ -153,6 +153,7 @@ def edited(data: bytes, changes: Any) -> bytes:
 
 
 @given(st.sampled_from(sorted(FORMS)), edits)
+@example("lzma, after an empty one", [("put", 0, b"\0")])  # of other properties than the next
 @settings(max_examples=examples(2000), deadline=5000)
 def test_what_a_loader_runs_of_a_changed_stream_is_refused(form: str, changes: Any) -> None:
     data = edited(FORMS[form], changes)
