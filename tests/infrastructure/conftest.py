@@ -57,6 +57,7 @@ def chosen(chosen_assembly: Path) -> SynthesizedTemplate:
         artifactsBucketName="acme-submissions",
         vaultBucketName="acme-vault",
         inspectConcurrency="0",
+        vpc="true",
         projects="true",
         notify="approvals:mailto:risk@example.com,deployments:https://hooks.example.com/models",
         projectPrincipals="arn:aws:iam::123456789012:role/DataScientist,arn:aws:iam:::role/Team*",

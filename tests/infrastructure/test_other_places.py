@@ -2,7 +2,9 @@
 
 import json
 
-from tests.infrastructure.conftest import synthesise
+import pytest
+
+from infra.policy_files import load
 from tests.support.iam import allowed, denied, listed
 from tests.support.shared_registry import (
     DEPLOYS,
@@ -19,6 +21,9 @@ from tests.support.shared_registry import (
     person,
 )
 from tests.support.template import ACCOUNT
+
+VPC = {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/models"
 
 
 def champion(region: str) -> str:
@@ -172,13 +177,28 @@ def test_models_pull_images_and_log_in_each_region_that_they_are_deployed_to(cen
         assert pulls(policy, "us-west-2") == {False}
 
 
-def test_models_are_put_into_a_vpc_only_where_a_policy_names_one(central, template, tmp_path):
+def test_models_are_put_into_a_vpc_only_where_that_is_chosen(central, template, chosen):
     interface = f"arn:aws:ec2:{HERE}:{ACCOUNT}:network-interface/any"
-    vpc = {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}
-    for name, deployment in {"set": {"vpc": vpc}, "chosen": {"choices": {"vpcs": [vpc]}}}.items():
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "default.json").write_text(json.dumps({"deployment": deployment}))
-        stack = synthesise(folder / "out", policies=str(folder), nag="false")
-        assert allowed(grants_of(stack, "ModelExecutionRole"), "ec2:CreateNetworkInterface", interface, {})
-    assert not allowed(grants_of(template, "ModelExecutionRole"), "ec2:CreateNetworkInterface", interface, {})
+    allowing = [
+        allowed(grants_of(each, "ModelExecutionRole"), "ec2:CreateNetworkInterface", interface, {})
+        for each in (template, central, chosen)
+    ]
+    assert allowing == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "uses"),
+    [
+        ({}, False),
+        ({"vpc": VPC}, True),
+        ({"choices": {"vpcs": [VPC]}}, True),
+        ({"targets": [{"region": THERE, "execution_role": ROLE, "vpc": VPC}]}, True),
+        ({"targets": [{"region": THERE, "execution_role": ROLE, "account": "222222222222", "vpc": VPC}]}, False),
+    ],
+)
+def test_a_policy_says_whether_models_of_this_account_are_put_into_a_vpc(tmp_path, deployment, uses):
+    (tmp_path / "groups").mkdir()
+    (tmp_path / "default.json").write_text("{}")
+    (tmp_path / "groups" / "churn.json").write_text(json.dumps({"deployment": deployment}))
+    (policy,) = [each for each in load(tmp_path) if each.group]
+    assert policy.uses_vpc is uses

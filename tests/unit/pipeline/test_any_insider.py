@@ -393,6 +393,6 @@ def _unsigned(prefix: str, objects: Mapping[str, Any]) -> dict[str, Any]:
 
 
 AnyInsider.TestCase.settings = settings(
-    max_examples=examples(100), stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(60), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyInsider = AnyInsider.TestCase
