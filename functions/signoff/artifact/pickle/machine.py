@@ -80,6 +80,7 @@ class PickleMachine(OpcodeStack):
         self.opcodes = 0
         self.stopped = False
         self.acts = False  # whether it has called or changed what it named, so that code may have run
+        self.names_code = False  # whether it has named, and so imported, what is known to run code
         self.first_number: int | None = None
         self.report_at = report
         self._table = table
@@ -199,6 +200,7 @@ class PickleMachine(OpcodeStack):
             if known.is_wrapper and known.allowed:
                 self._wrapper = known
             if finding:
+                self.names_code = self.names_code or finding[0] == "unsafe-pickle"
                 self.report(*finding)
         self.push(known)
 

@@ -60,9 +60,9 @@ def _is_declared(head: bytes) -> bool | None:
 def pickle(content: PeekableReader, context: ScanContext, _scan: Scan) -> None:
     """Report everything forbidden that the content's pickles would do, and where they cannot be followed.
 
-    Raises `OtherFormat` where it is proven that every unpickler fails before it calls anything: it may import a module,
-    as of a list of words that begins with `cat` and `dog`, and runs nothing that was brought along. Raises what the
-    reader raises.
+    Raises `OtherFormat` where it is proven that every unpickler fails before it calls anything or names what is known
+    to run code: it may import a module, as of a list of words that begins with `cat` and `dog`, and runs nothing that
+    was brought along. Raises what the reader raises.
     """
     findings = PickleFindings(context)
     try:
@@ -90,7 +90,7 @@ def _walk_all(stream: PickleStream, findings: PickleFindings, trusted: Collectio
         try:
             machine.run()
         except InvalidPickle as error:
-            if certain or machine.acts:
+            if certain or machine.acts or machine.names_code:
                 raise
             reason = str(error)
             raise OtherFormat(f"is no pickle: {reason[0].lower()}{reason[1:]}") from None

@@ -11,7 +11,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
@@ -98,6 +98,8 @@ OPCODES = st.sampled_from(
 
 
 @given(st.sampled_from([b"\x80\x04", b"\x80\x01", b""]), st.lists(OPCODES, max_size=40))
+@example(b"\x80\x01", [b"cos\nsystem\n", b"("])
+@example(b"", [b"cos\nsystem\n", b"("])
 @settings(max_examples=examples(1200), deadline=3000)
 def test_whatever_opcodes_are_put_together_what_python_would_name_is_reported(
     begin: bytes, opcodes: list[bytes]
