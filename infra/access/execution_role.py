@@ -38,7 +38,28 @@ def make_execution_role(
     vaults are the ARNs of the buckets, keys what decrypting them takes, and regions those that models run in: images
     are pulled, and logs written, in the model's own. With vpc, the models may be put into a VPC.
     """
-    stack = cdk.Stack.of(scope)
+    grants = [
+        Grant(
+            ("s3:GetObject",), tuple(f"{arn}/models/*" for arn in vaults), "Every model in the vault may be deployed"
+        ),
+        Grant(("s3:ListBucket",), tuple(vaults), conditions={"StringLike": {"s3:prefix": "models/*"}}),
+        *_images_and_logs(cdk.Stack.of(scope), regions),
+        Grant(("cloudwatch:PutMetricData",), ("*",), "Metrics have no resource; the namespace is fixed", NAMESPACE),
+        *([_VPC] if vpc else []),
+        *keys,
+    ]
+    return make_role(
+        scope,
+        "ModelExecutionRole",
+        service="sagemaker",
+        description="What a deployed model may do unless its group's policy names another role",
+        grants=grants,
+        role_name=role_name,
+    )
+
+
+def _images_and_logs(stack: cdk.Stack, regions: Sequence[str]) -> list[Grant]:
+    """What pulling images and writing logs in `regions` takes."""
     logs = tuple(
         stack.format_arn(
             service="logs",
@@ -52,11 +73,7 @@ def make_execution_role(
     images = tuple(
         stack.format_arn(service="ecr", region=region, account="*", resource="repository/*") for region in regions
     )
-    grants = [
-        Grant(
-            ("s3:GetObject",), tuple(f"{arn}/models/*" for arn in vaults), "Every model in the vault may be deployed"
-        ),
-        Grant(("s3:ListBucket",), tuple(vaults), conditions={"StringLike": {"s3:prefix": "models/*"}}),
+    return [
         Grant(("ecr:GetAuthorizationToken",), ("*",), "ECR's token names no repository"),
         Grant(
             ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
@@ -68,15 +85,4 @@ def make_execution_role(
             logs,
             "SageMaker names the log group after the endpoint",
         ),
-        Grant(("cloudwatch:PutMetricData",), ("*",), "Metrics have no resource; the namespace is fixed", NAMESPACE),
-        *([_VPC] if vpc else []),
-        *keys,
     ]
-    return make_role(
-        scope,
-        "ModelExecutionRole",
-        service="sagemaker",
-        description="What a deployed model may do unless its group's policy names another role",
-        grants=grants,
-        role_name=role_name,
-    )

@@ -3,7 +3,7 @@
 The roads are those of `tests.unit.pipeline.test_any_insider`, whose machine walks at random; here each is walked once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -193,10 +193,6 @@ def test_no_insider_gets_through(walked: str):
 # Mutants
 
 
-def _all_as_one() -> Iterator[tuple[Any, str, Any]]:
-    yield State, "authors", property(lambda self: (self.submitter,))
-
-
 def _own_spelling_first(policies: Policies, group: str) -> GroupPolicy | None:
     names = dict.fromkeys((group, group.lower()))
     return next((found for name in names if (found := policies._read_own(name))), None)
@@ -204,7 +200,9 @@ def _own_spelling_first(policies: Policies, group: str) -> GroupPolicy | None:
 
 MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
     "who_exchanges_a_signed_submission_approves_it": [(gates, "specification_check", lambda *_: iter(()))],
-    "who_changes_what_a_pipeline_registered_approves_it": list(_all_as_one()),
+    "who_changes_what_a_pipeline_registered_approves_it": [
+        (State, "authors", property(lambda self: (self.submitter,)))
+    ],
     "a_project_spells_the_groups_name_otherwise_and_publishes_its_champion": [(Policies, "own", _own_spelling_first)],
     "one_person_undoes_a_revocation_by_two": [(state, "_revoked", lambda state, why: replace(state, revoked_for=why))],
     "a_version_that_two_approved_and_that_lapsed_is_brought_back_by_one": [

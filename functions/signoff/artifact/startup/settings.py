@@ -111,13 +111,18 @@ def _values(key: re.Pattern[str], text: str) -> Iterator[str]:
     return (found["value"] or "" for found in key.finditer(_COMMENT.sub("", text)))
 
 
-def check_json(text: str, findings: FindingCollector) -> None:
-    """Report code and models of other repositories, chat templates that leave their sandbox, and `_target_`."""
+def _members(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield each member of JSON, wherever it stands; none of what is no JSON, which the scanner of JSON reports."""
     try:
         document = json.loads(text, object_pairs_hook=_Members)
     except (ValueError, RecursionError):
-        return  # the scanner of JSON reports it
-    for key, value in _pairs(document):
+        return
+    yield from _pairs(document)
+
+
+def check_json(text: str, findings: FindingCollector) -> None:
+    """Report code and models of other repositories, chat templates that leave their sandbox, and `_target_`."""
+    for key, value in _members(text):
         if key == "auto_map":
             _check_auto_map(value, findings)
         elif key in _MODEL_KEYS and isinstance(value, str) and fetches("HF_MODEL_ID", value):
@@ -132,11 +137,7 @@ def check_json(text: str, findings: FindingCollector) -> None:
 
 def check_modules(text: str, findings: FindingCollector) -> None:
     """Report classes that Sentence Transformers would import for a model, and that are none of its own."""
-    try:
-        document = json.loads(text, object_pairs_hook=_Members)
-    except (ValueError, RecursionError):
-        return  # the scanner of JSON reports it
-    for key, value in _pairs(document):
+    for key, value in _members(text):
         if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
             _check_target(value if isinstance(value, str) else "", findings)
 
