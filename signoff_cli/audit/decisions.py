@@ -18,8 +18,10 @@ from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
 from signoff.ledger.state import State
 from signoff.ledger.witnessed import SINCE, unwitnessed
 from signoff.policy.policy import Policy, of_document
+from signoff.submission.policy_choices import not_allowed_any_more
+from signoff.validation.evidence import signed_subject
 from signoff_cli.audit.evidence import policies_named
-from signoff_cli.audit.facts import AuditedLedger, Discrepancy, decision_key, document_fault, policy_key
+from signoff_cli.audit.facts import AuditedLedger, Discrepancy, decision_key, document_fault, evidence_of, policy_key
 
 _ADMITTING = {"approve", "reopen", "rollback"}
 _FROM: Mapping[str, set[Status | None]] = {
@@ -47,7 +49,7 @@ def findings(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discre
         except PolicyFault as fault:
             yield audited.finding("PolicyUnreadable", str(fault), entry.sequence)
             continue
-        for because in check(entry, state, policy):
+        for because in (*check(entry, state, policy), *_settings(audited, entry, policy)):
             yield audited.finding("NotAllowed", f"{entry.kind} {because}", entry.sequence)
 
 
@@ -69,6 +71,16 @@ def _policy(audited: AuditedLedger, entry: Entry) -> Policy | None:
         if document_fault(audited, policy_key(sha256), sha256) is None:
             return of_document(audited.document(policy_key(sha256)) or {})
     return None
+
+
+def _settings(audited: AuditedLedger, entry: Entry, policy: Policy | None) -> Iterator[str]:
+    """Yield whether an approval, a rollback or a vote for one is for settings that its policy does not allow."""
+    evidence = evidence_of(audited, entry.details.get("evidence"))
+    if policy is None or evidence is None or entry.details.get("decision") not in _ADMITTING - {"reopen"}:
+        return
+    settings = not_allowed_any_more(signed_subject(evidence)["deployment"]["policy"], policy.deployment)
+    if settings:
+        yield f"of a model that would run with settings that the policy does not allow: {', '.join(settings)}"
 
 
 def _used_twice(audited: AuditedLedger, entry: Entry, used: dict[str, int]) -> Iterator[Discrepancy]:

@@ -118,9 +118,10 @@ def queue(
     """List the packages that are waiting for your decision, the longest waiting first.
 
     These are the packages that their group's policy lets you decide on, that you did not submit, and that you have not
-    approved yet. Shows which approvals each still needs, and when it expires.
+    approved yet; also former versions to which a rollback waits for more votes. Shows which approvals each still needs,
+    and when it expires.
 
-    Decide with `signoff approve` and `signoff reject`, after `signoff show`.
+    Decide with `signoff approve`, `signoff reject` and `signoff rollback`, after `signoff show`.
     """
     from signoff_cli.packages.index import Filter, list_pending
     from signoff_cli.packages.policy_view import GroupPolicies
@@ -167,7 +168,7 @@ def _submitter(row: Row) -> str:
 
 
 def _needs(row: Row) -> str:
-    return str(row["outstanding"] or "")
+    return f"{'rollback: ' if row['rollback'] else ''}{row['outstanding'] or ''}"
 
 
 def _expires(row: Row) -> str:
@@ -199,7 +200,7 @@ _LIST: Columns = {
 _QUEUE: Columns = {
     "package": _LIST["package"],
     "submitted by": _submitter,
-    "since": lambda row: row["asked"] or row["since"],
+    "since": lambda row: row["rollback"] or row["asked"] or row["since"],
     "evidence": lambda row: row["verdict"],
     "needs": _needs,
     "expires": _expires,

@@ -149,7 +149,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
 def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts about a package's approval by their labels: by whom it is and until when."""
     expires = document.get("expires")
-    asked = document["asked"] if document["status"] == "PendingApproval" else None
+    asked = document["asked"] if document["status"] == "PendingApproval" else document["rollback"]
     return {
         "pending since": asked,
         "approved by": ", ".join(map(short, document["votes"])),

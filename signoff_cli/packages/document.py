@@ -35,6 +35,7 @@ def document(history: History) -> dict[str, Any]:
         "evidence": _evidence(state),
         "asked": state.asked,
         "votes": list(state.votes),
+        "rollback": state.rollback,
         "revoked_for": state.revoked_for,
         "decided": state.decision["time"] if state.decision else None,
         "break_glass": _alone(state),

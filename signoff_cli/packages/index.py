@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,7 @@ from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group, row,
 from signoff_cli.packages.sagemaker import to_json_data
 
 Row = dict[str, Any]
+_WAITING = (Status.PENDING_APPROVAL, Status.APPROVED, Status.REVOKED)
 _REPLACED = {
     "ErrorCode": "PackageDeleted",
     "ErrorResponse": "the package was deleted with its group; the group was created again, and another has its ARN",
@@ -65,9 +67,13 @@ def list_packages(ledger: LedgerReader, only: Filter) -> list[Row]:
 
 
 def list_pending(ledger: LedgerReader, only: Filter) -> list[Row]:
-    """Return one row for each package that is waiting for a decision, the longest waiting first."""
-    heads = ledger.rows_by_status(Status.PENDING_APPROVAL)
-    return sorted(_rows(heads, only), key=lambda each: str(each["asked"] or each["since"]))
+    """Return one row for each package that is waiting for a decision, the longest waiting first.
+
+    Also of those to which a rollback waits for votes.
+    """
+    heads = chain.from_iterable(map(ledger.rows_by_status, _WAITING))
+    waiting = (each for each in _rows(heads, only) if each["status"] == Status.PENDING_APPROVAL or each["rollback"])
+    return sorted(waiting, key=lambda each: str(each["rollback"] or each["asked"] or each["since"]))
 
 
 def with_sagemaker(rows: Sequence[Row], registry: PackageSummaries | None) -> tuple[list[Row], list[str]]:

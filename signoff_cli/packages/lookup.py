@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BY_VERSION = re.compile(rf"({GROUP_NAME})/([1-9][0-9]*)")
 _LISTED = (
     *("group", "version", "created", "status", "registry_status", "submitter", "registered", "since", "next"),
-    *("verdict", "asked", "decided", "model", "superseded_by"),
+    *("verdict", "asked", "decided", "model", "superseded_by", "rollback"),
 )
 
 Head = Mapping[str, Any]

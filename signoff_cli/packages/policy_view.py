@@ -99,7 +99,7 @@ def evaluate(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, An
 
 
 def _pending(standing: Mapping[str, Any]) -> bool:
-    return bool(standing["status"] == Status.PENDING_APPROVAL)
+    return bool(standing["status"] == Status.PENDING_APPROVAL or standing["rollback"])
 
 
 def may_decide(policy: Policy, row: Mapping[str, Any], me: str) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from signoff.approval import decisions
 from signoff.approval.decisions import UNKNOWN, Approver, Name, Refusal
+from signoff.approval.signing_time import signed_before
+from signoff.documents import timestamps
 from signoff.documents.canonical_json import canonical, digest
 from signoff.documents.faults import Fault
 from signoff.documents.text import storable
@@ -133,6 +136,17 @@ def foreign(annotation: Annotation, by: str, account: str | None, policy: Policy
     if annotation.add_specifications and {account, account_of(by)} - {None, account_of(annotation.package)}:
         return Refusal("ForeignSpecification", "inference specifications can only be added from the registry's account")
     return None
+
+
+def older_than_package(by: Approver, created: datetime) -> Refusal | None:
+    """Return why an annotation of `by` is about no package that was `created` then, or None.
+
+    A group that was deleted and made anew has packages with the ARNs of before.
+    """
+    if not signed_before(by.signed, created):
+        return None
+    because = f"it was signed at {by.signed}, and the package was registered at {timestamps.text(created)}"
+    return Refusal("OlderThanPackage", f"{because}; look at the package, and sign again")
 
 
 def not_an_annotator(by: Approver, submitter: str | None, policy: Policy) -> Refusal | None:

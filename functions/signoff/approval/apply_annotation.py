@@ -51,7 +51,9 @@ class AnnotationHandler(StatementHandler[Annotation]):
 
         The last to append is the last to write to the registry, so ledger and registry end up the same.
         """
-        refused = rules.not_an_annotator(by, self._submitter(history, candidate), candidate.policy)
+        refused = rules.older_than_package(by, candidate.described["CreationTime"]) or rules.not_an_annotator(
+            by, self._submitter(history, candidate), candidate.policy
+        )
         if refused:
             return refused
         made = annotated(statement, by)

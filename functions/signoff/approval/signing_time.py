@@ -6,7 +6,7 @@ re-opening or a group made anew, of which its signer knew nothing, lets it do wh
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from signoff.documents import timestamps
 from signoff.identity.proofs import SKEW
@@ -31,11 +31,18 @@ def outrun(state: State, signed: str | None, standing: str | None, evidence: str
         return None
     earliest = timestamps.parse(moved.time) + (SKEW if admits else -SKEW)
     known = max(earliest, timestamps.parse(state.registered or moved.time))
-    # A signature has whole seconds.
-    if timestamps.parse(signed or "") + timedelta(seconds=1) > known:
+    if not signed_before(signed, known):
         return None
     after = f", which has to be after {timestamps.text(known)}" if admits else ""
     return f"it was signed at {signed}{after}, and does not say that it knows of {_status(state, moved)}"
+
+
+def signed_before(signed: str | None, moment: datetime) -> bool:
+    """Return whether a statement was signed before `moment`: nothing that was is about a package registered then.
+
+    Without a proof (`signed` is None) nobody knows when it was made. A signature has whole seconds.
+    """
+    return signed is not None and timestamps.parse(signed) + timedelta(seconds=1) <= moment
 
 
 def _status(state: State, moved: Moved) -> str:

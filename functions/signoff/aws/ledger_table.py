@@ -95,6 +95,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "asked": state.asked,
             "reminded": list(state.reminded) or None,
             "votes": list(state.votes) or None,
+            "rollback": state.rollback,
             "enforced": None if state.enforced else False,
             "superseded_by": state.superseded_by,
             "superseded": state.superseded or None,

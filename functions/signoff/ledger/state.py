@@ -38,10 +38,10 @@ class State:
     package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
     `superseded`, the only reason that leaves votes standing. `specifications` are the names of the additional inference
     specifications that it was registered with, or that annotations added. `asked` is when approval was requested,
-    `reminded` which reminders were sent since then. Where a policy only reports (`enforced` is false), the registry is
-    left as it is unless a person decided. `superseded_by` is the ARN of the next champion, until this package is
-    champion again; `superseded` says that this happened since its last approval. `unverified` is the model of a package
-    that was rolled back to, until it has been verified again.
+    `reminded` which reminders were sent since then, `rollback` since when a rollback to it waits for votes. Where a
+    policy only reports (`enforced` is false), the registry is left as it is unless a person decided. `superseded_by` is
+    the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
+    last approval. `unverified` is the model of a package that was rolled back to, until it has been verified again.
     """
 
     status: Status | None = None
@@ -68,6 +68,7 @@ class State:
     revoked_for: str | None = None
     asked: str | None = None
     reminded: tuple[str, ...] = ()
+    rollback: str | None = None
     superseded_by: str | None = None
     superseded: bool = False
     enforced: bool = True
@@ -190,12 +191,14 @@ def _ended(state: State, _details: dict[str, Any], _: Entry) -> State:
 def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
     asked = entry.time if state.status is Status.PENDING_APPROVAL else None
     state = replace(state, attempt_open=False, evidence=details)
-    return replace(state, votes=(), deciders=(), approved=None, asked=asked, reminded=())
+    return replace(state, votes=(), deciders=(), approved=None, asked=asked, reminded=(), rollback=None)
 
 
 def _voted(state: State, details: dict[str, Any], entry: Entry) -> State:
     if details.get("joins"):
         return _joined(state, details, entry)
+    if details["decision"] == "rollback":
+        state = replace(state, rollback=state.rollback or entry.time)
     before = () if details.get("anew") else state.votes
     return replace(state, votes=(*before, entry.actor), approved=None if details.get("anew") else state.approved)
 
@@ -210,7 +213,7 @@ def _joined(state: State, details: dict[str, Any], entry: Entry) -> State:
 def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     verb = details["decision"]
     decision = {**details, "approver": entry.actor, "time": entry.time}
-    state = replace(state, decision=decision, deciders=(entry.actor,), revoked_for=None, by_person=True)
+    state = replace(state, decision=decision, deciders=(entry.actor,), revoked_for=None, by_person=True, rollback=None)
     if verb == "reopen":
         return replace(state, votes=(), approved=None, asked=entry.time, reminded=())
     if verb == "revoke":
@@ -228,7 +231,7 @@ def _revoked(state: State, why: str) -> State:
     """Return the state of a revoked package: approvals are over, unless another package merely became champion."""
     if why == "superseded":
         return replace(state, revoked_for=why)
-    return replace(state, revoked_for=why, votes=(), approved=None)
+    return replace(state, revoked_for=why, votes=(), approved=None, rollback=None)
 
 
 def _reminded(state: State, details: dict[str, Any], entry: Entry) -> State:

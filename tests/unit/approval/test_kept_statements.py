@@ -229,3 +229,20 @@ def test_a_decision_that_names_no_evidence_for_a_deleted_group_is_older_than_the
     world.clock.forward(minutes=1)
     world.pending(prefix="churn/run-8")
     assert refused(arrives(world, late)) == "OlderThanStatus"
+
+
+def test_an_annotation_for_a_deleted_group_is_none_for_the_one_made_anew():
+    world, arn = asking()
+    late, answered = (annotation(world, arn, {"ticket": each}, "because") for each in ("CHG-1", "CHG-2"))
+    world.annotation_handler.apply(answered)
+    world.registry.delete_group("churn")
+    world.clock.forward(minutes=1)
+    assert world.pending(prefix="churn/run-8") == arn
+    for statement in (late, answered):
+        assert refused(world.annotation_handler.apply(statement, Sender(statement["proof"]))) == "OlderThanPackage"
+    assert "ticket" not in world.registry.described[arn]["CustomerMetadataProperties"]
+
+
+def test_an_annotation_counts_for_a_package_registered_within_the_same_second():
+    world, arn = asking()
+    assert world.annotate(arn, set={"ticket": "CHG-1"}) is None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from signoff.ledger.entries import Status
+from tests.support.auditing import audited
 from tests.support.validations import checks
 from tests.support.world import APPROVER, ROLE, World
 
@@ -50,6 +51,18 @@ def test_evidence_from_before_the_policy_was_tightened_cannot_be_approved(field:
     put(world)
     refused = world.decide(arn, "approve")
     assert (refused.name, f"({setting}); revalidate it" in refused.reason) == ("SettingsNotAllowed", True)
+
+
+@pytest.mark.parametrize(("field", "value", "setting"), CHOICES)
+def test_an_approval_of_what_the_policy_did_not_allow_is_found_by_an_audit(
+    monkeypatch: pytest.MonkeyPatch, field: str, value: Any, setting: str
+):
+    world, arn = chosen(field, value)
+    put(world)
+    monkeypatch.setattr("signoff.approval.apply_decision.disallowed_since_evidence", lambda *_: [])
+    world.decide(arn, "approve")
+    (found,) = (each for each in audited(world) if each.name == "NotAllowed")
+    assert (found.entry, f"does not allow: {setting}" in found.because) == (len(world.history(arn).entries) - 1, True)
 
 
 @pytest.mark.parametrize(("field", "value", "setting"), CHOICES)

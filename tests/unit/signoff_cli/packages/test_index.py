@@ -254,6 +254,24 @@ def test_a_row_of_the_queue_says_what_it_takes_still_by_roles_and_when_it_expire
     assert select([row], "owners", everybody=True) == []
 
 
+def rollback(actor: str) -> Draft:
+    return Draft(Kind.VOTED, actor, {**voted(actor).details, "decision": "rollback"})
+
+
+def test_a_rollback_that_waits_for_votes_is_in_the_queue_until_it_is_made_or_somebody_revokes_again():
+    revoked = [*pending(1), entries.decided("approve"), entries.decided("revoke")]
+    ledger = ledger_of((package(1), revoked), (package(2), [*pending(2), entries.decided("approve")]))
+    assert queued(ledger) == []
+    ledger.update(package(1), lambda _: [rollback(ANN)])
+    waiting = queued(ledger)
+    (row,) = evaluate_all(waiting, GroupPolicies(Policies(needed=2)), BOB)
+    assert (row["version"], row["outstanding"], row["mine"], row["champion"]) == (1, "1 more approval", True, False)
+    assert [each["mine"] for each in evaluate_all(waiting, GroupPolicies(Policies(needed=2)), ANN)] == [False]
+    for ending in (entries.decided("rollback", BOB), entries.decided("revoke", BOB)):
+        ledger.update(package(1), lambda _, ending=ending: [ending])
+        assert queued(ledger) == []
+
+
 def test_each_policy_is_read_once():
     ledger = ledger_of((package(1), pending(1)), (package(2), pending(2)), (package(1, "Fraud"), pending(1, "Fraud")))
     policies = Policies()
