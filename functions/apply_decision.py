@@ -1,4 +1,8 @@
-"""ApplyDecision: handles decisions and annotations from the bus, and registry events about changed statuses."""
+"""ApplyDecision: handles decisions and annotations from the bus, and registry events about changed statuses.
+
+It also has STS confirm who signed a submission: all that carries a proof comes to its queue, which tries again before a
+proof expires.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
 from signoff.approval.witness import DecisionWitness
+from signoff.aws.sqs import UPLOAD_EVENT
 from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
@@ -22,6 +27,7 @@ from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.signature import SignatureVerifier
 
 # Outcomes as logs and metrics name them; dashboards depend on these names.
 _OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repeated: "Absorbed"}
@@ -32,6 +38,7 @@ class Settings(bootstrap.RegistrationSettings):
     """The settings of this function. `bus` is the bus's ARN, the audience of every proof."""
 
     approved_retention_days: str
+    artifacts_bucket: str
     bus: str
 
 
@@ -43,8 +50,8 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _answer(event: dict[str, Any]) -> None:
-    answer = {DECISION: _decide, ANNOTATION: _annotate}.get(event["detail-type"], _reconcile)
-    answer(event)
+    answers = {DECISION: _decide, ANNOTATION: _annotate, UPLOAD_EVENT: _confirm}
+    answers.get(event["detail-type"], _reconcile)(event)
 
 
 def _decide(event: dict[str, Any]) -> None:
@@ -60,6 +67,13 @@ def _annotate(event: dict[str, Any]) -> None:
     refusal = outcome.name if isinstance(outcome, Refusal) else None
     logger().info("annotation", extra={"refusal": refusal})
     count("AnnotationRefused" if refusal else "Annotated")
+
+
+def _confirm(event: dict[str, Any]) -> None:
+    bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+    about(key)
+    if bucket == _settings().artifacts_bucket:
+        logger().info("signature", extra={"outcome": _signature_verifier().uploaded(key)})
 
 
 def _reconcile(event: dict[str, Any]) -> None:
@@ -95,6 +109,12 @@ def _adapters() -> Adapters:
         registrations=bootstrap.registrations(settings),
         identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
+
+
+@cache
+def _signature_verifier() -> SignatureVerifier:
+    adapters, inbox = _adapters(), bootstrap.bucket(_settings().artifacts_bucket)
+    return SignatureVerifier(adapters.identity_verifier, adapters.vault, inbox)
 
 
 @cache

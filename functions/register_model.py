@@ -56,7 +56,7 @@ def _registrar() -> Registrar:
         policies=bootstrap.policies(settings),
         images=bootstrap.images(),
         shape=_shape,
-        signature_verifier=SignatureVerifier(bootstrap.identity_verifier(settings.bus), vault),
+        signature_verifier=SignatureVerifier(bootstrap.identity_verifier(settings.bus), vault, inbox),
     )
     return Registrar(
         inbox=inbox,

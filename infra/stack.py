@@ -113,8 +113,8 @@ class SignoffStack(cdk.Stack):
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
-        # A proof is valid for 15 minutes: a failed decision is retried several times within them.
-        self.decision_queue = self._inbox("DecisionQueue", DECIDE, hidden_for=2)
+        # All that carries a proof comes here: its function is quick, so that it is retried before the proof expires.
+        self.decision_queue = self._inbox("DecisionQueue", DECIDE)
         self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
         self.sweep_queue = self._inbox("SweepQueue", SWEEP)
         self.validation_dead_letters = DeadLetterQueue(self, "ValidationDeadLetters", key=self.key)
@@ -123,8 +123,8 @@ class SignoffStack(cdk.Stack):
             DeadLetterQueue(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
         )
 
-    def _inbox(self, construct_id: str, shape: FunctionSpec, hidden_for: int = 6) -> WorkQueue:
-        return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key, hidden_for=hidden_for)
+    def _inbox(self, construct_id: str, shape: FunctionSpec) -> WorkQueue:
+        return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
 
     def _compute(self) -> None:
         folder, digest = self.bundle = bundle(self.settings.architecture, self.settings.bundle)
@@ -306,6 +306,7 @@ class SignoffStack(cdk.Stack):
             writers={
                 "models/": [register, keep, keep_long],
                 "registrations/": [register],
+                "signatures/": [register, decide],
                 "findings/": [inspect, inspect_long],
                 "requests/": [keep, inspect],
                 "kept/": [keep_long],

@@ -15,6 +15,11 @@ from infra.access.compliance import acknowledge
 
 # Receives after which a message goes to the dead-letter queue.
 ATTEMPTS = 5
+# How long a message that failed stays hidden, in timeouts of its function. Lambda recommends six, for what waits while
+# the function is throttled; here a batch is one message, and the maximum concurrency keeps Lambda from receiving what
+# cannot run. Less than one is refused: the function may still be at work.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+HIDDEN_FOR = 2
 
 
 def _common(key: kms.IKey | None) -> dict[str, Any]:
@@ -49,18 +54,14 @@ class WorkQueue(sqs.Queue):
         *,
         function_timeout: cdk.Duration,
         key: kms.IKey | None,
-        hidden_for: int = 6,
     ) -> None:
-        """Make the queue; a message that failed comes back after `hidden_for` times the function's timeout.
-
-        Lambda's documentation recommends six times for a queue that feeds a function, because of throttling.
-        """
+        """Make the queue; a message that failed comes back after `HIDDEN_FOR` times the function's timeout."""
         dead_letters = DeadLetterQueue(scope, construct_id.replace("Queue", "DeadLetters"), key=key)
         super().__init__(
             scope,
             construct_id,
             **_common(key),
-            visibility_timeout=cdk.Duration.seconds(hidden_for * int(function_timeout.to_seconds())),
+            visibility_timeout=cdk.Duration.seconds(HIDDEN_FOR * int(function_timeout.to_seconds())),
             retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=ATTEMPTS),
         )

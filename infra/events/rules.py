@@ -48,6 +48,12 @@ class EventRules(Construct):
         super().__init__(scope, construct_id)
         self._own = [cdk.Stack.of(self).account]
         self._rule("ObjectCreated", "An upload may complete a submission", _uploads(artifacts), [QueueTarget(register)])
+        self._rule(
+            "SubmissionSigned",
+            "Who signed a submission is confirmed while the proof is valid, whatever becomes of the registration",
+            _uploads(artifacts, {"suffix": "/submission.json"}),
+            [QueueTarget(decision)],
+        )
         self._on_registry([self._start(workflow, workflow_dead_letters)], [QueueTarget(decision), QueueTarget(deploy)])
         self._rule(
             "DecisionMade",
@@ -168,11 +174,14 @@ class EventRules(Construct):
         return targets.SfnStateMachine(workflow, role=role.without_policy_updates(), dead_letter_queue=dead_letters)
 
 
-def _uploads(artifacts: s3.Bucket) -> dict[str, Any]:
-    """Objects in the artifacts bucket, except for the report that Signoff writes beside a submission."""
-    own = {"anything-but": {"suffix": "/registration-report.json"}}
+# Whatever is uploaded, except for the report that Signoff writes beside a submission.
+_UPLOADED = {"anything-but": {"suffix": "/registration-report.json"}}
+
+
+def _uploads(artifacts: s3.Bucket, keys: Mapping[str, Any] = _UPLOADED) -> dict[str, Any]:
+    """Objects in the artifacts bucket whose keys match `keys`."""
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": [artifacts.bucket_name]}, "object": {"key": [own]}},
+        "detail": {"bucket": {"name": [artifacts.bucket_name]}, "object": {"key": [keys]}},
     }

@@ -62,8 +62,8 @@ class FunctionPermissions:
                 ANY_OBJECT,
             ),
             Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
-            self._read_vault("models/", "registrations/"),
-            self._write_vault("models/", "registrations/", "policies/"),
+            self._read_vault("models/", "registrations/", "signatures/"),
+            self._write_vault("models/", "registrations/", "signatures/", "policies/"),
             self._abort_copies(),
             Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),
@@ -142,15 +142,24 @@ class FunctionPermissions:
         ]
 
     def apply_decision(self) -> list[Grant]:
-        """Decides by policy and ledger, projects the decision to the registry, extends the retention."""
+        """Decides by policy and ledger, projects the decision to the registry, extends the retention.
+
+        All proofs come to its queue; so it also has STS confirm who signed a submission.
+        """
         kept = self._in_vault("models/", "evidence/", "policies/", "decisions/")
         return [
             *self._append(),
             *self._governance(),
             self._update_package(may_approve=True),
+            self._find(self.artifacts),
+            Grant(
+                ("s3:GetObject", "s3:GetObjectVersion"),
+                (self.artifacts.arn_for_objects("*/submission.json"),),
+                ANY_OBJECT,
+            ),
             self._find_versions(self.vault),
-            self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
-            self._write_vault("policies/", "decisions/"),
+            self._read_vault("evidence/", "policies/", "registrations/", "signatures/", "decisions/"),
+            self._write_vault("policies/", "signatures/", "decisions/"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
         ]
 

@@ -18,6 +18,7 @@ from infra.settings import DeploymentSettings
 # The vault's prefixes. Writes anywhere else are denied to everyone.
 DOCUMENTS = (
     "registrations/",
+    "signatures/",
     "findings/",
     "evidence/",
     "policies/",

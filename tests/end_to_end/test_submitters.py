@@ -9,6 +9,7 @@ from tests.end_to_end.test_registration_refusals import assert_refused
 from tests.support.groups import Group
 from tests.support.shell import Shell
 from tests.support.submissions import as_json, honest, manifest, measured
+from tests.support.waiting import eventually
 
 SIGNED = "submission.json"
 
@@ -28,6 +29,22 @@ def test_the_command_signs_and_the_ledger_shows_who_it_was(group: Group, tmp_pat
     shown = json.loads(shell.signoff("show", f"{group.name}/1", "--json").stdout)
     assert json.loads(submitted.stdout)["submitter"] == shown["submitter"] == who
     assert {check["name"]: check["status"] for check in shown["checks"]}["submitter"] == "passed"
+
+
+def test_a_signature_is_confirmed_even_while_nothing_is_registered(group: Group) -> None:
+    pipeline, submission = group.pipeline, group.submission()
+    signatures = {"Bucket": pipeline.outputs["VaultBucket"], "Prefix": "signatures/"}
+
+    def confirmed() -> int:
+        return int(pipeline.aws("s3").list_objects_v2(**signatures)["KeyCount"])
+
+    with pipeline.without_reader("RegisterModel"):
+        before = confirmed()
+        submission.upload(honest())
+        eventually(lambda: confirmed() > before, what="the signature to be confirmed")
+        assert not submission.reported()
+
+    assert submission.package().until("PendingApproval").state.submitter == pipeline.user("submitter")
 
 
 def test_an_archive_exchanged_after_it_was_signed_is_never_approved(group: Group) -> None:

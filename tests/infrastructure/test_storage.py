@@ -10,6 +10,7 @@ TABLES = ("Ledger", "Packages", "Submissions")
 WRITERS = {
     "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole"},
     "registrations/1.json": {"RegisterModelRole"},
+    "signatures/1.json": {"RegisterModelRole", "ApplyDecisionRole"},
     "findings/1.json": {"InspectArtifactRole", "InspectAtLengthRole"},
     "requests/1.json": {"KeepArtifactRole", "InspectArtifactRole"},
     "kept/1.json": {"KeepAtLengthRole"},

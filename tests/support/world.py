@@ -132,14 +132,14 @@ class World(Deliveries):
             self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request)
         )
         everywhere: dict[str, Any] = {"registry": registry, "ledger": ledger}
-        signature_verifier = SignatureVerifier(identity_verifier, vault)
+        self.signature_verifier = SignatureVerifier(identity_verifier, vault, inbox)
         intake = Intake(
             inbox=inbox,
             registry=registry,
             policies=policies,
             images=images,
             shape=lambda: SHAPE,
-            signature_verifier=signature_verifier,
+            signature_verifier=self.signature_verifier,
         )
         self.registrar = Registrar(
             inbox=inbox, intake=intake, submissions=submissions, vault=vault, now=self.clock, **everywhere

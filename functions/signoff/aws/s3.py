@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +22,15 @@ _CHUNK = _MIB
 # One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
 _ONE_COPY = 256 * _MIB
 _COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
-# For a range whose connection breaks; botocore retries S3's error responses itself.
+# For a range whose connection breaks, and for a write that meets another; botocore retries other errors itself.
 _TRIES = 4
+_PAUSE = 0.1  # seconds, doubled after each try
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
-# Something is at the key. Not ConditionalRequestConflict: another write is under way, and may yet come to nothing.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+# Something is at the key.
 _CONFLICT = {"PreconditionFailed", "412"}
+# Another write is under way, and may yet come to nothing: S3 asks to try again.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_UNDER_WAY = {"ConditionalRequestConflict"}
 _FORBIDDEN = {"403", "AccessDenied"}
 _REMEDY = ": submit it instead, or have whoever deploys Signoff name its bucket (`-c sourceBuckets`)"
 
@@ -72,8 +76,11 @@ class Bucket:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
     """
 
-    def __init__(self, s3: Any, name: str, owner: str | None = None) -> None:
+    def __init__(
+        self, s3: Any, name: str, owner: str | None = None, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._s3 = s3
+        self._pause = pause
         self.name = name
         self._owned = {"ExpectedBucketOwner": owner} if owner else {}
 
@@ -199,7 +206,7 @@ class Bucket:
         if source.size > _ONE_COPY:
             return self._copy_in_parts(whence, key, settings)
         try:
-            copied = self._s3.copy_object(CopySource=whence, Bucket=self.name, Key=key, IfNoneMatch="*", **settings)
+            copied = self._alone(self._s3.copy_object, CopySource=whence, Key=key, **settings)
         except ClientError as error:
             if error_code(error) in _CONFLICT:
                 return None
@@ -221,11 +228,17 @@ class Bucket:
 
     def _put_new(self, key: str, data: bytes, **lock: Any) -> bool:
         with ignoring(_CONFLICT):
-            self._s3.put_object(
-                Bucket=self.name, Key=key, Body=data, ContentType="application/json", IfNoneMatch="*", **lock
-            )
+            self._alone(self._s3.put_object, Key=key, Body=data, ContentType="application/json", **lock)
             return True
         return False
+
+    def _alone(self, write: Callable[..., dict[str, Any]], **said: Any) -> dict[str, Any]:
+        """Write a new object, trying again for a moment while another write of its key is under way."""
+        for attempt in range(_TRIES - 1):
+            with ignoring(_UNDER_WAY):
+                return write(Bucket=self.name, IfNoneMatch="*", **said)
+            self._pause(_PAUSE * 2**attempt)
+        return write(Bucket=self.name, IfNoneMatch="*", **said)
 
     def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
         """Write JSON to `key` unless something is there, created under Object Lock (`mode`) until then.

@@ -11,7 +11,6 @@ from signoff.aws.ecr import ImageResolver
 from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
-from signoff.documents import strict_json
 from signoff.documents.faults import Fault
 from signoff.errors import ManifestRefused, ObjectMissing
 from signoff.identity.principals import account_of, same_person
@@ -27,6 +26,7 @@ from signoff.submission.manifest import Manifest, read, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signature import Signature, SignatureVerifier, SubmissionFile
+from signoff.submission.small_files import data_of
 
 _MISSING = 50  # missing names that a submission's table row lists
 
@@ -75,7 +75,7 @@ class Intake:
     def read(self, submission: Submission) -> CompleteSubmission | IncompleteSubmission:
         """Return the submission as it is now. Raises `ManifestRefused` with all its faults."""
         # First of all, because a proof is valid for 15 minutes only.
-        submission_file = self._submission_file(submission)
+        submission_file = self.signature_verifier.submission_file(submission)
         signature = submission_file.signature if submission_file else None
         policy, group_tags = self._policy(submission)
         if signature:
@@ -103,19 +103,9 @@ class Intake:
             _refuse_spelling(submission.group, self.policies.elsewhere_spelled(submission.group))
         return CompleteSubmission(submission, manifest, known, policy, group_tags is None, submission_file)
 
-    def _submission_file(self, submission: Submission) -> SubmissionFile | None:
-        """Return the content of submission.json, or None if there is none."""
-        stored = self.inbox.current(submission.key(SUBMISSION))
-        if stored is None:
-            return None
-        try:
-            return self.signature_verifier.read(submission, stored, self._document(stored, f"{SUBMISSION}: "))
-        except ManifestRefused as refused:
-            raise ManifestRefused(refused.faults, about=SUBMISSION) from None
-
     def _manifest(self, stored: ObjectVersion, signature: Signature | None) -> dict[str, Any]:
         """Return the manifest, which must match the signature."""
-        data = self._data(stored)
+        data = data_of(self.inbox, stored)
         if signature and hashlib.sha256(data).hexdigest() != signature.digests.get(MANIFEST):
             _refuse(
                 [Fault(SUBMISSION, f"{MANIFEST} does not match what {signature.submitter} signed")], about=SUBMISSION
@@ -193,18 +183,6 @@ class Intake:
         if found is None and not governing.policy.groups.create:
             raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
         return governing.policy, found.tags if found else None
-
-    def _document(self, stored: ObjectVersion, where: str) -> dict[str, Any]:
-        """Return the JSON object in another file than the manifest; `where` is the prefix of its faults."""
-        try:
-            return read(self._data(stored))
-        except ManifestRefused as refused:
-            raise ManifestRefused([Fault(fault.path, f"{where}{fault.message}") for fault in refused.faults]) from None
-
-    def _data(self, stored: ObjectVersion) -> bytes:
-        if stored.size > strict_json.MAX_BYTES:
-            raise ManifestRefused([Fault("", f"has {stored.size} bytes; at most {strict_json.MAX_BYTES} are allowed")])
-        return self.inbox.read(stored)
 
 
 def _submitter_faults(signature: Signature, policy: Policy) -> list[Fault]:

@@ -1,7 +1,8 @@
 """Who submitted, and what: verified by the proof in submission.json, and stored once STS has confirmed it.
 
 A proof is valid for 15 minutes, and a submission may take longer to be complete or to be retried. So the result of STS
-is written to the vault, under the digest of statement and proof.
+is written to the vault, under the digest of statement and proof: by the function that decides, whose queue tries again
+within these minutes, or by the one that registers, whichever comes first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.aws.s3 import ObjectVersion
+from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.documents.canonical_json import digest
@@ -20,6 +21,7 @@ from signoff.identity.principals import account_of
 from signoff.identity.proofs import Claim
 from signoff.submission import object_list
 from signoff.submission.layout import SUBMISSION, Submission
+from signoff.submission.small_files import document_of
 
 KIND = "submission"
 
@@ -58,24 +60,46 @@ class SubmissionFile:
 
 
 class SignatureVerifier:
-    """Reads submission.json files and verifies their signatures."""
+    """Reads the submission.json files in the artifacts bucket and verifies their signatures."""
 
-    def __init__(self, identity_verifier: IdentityVerifier, vault: Vault) -> None:
+    def __init__(self, identity_verifier: IdentityVerifier, vault: Vault, inbox: Bucket) -> None:
         self._identity_verifier = identity_verifier
         self._vault = vault
+        self._inbox = inbox
 
-    def read(self, submission: Submission, stored: ObjectVersion, document: Mapping[str, Any]) -> SubmissionFile:
-        """Return the content of `document`, read from `stored`. Without a proof it only lists objects.
+    def submission_file(self, submission: Submission) -> SubmissionFile | None:
+        """Return the content of a submission's submission.json, or None if there is none.
 
-        Raises `ManifestRefused` when its signature is not valid, and `Transient` when STS gives no answer.
+        Without a proof it only lists objects. Raises `ManifestRefused` when it, or its signature, is not valid, and
+        `Transient` when STS gives no answer.
         """
-        objects = object_list.objects(document)
-        if document.get("proof") is None and document.get("statement") is None:
-            return SubmissionFile(stored, objects, None)
+        stored = self._inbox.current(submission.key(SUBMISSION))
+        if stored is None:
+            return None
+        document = document_of(self._inbox, stored, SUBMISSION)
         try:
-            return SubmissionFile(stored, objects, self._signature(submission, document))
+            objects = object_list.objects(document)
+            signed = document.get("proof") is not None or document.get("statement") is not None
+            return SubmissionFile(stored, objects, self._signature(submission, document) if signed else None)
         except ProofRefused as refused:
-            raise ManifestRefused([Fault(SUBMISSION, str(refused))]) from None
+            raise ManifestRefused([Fault(SUBMISSION, str(refused))], about=SUBMISSION) from None
+        except ManifestRefused as refused:
+            raise ManifestRefused(refused.faults, about=SUBMISSION) from None
+
+    def uploaded(self, key: str) -> str:
+        """Have STS confirm the signature of the submission.json at `key`, and return the outcome, for the log.
+
+        The registration finds its answer in the vault, even when it comes to the submission after the proof expired.
+        What is wrong with the file is the registration's to refuse. Raises `Transient` when STS gives no answer.
+        """
+        submission = Submission.of(key)
+        if submission is None or key != submission.key(SUBMISSION):
+            return "no signature"
+        try:
+            found = self.submission_file(submission)
+        except ManifestRefused as refused:
+            return f"refused: {refused}"
+        return "confirmed" if found and found.signature else "no signature"
 
     def _signature(self, submission: Submission, document: Mapping[str, Any]) -> Signature:
         claim = self._identity_verifier.read(document, KIND)
@@ -97,7 +121,7 @@ class SignatureVerifier:
 
     def _signer(self, claim: Claim) -> dict[str, Any]:
         """Return what STS said of the signer. It is asked only once, however late the submission is complete."""
-        key = f"registrations/signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
+        key = f"signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
         known = self._vault.read_named(key)
         if known is None:
             signer = self._identity_verifier.confirm(claim)

@@ -233,3 +233,34 @@ def test_very_many_differences_fit_into_the_ledger():
     told = object_checks({}, found)
     assert told[-1].reason == "980 more objects do not match what their submitter signed"
     assert len(json.dumps([check.document for check in told])) < 100_000
+
+
+def test_a_proof_is_confirmed_while_it_is_valid_whatever_becomes_of_the_registration():
+    world = World()
+    files = world.files(PREFIX)
+    for key, data in files.items():
+        world.put(key, data)
+    *_, signed = files
+
+    outcome = world.signature_verifier.uploaded(signed)
+    world.clock.forward(hours=1)  # RegisterModel died, and its message was hidden for a while
+
+    assert outcome == "confirmed"
+    assert world.registrar.uploaded(signed).startswith("registered as ")
+    assert registration(world)["submitter"] == SUBMITTER
+
+
+@pytest.mark.parametrize(("key", "data"), [("submission.json", b"no JSON"), ("submission.json", {"objects": {}})])
+def test_a_submission_file_that_proves_nothing_is_left_to_the_registration(key: str, data: Any):
+    world = World()
+    world.put(f"{PREFIX}/{key}", data)
+    assert world.signature_verifier.uploaded(f"{PREFIX}/{key}") != "confirmed"
+    assert not world.ledger.histories
+    assert not [key for key in world.vault_bucket.versions if key.startswith("signatures/")]
+
+
+@pytest.mark.parametrize("key", [f"{PREFIX}/more/submission.json", "submission.json", f"{PREFIX}/submission.json"])
+def test_only_the_submission_file_of_a_submission_that_is_there_is_asked_about(key: str):
+    world = World()
+    assert world.signature_verifier.uploaded(key) == "no signature"
+    assert not world.sts.requests
