@@ -1,5 +1,10 @@
 """Names shared with tools, guardrails and the functions."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
 # The path of all of Signoff's roles. Not a prefix of their names: anyone who may create roles could choose that, and
 # a path is what IAM policies can reserve.
 ROLES = "/signoff/"
@@ -36,3 +41,11 @@ def model_maker_role(partition: str, account: str, stack: str) -> str:
 def regional_vault(account: str, region: str) -> str:
     """The name of the vault that the account `account` keeps in another region than the registry's."""
     return f"signoff-vault-{account}-{region}"
+
+
+def bus_arn(stack: "cdk.Stack", *, account: str | None = None, region: str | None = None) -> str:
+    """The ARN of the bus `signoff`, of the stack's own account and region by default.
+
+    It refers to no resource of the stack, so that a role may be granted it and be named by the bus's policy.
+    """
+    return stack.format_arn(service="events", account=account, region=region, resource="event-bus", resource_name=BUS)

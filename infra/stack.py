@@ -173,7 +173,6 @@ class SignoffStack(cdk.Stack):
             ledger=self.ledger,
             packages=self.packages,
             submissions=self.submissions,
-            bus=self.bus,
             source_buckets=self.settings.source_buckets,
             source_keys=self.settings.source_keys,
             execution_roles=sorted(roles | named),

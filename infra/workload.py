@@ -92,13 +92,7 @@ class SignoffWorkloadStack(cdk.Stack):
             self,
             "Decisions",
             bus=self.bus,
-            to=self.format_arn(
-                service="events",
-                region=self.central.region,
-                account=self.central.account,
-                resource="event-bus",
-                resource_name=names.BUS,
-            ),
+            to=names.bus_arn(self, account=self.central.account, region=self.central.region),
             dead_letters=dead_letters,
             pattern=events.EventPattern(
                 account=[self.account],

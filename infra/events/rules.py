@@ -101,9 +101,7 @@ class EventRules(Construct):
                 self,
                 f"Tell{account}",
                 bus=bus,
-                to=cdk.Stack.of(self).format_arn(
-                    service="events", resource="event-bus", resource_name=names.BUS, account=account
-                ),
+                to=names.bus_arn(cdk.Stack.of(self), account=account),
                 dead_letters=dead_letters,
                 pattern=events.EventPattern(
                     account=self._own, source=[names.SOURCE], detail={"group": others.names_for(account)}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
@@ -37,7 +36,6 @@ class FunctionPermissions:
     ledger: dynamodb.Table
     packages: dynamodb.Table
     submissions: dynamodb.Table
-    bus: events.EventBus
     source_buckets: Sequence[str]
     execution_roles: Sequence[str]
     validation_roles: Sequence[str]
@@ -252,7 +250,7 @@ class FunctionPermissions:
             Grant(("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), (stream,)),
             Grant(("dynamodb:ListStreams",), ("*",), "DynamoDB's ListStreams names no resource; Lambda asks for it"),
             Grant(("sqs:SendMessage",), (failures.queue_arn,)),
-            Grant(("events:PutEvents",), (self.bus.event_bus_arn,)),
+            Grant(("events:PutEvents",), (names.bus_arn(self.stack),)),
             Grant(("sns:Publish",), tuple(topics)),
         ]
 

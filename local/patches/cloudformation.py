@@ -13,12 +13,8 @@ def install() -> None:
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
-    handlers["AWS::Events::EventBusPolicy"] = {
-        "create": lambda logical_id, properties, stack: _bus_policy(properties),
-        "update": lambda physical_id, old, new, stack: _bus_policy(new),
-        "delete": lambda physical_id, properties: _drop_bus_statement(properties),
-    }
     for kind, apply in (
+        ("AWS::Events::EventBus", _apply_bus_policy),
         ("AWS::S3::Bucket", _apply_to_bucket),
         ("AWS::Lambda::Function", _apply_to_function),
         ("AWS::DynamoDB::Table", _apply_to_table),
@@ -42,21 +38,12 @@ def _applying(handler: dict[str, Handler], apply: Callable[[str, Properties], No
     return {**handler, "create": create, "update": update}
 
 
-def _bus_policy(properties: Properties) -> tuple[str, Properties]:
+def _apply_bus_policy(name: str, properties: Properties) -> None:
     from ministack.services import eventbridge
 
-    bus, sid = properties.get("EventBusName", "default"), properties["StatementId"]
-    _drop_bus_statement(properties)
-    policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
-    policy["Statement"].append(properties["Statement"] | {"Sid": sid})
-    return f"{bus}|{sid}", {}
-
-
-def _drop_bus_statement(properties: Properties) -> None:
-    from ministack.services import eventbridge
-
-    request = {"EventBusName": properties.get("EventBusName", "default"), "StatementId": properties["StatementId"]}
-    eventbridge._remove_permission(request)
+    eventbridge._event_bus_policies.pop(name, None)
+    if "Policy" in properties:
+        eventbridge._event_bus_policies[name] = properties["Policy"]
 
 
 def _apply_to_function(name: str, properties: Properties) -> None:

@@ -23,6 +23,7 @@ from tests.support.shared_registry import (
     SUBMITS,
     THERE,
     bucket_policy,
+    bus_policy,
     by,
     grants_of,
     group_policy,
@@ -165,10 +166,6 @@ def test_what_lies_encrypted_in_other_accounts_buckets_is_decrypted_with_the_key
 
 
 # The buses
-
-
-def bus_policy(template: SynthesizedTemplate) -> dict[str, Any]:
-    return {"Statement": [each["Statement"] for each in template.of_type("AWS::Events::EventBusPolicy").values()]}
 
 
 def may_send(template: SynthesizedTemplate, account: str, detail_type: str, source: str = "acme.tickets") -> bool:

@@ -10,6 +10,7 @@ from signoff.identity.proofs import LONGEST
 from tests.support.iam import allowed, denied
 from tests.support.patterns import matches
 from tests.support.repository import ROOT
+from tests.support.shared_registry import bus_policy
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 EVENTS = ROOT / "events"
@@ -241,10 +242,10 @@ def test_every_dead_letter_queue_has_its_alarm(template):
 
 
 def bus_refuses(template: SynthesizedTemplate, source: str, principal: str, account: str = ACCOUNT) -> bool:
-    policies = template.of_type("AWS::Events::EventBusPolicy").values()
-    document = {"Statement": [policy["Statement"] for policy in policies]}
     context = {"events:source": source, "aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
-    return denied(document, "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff", context)
+    return denied(
+        bus_policy(template), "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff", context
+    )
 
 
 def test_only_announce_speaks_as_signoff(template):
@@ -257,3 +258,20 @@ def test_only_announce_speaks_as_signoff(template):
 
 def test_the_bus_takes_no_events_from_other_accounts(template):
     assert bus_refuses(template, "acme.tickets", "arn:aws:iam::999999999999:user/approver", "999999999999")
+
+
+def test_a_resources_policy_is_one_document_that_nothing_else_writes(template):
+    """EventBridge loses statements that are added to one bus at the same time."""
+    assert not template.of_type("AWS::Events::EventBusPolicy")
+    queues = [queue for policy in template.of_type("AWS::SQS::QueuePolicy").values() for queue in policy["Queues"]]
+    topics = [topic for policy in template.of_type("AWS::SNS::TopicPolicy").values() for topic in policy["Topics"]]
+    buckets = [policy["Bucket"] for policy in template.of_type("AWS::S3::BucketPolicy").values()]
+    for written in (queues, topics, buckets):
+        assert len(written) == len(set(written))
+
+
+def test_the_buss_policy_keeps_no_statement_id_that_a_deletion_of_earlier_resources_would_remove(central):
+    before = {"OnlyThisAccount", "OnlyKnownAccounts", "OthersSendDecisions", "OnlyAnnounceSpeaksAsSignoff"}
+    sids = [statement["Sid"] for statement in bus_policy(central)["Statement"]]
+    assert len(sids) == len(set(sids)) == 3
+    assert not before & set(sids)

@@ -13,6 +13,7 @@ from infra.app import STACK, build
 from signoff.identity.principals import listed
 from tests.infrastructure.conftest import read_template
 from tests.support.iam import denied
+from tests.support.shared_registry import bus_policy
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/signoff"
@@ -49,11 +50,9 @@ def reserving(tmp_path_factory: pytest.TempPathFactory) -> SynthesizedTemplate:
 
 
 def may_speak(template: SynthesizedTemplate, source: str, principal: str) -> bool:
-    policies = template.of_type("AWS::Events::EventBusPolicy").values()
-    document = {"Statement": [policy["Statement"] for policy in policies]}
     account = principal.split(":")[4]
     context = {"events:source": source, "aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
-    return not denied(document, "events:PutEvents", BUS, context)
+    return not denied(bus_policy(template), "events:PutEvents", BUS, context)
 
 
 def may_upload(template: SynthesizedTemplate, key: str, principal: str, action: str = "s3:PutObject") -> bool:
@@ -83,7 +82,7 @@ def test_the_publisher_of_a_projects_policy_that_is_named_by_its_session_is_know
 
 
 def test_without_publishers_no_source_is_reserved(template):
-    assert len(template.of_type("AWS::Events::EventBusPolicy")) == 2
+    assert len(bus_policy(template)["Statement"]) == 2
     assert may_speak(template, "acme.tickets", f"{ROLE}/Other")
 
 

@@ -66,3 +66,9 @@ def grants_of(template: SynthesizedTemplate, role: str) -> dict[str, Any]:
     (policy,) = template.one("AWS::IAM::Role", role)["Policies"]
     document: dict[str, Any] = policy["PolicyDocument"]
     return document
+
+
+def bus_policy(template: SynthesizedTemplate) -> dict[str, Any]:
+    (bus,) = template.of_type("AWS::Events::EventBus").values()
+    policy: dict[str, Any] = bus["Policy"]
+    return policy

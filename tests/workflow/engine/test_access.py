@@ -144,13 +144,8 @@ def test_a_buss_policy_decides_who_speaks_in_whose_name(guarded: Engine) -> None
             "ArnNotEquals": {"aws:PrincipalArn": speaker["role"]},
         },
     }
-    policy = {"EventBusName": {"Ref": "Bus"}, "StatementId": "Only", "Statement": statement}
-    template = {
-        "Resources": {
-            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}},
-            "Policy": {"Type": "AWS::Events::EventBusPolicy", "Properties": policy},
-        }
-    }
+    policy = {"Version": "2012-10-17", "Statement": [{"Sid": "Only", **statement}]}
+    template = {"Resources": {"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name, "Policy": policy}}}}
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
     eventually(lambda: cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE")
 
