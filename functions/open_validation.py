@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from signoff import bootstrap
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.validation.open_validation import ValidationOpener, ValidationRequest
@@ -40,4 +41,5 @@ def _opener() -> ValidationOpener:
         vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),
         sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
+        now=utc_now,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff import bootstrap
 from signoff.governance.registry_status import RegistryProjector
+from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.validation.record_evidence import EvidenceRecorder
@@ -54,4 +55,5 @@ def _recorder() -> EvidenceRecorder:
         registrations=bootstrap.registrations(settings),
         sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
         projector=RegistryProjector(registry, ledger),
+        now=utc_now,
     )

@@ -57,7 +57,11 @@ class Alarms(Construct):
             ("TimedOut", machine.metric_timed_out(period=PERIOD)),
             ("Aborted", machine.metric_aborted(period=PERIOD)),
         ):
-            self._alarm(f"Validation{what}", metric, "A validation ended without a verdict: revalidate the package")
+            self._alarm(
+                f"Validation{what}",
+                metric,
+                "A validation ended without a verdict: the ledger says whether another begins by itself",
+            )
 
     def on_progress(self) -> None:
         """Alarm on the functions' own metrics: stuck packages, models not retired, break-glass approvals."""

@@ -130,6 +130,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "changed by": ", ".join(document["changed_by"]),
         "in SageMaker": document["registry_status"],
         "waits for": document["next"],
+        "next attempt": document["next_attempt"] and f"by itself after {document['next_attempt']}",
         **_standing(document),
         "evidence": evidence and evidence["uri"],
         "sha256": evidence and evidence["sha256"],

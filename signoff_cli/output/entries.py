@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from signoff.documents.text import clean, counted, short
+from signoff.ledger import attempts
 from signoff.ledger.entries import Kind
 from signoff.notification.wording import DONE, enforcement, fault
 from signoff_cli.packages.document import errored_reason
@@ -87,8 +88,10 @@ def _since_registered(details: Mapping[str, Any]) -> str:
     return f"; changed since it was registered: {', '.join(details['changed'])}{last}"
 
 
-def _errored(_: Entry, details: Mapping[str, Any]) -> str:
-    return f"validation ended in an error: {errored_reason(details)}"
+def _errored(entry: Entry, details: Mapping[str, Any]) -> str:
+    again = attempts.promised(entry)
+    follows = f"; the next attempt begins by itself after {again}" if again else ""
+    return f"validation ended in an error: {errored_reason(details)}{follows}"
 
 
 def _evidence(_: Entry, details: Mapping[str, Any]) -> str:

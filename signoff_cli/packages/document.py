@@ -31,6 +31,7 @@ def document(history: History) -> dict[str, Any]:
         "changed_by": list(state.changers),
         "registration": state.registration,
         "attempt": state.attempt,
+        "next_attempt": state.next_attempt,
         "checks": _checks(history),
         "evidence": _evidence(state),
         "asked": state.asked,

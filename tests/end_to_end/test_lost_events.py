@@ -3,7 +3,7 @@
 import json
 from uuid import uuid4
 
-from signoff.ledger.entries import Kind
+from signoff.ledger.entries import Draft, Kind
 from tests.support.groups import Group
 from tests.support.submissions import honest, specification
 from tests.support.waiting import eventually
@@ -186,8 +186,28 @@ def test_an_execution_that_somebody_stopped_leaves_no_package_validating(group: 
     pipeline.sweep()
 
     died = package.until("ValidationErrored").entries(Kind.VALIDATION_ERRORED)[0]
-    assert died["error"] == "ExecutionDied"
+    assert (died["error"], died["next_attempt_in"]) == ("ExecutionDied", 900)
     assert "ABORTED" in json.dumps(died)
+
+
+def test_the_sweep_begins_the_next_attempt_once_it_is_due_and_not_before(group: Group) -> None:
+    pipeline = group.pipeline
+    with pipeline.without_rule("PackageRegistered"):
+        package = group.submit().package()
+        pipeline.witness.registration(package.arn)
+    errored = {"attempt": 1, "execution": "x1", "error": "ExecutionDied", "cause": "it was killed"}
+
+    def erred(next_attempt_in: int) -> None:
+        draft = Draft(Kind.VALIDATION_ERRORED, "signoff", {**errored, "next_attempt_in": next_attempt_in})
+        pipeline.ledger.update(pipeline.history(package.arn).package, lambda _: [draft])
+        pipeline.sweep()
+
+    erred(900)
+    waits = package.kinds()
+    erred(0)
+
+    assert waits == ["Registered", "ValidationErrored"]
+    assert package.until("PendingApproval").kinds()[3:] == ["ValidationStarted", "EvidenceRecorded"]
 
 
 def test_a_sweep_with_nothing_to_do_changes_nothing(group: Group) -> None:

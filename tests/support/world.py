@@ -150,6 +150,7 @@ class World(Deliveries):
             vault=vault,
             registrations=registrations,
             sources=sources,
+            now=self.clock,
             pause=lambda _: self.while_opening(),
             **everywhere,
         )
@@ -162,6 +163,7 @@ class World(Deliveries):
             projector=projector,
             registrations=registrations,
             sources=sources,
+            now=self.clock,
             **everywhere,
         )
         shape = partial(sagemaker_shape, "UpdateModelPackage")

@@ -92,6 +92,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "registry_status": state.registry_status,
             "next": str(state.next_step) if state.next_step else None,
             "since": _since(history),
+            "next_attempt": state.next_attempt,
             "asked": state.asked,
             "reminded": list(state.reminded) or None,
             "votes": list(state.votes) or None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from signoff.identity.principals import UNKNOWN, is_users_id
-from signoff.ledger import targets
+from signoff.ledger import attempts, targets
 from signoff.ledger.entries import REGISTRY_STATUS, Entry, Kind, Status, Step
 from signoff.ledger.targets import TargetState
 
@@ -36,11 +36,12 @@ class State:
     `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
     joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
     package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
-    `superseded`, the only reason that leaves votes standing. `specifications` are the names of the additional inference
-    specifications that it was registered with, or that annotations added. `asked` is when approval was requested,
-    `reminded` which reminders were sent since then, `rollback` since when a rollback to it waits for votes. Where a
-    policy only reports (`enforced` is false), the registry is left as it is unless a person decided. `superseded_by` is
-    the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
+    `superseded`, the only reason that leaves votes standing. `errors` are the validations since the last verdict that
+    ended without one, `next_attempt` is when another begins by itself. `specifications` are the names of the additional
+    inference specifications that it was registered with, or that annotations added. `asked` is when approval was
+    requested, `reminded` which reminders were sent since then, `rollback` since when a rollback to it waits for votes.
+    Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
+    `superseded_by` is the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
     last approval. `unverified` is the model of a package that was rolled back to, until it has been verified again.
     """
 
@@ -59,6 +60,8 @@ class State:
     attempt: int = 0
     execution: str | None = None
     attempt_open: bool = False
+    errors: int = 0
+    next_attempt: str | None = None
     policy: str | None = None
     evidence: dict[str, Any] | None = None
     decision: dict[str, Any] | None = None
@@ -175,6 +178,7 @@ def _started(state: State, details: dict[str, Any], _: Entry) -> State:
         attempt=details["attempt"],
         execution=details["execution"],
         attempt_open=True,
+        next_attempt=None,
         policy=details["policy"],
         evidence=None,
         changers=_changers(state.changers, details),
@@ -188,9 +192,13 @@ def _ended(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, attempt_open=False)
 
 
+def _errored(state: State, details: dict[str, Any], entry: Entry) -> State:
+    return replace(_ended(state, details, entry), errors=state.errors + 1, next_attempt=attempts.promised(entry))
+
+
 def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
     asked = entry.time if state.status is Status.PENDING_APPROVAL else None
-    state = replace(state, attempt_open=False, evidence=details)
+    state = replace(state, attempt_open=False, errors=0, next_attempt=None, evidence=details)
     return replace(state, votes=(), deciders=(), approved=None, asked=asked, reminded=(), rollback=None)
 
 
@@ -330,7 +338,7 @@ def _other_baselines(state: State, details: dict[str, Any]) -> dict[str, str]:
 _KEPT = {
     Kind.REGISTERED: _registered,
     Kind.VALIDATION_STARTED: _started,
-    Kind.VALIDATION_ERRORED: _ended,
+    Kind.VALIDATION_ERRORED: _errored,
     Kind.EVIDENCE_RECORDED: _evidence,
     Kind.VOTED: _voted,
     Kind.DECISION_RECORDED: _decision,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from signoff.documents.text import counted, short
+from signoff.ledger import attempts
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.notification.message_format import (
     Message,
@@ -46,8 +47,16 @@ def _registration_failed(entry: Entry, details: Details) -> list[Message]:
 
 
 def _errored(entry: Entry, details: Details) -> list[Message]:
-    facts = [*_package(entry), *_submitter(details), ("Error", details.get("error")), ("Cause", details.get("cause"))]
-    headline, steps = f"{called(entry)} could not be validated", _steps(entry, ("Validate it again", "revalidate"))
+    again = attempts.promised(entry)
+    facts = [
+        *_package(entry),
+        *_submitter(details),
+        ("Error", details.get("error")),
+        ("Cause", details.get("cause")),
+        ("Next attempt", f"by itself after {again}" if again else "none by itself: mend the cause"),
+    ]
+    headline = f"{called(entry)} could not be validated{' yet' if again else ''}"
+    steps = _steps(entry, ("Validate it again at once" if again else "Validate it again", "revalidate"))
     return [Message(headline, facts, _checks(details), steps, report=report(entry, details.get("uri")))]
 
 

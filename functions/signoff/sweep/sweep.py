@@ -27,6 +27,7 @@ from signoff.deployment.succession import Succession
 from signoff.documents import timestamps
 from signoff.documents.timestamps import Clock
 from signoff.errors import SignoffError, UnknownPackage
+from signoff.ledger import attempts
 from signoff.ledger.entries import Draft, Kind, Status, Step
 from signoff.ledger.history import History, package_key
 from signoff.model_package.batch_summary import differs, its_turn
@@ -119,7 +120,7 @@ class Sweep:
                 return []
             cause = f"its execution is {status} and recorded no result"
             details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
-            return [Draft(Kind.VALIDATION_ERRORED, "signoff", details)]
+            return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state)})]
 
         self.ledger.update(row["package"], died)
 
@@ -158,6 +159,8 @@ class Sweep:
                 elif row["group"] in governed:
                     if self._may_have_changed(row, summary):
                         yield "changed specification", partial(self._answer_change, row)
+                    if attempts.due(row, self.now()):
+                        yield "next attempt", partial(self.executions.start, row["arn"])
                     if due(row, governed[row["group"]], self.now()):
                         yield "deadline", partial(self._nudge, "decisions", row["arn"])
 

@@ -12,10 +12,12 @@ from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import OWN_POLICY_TAG, Policies
 from signoff.aws.vault import Vault
 from signoff.documents.text import storable
+from signoff.documents.timestamps import Clock
 from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance, source_owner
 from signoff.governance.registrations import Registrations, changes_since
 from signoff.identity.principals import UNKNOWN
+from signoff.ledger import attempts
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
@@ -54,6 +56,7 @@ class ValidationOpener:
     vault: Vault
     registrations: Registrations
     sources: Sources
+    now: Clock
     pause: Callable[[float], None] = time.sleep
 
     def open(self, request: ValidationRequest) -> dict[str, Any]:
@@ -126,7 +129,7 @@ class ValidationOpener:
         """Return the number of the attempt that `request` opens, or None."""
         waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
         again = request.revalidate is not None and state.status in _REVALIDATED
-        if waits or again or self._stale(state, candidate):
+        if waits or again or attempts.due(state, self.now()) or self._stale(state, candidate):
             return state.attempt + 1
         return None
 

@@ -12,12 +12,15 @@ from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
+from signoff.documents.timestamps import Clock
 from signoff.errors import DocumentMissing, ObjectMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
 from signoff.governance.registry_status import RegistryProjector
+from signoff.ledger import attempts
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
+from signoff.ledger.state import State
 from signoff.model_package.artifacts import DOCUMENT, QUALITY
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
@@ -49,6 +52,7 @@ class EvidenceRecorder:
     registrations: Registrations
     sources: Sources
     projector: RegistryProjector
+    now: Clock
 
     def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
@@ -199,13 +203,16 @@ class EvidenceRecorder:
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
             current = state.attempt_open and state.execution == claim["execution"]
-            return [_errored(state.attempt, claim["execution"], error)] if current else []
+            return [_errored(state, claim["execution"], error)] if current else []
 
         history = self.ledger.update(claim["package"], drafts)
         return {"verdict": "errored", "status": history.state.status}
 
     def record_unopened(self, arn: str, execution: str, error: Mapping[str, Any]) -> dict[str, Any]:
-        """Record that a validation could not be opened, unless Signoff does not govern the package."""
+        """Record that a validation could not be opened, unless Signoff does not govern the package.
+
+        An attempt that was due by itself is over then: otherwise the sweep would begin it again and again.
+        """
         described = self.registry.describe(arn)
         try:
             if self.governance.candidate(arn) is None:
@@ -216,9 +223,10 @@ class EvidenceRecorder:
 
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
-            if state.status not in {None, Status.VALIDATING} or (state.attempt_open and state.execution != execution):
+            awaited = state.status in {None, Status.VALIDATING} or attempts.due(state, self.now())
+            if not awaited or (state.attempt_open and state.execution != execution):
                 return []
-            return [*([] if state.status else [first]), _errored(state.attempt, execution, error)]
+            return [*([] if state.status else [first]), _errored(state, execution, error)]
 
         history = self.ledger.update(package_key(arn, described["CreationTime"]), drafts)
         return {"verdict": "errored", "status": history.state.status}
@@ -293,14 +301,14 @@ def _recorded(history: History, claim: Mapping[str, Any], facts: Mapping[str, An
     if state.status not in _OPEN or state.attempt != claim["attempt"] or state.execution != claim["execution"]:
         return []
     if facts["verdict"] == "errored":
-        return [Draft(Kind.VALIDATION_ERRORED, "signoff", dict(facts))]
+        return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**facts, **attempts.promise(state)})]
     return [Draft(Kind.EVIDENCE_RECORDED, "signoff", dict(facts))]
 
 
-def _errored(attempt: int, execution: str, error: Mapping[str, Any]) -> Draft:
-    details = {"attempt": attempt, "execution": execution}
+def _errored(state: State, execution: str, error: Mapping[str, Any]) -> Draft:
+    details = {"attempt": state.attempt, "execution": execution}
     details |= {"error": str(error.get("Error", "Unknown")), "cause": _message(str(error.get("Cause", "")))[:4000]}
-    return Draft(Kind.VALIDATION_ERRORED, "signoff", details)
+    return Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state)})
 
 
 def _message(cause: str) -> str:
