@@ -41,8 +41,9 @@ class State:
     inference specifications that it was registered with, or that annotations added. `asked` is when approval was
     requested, `reminded` which reminders were sent since then, `rollback` since when a rollback to it waits for votes.
     Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
-    `superseded_by` is the ARN of the next champion, until this package is champion again; `superseded` says that this happened since its
-    last approval. `unverified` is the model of a package that was rolled back to, until it has been verified again.
+    `superseded_by` is the ARN of the next champion, until this package is champion again; `superseded` says that this
+    happened since its last approval. `unverified` is the model of a package that was rolled back to, until it has been
+    verified again.
     """
 
     status: Status | None = None
