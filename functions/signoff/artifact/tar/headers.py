@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.tar.pax import PAX_TYPES, keyword_name, pax_records
 from signoff.documents.patterns import compiled_on_use
 
@@ -71,7 +72,10 @@ def describes_nothing(reads: Sequence[bytes]) -> bool:
 
 
 def header_faults(reads: Iterable[bytes], member: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
-    """Yield (rule, reason) for each ambiguity of `member`, which tarfile parsed from `reads`."""
+    """Yield (rule, reason) for each ambiguity of `member`, which tarfile parsed from `reads`.
+
+    Raises `Refused` (`corrupt-tar`) at a negative size.
+    """
     headers = MemberHeaders.of(reads)
     for check in (*_OF_EVERY_HEADER, *_OF_RECORDS) if headers.records else _OF_EVERY_HEADER:
         for reason in check(headers, member):
@@ -113,7 +117,8 @@ def _sizes(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
     if octal and (not OCTAL.fullmatch(field) or (not field[0] and any(field))):
         yield "Has a size that is not written as octal digits"
     if not octal and _number(headers.block) < 0:
-        yield f"Has a size of {_number(headers.block)} bytes, which readers interpret differently"
+        # Newer versions of Python's tarfile raise an error themselves.
+        raise Refused("corrupt-tar", f"A tar header has a size of {_number(headers.block)} bytes")
     said = [int(value) for keyword, value in headers.own if keyword == b"size"]
     if said and member.issparse():
         yield "Is a sparse file with a pax size, which readers take for what is stored or for what it expands to"
@@ -154,7 +159,11 @@ def _prefix(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
 
 
 def _slash(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
-    if headers.block[156:157] in REGULAR and headers.name.endswith(b"/") != member.isdir():
+    kind, name = headers.block[156:157], headers.block[:100].partition(b"\0")[0]
+    slashes = {headers.name.endswith(b"/"), member.isdir()}
+    if kind == tarfile.AREGTYPE:
+        slashes.add(name.endswith(b"/"))  # Python's tarfile looks there, newer versions no longer
+    if kind in REGULAR and len(slashes) > 1:
         yield "Is a file by its type and a directory by the slash at its name's end, or the other way round"
 
 
