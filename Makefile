@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := $(BIN)/python -m local.node cdk
 STACK ?= Signoff
@@ -11,19 +12,19 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)'
 # What was compiled is kept, whatever the environment says: assertions are rewritten, and engines start often.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS)
 
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help:  ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s  %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s  %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: .venv/ready  ## Make .venv with everything in it (every target calls this)
+setup: $(VENV)/ready  ## Make .venv with everything in it (every target calls this)
 
-.venv/ready: requirements/dev.txt pyproject.toml package-lock.json
+$(VENV)/ready: requirements/dev.txt pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Signoff needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Setting up .venv (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once)"
 	@$(PIP) --require-hashes --no-deps --requirement requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m local.node npm ci --no-audit --no-fund --loglevel error
@@ -40,6 +41,17 @@ test: setup $(if $(PART),,lint)  ## Run all tests: unit, workflow, infrastructur
 .PHONY: test-deep
 test-deep: setup lint  ## Run all tests, with all the examples and cases that `make test` takes a share of
 	@$(PYTEST) --hypothesis-profile=deep $(addprefix tests/,$(PART))
+
+# Lambda runs 3.13. Each has an environment of its own, with the same versions of all libraries.
+PYTHONS := 3.11 3.12 3.13 3.14
+.PHONY: test-pythons
+test-pythons:  ## Run the unit tests by each of Python 3.11 to 3.14 that is installed (PYTHONS=3.13 PART=unit/artifact)
+	@found=; for version in $(PYTHONS); do \
+	  python$$version -c "" 2>/dev/null || { echo "python$$version is not installed: not tested"; continue; }; \
+	  found="$$found $$version"; echo "Python $$version:"; \
+	  $(MAKE) --no-print-directory setup VENV=.venv-$$version PYTHON=python$$version || exit; \
+	  PYTHONDONTWRITEBYTECODE= .venv-$$version/bin/python -m pytest -n auto $(addprefix tests/,$(or $(PART),unit)) || exit; \
+	done; test -n "$$found" || { echo "None of Python $(PYTHONS) is installed" >&2; exit 1; }
 
 .PHONY: lint
 lint: setup  ## Check style, who imports whom, and types
@@ -104,12 +116,12 @@ deploy: setup  ## Deploy to the AWS account and region of your credentials (CONT
 .PHONY: lock
 lock:  ## Resolve every dependency anew, with hashes and without download addresses
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
-	.venv-lock/bin/uv pip compile pyproject.toml --extra functions --constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
-	echo aws-sam-cli | .venv-lock/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/sam.txt
-	.venv-lock/bin/uv pip compile requirements/attack.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/attack.txt
+	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --prerelease=if-necessary-or-explicit --quiet --output-file requirements/dev.txt
+	.venv-lock/bin/uv pip compile pyproject.toml --extra functions --constraint requirements/dev.txt --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/functions.txt
+	echo aws-sam-cli | .venv-lock/bin/uv pip compile - --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/sam.txt
+	.venv-lock/bin/uv pip compile requirements/attack.in --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/attack.txt
 	rm -rf .venv-lock
 
 .PHONY: clean
 clean:  ## Remove everything that was made
-	rm -rf .venv .sam-venv .attack-venv node_modules cdk.out build *.egg-info
+	rm -rf .venv .venv-* .sam-venv .attack-venv node_modules cdk.out build *.egg-info
