@@ -120,7 +120,7 @@ class Sweep:
                 return []
             cause = f"its execution is {status} and recorded no result"
             details = {"attempt": state.attempt, "execution": execution, "error": "ExecutionDied", "cause": cause}
-            return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state)})]
+            return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state.errors)})]
 
         self.ledger.update(row["package"], died)
 
@@ -159,7 +159,7 @@ class Sweep:
                 elif row["group"] in governed:
                     if self._may_have_changed(row, summary):
                         yield "changed specification", partial(self._answer_change, row)
-                    if attempts.due(row, self.now()):
+                    if attempts.due(row["status"], row.get("next_attempt"), self.now()):
                         yield "next attempt", partial(self.executions.start, row["arn"])
                     if due(row, governed[row["group"]], self.now()):
                         yield "deadline", partial(self._nudge, "decisions", row["arn"])

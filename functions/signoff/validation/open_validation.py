@@ -129,7 +129,8 @@ class ValidationOpener:
         """Return the number of the attempt that `request` opens, or None."""
         waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
         again = request.revalidate is not None and state.status in _REVALIDATED
-        if waits or again or attempts.due(state, self.now()) or self._stale(state, candidate):
+        due = attempts.due(state.status, state.next_attempt, self.now())
+        if waits or again or due or self._stale(state, candidate):
             return state.attempt + 1
         return None
 

@@ -223,7 +223,8 @@ class EvidenceRecorder:
 
         def drafts(history: History) -> list[Draft]:
             state = history.verified().state
-            awaited = state.status in {None, Status.VALIDATING} or attempts.due(state, self.now())
+            due = attempts.due(state.status, state.next_attempt, self.now())
+            awaited = due or state.status in {None, Status.VALIDATING}
             if not awaited or (state.attempt_open and state.execution != execution):
                 return []
             return [*([] if state.status else [first]), _errored(state, execution, error)]
@@ -301,14 +302,14 @@ def _recorded(history: History, claim: Mapping[str, Any], facts: Mapping[str, An
     if state.status not in _OPEN or state.attempt != claim["attempt"] or state.execution != claim["execution"]:
         return []
     if facts["verdict"] == "errored":
-        return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**facts, **attempts.promise(state)})]
+        return [Draft(Kind.VALIDATION_ERRORED, "signoff", {**facts, **attempts.promise(state.errors)})]
     return [Draft(Kind.EVIDENCE_RECORDED, "signoff", dict(facts))]
 
 
 def _errored(state: State, execution: str, error: Mapping[str, Any]) -> Draft:
     details = {"attempt": state.attempt, "execution": execution}
     details |= {"error": str(error.get("Error", "Unknown")), "cause": _message(str(error.get("Cause", "")))[:4000]}
-    return Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state)})
+    return Draft(Kind.VALIDATION_ERRORED, "signoff", {**details, **attempts.promise(state.errors)})
 
 
 def _message(cause: str) -> str:
