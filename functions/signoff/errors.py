@@ -34,6 +34,10 @@ class ManifestRefused(SignoffError):
         super().__init__("; ".join(f"{fault.path or 'manifest'}: {fault.message}" for fault in faults))
 
 
+class ReportOvertaken(SignoffError):
+    """Raised when others keep writing the report that is to be written; the next try looks at it again."""
+
+
 class PolicyFault(SignoffError):
     """Raised when a policy cannot be read: not JSON, an unknown field, a value of the wrong type, or missing."""
 

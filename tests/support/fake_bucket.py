@@ -119,8 +119,17 @@ class FakeBucket:
     ) -> ObjectVersion:
         return self._add(key, data, dict(metadata or {}))
 
-    def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+    def put_after(self, known: ObjectVersion | None, key: str, data: bytes) -> bool:
+        present = self.current(key)
+        if (present and present.etag) != (known and known.etag):
+            return False
+        self._add(key, data, {})
+        return True
+
+    def tag(self, key: str, version_id: str, tags: Mapping[str, str], unless: Mapping[str, str] | None = None) -> None:
         kept = next(each for each in self.versions[key] if each.id == version_id)
+        if unless and unless.items() <= kept.tags.items():
+            return
         merged = {**kept.tags, **tags}
         if len(merged) <= 10:
             kept.tags = merged

@@ -94,10 +94,12 @@ class FakeSubmissions:
         if self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt:
             self._put(prefix, state="registering", attempt=attempt, since=now, until="")
 
-    def refuse(self, prefix: str, attempt: str, now: str) -> None:
-        claimed = self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt
-        if claimed or self._state(prefix) in (None, "waiting", "refused"):
-            self._put(prefix, state="refused", attempt=attempt, since=now)
+    def refuse(self, prefix: str, attempt: str, since: str, *, claimed: bool = False) -> bool:
+        own = claimed and self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt
+        free = own or self._state(prefix) in (None, "waiting", "refused")
+        if free:
+            self._put(prefix, state="refused", attempt=attempt, since=since)
+        return free
 
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
         if self._state(prefix) != "registered":

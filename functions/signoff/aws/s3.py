@@ -22,6 +22,7 @@ _CHUNK = _MIB
 # One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
 _ONE_COPY = 256 * _MIB
 _COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
+_COMPLETION = "before-parameter-build.s3.CompleteMultipartUpload"
 # For a range whose connection breaks, and for a write that meets another; botocore retries other errors itself.
 _TRIES = 4
 _PAUSE = 0.1  # seconds, doubled after each try
@@ -31,6 +32,8 @@ _CONFLICT = {"PreconditionFailed", "412"}
 # Another write is under way, and may yet come to nothing: S3 asks to try again.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _UNDER_WAY = {"ConditionalRequestConflict"}
+# Something else is at the key, nothing is there any more, or another write is under way: look again.
+_OVERTAKEN = {*_CONFLICT, *_ABSENT, *_UNDER_WAY}
 _FORBIDDEN = {"403", "AccessDenied"}
 _REMEDY = ": submit it instead, or have whoever deploys Signoff name its bucket (`-c sourceBuckets`)"
 
@@ -219,8 +222,12 @@ class Bucket:
     def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> ObjectVersion | None:
         if self.current(key) is not None:
             return None
-        self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
-        return self.current(key)
+        # boto3's transfer passes on no condition of the last call, which is what makes the object.
+        self._s3.meta.events.register(_COMPLETION, _unless_there, unique_id="signoff-unless-there")
+        with ignoring(_CONFLICT):
+            self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
+            return self.current(key)
+        return None
 
     def put_once(self, key: str, data: bytes) -> bool:
         """Write JSON to `key` unless something is there. Returns whether it was written."""
@@ -248,15 +255,24 @@ class Bucket:
         """
         return self._put_new(key, data, ObjectLockMode=mode, ObjectLockRetainUntilDate=until)
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write JSON to `key`, whatever is there."""
-        self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType="application/json")
+    def put_after(self, known: ObjectVersion | None, key: str, data: bytes) -> bool:
+        """Write JSON to `key` if what is there is still what was `known` of it (None: nothing). Returns whether it was.
 
-    def tag(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
-        """Add `tags` to those of one version; PutObjectTagging by itself would replace the whole set."""
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition = {"IfMatch": f'"{known.etag}"'} if known else {"IfNoneMatch": "*"}
+        with ignoring(_OVERTAKEN):
+            self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType="application/json", **condition)
+            return True
+        return False
+
+    def tag(self, key: str, version_id: str, tags: Mapping[str, str], unless: Mapping[str, str] | None = None) -> None:
+        """Add `tags` to those of one version, unless it has others; PutObjectTagging would replace the whole set."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
         present = {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
         merged = {**present, **tags}
+        if unless and unless.items() <= present.items():
+            return
         if len(merged) <= 10 and merged != present:
             tag_set = [{"Key": key, "Value": value} for key, value in merged.items()]
             self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
@@ -279,6 +295,10 @@ class Bucket:
         with ignoring({"NoSuchObjectLockConfiguration"}):
             return dict(self._s3.get_object_retention(**which)["Retention"])
         return {}
+
+
+def _unless_there(params: dict[str, Any], **_: Any) -> None:
+    params["IfNoneMatch"] = "*"
 
 
 def source_metadata(source: ObjectVersion) -> dict[str, str]:

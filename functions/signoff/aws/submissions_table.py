@@ -45,12 +45,18 @@ class SubmissionsTable:
         facts = {":registering": "registering", ":attempt": attempt}
         self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
 
-    def refuse(self, prefix: str, attempt: str, now: str) -> None:
-        """Note that an attempt was refused, unless the submission is registered or another attempt is under way."""
-        values = {"state": "refused", "attempt": attempt, "since": now}
-        free = f"{NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #attempt = :attempt)"
-        facts = {":waiting": "waiting", ":registering": "registering", ":attempt": attempt, **REFUSED}
-        self._put(prefix, values, free, facts, {"#attempt": "attempt"})
+    def refuse(self, prefix: str, attempt: str, since: str, *, claimed: bool = False) -> bool:
+        """Note that an attempt, begun at `since`, was refused, unless another is under way or it is registered.
+
+        `claimed` says that the caller holds the claim of that attempt, which ends then. Returns whether it is refused.
+        """
+        values = {"state": "refused", "attempt": attempt, "since": since}
+        free, facts = f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED}
+        if not claimed:
+            return self._put(prefix, values, free, facts)
+        own = "(#state = :registering AND #attempt = :attempt)"
+        facts |= {":registering": "registering", ":attempt": attempt}
+        return self._put(prefix, values, f"{free} OR {own}", facts, {"#attempt": "attempt"})
 
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
         """Note that a submission is registered as `package`: its prefix is closed from now on."""

@@ -29,15 +29,26 @@ class RegistryProjector:
         set that, after extending the retention of what was approved.
         """
         while history.state.projected != history.state.registry_status:
-            status = history.state.registry_status
+            status, shown = history.state.registry_status, checkpoints.of_evidence(history)
             self._set(arn, status, history)
             history = self._ledger.update(history.package, partial(_updated, status))
+            if checkpoints.of_evidence(history) != shown:
+                self.note(arn, history)
             if history.state.status is Status.APPROVED:
                 break
         return history
 
     def note(self, arn: str, history: History) -> None:
-        """Write the ledger's head and the evidence's digests to the package's metadata, if there is room for them."""
+        """Write the ledger's head and the evidence's digests to the package's metadata, if there is room for them.
+
+        SageMaker has no conditional write: if there is newer evidence by then, that is written too.
+        """
+        shown = None
+        while shown != (shown := checkpoints.of_evidence(history)):
+            self._note(arn, history)
+            history = self._ledger.history(history.package)
+
+    def _note(self, arn: str, history: History) -> None:
         try:
             self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
         except RegistryRefused:

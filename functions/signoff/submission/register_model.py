@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from signoff.documents import timestamps
 from signoff.documents.faults import Fault
 from signoff.documents.patterns import compiled_on_use
 from signoff.documents.timestamps import Clock
-from signoff.errors import ManifestRefused, RegistryRefused
+from signoff.errors import ManifestRefused, RegistryRefused, ReportOvertaken
 from signoff.governance.registrations import REGISTRATION_HINT, first_entry, read_registration, registration_key
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
@@ -30,7 +30,13 @@ from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 _CLAIM = timedelta(minutes=16)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
 _NOT_FOR_TAGS = compiled_on_use(r"[^\w+\-=.:/@ ]", re.ASCII)
+_REGISTERED = {"signoff:registration": "registered"}
+_UNDER_WAY = "being registered already"
+_LOOKS = 8  # at a report that others write at the same time
 _REPORTED = 50  # faults that fit into an event; the report has them all
+
+# An attempt and when it was begun.
+Claim = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,7 @@ class Registrar:
             return "a folder"
         if submission is None:
             fault = Fault(key, "is not in a submission; upload to <group>/<submission>/<name>")
-            return self._refuse(Submission("", key), stored, [fault], reported=False)
+            return self._note_refusal(Submission("", key), stored, [fault])
         try:
             return self._register(submission, stored)
         except ManifestRefused as refused:
@@ -95,21 +101,21 @@ class Registrar:
     ) -> str:
         now = self.now()
         if not self.submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
-            return "being registered already"
+            return _UNDER_WAY
         try:
-            return self._attempted(submission, attempt, stored, registration)
+            return self._attempted(submission, (attempt, timestamps.text(now)), stored, registration)
         except Exception:
             # Otherwise the retry would find its own claim and leave the work to the sweep.
             self.submissions.release(submission.prefix, attempt, self._timestamp())
             raise
 
     def _attempted(
-        self, submission: Submission, attempt: str, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
+        self, submission: Submission, claim: Claim, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
     ) -> str:
         try:
             return self._finish(submission, registration())
         except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim=attempt)
+            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim)
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
         """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration.
@@ -125,7 +131,10 @@ class Registrar:
         for name in sorted(names):
             stored = self.inbox.current(submission.key(name))
             if stored and not {stored.version_id, stored.etag} & known.get(name, set()):
-                refused = self._refuse(submission, stored, [Fault(name, message)], reported=False)
+                refused = self._note_refusal(submission, stored, [Fault(name, message)])
+            elif stored and uploaded is not None and stored.version_id in known[name]:
+                # Another function may have refused the same version before it was registered.
+                self.inbox.tag(stored.key, stored.version_id, _REGISTERED)
         return refused or f"registered as {package}"
 
     def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
@@ -139,10 +148,9 @@ class Registrar:
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
         self.ledger.update(key, lambda history: [] if history.state.status else [first])
-        self._report(submission, {"outcome": "registered", "package": arn, "faults": []})
-        for registered in registration["objects"]:
-            name, version = registered["name"], registered["source"]["version_id"]
-            self.inbox.tag(submission.key(name), version, {"signoff:registration": "registered"})
+        self._report(submission, {"outcome": "registered", "package": arn, "faults": []}, lambda: True)
+        for name, version in _registered_versions(registration):
+            self.inbox.tag(submission.key(name), version, _REGISTERED)
         # Last, because a closed submission is never finished by a retry.
         self.submissions.close(submission.prefix, registration["id"], arn, self._timestamp())
         return self._closed(submission, registration["id"], arn)
@@ -165,16 +173,29 @@ class Registrar:
         return self.vault.keep(stored, _vault_key(complete, name))
 
     def _refuse(
-        self,
-        submission: Submission,
-        about: ObjectVersion,
-        faults: Sequence[Fault],
-        *,
-        reported: bool = True,
-        claim: str | None = None,
+        self, submission: Submission, about: ObjectVersion, faults: Sequence[Fault], claim: Claim | None = None
     ) -> str:
-        """Report faults, once for each version of the object they are `about`, and release the `claim`."""
-        prefix = submission.prefix.lstrip("/")
+        """Refuse a submission, ending the `claim`, unless others have claimed or registered it meanwhile.
+
+        Its row decides: it is written before anything tells of the refusal, and again before the report.
+        """
+        attempt, since = claim or (submission.attempt({about.key: about.version_id}), self._timestamp())
+
+        def stands(claimed: bool = False) -> bool:
+            return self.submissions.refuse(submission.prefix, attempt, since, claimed=claimed)
+
+        if stands(claimed=claim is not None):
+            answer = self._note_refusal(submission, about, faults)
+            listed = [asdict(fault) for fault in faults]
+            if self._report(submission, {"outcome": "refused", "package": None, "faults": listed}, stands):
+                return answer
+        known = self.submissions.get(submission.prefix) or {}
+        if known.get("state") == "registered":
+            return self._closed(submission, known["attempt"], known["package"], about)
+        return _UNDER_WAY
+
+    def _note_refusal(self, submission: Submission, about: ObjectVersion, faults: Sequence[Fault]) -> str:
+        """Record faults in the ledger and as a tag, once for each version of the object they are `about`."""
         attempt = submission.attempt({about.key: about.version_id})
         draft = _failed(submission, attempt, about, faults)
 
@@ -182,18 +203,25 @@ class Registrar:
             reported = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
             return [] if draft.details["faults"] in reported else [draft]
 
-        self.ledger.update(submission_key(prefix), once)
-        if reported:
-            listed = [asdict(fault) for fault in faults]
-            self._report(submission, {"outcome": "refused", "package": None, "faults": listed})
-            self.submissions.refuse(prefix, claim or attempt, self._timestamp())
+        self.ledger.update(submission_key(submission.prefix.lstrip("/")), once)
         tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}
-        self.inbox.tag(about.key, about.version_id, tags)
+        self.inbox.tag(about.key, about.version_id, tags, unless=_REGISTERED)
         return f"refused: {faults[0].path}: {faults[0].message}"
 
-    def _report(self, submission: Submission, report: dict[str, Any]) -> None:
+    def _report(self, submission: Submission, report: dict[str, Any], stands: Callable[[], bool]) -> bool:
+        """Write the report as long as its outcome `stands`; return whether it still did.
+
+        Whoever wrote another report after this one was read makes the write fail: then the outcome is asked for anew.
+        """
+        key = submission.key(REPORT)
         data = json.dumps({**report, "time": self._timestamp()}, indent=2).encode()
-        self.inbox.put(submission.key(REPORT), data)
+        for _ in range(_LOOKS):
+            known = self.inbox.current(key)
+            if not stands():
+                return False
+            if self.inbox.put_after(known, key, data):
+                return True
+        raise ReportOvertaken(f"others keep writing {key}; a retry will look at it again")
 
     def _timestamp(self) -> str:
         return timestamps.text(self.now())
@@ -238,6 +266,13 @@ def _document(
             "ClientToken": complete.attempt,
         },
     }
+
+
+def _registered_versions(registration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the version id of each object that was registered, and of the statement if there is one."""
+    yield from ((each["name"], each["source"]["version_id"]) for each in registration["objects"])
+    if registration.get("statement"):
+        yield SUBMISSION, registration["statement"]
 
 
 def _known_versions(registration: Mapping[str, Any]) -> dict[str, set[str]]:

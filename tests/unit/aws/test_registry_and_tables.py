@@ -250,17 +250,19 @@ def test_waiting_does_not_take_a_claim_away(submissions: Any):
 
 def test_a_refusal_ends_its_own_claim_and_no_others(submissions: Any):
     submissions.claim("g/s", "a", "2", "5")
-    submissions.refuse("g/s", "b", "3")
+    assert not submissions.refuse("g/s", "b", "3", claimed=True)
+    assert not submissions.refuse("g/s", "a", "3")
     assert submissions.get("g/s")["state"] == "registering"
-    submissions.refuse("g/s", "a", "3")
+    assert submissions.refuse("g/s", "a", "3", claimed=True)
     assert submissions.get("g/s")["state"] == "refused"
+    assert submissions.refuse("g/s", "c", "4")
     assert submissions.claim("g/s", "b", "4", "6")
 
 
 def test_what_is_registered_stays_so(submissions: Any):
     submissions.close("g/s", "a", "arn", "1")
     submissions.close("g/s", "b", "other", "2")
-    submissions.refuse("g/s", "a", "3")
+    assert not submissions.refuse("g/s", "a", "3", claimed=True)
     submissions.wait("g/s", [], "4")
     submissions.release("g/s", "a", "5")
     assert not submissions.claim("g/s", "b", "9", "10")

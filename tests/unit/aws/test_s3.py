@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from signoff.aws.s3 import Bucket, ObjectVersion, source_metadata
@@ -22,6 +23,10 @@ def buckets(request: pytest.FixtureRequest) -> Any:
     return lambda name: Bucket(s3, name)
 
 
+def put(bucket: Any, key: str, data: bytes) -> None:
+    assert bucket.put_after(bucket.current(key), key, data)
+
+
 def test_a_key_is_written_once(buckets: Any):
     vault = buckets("vault")
     assert vault.put_once("k", b"one")
@@ -31,9 +36,9 @@ def test_a_key_is_written_once(buckets: Any):
 
 def test_every_version_stays_readable_and_a_reader_without_one_gets_the_newest(buckets: Any):
     vault = buckets("vault")
-    vault.put("k", b"one")
+    put(vault, "k", b"one")
     first = vault.current("k")
-    vault.put("k", b"three")
+    put(vault, "k", b"three")
     assert (vault.read(first), vault.read(vault.current("k"))) == (b"one", b"three")
     assert (first.size, first.uri) == (3, "s3://vault/k")
     assert vault.version("k", first.version_id) == first
@@ -41,7 +46,7 @@ def test_every_version_stays_readable_and_a_reader_without_one_gets_the_newest(b
 
 def test_what_is_not_there_is_none_or_missing(buckets: Any):
     vault = buckets("vault")
-    vault.put("k", b"one")
+    put(vault, "k", b"one")
     stored = vault.current("k")
     assert vault.current("absent") is None
     other = type(stored)(stored.bucket, "absent", stored.version_id, 0, "", {})
@@ -51,10 +56,10 @@ def test_what_is_not_there_is_none_or_missing(buckets: Any):
 
 def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any):
     artifacts, vault = buckets("artifacts"), buckets("vault")
-    artifacts.put("m", b"one")
+    put(artifacts, "m", b"one")
     source = artifacts.current("m")
     artifacts.tag(source.key, source.version_id, {"a": "b"})
-    artifacts.put("m", b"two")
+    put(artifacts, "m", b"two")
     copy = vault.copy_from(source, "models/m", source_metadata(source))
     assert vault.read(copy) == b"one"
     assert dict(copy.metadata) == source_metadata(source)
@@ -64,10 +69,48 @@ def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any
 def test_a_listing_has_the_newest_version_of_each_object_under_a_prefix(buckets: Any):
     vault = buckets("vault")
     for key, data in (("a/2", b"x"), ("a/1", b"one"), ("b/1", b"x"), ("a/1", b"three"), ("a/2/3", b"")):
-        vault.put(key, data)
+        put(vault, key, data)
     listed = list(vault.listing("a/"))
     assert [(each.key, each.size) for each in listed] == [("a/1", 5), ("a/2", 1), ("a/2/3", 0)]
     assert listed == [vault.current(each.key) for each in listed]
+
+
+def test_a_large_copy_is_none_where_somebody_puts_something_first(aws: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("signoff.aws.s3._ONE_COPY", 1)
+    monkeypatch.setattr("signoff.aws.s3._COPY", TransferConfig(multipart_threshold=1))
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    vault = Bucket(s3, "vault")
+    put(vault, "m", b"model")
+    source = vault.current("m")
+    assert vault.read(vault.copy_from(source, "alone", {})) == b"model"
+
+    put_first = [lambda **_: put(vault, "raced", b"another")]
+    s3.meta.events.register("before-call.s3.UploadPartCopy", lambda **_: put_first and put_first.pop()())
+    assert vault.copy_from(source, "raced", {}) is None
+    assert [each.version_id for each in vault.history("raced")] == [vault.current("raced").version_id]
+    assert vault.read(vault.current("raced")) == b"another"
+
+
+class Written:
+    """S3 where somebody writes to a key just before we do."""
+
+    def __init__(self, error: str) -> None:
+        self.error = error
+        self.asked: dict[str, Any] = {}
+
+    def put_object(self, **asked: Any) -> None:
+        self.asked = asked
+        raise ClientError({"Error": {"Code": self.error}}, "PutObject")
+
+
+@pytest.mark.parametrize("error", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
+def test_what_somebody_else_has_written_or_deleted_meanwhile_is_not_written_over(error: str):
+    s3, known = Written(error), ObjectVersion("artifacts", "k", "1", 3, "e7a9", {})
+    assert not Bucket(s3, "artifacts").put_after(known, "k", b"two")
+    assert s3.asked["IfMatch"] == '"e7a9"'
+    assert not Bucket(s3, "artifacts").put_after(None, "k", b"two")
+    assert s3.asked["IfNoneMatch"] == "*"
 
 
 def test_what_is_deleted_stands_in_no_listing(aws: Any):
@@ -86,7 +129,7 @@ def test_what_may_not_be_listed_or_has_no_bucket_is_missing(aws: Any):
 def test_names_come_with_the_time_of_their_last_change(buckets: Any):
     vault = buckets("vault")
     for key in ("a/1", "a/2", "b/1"):
-        vault.put(key, b"x")
+        put(vault, key, b"x")
     assert [key for key, _ in vault.names("a/")] == ["a/1", "a/2"]
     assert all(changed.tzinfo for _, changed in vault.names(""))
 
@@ -100,6 +143,19 @@ def test_tags_are_added_to_those_that_are_there_while_there_is_room(aws: Any):
     bucket.tag("k", bucket.current("k").version_id, {"one": "too many"})
     tags = {tag["Key"] for tag in s3.get_object_tagging(Bucket="vault", Key="k")["TagSet"]}
     assert tags == {"signoff:registration", *(f"t{number}" for number in range(9))}
+
+
+def test_a_tag_is_left_alone_that_says_otherwise(buckets: Any):
+    vault = buckets("vault")
+    put(vault, "k", b"one")
+    stored = vault.current("k")
+    for tags in ({"state": "done"}, {"state": "begun"}):
+        vault.tag("k", stored.version_id, tags, unless={"state": "done"})
+    if isinstance(vault, Bucket):
+        found = vault._s3.get_object_tagging(Bucket="vault", Key="k")["TagSet"]
+        assert found == [{"Key": "state", "Value": "done"}]
+    else:
+        assert vault.tags("k") == {"state": "done"}
 
 
 class UnderWay:

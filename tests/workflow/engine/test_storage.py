@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
+from signoff.aws.s3 import Bucket
 from tests.support.aws import client
 from tests.support.waiting import eventually
 
@@ -55,6 +56,18 @@ def test_a_copy_goes_to_a_new_key_only_when_asked_so(s3: Any, bucket: str) -> No
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.copy_object(Bucket=bucket, Key="b", CopySource=source, IfNoneMatch="*")
     assert s3.head_object(Bucket=bucket, Key="b")["VersionId"] == first["VersionId"]
+
+
+def test_what_was_written_meanwhile_is_not_written_over(s3: Any, bucket: str) -> None:
+    reports = Bucket(s3, bucket)
+
+    assert reports.put_after(None, "report", b"first")
+    first = reports.current("report")
+    assert not reports.put_after(None, "report", b"who saw nothing")
+    assert reports.put_after(first, "report", b"second")
+    assert not reports.put_after(first, "report", b"who saw the first")
+
+    assert reports.get("report") == b"second"
 
 
 def test_a_copy_is_of_the_version_it_names(s3: Any, bucket: str) -> None:

@@ -52,6 +52,10 @@ def ledger(aws: Any) -> LedgerTable:
     return LedgerTable(aws("dynamodb"), "ledger", "packages", Clock())
 
 
+def put(bucket: Bucket, key: str, data: bytes) -> None:
+    assert bucket.put_after(bucket.current(key), key, data)
+
+
 def test_what_is_written_once_is_locked_from_the_first_moment(bucket: Bucket):
     until = START + timedelta(days=365)
     assert bucket.put_locked("heads/1.json", b"{}", "GOVERNANCE", until)
@@ -63,7 +67,7 @@ def test_what_is_written_once_is_locked_from_the_first_moment(bucket: Bucket):
 
 
 def test_what_is_not_locked_says_so(bucket: Bucket):
-    bucket.put("a", b"")
+    put(bucket, "a", b"")
     stored = bucket.current("a")
     assert stored is not None
     assert bucket.retained_until("a", stored.version_id) is None
@@ -71,9 +75,9 @@ def test_what_is_not_locked_says_so(bucket: Bucket):
 
 def test_every_version_is_found_the_oldest_first_and_every_mark_of_deletion(bucket: Bucket, aws: Any):
     for data in (b"1", b"2", b"3"):
-        bucket.put("heads/a", data)
-    bucket.put("heads/b", b"1")
-    bucket.put("elsewhere", b"1")
+        put(bucket, "heads/a", data)
+    put(bucket, "heads/b", b"1")
+    put(bucket, "elsewhere", b"1")
     aws("s3").delete_object(Bucket="vault", Key="heads/b")
     found = list(bucket.history("heads/"))
     assert [(each.key, each.latest, each.deletes) for each in found] == [
@@ -94,7 +98,7 @@ def test_the_day_is_read_from_what_was_written_first(bucket: Bucket, ledger: Led
     clock = Clock()
     ledger.append(History(entries.PACKAGE), [entries.registered()])
     assert DailyCheckpoint(ledger, Vault(bucket), clock, "GOVERNANCE", 365).write_once()
-    bucket.put(checkpoints.daily_key("2026-03-02"), b"forged")
+    put(bucket, checkpoints.daily_key("2026-03-02"), b"forged")
     reader = Auditor(ledger, Vault(bucket), Registry(aws("sagemaker")), pause=lambda: None)
     checkpoint_history = reader.checkpoint_history(clock(), reader.all_keys())
     assert list(checkpoint_history.named) == [entries.PACKAGE]
