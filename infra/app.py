@@ -54,6 +54,20 @@ def build(context: Mapping[str, Any] | None = None, output: Path | None = None) 
     return app
 
 
+def synthesise(context: Mapping[str, Any] | None = None, output: Path | None = None) -> Path:
+    """Write the app's assembly, and return its folder.
+
+    Raises what `build` raises, RuntimeError for what the CDK refuses, and LimitExceeded for what AWS would refuse for
+    its size.
+    """
+    from infra import limits
+
+    # The CDK counts resources too, and does not say what to do.
+    assembly = Path(build({"@aws-cdk/core:stackResourceLimit": 0, **(context or {})}, output).synth().directory)
+    limits.check(assembly)
+    return assembly
+
+
 def _reach_functions() -> None:
     """Let the app import the functions' package, which is installed in Lambda but not on every machine that deploys."""
     path = str(ROOT / "functions")
@@ -69,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     context = dict(pair.partition("=")[::2] for pair in options.context)
     try:
-        build(context, options.output).synth()
+        synthesise(context, options.output)
     except (ValueError, RuntimeError) as fault:  # jsii raises RuntimeError for what the library refuses
         sys.exit(f"signoff: {fault}")
 

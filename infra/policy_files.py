@@ -17,13 +17,15 @@ class PolicyFileFault(ValueError):
 class PolicyFile:
     """One policy: its name below names.POLICIES ("default" or "groups/<group>"), its file, and what it says.
 
-    `document` is what the file says, `policy` the same with every default, and some role where it names none.
+    `document` is what the file says, `policy` the same with every default, and some role where it names none. `folder`
+    is the one below `groups` that the file lies in, or None.
     """
 
     name: str
     path: Path
     document: Mapping[str, Any]
     policy: "Policy"
+    folder: str | None = None
 
     @property
     def group(self) -> str | None:
@@ -52,12 +54,14 @@ class PolicyFile:
 
 
 def load(folder: Path) -> list[PolicyFile]:
-    """The policies in `folder`: default.json and groups/*.json.
+    """The policies in `folder`: default.json, groups/*.json and groups/*/*.json.
 
-    Raises PolicyFileFault when one is missing, is not JSON, is too large, or is not a policy, or when two are for names
-    that differ by case only.
+    A folder below `groups` is deployed as a stack of its own within the app's, which AWS limits to 500 resources.
+    Raises PolicyFileFault when a file is missing, is not JSON, is too large, or is not a policy, or when two are for
+    names that differ by case only.
     """
-    files = [folder / "default.json", *sorted((folder / "groups").glob("*.json"))]
+    groups = folder / "groups"
+    files = [folder / "default.json", *sorted(groups.glob("*.json")), *sorted(groups.glob("*/*.json"))]
     return _each_spelled_once(list(_read(folder, files)))
 
 
@@ -76,11 +80,13 @@ def load_projects(folder: Path) -> list[PolicyFile]:
 
 
 def _each_spelled_once(policies: list[PolicyFile]) -> list[PolicyFile]:
-    from signoff.policy.lint import spelling_conflicts
-
-    faults = spelling_conflicts(str(each.path) for each in policies)
-    if faults:
-        raise PolicyFileFault("\n".join(f"{name}: {fault.message}" for name, fault in faults))
+    first: dict[str, PolicyFile] = {}
+    for each in policies:
+        other = first.setdefault(each.name.casefold(), each)
+        if other is not each:
+            raise PolicyFileFault(
+                f"{each.path}: {other.path} is for the same group, whatever its case; keep one of them"
+            )
     return policies
 
 
@@ -95,8 +101,10 @@ def _read(folder: Path, paths: list[Path]) -> Iterator[PolicyFile]:
             raise PolicyFileFault(f"{path}: {error}") from error
         if found.policy is None:
             raise PolicyFileFault("\n".join(f"{path}: {fault}" for fault in found.faults))
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        policy, accounts = PolicyFile(name, path, found.document, found.policy), found.policy.accounts
+        folders = path.relative_to(folder).parts[:-1]  # (), ("groups",) or ("groups", "fraud")
+        name = "/".join([*folders[:1], path.stem])
+        policy = PolicyFile(name, path, found.document, found.policy, "/".join(folders[1:]) or None)
+        accounts = policy.policy.accounts
         if policy.group is None and (accounts.submit or accounts.deploy or found.policy.deployment.targets):
             raise PolicyFileFault(f"{path}: other accounts and targets belong into the policy of one group")
         yield policy

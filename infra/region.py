@@ -28,7 +28,7 @@ class SignoffRegionStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="Signoff: what is deployed in this region",
         )
-        others = shared(policy_files.load(settings.policies))
+        others = shared(policy_files.load(settings.policies), settings.shared_prefixes)
         key = make_key(self, settings, others)
         logs = AccessLogBucket(self, "AccessLogs", settings=settings)
         # Only approved artifacts are copied here, so everything gets their retention.

@@ -67,6 +67,8 @@ class DeploymentSettings:
     source_keys: ARNs of the KMS keys that what lies in those buckets is encrypted with.
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
     regions: further regions in which a vault is kept, for models that are deployed there.
+    shared_prefixes: beginnings of group names (`fraud-`): if all groups with such a name are open to the same accounts,
+        AWS's policies name the prefix and not each group.
     vpc: models may be put into a VPC; known by itself where a policy file names one.
     projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
         use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
@@ -95,6 +97,7 @@ class DeploymentSettings:
     execution_roles: tuple[str, ...] = ()
     package_keys: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    shared_prefixes: tuple[str, ...] = ()
     vpc: bool = False
     projects: bool = False
     project_principals: tuple[str, ...] = ()
@@ -133,6 +136,7 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         execution_roles=_names(context("executionRoles")),
         package_keys=_names(context("packageKeys")),
         regions=_regions(context("regions")),
+        shared_prefixes=_prefixes(context("sharedPrefixes")),
         vpc=_flag("vpc", context("vpc"), default=False),
         projects=_flag("projects", context("projects"), default=False),
         project_principals=_principals(context),
@@ -190,6 +194,16 @@ def _regions(value: Any) -> tuple[str, ...]:
     if wrong:
         raise SettingFault(f"Context regions names {', '.join(wrong)}, which is not a region (such as eu-west-1)")
     return regions
+
+
+def _prefixes(value: Any) -> tuple[str, ...]:
+    prefixes = _names(value)
+    for prefix in prefixes:
+        if not re.fullmatch(r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*-", prefix):
+            raise SettingFault(f"Context sharedPrefixes names {prefix!r}: a prefix of group names ends in - (fraud-)")
+        if any(other != prefix and other.startswith(prefix) for other in prefixes):
+            raise SettingFault(f"Context sharedPrefixes names {prefix!r} and a longer prefix that begins so: keep one")
+    return tuple(dict.fromkeys(prefixes))
 
 
 def _principals(context: Callable[[str], Any]) -> tuple[str, ...]:

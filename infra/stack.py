@@ -13,6 +13,7 @@ from infra import names, policy_files
 from infra.access.accounts import shared
 from infra.access.auditors import AuditorPolicy
 from infra.access.execution_role import make_execution_role
+from infra.access.principals import without_covered
 from infra.access.roles import Grant
 from infra.alarms import Alarms
 from infra.events.bus import SignoffBus
@@ -75,7 +76,7 @@ class SignoffStack(cdk.Stack):
         self.policies = policy_files.load(settings.policies)
         self.project_policies = policy_files.load_projects(settings.policies) if settings.projects else []
         policy_files.refuse_conflicts([*self.policies, *self.project_policies])
-        self.others = shared(self.policies)
+        self.others = shared(self.policies, settings.shared_prefixes)
         key = make_key(self, settings, self.others)
         logs = AccessLogBucket(self, "AccessLogs", settings=settings)
         self.key = key
@@ -86,7 +87,6 @@ class SignoffStack(cdk.Stack):
         self.submissions = SubmissionStateTable(self, "Submissions", settings=settings, key=key)
         self.bus = SignoffBus(self, "Bus")
         self.notifications = NotificationTopics(self, "Notifications", key=key, subscribers=settings.notify)
-        make_groups(self, self.others)
         vaults = [self.vault.bucket_arn, *(f"arn:{self.partition}:s3:::{name}" for name in self._regional.values())]
         self.execution_role = make_execution_role(
             self,
@@ -95,10 +95,18 @@ class SignoffStack(cdk.Stack):
             regions=[self.region, *settings.regions],
             vpc=settings.vpc or any(policy.uses_vpc for policy in (*self.policies, *self.project_policies)),
         )
-        make_parameters(self, self.policies, execution_role=self.execution_role.role_arn)
+        self._make_groups()
         self.auditors = AuditorPolicy(
             self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)
         )
+
+    def _make_groups(self) -> None:
+        """The policies and the shared groups: those of a folder in a stack of its own, within this one."""
+        for folder in sorted({policy.folder or "" for policy in self.policies}):
+            scope = cdk.NestedStack(self, f"Groups-{folder}") if folder else self
+            policies = [policy for policy in self.policies if (policy.folder or "") == folder]
+            make_groups(scope, shared(policies))
+            make_parameters(scope, policies, execution_role=self.execution_role.role_arn)
 
     @property
     def _regional(self) -> dict[str, str]:
@@ -175,9 +183,11 @@ class SignoffStack(cdk.Stack):
             submissions=self.submissions,
             source_buckets=self.settings.source_buckets,
             source_keys=self.settings.source_keys,
-            execution_roles=sorted(roles | named),
+            execution_roles=without_covered(roles | named),
             package_keys=self.settings.package_keys,
-            validation_roles=sorted({role for policy in self.policies for role in policy.policy.validation.roles}),
+            validation_roles=without_covered(
+                role for policy in self.policies for role in policy.policy.validation.roles
+            ),
             others=self.others,
             regional_vaults=self._regional,
             regional_keys=self.settings.regions if self.settings.customer_managed_key else (),
@@ -290,7 +300,7 @@ class SignoffStack(cdk.Stack):
         )
         self.notifications.protect(announcer=self.announce.own_role)
         self.artifacts.open_to(self.others)
-        self.artifacts.reserve(self.policies, registrar=self.register_model.own_role)
+        self.artifacts.reserve(self.policies, families=self.others.families, registrar=self.register_model.own_role)
         self.vault.open_to(self.others)
         self._protect_vault()
 

@@ -108,7 +108,21 @@ class Stack:
         return PolicyAuditor(self.policies, self._template, self._outputs)
 
     def _template(self) -> Any:
-        return _client("cloudformation").get_template(StackName=self._name)["TemplateBody"]
+        """Return the stack's template, with what the stacks nested in it contain."""
+        from signoff_cli.audit.deployed_policies import nested_stacks, with_nested
+
+        cloudformation = _client("cloudformation")
+
+        def template(stack: str) -> Any:
+            return cloudformation.get_template(StackName=stack)["TemplateBody"]
+
+        def physical(logical: str) -> str:
+            found = cloudformation.describe_stack_resource(StackName=self._name, LogicalResourceId=logical)
+            return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+        own = template(self._name)
+        nested = {logical: template(physical(logical)) for logical in nested_stacks(own)}
+        return with_nested(own, nested) if nested else own
 
     @property
     def registry(self) -> Registry:

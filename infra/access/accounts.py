@@ -1,7 +1,8 @@
 """The other accounts that the groups are open to by their policy files: the source of all grants and rules."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from infra.policy_files import PolicyFile
 
@@ -36,10 +37,35 @@ class SharedGroup:
 
 
 @dataclass(frozen=True)
+class Families:
+    """The groups with a policy of their own, and the prefixes (`fraud-`) whose groups are opened as one family.
+
+    AWS limits the size of policies: the names of hundreds of groups do not fit into one, a prefix does.
+    """
+
+    groups: Sequence[str] = ()
+    prefixes: Sequence[str] = ()
+
+    def patterns(self, names: Iterable[str]) -> list[str]:
+        """The patterns, sorted, that match all of `names`: `fraud-*` if a whole family is among them, else the name.
+
+        A group of the family that is not among them keeps the prefix from being opened.
+        """
+        left, found = set(names), []
+        for prefix in self.prefixes:
+            family = {group for group in self.groups if group.startswith(prefix)}
+            if family and family <= left:
+                left -= family
+                found.append(f"{prefix}*")
+        return sorted([*found, *left])
+
+
+@dataclass(frozen=True)
 class OtherAccounts:
     """All groups that are shared, and with whom."""
 
     groups: Sequence[SharedGroup]
+    families: Families = Families()
 
     @property
     def everyone(self) -> list[str]:
@@ -57,13 +83,28 @@ class OtherAccounts:
         return sorted({target.account for target in self.targets if target.account})
 
     def names_for(self, account: str) -> list[str]:
-        """The names of the groups whose policies name an account."""
-        return [group.name for group in self.groups if account in group.accounts]
+        """The names, or patterns of names, of the groups whose policies name an account."""
+        return self.families.patterns(group.name for group in self.groups if account in group.accounts)
+
+    def opened(self, to: Callable[[SharedGroup], Hashable]) -> Iterator[tuple[Any, list[str]]]:
+        """Yield each that groups are open `to` (the same for several groups), with the patterns of their names."""
+        together: dict[Hashable, list[str]] = {}
+        for group in self.groups:
+            together.setdefault(to(group), []).append(group.name)
+        for whom, names in together.items():
+            if whom:
+                yield whom, self.families.patterns(names)
 
 
-def shared(policies: Iterable[PolicyFile]) -> OtherAccounts:
-    """What the policy files say of other accounts and regions."""
-    return OtherAccounts(list(_groups(policies)))
+def shared(policies: Iterable[PolicyFile], prefixes: Sequence[str] = ()) -> OtherAccounts:
+    """What the policy files say of other accounts and regions; `prefixes` are those of `-c sharedPrefixes`."""
+    files = list(policies)
+    return OtherAccounts(list(_groups(files)), families(files, prefixes))
+
+
+def families(policies: Iterable[PolicyFile], prefixes: Sequence[str]) -> Families:
+    """The groups with a file of their own, and the prefixes of their families."""
+    return Families([policy.group for policy in policies if policy.group], prefixes)
 
 
 def _groups(policies: Iterable[PolicyFile]) -> Iterator[SharedGroup]:

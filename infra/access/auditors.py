@@ -45,14 +45,18 @@ def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, package
     models = tuple(stack.format_arn(service="sagemaker", resource=kind) for kind in ("model-package/*", "model/*"))
     group = stack.format_arn(service="sagemaker", resource="model-package-group/*")
     listed = (group, *models)
-    own = stack.format_arn(service="cloudformation", resource=f"stack/{stack.stack_name}/*")
+    # The stack, and those nested in it, which CloudFormation names after it.
+    stacks = tuple(
+        stack.format_arn(service="cloudformation", resource=f"stack/{stack.stack_name}{rest}")
+        for rest in ("/*", "-*/*")
+    )
     policies = tuple(
         stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}{below}") for below in ("", "/*")
     )
     return [
         Grant(
-            ("cloudformation:DescribeStacks", "cloudformation:GetTemplate"),
-            (own,),
+            ("cloudformation:DescribeStacks", "cloudformation:DescribeStackResource", "cloudformation:GetTemplate"),
+            stacks,
             "A stack's ARN ends in an id that AWS makes up",
         ),
         Grant(("dynamodb:Query",), (ledger.table_arn,)),

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 """
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 
 # IAM Identity Center makes its roles below this path, in some regions a level deeper, and reserves it.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
@@ -18,6 +19,17 @@ def principal_arns(patterns: Iterable[str]) -> list[str]:
     own: all roles of Identity Center match.
     """
     return sorted({arn for pattern in patterns for arn in _arns(pattern)})
+
+
+def without_covered(arns: Iterable[str]) -> list[str]:
+    """Return the ARNs, sorted, without those that another one, a pattern with `*` or `?`, matches."""
+    every = sorted(set(arns))
+    return [arn for arn in every if not any(each != arn and _matches(arn, each) for each in every)]
+
+
+def _matches(arn: str, pattern: str) -> bool:
+    # IAM knows no brackets, which fnmatch would read as a set of characters; no ARN of a role has one.
+    return "[" not in pattern and fnmatchcase(arn, pattern)
 
 
 def _arns(pattern: str) -> Iterator[str]:

@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.access.roles import Grant, make_role
-from infra.events.queues import DeadLetterQueue
+from infra.events.queues import BusTarget, DeadLetterQueue
 
 
 class ForwardingRule(Construct):
@@ -35,9 +34,5 @@ class ForwardingRule(Construct):
             description="May put events on the bus of one other account",
             grants=[Grant(("events:PutEvents",), (to,))],
         )
-        target = targets.EventBus(
-            events.EventBus.from_event_bus_arn(self, "Bus", to),
-            role=role.without_policy_updates(),
-            dead_letter_queue=dead_letters,
-        )
+        target = BusTarget(to, role.without_policy_updates(), dead_letters)
         events.Rule(self, "Rule", description=description, event_bus=bus, event_pattern=pattern, targets=[target])

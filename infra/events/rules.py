@@ -1,6 +1,6 @@
 """The event rules. Between a rule and a function there is always a queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -24,6 +24,9 @@ STATUS = ["ModelApprovalStatus"]
 # A registration's event names no updated fields.
 REGISTERED = {"UpdatedModelPackageFields": [{"exists": False}]}
 EVERY = cdk.Duration.minutes(15)
+# A rule's pattern has 2,048 characters, of which a prefix takes 14 beside the name.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+PATTERN, FILTER = 1900, 15
 
 
 class EventRules(Construct):
@@ -97,17 +100,20 @@ class EventRules(Construct):
     def _forward_announcements(self, bus: SignoffBus, others: OtherAccounts, dead_letters: DeadLetterQueue) -> None:
         """Forward Signoff's events about a group to the bus of each account that the group is open to."""
         for account in others.everyone:
-            ForwardingRule(
-                self,
-                f"Tell{account}",
-                bus=bus,
-                to=names.bus_arn(cdk.Stack.of(self), account=account),
-                dead_letters=dead_letters,
-                pattern=events.EventPattern(
-                    account=self._own, source=[names.SOURCE], detail={"group": others.names_for(account)}
-                ),
-                description=f"Account {account} hears what becomes of its groups",
-            )
+            for number, groups in enumerate(in_patterns(others.names_for(account)), start=1):
+                ForwardingRule(
+                    self,
+                    f"Tell{account}" if number == 1 else f"Tell{account}No{number}",
+                    bus=bus,
+                    to=names.bus_arn(cdk.Stack.of(self), account=account),
+                    dead_letters=dead_letters,
+                    pattern=events.EventPattern(
+                        account=self._own,
+                        source=[names.SOURCE],
+                        detail={"group": [_event_filter(one) for one in groups]},
+                    ),
+                    description=f"Account {account} hears what becomes of its groups",
+                )
 
     def _on_registry(self, validate: Sequence[events.IRuleTarget], decide: Sequence[events.IRuleTarget]) -> None:
         self._rule(
@@ -183,3 +189,18 @@ def _uploads(artifacts: s3.Bucket, keys: Mapping[str, Any] = _UPLOADED) -> dict[
         "detail-type": ["Object Created"],
         "detail": {"bucket": {"name": [artifacts.bucket_name]}, "object": {"key": [keys]}},
     }
+
+
+def in_patterns(groups: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the groups in parts, of which each fits into the pattern of one rule."""
+    part: list[str] = []
+    for group in groups:
+        if sum(len(one) + FILTER for one in (*part, group)) > PATTERN:
+            yield part
+            part = []
+        part.append(group)
+    yield part
+
+
+def _event_filter(group: str) -> str | dict[str, str]:
+    return {"prefix": group.removesuffix("*")} if group.endswith("*") else group

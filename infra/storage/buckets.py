@@ -1,6 +1,7 @@
 """The buckets: uploaded submissions, the vault, and the access logs of both."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.access.accounts import OtherAccounts, roots
+from infra.access.accounts import Families, OtherAccounts, SharedGroup, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
 from infra.policy_files import PolicyFile
@@ -97,27 +98,31 @@ class ArtifactsBucket(s3.Bucket):
         """Let the accounts that may submit to a group upload and read below its own prefix, and nowhere else."""
         reading, writing = ("s3:GetObject", "s3:GetObjectVersion"), ("s3:PutObject", "s3:AbortMultipartUpload")
         actions = (*reading, *writing, "s3:ListMultipartUploadParts")
-        for group in others.groups:
-            if group.submit:
-                _open(self, f"Submit{_camel(group.name)}", group.submit, actions, f"{group.name}/*")
+        for accounts, groups in others.opened(lambda group: tuple(sorted(group.submit))):
+            _open(self, "Submit", accounts, actions, [f"{name}/*" for name in groups])
 
-    def reserve(self, policies: Iterable[PolicyFile], *, registrar: iam.IRole) -> None:
+    def reserve(self, policies: Iterable[PolicyFile], *, families: Families, registrar: iam.IRole) -> None:
         """Refuse uploads below a group's prefix to all but the submitters that its own policy names.
 
         Submitters of other accounts must be named in the policy too. `registrar` writes its report there. A principal's
         ARN does not distinguish users of IAM Identity Center: the proof in the submission does. Uploads under another
         spelling of the group's name are not refused here, but by the functions, for which it is the same group.
         """
+        reserved: dict[tuple[str, ...], list[str]] = {}
         for policy in policies:
             if policy.group and policy.policy.submissions.submitters:
-                self.add_to_resource_policy(
-                    _deny(
-                        f"OnlySubmitters{_camel(policy.group)}",
-                        ["s3:PutObject"],
-                        [self.arn_for_objects(f"{name}/*") for name in sorted({policy.group, policy.group.lower()})],
-                        unless=[*principal_arns(policy.policy.submissions.submitters), registrar.role_arn],
-                    )
+                submitters = tuple(principal_arns(policy.policy.submissions.submitters))
+                reserved.setdefault(submitters, []).append(policy.group)
+        for submitters, groups in reserved.items():
+            patterns = families.patterns(groups)
+            self.add_to_resource_policy(
+                _deny(
+                    f"OnlySubmitters{_digest(submitters)}",
+                    ["s3:PutObject"],
+                    [self.arn_for_objects(f"{name}/*") for name in sorted({*patterns, *map(str.lower, patterns)})],
+                    unless=[*submitters, registrar.role_arn],
                 )
+            )
 
 
 class VaultBucket(s3.Bucket):
@@ -159,16 +164,13 @@ class VaultBucket(s3.Bucket):
     def open_to(self, others: OtherAccounts) -> None:
         """Let the deployers of a group's models read them: whole accounts, and the execution roles of targets."""
         actions = ("s3:GetObject", "s3:GetObjectVersion")
-        for group in others.groups:
-            sid, prefix = f"Deploy{_camel(group.name)}", f"models/{group.name}/*"
-            if group.deploy:
-                _open(self, sid, group.deploy, actions, prefix)
-            elsewhere = {target.execution_role: target.account for target in group.targets if target.account}
-            if elsewhere:
-                accounts = sorted(set(elsewhere.values()))
-                # A condition, not a principal: S3 takes a role as principal only once the role exists.
-                roles = {"ArnEquals": {"aws:PrincipalArn": sorted(elsewhere)}}
-                _open(self, f"{sid}Models", accounts, actions, prefix, roles)
+        for accounts, groups in others.opened(lambda group: tuple(sorted(group.deploy))):
+            _open(self, "Deploy", accounts, actions, [f"models/{name}/*" for name in groups])
+        for elsewhere, groups in others.opened(_execution_roles):
+            accounts = sorted({account for _, account in elsewhere})
+            # A condition, not a principal: S3 takes a role as principal only once the role exists.
+            roles = {"ArnEquals": {"aws:PrincipalArn": [role for role, _ in elsewhere]}}
+            _open(self, "Models", accounts, actions, [f"models/{name}/*" for name in groups], roles)
 
     def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
         """Deny deletion and weaker protection; deny puts except to `writers` (ARN patterns of roles, by prefix).
@@ -255,34 +257,41 @@ class VaultBucket(s3.Bucket):
         )
 
 
-def _camel(group: str) -> str:
-    """A group's name in a statement's id: letters and digits only."""
-    return "".join(part.capitalize() for part in group.split("-"))
+def _execution_roles(group: SharedGroup) -> tuple[tuple[str, str], ...]:
+    """The roles that a group's models run under in other accounts, each with its account."""
+    return tuple(sorted({(target.execution_role, target.account) for target in group.targets if target.account}))
+
+
+def _digest(names: Iterable[str]) -> str:
+    """What tells statements of one kind apart in their ids: another statement does not change it."""
+    return sha256(" ".join(names).encode()).hexdigest()[:8]
 
 
 def _open(
     bucket: s3.Bucket,
-    sid: str,
+    kind: str,
     accounts: Sequence[str],
     actions: Sequence[str],
-    prefix: str,
+    prefixes: Sequence[str],
     conditions: Mapping[str, Any] | None = None,
 ) -> None:
-    """Allow other accounts `actions` on the objects of `prefix`, and to list them.
+    """Allow other accounts `actions` on the objects of `prefixes`, and to list them.
 
     Without ListBucket, S3 answers AccessDenied for a missing object.
     """
     principals: list[iam.IPrincipal] = [
         iam.ArnPrincipal(root) for root in roots(cdk.Stack.of(bucket).partition, accounts)
     ]
-    listed = {**(conditions or {}), "StringLike": {"s3:prefix": prefix}}
-    for suffix, granted, resource, where in (
-        ("", list(actions), bucket.arn_for_objects(prefix), conditions),
-        ("List", ["s3:ListBucket"], bucket.bucket_arn, listed),
+    sid = f"{kind}{_digest([*accounts, *prefixes])}"
+    listed = {**(conditions or {}), "StringLike": {"s3:prefix": list(prefixes)}}
+    objects = [bucket.arn_for_objects(prefix) for prefix in prefixes]
+    for suffix, granted, resources, where in (
+        ("", list(actions), objects, conditions),
+        ("List", ["s3:ListBucket"], [bucket.bucket_arn], listed),
     ):
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid=f"{sid}{suffix}", principals=principals, actions=granted, resources=[resource], conditions=where
+                sid=f"{sid}{suffix}", principals=principals, actions=granted, resources=resources, conditions=where
             )
         )
 

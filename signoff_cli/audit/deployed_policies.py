@@ -86,6 +86,36 @@ def deployed_texts(template: Any, outputs: Mapping[str, str], path: str) -> dict
     return texts
 
 
+def with_nested(template: Any, nested: Mapping[str, Any]) -> Any:
+    """Return a template with the resources of the stacks nested in it, by their logical ids in `template`.
+
+    What the nested stacks get as parameters is replaced by what `template` gives them.
+    """
+    resources = dict(template["Resources"])
+    for logical, inner in nested.items():
+        given = template["Resources"][logical]["Properties"].get("Parameters", {})
+        resources |= {f"{logical}/{name}": _with(given, each) for name, each in inner["Resources"].items()}
+    return {**template, "Resources": resources}
+
+
+def nested_stacks(template: Any) -> list[str]:
+    """Return the logical ids of the stacks nested in a template; none if it is not JSON."""
+    resources = template.get("Resources", {}) if isinstance(template, Mapping) else {}
+    return [logical for logical, each in resources.items() if each["Type"] == "AWS::CloudFormation::Stack"]
+
+
+def _with(given: Mapping[str, Any], node: Any) -> Any:
+    match node:
+        case {"Ref": str(name)} if name in given:
+            return given[name]
+        case dict():
+            return {key: _with(given, value) for key, value in node.items()}
+        case list():
+            return [_with(given, value) for value in node]
+        case _:
+            return node
+
+
 def _resolved(value: Any, shown: Mapping[str, str | None]) -> str | None:
     """Return the text of a value of the template, in which what an output `shown` refers to may be joined in."""
     match value:

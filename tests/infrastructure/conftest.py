@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import STACK, WORKLOAD, build
+from infra.app import STACK, WORKLOAD
+from infra.app import synthesise as synthesise_app
 from tests.support.shared_registry import CENTRAL, GROUP, SOURCE_KEY, THERE
 from tests.support.template import ACCOUNT, SynthesizedTemplate
 
@@ -15,7 +16,7 @@ def synthesise(folder: Path, **context: object) -> SynthesizedTemplate:
 
     The dependencies are left out of the bundle: fetching them is the deployment's business.
     """
-    build({"bundle": "source", **context}, folder).synth()
+    synthesise_app({"bundle": "source", **context}, folder)
     return read_template(folder, STACK)
 
 
@@ -72,9 +73,9 @@ def ephemeral(tmp_path_factory: pytest.TempPathFactory) -> SynthesizedTemplate:
 
 @pytest.fixture(scope="session")
 def central_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registry's account with one group that is shared, checked by cdk-nag, under a key of the customer's own."""
+    """The registry's account with one group that is shared and one in a folder, under a key of the customer's own."""
     base = tmp_path_factory.mktemp("central")
-    for name, document in {"default": {}, "groups/Churn": GROUP, "groups/private": {}}.items():
+    for name, document in {"default": {}, "groups/Churn": GROUP, "groups/closed/private": {}}.items():
         path = base / "policies" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
@@ -84,7 +85,7 @@ def central_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "customerManagedKey": "true",
         "sourceKeys": SOURCE_KEY,
     }
-    build({"bundle": "source", **choices}, base / "out").synth()
+    synthesise_app({"bundle": "source", **choices}, base / "out")
     return base / "out"
 
 
@@ -101,7 +102,7 @@ def region(central_assembly: Path) -> SynthesizedTemplate:
 @pytest.fixture(scope="session")
 def workload_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workload")
-    build({**CENTRAL, "regions": THERE, "executionRoles": f"arn:aws:iam::{ACCOUNT}:role/own/*"}, folder).synth()
+    synthesise_app({**CENTRAL, "regions": THERE, "executionRoles": f"arn:aws:iam::{ACCOUNT}:role/own/*"}, folder)
     return folder
 
 

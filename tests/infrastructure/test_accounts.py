@@ -214,8 +214,8 @@ def test_registry_and_upload_events_of_other_accounts_are_not_taken_for_the_own(
         for name, found in central.of_type("AWS::Events::Rule").items()
         if "EventPattern" in found and "EventBusName" not in found
     ]
-    assert len(patterns) == 5
-    assert [pattern["account"] for pattern in patterns] == [[ACCOUNT]] * 5
+    assert len(patterns) == 6
+    assert [pattern["account"] for pattern in patterns] == [[ACCOUNT]] * 6
 
 
 def test_an_account_hears_of_its_own_groups_only(central):
@@ -263,7 +263,7 @@ def test_only_the_registrys_account_speaks_as_signoff_on_a_workloads_bus(tmp_pat
 def test_cfn_lint_finds_nothing_in_any_of_the_stacks(central_assembly, workload_assembly):
     templates = [*central_assembly.glob("*.template.json"), *workload_assembly.glob("*.template.json")]
     found = [m for each in templates for m in lint_file(each, config=ManualArgs(regions=[REGION, THERE]))]
-    assert len(templates) == 3
+    assert len(templates) == 4
     assert [str(match) for match in found if match.rule.id != "W3005"] == []
 
 

@@ -147,7 +147,7 @@ def test_an_auditor_reads_what_is_compared_and_nothing_else(template):
     policy = template.one("AWS::IAM::ManagedPolicy", "Auditors")["PolicyDocument"]
     granted = {action for statement in policy["Statement"] for action in listed(statement["Action"])}
     assert granted == {
-        *("cloudformation:DescribeStacks", "cloudformation:GetTemplate"),
+        *("cloudformation:DescribeStacks", "cloudformation:DescribeStackResource", "cloudformation:GetTemplate"),
         *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:Scan"),
         *("ssm:GetParametersByPath", "ssm:GetParameterHistory"),
         *("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),

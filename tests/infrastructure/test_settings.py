@@ -26,6 +26,10 @@ def test_what_is_not_chosen_has_its_default():
         ("approvedRetentionDays", "-1"),
         ("logRetentionDays", "8"),
         ("inspectConcurrency", "many"),
+        ("sharedPrefixes", "fraud"),
+        ("sharedPrefixes", "-"),
+        ("sharedPrefixes", "fraud-*"),
+        ("sharedPrefixes", "fraud-,fraud-eu-"),
     ],
 )
 def test_a_choice_that_is_none_is_refused_by_name(name, value):
