@@ -31,7 +31,7 @@ _HEAPS = (b"HEAP", b"GCOL")
 _LINK = compiled_on_use(rb"\x01[\x08-\x0f\x18-\x1f]\x40")
 _ORDERED, _ENCODED, _SIZE = 0x04, 0x10, 0x03  # a link's flags
 _LINK_TYPE = 6
-_WORDS = compiled_on_use(rb"[^\0-\x1f]+")  # no file of a server has another name
+_WORDS = compiled_on_use(rb"[^\0-\x1f]+")  # few files and objects have other names
 MOST_HEAPS = 1_000_000  # a bound on memory: a group has one, a model some thousands
 _LONGEST_NAME = 0xFFFF  # a message has no more bytes
 _OVERLAP = 64  # bytes: more than a message's that is looked for
@@ -108,10 +108,10 @@ def _is_external_link(data: bytes, begin: int) -> bool | None:
     if len(data) < at + 2 + told:
         return None
     file, path = [*body[1:].split(b"\0", 2), b""][:2]
-    if body[:1] != b"\0" or not path or not _WORDS.fullmatch(file):
+    if body[:1] != b"\0" or not file:
         return False
     exact = told == len(file) + len(path) + 3
-    if not _WORDS.fullmatch(path):  # of no object that a file has, but the file is opened before that is known
+    if not _WORDS.fullmatch(file) or not _WORDS.fullmatch(path):  # of nothing that there is, but it is looked for
         return exact
     headed = _LINK_TYPE in [data[begin - back] for back in (4, 6, 8) if back <= begin]
     return exact or headed or _WORDS.fullmatch(name) is not None

@@ -33,6 +33,25 @@ def test_data_in_other_files_is_refused(way: str, file: str) -> None:
     assert rules(data, chunk=999) == [RULE]
 
 
+@pytest.mark.parametrize(("file", "path"), [(b"o\x1f.h5", b"/w"), (b"o.h5", b"/\x1f"), (b"\xff", b"\x01")])
+def test_a_link_is_refused_whatever_its_file_and_its_object_are_called(file: bytes, path: bytes) -> None:
+    data = io.BytesIO()
+    with h5py.File(data, "w") as opened:
+        opened.id.links.create_external(b"w", file, path)
+
+    assert rules(data.getvalue()) == [RULE]
+
+
+def test_a_link_to_no_object_is_refused_for_its_file_is_opened() -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as opened:
+        opened["w"] = h5py.ExternalLink("other.h5", "/")
+    written = b"\x0d\0\0other.h5\0/\0"
+    assert written in file.getvalue()
+
+    assert rules(file.getvalue().replace(written, b"\x0c\0\0other.h5\0\0\0")) == [RULE]
+
+
 def numbers(values: np.ndarray) -> bytes:
     file = io.BytesIO()
     with h5py.File(file, "w") as opened:
