@@ -46,10 +46,10 @@ def test_a_link_to_no_object_is_refused_for_its_file_is_opened() -> None:
     file = io.BytesIO()
     with h5py.File(file, "w") as opened:
         opened["w"] = h5py.ExternalLink("other.h5", "/")
-    written = b"\x0d\0\0other.h5\0/\0"
+    written = b"\x0c\0\0other.h5\0/\0"
     assert written in file.getvalue()
 
-    assert rules(file.getvalue().replace(written, b"\x0c\0\0other.h5\0\0\0")) == [RULE]
+    assert rules(file.getvalue().replace(written, b"\x0b\0\0other.h5\0\0\0")) == [RULE]
 
 
 def numbers(values: np.ndarray) -> bytes:
