@@ -34,8 +34,14 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml package-lock.json
 demo: setup  ## Run the whole pipeline on this machine with real models, and tear it down
 	@$(BIN)/python -m local.demo
 
+# In a fresh clone each test process would compile the tests anew: once is enough, while one processor is linting.
+.PHONY: compile
+compile: setup
+	@told=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$told" | tail -50; exit 1; }
+
 .PHONY: test
-test: setup $(if $(PART),,lint)  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/policy workflow")
+test: setup  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/policy workflow")
+	@$(if $(PART),,$(MAKE) --no-print-directory --jobs 2 lint compile)
 	@$(PYTEST) $(addprefix tests/,$(PART))
 
 .PHONY: test-deep

@@ -29,8 +29,9 @@ def test_a_json_object_is_read_as_it_is():
 
 
 def test_what_is_not_json_is_refused_with_line_and_column():
-    assert refusal(b'{\n  "ModelMetrics": {},\n}')[""].startswith("is not JSON: ")
-    assert "at line 3, column 1" in refusal(b'{\n  "ModelMetrics": {},\n}')[""]
+    said = refusal(b'{\n  "ModelMetrics": {},\n  wrong\n}')[""]
+    assert said.startswith("is not JSON: ")
+    assert "at line 3, column 3" in said
 
 
 @pytest.mark.parametrize(
