@@ -16,11 +16,13 @@ Outputs = dict[str, str]
 Progress = Callable[[str], None]
 
 # Where a laptop's stack differs from AWS's: it can be torn down, its functions find their dependencies in the
-# engine's environment, and the rules for a stack in AWS are not checked each time it starts.
+# engine's environment, submissions may ask for new groups, as nobody reviews a policy for each, and the rules for a
+# stack in AWS are not checked each time it starts.
 LOCAL_CONTEXT = {
     "ephemeral": "true",
     "bundle": "source",
     "nag": "false",
+    "policies": str(node.ROOT / "local" / "policies"),
     "projects": "true",
     "projectPrincipals": "arn:aws:iam:::user/*",
 }

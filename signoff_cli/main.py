@@ -39,6 +39,7 @@ app.command(
         "signoff submit model.tar.gz --group churn --wait",
         "signoff submit out/model.tar.gz --group churn --manifest churn.json --file quality.json=eval/latest.json",
         "signoff submit weights/ --group summaries --file adapters/=out/lora",
+        "signoff submit model.tar.gz --group experiments --create-group",
         "signoff submit model.tar.gz --group churn --json | jq .status",
     )
 )(submit.submit)

@@ -25,13 +25,19 @@ class MissingSetting(SignoffError):
 class ManifestRefused(SignoffError):
     """Raised when a submission cannot be registered; `faults` lists every reason by its path.
 
-    They are in the manifest, or in the file that `about` names.
+    They are in the manifest, or in the file that `about` names; `policy` names the policy that it was judged by, if
+    that was found.
     """
 
-    def __init__(self, faults: Sequence[Fault], about: str = "manifest.json") -> None:
+    def __init__(self, faults: Sequence[Fault], about: str = "manifest.json", policy: str | None = None) -> None:
         self.faults = tuple(faults)
         self.about = about
+        self.policy = policy
         super().__init__("; ".join(f"{fault.path or 'manifest'}: {fault.message}" for fault in faults))
+
+    def under(self, policy: str) -> ManifestRefused:
+        """Return the same refusal, of a submission that is judged by the policy of that name."""
+        return ManifestRefused(self.faults, self.about, policy)
 
 
 class ReportOvertaken(SignoffError):

@@ -23,6 +23,9 @@ def signed_by(
 
 
 def submission(prefix: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the statement that the submission `prefix` (`group/submission`) consists of `files`, by name."""
+    """Return the statement that the submission `prefix` (`group/submission`) consists of `files`, by name.
+
+    It asks for the group to be created if it does not exist.
+    """
     digests = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
-    return {"statement": "submission", "submission": prefix, "objects": digests}
+    return {"statement": "submission", "submission": prefix, "create_group": True, "objects": digests}

@@ -44,7 +44,9 @@ def _show(found: Stack, package: str, json: bool) -> None:
     history = history_of(found.ledger, package)
     known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
     policies = GroupPolicies(found.policies)
-    known |= evaluate(policies.policy(history.state.group), known)
+    governing = policies.governing(history.state.group)
+    known |= evaluate(governing.policy if governing else None, known)
+    known["policy"]["in_force"] = governing.name if governing else None
     document, notes = sagemaker.with_sagemaker(known, found.registry)
     document["findings"], unread = findings.of_evidence(known, found.vault)
     notes += [*policies.notes, *unread]

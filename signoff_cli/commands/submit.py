@@ -35,6 +35,12 @@ Named = Annotated[
         help="The local file of the object that the manifest calls NAME, or the folder for NAME/. Repeatable.",
     ),
 ]
+CreateGroup = Annotated[
+    bool,
+    typer.Option(
+        "--create-group", help="Create the group if it does not exist, where the default policy lets submissions do so."
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it is waiting for approval or has failed.")]
 
 
@@ -44,6 +50,7 @@ def submit(
     manifest: ManifestFile = None,
     no_manifest: NoManifest = False,
     file: Named = None,
+    create_group: CreateGroup = False,
     wait: Wait = False,
     timeout: Timeout = 900,
     json: AsJson = False,
@@ -67,7 +74,9 @@ def submit(
 
     plan = _planned(artifact, manifest, no_manifest, file or [])
     found = Stack.find(stack)
-    submission = _uploaded(found, _group(found, group), plan, json)
+    name = _group(found, group)
+    _check_group(found, name, plan, create_group, json)
+    submission = _uploaded(found, name, plan, create_group, json)
     if wait or json:
         _follow(found, submission, timeout, json)
 
@@ -81,6 +90,20 @@ def _group(found: Stack, group: str) -> str:
     if location is None and not group.startswith("arn:"):
         return group
     return resolve_group(group, location or current_location(), found.registry)
+
+
+def _check_group(found: Stack, group: str, plan: UploadPlan, create: bool, json: bool) -> None:
+    """Say by which policy the submission will be judged, and refuse what that would refuse; elsewhere Signoff says."""
+    from signoff.model_package.groups import is_group_name
+    from signoff_cli.submissions import preflight
+
+    if not is_group_name(group):
+        raise CommandFailed(
+            f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
+        )
+    if found.registry_location is None:
+        policy = preflight.governing(group, found.registry, found.policies, create=create, manifest=plan.has_manifest)
+        _report(f"policy    {policy.name if policy else 'unknown: you may not read the policies'}", json)
 
 
 def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> UploadPlan:
@@ -105,7 +128,7 @@ def _pair(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submission:
+def _uploaded(found: Stack, group: str, plan: UploadPlan, create_group: bool, json: bool) -> Submission:
     import secrets
 
     from signoff.documents.text import clean
@@ -117,15 +140,12 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, json: bool) -> Submiss
     from signoff_cli.submissions import upload
 
     submission = Submission(group, upload.submission_name(utc_now(), secrets.token_hex(4)))
-    if not submission.names_a_group:
-        raise CommandFailed(
-            f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
-        )
     bucket, audience, region = found.artifacts.name, found.audience, found.home_region
     for name, why in plan.left_out.items():
         _report(f"left out  {clean(name)}: {why}", json)
     with console.progress(plan.size, "reading") as progress:
-        statement = upload.statement(audience, submission, upload.digests(plan, progress))
+        digests = upload.digests(plan, progress)
+    statement = upload.statement(audience, submission, digests, create_group=create_group)
     with console.progress(plan.size) as progress:
         upload.upload(s3(), bucket, submission, plan, lambda: sign_as_caller(statement, region), progress, caller())
     _report(f"uploaded  s3://{bucket}/{submission.prefix}/ ({len(plan.uploads)} files, {plan.size:,} bytes)", json)

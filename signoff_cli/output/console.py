@@ -128,6 +128,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "package": document["package"],
         "submitted by": document["submitter"],
         "changed by": ", ".join(document["changed_by"]),
+        "policy": _judging(document["policy"]),
         "in SageMaker": document["registry_status"],
         "waits for": document["next"],
         "next attempt": document["next_attempt"] and f"by itself after {document['next_attempt']}",
@@ -145,6 +146,14 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
             to.print(f"{name:<14}{clean(value)}", soft_wrap=True)
     for place, there in document["elsewhere"].items():
         to.print(f"{'elsewhere':<14}{clean(f'{place}: {_stands(there)}')}", soft_wrap=True)
+
+
+def _judging(policy: Mapping[str, Any]) -> str | None:
+    """Return by which policy a package was validated, and which one decisions about it are judged by if another."""
+    validated, now = policy["name"], policy.get("in_force")
+    if validated and now and now != validated:
+        return f"{now}; validated by {validated}"
+    return validated or now
 
 
 def _standing(document: Mapping[str, Any]) -> dict[str, Any]:

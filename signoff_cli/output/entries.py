@@ -80,7 +80,9 @@ def _started(entry: Entry, details: Mapping[str, Any]) -> str:
     by = "" if entry.actor == "signoff" else f" by {short(entry.actor)}{_claims(details)}"
     why = f": {details['reason']}" if details.get("reason") else ""
     changed = details.get("changed") or ()
-    return f"validation started, attempt {details['attempt']}{by}{why}{_since_registered(details) if changed else ''}"
+    under = f", policy {details['policy_name']}" if "policy_name" in details else ""
+    started = f"validation started, attempt {details['attempt']}{under}{by}{why}"
+    return f"{started}{_since_registered(details) if changed else ''}"
 
 
 def _since_registered(details: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ def document(history: History) -> dict[str, Any]:
         "submitter": state.submitter,
         "changed_by": list(state.changers),
         "registration": state.registration,
+        "policy": {"name": state.policy_name, "sha256": state.policy},
         "attempt": state.attempt,
         "next_attempt": state.next_attempt,
         "checks": _checks(history),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signoff.policy.approvals import Outstanding
     from signoff.policy.parameter import GroupPolicy
 
-_NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
+NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 
 
 class PolicyStore(Protocol):
@@ -34,24 +34,29 @@ class GroupPolicies:
 
     def __init__(self, policies: PolicyStore) -> None:
         self._policies = policies
-        self._known: dict[str, Policy | None] = {}
+        self._known: dict[str, GroupPolicy | None] = {}
         self.notes: list[str] = []
 
     def policy(self, group: str | None) -> Policy | None:
         """Return the policy of `group`, or None, and a note, when the caller may not read it or nobody can."""
+        found = self.governing(group)
+        return found.policy if found else None
+
+    def governing(self, group: str | None) -> GroupPolicy | None:
+        """Return the policy of `group` with its name, or None, and a note, as `policy` does."""
         if group is None:
             return None
         if group not in self._known:
             self._known[group] = self._read(group)
         return self._known[group]
 
-    def _read(self, group: str) -> Policy | None:
+    def _read(self, group: str) -> GroupPolicy | None:
         try:
-            return self._policies.for_new_group(group).policy
+            return self._policies.for_new_group(group)
         except PolicyFault as fault:
             self._note(f"the policy of group {group} cannot be read: {fault}")
         except ClientError as error:
-            if error_code(error) not in _NOT_PERMITTED:
+            if error_code(error) not in NOT_PERMITTED:
                 raise
             self._note(f"the policies are left out: {error_message(error)}")
         return None

@@ -70,7 +70,7 @@ def _submitting(policy: Policy) -> Iterator[str]:
     submitters = policy.submissions.submitters
     yield f"Submitters: {_any(submitters)}" if submitters else "Anyone who can upload to the group may submit"
     if policy.groups.create:
-        yield "A submission creates the group if it does not exist"
+        yield "A submission creates the group if it does not exist; under the default policy only if it asks for that"
     else:
         yield "The group has to exist: no submission creates it"
     if policy.groups.baselines:

@@ -17,7 +17,7 @@ from signoff.documents.text import clean
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import is_prefix
 from signoff.submission import object_list
-from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
+from signoff.submission.layout import CREATE_GROUP, MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.locations import relative_name
 from signoff_cli.errors import CommandFailed
 from signoff_cli.submissions import folders
@@ -47,6 +47,11 @@ class UploadPlan:
 
     uploads: tuple[Upload, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether a manifest is among the uploads."""
+        return any(upload.name == MANIFEST for upload in self.uploads)
 
     @property
     def size(self) -> int:
@@ -225,10 +230,15 @@ def _sha256(path: Path, progress: Progress) -> str:
     return digest.hexdigest()
 
 
-def statement(audience: str, submission: Submission, digests: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the submitter signs: which objects the submission consists of, for the registry of that bus."""
+def statement(
+    audience: str, submission: Submission, digests: Mapping[str, str], *, create_group: bool = False
+) -> dict[str, Any]:
+    """Return what the submitter signs: which objects the submission consists of, for the registry of that bus.
+
+    `create_group` asks for the group to be created if it does not exist.
+    """
     said = {"statement": "submission", "audience": audience, "submission": submission.prefix}
-    return {**said, "objects": dict(digests)}
+    return {**said, **({CREATE_GROUP: True} if create_group else {}), "objects": dict(digests)}
 
 
 def upload(

@@ -46,7 +46,8 @@ class Shell:
         """Write a submission's files to a folder and submit it."""
         for name, body in files.items():
             (self.folder / name).write_bytes(body)
-        return self.signoff("submit", str(self.folder / "model.tar.gz"), "--group", self.group.name, *options)
+        to = ("--group", self.group.name, "--create-group")
+        return self.signoff("submit", str(self.folder / "model.tar.gz"), *to, *options)
 
     def shown(self) -> dict[str, Any]:
         """What `show --json` says of the group's first version."""

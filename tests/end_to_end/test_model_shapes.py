@@ -183,7 +183,7 @@ def test_a_folder_is_submitted_and_its_model_shown_by_the_command(group: Group, 
         (tmp_path / name).write_bytes(body)
     submitter = Shell(group.pipeline, "submitter")
 
-    submitted = submitter.signoff("submit", str(tmp_path / "models"), "--group", group.name, "--wait")
+    submitted = submitter.signoff("submit", str(tmp_path / "models"), "--group", group.name, "--create-group", "--wait")
     (package,) = group.packages()
     model = package.approve()
     shown = json.loads(submitter.signoff("show", f"{group.name}/1", "--json").stdout)

@@ -152,6 +152,20 @@ def test_a_group_that_its_policy_does_not_let_be_created_takes_no_submission(gro
     assert_refused(submission, "ModelPackageGroupName", "does not let a submission create it")
 
 
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_group_that_nobody_asks_for_is_not_created(group: Group, signed: bool) -> None:
+    group.policy()
+    mistyped = Group(group.pipeline, f"{group.name}x")
+    submission, files = mistyped.submission(), honest()
+    if signed:
+        submission.put("submission.json", as_json(submission.statement(files, create_group=False)))
+    for name, body in files.items():
+        submission.put(name, body)
+
+    assert_refused(submission, "ModelPackageGroupName", f"did you mean {group.name}?")
+    assert mistyped.packages() == []
+
+
 def test_a_name_that_no_group_can_have_is_refused(pipeline: Pipeline, group: Group) -> None:
     submission = Submission(pipeline, f"not_a_group_{group.name}/first").upload(honest())
 

@@ -19,7 +19,9 @@ def test_the_command_signs_and_the_ledger_shows_who_it_was(group: Group, tmp_pat
         (tmp_path / name).write_bytes(body)
     shell = Shell(group.pipeline, "submitter")
 
-    submitted = shell.signoff("submit", str(tmp_path / "model.tar.gz"), "--group", group.name, "--json")
+    submitted = shell.signoff(
+        "submit", str(tmp_path / "model.tar.gz"), "--group", group.name, "--create-group", "--json"
+    )
 
     assert submitted.returncode == 0, submitted.stderr
     (package,) = group.packages()

@@ -61,7 +61,7 @@ def test_the_command_works_without_the_repository(command: Installed, arguments:
 def test_what_the_installed_command_submits_is_registered(command: Installed, group: Group) -> None:
     submitter = replace(command, settings=group.pipeline.stack.engine.environment("submitter"))
 
-    submitted = submitter.run("signoff", "submit", "model.tar.gz", "--group", group.name, "--wait")
+    submitted = submitter.run("signoff", "submit", "model.tar.gz", "--group", group.name, "--create-group", "--wait")
 
     assert (submitted.returncode, submitted.stderr) == (0, "")
     assert "PendingApproval" in submitted.stdout

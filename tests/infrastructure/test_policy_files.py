@@ -55,7 +55,7 @@ def test_the_default_policy_asks_for_one_approval_by_someone_else(template):
     default = template.one("AWS::SSM::Parameter", "Policies/default")
     policy = parse(default["Value"])
     assert (policy.approvals.needed, policy.approvals.submitter_may_approve) == (1, False)
-    assert (policy.metrics, policy.artifact.required_files, policy.groups.create) == ((), (), True)
+    assert (policy.metrics, policy.artifact.required_files, policy.groups.create) == ((), (), False)
     assert policy.deployment.network_isolation is True
     assert policy.deployment.execution_role == template.role("ModelExecutionRole")
 

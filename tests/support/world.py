@@ -242,6 +242,7 @@ class World(Deliveries):
         """Return a submission.json that `by` signs now, with what is `said` otherwise."""
         digests = {name: hashlib.sha256(as_bytes(data)).hexdigest() for name, data in objects.items()}
         statement = {"statement": "submission", "audience": BUS, "submission": prefix, "objects": digests}
+        statement["create_group"] = True
         return self.sts.signed({**statement, **said}, by=by)
 
     def submit(self, prefix: str = "churn/run-7", **changed: Any) -> str:

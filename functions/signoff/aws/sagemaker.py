@@ -87,6 +87,15 @@ class Registry:
         found = self.group(group)
         return found.tags if found else None
 
+    def group_exists(self, group: str) -> bool:
+        """Return whether there is a model package group of that name."""
+        return self._described_group(group) is not None
+
+    def group_names(self) -> Iterator[str]:
+        """Yield the name of every model package group of the account."""
+        pages = self._sagemaker.get_paginator("list_model_package_groups").paginate()
+        return (summary["ModelPackageGroupName"] for page in pages for summary in page["ModelPackageGroupSummaryList"])
+
     def group_name(self, group: str) -> str | None:
         """Return the name, in its original spelling, of the group with a name or an ARN; None if it is not visible."""
         with ignoring({"AccessDeniedException"}):

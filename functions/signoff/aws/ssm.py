@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -48,21 +48,24 @@ class Policies:
         if own is None and tags.get(OWN_POLICY_TAG):
             raise PolicyFault(f"group {group} had its own policy, which is gone; restore {self._path}/groups/{group}")
         if own is None and GOVERNED_TAG in tags:
-            return GroupPolicy(group, self.default())
+            return GroupPolicy(group, self.default(), is_default=True)
         return own
 
     def for_new_group(self, group: str) -> GroupPolicy:
         """Return the policy that a new `group` would have."""
-        return self.own(group) or GroupPolicy(group, self.default())
+        return self.own(group) or GroupPolicy(group, self.default(), is_default=True)
 
     def elsewhere_spelled(self, group: str) -> str | None:
         """Return how the own policy of `group` spells the name, if it is not found by `own`; lists all policies.
 
         Of a group that does not exist any more, SageMaker cannot say how it was spelled.
         """
-        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self._path}/groups")
-        names = (each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"])
+        names = (name for name, _ in self._all_own())
         return next((name for name in names if same_name(name, group) and name not in {group, group.lower()}), None)
+
+    def groups(self) -> list[str]:
+        """Return the names of all groups that have a policy of their own, as their policies spell them."""
+        return [parameter.spelling(value, name) for name, value in self._all_own()]
 
     @property
     def path(self) -> str:
@@ -89,6 +92,11 @@ class Policies:
         if default is None:
             raise PolicyFault(f"there is no default policy at {self._path}/default; deploy Signoff's stack again")
         return default
+
+    def _all_own(self) -> Iterator[tuple[str, str]]:
+        """Yield the name, as its parameter has it, and the text of every group's own policy."""
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self._path}/groups")
+        return ((each["Name"].rpartition("/")[2], each["Value"]) for page in pages for each in page["Parameters"])
 
     def _read_own(self, group: str) -> GroupPolicy | None:
         return self._read(f"groups/{group}", lambda data: parameter.read(data, group))

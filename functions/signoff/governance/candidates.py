@@ -17,7 +17,7 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Candidate:
-    """A governed package: SageMaker's description of it, its policy, and its ledger's key."""
+    """A governed package: SageMaker's description of it, its policy and the policy's name, and its ledger's key."""
 
     arn: str
     key: str
@@ -25,6 +25,7 @@ class Candidate:
     version: int | None
     described: Mapping[str, Any]
     policy: Policy
+    policy_name: str
     group_tags: Mapping[str, str]
 
 
@@ -57,6 +58,7 @@ class Governance:
             version=described.get("ModelPackageVersion"),
             described=described,
             policy=governing.policy,
+            policy_name=governing.name,
             group_tags=found.tags,
         )
 

@@ -33,6 +33,7 @@ class State:
     `unmatched` says why a package is like none of the registrations that it names. `changers` are the ARNs of who may
     have changed it since it was submitted, in order, or `UNKNOWN`. `fingerprint` are the digests of what was
     registered, as far as no registration says it, and of the specifications that were added since.
+    `policy` is the digest of the policy that it is validated by, `policy_name` that policy's name if it was recorded.
     `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
     joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
     package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
@@ -64,6 +65,7 @@ class State:
     errors: int = 0
     next_attempt: str | None = None
     policy: str | None = None
+    policy_name: str | None = None
     evidence: dict[str, Any] | None = None
     decision: dict[str, Any] | None = None
     votes: tuple[str, ...] = ()
@@ -181,6 +183,7 @@ def _started(state: State, details: dict[str, Any], _: Entry) -> State:
         attempt_open=True,
         next_attempt=None,
         policy=details["policy"],
+        policy_name=details.get("policy_name"),
         evidence=None,
         changers=_changers(state.changers, details),
         fingerprint=details.get("fingerprint", state.fingerprint),

@@ -19,10 +19,19 @@ _SPELLING = "group"
 
 @dataclass(frozen=True)
 class GroupPolicy:
-    """The policy that governs a group, and the group's name in the one spelling that submissions may use."""
+    """The policy that governs a group, and the group's name in the one spelling that submissions may use.
+
+    `is_default` says that the group has no policy of its own.
+    """
 
     group: str
     policy: Policy
+    is_default: bool = False
+
+    @property
+    def name(self) -> str:
+        """The policy's name, as that of its file: `groups/<group>` or `default`."""
+        return "default" if self.is_default else f"groups/{self.group}"
 
 
 def with_spelling(document: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
@@ -37,3 +46,11 @@ def read(data: str, group: str) -> GroupPolicy:
     if not isinstance(spelled, str) or not same_name(spelled, group):
         raise PolicyFault(f"it is for another group than {group} (`{_SPELLING}`)")
     return GroupPolicy(spelled, of_document(document))
+
+
+def spelling(data: str, group: str) -> str:
+    """Return how the policy that the parameter of `group` holds spells the group; `group` if it cannot be read."""
+    try:
+        return read(data, group).group
+    except PolicyFault:
+        return group

@@ -27,9 +27,13 @@ from signoff.policy.values import AccountId, Person, Prefix, meaning
 class Groups(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a submission may create its model package group, and whose baselines are accepted."""
 
-    create: Annotated[bool, meaning("Whether a submission creates its model package group, if it does not exist.")] = (
-        False
-    )
+    create: Annotated[
+        bool,
+        meaning(
+            "Whether a submission creates its model package group, if it does not exist. In the default policy: only a "
+            "signed one that asks for it (`signoff submit --create-group`)."
+        ),
+    ] = False
     baselines: Annotated[
         tuple[str, ...],
         meaning(

@@ -20,7 +20,8 @@ from signoff.model_package.images import by_digest, of_products
 from signoff.model_package.subject import containers
 from signoff.policy import submitters
 from signoff.policy.policy import Policy
-from signoff.submission import object_list
+from signoff.submission import groups, object_list
+from signoff.submission.groups import TargetGroup
 from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.manifest import Manifest, read, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
@@ -45,9 +46,13 @@ class CompleteSubmission:
     submission: Submission
     manifest: Manifest
     objects: dict[str, ObjectVersion]
-    policy: Policy
-    new_group: bool
+    group: TargetGroup
     submission_file: SubmissionFile | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that it is judged by."""
+        return self.group.governing.policy
 
     @property
     def signature(self) -> Signature | None:
@@ -76,18 +81,29 @@ class Intake:
         """Return the submission as it is now. Raises `ManifestRefused` with all its faults."""
         # First of all, because a proof is valid for 15 minutes only.
         submission_file = self.signature_verifier.submission_file(submission)
+        group = groups.find(submission, self.registry, self.policies)
+        try:
+            return self._read(submission, submission_file, group)
+        except ManifestRefused as refused:
+            raise refused.under(group.governing.name) from None
+
+    def _read(
+        self, submission: Submission, submission_file: SubmissionFile | None, group: TargetGroup
+    ) -> CompleteSubmission | IncompleteSubmission:
         signature = submission_file.signature if submission_file else None
-        policy, group_tags = self._policy(submission)
+        policy, group_tags = group.governing.policy, group.tags or {}
         if signature:
             _refuse(_submitter_faults(signature, policy), about=SUBMISSION)
         stored = self.inbox.current(submission.key(MANIFEST))
+        if stored is None:
+            _refuse(_lacks_manifest_faults(signature, group), about=SUBMISSION)
         if stored is None and (policy.registration_defaults is None or _signs(signature, MANIFEST)):
             return IncompleteSubmission((MANIFEST,))
         written = self._manifest(stored, signature) if stored else {}
-        document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags or {})
+        document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags)
         manifest = Manifest(document, self.inbox.name, submission.prefix, self.shape())
         self._check(manifest, policy)
-        _refuse(projects.faults(document, group_tags or {}))
+        _refuse(projects.faults(document, group_tags))
         objects, missing = self._objects(submission, manifest, submission_file)
         if missing:
             return IncompleteSubmission(tuple(sorted(missing)[:_MISSING]))
@@ -99,9 +115,8 @@ class Intake:
             _refuse(_announced_faults(known, signature, policy), about=SUBMISSION)
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
-        if group_tags is None:
-            _refuse_spelling(submission.group, self.policies.elsewhere_spelled(submission.group))
-        return CompleteSubmission(submission, manifest, known, policy, group_tags is None, submission_file)
+        groups.confirm(group, signature, self.policies)
+        return CompleteSubmission(submission, manifest, known, group, submission_file)
 
     def _manifest(self, stored: ObjectVersion, signature: Signature | None) -> dict[str, Any]:
         """Return the manifest, which must match the signature."""
@@ -168,22 +183,6 @@ class Intake:
                 faults.append(Fault(path, str(missing)))
         return digests, faults
 
-    def _policy(self, submission: Submission) -> tuple[Policy, dict[str, str] | None]:
-        """Return the policy of the submission's group, and the group's tags if it exists."""
-        group = submission.group
-        if not submission.names_a_group:
-            raise _refused_group(
-                f"`{group}` is not a valid name for a model package group; upload under another prefix"
-            )
-        found = self.registry.group(group)
-        governing = self.policies.governing(found.name, found.tags) if found else self.policies.for_new_group(group)
-        if governing is None:
-            raise _refused_group(f"group {group} exists and Signoff does not govern it; give it a policy first")
-        _refuse_spelling(group, governing.group)
-        if found is None and not governing.policy.groups.create:
-            raise _refused_group(f"there is no group {group}, and its policy does not let a submission create it")
-        return governing.policy, found.tags if found else None
-
 
 def _submitter_faults(signature: Signature, policy: Policy) -> list[Fault]:
     """Return why this submitter is refused. In report mode the policy's own rules are not enforced."""
@@ -207,6 +206,14 @@ def _faults(path: str, message: str | None) -> list[Fault]:
 
 def _signs(signature: Signature | None, name: str) -> bool:
     return signature is not None and name in signature.digests
+
+
+def _lacks_manifest_faults(signature: Signature | None, group: TargetGroup) -> list[Fault]:
+    """Return the fault of a submission whose signature says that there is no manifest, if the policy wants one."""
+    if signature is None or _signs(signature, MANIFEST) or group.governing.policy.registration_defaults is not None:
+        return []
+    why = f"the policy ({group.governing.name}) has no `registration_defaults`, so a submission needs one"
+    return [Fault("objects", f"{SUBMISSION} signs no {MANIFEST}, and {why}")]
 
 
 def _unsigned_faults(names: Set[str], signature: Signature) -> list[Fault]:
@@ -243,13 +250,3 @@ def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file
 def _refuse(faults: list[Fault], about: str = MANIFEST) -> None:
     if faults:
         raise ManifestRefused(faults, about)
-
-
-def _refuse_spelling(group: str, spelled: str | None) -> None:
-    """Refuse a submission under another spelling than its group's: the only one that buckets and policies name."""
-    if spelled not in {group, None}:
-        raise _refused_group(f"`{group}` is another spelling of the group {spelled}: upload under {spelled}/")
-
-
-def _refused_group(message: str) -> ManifestRefused:
-    return ManifestRefused([Fault("ModelPackageGroupName", message)])

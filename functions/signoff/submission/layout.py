@@ -15,6 +15,8 @@ REPORT = "registration-report.json"
 TO_BE_SIGNED = {"signoff-submission": "signed"}
 # Further metadata of theirs: the ARN of who will sign, in whose name nobody else completes the submission.
 SIGNER = "signoff-submitter"
+# The field of a signed submission.json that asks for the group to be created.
+CREATE_GROUP = "create_group"
 
 
 @dataclass(frozen=True)

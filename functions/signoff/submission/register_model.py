@@ -71,7 +71,7 @@ class Registrar:
         try:
             return self._register(submission, stored)
         except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults)
+            return self._refuse(submission, self._about(submission, refused) or stored, refused)
 
     def _about(self, submission: Submission, refused: ManifestRefused) -> ObjectVersion | None:
         """Return the object that has the faults, or the manifest if that does not exist."""
@@ -115,7 +115,7 @@ class Registrar:
         try:
             return self._finish(submission, registration())
         except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused) or stored, refused.faults, claim)
+            return self._refuse(submission, self._about(submission, refused) or stored, refused, claim)
 
     def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
         """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration.
@@ -143,12 +143,15 @@ class Registrar:
                 self.registry.create_group(submission.group)
             arn = self.registry.create_package(registration["request"])
         except RegistryRefused as refusal:
-            raise ManifestRefused([Fault("", f"SageMaker refused it: {refusal}")]) from refusal
+            fault = Fault("", f"SageMaker refused it: {refusal}")
+            raise ManifestRefused([fault], policy=registration.get("policy_name")) from refusal
         described = self.registry.describe(arn)
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
         self.ledger.update(key, lambda history: [] if history.state.status else [first])
-        self._report(submission, {"outcome": "registered", "package": arn, "faults": []}, lambda: True)
+        judged = {"policy": registration.get("policy_name")}
+        report: dict[str, Any] = {"outcome": "registered", "package": arn, **judged, "faults": []}
+        self._report(submission, report, lambda: True)
         for name, version in _registered_versions(registration):
             self.inbox.tag(submission.key(name), version, _REGISTERED)
         # Last, because a closed submission is never finished by a retry.
@@ -173,7 +176,7 @@ class Registrar:
         return self.vault.keep(stored, _vault_key(complete, name))
 
     def _refuse(
-        self, submission: Submission, about: ObjectVersion, faults: Sequence[Fault], claim: Claim | None = None
+        self, submission: Submission, about: ObjectVersion, refused: ManifestRefused, claim: Claim | None = None
     ) -> str:
         """Refuse a submission, ending the `claim`, unless others have claimed or registered it meanwhile.
 
@@ -185,9 +188,10 @@ class Registrar:
             return self.submissions.refuse(submission.prefix, attempt, since, claimed=claimed)
 
         if stands(claimed=claim is not None):
-            answer = self._note_refusal(submission, about, faults)
-            listed = [asdict(fault) for fault in faults]
-            if self._report(submission, {"outcome": "refused", "package": None, "faults": listed}, stands):
+            answer = self._note_refusal(submission, about, refused.faults)
+            listed = [asdict(fault) for fault in refused.faults]
+            report = {"outcome": "refused", "package": None, "policy": refused.policy, "faults": listed}
+            if self._report(submission, report, stands):
                 return answer
         known = self.submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
@@ -247,7 +251,8 @@ def _document(
         "digests": dict(signature.digests) if signature else {},
         "statement": submission_file.stored.version_id if submission_file else None,
         "policy": complete.policy.digest,
-        "creates_group": complete.new_group,
+        "policy_name": complete.group.governing.name,
+        "creates_group": complete.group.is_new,
         "objects": [
             {
                 "name": name,

@@ -20,7 +20,7 @@ from signoff.errors import ManifestRefused, ProofRefused
 from signoff.identity.principals import account_of
 from signoff.identity.proofs import Claim
 from signoff.submission import object_list
-from signoff.submission.layout import SUBMISSION, Submission
+from signoff.submission.layout import CREATE_GROUP, SUBMISSION, Submission
 from signoff.submission.small_files import document_of
 
 KIND = "submission"
@@ -32,7 +32,8 @@ class Signature:
 
     `user_id` is the id that IAM gives to no other than the submitter. `id` and `proof` are the hashes by which the
     ledger identifies statements and proofs; `digests` is what was signed: the SHA-256 of each object by its name,
-    including the manifest. `claimed` is the submitter that the statement names.
+    including the manifest. `claimed` is the submitter that the statement names, `creates_group` whether it asks for the
+    group to be created.
     """
 
     submitter: str
@@ -43,6 +44,7 @@ class Signature:
     proof: str
     digests: Mapping[str, str]
     claimed: str | None = None
+    creates_group: bool = False
 
     @property
     def document(self) -> dict[str, str | None]:
@@ -117,6 +119,7 @@ class SignatureVerifier:
             proof=claim.sha256,
             digests=digests,
             claimed=claimed if claimed is None else str(claimed),
+            creates_group=_creates_group(document),
         )
 
     def _signer(self, claim: Claim) -> dict[str, Any]:
@@ -128,3 +131,10 @@ class SignatureVerifier:
             known = {"submitter": signer.arn, "user_id": signer.user_id, "id": claim.id, "proof": claim.sha256}
             self._vault.write_named(key, known)
         return known
+
+
+def _creates_group(document: Mapping[str, Any]) -> bool:
+    asked = document.get(CREATE_GROUP, False)
+    if not isinstance(asked, bool):
+        raise ManifestRefused([Fault(CREATE_GROUP, f"{SUBMISSION}: must be true or false")])
+    return asked

@@ -22,7 +22,6 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.model_package.subject import specification_names
-from signoff.policy.policy import Policy
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import validated_part
 from signoff.validation.staleness import changed_since_evidence
@@ -103,11 +102,11 @@ class ValidationOpener:
             if attempt is None:
                 return []
             if state.status is None:
-                return [opened, _started(attempt, request, policy.sha256, candidate.policy)]
+                return [opened, _started(attempt, request, policy.sha256, candidate)]
             # Described after the ledger was read, which says who added what is there.
             described = validated_part(self.registry.describe(candidate.arn), state, candidate.policy)
             changes = changes_since(state, described)
-            return [_started(attempt, request, policy.sha256, candidate.policy, changes)]
+            return [_started(attempt, request, policy.sha256, candidate, changes)]
 
         history = self.ledger.update(candidate.key, claim)
         state = history.state
@@ -141,11 +140,12 @@ class ValidationOpener:
 
 
 def _started(
-    attempt: int, request: ValidationRequest, sha256: str, policy: Policy, changes: Mapping[str, Any] = {}
+    attempt: int, request: ValidationRequest, sha256: str, candidate: Candidate, changes: Mapping[str, Any] = {}
 ) -> Draft:
     by = "signoff" if request.revalidate is None else UNKNOWN
-    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, "policy": sha256, **changes}
-    if not policy.enforced:
+    judged = {"policy": sha256, "policy_name": candidate.policy_name}
+    details: dict[str, Any] = {"attempt": attempt, "execution": request.execution, **judged, **changes}
+    if not candidate.policy.enforced:
         details["enforced"] = False
     return Draft(Kind.VALIDATION_STARTED, by, {**details, **_said(request.revalidate)})
 

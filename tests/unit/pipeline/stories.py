@@ -262,6 +262,7 @@ def submissions_refused() -> Recorded:
 def submitted_by_nobody() -> Recorded:
     """Unsigned, a submission needs one approval more."""
     world = Recorded()
+    world.registry.create_group("churn")
     document = manifest({"Image": IMAGE, "ModelDataUrl": "model.tar.gz"})
     for name, data in (("model.tar.gz", MODEL), ("manifest.json", document)):
         world.upload(f"churn/unsigned/{name}", data)

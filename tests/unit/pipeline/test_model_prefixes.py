@@ -40,6 +40,7 @@ def test_the_order_in_which_a_prefix_is_uploaded_makes_no_difference(order: tupl
 
 def test_a_prefix_waits_for_submission_json_that_lists_it():
     world = World()
+    world.registry.create_group("churn")
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
     for name, data in WEIGHTS.items():
         world.upload(f"{PREFIX}/{name}", data)
@@ -82,6 +83,7 @@ def test_an_upload_asks_for_a_prefix_as_a_whole_and_not_for_each_of_its_objects(
 
 def test_only_what_is_listed_goes_with_a_prefix():
     world = World()
+    world.registry.create_group("churn")
     document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
     for key, data in files_of(world, document, {**WEIGHTS, "weights/stray": b"x"}, listed=sorted(WEIGHTS)).items():
         world.upload(key, data)

@@ -247,6 +247,7 @@ def multipart(world: World) -> None:
 
 def test_an_etag_is_checked_and_then_that_of_the_vaults_copy():
     world = World()
+    world.registry.create_group("churn")
     multipart(world)
     world.put(f"{PREFIX}/model.tar.gz", MODEL)
     etag = world.inbox.current(f"{PREFIX}/model.tar.gz").etag

@@ -59,6 +59,7 @@ def test_no_proof_is_kept():
 
 def test_what_somebody_writes_without_signing_makes_nobody_the_submitter():
     world = World()
+    world.registry.create_group("churn")
     plain = {f"{PREFIX}/{name}": data for name, data in OBJECTS.items()}
     upload(world, {SIGNED_KEY: {"submitter": SUBMITTER, "objects": ["model.tar.gz"]}, **plain})
     (arn,) = world.registry.described
@@ -157,6 +158,7 @@ def test_a_list_that_nobody_signed_does_not_stand_in_for_the_signature_to_come()
 
 def test_a_signature_that_comes_after_the_registration_is_told_that_it_is_too_late():
     world = World()
+    world.registry.create_group("churn")
     plain = {f"{PREFIX}/{name}": data for name, data in OBJECTS.items()}
     assert upload(world, plain).startswith("registered as")
     told = world.upload(SIGNED_KEY, world.submission(PREFIX, OBJECTS))
@@ -254,6 +256,7 @@ def test_a_submission_of_nobody_is_refused_where_the_policy_says_so(by: str | No
 @pytest.mark.parametrize(("fields", "by"), [(LISTED, EVE), (KNOWN, None)])
 def test_where_the_policy_only_reports_it_is_registered_and_the_check_says_so(fields: dict[str, Any], by: str | None):
     world = World(mode="report", **fields)
+    world.registry.create_group("churn")
     plain = {f"{PREFIX}/{name}": data for name, data in OBJECTS.items()}
     upload(world, world.signed(PREFIX, OBJECTS, by=by) if by else plain)
     (arn,) = world.registry.described

@@ -51,6 +51,7 @@ def ledger(account: None) -> LedgerTable:
     listed = {"needed": 2, "approvers": ["arn:aws:iam::*:user/*", "arn:aws:sts::*:user/*"]}
     policy = {"deployment": {"execution_role": "r"}, "approvals": listed}
     client("ssm").put_parameter(Name="/signoff/policies/default", Value=json.dumps(policy), Type="String")
+    client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
     create_table("ledger", ("package", "sequence"))
     create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))
     return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
@@ -98,6 +99,7 @@ def test_packages_are_listed_and_shown_from_the_ledger(ledger: LedgerTable, caps
     assert run("show", entries.ARN, "--json") == 0
     assert json.loads(capsys.readouterr().out) == parse_version
     assert (parse_version["status"], len(parse_version["ledger"])) == ("PendingApproval", 3)
+    assert parse_version["policy"]["in_force"] == "default"
     assert (parse_version["outstanding"], parse_version["needs"]) == ("2 more approvals", {"people": 2, "roles": {}})
     assert (parse_version["votes"], parse_version["break_glass"], parse_version["enforced"]) == ([], False, True)
 
@@ -282,6 +284,48 @@ def test_a_submission_that_nobody_registers_ends_with_its_time(
 ) -> None:
     assert run("submit", str(submission(tmp_path)), "--group", "churn", "--wait", "--timeout", "0") == 1
     assert "timed out waiting for the registration of the submission churn/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("group", "options", "told"),
+    [
+        ("chrun", [], "there is no group chrun; did you mean churn? the policy default does not let"),
+        ("chrun", ["--create-group"], "the policy default does not let a submission create it (`groups.create`)"),
+        ("fraud", [], "there is no group fraud; with --create-group the submission asks for it"),
+        ("churn", ["--no-manifest"], "the policy default has no `registration_defaults`, so a submission"),
+    ],
+)
+def test_what_its_group_would_not_take_is_told_before_anything_is_uploaded(
+    ledger: LedgerTable,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    group: str,
+    options: list[str],
+    told: str,
+) -> None:
+    may_be_created(group == "fraud")
+    said = failure(capsys, ["submit", str(submission(tmp_path)), "--group", group, *options])
+    assert told in said
+    assert "Nothing was uploaded" in said
+    assert client("s3").list_objects_v2(Bucket="artifacts")["KeyCount"] == 0
+
+
+def test_a_submission_that_asks_for_its_group_signs_that(
+    ledger: LedgerTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    may_be_created(True)
+    assert run("submit", str(submission(tmp_path)), "--group", "fraud", "--create-group") == 0
+    assert capsys.readouterr().out.startswith("policy    default\n")
+    keys = [each["Key"] for each in client("s3").list_objects_v2(Bucket="artifacts")["Contents"]]
+    (signed,) = [key for key in keys if key.endswith("submission.json")]
+    assert json.loads(client("s3").get_object(Bucket="artifacts", Key=signed)["Body"].read())["create_group"] is True
+
+
+def may_be_created(create: bool) -> None:
+    """Let the default policy say whether submissions may create groups."""
+    policy = {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/m"}, "groups": {"create": create}}
+    named = {"Name": "/signoff/policies/default", "Type": "String", "Overwrite": True}
+    client("ssm").put_parameter(Value=json.dumps(policy), **named)
 
 
 def test_a_group_that_sagemaker_could_not_name_so_is_refused(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signoff.submission.layout import REPORT, Submission
 from tests.support.depth import examples
-from tests.support.world import MANIFEST, MODEL, PINNED, SPECIFICATION, SUBMITTER, World
+from tests.support.world import MANIFEST, MODEL, PINNED, QUALITY, SPECIFICATION, SUBMITTER, World
 
 PREFIX = "churn/run-7"
 KEY = f"{PREFIX}/manifest.json"
@@ -81,6 +81,7 @@ def test_a_submission_waits_for_what_its_manifest_names():
 
 def test_a_group_whose_policy_has_defaults_does_without_a_manifest():
     world = World(registration_defaults={"InferenceSpecification": SPECIFICATION})
+    world.registry.create_group("churn")
     answer = world.upload(f"{PREFIX}/model.tar.gz", MODEL)
     assert answer.startswith("registered as arn:")
 
@@ -199,6 +200,55 @@ def test_a_policy_may_keep_submissions_from_creating_groups():
     world = World(groups={"create": False})
     world.upload(KEY, MANIFEST)
     assert "does not let a submission create it" in faults(world)["ModelPackageGroupName"]
+
+
+@pytest.mark.parametrize("said", [{}, {"create_group": False}])
+def test_under_the_default_policy_no_group_is_created_that_nobody_asks_for(said: dict[str, Any]):
+    world = World()
+    world.set_policy("groups/churn")
+    objects = {"model.tar.gz": MODEL, "quality.json": QUALITY, "manifest.json": MANIFEST}
+    by_hand = {f"chrun/run-1/{name}": data for name, data in objects.items()}
+    for key, data in (world.signed("chrun/run-1", objects, **said) if said else by_hand).items():
+        world.upload(key, data)
+    (fault,) = report(world, "chrun/run-1")["faults"]
+    assert fault["message"].startswith("there is no group chrun, and its submitter does not ask for it")
+    assert fault["message"].endswith("; did you mean churn?")
+    assert (world.registry.tags, world.registry.described) == ({}, {})
+
+
+def test_a_group_with_a_policy_of_its_own_is_created_by_whatever_is_submitted_to_it():
+    world = World(groups={"create": False})
+    world.set_policy("groups/churn", groups={"create": True})
+    for key, data in {KEY: MANIFEST, f"{PREFIX}/quality.json": QUALITY, f"{PREFIX}/model.tar.gz": MODEL}.items():
+        answer = world.upload(key, data)
+    assert answer.startswith("registered as arn:")
+
+
+def test_whoever_asks_for_a_group_says_yes_or_no():
+    world = World()
+    objects = {"model.tar.gz": MODEL, "quality.json": QUALITY, "manifest.json": MANIFEST}
+    for key, data in world.signed(PREFIX, objects, create_group="yes").items():
+        world.upload(key, data)
+    assert faults(world) == {"create_group": "submission.json: must be true or false"}
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_report_and_the_ledger_name_the_policy_that_a_submission_is_judged_by(own: bool):
+    world = World()
+    if own:
+        world.set_policy("groups/churn", groups={"create": True})
+    arn, name = world.pending(), "groups/churn" if own else "default"
+    for key, data in world.files("churn/run-8", ModelApprovalStatus="Approved").items():
+        world.upload(key, data)
+    assert (report(world)["policy"], report(world, "churn/run-8")["policy"]) == (name, name)
+    assert world.state(arn).policy_name == name
+
+
+def test_what_is_signed_without_a_manifest_is_refused_at_once_where_the_policy_has_no_defaults():
+    world = World()
+    for key, data in world.signed(PREFIX, {"model.tar.gz": MODEL}).items():
+        world.upload(key, data)
+    assert "signs no manifest.json, and the policy (default) has no `registration_defaults`" in faults(world)["objects"]
 
 
 def test_a_prefix_that_cannot_name_a_group_is_refused():
