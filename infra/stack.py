@@ -135,8 +135,8 @@ class SignoffStack(cdk.Stack):
         return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
 
     def _compute(self) -> None:
-        folder, digest = self.bundle = bundle(self.settings.architecture, self.settings.bundle)
-        code = lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
+        self.bundle, digest = bundle(self.settings.architecture, self.settings.bundle)
+        code = lambda_.Code.from_asset(str(self.bundle), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
         self.runtime = FunctionRuntime(self.settings, code, self.key)
         may = self.may = self._permissions()
         self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, may.register_model())

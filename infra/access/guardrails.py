@@ -140,14 +140,18 @@ def _sagemaker(gate: GuardrailScope) -> list[dict[str, Any]]:
 
 
 def _records(gate: GuardrailScope) -> list[dict[str, Any]]:
-    """The vault's objects, the ledgers and the champions."""
+    """The vault's objects, the ledgers and the champions, and the builds that write to the vault."""
     objects = ["s3:PutObject*", "s3:DeleteObject*", "s3:BypassGovernanceRetention", "s3:Replicate*"]
     items = [*(f"dynamodb:{verb}Item" for verb in ("Put", "Update", "Delete", "BatchWrite")), "dynamodb:PartiQL*"]
+    # Starting a build allows choosing its commands and its image, which run under the project's role. No operator needs
+    # to: the workflow starts them.
+    builds = ["codebuild:St*", "codebuild:Retry*"]
+    champions = gate.arn("ssm", f"parameter{names.CHAMPIONS}/*")
     return [
         _deny(
             "Records",
-            [*objects, *items, "ssm:PutParameter", "ssm:DeleteParameter*"],
-            [gate.bucket(f"{gate.vault}/*"), _tables(gate), gate.arn("ssm", f"parameter{names.CHAMPIONS}/*")],
+            [*objects, *items, "ssm:PutParameter", "ssm:DeleteParameter*", *builds],
+            [gate.bucket(f"{gate.vault}/*"), _tables(gate), champions, _builds(gate)],
             gate.own,
         )
     ]
@@ -222,15 +226,13 @@ def _deployers(gate: GuardrailScope) -> list[dict[str, Any]]:
 
 
 def _inputs(gate: GuardrailScope) -> list[dict[str, Any]]:
-    # Starting a build allows choosing its commands, which run under the project's role.
-    builds = ["codebuild:St*", "codebuild:Retry*"]
     executions = ["states:St*", "states:Redrive*", "states:SendTask*"]
     return [
         _deny(
             "Inputs",
-            ["lambda:Invoke*", "sqs:*Message*", "sqs:PurgeQueue", *builds, *executions],
+            ["lambda:Invoke*", "sqs:*Message*", "sqs:PurgeQueue", *executions],
             [
-                *(_functions(gate), _builds(gate), gate.arn("sqs", f"{gate.stack}-*")),
+                *(_functions(gate), gate.arn("sqs", f"{gate.stack}-*")),
                 *(gate.arn("states", f"{kind}:*Validation*") for kind in ("stateMachine", "execution")),
             ],
             [*gate.makers, *gate.roles(*gate.operators)],

@@ -60,6 +60,29 @@ def bundle(architecture: str, kind: str) -> tuple[Path, str]:
     return folder, digest
 
 
+def archive(folder: Path) -> tuple[Path, str]:
+    """A bundle as one zip file, and that file's SHA-256: the same files make the same bytes."""
+    path = folder.with_suffix(".zip")
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            made = Path(temporary) / path.name
+            _zip(folder, made)
+            made.replace(path)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _zip(folder: Path, path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as zipped:
+        for file in _files(folder):
+            # Of 1980, like all that a ZipInfo says of no other time.
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+            zipped.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
 def _move(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
@@ -107,7 +130,7 @@ def _prune(folder: Path) -> None:
 
 
 def _sources() -> Iterator[Path]:
-    yield from sorted(path for path in FUNCTIONS.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    yield from _files(FUNCTIONS)
 
 
 def _digest(*choices: str) -> str:
@@ -125,12 +148,7 @@ def _digest(*choices: str) -> str:
 
 def sizes(folder: Path) -> tuple[int, int]:
     """The size of `folder` in bytes, as files and as the zip that Lambda gets."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in files:
-                archive.write(path, path.relative_to(folder))
-        return sum(path.stat().st_size for path in files), file.tell()
+    return sum(path.stat().st_size for path in _files(folder)), archive(folder)[0].stat().st_size
 
 
 def main() -> None:

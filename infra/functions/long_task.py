@@ -17,7 +17,7 @@ from constructs import Construct
 
 from infra.access.compliance import acknowledge
 from infra.access.roles import Grant, make_role
-from infra.functions.code_bundle import PYTHON
+from infra.functions.code_bundle import PYTHON, archive
 from infra.functions.function import FunctionRuntime
 from infra.settings import DeploymentSettings
 
@@ -43,16 +43,16 @@ class LongTask(codebuild.CfnProject):
         module: str,
         description: str,
         runtime: FunctionRuntime,
-        bundle: tuple[Path, str],
+        bundle: Path,
         grants: Sequence[Grant],
         environment: Mapping[str, str],
     ) -> None:
-        folder, digest = bundle
+        path, sha256 = archive(bundle)
         code = assets.Asset(
             scope,
             f"{construct_id}Code",
-            path=str(folder),
-            asset_hash=digest,
+            path=str(path),
+            asset_hash=sha256,
             asset_hash_type=cdk.AssetHashType.CUSTOM,
         )
         log_group = runtime.logs(scope, f"{construct_id}Logs")
@@ -68,9 +68,7 @@ class LongTask(codebuild.CfnProject):
             construct_id,
             description=description,
             source=codebuild.CfnProject.SourceProperty(
-                type="S3",
-                location=f"{code.s3_bucket_name}/{code.s3_object_key}",
-                build_spec=json.dumps(_commands(module)),
+                type="NO_SOURCE", build_spec=json.dumps(_commands(module, code, sha256))
             ),
             artifacts=codebuild.CfnProject.ArtifactsProperty(type="NO_ARTIFACTS"),
             environment=_environment(runtime.settings, environment),
@@ -103,20 +101,29 @@ def run_by_workflow(tasks: Sequence[LongTask]) -> list[Grant]:
     ]
 
 
-def _commands(module: str) -> dict[str, Any]:
-    phases = {
-        "install": {"runtime-versions": {"python": PYTHON}},
-        "build": {"commands": [f"python -m {module}"]},
-    }
+def _commands(module: str, code: assets.Asset, sha256: str) -> dict[str, Any]:
+    """The build specification: a command that fails is the last.
+
+    The project holds the code's digest, and only a deployment changes the project. What is at the key may be another
+    object by now (docs/decisions/0045-a-build-runs-what-was-deployed.md).
+    https://docs.aws.amazon.com/codebuild/latest/userguide/no-source.html
+    """
+    commands = [
+        f"aws s3api get-object --bucket {code.s3_bucket_name} --key {code.s3_object_key} code.zip",
+        f"echo '{sha256}  code.zip' | sha256sum -c -",
+        "python -I -m zipfile -e code.zip code",
+        "cd code",
+        f"python -m {module}",
+    ]
+    phases = {"install": {"runtime-versions": {"python": PYTHON}}, "build": {"commands": commands}}
     return {"version": "0.2", "phases": phases}
 
 
 def _own(log_group: logs.ILogGroup, code: assets.Asset) -> list[Grant]:
-    """What CodeBuild itself does under the role: fetch the source, whose bucket it looks at before, and log."""
+    """What each build does under the role: log, and fetch the code."""
     return [
         Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log_group.log_group_arn,)),
-        Grant(("s3:GetObject", "s3:GetObjectVersion"), (code.bucket.arn_for_objects(code.s3_object_key),)),
-        Grant(("s3:GetBucketAcl", "s3:GetBucketLocation"), (code.bucket.bucket_arn,)),
+        Grant(("s3:GetObject",), (code.bucket.arn_for_objects(code.s3_object_key),)),
     ]
 
 

@@ -1,7 +1,8 @@
 """CodeBuild: builds are run on this machine, under their project's role; state machines wait for their end.
 
-Supported: a source zip in S3, an inline build specification in JSON, variables, a log group and a time limit.
-The commands run in this interpreter's environment, whatever image the project names.
+Supported: a source zip in S3 or none, an inline build specification in JSON, variables, a log group and a time limit.
+The commands run in this interpreter's environment, whatever image the project names; of the AWS CLI, which AWS's images
+have, they find what `local.patches.aws_command` knows.
 """
 
 import contextlib
@@ -26,6 +27,7 @@ Answer = tuple[int, dict[str, str], bytes]
 Record = dict[str, Any]
 _PHASES = {"install": "INSTALL", "pre_build": "PRE_BUILD", "build": "BUILD", "post_build": "POST_BUILD"}
 _RUNNING = "IN_PROGRESS"
+_AWS_COMMAND = Path(__file__).with_name("aws_command.py")
 _under_way: dict[str, "subprocess.Popen[str]"] = {}
 
 
@@ -92,7 +94,10 @@ def _run(build: Record) -> None:
     log = codebuild._log_sink(build)
     try:
         with tempfile.TemporaryDirectory(prefix="signoff-build-") as folder:
-            _go_through(build, Path(folder), log)
+            source, programs = (Path(folder) / name for name in ("src", "bin"))
+            source.mkdir()
+            _put_command(programs)
+            _go_through(build, source, programs, log)
         outcome = "SUCCEEDED"
     except Exception as error:  # any error ends the build as failed
         log(f"{type(error).__name__}: {error}")
@@ -102,8 +107,16 @@ def _run(build: Record) -> None:
         codebuild._finish_build(build, outcome)
 
 
-def _go_through(build: Record, folder: Path, log: Callable[[str], None]) -> None:
-    environment = _environment(build, folder)
+def _put_command(programs: Path) -> None:
+    """Put the `aws` command into the folder `programs`."""
+    programs.mkdir()
+    command = programs / "aws"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{_AWS_COMMAND}" "$@"\n')
+    command.chmod(0o700)
+
+
+def _go_through(build: Record, folder: Path, programs: Path, log: Callable[[str], None]) -> None:
+    environment = _environment(build, folder, programs)
     with _phase(build, "DOWNLOAD_SOURCE"):
         _fetch(build["source"], environment, folder)
     phases = json.loads(build["source"]["buildspec"]).get("phases", {})
@@ -125,11 +138,11 @@ def _phase(build: Record, kind: str) -> Iterator[None]:
     codebuild._record_phase(build, kind, "SUCCEEDED")
 
 
-def _environment(build: Record, folder: Path) -> dict[str, str]:
+def _environment(build: Record, folder: Path, programs: Path) -> dict[str, str]:
     """The variables of a build: the machine's path with this interpreter first, AWS's, the project's and its own."""
     region = build["arn"].split(":")[3]
     name = f"AWSCodeBuild-{build['id'].partition(':')[2]}"
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    path = os.pathsep.join((str(programs), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     return {
         "PATH": path,
         "HOME": str(folder),

@@ -1,7 +1,10 @@
 """Functions, workflow, alarms and outputs."""
 
-import importlib.util
+import hashlib
+import io
 import json
+import re
+import zipfile
 from dataclasses import MISSING, fields
 from importlib import import_module
 
@@ -94,15 +97,32 @@ def test_the_workflow_invokes_four_functions_and_two_builds_by_the_names_in_its_
 
 
 @pytest.mark.parametrize("task", AT_LENGTH)
-def test_builds_run_the_functions_own_code_on_their_python_and_processor(template, chosen, task):
+def test_builds_run_only_the_code_whose_digest_their_project_holds(template, assembly, task):
+    source = template.one("AWS::CodeBuild::Project", task)["Source"]
+    fetch, check, *unpack, run = json.loads(source["BuildSpec"])["phases"]["build"]["commands"]
+    key, sha256 = re.search(r"--key (\S+) code\.zip$", fetch)[1], re.match(r"echo '(\w{64})  code\.zip' \|", check)[1]
+    data = (assembly / f"asset.{key}").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == sha256
+    assert (source["Type"], "Location" in source) == ("NO_SOURCE", False)
+    assert unpack == ["python -I -m zipfile -e code.zip code", "cd code"]
+    assert run == f"python -m {AT_LENGTH[task]}"
+    assert f"{AT_LENGTH[task].replace('.', '/')}.py" in zipfile.ZipFile(io.BytesIO(data)).namelist()
+
+
+@pytest.mark.parametrize("task", AT_LENGTH)
+def test_builds_run_the_functions_own_code_on_their_python_and_processor(template, chosen, assembly, task):
     project = template.one("AWS::CodeBuild::Project", task)
-    (code,) = {json.dumps(function["Code"]) for function in template.of_type("AWS::Lambda::Function").values()}
+    (code,) = {function["Code"]["S3Key"] for function in template.of_type("AWS::Lambda::Function").values()}
     told = json.loads(project["Source"]["BuildSpec"])["phases"]
-    assert project["Source"]["Location"] == "{S3Bucket}/{S3Key}".format(**json.loads(code))
+    functions = assembly / f"asset.{code.removesuffix('.zip')}"
+    build = assembly / f"asset.{re.search(r'--key (.*) code', told['build']['commands'][0])[1]}"
+    with zipfile.ZipFile(build) as zipped:
+        assert {name: zipped.read(name) for name in zipped.namelist()} == {
+            path.relative_to(functions).as_posix(): path.read_bytes()
+            for path in functions.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
     assert told["install"]["runtime-versions"] == {"python": "3.13"}
-    module = AT_LENGTH[task]
-    assert told["build"]["commands"] == [f"python -m {module}"]
-    assert importlib.util.find_spec(module) is not None
     environments = [each.one("AWS::CodeBuild::Project", task)["Environment"] for each in (template, chosen)]
     assert [(each["Type"], each["Image"]) for each in environments] == [
         ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:4.0"),

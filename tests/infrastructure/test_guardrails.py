@@ -219,6 +219,13 @@ def test_operators_have_a_package_validated_again(policy):
     assert not refused(policy, OPERATOR, "states:StartExecution", machine)
 
 
+@pytest.mark.parametrize("action", ["StartBuild", "StartBuildBatch", "StartSandbox", "RetryBuild", "StopBuild"])
+def test_operators_start_no_builds(policy, template, action):
+    project = f"{BUILDS}:project/InspectAtLength-XYZ"
+    assert all(refused(policy, who, f"codebuild:{action}", project) for who in (OPERATOR, PERSON, DEPLOYER))
+    assert not refused(policy, own(template, "Validation"), f"codebuild:{action}", project)
+
+
 def test_operators_redrive_what_failed_and_others_do_not(policy):
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:Signoff-DecisionQueueA1-XYZ"
     assert refused(policy, PERSON, "sqs:SendMessage", queue)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache, cached_property
@@ -225,6 +226,20 @@ class Pipeline:
             yield
         finally:
             builds.update_project(name=name, environment=told)
+
+    @contextlib.contextmanager
+    def with_other_code(self, code: bytes, task: str = "InspectAtLength") -> Iterator[None]:
+        """Put other code where a task's builds fetch theirs, as somebody could who writes to the CDK's bucket."""
+        (project,) = self.aws("codebuild").batch_get_projects(names=[self.resources[task]])["projects"]
+        fetched = re.search(r"--bucket (\S+) --key (\S+\.zip)", project["source"]["buildspec"])
+        bucket, key = fetched.groups() if fetched else project["source"]["location"].split("/")
+        s3, where = self.aws("s3"), {"Bucket": bucket, "Key": key}
+        deployed = s3.get_object(**where)["Body"].read()
+        s3.put_object(**where, Body=code)
+        try:
+            yield
+        finally:
+            s3.put_object(**where, Body=deployed)
 
     def builds(self, task: str = "InspectAtLength") -> list[dict[str, Any]]:
         """The builds that inspected (or kept) something or tried to, the newest first."""

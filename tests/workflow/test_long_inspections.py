@@ -7,6 +7,7 @@ import pytest
 
 from signoff.ledger.entries import Kind
 from tests.support.archives import member
+from tests.support.functions import bundle
 from tests.support.groups import Group, Package
 from tests.support.model_shapes import source
 from tests.support.pipeline import Pipeline
@@ -138,6 +139,21 @@ def test_what_a_build_has_found_is_not_looked_for_again(group: Group) -> None:
     assert asked[0] == asked[1]
     assert [each["buildStatus"] for each in new_builds(pipeline, before)] == ["SUCCEEDED"] * 2
     assert taken == again == pipeline.invoke("InspectArtifact", step)
+
+
+def test_a_build_runs_no_code_but_what_was_deployed(group: Group) -> None:
+    pipeline, before = group.pipeline, group.pipeline.builds()
+    hostile = bundle({"signoff/__init__.py": "", "signoff/inspect_in_build.py": "print('taken over')"})
+
+    with pipeline.with_other_code(hostile):
+        build(pipeline, "any")
+
+    (found,) = new_builds(pipeline, before)
+    where = {"logGroupName": found["logs"]["groupName"], "logStreamName": found["logs"]["streamName"]}
+    logged = [event["message"] for event in pipeline.aws("logs").get_log_events(**where)["events"]]
+    assert found["buildStatus"] == "FAILED"
+    assert "code.zip: FAILED" in logged
+    assert "taken over" not in logged
 
 
 def build(pipeline: Pipeline, request: str) -> None:
