@@ -1,4 +1,4 @@
-"""S3: ranges of versions, version ids in events, conditional copies, locks on what is copied."""
+"""S3: ranges of versions, version ids in events, conditional copies, locks and checksums of what is copied."""
 
 import contextvars
 import json
@@ -16,7 +16,9 @@ def install() -> None:
 
     s3._get_object = _with_ranges_of_versions(s3._get_object, s3)
     s3._fire_s3_event = _remembering_version(s3._fire_s3_event)
-    s3._copy_object = _with_conditional_copy(_locking(s3._copy_object, s3, headers_at=2), s3)
+    s3._copy_object = _with_conditional_copy(_locking(_with_checksum(s3._copy_object), s3, headers_at=2), s3)
+    s3._upload_part_copy = _with_checksum_of_parts(s3._upload_part_copy, s3)
+    s3._object_record_from_version = _telling_composites(s3._object_record_from_version)
     s3._complete_multipart_upload = _locking(s3._complete_multipart_upload, s3)
     eventbridge._dispatch_event = _naming_version(eventbridge._dispatch_event)
 
@@ -55,6 +57,45 @@ def _with_conditional_copy(copy_object: Callable[..., Answer], s3: Any) -> Calla
         return copy_object(bucket, key, headers)
 
     return copy
+
+
+def _with_checksum(copy_object: Callable[..., Answer]) -> Callable[..., Answer]:
+    """CopyObject names the algorithm by another header than PutObject, whose the emulator looks at."""
+
+    def copy(bucket: str, key: str, headers: dict[str, str]) -> Answer:
+        wanted = headers.get("x-amz-checksum-algorithm")
+        return copy_object(bucket, key, {**headers, "x-amz-sdk-checksum-algorithm": wanted} if wanted else headers)
+
+    return copy
+
+
+def _with_checksum_of_parts(upload_part_copy: Callable[..., Answer], s3: Any) -> Callable[..., Answer]:
+    """S3 computes the checksum of each copied part, with the algorithm of the upload."""
+
+    def copy(bucket: str, key: str, query: dict[str, Any], headers: dict[str, str]) -> Answer:
+        status, answered, body = upload_part_copy(bucket, key, query, headers)
+        upload = s3._multipart_uploads.get(s3._qp(query, "uploadId"), {})
+        algorithm = upload.get("checksum_algorithm")
+        if status != 200 or not algorithm:
+            return status, answered, body
+        part = upload["parts"][int(s3._qp(query, "partNumber", "1"))]
+        value = s3._compute_s3_checksum(algorithm, part["body"])
+        part["checksums"] = {algorithm: value}
+        element = f"<Checksum{algorithm}>{value}</Checksum{algorithm}>"
+        return status, answered, body.replace(b"</CopyPartResult>", f"{element}</CopyPartResult>".encode())
+
+    return copy
+
+
+def _telling_composites(record_of: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """A checksum that ends in the number of parts is composite, of an object's version as of its current one."""
+
+    def record(version: dict[str, Any]) -> dict[str, Any]:
+        found = record_of(version)
+        composite = any("-" in value for value in found["checksums"].values())
+        return {**found, "checksum_type": "COMPOSITE" if composite else None}
+
+    return record
 
 
 def _locking(create: Callable[..., Answer], s3: Any, headers_at: int | None = None) -> Callable[..., Answer]:

@@ -138,10 +138,12 @@ def test_each_model_runs_in_its_account_under_its_role_on_a_copy_in_its_region(
     assert f".dkr.ecr.{THERE}." in far["PrimaryContainer"]["Image"]
     registry = Account(accounts.registry.engine, CENTRAL)
     copies = [
-        registry.aws("s3", None, region).get_object(Bucket=vaults[region], Key=key)["Body"].read()
+        registry.aws("s3", None, region).get_object(Bucket=vaults[region], Key=key, ChecksumMode="ENABLED")
         for region in (HERE, THERE)
     ]
-    assert copies == [model_archive()] * 2
+    assert [copy["Body"].read() for copy in copies] == [model_archive()] * 2
+    recorded = [each["s3_sha256"] for each in package.evidence()["artifacts"] if each["key"] == key]
+    assert recorded * 2 == [f"{copy['ChecksumType']} {copy['ChecksumSHA256']}" for copy in copies]
 
 
 def test_a_revocation_from_a_workload_account_takes_the_models_back_everywhere(

@@ -1,4 +1,4 @@
-"""Rolling a group back: a version that was approved before is champion again, its bytes read once more."""
+"""Rolling a group back: a version that was approved before is champion again, its bytes verified."""
 
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
@@ -42,6 +42,7 @@ def test_a_former_champion_is_champion_again_in_one_step(group: Group) -> None:
     assert len(second.models()) == 1
     assert (first.registry[0], second.registry[0]) == ("Approved", "Approved")
     assert first.entries(Kind.MODEL_CREATED)[-1]["verified"] == size(first)
+    assert all("s3_sha256" in artifact for artifact in first.evidence()["artifacts"])
     assert [said["by"] for said in first.entries(Kind.SUPERSEDED)] == [second.arn]
     assert [said["after"] for said in first.entries(Kind.REINSTATED)] == [second.arn]
     assert [said["by"] for said in second.entries(Kind.SUPERSEDED)] == [first.arn]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -45,13 +46,18 @@ class FakeS3:
 
 
 class FakeBucket:
-    """One bucket; `writes` lists what was done to it, and `multipart` makes each version's ETag one of its own."""
+    """One bucket; `writes` lists what was done to it, and `reads` the keys of the versions that were read.
+
+    `multipart` makes each version's ETag one of its own. Without `checksums` S3 has no SHA-256 of its own.
+    """
 
     def __init__(self, s3: FakeS3, name: str) -> None:
         self._s3 = s3
         self.name = name
         self.versions: dict[str, list[FakeVersion]] = defaultdict(list)
         self.writes: list[tuple[str, str]] = []
+        self.reads: list[str] = []
+        self.checksums = True
         self.multipart = False
 
     def current(self, key: str) -> ObjectVersion | None:
@@ -70,9 +76,14 @@ class FakeBucket:
         return versions[-1].data if versions else None
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
-        if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
-            raise ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists")
-        yield self._kept(stored).data
+        found = self._found(stored)
+        self.reads.append(stored.key)
+        yield found.data
+
+    def checksum(self, stored: ObjectVersion) -> str | None:
+        if not self.checksums:
+            return None
+        return f"FULL_OBJECT {b64encode(hashlib.sha256(self._found(stored).data).digest()).decode()}"
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         for key in sorted(self.versions):
@@ -84,10 +95,16 @@ class FakeBucket:
             if key.startswith(prefix) and self.versions[key]:
                 yield replace(self._stored(key, self.versions[key][-1]), metadata={})
 
-    def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
+    def copy_from(
+        self,
+        source: ObjectVersion,
+        key: str,
+        metadata: Mapping[str, str],
+        going_on: Callable[[], None] = lambda: None,
+    ) -> ObjectVersion | None:
         if self.versions.get(key):
             return None
-        data = self._s3.bucket(source.bucket).read(source)
+        data = self._s3.bucket(source.bucket)._found(source).data
         return self._add(key, data, dict(metadata))
 
     def put_once(self, key: str, data: bytes) -> bool:
@@ -141,7 +158,9 @@ class FakeBucket:
 
     def retain(self, key: str, version_id: str, until: datetime) -> None:
         kept = next(each for each in self.versions[key] if each.id == version_id)
-        kept.retained_until = max(kept.retained_until or until, until)
+        if kept.retained_until is None or kept.retained_until < until:
+            kept.retained_until = until
+            self.writes.append(("retain", key))
 
     def _add(self, key: str, data: bytes, metadata: dict[str, str]) -> ObjectVersion:
         added = FakeVersion(f"{self.name}-{key}-{len(self.versions[key]) + 1}", data, self._s3.now(), metadata)
@@ -149,7 +168,9 @@ class FakeBucket:
         self.writes.append(("put", key))
         return self._stored(key, added)
 
-    def _kept(self, stored: ObjectVersion) -> FakeVersion:
+    def _found(self, stored: ObjectVersion) -> FakeVersion:
+        if stored.bucket != self.name or self.version(stored.key, stored.version_id) is None:
+            raise ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists")
         return next(each for each in self.versions[stored.key] if each.id == stored.version_id)
 
     def _stored(self, key: str, version: FakeVersion) -> ObjectVersion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ class Interruptions:
         self.at: int | None = None
         self.error: Callable[[], BaseException] = Died
         self.before: dict[str, Callable[[], None]] = {}
+        self._counting = threading.Lock()
 
     def wrap(self, adapter: Any) -> Any:
         """Return `adapter` with every call to it counted."""
@@ -28,8 +30,10 @@ class Interruptions:
 
     def call(self, name: str) -> None:
         """Count a call; let happen, once, what a test wants to happen `before` it."""
-        self.calls += 1
-        if self.calls == self.at:
+        with self._counting:
+            self.calls += 1
+            dies = self.calls == self.at
+        if dies:
             raise self.error()
         happening = self.before.pop(name, None)
         if happening:

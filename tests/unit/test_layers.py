@@ -17,10 +17,10 @@ READERS = tuple(f"signoff.artifact.{name}" for name in ("scan", "detection", "fo
 
 # Beside boto3 and what it brings. typing_extensions is Powertools' own.
 EVERY = {"aws_lambda_powertools", "typing_extensions", "rfc8785"}
-DECIDING = {*EVERY, "msgspec", "s3transfer"}
+DECIDING = {*EVERY, "msgspec"}
 LIBRARIES = dict.fromkeys(HANDLERS, DECIDING) | {
     "announce": EVERY,
-    "keep_artifact": {*EVERY, "s3transfer"},
+    "keep_artifact": EVERY,
     "inspect_artifact": {*DECIDING, "zlib_ng"},
 }
 

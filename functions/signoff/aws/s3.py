@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from signoff.aws.clients import error_code, ignoring
+from signoff.aws.part_copies import PART, copy_in_parts
 from signoff.aws.range_reads import RANGE, in_order
 from signoff.errors import ObjectMissing
 
 _MIB = 1024 * 1024
 _CHUNK = _MIB
-# One CopyObject is limited to 5 GB; parts of 256 MiB copy in parallel and carry 50 GB in 200 parts.
-_ONE_COPY = 256 * _MIB
-_COPY = TransferConfig(multipart_threshold=_ONE_COPY, multipart_chunksize=256 * _MIB, max_concurrency=10)
-_COMPLETION = "before-parameter-build.s3.CompleteMultipartUpload"
+# With each copy S3 computes the SHA-256 of what it writes (`Bucket.checksum`).
+_CHECKSUM = {"ChecksumAlgorithm": "SHA256"}
 # For a range whose connection breaks, and for a write that meets another; botocore retries other errors itself.
 _TRIES = 4
 _PAUSE = 0.1  # seconds, doubled after each try
@@ -95,15 +93,33 @@ class Bucket:
         """Return one version of `key`, or None when it is not there."""
         return self._head(Key=key, VersionId=version_id)
 
-    def _head(self, **which: str) -> ObjectVersion | None:
+    def checksum(self, stored: ObjectVersion) -> str | None:
+        """Return S3's own SHA-256 of one version, or None when it has computed none.
+
+        It is of all bytes or, for an object made in parts, of the SHA-256 of each, and says which of the two. So equal
+        ones are of equal bytes, however these were divided. Raises `ObjectMissing` when the version is gone.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+        """
+        head = self._answer(Key=stored.key, VersionId=stored.version_id, ChecksumMode="ENABLED")
+        if head is None:
+            raise _gone(stored)
+        kind, sha256 = head.get("ChecksumType"), head.get("ChecksumSHA256")
+        return f"{kind} {sha256}" if kind and sha256 else None
+
+    def _answer(self, **which: str) -> dict[str, Any] | None:
         try:
-            head = self._s3.head_object(Bucket=self.name, **which, **self._owned)
+            return dict(self._s3.head_object(Bucket=self.name, **which, **self._owned))
         except ClientError as error:
             if error_code(error) in _ABSENT:
                 return None
             if error_code(error) in _FORBIDDEN:
                 raise ObjectMissing(f"s3://{self.name}/{which['Key']} cannot be read by Signoff{_REMEDY}") from error
             raise
+
+    def _head(self, **which: str) -> ObjectVersion | None:
+        head = self._answer(**which)
+        if head is None:
+            return None
         return ObjectVersion(
             bucket=self.name,
             key=which["Key"],
@@ -150,7 +166,7 @@ class Bucket:
             return self._s3.get_object(**found)["Body"]
         except ClientError as error:
             if error_code(error) in _ABSENT:
-                raise ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists") from error
+                raise _gone(stored) from error
             raise
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
@@ -198,36 +214,49 @@ class Bucket:
                 raise
             raise ObjectMissing(f"s3://{self.name}/{prefix} cannot be listed by Signoff{_REMEDY}") from error
 
-    def copy_from(self, source: ObjectVersion, key: str, metadata: Mapping[str, str]) -> ObjectVersion | None:
-        """Copy one version to `key` server-side, with `metadata` and no tags.
+    def copy_from(
+        self,
+        source: ObjectVersion,
+        key: str,
+        metadata: Mapping[str, str],
+        going_on: Callable[[], None] = lambda: None,
+    ) -> ObjectVersion | None:
+        """Copy one version to `key` server-side, with `metadata` and no tags; by parts if it is large.
 
-        Return the copy, or None when something is at `key` already.
+        Return the copy, or None when something is at `key` already. What `going_on` raises before a part ends the copy.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
         """
-        settings = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", "Metadata": dict(metadata)}
-        whence = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
-        if source.size > _ONE_COPY:
-            return self._copy_in_parts(whence, key, settings)
+        settings = {"Metadata": dict(metadata), **_CHECKSUM}
         try:
-            copied = self._alone(self._s3.copy_object, CopySource=whence, Key=key, **settings)
+            copied = (
+                self._copy_in_parts(source, key, settings, going_on)
+                if source.size > PART
+                else self._copy_whole(source, key, settings)
+            )
         except ClientError as error:
-            if error_code(error) in _CONFLICT:
-                return None
-            if error_code(error) in _ABSENT:
-                raise ObjectMissing(f"{source.uri} version {source.version_id} no longer exists") from error
+            if error_code(error) in {*_ABSENT, *_CONFLICT}:
+                raise _gone(source) from error
             raise
-        etag = copied.get("CopyObjectResult", {}).get("ETag", "").strip('"')
+        if copied is None:
+            return None
+        etag = copied.get("ETag", "").strip('"')
         return ObjectVersion(self.name, key, copied.get("VersionId", "null"), source.size, etag, dict(metadata))
 
-    def _copy_in_parts(self, whence: Mapping[str, str], key: str, settings: Mapping[str, Any]) -> ObjectVersion | None:
+    def _copy_whole(self, source: ObjectVersion, key: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+        replace = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE"}
+        with ignoring(_CONFLICT):
+            copied = self._alone(self._s3.copy_object, Key=key, CopySource=_whence(source), **replace, **settings)
+            return {**copied, **copied.get("CopyObjectResult", {})}
+        return None
+
+    def _copy_in_parts(
+        self, source: ObjectVersion, key: str, settings: Mapping[str, Any], going_on: Callable[[], None]
+    ) -> dict[str, Any] | None:
         if self.current(key) is not None:
             return None
-        # boto3's transfer passes on no condition of the last call, which is what makes the object.
-        self._s3.meta.events.register(_COMPLETION, _unless_there, unique_id="signoff-unless-there")
-        with ignoring(_CONFLICT):
-            self._s3.copy(CopySource=whence, Bucket=self.name, Key=key, ExtraArgs=settings, Config=_COPY)
-            return self.current(key)
-        return None
+        # In a bucket without versions another object may come to be at the key while parts are copied.
+        whence = {"CopySource": _whence(source), "CopySourceIfMatch": f'"{source.etag}"'}
+        return copy_in_parts(self._s3, {"Bucket": self.name, "Key": key}, whence, source.size, settings, going_on)
 
     def put_once(self, key: str, data: bytes) -> bool:
         """Write JSON to `key` unless something is there. Returns whether it was written."""
@@ -288,7 +317,8 @@ class Bucket:
             self._s3.put_object_retention(**which, Retention=longer)
         except ClientError:
             # S3 refuses to shorten it, as it would if another function has extended it further meanwhile.
-            if self._retention(which).get("RetainUntilDate", until) <= until:
+            present = self._retention(which).get("RetainUntilDate")
+            if present is None or present < until:
                 raise
 
     def _retention(self, which: Mapping[str, str]) -> dict[str, Any]:
@@ -297,8 +327,12 @@ class Bucket:
         return {}
 
 
-def _unless_there(params: dict[str, Any], **_: Any) -> None:
-    params["IfNoneMatch"] = "*"
+def _whence(source: ObjectVersion) -> dict[str, str]:
+    return {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
+
+
+def _gone(stored: ObjectVersion) -> ObjectMissing:
+    return ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists")
 
 
 def source_metadata(source: ObjectVersion) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from signoff.aws.parallel import in_parallel
 from signoff.aws.s3 import Bucket, ObjectVersion, VersionRecord, source_metadata
 from signoff.documents.canonical_json import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
@@ -47,19 +48,27 @@ class Vault:
         prefix = f"s3://{self.name}/"
         return uri.removeprefix(prefix) if uri.startswith(prefix) else None
 
-    def keep(self, source: ObjectVersion, key: str) -> ObjectVersion:
+    def keep(self, source: ObjectVersion, key: str, going_on: Callable[[], None] = lambda: None) -> ObjectVersion:
         """Return the vault's copy of `source` at `key`, created now unless it exists.
 
-        Raises `VaultConflict` when the key holds a copy of something else.
+        Raises `VaultConflict` when the key holds a copy of something else. `going_on` is called again and again, and
+        what it raises ends a copy.
         """
+        going_on()
         metadata = source_metadata(source)
-        copy = self._bucket.copy_from(source, key, metadata)
+        copy = self._bucket.copy_from(source, key, metadata, going_on)
         if copy is not None:
             return copy
         present = self._bucket.current(key)
         if present is None or dict(present.metadata) != metadata:
             raise VaultConflict(f"{self.uri(key)} is not a copy of {source.uri} version {source.version_id}")
         return present
+
+    def keep_all(
+        self, copies: Iterable[tuple[ObjectVersion, str]], going_on: Callable[[], None] = lambda: None
+    ) -> list[ObjectVersion]:
+        """Return the vault's copies of several sources, each by its key, as `keep` does; several are made at once."""
+        return in_parallel(lambda each: self.keep(*each, going_on), copies)
 
     def current(self, key: str) -> ObjectVersion | None:
         """Return the current version of `key`, or None."""
@@ -68,6 +77,33 @@ class Vault:
     def under(self, prefix: str) -> list[ObjectVersion]:
         """Return the current versions of all keys that begin with `prefix` (`models/.../`)."""
         return list(self._bucket.listing(prefix))
+
+    def at(self, key: str) -> list[ObjectVersion]:
+        """Return the current versions of the objects that an artifact at `key` consists of: one, or all of a prefix."""
+        if is_prefix(key):
+            return self.under(key)
+        stored = self.current(key)
+        return [stored] if stored else []
+
+    def checksum(self, key: str, objects: Sequence[ObjectVersion]) -> str | None:
+        """Return S3's own SHA-256 of an artifact, all `objects` at `key`; of a prefix their inventory.
+
+        Returns None when S3 has not computed it of every object.
+        """
+        found = in_parallel(self._bucket.checksum, objects)
+        if not found or None in found:
+            return None
+        return self._together(key, objects, "s3_sha256", found)
+
+    def matches(self, artifact: Mapping[str, Any], objects: Sequence[ObjectVersion]) -> bool:
+        """Return whether `objects` have the bytes of `artifact`, as the evidence lists it.
+
+        S3's own SHA-256 tells, where that was recorded beside Signoff's. Where it does not, the bytes are read.
+        """
+        key, recorded = artifact["key"], artifact.get("s3_sha256")
+        if recorded is not None and self.checksum(key, objects) == recorded:
+            return True
+        return bool(objects) and self._together(key, objects, "sha256", map(self.sha256, objects)) == artifact["sha256"]
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         """Yield the bytes of one version."""
@@ -89,10 +125,15 @@ class Vault:
         return self._fact_at(key, "sha256", self.sha256)
 
     def _fact_at(self, key: str, name: str, fact: Callable[[ObjectVersion], str]) -> str | None:
-        if is_prefix(key):
-            return inventory([{"name": each.key.removeprefix(key), name: fact(each)} for each in self.under(key)], name)
-        stored = self.current(key)
-        return fact(stored) if stored else None
+        objects = self.at(key)
+        return self._together(key, objects, name, map(fact, objects)) if objects or is_prefix(key) else None
+
+    def _together(self, key: str, objects: Sequence[ObjectVersion], name: str, facts: Iterable[Any]) -> str:
+        """Return one fact of an artifact at `key` for those of its objects: of a prefix the inventory."""
+        if not is_prefix(key):
+            return str(next(iter(facts)))
+        listed = zip(objects, facts, strict=True)
+        return inventory([{"name": each.key.removeprefix(key), name: fact} for each, fact in listed], name)
 
     def write(self, prefix: str, document: Any) -> VaultDocument:
         """Write `document` as canonical JSON under `prefix/<sha256>.json`; the same document again is the same key."""

@@ -6,7 +6,7 @@ in one does not block the others, and is retried with the next event or sweep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,8 +26,7 @@ from signoff.governance.candidates import Candidate
 from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
 from signoff.ledger.targets import targets_by_place
-from signoff.model_package.artifacts import inventory
-from signoff.model_package.data_sources import is_prefix
+from signoff.model_package.artifacts import DOCUMENT
 from signoff.model_package.model_request import model_name, target_request
 from signoff.validation.evidence import signed_subject
 
@@ -106,7 +105,7 @@ class TargetModels:
         if parts:
             return [subject_changed(parts)]
         vault = self._target_accounts.vault(place, candidate.arn)
-        self._copied(signed["artifacts"], vault)
+        self._copied([each for each in evidence["artifacts"] if each["kind"] != DOCUMENT], vault)
         target = targets_by_place(signed["deployment"], candidate.arn)[place]
         request = target_request(candidate.described, signed, target, vault.uri, evidence=sha256)
         name = model_name(candidate.group, candidate.version, evidence["subject"]["sha256"])
@@ -117,26 +116,18 @@ class TargetModels:
         self._publish(place, history.extended(drafts, timestamps.parse(history.entries[-1].time)))
         return drafts
 
-    def _copied(self, artifacts: list[Mapping[str, Any]], vault: Vault) -> None:
+    def _copied(self, artifacts: Sequence[Mapping[str, Any]], vault: Vault) -> None:
         """Copy what was signed to another region's vault. Raises `VaultConflict` when something else is there."""
         if vault.name == self._vault.name:
             return
         for artifact in artifacts:
             key = artifact["key"]
-            sources = self._vault.under(key) if is_prefix(key) else [self._there(key)]
-            copies = [vault.keep(source, source.key) for source in sources]
-            found = {copy.key: {"name": copy.key.removeprefix(key), "sha256": vault.sha256(copy)} for copy in copies}
-            sha256 = inventory(list(found.values()), "sha256") if is_prefix(key) else found[key]["sha256"]
-            changed = [copy.key for copy in copies if not _same(vault.current(copy.key), copy)]
-            more = is_prefix(key) and len(vault.under(key)) != len(copies)
-            if sha256 != artifact["sha256"] or changed or more:
+            sources = self._vault.at(key)
+            if not sources:
+                raise ObjectMissing(f"{self._vault.uri(key)} no longer exists")
+            copies = vault.keep_all((source, source.key) for source in sources)
+            if _versions(vault.at(key)) != _versions(copies) or not vault.matches(artifact, copies):
                 raise VaultConflict(f"{vault.uri(key)} does not match what was signed: someone else has written to it")
-
-    def _there(self, key: str) -> ObjectVersion:
-        stored = self._vault.current(key)
-        if stored is None:
-            raise ObjectMissing(f"{self._vault.uri(key)} no longer exists")
-        return stored
 
     def _retired(self, history: History, place: str) -> list[Draft]:
         state, package = history.state, package_of(history.package)[0] or ""
@@ -173,8 +164,8 @@ def _reporting(act: Act, place: str, history: History) -> list[Draft]:
     return [Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": place, "because": because})]
 
 
-def _same(current: ObjectVersion | None, copy: ObjectVersion) -> bool:
-    return current is not None and current.version_id == copy.version_id
+def _versions(objects: Iterable[ObjectVersion]) -> set[tuple[str, str]]:
+    return {(each.key, each.version_id) for each in objects}
 
 
 def _refusal(words: str) -> str:

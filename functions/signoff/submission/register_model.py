@@ -163,7 +163,10 @@ class Registrar:
         document = read_registration(complete.attempt, self.vault)
         if document is None:
             manifest = self.intake.pinned(complete.manifest)
-            copies = {name: self._copy(complete, name, stored) for name, stored in complete.objects.items()}
+            kept = self.vault.keep_all(
+                (stored, _vault_key(complete, name)) for name, stored in complete.objects.items()
+            )
+            copies = dict(zip(complete.objects, kept, strict=True))
             resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(complete, name)))
             by_uri = {copy.uri: copy for copy in copies.values()}
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
@@ -171,9 +174,6 @@ class Registrar:
             self.vault.write("policies", complete.policy.document)
             self.vault.write_named(registration_key(complete.attempt), document)
         return document
-
-    def _copy(self, complete: CompleteSubmission, name: str, stored: ObjectVersion) -> ObjectVersion:
-        return self.vault.keep(stored, _vault_key(complete, name))
 
     def _refuse(
         self, submission: Submission, about: ObjectVersion, refused: ManifestRefused, claim: Claim | None = None

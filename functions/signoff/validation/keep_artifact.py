@@ -45,7 +45,8 @@ class ArtifactKeeper:
     def keep(self, claim: Mapping[str, Any], artifact: Mapping[str, Any]) -> dict[str, Any]:
         """Return `artifact` (one of the claim's) with its `key`, `version_id`, `size` and `sha256` in the vault.
 
-        Of a prefix, `version_id` and `sha256` are inventories. Raises `ObjectMissing` when it cannot be read: that is
+        `s3_sha256` is what S3 itself computed, where it did: later it tells the same bytes without reading them. Of a
+        prefix, all but the size are inventories. Raises `ObjectMissing` when it cannot be read: that is
         an error of the validation, not of the artifact; `TakesTooLong` when there is no time to read all of it.
         """
         if is_prefix(artifact["url"]):
@@ -53,7 +54,7 @@ class ArtifactKeeper:
         stored = self._in_vault(claim, artifact["url"])
         self._budget.expect(stored.size)
         fact = _fact(stored, sha256=self._sha256(stored))
-        return {**artifact, "key": stored.key, **fact}
+        return {**artifact, "key": stored.key, **fact, **self._checksum(stored.key, [stored])}
 
     def _prefix(self, claim: Mapping[str, Any], url: str) -> dict[str, Any]:
         prefix, copies = self._all_in_vault(claim, url)
@@ -61,7 +62,12 @@ class ArtifactKeeper:
         self._budget.expect(size)
         facts = [{"name": copy.key.removeprefix(prefix), **_fact(copy, sha256=self._sha256(copy))} for copy in copies]
         inventories = {fact: inventory(facts, fact) for fact in ("version_id", "sha256")}
-        return {"key": prefix, **inventories, "size": size}
+        return {"key": prefix, **inventories, "size": size, **self._checksum(prefix, copies)}
+
+    def _checksum(self, key: str, copies: Sequence[ObjectVersion]) -> dict[str, str]:
+        """Return S3's own SHA-256 of the very versions that were hashed, if it has computed it."""
+        found = self._vault.checksum(key, copies)
+        return {} if found is None else {"s3_sha256": found}
 
     def _sha256(self, stored: ObjectVersion) -> str:
         return sha256(self._budget.keep(self._vault.stream(stored)))
@@ -72,7 +78,7 @@ class ArtifactKeeper:
             return _there(self._vault.current(_own(claim, key)), url)
         bucket, source_key = _parts(url)
         source = _there(self._source(claim, bucket).current(source_key), url)
-        return self._vault.keep(source, f"{_copy_prefix(claim, [source])}/{basename(source.key)}")
+        return self._vault.keep(source, f"{_copy_prefix(claim, [source])}/{basename(source.key)}", self._budget.check)
 
     def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[ObjectVersion]]:
         """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
@@ -85,9 +91,8 @@ class ArtifactKeeper:
             sources = _some((each for each in listed if not each.marks_a_folder), url)
             # Separate from copies of single objects, of which one may be the only object under this prefix.
             prefix = f"{_copy_prefix(claim, sources)}/all/"
-            for source in sources:
-                self._budget.check()
-                self._vault.keep(source, prefix + source.key.removeprefix(source_prefix))
+            named = ((source, prefix + source.key.removeprefix(source_prefix)) for source in sources)
+            self._vault.keep_all(named, self._budget.check)
         return prefix, _some(iter(self._vault.under(prefix)), url)
 
     def _source(self, claim: Mapping[str, Any], bucket: str) -> Bucket:

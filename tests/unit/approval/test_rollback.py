@@ -1,4 +1,4 @@
-"""Rolling back: a version that was approved before is so again in one step, and all of its bytes are read once more."""
+"""Rolling back: a version that was approved before is so again in one step, and all of its bytes are verified."""
 
 import contextlib
 from typing import Any
@@ -315,6 +315,29 @@ def test_other_bytes_are_found_under_a_prefix_too():
     assert world.state(arn).status is Status.REVOKED
 
 
+def test_bytes_that_s3_vouches_for_are_not_read_again():
+    world = World()
+    first, _ = two(world)
+    world.vault_bucket.reads.clear()
+    rollback(world, first)
+    assert ("verified" in created(world, first), world.vault_bucket.reads) == (True, [])
+
+
+@pytest.mark.parametrize("tampers", [False, True])
+@pytest.mark.parametrize("then", [False, True])
+def test_bytes_that_s3_did_not_vouch_for_then_or_does_not_now_are_read(then: bool, tampers: bool):
+    world = World()
+    world.vault_bucket.checksums = then
+    first, _ = two(world)
+    world.vault_bucket.checksums = not then
+    if tampers:
+        tampered(world, first)
+    world.vault_bucket.reads.clear()
+    rollback(world, first)
+    assert world.vault_bucket.reads
+    assert world.status(first) == ("Rejected" if tampers else "Approved")
+
+
 def test_an_approval_reads_no_bytes_again():
     world = World()
     arn = world.pending()
@@ -385,7 +408,7 @@ def lived_through(call: int | None, error: Any, *, revoked: bool) -> tuple[int, 
 
 
 @pytest.mark.parametrize(
-    "call", ["FakeBucket.stream", "FakeRegistry.describe", "FakeRegistry.create_model", "FakeLedger.append"]
+    "call", ["FakeBucket.checksum", "FakeRegistry.describe", "FakeRegistry.create_model", "FakeLedger.append"]
 )
 def test_a_revocation_that_crosses_the_verification_leaves_no_model(call: str):
     world = World()

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from signoff.aws.s3 import Bucket, ObjectVersion, source_metadata
@@ -76,8 +75,7 @@ def test_a_listing_has_the_newest_version_of_each_object_under_a_prefix(buckets:
 
 
 def test_a_large_copy_is_none_where_somebody_puts_something_first(aws: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("signoff.aws.s3._ONE_COPY", 1)
-    monkeypatch.setattr("signoff.aws.s3._COPY", TransferConfig(multipart_threshold=1))
+    monkeypatch.setattr("signoff.aws.s3.PART", 1)
     s3 = aws("s3")
     s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
     vault = Bucket(s3, "vault")

@@ -198,6 +198,32 @@ def test_an_object_whose_key_only_begins_like_that_of_a_copy_is_none_of_it():
     assert elsewhere(world, arn) == {OVERSEAS: True}
 
 
+def test_a_copy_in_another_region_is_compared_by_s3s_own_digests_and_not_read():
+    world = world_of(target(OVERSEAS))
+    arn = world.pending()
+    world.vault_bucket.reads.clear()
+    world.decide(arn, "approve")
+    world.deliver()
+    assert elsewhere(world, arn) == {OVERSEAS: True}
+    assert (world.vault_bucket.reads, world.s3.bucket("vault-eu-west-1").reads) == ([], [])
+
+
+@pytest.mark.parametrize("tampers", [False, True])
+def test_a_copy_in_another_region_of_which_s3_has_no_digest_is_read(tampers: bool):
+    world = world_of(target(OVERSEAS))
+    world.places.closed.add(OVERSEAS)
+    arn = world.approved()
+    bucket = world.s3.bucket("vault-eu-west-1")
+    bucket.checksums = False
+    (key,) = bucket.versions
+    if tampers:
+        bucket.versions[key][-1].data = b"other bytes under the same name"
+    world.places.closed.clear()
+    world.sweep()
+    assert bucket.reads == [key]
+    assert elsewhere(world, arn) == {OVERSEAS: not tampers}
+
+
 def test_a_later_version_over_a_copy_is_not_deployed():
     world = world_of(target(OVERSEAS))
     world.places.closed.add(OVERSEAS)

@@ -1,7 +1,9 @@
 """S3 in the engine does what the pipeline relies on."""
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
 from signoff.aws.s3 import Bucket
+from signoff.errors import TakesTooLong
 from tests.support.aws import client
 from tests.support.waiting import eventually
 
@@ -102,6 +105,48 @@ def test_a_large_copy_is_put_together_from_parts_of_one_version(s3: Any, bucket:
     copied = s3.get_object(**target, VersionId=done["VersionId"])
     assert copied["Body"].read() == body
     assert copied["Metadata"] == {"m": "1"}
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_s3_computes_the_sha256_of_a_copy_and_says_whether_it_is_of_parts(
+    s3: Any, bucket: str, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = bytes(range(256)) * (6 * MEGABYTE // 256)
+    version = s3.put_object(Bucket=bucket, Key="a", Body=body)["VersionId"]
+    s3.put_object(Bucket=bucket, Key="a", Body=b"other")
+    for module in ("signoff.aws.s3", "signoff.aws.part_copies"):
+        monkeypatch.setattr(f"{module}.PART", 5 * MEGABYTE if parts > 1 else len(body))
+    here = Bucket(s3, bucket)
+    source = here.version("a", version)
+    assert source is not None
+
+    copy = here.copy_from(source, "b", {"m": "1"})
+
+    assert copy is not None
+    assert here.copy_from(source, "b", {"m": "2"}) is None
+    assert (here.current("b"), here.checksum(source)) == (copy, None)
+    s3.put_object(Bucket=bucket, Key="b", Body=b"over it")
+    digests = [sha256(body[at : at + 5 * MEGABYTE]).digest() for at in (0, 5 * MEGABYTE)]
+    expected = {1: ("FULL_OBJECT", sha256(body), ""), 2: ("COMPOSITE", sha256(b"".join(digests)), "-2")}
+    kind, digest, suffix = expected[parts]
+    assert here.checksum(copy) == f"{kind} {b64encode(digest.digest()).decode()}{suffix}"
+
+
+def test_nothing_is_left_of_a_copy_whose_time_is_up(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=bytes(6 * MEGABYTE))
+    for module in ("signoff.aws.s3", "signoff.aws.part_copies"):
+        monkeypatch.setattr(f"{module}.PART", 5 * MEGABYTE)
+    here = Bucket(s3, bucket)
+    source = here.current("a")
+    assert source is not None
+
+    def going_on() -> None:
+        raise TakesTooLong("no time")
+
+    with pytest.raises(TakesTooLong):
+        here.copy_from(source, "b", {}, going_on)
+    assert here.current("b") is None
+    assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
 
 
 def test_tags_are_put_as_a_whole_and_read_by_version(s3: Any, bucket: str) -> None:
