@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from signoff.aws.parallel import in_parallel
 from signoff.aws.vault import Vault
+from signoff.documents import timestamps
 from signoff.documents.timestamps import Clock
 from signoff.ledger.state import State
 from signoff.model_package.data_sources import is_prefix
 
 
 class Retention:
-    """Extends the Object Lock of approved artifacts, their evidence and policies to `days` from now."""
+    """Extends the Object Lock of approved artifacts, their evidence and policies to `days` from the decision.
+
+    The time of the decision, and not the present, so that whoever tries again finds done what was done before.
+    """
 
     def __init__(self, vault: Vault, now: Clock, days: int) -> None:
         self._vault = vault
@@ -25,25 +30,36 @@ class Retention:
 
         It may have been approved under another policy than it was validated under.
         """
-        if state.evidence is None:
+        if state.evidence is None or state.decision is None:
             return
-        until = self._now() + self._kept
-        sha256 = state.evidence["sha256"]
+        until = self._until(state.decision["time"])
+        # S3 takes no date in the past.
+        if until > self._now():
+            in_parallel(lambda each: self._vault.retain(*each, until), self._approved(state.evidence, state.decision))
+
+    def keep(self, key: str, decided: str) -> None:
+        """Keep the document at `key`, of a decision of that time, as long; a longer retention stays."""
+        self._vault.retain(key, None, self._until(decided))
+
+    def _until(self, decided: str) -> datetime:
+        """Return the date, in whole seconds: S3 may keep no fractions, and then would never have the date."""
+        return (timestamps.parse(decided) + self._kept + timedelta(seconds=1)).replace(microsecond=0)
+
+    def _approved(self, evidence: Mapping[str, Any], decision: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+        """Yield the key and the version (None for the current one) of everything that an approval is about."""
+        sha256 = evidence["sha256"]
         document = self._vault.read("evidence", sha256)
         for artifact in document["artifacts"]:
-            for key, version_id in self._versions(artifact):
-                self._vault.retain(key, version_id, until)
-        self._vault.retain(f"evidence/{sha256}.json", None, until)
-        for policy in dict.fromkeys((document["policy"], (state.decision or {}).get("policy"))):
+            yield from self._versions(artifact)
+        yield f"evidence/{sha256}.json", None
+        for policy in dict.fromkeys((document["policy"], decision.get("policy"))):
             if policy:
-                self._vault.retain(f"policies/{policy}.json", None, until)
+                yield f"policies/{policy}.json", None
 
-    def keep(self, key: str) -> None:
-        """Keep the document at `key` as long; a longer retention stays."""
-        self._vault.retain(key, None, self._now() + self._kept)
-
-    def _versions(self, artifact: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return the key and version of each object that an artifact, of the evidence, consists of."""
-        if is_prefix(artifact["key"]):
-            return [(each.key, each.version_id) for each in self._vault.under(artifact["key"])]
-        return [(artifact["key"], artifact["version_id"])]
+    def _versions(self, artifact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield the key and version of each object that an artifact, of the evidence, consists of."""
+        if not is_prefix(artifact["key"]):
+            yield artifact["key"], artifact["version_id"]
+            return
+        for each in self._vault.under(artifact["key"]):
+            yield each.key, each.version_id

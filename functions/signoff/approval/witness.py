@@ -31,4 +31,4 @@ class DecisionWitness:
         """Keep the votes and decisions among `entries`, which are about to be appended, as long as approved objects."""
         for entry in entries:
             if entry.kind in KINDS:
-                self._retention.keep(self._vault.write(DECISIONS, entry.content).key)
+                self._retention.keep(self._vault.write(DECISIONS, entry.content).key, entry.time)

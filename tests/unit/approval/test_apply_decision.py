@@ -1,5 +1,6 @@
 """Decisions and registry events, from the bus to the ledger and the registry."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from signoff.approval import statements
 from signoff.approval.decisions import Recorded, Refusal, Repeated
 from signoff.approval.statements import Sender
+from signoff.documents import timestamps
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import unknown_key
 from tests.support.depth import examples
+from tests.support.interruptions import Died
+from tests.support.model_shapes import CACHED, MODELS, SEVERAL, manifest, submitted
 from tests.support.world import ACCURATE, APPROVER, CHANGED, SUBMITTER, World
 
 NOBODY = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/99"
@@ -20,6 +24,10 @@ EVE = "arn:aws:iam::123456789012:user/eve"
 
 def metadata(world: World, arn: str) -> dict[str, str]:
     return world.registry.described[arn]["CustomerMetadataProperties"]
+
+
+def died() -> None:
+    raise Died
 
 
 # Decisions that stand
@@ -58,6 +66,39 @@ def test_an_approval_keeps_artifacts_evidence_and_policy_beyond_the_vaults_own_r
     world.approved()
     kept = {key.split("/")[0] for key, found in world.vault_bucket.versions.items() if found[-1].retained_until}
     assert kept == {"models", "evidence", "policies", "decisions"}
+
+
+def test_who_extends_the_retention_again_finds_it_done_since_it_counts_from_the_decision():
+    world = World()
+    arn = submitted(world, manifest(SEVERAL, deployment={"PrimaryContainer": CACHED}), MODELS)
+    world.deliver()
+    world.decide(arn, "approve")
+    objects = [found[-1] for key, found in world.vault_bucket.versions.items() if "/models/" in key]
+    until = {each.retained_until for each in objects}
+    assert {date - timedelta(days=365) - timestamps.parse(world.state(arn).decision["time"]) for date in until} == {
+        timedelta(seconds=1)
+    }
+
+    written = list(world.vault_bucket.writes)
+    world.clock.forward(hours=3)
+    world.decision_handler.settle(arn, world.history(arn))
+    assert (len(objects), world.vault_bucket.writes) == (len(MODELS), written)
+
+
+def test_who_dies_while_the_retention_of_many_objects_is_extended_leaves_the_rest_to_the_next():
+    world = World()
+    arn = submitted(world, manifest(SEVERAL, deployment={"PrimaryContainer": CACHED}), MODELS)
+    world.deliver()
+    before, retain = world.interruptions.before, "FakeBucket.retain"
+    # The decision's own document and one object are retained, the next is not.
+    before[retain] = lambda: before.update({retain: lambda: before.update({retain: died})})
+    with pytest.raises(Died):
+        world.decide(arn, "approve")
+    world.clock.forward(hours=3)
+    world.deliver()
+    world.sweep()
+    dates = {found[-1].retained_until for key, found in world.vault_bucket.versions.items() if "/models/" in key}
+    assert (len(dates), None in dates, world.status(arn)) == (1, False, "Approved")
 
 
 def test_a_rejection_extends_no_retention():
