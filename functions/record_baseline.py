@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from signoff import bootstrap
-from signoff.aws.clients import client
+from signoff.aws.clients import client, trying_again
 from signoff.aws.cloudformation import Stacks
 from signoff.deployment.record_baseline import BaselineRecorder
 from signoff.ledger.history import baseline_key
@@ -24,7 +24,8 @@ def handler(event: Any, context: Any) -> None:
     """Handle one request about a stack's custom resource and send the response to CloudFormation."""
     request = CustomResourceRequest.of(event)
     about(baseline_key(str(request.properties.get("Group"))))
-    request.answer(lambda asked: _baseline_recorder().handle(asked))
+    # CloudFormation takes the first failure for the last word.
+    request.answer(trying_again(lambda asked: _baseline_recorder().handle(asked)))
     logger().info("answered", extra={"request": request.kind, "stack": request.stack})
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from signoff import bootstrap
 from signoff.aws.clients import client
@@ -65,7 +65,7 @@ def _write_checkpoint() -> int:
     try:
         if _daily_checkpoint().write_once():
             count("HeadsKept")
-    except (SignoffError, ClientError):
+    except (SignoffError, ClientError, BotoCoreError):
         logger().exception("the daily checkpoint could not be written")
         return 1
     return 0

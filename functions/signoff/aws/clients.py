@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from signoff.errors import Transient
 
@@ -23,15 +30,23 @@ _CONFIG = Config(
     user_agent_extra="signoff",
 )
 
-# The codes that botocore's standard retry mode treats as throttling or as transient, and S3's for a conditional write
-# that met another one: its documentation says to try again.
+# Beside whatever is called throttling, the codes that botocore's standard retry mode treats as transient, and those of
+# writes that met another one. The services' documentation says of each to try again.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html (CancellationReasons)
 _TRANSIENT = {
-    *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled"),
     *("TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException"),
     *("RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "SlowDown"),
-    *("PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException", "ConditionalRequestConflict"),
+    *("PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException"),
+    # S3, DynamoDB (errors, and reasons why a transaction was cancelled), SageMaker, SSM
+    *("ConditionalRequestConflict", "OperationAborted"),
+    *("TransactionConflictException", "TransactionConflict", "ProvisionedThroughputExceeded"),
+    *("ConflictException", "ResourceInUse", "TooManyUpdates"),
 }
+_TRIES = 3
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @cache
@@ -79,17 +94,44 @@ def transient(error: BaseException) -> bool:
     """Return whether a call that failed with `error`, after botocore's own retries, may succeed a moment later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status == 429 or status >= 500 or error_code(error) in _TRANSIENT
-    return isinstance(error, HTTPClientError | IncompleteReadError)
+        return status == 429 or status >= 500 or any(map(_passes, _codes(error)))
+    return isinstance(error, BotoConnectionError | HTTPClientError | IncompleteReadError | FlexibleChecksumError)
 
 
-def naming_transient_errors(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return `handler` so that it raises `Transient`, which the workflow retries, for transient errors."""
+def _codes(error: ClientError) -> list[str]:
+    """Return the code of an error and, of a cancelled transaction, those of its reasons."""
+    reasons = error.response.get("CancellationReasons", ())
+    return [error_code(error), *(str(reason.get("Code")) for reason in reasons)]
 
-    @wraps(handler)
-    def named(event: Any, context: Any) -> Any:
+
+def _passes(code: str) -> bool:
+    return code in _TRANSIENT or "throttl" in code.lower()
+
+
+def trying_again(act: Callable[P, T]) -> Callable[P, T]:
+    """Return `act` so that it is called again after a transient error, twice at most.
+
+    For what nobody else would call again. Raises `Transient` when it fails each time.
+    """
+
+    @wraps(act)
+    def tried(*given: P.args, **named: P.kwargs) -> T:
+        for _ in range(_TRIES - 1):
+            with suppress(Transient):
+                return once(*given, **named)
+        return once(*given, **named)
+
+    once = naming_transient_errors(act)
+    return tried
+
+
+def naming_transient_errors(act: Callable[P, T]) -> Callable[P, T]:
+    """Return `act` so that it raises `Transient`, which the workflow retries, for transient errors."""
+
+    @wraps(act)
+    def named(*given: P.args, **more: P.kwargs) -> T:
         try:
-            return handler(event, context)
+            return act(*given, **more)
         except (ClientError, BotoCoreError) as error:
             if transient(error):
                 raise Transient(str(error)) from error

@@ -7,10 +7,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message
-from signoff.errors import ObjectMissing
+from signoff.errors import ObjectMissing, Transient
 from signoff.model_package.images import ImageReference, by_digest, image_reference
 
 _NOT_THERE = {"RepositoryNotFoundException", "AccessDeniedException", "ImageNotFoundException"}
+# Failures beside which an image may well be there: of its key, and of the registry that a repository is a cache of.
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+_PASSING = {"KmsError", "UpstreamTooManyRequests", "UpstreamUnavailable"}
 
 
 class ImageResolver:
@@ -23,8 +26,9 @@ class ImageResolver:
     def pinned(self, image: str) -> str:
         """Return `image` with its `@sha256:` digest, as ECR has it.
 
-        Raises `ObjectMissing` when ECR has no such image, or has it in another region. Only an image in a registry
-        that is none of ECR's passes unasked, by its digest: SageMaker pulls it through a VPC or not at all.
+        Raises `ObjectMissing` when ECR has no such image, or has it in another region, and `Transient` when ECR cannot
+        tell now. Only an image in a registry that is none of ECR's passes unasked, by its digest: SageMaker pulls it
+        through a VPC or not at all.
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html (Image)
         """
         reference = image_reference(image)
@@ -47,6 +51,9 @@ class ImageResolver:
             if error_code(error) not in _NOT_THERE:
                 raise
             raise ObjectMissing(f"{image} cannot be resolved to a digest: {error_message(error)}") from error
+        passing = [each for each in answer.get("failures", ()) if each.get("failureCode") in _PASSING]
+        if passing:
+            raise Transient(f"{image} could not be looked up: {passing[0]['failureCode']}, try again")
         found = [str(answered["imageId"]["imageDigest"]) for answered in answer["images"]]
         if not found or reference.digest not in {None, found[0]}:
             raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag or digest")

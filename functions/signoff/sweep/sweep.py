@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from signoff.approval.deadlines import due
 from signoff.aws.ledger_table import LedgerTable
@@ -254,7 +254,7 @@ class Sweep:
 def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
     try:
         yield
-    except (SignoffError, ClientError):
+    except (SignoffError, ClientError, BotoCoreError):
         logger().exception("could not be moved to its next step", extra={"what": what})
         moved["problem"] += 1
 

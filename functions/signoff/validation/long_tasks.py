@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
-from signoff.aws.clients import naming_transient_errors
+from signoff.aws.clients import trying_again
 from signoff.aws.vault import Vault
-from signoff.errors import DocumentMissing, TakesTooLong, Transient
+from signoff.errors import DocumentMissing, TakesTooLong
 
 REQUESTS = "requests"
 # Where the builds of the two tasks leave their results: each may write only its own.
 KEEPING, INSPECTION = "kept", "inspected"
-# The workflow retries a function after a transient error, but not a build.
-_TRIES = 3
 
 Task = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
@@ -44,13 +41,9 @@ class LongTasks:
     def run(self, request: str, task: Task) -> dict[str, Any]:
         """Carry out `task` for a `request`, unless that was done before, and return its result.
 
-        After a transient error it is tried again, twice.
+        After a transient error it is tried again, twice: the workflow retries a function then, but not a build.
         """
-        once = naming_transient_errors(self._run)
-        for _ in range(_TRIES - 1):
-            with suppress(Transient):
-                return dict(once(request, task))
-        return dict(once(request, task))
+        return trying_again(self._run)(request, task)
 
     def _run(self, request: str, task: Task) -> dict[str, Any]:
         known = self.known(request)

@@ -17,7 +17,7 @@ from signoff.aws.sqs import Queue
 from signoff.aws.ssm import Policies
 from signoff.aws.step_functions import Executions
 from signoff.aws.vault import Vault
-from signoff.errors import AnnouncementFailed, ObjectMissing, PolicyFault, RegistryRefused, VaultConflict
+from signoff.errors import AnnouncementFailed, ObjectMissing, PolicyFault, RegistryRefused, Transient, VaultConflict
 from signoff.notification.announcements import Event
 from signoff.runtime.batches import each_event
 from tests.support.clock import START
@@ -166,6 +166,31 @@ def test_an_image_that_sagemaker_would_not_find_is_missing(aws: Any, image: str,
 def test_an_image_in_a_registry_of_ones_own_needs_a_digest_and_nobody_to_ask():
     image = f"registry.example.com/sklearn@sha256:{'a' * 64}"
     assert ImageResolver(Answering("ServerException"), "us-east-1").pinned(image) == image
+
+
+class Failing:
+    """ECR that answers with the failure `code` of the image that it is asked for."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def batch_get_image(self, **_: Any) -> dict[str, Any]:
+        return {"images": [], "failures": [{"failureCode": self.code}]}
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ImageNotFound", ObjectMissing),
+        ("UpstreamAccessDenied", ObjectMissing),
+        ("UpstreamTooManyRequests", Transient),
+        ("UpstreamUnavailable", Transient),
+        ("KmsError", Transient),
+    ],
+)
+def test_an_image_that_cannot_be_looked_up_now_is_not_missing(code: str, error: type[Exception]):
+    with pytest.raises(error):
+        ImageResolver(Failing(code), "us-east-1").pinned(f"{REPOSITORY}:1")
 
 
 def test_a_registry_that_is_down_says_nothing_about_the_image():

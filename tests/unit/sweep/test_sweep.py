@@ -1,11 +1,12 @@
 """The sweep: whatever event was lost, what lacks its next step is moved on, and the rest is left alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -275,19 +276,28 @@ def test_one_group_with_a_faulty_policy_keeps_no_other_from_being_swept():
     assert world.state(arn).status is Status.PENDING_APPROVAL
 
 
+def throttled() -> None:
+    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "Any")
+
+
+def cut_off() -> None:
+    raise EndpointConnectionError(endpoint_url="https://sagemaker")
+
+
 @pytest.mark.parametrize(
-    "call",
+    ("call", "error"),
     [
-        "FakeRegistry.groups",
-        "FakeRegistry.packages",
-        "FakeRegistry.batch",
-        "FakeLedger.rows_by_status",
-        "FakeBucket.names",
-        "FakeSubmissions.get",
-        "FakeLedger.rows_by_step",
+        ("FakeRegistry.groups", throttled),
+        ("FakeRegistry.packages", throttled),
+        ("FakeRegistry.batch", throttled),
+        ("FakeRegistry.batch", cut_off),
+        ("FakeLedger.rows_by_status", throttled),
+        ("FakeBucket.names", throttled),
+        ("FakeSubmissions.get", cut_off),
+        ("FakeLedger.rows_by_step", throttled),
     ],
 )
-def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(call: str):
+def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(call: str, error: Callable[[], None]):
     world = World()
     world.put(f"{PREFIX}/model.tar.gz", MODEL)
     world.set_policy("groups/fraud")
@@ -300,15 +310,11 @@ def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(ca
     undisturbed = world.sweeper.run(GRACE)
     for queue, _ in world.waiting():
         queue.clear()
-    world.interruptions.before[call] = throttled
+    world.interruptions.before[call] = error
     moved = world.sweeper.run(GRACE)
     assert undisturbed == {"create_model": 1, "never validated": 1, "submission": 1}
     assert moved["problem"] == 1
     assert sum(moved.values()) - 1 >= 2
-
-
-def throttled() -> None:
-    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "Any")
 
 
 def test_the_age_of_the_oldest_validation_is_told():
