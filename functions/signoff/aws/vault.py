@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -112,6 +113,11 @@ class Vault:
     def sha256(self, stored: ObjectVersion) -> str:
         """Return the SHA-256 (hexadecimal) of one version, read as a stream."""
         return sha256(self.stream(stored))
+
+    def sha256_by_s3(self, stored: ObjectVersion) -> str | None:
+        """Return the SHA-256 (hexadecimal) of one version as S3 has it, or None when it has none of all bytes."""
+        kind, _, value = (self._bucket.checksum(stored) or "").partition(" ")
+        return b64decode(value).hex() if kind == "FULL_OBJECT" else None
 
     def version_at(self, key: str) -> str | None:
         """Return the current version id of `key`, which SageMaker would read, or None.

@@ -10,6 +10,7 @@ from typing import Any
 
 from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.parallel import in_parallel
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
@@ -180,15 +181,22 @@ class EvidenceRecorder:
             else:
                 yield name, artifact["sha256"]
 
-    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str]]:
-        """Yield name and SHA-256 of submitted objects that no container loads, such as bias reports.
+    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> list[tuple[str, str]]:
+        """Return name and SHA-256 of submitted objects that no container loads, such as bias reports.
 
-        Larger objects, such as the input of SageMaker's own validation, are left out.
+        Those are left out that S3 does not know the SHA-256 of and that are too large to be read, such as the input of
+        SageMaker's own validation.
         """
-        for kept in registration["objects"]:
-            if kept["name"] not in inspected and kept["size"] <= gates.DOCUMENT_LIMIT:
-                key = self.vault.key_of(kept["vault"]["uri"]) or ""
-                yield kept["name"], self.vault.sha256(self.vault.version(key, kept["vault"]["version_id"]))
+        others = [kept for kept in registration["objects"] if kept["name"] not in inspected]
+        known = zip(others, in_parallel(self._sha256, others), strict=True)
+        return [(kept["name"], sha256) for kept, sha256 in known if sha256 is not None]
+
+    def _sha256(self, kept: Mapping[str, Any]) -> str | None:
+        """Return the SHA-256 of an object that a registration lists, if it takes no long reading."""
+        key = self.vault.key_of(kept["vault"]["uri"]) or ""
+        stored = self.vault.version(key, kept["vault"]["version_id"])
+        known = self.vault.sha256_by_s3(stored)
+        return known or (self.vault.sha256(stored) if stored.size <= gates.DOCUMENT_LIMIT else None)
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""

@@ -191,15 +191,31 @@ def test_an_object_exchanged_after_it_was_signed_is_found_at_inspection(name: st
     assert checks(world, arn)[f"submitter:{name}"] == f"{name} does not match what its submitter signed"
 
 
-def test_a_report_that_nothing_loads_is_compared_too():
-    world = World()
+def with_other_report(world: World) -> str:
+    """Submit with a report that is not the one that was signed, and which no container loads; return the package."""
     bias = {"Bias": {"Report": {"ContentType": "application/json", "S3Uri": "bias.json"}}}
     document = {**MANIFEST, "ModelMetrics": {**MANIFEST["ModelMetrics"], **bias}}
     files = world.signed(PREFIX, {**OBJECTS, "bias.json": {"bias": 1}, "manifest.json": document})
     upload(world, {**files, f"{PREFIX}/bias.json": {"bias": 0}, SIGNED_KEY: files[SIGNED_KEY]})
     (arn,) = world.registry.described
     world.deliver()
-    assert list(checks(world, arn)) == ["submitter:bias.json"]
+    return arn
+
+
+def test_a_report_that_nothing_loads_is_compared_too():
+    world = World()
+    assert list(checks(world, with_other_report(world))) == ["submitter:bias.json"]
+    assert not [key for key in world.vault_bucket.reads if key.endswith("bias.json")]
+
+
+@pytest.mark.parametrize(("limit", "compared"), [(100, ["submitter:bias.json"]), (1, [])])
+def test_a_report_that_s3_does_not_know_the_digest_of_is_read_unless_it_is_large(
+    limit: int, compared: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    world = World()
+    world.vault_bucket.checksums = False
+    monkeypatch.setattr("signoff.validation.gates.DOCUMENT_LIMIT", limit)
+    assert list(checks(world, with_other_report(world))) == compared
 
 
 def test_each_object_under_a_prefix_is_compared():
