@@ -1,8 +1,4 @@
-"""ApplyDecision: handles decisions and annotations from the bus, and registry events about changed statuses.
-
-It also has STS confirm who signed a submission: all that carries a proof comes to its queue, which tries again before a
-proof expires.
-"""
+"""ApplyDecision: handles decisions and annotations from the bus, and registry events about changed statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +15,6 @@ from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
 from signoff.approval.witness import DecisionWitness
-from signoff.aws.sqs import UPLOAD_EVENT
 from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
@@ -27,7 +22,6 @@ from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.service_model.sagemaker import sagemaker_shape
-from signoff.submission.signature import SignatureVerifier
 
 # Outcomes as logs and metrics name them; dashboards depend on these names.
 _OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repeated: "Absorbed"}
@@ -38,7 +32,6 @@ class Settings(bootstrap.RegistrationSettings):
     """The settings of this function. `bus` is the bus's ARN, the audience of every proof."""
 
     approved_retention_days: str
-    artifacts_bucket: str
     bus: str
 
 
@@ -50,8 +43,8 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _answer(event: dict[str, Any]) -> None:
-    answers = {DECISION: _decide, ANNOTATION: _annotate, UPLOAD_EVENT: _confirm}
-    answers.get(event["detail-type"], _reconcile)(event)
+    answer = {DECISION: _decide, ANNOTATION: _annotate}.get(event["detail-type"], _reconcile)
+    answer(event)
 
 
 def _decide(event: dict[str, Any]) -> None:
@@ -67,13 +60,6 @@ def _annotate(event: dict[str, Any]) -> None:
     refusal = outcome.name if isinstance(outcome, Refusal) else None
     logger().info("annotation", extra={"refusal": refusal})
     count("AnnotationRefused" if refusal else "Annotated")
-
-
-def _confirm(event: dict[str, Any]) -> None:
-    bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
-    about(key)
-    if bucket == _settings().artifacts_bucket:
-        logger().info("signature", extra={"outcome": _signature_verifier().uploaded(key)})
 
 
 def _reconcile(event: dict[str, Any]) -> None:
@@ -109,12 +95,6 @@ def _adapters() -> Adapters:
         registrations=bootstrap.registrations(settings),
         identity_verifier=bootstrap.identity_verifier(settings.bus),
     )
-
-
-@cache
-def _signature_verifier() -> SignatureVerifier:
-    adapters, inbox = _adapters(), bootstrap.bucket(_settings().artifacts_bucket)
-    return SignatureVerifier(adapters.identity_verifier, adapters.vault, inbox)
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from signoff import bootstrap
 from signoff.aws.clients import client
+from signoff.aws.remote_function import RemoteFunction
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
@@ -21,10 +23,10 @@ from signoff.submission.signature import SignatureVerifier
 
 @dataclass(frozen=True)
 class Settings(bootstrap.PackageSettings):
-    """The settings of this function. `bus` is the bus's ARN, the audience of signatures."""
+    """The settings of this function. `keep_signature` is the name of the function that keeps signatures."""
 
     artifacts_bucket: str
-    bus: str
+    keep_signature: str
     submissions_table: str
 
 
@@ -56,7 +58,7 @@ def _registrar() -> Registrar:
         policies=bootstrap.policies(settings),
         images=bootstrap.images(),
         shape=_shape,
-        signature_verifier=SignatureVerifier(bootstrap.identity_verifier(settings.bus), vault, inbox),
+        signature_verifier=SignatureVerifier(inbox, _kept_signature),
     )
     return Registrar(
         inbox=inbox,
@@ -67,6 +69,11 @@ def _registrar() -> Registrar:
         vault=vault,
         now=utc_now,
     )
+
+
+def _kept_signature(statement: Mapping[str, Any]) -> dict[str, Any]:
+    function = RemoteFunction(client("lambda"), from_environment(Settings).keep_signature)
+    return function.answer({"statement": dict(statement)})
 
 
 @cache

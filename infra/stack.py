@@ -36,6 +36,7 @@ from infra.storage.tables import LedgerEntryTable, PackageHeadTable, SubmissionS
 
 # Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network.
 REGISTER = FunctionSpec("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
+SIGN = FunctionSpec("keep_signature", "Asks STS who signed a submission and keeps it", timeout=90, memory=512)
 OPEN = FunctionSpec("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
 # As much as a processor of its own takes; reading and hashing wait for the network.
 KEEP = FunctionSpec("keep_artifact", "Copies an artifact to the vault and hashes it", timeout=900, memory=1769)
@@ -121,7 +122,8 @@ class SignoffStack(cdk.Stack):
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
-        # All that carries a proof comes here: its function is quick, so that it is retried before the proof expires.
+        # What carries a proof comes to these two: their functions are quick, so that it is retried before that expires.
+        self.signature_queue = self._inbox("SignatureQueue", SIGN)
         self.decision_queue = self._inbox("DecisionQueue", DECIDE)
         self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
         self.sweep_queue = self._inbox("SweepQueue", SWEEP)
@@ -139,7 +141,10 @@ class SignoffStack(cdk.Stack):
         code = lambda_.Code.from_asset(str(self.bundle), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
         self.runtime = FunctionRuntime(self.settings, code, self.key)
         may = self.may = self._permissions()
-        self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, may.register_model())
+        self.keep_signature = self._reader("KeepSignature", SIGN, self.signature_queue, may.keep_signature())
+        registering = may.register_model(self.keep_signature.function_arn)
+        self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, registering)
+        self.register_model.add_environment("SIGNOFF_KEEP_SIGNATURE", self.keep_signature.function_name)
         self.open_validation = self._function("OpenValidation", OPEN, may.open_validation())
         keeping = [*may.keep_artifact(), *may.ask_for("kept/")]
         inspecting = [*may.inspect_artifact(), *may.ask_for("inspected/")]
@@ -160,8 +165,8 @@ class SignoffStack(cdk.Stack):
         self.announce = self._announcer()
         self.record_baseline = self._function("RecordBaseline", BASELINE, may.record_baseline())
         self.functions = (
-            *(self.register_model, self.open_validation, self.keep_artifact, self.inspect_artifact),
-            self.record_evidence,
+            *(self.register_model, self.keep_signature, self.open_validation, self.keep_artifact),
+            *(self.inspect_artifact, self.record_evidence),
             *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
 
@@ -285,6 +290,7 @@ class SignoffStack(cdk.Stack):
             artifacts=self.artifacts,
             bus=self.bus,
             register=self.register_queue,
+            signature=self.signature_queue,
             decision=self.decision_queue,
             deploy=self.deploy_queue,
             sweep=self.sweep_queue,
@@ -315,7 +321,7 @@ class SignoffStack(cdk.Stack):
             writers={
                 "models/": [register, keep, keep_long],
                 "registrations/": [register],
-                "signatures/": [register, decide],
+                "signatures/": [self.keep_signature.own_role.role_arn],
                 "findings/": [inspect, inspect_long],
                 "requests/": [keep, inspect],
                 "kept/": [keep_long],
@@ -330,7 +336,7 @@ class SignoffStack(cdk.Stack):
 
     def _watch(self) -> None:
         alarms = Alarms(self, "Alarms", topic_arn=self.settings.alarm_topic_arn)
-        inboxes = (self.register_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)
+        inboxes = (self.register_queue, self.signature_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)
         for inbox in inboxes:
             alarms.on_queue(inbox)
             alarms.on_dead_letters(inbox.dead_letters)

@@ -40,6 +40,7 @@ class EventRules(Construct):
         artifacts: s3.Bucket,
         bus: SignoffBus,
         register: WorkQueue,
+        signature: WorkQueue,
         decision: WorkQueue,
         deploy: WorkQueue,
         sweep: WorkQueue,
@@ -55,7 +56,7 @@ class EventRules(Construct):
             "SubmissionSigned",
             "Who signed a submission is confirmed while the proof is valid, whatever becomes of the registration",
             _uploads(artifacts, {"suffix": "/submission.json"}),
-            [QueueTarget(decision)],
+            [QueueTarget(signature)],
         )
         self._on_registry([self._start(workflow, workflow_dead_letters)], [QueueTarget(decision), QueueTarget(deploy)])
         self._rule(

@@ -45,9 +45,13 @@ class FunctionPermissions:
     package_keys: Sequence[str] = ()
     source_keys: Sequence[str] = ()
 
-    def register_model(self) -> list[Grant]:
-        """Completes a submission: copies to the vault, creates the package, reports to the submitter."""
+    def register_model(self, signature_keeper: str) -> list[Grant]:
+        """Completes a submission: copies to the vault, creates the package, reports to the submitter.
+
+        `signature_keeper` is the ARN of the function that is asked who signed.
+        """
         return [
+            Grant(("lambda:InvokeFunction",), (signature_keeper,)),
             self._find(self.artifacts, self.vault),
             Grant(
                 (
@@ -60,8 +64,8 @@ class FunctionPermissions:
                 ANY_OBJECT,
             ),
             Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
-            self._read_vault("models/", "registrations/", "signatures/"),
-            self._write_vault("models/", "registrations/", "signatures/", "policies/"),
+            self._read_vault("models/", "registrations/"),
+            self._write_vault("models/", "registrations/", "policies/"),
             self._abort_copies(),
             Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),
@@ -82,6 +86,16 @@ class FunctionPermissions:
                 if self.validation_roles
                 else []
             ),
+        ]
+
+    def keep_signature(self) -> list[Grant]:
+        """Keeps who signed a submission. STS needs no permission to say that."""
+        signed = (self.artifacts.arn_for_objects("*/submission.json"),)
+        return [
+            self._find(self.artifacts, self.vault),
+            Grant(("s3:GetObject", "s3:GetObjectVersion"), signed, ANY_OBJECT),
+            self._read_vault("signatures/"),
+            self._write_vault("signatures/"),
         ]
 
     def open_validation(self) -> list[Grant]:
@@ -135,29 +149,20 @@ class FunctionPermissions:
             self._update_package(),
             self._images(),
             self._find(self.vault),
-            self._read_vault("models/", "registrations/", "findings/", "policies/"),
+            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
             self._write_vault("evidence/"),
         ]
 
     def apply_decision(self) -> list[Grant]:
-        """Decides by policy and ledger, projects the decision to the registry, extends the retention.
-
-        All proofs come to its queue; so it also has STS confirm who signed a submission.
-        """
+        """Decides by policy and ledger, projects the decision to the registry, extends the retention."""
         kept = self._in_vault("models/", "evidence/", "policies/", "decisions/")
         return [
             *self._append(),
             *self._governance(),
             self._update_package(may_approve=True),
-            self._find(self.artifacts),
-            Grant(
-                ("s3:GetObject", "s3:GetObjectVersion"),
-                (self.artifacts.arn_for_objects("*/submission.json"),),
-                ANY_OBJECT,
-            ),
             self._find_versions(self.vault),
-            self._read_vault("evidence/", "policies/", "registrations/", "signatures/", "decisions/"),
-            self._write_vault("policies/", "signatures/", "decisions/"),
+            self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
+            self._write_vault("policies/", "decisions/"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
         ]
 

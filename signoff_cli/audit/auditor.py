@@ -16,6 +16,7 @@ from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
 from signoff.errors import UnknownPackage
+from signoff.governance.kept_signatures import key_of
 from signoff.governance.registrations import registration_key
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import Kind, Status, package_of
@@ -141,6 +142,7 @@ class Auditor:
             history, fault, (*named, *_beside(described)), row, expected, documents, described=described
         )
         registration = next((key for key in documents if key.startswith("registrations/")), None)
+        documents |= {key: self._vault.data(key) for key in _signature(audited.document(registration or ""))}
         rewritten = {registration} if registration and self._rewritten(registration) else set()
         names = model_names(state) if state else []
         keys = [str(artifact["key"]) for artifact in artifacts(audited)]
@@ -229,6 +231,12 @@ def _documents(history: History) -> list[str]:
     if first and first.details.get("registration"):
         keys.append(registration_key(str(first.details["registration"])))
     return list(dict.fromkeys([*keys, SINCE]))
+
+
+def _signature(registration: Any) -> list[str]:
+    """Return the key of the signature that a registration, if it is one, names."""
+    key = key_of(registration) if isinstance(registration, dict) else None
+    return [key] if key else []
 
 
 def _beside(described: Mapping[str, Any] | None) -> list[RecordedHead]:

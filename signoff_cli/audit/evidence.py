@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from signoff.governance.kept_signatures import unproven
 from signoff.governance.registrations import registration_key, subject_differences
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.state import State
@@ -109,6 +110,9 @@ def _registration(audited: AuditedLedger) -> Iterator[Discrepancy]:
     if different:
         because = f"{key} is not as it was when the package was registered: {', '.join(different)}"
         yield audited.finding("RegistrationChanged", because, first.sequence)
+    forged = unproven(document, audited.document)
+    if forged:
+        yield audited.finding("SubmitterUnproven", forged, first.sequence)
 
 
 def _subjects(audited: AuditedLedger, before: Sequence[State]) -> Iterator[Discrepancy]:

@@ -15,8 +15,9 @@ from signoff.model_package.data_sources import CONTAINERS, etags
 from signoff.model_package.images import by_digest, image_reference
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.service_model.shapes import objects
+from signoff.submission.json_objects import read_on
 from signoff.submission.layout import Submission
-from signoff.submission.manifest import Manifest, read_on, with_defaults
+from signoff.submission.manifest import Manifest, with_defaults
 from signoff.submission.manifest_shape import manifest_shape
 from signoff.submission.policy_choices import policy_faults
 from signoff_cli.errors import CommandFailed

@@ -178,7 +178,8 @@ def _names(data: bytes) -> tuple[list[str], list[str]]:
 
 def _manifest(data: bytes) -> Manifest:
     from signoff.service_model.sagemaker import sagemaker_shape
-    from signoff.submission.manifest import Manifest, read
+    from signoff.submission.json_objects import read
+    from signoff.submission.manifest import Manifest
     from signoff.submission.manifest_shape import manifest_shape
 
     shape = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))

@@ -15,6 +15,7 @@ from tests.support.repository import ROOT
 
 FUNCTIONS = {
     "RegisterModel": "register_model",
+    "KeepSignature": "keep_signature",
     "OpenValidation": "open_validation",
     "KeepArtifact": "keep_artifact",
     "InspectArtifact": "inspect_artifact",

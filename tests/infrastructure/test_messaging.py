@@ -34,6 +34,7 @@ DESTINATIONS: dict[str, set[str]] = {
 }
 INBOXES = {
     "RegisterQueue": "RegisterModel",
+    "SignatureQueue": "KeepSignature",
     "DecisionQueue": "ApplyDecision",
     "DeployQueue": "CreateModel",
     "SweepQueue": "Sweep",
@@ -114,7 +115,7 @@ def test_an_upload_of_which_s3_gives_only_bucket_and_key_is_an_upload(template):
 def test_a_signature_is_confirmed_apart_from_its_registration(template):
     event = sample("s3_model_uploaded")
     event["detail"]["object"]["key"] = "breast-cancer/2026-03-02-a/submission.json"
-    assert routed(template, event, DEFAULT_BUS) == ["RegisterQueue", "DecisionQueue"]
+    assert routed(template, event, DEFAULT_BUS) == ["RegisterQueue", "SignatureQueue"]
 
 
 def test_a_decision_in_signoffs_own_name_is_no_decision(template):
@@ -191,8 +192,9 @@ def test_a_message_stays_hidden_twice_as_long_as_its_function_may_run(template, 
     assert template.one("AWS::SQS::Queue", inbox)["VisibilityTimeout"] == 2 * timeout
 
 
-def test_what_carries_a_proof_is_tried_again_three_times_while_the_proof_is_good(template):
-    hidden = timedelta(seconds=template.one("AWS::SQS::Queue", "DecisionQueue")["VisibilityTimeout"])
+@pytest.mark.parametrize("queue", ["DecisionQueue", "SignatureQueue"])
+def test_what_carries_a_proof_is_tried_again_three_times_while_the_proof_is_good(template, queue):
+    hidden = timedelta(seconds=template.one("AWS::SQS::Queue", queue)["VisibilityTimeout"])
     assert 3 * hidden < LONGEST
 
 

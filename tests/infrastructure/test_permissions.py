@@ -34,8 +34,9 @@ ALLOWED = {
     | {
         *("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging", "s3:PutObject", "s3:AbortMultipartUpload"),
         *("sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup", "sagemaker:AddTags"),
-        *("dynamodb:GetItem", "ecr:BatchGetImage"),
+        *("dynamodb:GetItem", "ecr:BatchGetImage", "lambda:InvokeFunction"),
     },
+    "KeepSignatureRole": EVERY_FUNCTION | INBOX | READ | {"s3:PutObject"},
     "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
     "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},

@@ -10,7 +10,7 @@ TABLES = ("Ledger", "Packages", "Submissions")
 WRITERS = {
     "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole"},
     "registrations/1.json": {"RegisterModelRole"},
-    "signatures/1.json": {"RegisterModelRole", "ApplyDecisionRole"},
+    "signatures/1.json": {"KeepSignatureRole"},
     "findings/1.json": {"InspectArtifactRole", "InspectAtLengthRole"},
     "requests/1.json": {"KeepArtifactRole", "InspectArtifactRole"},
     "kept/1.json": {"KeepAtLengthRole"},
@@ -24,7 +24,7 @@ WRITERS = {
 }
 FUNCTIONS = (
     *("RegisterModelRole", "OpenValidationRole", "InspectArtifactRole", "RecordEvidenceRole"),
-    *("KeepArtifactRole", "KeepAtLengthRole"),
+    *("KeepArtifactRole", "KeepAtLengthRole", "KeepSignatureRole"),
     *("ApplyDecisionRole", "CreateModelRole", "SweepRole", "AnnounceRole", "InspectAtLengthRole"),
 )
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/Administrator"

@@ -34,6 +34,7 @@ from signoff.ledger.witnessed import DECISIONS, unwitnessed
 from signoff.policy.policy import Policy, parse
 from signoff.service_model.sagemaker import sagemaker_shape
 from signoff.submission.intake import Intake
+from signoff.submission.keep_signature import SignatureKeeper
 from signoff.submission.layout import SIGNER, SUBMISSION, TO_BE_SIGNED
 from signoff.submission.manifest_shape import manifest_shape
 from signoff.submission.register_model import Registrar
@@ -132,7 +133,7 @@ class World(Deliveries):
             self.sts.endpoint, self.sts.region, BUS, self.clock, lambda *request: asked.send(*request)
         )
         everywhere: dict[str, Any] = {"registry": registry, "ledger": ledger}
-        self.signature_verifier = SignatureVerifier(identity_verifier, vault, inbox)
+        self.signature_verifier = SignatureVerifier(inbox, SignatureKeeper(identity_verifier, vault).keep)
         intake = Intake(
             inbox=inbox,
             registry=registry,

@@ -21,6 +21,7 @@ DECIDING = {*EVERY, "msgspec"}
 LIBRARIES = dict.fromkeys(HANDLERS, DECIDING) | {
     "announce": EVERY,
     "keep_artifact": EVERY,
+    "keep_signature": EVERY,
     "inspect_artifact": {*DECIDING, "zlib_ng"},
 }
 
@@ -50,6 +51,11 @@ def loaded_by(handler: str) -> set[str]:
 def test_only_the_function_that_inspects_loads_what_reads_bytes(handler: str) -> None:
     readers = {name for name in loaded_by(handler) if name.startswith(READERS)}
     assert bool(readers) == (handler == "inspect_artifact")
+
+
+def test_the_function_that_keeps_signatures_reads_no_manifests() -> None:
+    readers = ("signoff.submission.manifest", "signoff.policy", "signoff.aws.sagemaker")
+    assert [name for name in loaded_by("keep_signature") if name.startswith(readers)] == []
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signoff.documents.patterns import compiled_on_use
+from signoff.governance import kept_signatures
 from signoff.identity.principals import role_of
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.state import State
@@ -56,6 +57,26 @@ class Registrations:
             },
             specification_names(described),
         )
+
+    def unproven(
+        self, submitter: str | None, registration: Mapping[str, Any] | None, described: Mapping[str, Any]
+    ) -> str | None:
+        """Return why it is not proven that `submitter`, as the ledger says, submitted a package, or None.
+
+        Most functions could have written the ledger's first entry, and RegisterModel the registration.
+        """
+        if registration:
+            known = registration["submitter"]
+            because = kept_signatures.unproven(registration, self.vault.read_named)
+        else:
+            known, because = self._creator(described), None
+        named = f"the ledger names {submitter or 'nobody'} as the submitter, who is {known or 'not known'}"
+        return because or (named if submitter != known else None)
+
+    def _creator(self, described: Mapping[str, Any]) -> str | None:
+        """Return who registered a package without Signoff, or None if that is not known."""
+        creator = registering_principal(described)
+        return None if role_of(creator or "") == self.registrar else creator
 
 
 def _matches(described: Mapping[str, Any], registration: Mapping[str, Any]) -> bool:

@@ -22,8 +22,9 @@ from signoff.policy import submitters
 from signoff.policy.policy import Policy
 from signoff.submission import groups, object_list
 from signoff.submission.groups import TargetGroup
+from signoff.submission.json_objects import read
 from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
-from signoff.submission.manifest import Manifest, read, with_defaults
+from signoff.submission.manifest import Manifest, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signature import Signature, SignatureVerifier, SubmissionFile

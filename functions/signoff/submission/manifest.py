@@ -13,42 +13,18 @@ from typing import Any
 
 from signoff.documents.faults import Fault, below
 from signoff.documents.patterns import compiled_on_use
-from signoff.documents.strict_json import parse
 from signoff.errors import ManifestRefused
 from signoff.model_package.data_sources import in_hub
 from signoff.model_package.package_rules import RULES
 from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import mapped, strings
+from signoff.submission.json_objects import MAX_FAULTS
 from signoff.submission.locations import relative_name
 from signoff.submission.manifest_shape import ManifestShape, takes_s3_uri
 
-MAX_FAULTS = 200  # more would not be read
 _INDEX = compiled_on_use(r"\[[0-9]+\]")
 # Where SageMaker writes: the policy restricts that.
 _OUTPUTS = frozenset({"S3OutputPath"})
-
-
-def read(data: bytes) -> dict[str, Any]:
-    """Return the JSON object that `data` holds.
-
-    Raises ManifestRefused, with every fault by its path, when it is not one unambiguous JSON object
-    (see `signoff.documents.strict_json`). The object's fields are not checked.
-    """
-    document, faults = read_on(data)
-    if faults:
-        raise ManifestRefused(faults[:MAX_FAULTS])
-    return document
-
-
-def read_on(data: bytes) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the JSON object in `data` as far as it can be read, and everything that `read` would refuse.
-
-    So that all faults of a manifest are reported at once.
-    """
-    document, faults = parse(data)
-    if isinstance(document, dict):
-        return dict(document), faults
-    return {}, faults or [Fault("", "must be a JSON object")]
 
 
 def with_defaults(document: Mapping[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:

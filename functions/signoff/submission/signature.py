@@ -1,29 +1,25 @@
-"""Who submitted, and what: verified by the proof in submission.json, and stored once STS has confirmed it.
+"""Who submitted, and what: by the proof in submission.json, once KeepSignature has had STS confirm it.
 
-A proof is valid for 15 minutes, and a submission may take longer to be complete or to be retried. So the result of STS
-is written to the vault, under the digest of statement and proof: by the function that decides, whose queue tries again
-within these minutes, or by the one that registers, whichever comes first.
+A proof is valid for 15 minutes, and a submission may take longer to be complete or to be retried. So what STS said is
+kept in the vault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from signoff.aws.s3 import Bucket, ObjectVersion
-from signoff.aws.sts import IdentityVerifier
-from signoff.aws.vault import Vault
-from signoff.documents.canonical_json import digest
 from signoff.documents.faults import Fault
 from signoff.errors import ManifestRefused, ProofRefused
 from signoff.identity.principals import account_of
-from signoff.identity.proofs import Claim
 from signoff.submission import object_list
 from signoff.submission.layout import CREATE_GROUP, SUBMISSION, Submission
 from signoff.submission.small_files import document_of
 
-KIND = "submission"
+# Returns what KeepSignature keeps of a statement, or why it is `refused`.
+Kept = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -62,12 +58,11 @@ class SubmissionFile:
 
 
 class SignatureVerifier:
-    """Reads the submission.json files in the artifacts bucket and verifies their signatures."""
+    """Reads the submission.json files in the artifacts bucket and has their signatures kept."""
 
-    def __init__(self, identity_verifier: IdentityVerifier, vault: Vault, inbox: Bucket) -> None:
-        self._identity_verifier = identity_verifier
-        self._vault = vault
+    def __init__(self, inbox: Bucket, keep: Kept) -> None:
         self._inbox = inbox
+        self._keep = keep
 
     def submission_file(self, submission: Submission) -> SubmissionFile | None:
         """Return the content of a submission's submission.json, or None if there is none.
@@ -104,33 +99,24 @@ class SignatureVerifier:
         return "confirmed" if found and found.signature else "no signature"
 
     def _signature(self, submission: Submission, document: Mapping[str, Any]) -> Signature:
-        claim = self._identity_verifier.read(document, KIND)
         if document.get("submission") != submission.prefix:
             raise ProofRefused("WrongSubmission", f"it was signed for a submission other than {submission.prefix}")
         digests = object_list.digests(document)
         claimed = document.get("submitter")
-        signer = self._signer(claim)
+        kept = self._keep(document)
+        if "refused" in kept:
+            raise ProofRefused(kept["refused"], kept["because"])
         return Signature(
-            submitter=signer["submitter"],
-            user_id=signer.get("user_id"),
+            submitter=kept["submitter"],
+            user_id=kept.get("user_id"),
             account=account_of(document["audience"]),
             time=document["time"],
-            id=claim.id,
-            proof=claim.sha256,
+            id=kept["id"],
+            proof=kept["proof"],
             digests=digests,
             claimed=claimed if claimed is None else str(claimed),
             creates_group=_creates_group(document),
         )
-
-    def _signer(self, claim: Claim) -> dict[str, Any]:
-        """Return what STS said of the signer. It is asked only once, however late the submission is complete."""
-        key = f"signatures/{digest({'id': claim.id, 'proof': claim.sha256})}.json"
-        known = self._vault.read_named(key)
-        if known is None:
-            signer = self._identity_verifier.confirm(claim)
-            known = {"submitter": signer.arn, "user_id": signer.user_id, "id": claim.id, "proof": claim.sha256}
-            self._vault.write_named(key, known)
-        return known
 
 
 def _creates_group(document: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.documents import strict_json
 from signoff.documents.faults import Fault
 from signoff.errors import ManifestRefused
-from signoff.submission.manifest import read
+from signoff.submission.json_objects import read
 
 
 def data_of(inbox: Bucket, stored: ObjectVersion) -> bytes:

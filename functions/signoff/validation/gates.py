@@ -29,9 +29,14 @@ _REASON = 500  # characters; an expression's error quotes its input
 _REFUSED = 700  # characters about one artifact: with its name it fits into an ApprovalDescription
 
 
-def submitter_check(policy: Policy, submitter: str | None, signed: Mapping[str, str] | None) -> Iterator[Check]:
-    """Yield the check of the submitter, if the policy requires it or the submission is `signed` (name to SHA-256)."""
-    refused = refusal(policy, submitter)
+def submitter_check(
+    policy: Policy, submitter: str | None, signed: Mapping[str, str] | None, unproven: str | None
+) -> Iterator[Check]:
+    """Yield the check of the submitter, if the policy requires it or the submission is `signed` (name to SHA-256).
+
+    `unproven` says why it is not proven that the submitter is who the ledger says, if that is so.
+    """
+    refused = unproven or refusal(policy, submitter)
     if refused:
         yield failed("submitter", refused)
     elif signed:
@@ -71,6 +76,13 @@ def specification_check(policy: Policy, state: State, changed: Sequence[str]) ->
         yield failed(name, f"may have been changed since it was registered, by {others}; register it anew")
     elif others:
         yield passed(name, f"may have been changed since it was registered, by {others}: none of them may approve it")
+
+
+def request_check(changed: Sequence[str]) -> Iterator[Check]:
+    """Yield a failed check if a registration is not what its signed manifest asks for, in the fields `changed`."""
+    if changed:
+        because = f"not what the signed manifest asks for with the policy's present defaults: {', '.join(changed)}"
+        yield failed("submitter:request", f"{because}; submit it anew")
 
 
 def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:

@@ -30,6 +30,7 @@ from signoff.model_package.images import by_digest, of_products
 from signoff.model_package.subject import containers, images, subject, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective, policy_faults
+from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.checks import Check, errored, failed, passed
 from signoff.validation.evidence import Attempt
@@ -108,7 +109,7 @@ class EvidenceRecorder:
         checks += left_out_checks(whole, described)
         checks += gates.metadata_check(described)
         checks += witness_checks(inspected, self.vault.uri("findings/"))
-        checks += self._submitter_checks(history, policy, registration, artifacts)
+        checks += self._submitter_checks(history, policy, registration, whole, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
         return evidence.document(
             _attempt(history, claim),
@@ -152,16 +153,29 @@ class EvidenceRecorder:
         history: History,
         policy: Policy,
         registration: Mapping[str, Any] | None,
+        described: Mapping[str, Any],
         artifacts: Sequence[Mapping[str, Any]],
     ) -> list[Check]:
         """Return the checks of the submitter, and of whether the objects match what they signed."""
         signed = (registration or {}).get("digests") or {}
-        checks = [*submitter_check(policy, history.state.submitter, signed)]
+        submitter = history.state.submitter
+        unproven = self.registrations.unproven(submitter, registration, described)
+        checks = [*submitter_check(policy, submitter, signed, unproven)]
         if registration and signed:
             inspected = dict(self._inspected(registration, artifacts))
             found = [*inspected.items(), *self._beside(registration, inspected)]
             checks += object_checks(signed, found)
+            checks += gates.request_check(self._unlike_manifest(registration, policy))
         return checks
+
+    def _unlike_manifest(self, registration: Mapping[str, Any], policy: Policy) -> list[str]:
+        def read(stored: Mapping[str, Any]) -> bytes:
+            return self.vault.bytes_of(self.vault.key_of(stored["vault"]["uri"]) or "", stored["vault"]["version_id"])
+
+        return unlike_manifest(registration, policy.registration_defaults, self._home(registration), read)
+
+    def _home(self, registration: Mapping[str, Any]) -> str:
+        return self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
 
     def _inspected(
         self, registration: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
@@ -170,7 +184,7 @@ class EvidenceRecorder:
 
         A prefix yields each of its objects, from the findings.
         """
-        home = self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
+        home = self._home(registration)
         for artifact in artifacts:
             name = artifact["url"].removeprefix(home)
             if is_prefix(name):

@@ -13,10 +13,15 @@ from signoff.validation.evidence import outdated
 
 
 def changed_since_evidence(state: State, described: Mapping[str, Any], vault: Vault) -> list[str]:
-    """Return the parts of the subject that differ between `described` and the newest evidence, if there is any."""
+    """Return the parts of the subject that differ between `described` and the newest evidence, if there is any.
+
+    Also the `submitter`, whom the evidence found proven, if the ledger names another now.
+    """
     if state.evidence is None:
         return []
-    return outdated(vault.read("evidence", state.evidence["sha256"]), described, state.specifications)
+    evidence = vault.read("evidence", state.evidence["sha256"])
+    another = [] if evidence["submitter"] == state.submitter else ["submitter"]
+    return [*outdated(evidence, described, state.specifications), *another]
 
 
 def disallowed_since_evidence(state: State, policy: Policy, vault: Vault) -> list[str]:

@@ -21,7 +21,8 @@ from signoff.artifact.inspection import inspect
 from signoff.artifact.report import Inspection
 from signoff.policy.artifact import Artifact
 from signoff.policy.policy import parse
-from signoff.submission.manifest import Manifest, read
+from signoff.submission.json_objects import read
+from signoff.submission.manifest import Manifest
 from signoff.submission.manifest_shape import manifest_shape
 from tests.support.repository import ROOT
 

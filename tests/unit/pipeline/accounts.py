@@ -64,7 +64,7 @@ def policies(stories: Iterable[Story]) -> dict[str, Any]:
 def _documents(world: Recorded, redaction: Redaction) -> dict[str, Any]:
     """Return the documents in the vault, those first of which others name the digests."""
     told = {}
-    for folder in (*_NAMED_BY_DIGEST, "signatures/", "registrations/"):
+    for folder in (*_NAMED_BY_DIGEST, "registrations/", "signatures/"):
         for key, versions in world.vault_bucket.versions.items():  # as they were written: no name depends on sentences
             if key.startswith(folder):
                 told[key] = _document(key, json.loads(versions[-1].data), redaction)
@@ -73,7 +73,7 @@ def _documents(world: Recorded, redaction: Redaction) -> dict[str, Any]:
 
 def _document(key: str, document: Any, redaction: Redaction) -> Any:
     named = key.rpartition("/")[2].removesuffix(".json")
-    if key.startswith(("signatures/", "registrations/")):
+    if key.startswith(("registrations/", "signatures/")):
         _hide_proof(key, named, document, redaction)
         return redaction.of(document)
     assert digest(document) == named, f"{key} is not named by its digest"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from signoff.errors import ManifestRefused
 from signoff.service_model import java_patterns
 from signoff.service_model.sagemaker import sagemaker_shape
-from signoff.submission.manifest import read
+from signoff.submission.json_objects import read
 from tests.support.depth import examples
 from tests.support.manifests import GOOD, IMAGE, MODEL_DATA, SHAPE, found, manifest, with_container, with_source
 
