@@ -27,13 +27,13 @@ class Settings:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `claim` and `artifact`; return the artifact with what the vault holds of it: key, version, size, SHA-256.
 
-    When there is no time for that, return `at_length`, the request for a build. When called with `at_length` and
-    `claim` afterwards, return the result of the build.
+    When there is no time for that, return `at_length`, the request for a build. When called with `at_length`, `build`
+    (its id) and `claim` afterwards, return the result of the build.
     """
     about(event["claim"]["arn"])
     tasks = LongTasks(_vault(), KEEPING)
     if "at_length" in event:
-        return _logged(tasks.found(event["at_length"]))
+        return _logged(tasks.found(event["at_length"], event["build"]))
     budget = TimeBudget(lambda: context.get_remaining_time_in_millis() / 1000)
     keeper = ArtifactKeeper(_vault(), partial(Bucket, client("s3")), budget)
     return _logged(tasks.begin(keeper.keep, event["claim"], event["artifact"]))

@@ -57,10 +57,11 @@ class ChampionSettings(PackageSettings):
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """The settings of a build. `request` is the id that a function returned when it had no time."""
+    """The settings of a build. `request` is the id that a function returned when it had no time, `build` its own."""
 
     vault_bucket: str
     request: str
+    build: str
 
 
 def ledger(settings: LedgerSettings, witness: Witness | None = None) -> LedgerTable:

@@ -14,11 +14,11 @@ from signoff.validation.long_tasks import INSPECTION, LongTasks
 
 
 def main() -> None:
-    """Run the requested inspection and store its result in the vault; repeating a request does nothing."""
+    """Run the requested inspection and store its result in the vault."""
     settings = from_environment(bootstrap.BuildSettings)
     about(settings.request)
     vault = bootstrap.vault(settings.vault_bucket)
-    found = LongTasks(vault, INSPECTION).run(settings.request, ArtifactInspector(vault).inspect)
+    found = LongTasks(vault, INSPECTION).run(settings.request, settings.build, ArtifactInspector(vault).inspect)
     logger().info("inspected", extra={"sha256": found["sha256"], "refusals": found["refusal_count"]})
 
 

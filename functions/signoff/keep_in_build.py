@@ -14,11 +14,11 @@ from signoff.validation.long_tasks import KEEPING, LongTasks
 
 
 def main() -> None:
-    """Copy and hash what is requested and store the result in the vault; repeating a request does nothing."""
+    """Copy and hash what is requested and store the result in the vault."""
     settings = from_environment(bootstrap.BuildSettings)
     about(settings.request)
     vault = bootstrap.vault(settings.vault_bucket)
-    kept = LongTasks(vault, KEEPING).run(settings.request, ArtifactKeeper(vault, bootstrap.bucket).keep)
+    kept = LongTasks(vault, KEEPING).run(settings.request, settings.build, ArtifactKeeper(vault, bootstrap.bucket).keep)
     logger().info("kept", extra={"key": kept["key"], "sha256": kept["sha256"]})
 
 

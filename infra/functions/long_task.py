@@ -113,7 +113,8 @@ def _commands(module: str, code: assets.Asset, sha256: str) -> dict[str, Any]:
         f"echo '{sha256}  code.zip' | sha256sum -c -",
         "python -I -m zipfile -e code.zip code",
         "cd code",
-        f"python -m {module}",
+        # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+        f"SIGNOFF_BUILD=$CODEBUILD_BUILD_ID python -m {module}",
     ]
     phases = {"install": {"runtime-versions": {"python": PYTHON}}, "build": {"commands": commands}}
     return {"version": "0.2", "phases": phases}

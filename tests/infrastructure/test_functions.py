@@ -106,7 +106,7 @@ def test_builds_run_only_the_code_whose_digest_their_project_holds(template, ass
     assert hashlib.sha256(data).hexdigest() == sha256
     assert (source["Type"], "Location" in source) == ("NO_SOURCE", False)
     assert unpack == ["python -I -m zipfile -e code.zip code", "cd code"]
-    assert run == f"python -m {AT_LENGTH[task]}"
+    assert run == f"SIGNOFF_BUILD=$CODEBUILD_BUILD_ID python -m {AT_LENGTH[task]}"
     assert f"{AT_LENGTH[task].replace('.', '/')}.py" in zipfile.ZipFile(io.BytesIO(data)).namelist()
 
 
@@ -138,7 +138,7 @@ def test_builds_have_a_role_a_log_and_the_settings_that_they_read(template, task
     assert project["ServiceRole"] == template.role(f"{task}Role")
     assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == f"Signoff-{task}Logs"
     needed = {f"SIGNOFF_{field.name.upper()}" for field in fields(BuildSettings)}
-    assert needed == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST"}
+    assert needed == given - {"POWERTOOLS_SERVICE_NAME"} | {"SIGNOFF_REQUEST", "SIGNOFF_BUILD"}
 
 
 @pytest.mark.parametrize("task", AT_LENGTH)

@@ -240,7 +240,7 @@ def test_every_dead_letter_queue_has_its_alarm(template):
     }
     dead_letters = {name for name in template.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
     assert watched == {f"Signoff-{name}" for name in dead_letters}
-    assert len(dead_letters) == 6
+    assert len(dead_letters) == 7
 
 
 def bus_refuses(template: SynthesizedTemplate, source: str, principal: str, account: str = ACCOUNT) -> bool:

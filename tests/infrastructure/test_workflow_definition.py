@@ -100,4 +100,5 @@ def test_an_inspection_has_no_say_in_what_was_kept():
     """What KeepArtifact answered goes past the inspection, whatever that answers."""
     for name in ("InspectArtifact", "TakeWhatWasFound"):
         assert STATES[name]["Output"] == {"kept": "{% $states.input.kept %}", "found": "{% $states.result %}"}
-    assert STATES["InspectAtLength"]["Output"] == "{% $states.input %}"
+    build = "{ 'build': $states.result.Build.Id }"
+    assert STATES["InspectAtLength"]["Output"] == f"{{% $merge([$states.input, {build}]) %}}"

@@ -63,8 +63,8 @@ def test_what_is_kept_and_found_at_length_is_what_would_have_been_at_once(make: 
     for tasks, task in (keeping(world), inspecting(world)):
         for artifact in kept(world, claim):
             request = tasks.ask(claim, artifact)
-            carried_out = tasks.run(request, task)
-            assert carried_out == tasks.found(request) == task(claim, artifact)
+            carried_out = tasks.run(request, "b-1", task)
+            assert carried_out == tasks.found(request, "b-1") == task(claim, artifact)
 
 
 @pytest.mark.parametrize("make", [submitted, of_a_prefix])
@@ -107,8 +107,8 @@ def test_what_there_is_no_time_for_is_asked_for_and_taken_once_it_is_there(of: A
 
     assert tasks.begin(task, claim, artifact) == task(claim, artifact)
     asked = tasks.begin(hurried, claim, artifact)
-    found = tasks.run(asked["at_length"], task)
-    assert tasks.begin(hurried, claim, artifact) == found == task(claim, artifact)
+    found = tasks.run(asked["at_length"], "b-1", task)
+    assert tasks.found(asked["at_length"], "b-1") == found == task(claim, artifact)
 
 
 def test_each_task_leaves_its_results_where_the_other_cannot():
@@ -116,30 +116,28 @@ def test_each_task_leaves_its_results_where_the_other_cannot():
     (keep, _), (inspect, task) = keeping(world), inspecting(world)
     artifact = kept(world, claim)[0]
     request = inspect.ask(claim, artifact)
-    inspect.run(request, task)
-    assert keep.known(request) is None
+    inspect.run(request, "b-1", task)
+    with pytest.raises(DocumentMissing):
+        keep.found(request, "b-1")
     assert {key.split("/")[0] for key in world.vault_bucket.versions if request in key} == {"requests", "inspected"}
 
 
-def test_the_same_request_again_is_the_same_and_is_carried_out_once():
+def test_the_same_request_again_is_the_same():
     world, claim = submitted()
-    (tasks, task), artifact = keeping(world), claim["artifacts"][0]
-    requests = {tasks.ask(claim, artifact) for _ in range(2)}
-    (request,) = requests
-    first = tasks.run(request, task)
-    assert tasks.run(request, ArtifactKeeper(world.vault, world.s3.owned, no_time()).keep) == first
+    tasks, _ = keeping(world)
+    assert len({tasks.ask(claim, claim["artifacts"][0]) for _ in range(2)}) == 1
 
 
-def test_two_that_carry_out_a_request_at_once_come_to_the_same():
+@pytest.mark.parametrize("of", [keeping, inspecting])
+def test_a_build_that_was_taken_over_leaves_no_result_for_another_ones_request(of: Any):
     world, claim = submitted()
-    (tasks, task), artifact = keeping(world), claim["artifacts"][0]
+    artifact = kept(world, claim)[0]
+    tasks, task = of(world)
     request = tasks.ask(claim, artifact)
-
-    def twice(*asked: Any) -> dict[str, Any]:
-        tasks.run(request, task)
-        return task(*asked)
-
-    assert tasks.run(request, twice) == tasks.found(request)
+    tasks.run(request, "taken-over", lambda *_: {"sha256": artifact["sha256"], "refusals": [], "refusal_count": 0})
+    with pytest.raises(DocumentMissing):
+        tasks.found(request, "b-1")
+    assert tasks.run(request, "b-1", task) == tasks.found(request, "b-1") == task(claim, artifact)
 
 
 def test_a_transient_error_is_tried_again_twice():
@@ -152,7 +150,7 @@ def test_a_transient_error_is_tried_again_twice():
             raise failure
         return task(*asked)
 
-    assert tasks.run(request, failing) == task(claim, claim["artifacts"][0])
+    assert tasks.run(request, "b-1", failing) == task(claim, claim["artifacts"][0])
 
 
 def test_another_attempt_is_another_request():
@@ -165,16 +163,15 @@ def test_what_nobody_carried_out_is_not_found():
     world, claim = submitted()
     tasks, _ = keeping(world)
     request = tasks.ask(claim, claim["artifacts"][0])
-    assert tasks.known(request) is None
     with pytest.raises(DocumentMissing, match=r"\.json does not exist"):
-        tasks.found(request)
+        tasks.found(request, "b-1")
 
 
 @pytest.mark.parametrize("of", [keeping, inspecting])
 def test_a_request_that_nobody_made_is_not_carried_out(of: Any):
     tasks, task = of(submitted()[0])
     with pytest.raises(DocumentMissing):
-        tasks.run("0" * 64, task)
+        tasks.run("0" * 64, "b-1", task)
 
 
 def test_what_cannot_be_had_is_an_error_and_leaves_nothing_to_be_found():
@@ -182,8 +179,9 @@ def test_what_cannot_be_had_is_an_error_and_leaves_nothing_to_be_found():
     tasks, task = keeping(world)
     request = tasks.ask(claim, {**claim["artifacts"][0], "url": "s3://pipelines/none/model.tar.gz"})
     with pytest.raises(ObjectMissing):
-        tasks.run(request, task)
-    assert tasks.known(request) is None
+        tasks.run(request, "b-1", task)
+    with pytest.raises(DocumentMissing):
+        tasks.found(request, "b-1")
 
 
 @given(st.integers(0, 60))
