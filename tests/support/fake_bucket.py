@@ -48,7 +48,8 @@ class FakeS3:
 class FakeBucket:
     """One bucket; `writes` lists what was done to it, and `reads` the keys of the versions that were read.
 
-    `multipart` makes each version's ETag one of its own. Without `checksums` S3 has no SHA-256 of its own.
+    `multipart` makes each version's ETag one of its own. Without `checksums` S3 has no SHA-256 of its own,
+    with `composite` one of an object's parts.
     """
 
     def __init__(self, s3: FakeS3, name: str) -> None:
@@ -57,7 +58,7 @@ class FakeBucket:
         self.versions: dict[str, list[FakeVersion]] = defaultdict(list)
         self.writes: list[tuple[str, str]] = []
         self.reads: list[str] = []
-        self.checksums = True
+        self.checksums, self.composite = True, False
         self.multipart = False
 
     def current(self, key: str) -> ObjectVersion | None:
@@ -83,7 +84,10 @@ class FakeBucket:
     def checksum(self, stored: ObjectVersion) -> str | None:
         if not self.checksums:
             return None
-        return f"FULL_OBJECT {b64encode(hashlib.sha256(self._found(stored).data).digest()).decode()}"
+        digest = hashlib.sha256(self._found(stored).data).digest()
+        if self.composite:
+            return f"COMPOSITE {b64encode(hashlib.sha256(digest).digest()).decode()}-1"
+        return f"FULL_OBJECT {b64encode(digest).decode()}"
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         for key in sorted(self.versions):

@@ -99,12 +99,17 @@ class Vault:
     def matches(self, artifact: Mapping[str, Any], objects: Sequence[ObjectVersion]) -> bool:
         """Return whether `objects` have the bytes of `artifact`, as the evidence lists it.
 
-        S3's own SHA-256 tells, where that was recorded beside Signoff's. Where it does not, the bytes are read.
+        S3's own SHA-256 tells, where that was recorded beside Signoff's or is of all bytes of an object. Where it does
+        not, the bytes are read.
         """
         key, recorded = artifact["key"], artifact.get("s3_sha256")
         if recorded is not None and self.checksum(key, objects) == recorded:
             return True
-        return bool(objects) and self._together(key, objects, "sha256", map(self.sha256, objects)) == artifact["sha256"]
+        digests = (known or self.sha256(each) for each, known in zip(objects, self._known(objects), strict=True))
+        return bool(objects) and self._together(key, objects, "sha256", digests) == artifact["sha256"]
+
+    def _known(self, objects: Sequence[ObjectVersion]) -> list[str | None]:
+        return in_parallel(self.sha256_by_s3, objects)
 
     def stream(self, stored: ObjectVersion) -> Iterator[bytes]:
         """Yield the bytes of one version."""
