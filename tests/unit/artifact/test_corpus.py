@@ -25,7 +25,7 @@ from tests.support.depth import examples
 
 HOSTILE, HONEST = hostile(), honest()
 LINKS = {"symbolic-link", "hard-link", "dangling-link"}  # which only SageMaker does not extract
-MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; the names of 10,000 members are remembered
+MOST_MEMORY = 16 * 1024 * 1024  # bytes above what there was before; the names of up to 10,000 members are remembered
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
