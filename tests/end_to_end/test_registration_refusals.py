@@ -7,7 +7,7 @@ import pytest
 from tests.support.depth import some
 from tests.support.groups import Group, Submission
 from tests.support.pipeline import Pipeline
-from tests.support.submissions import IMAGE, Files, as_json, honest, manifest, metrics, specification
+from tests.support.submissions import IMAGE, Files, as_json, honest, image_only, manifest, metrics, specification
 from tests.support.waiting import eventually
 
 
@@ -110,6 +110,37 @@ def test_every_fault_of_a_manifest_is_reported_at_once(group: Group) -> None:
         "Colour",
         "SkipModelValidation",
     ]
+
+
+def test_a_model_that_nothing_names_is_refused_though_its_submitter_signed_it(group: Group) -> None:
+    files = with_manifest(manifest(InferenceSpecification=image_only()))
+
+    submission = group.submit(files)
+
+    assert_refused(submission, "model.tar.gz", "nothing names it", "submission.json")
+    assert group.packages() == []
+
+
+def test_a_submission_that_waits_too_long_is_told_once_what_was_meant_and_registered_when_that_comes(
+    group: Group,
+) -> None:
+    files = honest()
+    submission = group.submission().upload(
+        {"Model.tar.gz": files["model.tar.gz"], "manifest.json": files["manifest.json"]}, signed=files
+    )
+    group.pipeline.quiet()
+    waited = submission.reported()
+    submission.has_waited(hours=1)
+
+    group.pipeline.sweep()
+    group.pipeline.sweep()
+
+    assert not waited
+    assert_refused(submission, "model.tar.gz", "was 'Model.tar.gz' meant")
+    assert len(group.pipeline.witness.heard("Registration Failed", submission.prefix)) == 1
+    submission.delete("Model.tar.gz")
+    submission.put("model.tar.gz", files["model.tar.gz"])
+    eventually(lambda: submission.report()["outcome"] == "registered")
 
 
 def test_a_refused_submission_is_registered_when_its_manifest_is_corrected(group: Group) -> None:

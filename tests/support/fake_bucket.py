@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from signoff.aws.s3 import ObjectVersion, VersionRecord
+from signoff.aws.s3 import ObjectVersion, VersionRecord, marks_a_folder
 from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing
 
@@ -91,8 +91,9 @@ class FakeBucket:
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         for key in sorted(self.versions):
-            if key.startswith(prefix):
-                yield key, self.versions[key][-1].changed
+            newest = self.versions[key][-1]
+            if key.startswith(prefix) and not marks_a_folder(key, len(newest.data)):
+                yield key, newest.changed
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         for key in sorted(self.versions):

@@ -79,9 +79,9 @@ class FakeSubmissions:
     def get(self, prefix: str) -> dict[str, Any] | None:
         return dict(self.rows[prefix]) if prefix in self.rows else None
 
-    def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
+    def wait(self, prefix: str, missing: Sequence[str], since: str) -> None:
         if self._state(prefix) in (None, "waiting", "refused"):
-            self._put(prefix, state="waiting", missing=list(missing), since=now)
+            self._put(prefix, state="waiting", missing=list(missing), since=since)
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         state = self._state(prefix)

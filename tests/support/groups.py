@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from local.invoke.statements import submission
+from signoff.documents import timestamps
 from signoff.ledger.entries import Kind
 from signoff.ledger.state import State
+from signoff.runtime.clock import utc_now
 from signoff.submission.layout import TO_BE_SIGNED
 from tests.support.deployed import policy_of
 from tests.support.pipeline import Pipeline
@@ -155,6 +158,22 @@ class Submission:
         bucket = self.pipeline.outputs["ArtifactsBucket"]
         s3 = self.pipeline.aws("s3", "submitter")
         return str(s3.put_object(Bucket=bucket, Key=f"{self.prefix}/{name}", Body=body, **more)["VersionId"])
+
+    def delete(self, name: str) -> None:
+        """Delete one object."""
+        bucket = self.pipeline.outputs["ArtifactsBucket"]
+        self.pipeline.aws("s3").delete_object(Bucket=bucket, Key=f"{self.prefix}/{name}")
+
+    def has_waited(self, **time: float) -> None:
+        """Have it wait for as long already for what it lacks."""
+        since = timestamps.text(utc_now() - timedelta(**time))
+        self.pipeline.aws("dynamodb").update_item(
+            TableName=self.pipeline.outputs["SubmissionsTable"],
+            Key={"submission": {"S": self.prefix}},
+            UpdateExpression="SET #since = :since",
+            ExpressionAttributeNames={"#since": "since"},
+            ExpressionAttributeValues={":since": {"S": since}},
+        )
 
     def upload(self, files: Files, signed: Files | None = None) -> "Submission":
         """Upload files in their order, and last what is signed of them, or of `signed`, as the command does."""

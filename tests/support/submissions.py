@@ -26,6 +26,11 @@ def specification(url: str = "model.tar.gz", image: str = IMAGE) -> dict[str, An
     }
 
 
+def image_only() -> dict[str, Any]:
+    """An inference specification of one container that loads no model data."""
+    return {**specification(), "Containers": [{"Image": IMAGE}]}
+
+
 def metrics(url: str = "model_quality.json") -> dict[str, Any]:
     """ModelMetrics that name a model quality document."""
     return {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": url}}}

@@ -36,6 +36,14 @@ _FORBIDDEN = {"403", "AccessDenied"}
 _REMEDY = ": submit it instead, or have whoever deploys Signoff name its bucket (`-c sourceBuckets`)"
 
 
+def marks_a_folder(key: str, size: int) -> bool:
+    """Whether an object of `size` bytes is one of the empty ones that S3's console makes for a folder.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
+    """
+    return key.endswith("/") and size == 0
+
+
 @dataclass(frozen=True)
 class ObjectVersion:
     """One version of an object: where it is, its size in bytes and its metadata."""
@@ -54,11 +62,8 @@ class ObjectVersion:
 
     @property
     def marks_a_folder(self) -> bool:
-        """Whether it is one of the empty objects that S3's console makes for a folder.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
-        """
-        return self.key.endswith("/") and self.size == 0
+        """Whether it is one of the empty objects that S3's console makes for a folder."""
+        return marks_a_folder(self.key, self.size)
 
 
 @dataclass(frozen=True)
@@ -170,10 +175,11 @@ class Bucket:
             raise
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the key and the modification time of each object under `prefix`."""
+        """Yield the key and the modification time of each object under `prefix`, but for those that mark a folder."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             for listed in page.get("Contents", ()):
-                yield listed["Key"], listed["LastModified"]
+                if not marks_a_folder(listed["Key"], listed["Size"]):
+                    yield listed["Key"], listed["LastModified"]
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.

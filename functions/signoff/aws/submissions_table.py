@@ -24,9 +24,9 @@ class SubmissionsTable:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def wait(self, prefix: str, missing: Sequence[str], now: str) -> None:
+    def wait(self, prefix: str, missing: Sequence[str], since: str) -> None:
         """Note that a submission waits for the objects `missing`, unless it has progressed further."""
-        values = {"state": "waiting", "missing": list(missing), "since": now}
+        values = {"state": "waiting", "missing": list(missing), "since": since}
         self._put(prefix, values, f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED})
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:

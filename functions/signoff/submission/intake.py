@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from signoff.aws.ecr import ImageResolver
@@ -24,20 +25,28 @@ from signoff.submission import groups, object_list
 from signoff.submission.groups import TargetGroup
 from signoff.submission.json_objects import read
 from signoff.submission.layout import MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
+from signoff.submission.locations import OWN_FILES
 from signoff.submission.manifest import Manifest, with_defaults
 from signoff.submission.manifest_shape import ManifestShape
 from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signature import Signature, SignatureVerifier, SubmissionFile
 from signoff.submission.small_files import data_of
+from signoff.submission.unnamed import unnamed, unnamed_faults
 
 _MISSING = 50  # missing names that a submission's table row lists
+# No submission has more objects: those beyond nothing can name.
+_MOST = object_list.MAX_OBJECTS + len(OWN_FILES)
 
 
 @dataclass(frozen=True)
 class IncompleteSubmission:
-    """A submission that still lacks objects; `missing` are the first of their names, relative to it."""
+    """A submission that still lacks objects; `missing` are the first of their names, relative to it.
+
+    `named` are the names of all objects that it is known to consist of.
+    """
 
     missing: tuple[str, ...]
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,13 +114,18 @@ class Intake:
         manifest = Manifest(document, self.inbox.name, submission.prefix, self.shape())
         self._check(manifest, policy)
         _refuse(projects.faults(document, group_tags))
-        objects, missing = self._objects(submission, manifest, submission_file)
+        present = self.present(submission)
+        _refuse(_too_many(present))
+        names, missing = _names(manifest, submission_file, present)
+        objects = {} if missing else self._objects(submission, names)
+        missing = missing or names - objects.keys()
         if missing:
-            return IncompleteSubmission(tuple(sorted(missing)[:_MISSING]))
+            return IncompleteSubmission(tuple(sorted(missing)[:_MISSING]), frozenset(names))
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         known = objects | ({MANIFEST: stored} if stored else {})
         if signature is None and _lacks_announced_signature(known.values(), submission_file):
-            return IncompleteSubmission((SUBMISSION,))
+            return IncompleteSubmission((SUBMISSION,), frozenset(names))
+        _refuse_unnamed(unnamed(present, names))
         if signature:
             _refuse(_announced_faults(known, signature, policy), about=SUBMISSION)
         if signature is None and policy.enforced:
@@ -128,35 +142,18 @@ class Intake:
             )
         return read(data)
 
-    def _objects(
-        self, submission: Submission, manifest: Manifest, submission_file: SubmissionFile | None
-    ) -> tuple[dict[str, ObjectVersion], set[str]]:
-        """Return the objects that a manifest names, by name, and the names of those not uploaded yet."""
-        names = set(manifest.objects())
-        prefixes = {name for name in names if is_prefix(name)}
-        listed = submission_file.objects if submission_file else None
-        signature = submission_file.signature if submission_file else None
-        awaited = set(listed or ()) if signature else set()
-        if prefixes:
-            if listed is None:
-                return {}, {SUBMISSION}
-            _refuse(object_list.faults(listed, prefixes), about=SUBMISSION)
-            under = {name for name in listed if name.startswith(tuple(prefixes))}
-            names, awaited = names - prefixes | under, awaited | under
-        if signature:
-            _refuse(_unsigned_faults(names, signature), about=SUBMISSION)
-        missing = awaited - self._uploaded(submission, [""] if signature else prefixes) if awaited else set()
-        if missing:
-            return {}, missing
+    def _objects(self, submission: Submission, names: Set[str]) -> dict[str, ObjectVersion]:
+        """Return the objects of these names as they are now, by name."""
         found = {name: self.inbox.current(submission.key(name)) for name in names}
-        objects = {name: stored for name, stored in found.items() if stored}
-        return objects, found.keys() - objects.keys()
+        return {name: stored for name, stored in found.items() if stored}
 
-    def _uploaded(self, submission: Submission, prefixes: Collection[str]) -> set[str]:
-        """Return the names of the objects under `prefixes`, by listing them instead of one request for each."""
+    def present(self, submission: Submission) -> set[str]:
+        """Return the names of what is uploaded, by listing it instead of one request for each; not of endlessly many.
+
+        Empty objects that mark folders are none.
+        """
         home = submission.key("")
-        keys = (key for prefix in prefixes for key, _ in self.inbox.names(home + prefix))
-        return {key.removeprefix(home) for key in keys}
+        return {key.removeprefix(home) for key, _ in islice(self.inbox.names(home), _MOST + 1)}
 
     def pinned(self, manifest: Manifest) -> Manifest:
         """Return `manifest` with every image pinned to its digest. Raises `ManifestRefused` if that fails."""
@@ -205,6 +202,34 @@ def _faults(path: str, message: str | None) -> list[Fault]:
     return [Fault(path, message)] if message else []
 
 
+def _names(manifest: Manifest, submission_file: SubmissionFile | None, present: Set[str]) -> tuple[set[str], Set[str]]:
+    """Return the names of the objects that a manifest names, and those that are not `present`.
+
+    If the manifest names a prefix, submission.json says which objects are below it. It lists no others than these.
+    """
+    names = set(manifest.objects())
+    prefixes = {name for name in names if is_prefix(name)}
+    listed = submission_file.objects if submission_file else None
+    signature = submission_file.signature if submission_file else None
+    if prefixes and listed is None:
+        return names - prefixes, {SUBMISSION}
+    listed = listed or ()
+    if prefixes:
+        _refuse(object_list.faults(listed, prefixes), about=SUBMISSION)
+        names = names - prefixes | {name for name in listed if name.startswith(tuple(prefixes))}
+    _refuse(unnamed_faults(unnamed(listed, names)), about=SUBMISSION)
+    if signature:
+        _refuse(_unsigned_faults(names, signature), about=SUBMISSION)
+    return names, names - present
+
+
+def _too_many(present: Set[str]) -> list[Fault]:
+    most = object_list.MAX_OBJECTS
+    return _faults(
+        "", f"has more than the {most:,} objects that a submission may have" if len(present) > _MOST else None
+    )
+
+
 def _signs(signature: Signature | None, name: str) -> bool:
     return signature is not None and name in signature.digests
 
@@ -251,3 +276,8 @@ def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file
 def _refuse(faults: list[Fault], about: str = MANIFEST) -> None:
     if faults:
         raise ManifestRefused(faults, about)
+
+
+def _refuse_unnamed(names: Sequence[str]) -> None:
+    if names:
+        raise ManifestRefused(unnamed_faults(names), about=names[0])

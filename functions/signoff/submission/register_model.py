@@ -25,9 +25,13 @@ from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
 from signoff.submission.intake import CompleteSubmission, IncompleteSubmission, Intake
 from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
+from signoff.submission.locations import OWN_FILES
+from signoff.submission.unnamed import missing_faults, unnamed
 
 # Longer than a function can run: the holder of an older claim has died.
 _CLAIM = timedelta(minutes=16)
+# How long a submission may wait for the same objects until its sender is told which.
+_PATIENCE = timedelta(hours=1)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
 _NOT_FOR_TAGS = compiled_on_use(r"[^\w+\-=.:/@ ]", re.ASCII)
 _REGISTERED = {"signoff:registration": "registered"}
@@ -88,9 +92,22 @@ class Registrar:
             return self._claimed(submission, begun["id"], stored, lambda: begun)
         complete = self.intake.read(submission)
         if isinstance(complete, IncompleteSubmission):
-            self.submissions.wait(submission.prefix, complete.missing, self._timestamp())
-            return f"waits for {', '.join(complete.missing)}"
+            return self._waits(submission, complete, known)
         return self._claimed(submission, complete.attempt, stored, lambda: self._registration(complete))
+
+    def _waits(self, submission: Submission, incomplete: IncompleteSubmission, known: Mapping[str, Any]) -> str:
+        """Note what a submission waits for. Raises `ManifestRefused` when it has waited for that too long.
+
+        The sweep, which calls for that again and again, leaves it alone after it was refused, until more is uploaded.
+        """
+        missing, now = list(incomplete.missing), self.now()
+        same = known.get("state") == "waiting" and known["missing"] == missing
+        since = str(known["since"]) if same else timestamps.text(now)
+        if timestamps.parse(since) + _PATIENCE <= now:
+            beside = unnamed(self.intake.present(submission), incomplete.named)
+            raise ManifestRefused(missing_faults(missing, beside))
+        self.submissions.wait(submission.prefix, missing, since)
+        return f"waits for {', '.join(missing)}"
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the registration document of an unfinished attempt, if it has written one."""
@@ -125,9 +142,10 @@ class Registrar:
         known = _known_versions(read_registration(attempt, self.vault) or {"objects": []})
         message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
         refused = ""
-        names = {*known, MANIFEST}
-        if uploaded is not None:
-            names &= {uploaded.key.removeprefix(submission.key(""))}
+        if uploaded is None:
+            names = {*known, MANIFEST, *unnamed(self.intake.present(submission), known)}
+        else:
+            names = {uploaded.key.removeprefix(submission.key(""))} - (OWN_FILES - {*known, MANIFEST})
         for name in sorted(names):
             stored = self.inbox.current(submission.key(name))
             if stored and not {stored.version_id, stored.etag} & known.get(name, set()):

@@ -12,7 +12,7 @@ from tests.support.model_shapes import manifest, source
 from tests.support.pickled import calling
 from tests.support.tarballs import stored_gzip
 from tests.support.voting import ANN, BEN, EVE
-from tests.support.world import ACCURATE, APPROVER, IMAGE, PINNED, QUALITY, ROLE, SPECIFICATION, SUBMITTER, World
+from tests.support.world import ACCURATE, APPROVER, IMAGE, PINNED, ROLE, SPECIFICATION, SUBMITTER, World
 
 MODEL = stored_gzip(honest())
 HOSTILE = stored_gzip(tar(member("model.pkl", calling("os", "system")), member("../escape", b"x")))
@@ -305,7 +305,7 @@ def of_several_artifacts() -> Recorded:
     cached = {"Mode": "MultiModel", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}
     several = manifest({"Image": IMAGE, "ModelDataUrl": "models/"}, deployment={"PrimaryContainer": cached})
     models = {"models/de.tar.gz": MODEL, "models/fr/paris.tar.gz": MODEL}
-    weights = {"weights/model.bin": b"weights", "weights/config/config.json": b"{}", "quality.json": QUALITY}
+    weights = {"weights/model.bin": b"weights", "weights/config/config.json": b"{}"}
     loose = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
     for prefix, document, files in (("churn/several", several, models), ("churn/loose", loose, weights)):
         world.decided(world.submit_files(prefix, document, files), "approve")

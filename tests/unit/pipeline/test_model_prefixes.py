@@ -81,16 +81,6 @@ def test_an_upload_asks_for_a_prefix_as_a_whole_and_not_for_each_of_its_objects(
     assert world.interruptions.calls < 20
 
 
-def test_only_what_is_listed_goes_with_a_prefix():
-    world = World()
-    world.registry.create_group("churn")
-    document = manifest({"Image": IMAGE, "ModelDataSource": source("weights/")})
-    for key, data in files_of(world, document, {**WEIGHTS, "weights/stray": b"x"}, listed=sorted(WEIGHTS)).items():
-        world.upload(key, data)
-    kept_names = {key.partition("weights/")[2] for key in world.vault_bucket.versions if "/weights/" in key}
-    assert kept_names == {"model.bin", "config/config.json"}
-
-
 @pytest.mark.parametrize(
     ("listed", "path", "words"),
     [

@@ -166,21 +166,6 @@ def test_a_signature_that_comes_after_the_registration_is_told_that_it_is_too_la
     assert registration(world)["submitter"] is None
 
 
-def test_a_signed_object_that_is_not_there_is_waited_for_even_if_nothing_needs_it():
-    world = World()
-    files = world.signed(PREFIX, {**OBJECTS, "README.md": b"hello"})
-    last = files.pop(f"{PREFIX}/README.md")
-    assert upload(world, files) == "waits for README.md"
-    assert world.upload(f"{PREFIX}/README.md", last).startswith("registered as")
-
-
-def test_an_object_that_nobody_signed_and_nothing_needs_is_left_alone():
-    world = World()
-    world.put(f"{PREFIX}/stray.bin", b"?")
-    assert world.submit(PREFIX)
-    assert world.refusals(f"submission:{PREFIX}") == []
-
-
 def test_an_object_that_the_manifest_needs_and_nobody_signed_is_refused():
     world = World()
     some = {name: OBJECTS[name] for name in ("manifest.json", "quality.json")}

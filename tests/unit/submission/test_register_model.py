@@ -331,14 +331,6 @@ def test_a_manifest_that_arrives_while_its_submission_is_being_registered_is_ref
     assert len(world.refusals(LEDGER)) == 1
 
 
-def test_an_object_that_nobody_names_disturbs_nothing_before_or_after():
-    world = World()
-    world.upload(f"{PREFIX}/README.md", b"hello")
-    world.submit(PREFIX)
-    world.upload(f"{PREFIX}/README.md", b"hello again")
-    assert world.refusals(LEDGER) == []
-
-
 def test_the_report_itself_is_no_upload():
     world = World()
     world.submit()
