@@ -44,6 +44,25 @@ def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
     return found
 
 
+def image_only(described: Mapping[str, Any]) -> list[str]:
+    """Return the path of each container of a described package that loads no model: all it serves is its image.
+
+    A model that is said to be elsewhere (of a product, in SageMaker's managed storage, in the hub) is not missing; see
+    `signoff.model_package.subject.unpinned`.
+    """
+    return [] if described.get("ManagedStorageType") else without_model(described, *data_sources.CONTAINERS)
+
+
+def without_model(document: Mapping[str, Any], *patterns: str) -> list[str]:
+    """Return the path of each container or algorithm at `patterns` that names no model data and no product."""
+    return [path for path, item in objects(dict(document), *patterns) if not _has_model(item)]
+
+
+def _has_model(item: Mapping[str, Any]) -> bool:
+    sources = objects(item, "ModelDataSource.S3DataSource")
+    return bool(item.get("ModelDataUrl") or item.get("ProductId") or any(it.get("S3Uri") for _, it in sources))
+
+
 def is_the_model(name: str) -> bool:
     """Whether an artifact, by its `name`, is the model that a container serves, and not an additional one."""
     return _THE_MODEL.search(name) is not None

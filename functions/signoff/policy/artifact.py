@@ -182,6 +182,12 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
                     yield Fault(f"forbidden_files[{index}]", message)
 
     @property
+    def asked(self) -> list[str]:
+        """The names of the fields by which the policy asks anything of an artifact, beyond what holds for all."""
+        usual = Artifact()
+        return [field for field in self.__struct_fields__ if getattr(self, field) != getattr(usual, field)]
+
+    @property
     def requirements(self) -> Requirements:
         """The same for an inspection."""
         return Requirements(

@@ -93,14 +93,18 @@ class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
-Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", "hub", "manifest_file"]
+Unpinned = Literal["source_uri", "algorithm", "marketplace", "managed_storage", "hub", "manifest_file", "image"]
 
 
 class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     """What a model may consist of although it cannot be pinned or inspected: nothing, unless it is listed here."""
 
     unpinned: Annotated[
-        tuple[Unpinned, ...], meaning("Sources outside the vault from which SageMaker may load code or weights.")
+        tuple[Unpinned, ...],
+        meaning(
+            "Sources outside the vault from which SageMaker may load code or weights. `image`: containers without "
+            "model data, although `artifact` asks something of it."
+        ),
     ] = ()
     model_data: Annotated[
         tuple[str, ...],
@@ -166,7 +170,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     approvals: Annotated[
         Approvals, meaning("Who decides, how many of them, how they prove it, and how long it may take.")
     ] = Approvals()
-    artifact: Annotated[Artifact, meaning("What the model archive must contain, and what it may contain.")] = Artifact()
+    artifact: Annotated[
+        Artifact,
+        meaning(
+            "What the model archive must contain, and what it may contain. If anything is set here, a container "
+            "without model data fails."
+        ),
+    ] = Artifact()
     metrics: Annotated[
         tuple[Metric, ...], meaning("Thresholds on the numbers of the model quality document. Each has to be met.")
     ] = ()

@@ -11,7 +11,7 @@ import jmespath
 
 from signoff.documents import strict_json
 from signoff.documents.remote_sources import fetches
-from signoff.documents.text import beginning, fitting
+from signoff.documents.text import beginning, fitting, joined
 from signoff.identity.principals import UNKNOWN
 from signoff.ledger import checkpoints
 from signoff.ledger.state import State
@@ -182,6 +182,25 @@ def _described(artifact: Mapping[str, Any]) -> str:
     if artifact["kind"] == FILES:
         return f"{artifact['members']} files of {artifact['size']:,} bytes"
     return f"a file of {artifact['size']:,} bytes"
+
+
+def model_data_checks(image_only: Iterable[str], policy: Policy) -> Iterator[Check]:
+    """Yield the check of each container, by its path, that is `image_only`: it has no artifact that could be inspected.
+
+    It fails if the policy asks anything of artifacts, unless its `sources.unpinned` accepts `image`.
+    """
+    asked, none = [f"artifact.{field}" for field in policy.artifact.asked], "model data: none (image only)"
+    for path in image_only:
+        name = f"artifact:{path}"
+        if not asked:
+            yield passed(name, none)
+        elif "image" in policy.sources.unpinned:
+            yield passed(name, f"{none}; the policy accepts `image`")
+        else:
+            remedy = (
+                "name the model in the container's ModelDataUrl, or accept `image` in the policy's sources.unpinned"
+            )
+            yield failed(name, f"{none}, and the policy sets {joined(asked, 'and')}: {remedy}")
 
 
 def image_digest_checks(

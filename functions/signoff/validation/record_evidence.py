@@ -22,7 +22,7 @@ from signoff.ledger import attempts
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import DOCUMENT, QUALITY
+from signoff.model_package.artifacts import DOCUMENT, QUALITY, image_only
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
@@ -98,6 +98,7 @@ class EvidenceRecorder:
         deployment = self._deployment(registration, policy)
         pinned, image_checks = self._pinned(described)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
+        checks += gates.model_data_checks(image_only(described), policy)
         checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)

@@ -208,6 +208,70 @@ def test_what_nobody_can_pin_is_deployed_where_the_policy_says_so(kind: str):
     assert approved(world, arn) == {"PrimaryContainer": {"ModelPackageName": arn}}
 
 
+# What has no model data at all
+
+FIRST, SECOND = "InferenceSpecification.Containers[0]", "InferenceSpecification.Containers[1]"
+ADDED = "AdditionalInferenceSpecifications[0].Containers[0]"
+BARE = {"Image": IMAGE}
+DEMANDS = {"required_files": ["model.joblib"]}
+ADAPTER = {"ChannelName": "adapter", **source("model.tar.gz", "S3Object", "Gzip")}
+WITHOUT_MODEL = {
+    "the only container": (manifest(BARE), {}, FIRST),
+    "one of several": (manifest(ONE, BARE), {"model.tar.gz": MODEL}, SECOND),
+    "an additional specification's": (
+        manifest(ONE, AdditionalInferenceSpecifications=[{"Name": "gpu", "Containers": [BARE]}]),
+        {"model.tar.gz": MODEL}, ADDED),
+    "one with additional model data only": (
+        manifest({**BARE, "AdditionalModelDataSources": [ADAPTER]}), {"model.tar.gz": MODEL}, FIRST),
+    "one beside a source URI": (manifest(BARE, SourceUri="model.tar.gz"), {}, FIRST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", WITHOUT_MODEL)
+@pytest.mark.parametrize("demanded", [DEMANDS, {"formats": ["pickle"]}, {"limits": {"members": 9}}], ids="-".join)
+def test_a_container_without_model_data_fails_where_the_policy_asks_anything_of_it(
+    which: str, demanded: dict[str, Any]
+):
+    document, files, path = WITHOUT_MODEL[which]
+    world = World(artifact=demanded)
+    arn = submitted(world, document, files)
+    world.deliver()
+    (field,) = demanded
+    assert (
+        f"model data: none (image only), and the policy sets artifact.{field}" in checks(world, arn)[f"artifact:{path}"]
+    )
+    assert world.status(arn) == "Rejected"
+
+
+@pytest.mark.parametrize("which", WITHOUT_MODEL)
+@pytest.mark.parametrize("policy", [{}, {"artifact": DEMANDS, "sources": {"unpinned": ["image"]}}], ids=["none", "yes"])
+def test_the_evidence_says_which_container_has_no_model_data(which: str, policy: dict[str, Any]):
+    document, files, path = WITHOUT_MODEL[which]
+    world = World(**policy)
+    arn = submitted(world, document, files)
+    world.deliver()
+    found = {check["name"]: check for check in world.state(arn).evidence["checks"]}[f"artifact:{path}"]
+    assert (found["status"], found["reason"].split(";")[0]) == ("passed", "model data: none (image only)")
+
+
+def test_a_package_from_elsewhere_without_model_data_fails_where_the_policy_asks_anything_of_it():
+    world = World(artifact=DEMANDS)
+    world.set_policy("groups/churn", artifact=DEMANDS)
+    arn = world.elsewhere(InferenceSpecification={"Containers": [BARE]})
+    world.deliver()
+    assert set(checks(world, arn)) == {f"artifact:{FIRST}"}
+
+
+@pytest.mark.parametrize("kind", sorted({"marketplace", "managed_storage", "hub"}))
+def test_a_model_that_is_said_to_be_elsewhere_is_not_missing(kind: str):
+    document, _, _ = UNPINNED[kind]
+    world = World(artifact=DEMANDS, sources={"unpinned": [kind]})
+    bare = {**document, **(manifest(BARE) if kind == "managed_storage" else {})}
+    arn = submitted(world, bare, {})
+    world.deliver()
+    assert world.state(arn).status == "PendingApproval"
+
+
 def test_hub_content_that_is_written_out_stays_where_it_is():
     world = World(sources={"unpinned": ["hub"]})
     hub = source(HUB, HubAccessConfig={"HubContentArn": CONTENT})
