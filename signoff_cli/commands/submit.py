@@ -62,8 +62,9 @@ def submit(
     submitted them.
 
     An object is read from the file of its name in the manifest's folder, unless --file names another. The artifact is
-    uploaded under the name that the manifest has for its model data. A name that ends in / means all files of a
-    folder, with its subfolders.
+    uploaded under the name that the manifest has for its model data; if it has none, the artifact becomes the
+    ModelDataUrl of the one container without model data. A name that ends in / means all files of a folder, with its
+    subfolders.
 
     --json prints the document of `show --json`, with the submission's prefix and its registration report; it implies
     --wait.
@@ -143,6 +144,8 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, create_group: bool, js
     bucket, audience, region = found.artifacts.name, found.audience, found.home_region
     for name, why in plan.left_out.items():
         _report(f"left out  {clean(name)}: {why}", json)
+    for path, name in plan.model_data.items():
+        _report(f"added     {path}: {clean(name)}", json)
     with console.progress(plan.size, "reading") as progress:
         digests = upload.digests(plan, progress)
     statement = upload.statement(audience, submission, digests, create_group=create_group)

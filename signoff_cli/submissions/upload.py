@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 from signoff.documents.text import clean
 from signoff.errors import ManifestRefused
@@ -22,12 +22,8 @@ from signoff.submission.locations import relative_name
 from signoff_cli.errors import CommandFailed
 from signoff_cli.submissions import folders
 from signoff_cli.submissions.folders import Folder
+from signoff_cli.submissions.placing import names_of, place
 
-if TYPE_CHECKING:
-    from signoff.submission.manifest import Manifest
-
-# ModelDataQuality, which is a metric, is none.
-_MODEL_DATA = re.compile(r"ModelDataUrl|ModelDataSource")
 _READERS = 4  # files that are hashed at a time; hashing does not hold Python's lock
 _CHUNK = 1024 * 1024
 Progress = Callable[[int], None]
@@ -35,18 +31,35 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Upload:
-    """One object of a submission: its name relative to the submission, and the file it comes from."""
+    """One object of a submission: its name relative to the submission, and the file it comes from.
+
+    `content` is what is uploaded instead of the file's bytes.
+    """
 
     name: str
     path: Path
+    content: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.path.stat().st_size if self.content is None else len(self.content)
+
+    def open(self) -> BinaryIO:
+        """Open what is uploaded, for reading."""
+        return self.path.open("rb") if self.content is None else BytesIO(self.content)
 
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """All that a submission uploads beside `submission.json`, and what of the folders given it leaves out, and why."""
+    """All that a submission uploads beside `submission.json`, and what of the folders given it leaves out, and why.
+
+    `model_data` is what was added to the manifest: the name of the artifact, by the path of its container's field.
+    """
 
     uploads: tuple[Upload, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    model_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_manifest(self) -> bool:
@@ -56,7 +69,7 @@ class UploadPlan:
     @property
     def size(self) -> int:
         """The bytes in all."""
-        return sum(upload.path.stat().st_size for upload in self.uploads)
+        return sum(upload.size for upload in self.uploads)
 
 
 def submission_name(now: datetime, suffix: str) -> str:
@@ -69,21 +82,33 @@ def plan(artifact: Path, manifest: Path | None, files: Mapping[str, Path]) -> Up
 
     An object's file is the one that `files` gives for its name; the artifact, for the model data of another name when
     there is one only; otherwise the file of that name in the manifest's folder. A name that ends in `/` means all files
-    of a folder. Objects that Signoff will refuse for where they point are left to it. Raises `CommandFailed` naming
-    every file that is not there, or that cannot be an object.
+    of a folder. An artifact without a name becomes the model data of the one container that has none. Objects that
+    Signoff will refuse for where they point are left to it. Raises `CommandFailed` naming every file that is not there,
+    or that cannot be an object, and when it cannot be told whose model the artifact is.
     """
     _must_exist([artifact, *files.values()])
     if manifest and not manifest.is_file():
         raise CommandFailed(f"there is no file {manifest}")
     chosen = {_as_folder(name, path): path for name, path in files.items()}
+    own = _own_name(artifact)
     if manifest is None:
-        return _planned({_own_name(artifact): artifact, **chosen}, ())
-    model_data, others = _names(manifest.read_bytes())
-    chosen.setdefault(_artifact_name(artifact, model_data, others, chosen), artifact)
-    for wanted in (*model_data, *others):
-        chosen.setdefault(wanted, manifest.parent / wanted)
+        return _planned(_with_artifact(own, artifact, chosen), ())
+    names = names_of(manifest.read_bytes())
+    beside = {wanted: manifest.parent / wanted for wanted in (*names.model_data, *names.others)}
+    name, container = place(own, names, chosen, [each for each in beside if _is_there(beside[each])])
+    chosen = {**beside, **_with_artifact(name, artifact, chosen)}
     _must_all_be_there(chosen, manifest)
-    return _planned(chosen, (Upload(MANIFEST, manifest),))
+    content = names.with_model_data(container, name) if container else None
+    added = {f"{container}.ModelDataUrl": name} if container else {}
+    return replace(_planned(chosen, (Upload(MANIFEST, manifest, content),)), model_data=added)
+
+
+def _with_artifact(name: str, artifact: Path, chosen: Mapping[str, Path]) -> dict[str, Path]:
+    if name in chosen:
+        raise CommandFailed(
+            f"{name} is {artifact}, and with --file also {chosen[name]}: give one of them. Nothing was uploaded"
+        )
+    return {**chosen, name: artifact}
 
 
 def _as_folder(name: str, path: Path) -> str:
@@ -158,73 +183,19 @@ def _must_all_be_there(chosen: Mapping[str, Path], manifest: Path) -> None:
             )
 
 
-def _names(data: bytes) -> tuple[list[str], list[str]]:
-    """Return the names of the objects that a manifest means: of model data, and of anything else.
-
-    What is wrong with a manifest is for the pipeline to say, completely and where everybody sees it: here it names
-    nothing.
-    """
-    try:
-        manifest = _manifest(data)
-    except ManifestRefused:
-        return [], []
-    names: dict[str, bool] = {}
-    for path, value in manifest.locations():
-        name = _plain_name(path, value)
-        if name is not None:
-            names[name] = names.get(name, False) or _MODEL_DATA.search(path) is not None
-    return [name for name, model in names.items() if model], [name for name, model in names.items() if not model]
-
-
-def _manifest(data: bytes) -> Manifest:
-    from signoff.service_model.sagemaker import sagemaker_shape
-    from signoff.submission.json_objects import read
-    from signoff.submission.manifest import Manifest
-    from signoff.submission.manifest_shape import manifest_shape
-
-    shape = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
-    return Manifest(read(data), "", "", shape)
-
-
-def _plain_name(path: str, value: str) -> str | None:
-    try:
-        return relative_name(path, value, "", "")
-    except ManifestRefused:
-        return None
-
-
-def _artifact_name(artifact: Path, model_data: list[str], others: list[str], files: Mapping[str, Path]) -> str:
-    own, folder = _own_name(artifact), artifact.is_dir()
-    if own in {*model_data, *others}:
-        return own
-    free = [name for name in model_data if name not in files]
-    fitting = [name for name in free if is_prefix(name) == folder]
-    if len(fitting) > 1:
-        raise CommandFailed(
-            f"the manifest names the model data {', '.join(fitting)}, and none of it is called {own}; assign the "
-            "files with --file NAME=PATH. Nothing was uploaded"
-        )
-    if free and not fitting:
-        raise CommandFailed(
-            f"{artifact} is a {'folder' if folder else 'file'}, and the manifest's model data is {', '.join(free)}: a "
-            "name that ends in / means a folder, and any other one file. Nothing was uploaded"
-        )
-    return fitting[0] if fitting else own
-
-
 def digests(plan: UploadPlan, progress: Progress) -> dict[str, str]:
     """Return the SHA-256 (hexadecimal) of each object by its name, several read at a time and none kept in memory.
 
     `progress` gets each number of bytes read, from several threads.
     """
     with ThreadPoolExecutor(max_workers=_READERS) as readers:
-        found = readers.map(lambda each: _sha256(each.path, progress), plan.uploads)
+        found = readers.map(lambda each: _sha256(each, progress), plan.uploads)
         return dict(zip((each.name for each in plan.uploads), found, strict=True))
 
 
-def _sha256(path: Path, progress: Progress) -> str:
+def _sha256(upload: Upload, progress: Progress) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with upload.open() as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             progress(len(chunk))
@@ -267,13 +238,16 @@ def upload(
     objects = [each for each in plan.uploads if each.name != MANIFEST]
     with TransferManager(s3) as manager:
         for several in (manifests, objects):
-            sent = [
-                manager.upload(str(it.path), bucket, submission.key(it.name), marked, subscribers) for it in several
-            ]
+            sent = [manager.upload(_sent(it), bucket, submission.key(it.name), marked, subscribers) for it in several]
             for each in sent:
                 each.result()
     body = json.dumps(sign()).encode()
     s3.put_object(Bucket=bucket, Key=submission.key(SUBMISSION), Body=body, ContentType="application/json")
+
+
+def _sent(upload: Upload) -> Any:
+    """Return what is uploaded as s3transfer takes it; it reads a file that it is given by name in parts at once."""
+    return str(upload.path) if upload.content is None else upload.open()
 
 
 def _subscriber(progress: Progress) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from local.engine.strict_requests import FILE
 from tests.support.groups import Group
 from tests.support.repository import ROOT
-from tests.support.submissions import Files, as_json, honest, manifest, measured
+from tests.support.submissions import Files, as_json, honest, image_only, manifest, measured
 
 ACCURACY = {"name": "accuracy", "path": "binary_classification_metrics.accuracy.value", "at_least": 0.9}
 FIELDS = {"package", "group", "version", "status", "checks", "evidence", "decisions", "model", "ledger"}
@@ -106,6 +106,32 @@ def test_a_package_that_fails_its_validation_says_why_and_exits_with_1(submitter
     assert failed.returncode == 1
     assert "0.5 is below the threshold 0.9" in failed.stderr
     assert json.loads(failed.stdout)["status"] == "ValidationFailed"
+
+
+def test_a_model_that_the_manifest_does_not_name_is_its_containers_and_inspected(submitter: Shell) -> None:
+    submitted = submitter.submit(honest(InferenceSpecification=image_only()), "--json")
+
+    assert submitted.returncode == 0, submitted.stderr
+    path = "InferenceSpecification.Containers[0].ModelDataUrl"
+    assert f"added     {path}: model.tar.gz" in submitted.stderr
+    checks = {check["name"]: check["reason"] for check in json.loads(submitted.stdout)["checks"]}
+    assert "a readable archive" in checks[f"artifact:{path}"]
+
+
+def test_a_package_without_model_data_says_so_and_fails_where_the_policy_requires_files(submitter: Shell) -> None:
+    files = {"manifest.json": as_json(manifest(InferenceSpecification=image_only()))}
+    submitter.group.pending(files)
+    passed = submitter.signoff("show", f"{submitter.group.name}/1")
+    submitter.group.policy(artifact={"required_files": ["model.joblib"]})
+    submitter.group.submit(files).package().until("ValidationFailed")
+
+    failed = submitter.signoff("show", f"{submitter.group.name}/2")
+
+    path = "artifact:InferenceSpecification.Containers[0]"
+    assert f"passed    {path}: model data: none (image only)" in passed.stdout
+    assert (
+        f"failed    {path}: model data: none (image only), and the policy sets artifact.required_files" in failed.stdout
+    )
 
 
 def test_a_model_is_revoked_from_the_terminal(submitter: Shell, approver: Shell) -> None:

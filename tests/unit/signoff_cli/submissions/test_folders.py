@@ -196,7 +196,8 @@ def test_a_folder_for_one_object_is_refused_and_a_file_for_a_prefix(tmp_path: Pa
     file = fill(tmp_path, "model.tar.gz") / "model.tar.gz"
     weights = fill(tmp_path / "weights")
     assert "is a file, and the manifest's model data is weights/" in refusal(file, manifest(tmp_path))
-    assert "is not a folder" in refusal(weights, manifest(tmp_path), **{"weights/": file})
+    several = [{"Image": IMAGE, "ModelDataSource": source(name)} for name in ("weights/", "more/")]
+    assert "is not a folder" in refusal(weights, manifest(tmp_path, *several), **{"more/": file})
     single = manifest(tmp_path, {"Image": IMAGE, "ModelDataUrl": "model.tar.gz"})
     assert "is a folder, and the manifest's model data is model.tar.gz" in refusal(weights, single)
 
@@ -272,6 +273,17 @@ def test_a_large_file_is_marked_too(aws: Any, tmp_path: Path) -> None:
     stored = s3.head_object(Bucket="artifacts", Key="summaries/one/large.bin")
     assert stored["ETag"].endswith('-2"')
     assert stored["Metadata"] == MARKS
+
+
+def test_what_is_uploaded_instead_of_a_file_is_what_is_hashed_and_counted(aws: Any, tmp_path: Path) -> None:
+    s3, done = aws("s3"), []
+    s3.create_bucket(Bucket="artifacts")
+    fill(tmp_path, "manifest.json")
+    what = UploadPlan((Upload(MANIFEST, tmp_path / "manifest.json", b"{}"),))
+    upload(s3, "artifacts", SUBMISSION, what, unsigned, done.append, SAM)
+    stored = s3.get_object(Bucket="artifacts", Key="summaries/one/manifest.json")["Body"].read()
+    assert (stored, sum(done), what.size) == (b"{}", 2, 2)
+    assert digests(what, lambda _: None) == {MANIFEST: hashlib.sha256(b"{}").hexdigest()}
 
 
 def test_every_file_is_hashed_and_every_byte_of_it_told(tmp_path: Path) -> None:

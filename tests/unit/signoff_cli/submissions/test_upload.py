@@ -8,6 +8,7 @@ import pytest
 from signoff.submission.layout import Submission
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.progress import TimedOut
+from signoff_cli.submissions.placing import names_of
 from signoff_cli.submissions.registration import RegistrationRefused, refused_document, wait_for_registration
 from signoff_cli.submissions.upload import plan, submission_name
 from tests.support.watching import SimulatedTime
@@ -60,6 +61,90 @@ def test_an_artifact_of_another_name_is_uploaded_under_the_name_that_the_manifes
 def test_an_artifact_that_the_manifest_does_not_name_keeps_its_own_name(tmp_path: Path) -> None:
     path = write(tmp_path, {"ModelPackageDescription": "no containers"})
     assert set(names(tmp_path / "model.tar.gz", path)) == {"manifest.json", "model.tar.gz"}
+
+
+BARE = {"Image": "i"}
+NAMED = {"Image": "i", "ModelDataUrl": "first.tar.gz"}
+SOURCE = {"S3Uri": "weights/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+PATH = "InferenceSpecification.Containers"
+
+
+def containers(*found: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"InferenceSpecification": {"Containers": list(found)}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("document", "container"),
+    [
+        (containers(BARE), f"{PATH}[0]"),
+        (containers({**BARE, "ModelDataUrl": ""}), f"{PATH}[0]"),
+        (containers(BARE, SourceUri="model.tar.gz"), f"{PATH}[0]"),
+        (containers({**BARE, "ModelDataSource": {"S3DataSource": SOURCE}}, BARE), f"{PATH}[1]"),
+        (containers({"ProductId": "p"}, BARE), f"{PATH}[1]"),
+        (
+            containers({"ProductId": "p"}, AdditionalInferenceSpecifications=[{"Name": "gpu", "Containers": [BARE]}]),
+            "AdditionalInferenceSpecifications[0].Containers[0]",
+        ),
+        (
+            {"SourceAlgorithmSpecification": {"SourceAlgorithms": [{"AlgorithmName": "a"}]}},
+            "SourceAlgorithmSpecification.SourceAlgorithms[0]",
+        ),
+    ],
+)
+def test_an_artifact_without_a_name_becomes_the_model_of_the_one_container_that_has_none(
+    tmp_path: Path, document: dict[str, Any], container: str
+) -> None:
+    path = write(tmp_path, document, "weights/config.json")
+    found = plan(tmp_path / "model.tar.gz", path, {})
+    assert "model.tar.gz" in [upload.name for upload in found.uploads]
+    assert found.model_data == {f"{container}.ModelDataUrl": "model.tar.gz"}
+    with found.uploads[0].open() as file:
+        named = names_of(file.read())
+    assert (named.running[container]["ModelDataUrl"], named.vacant) == ("model.tar.gz", [])
+    assert named.document.keys() == document.keys()
+    assert json.loads(path.read_text()) == document
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (containers(BARE, BARE), f"may be meant for {PATH}[0] or {PATH}[1]"),
+        (
+            containers(BARE, AdditionalInferenceSpecifications=[{"Name": "gpu", "Containers": [BARE]}]),
+            f"{PATH}[0] or AdditionalInferenceSpecifications[0].Containers[0]",
+        ),
+        (containers(NAMED, BARE), f"first.tar.gz, which lies beside the manifest, or {PATH}[1]"),
+        (containers(BARE, SamplePayloadUrl="model.tar.gz"), f"may be meant for {PATH}[0]"),
+        (containers({"ProductId": "p"}), "every container has model data of another name"),
+    ],
+)
+def test_an_artifact_of_which_nobody_can_tell_whose_it_is_is_refused_with_what_to_write(
+    tmp_path: Path, document: dict[str, Any], told: str
+) -> None:
+    path = write(tmp_path, document, "first.tar.gz")
+    with pytest.raises(CommandFailed) as refused:
+        plan(tmp_path / "model.tar.gz", path, {})
+    assert told in str(refused.value)
+    assert 'Write "ModelDataUrl": "model.tar.gz" into its container. Nothing was uploaded' in str(refused.value)
+
+
+def test_a_folder_without_a_name_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    path = write(tmp_path, containers(BARE), "weights/config.json")
+    with pytest.raises(CommandFailed) as refused:
+        plan(tmp_path / "weights", path, {})
+    assert json.dumps({"ModelDataSource": {"S3DataSource": SOURCE}})[1:-1] in str(refused.value)
+
+
+def test_an_artifact_of_another_name_goes_to_the_model_data_that_is_not_there(tmp_path: Path) -> None:
+    path = write(tmp_path, containers(BARE, NAMED))
+    assert names(tmp_path / "model.tar.gz", path).keys() == {"manifest.json", "first.tar.gz"}
+
+
+def test_an_artifact_and_another_file_are_not_the_same_object(tmp_path: Path) -> None:
+    path = write(tmp_path, manifest(quality=None), "other.tar.gz")
+    for beside in (path, None):
+        with pytest.raises(CommandFailed, match="give one of them"):
+            names(tmp_path / "model.tar.gz", beside, **{"model.tar.gz": tmp_path / "other.tar.gz"})
 
 
 def test_a_metric_is_never_taken_for_the_artifact(tmp_path: Path) -> None:
