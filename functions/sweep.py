@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.exceptions import BotoCoreError, ClientError
 
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.sqs import Queue
 from signoff.aws.step_functions import Executions
 from signoff.aws.submissions_table import SubmissionsTable
-from signoff.errors import SignoffError
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import count, logger, observed
@@ -42,17 +41,23 @@ class Settings(bootstrap.ChampionSettings):
 
 @observed
 def handler(event: Any, context: Any) -> Any:
-    """Run once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300)."""
-    if "Records" in event:
-        return each_event(event, lambda _scheduled: _run_sweep(_GRACE))
+    """Run once for each scheduled event; invoked by hand, `grace_seconds` says how long a step may take (300).
+
+    An event whose `task` is `heads` has the daily checkpoint written instead: the number of ledgers must not keep
+    anything else waiting, nor the other way round.
+    """
+    return each_event(event, _run) if "Records" in event else _run(event)
+
+
+def _run(event: Mapping[str, Any]) -> dict[str, int]:
+    if event.get("task") == "heads":
+        return _write_checkpoint()
     return _run_sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
 
 
 def _run_sweep(grace: timedelta) -> dict[str, int]:
-    problems = _write_checkpoint()  # first, while there is time
     sweep = _sweep()
     moved = sweep.run(grace)
-    moved["problem"] += problems
     count("OldestValidatingSeconds", sweep.oldest_validating(), MetricUnit.Seconds)
     count("SweepMoved", sum(moved.values()) - moved["problem"])
     count("SweepProblems", moved["problem"])
@@ -60,15 +65,12 @@ def _run_sweep(grace: timedelta) -> dict[str, int]:
     return dict(moved)
 
 
-def _write_checkpoint() -> int:
-    """Write the daily checkpoint and return the number of problems; a failure is retried by the next sweep."""
-    try:
-        if _daily_checkpoint().write_once():
-            count("HeadsKept")
-    except (SignoffError, ClientError, BotoCoreError):
-        logger().exception("the daily checkpoint could not be written")
-        return 1
-    return 0
+def _write_checkpoint() -> dict[str, int]:
+    """Write the daily checkpoint, unless it is there. What fails is retried by the queue, and by the next event."""
+    written = _daily_checkpoint().write_once()
+    if written:
+        count("HeadsKept")
+    return {"heads": int(written)}
 
 
 @cache

@@ -1,5 +1,6 @@
 """Queues: one before each function that events reach, each with its dead letters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -112,15 +113,17 @@ class QueueTarget:
     any rule can carry any event that somebody makes up.
     """
 
-    def __init__(self, queue: WorkQueue) -> None:
+    def __init__(self, queue: WorkQueue, message: Mapping[str, Any] | None = None) -> None:
+        """Send what matches to `queue`, or a `message` in its place."""
         self._queue = queue
+        self._message = events.RuleTargetInput.from_object(dict(message)) if message else None
 
     def bind(self, rule: IRuleRef, id: str | None = None) -> events.RuleTargetConfig:
         """Let `rule` send to the queue and, what it cannot deliver, to the queue's dead letters."""
         for queue in (self._queue, self._queue.dead_letters):
             queue.take_from(rule.rule_ref.rule_arn)
         dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=self._queue.dead_letters.queue_arn)
-        return events.RuleTargetConfig(arn=self._queue.queue_arn, dead_letter_config=dead_letters)
+        return events.RuleTargetConfig(arn=self._queue.queue_arn, input=self._message, dead_letter_config=dead_letters)
 
 
 @jsii.implements(events.IRuleTarget)

@@ -80,6 +80,13 @@ class EventRules(Construct):
             schedule=events.Schedule.rate(EVERY),
             targets=[QueueTarget(sweep)],
         )
+        events.Rule(
+            self,
+            "HeadsDue",
+            description="The heads of all ledgers are kept once a day, apart from everything else",
+            schedule=events.Schedule.rate(EVERY),
+            targets=[QueueTarget(sweep, {"task": "heads"})],
+        )
 
     def _on_announcements(self, bus: SignoffBus, decision: WorkQueue, deploy: WorkQueue) -> None:
         """Rules on Signoff's own events, where the registry has no event."""

@@ -131,6 +131,7 @@ def revalidate(
 
 
 def _may_be_validated(history: History) -> None:
+    from signoff.ledger import attempts
     from signoff.ledger.entries import Status
 
     state = history.state
@@ -138,6 +139,8 @@ def _may_be_validated(history: History) -> None:
         raise CommandFailed(f"it is being validated already, by {state.execution}; follow it with `signoff watch`")
     if state.status in {Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.DELETED}:
         raise CommandFailed(f"it is {state.status}: only a package that was not decided on can be validated again")
+    if state.attempt >= attempts.MOST:
+        raise CommandFailed(f"it was validated {state.attempt} times, which is the most there may be; submit it anew")
 
 
 def _follow_attempt(ledger: LedgerReader, arn: str, before: History | None, timeout: float) -> None:

@@ -74,7 +74,7 @@ def keep_heads(pipeline: Pipeline) -> None:
     for version in s3.list_object_versions(Bucket=bucket, Prefix=checkpoints.PREFIX).get("Versions", ()):
         which = {"Bucket": bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
         s3.delete_object(**which, BypassGovernanceRetention=True)
-    pipeline.sweep()
+    assert pipeline.invoke("Sweep", {"task": "heads"}) == {"heads": 1}
 
 
 @pytest.fixture(scope="module")

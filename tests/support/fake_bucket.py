@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import IO
 
 from signoff.aws.s3 import ObjectVersion, VersionRecord, marks_a_folder
 from signoff.documents.timestamps import Clock
@@ -118,10 +119,11 @@ class FakeBucket:
         self._add(key, data, {})
         return True
 
-    def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
+    def put_locked(self, key: str, data: bytes | IO[bytes], mode: str, until: datetime) -> bool:
         if self.versions.get(key):
             return False
-        self.retain(key, self._add(key, data, {}).version_id, until)
+        whole = data if isinstance(data, bytes) else data.read()
+        self.retain(key, self._add(key, whole, {}).version_id, until)
         return True
 
     def history(self, prefix: str) -> Iterator[VersionRecord]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from signoff.approval import deadlines, decisions
 from signoff.approval.decisions import Approver, Decision, Outcome, Recorded, Refusal
 from signoff.approval.retention import Retention
-from signoff.approval.statements import Adapters, StatementHandler
+from signoff.approval.statements import Adapters, StatementHandler, has_room
 from signoff.documents.timestamps import Clock
 from signoff.governance.candidates import Candidate
 from signoff.governance.kept_decisions import require_kept_decisions
@@ -59,6 +59,8 @@ class DecisionHandler(StatementHandler[Decision]):
         if isinstance(outcome, Recorded):
             self.adapters.vault.write("policies", candidate.policy.document)
         if isinstance(outcome, Recorded) and statement.decision in decisions.ADMITTING:
+            if not has_room(history, outcome.draft, candidate.policy):
+                return Refusal("TooManyDecisions", "the package's ledger takes no more of yours: submit it anew")
             return self._stale(state, candidate) or self._disallowed(state, statement, candidate) or outcome
         return outcome
 
@@ -72,6 +74,12 @@ class DecisionHandler(StatementHandler[Decision]):
             require_kept_decisions(history, self.adapters.vault)
             self.retention.extend(state)
         self.projector.project(arn, history)
+
+    def set_back(self, arn: str, history: History) -> None:
+        """Set the registry's status to the ledger's without another entry: the ledger has no room for more of them."""
+        if history.state.status is Status.APPROVED:
+            require_kept_decisions(history, self.adapters.vault)
+        self.projector.set_back(arn, history)
 
     def _stale(self, state: State, candidate: Candidate) -> Refusal | None:
         changed = self.changed(state, candidate.described)

@@ -15,6 +15,9 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 
+_EDITS = {Kind.REGISTRY_REVERTED, Kind.REGISTRY_OBSERVED}
+_MOST_EDITS = 500  # that a ledger takes, so that nobody makes it too long for a revocation
+
 
 class Reconciler:
     """Reverts a status that was set by hand, or leaves it where the policy only reports.
@@ -64,11 +67,17 @@ class Reconciler:
             return [subject_changed(changed)]
         # The registry may not have been updated to the ledger's status yet.
         if described["ModelApprovalStatus"] not in (state.registry_status, state.projected):
-            return self._edited(state, described)
+            return self._edited(candidate.arn, history, described)
         return self._decision_handler.overdue(state, candidate)
 
-    def _edited(self, state: State, described: Mapping[str, Any]) -> list[Draft]:
+    def _edited(self, arn: str, history: History, described: Mapping[str, Any]) -> list[Draft]:
+        """Return the entry about a status that was set by hand. Beyond the limit it is set back all the same."""
+        state = history.state
         facts = {"found": described["ModelApprovalStatus"], "last_modified_by": last_modifier(described)}
+        if sum(entry.kind in _EDITS for entry in history.entries) >= _MOST_EDITS:
+            if state.enforced:
+                self._decision_handler.set_back(arn, history)
+            return []
         if not state.enforced:
             return [Draft(Kind.REGISTRY_OBSERVED, "signoff", facts)]
         return [Draft(Kind.REGISTRY_REVERTED, "signoff", {**facts, "restored": state.registry_status})]

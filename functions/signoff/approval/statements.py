@@ -32,6 +32,9 @@ _LIMITS = {
     Kind.DECISION_REFUSED: (200, 1000),
     Kind.STATEMENT_REPEATED: (50, 500),
     Kind.ANNOTATED: (500, 2000),
+    # Of what admits only: whatever takes a model back always finds room.
+    Kind.VOTED: (200, 1000),
+    Kind.DECISION_RECORDED: (200, 1000),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -268,7 +268,7 @@ class Bucket:
         """Write JSON to `key` unless something is there. Returns whether it was written."""
         return self._put_new(key, data)
 
-    def _put_new(self, key: str, data: bytes, **lock: Any) -> bool:
+    def _put_new(self, key: str, data: bytes | IO[bytes], **lock: Any) -> bool:
         with ignoring(_CONFLICT):
             self._alone(self._s3.put_object, Key=key, Body=data, ContentType="application/json", **lock)
             return True
@@ -282,8 +282,8 @@ class Bucket:
             self._pause(_PAUSE * 2**attempt)
         return write(Bucket=self.name, IfNoneMatch="*", **said)
 
-    def put_locked(self, key: str, data: bytes, mode: str, until: datetime) -> bool:
-        """Write JSON to `key` unless something is there, created under Object Lock (`mode`) until then.
+    def put_locked(self, key: str, data: bytes | IO[bytes], mode: str, until: datetime) -> bool:
+        """Write JSON, or a file of it, to `key` unless something is there, under Object Lock (`mode`) until then.
 
         Returns whether it was written.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
+from tempfile import TemporaryFile
 from typing import Any
 
 from signoff.aws.parallel import in_parallel
@@ -164,12 +165,15 @@ class Vault:
         """Write `document` to `key` unless there is one, whatever that says."""
         self._bucket.put_once(key, canonical(document))
 
-    def write_locked(self, key: str, document: Any, mode: str, until: datetime) -> bool:
-        """Write `document` to `key`, locked (`mode`) until then, unless there is one.
+    def write_locked(self, key: str, parts: Iterable[bytes], mode: str, until: datetime) -> bool:
+        """Write a document, in `parts`, to `key`, locked (`mode`) until then, unless there is one.
 
-        Returns whether it was written.
+        However large it is, it takes room on the disk only. Returns whether it was written.
         """
-        return self._bucket.put_locked(key, canonical(document), mode, until)
+        with TemporaryFile() as file:
+            file.writelines(parts)
+            file.seek(0)
+            return self._bucket.put_locked(key, file, mode, until)
 
     def data(self, key: str) -> bytes | None:
         """Return the bytes of the document at `key`, or None when there is none."""

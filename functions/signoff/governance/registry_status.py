@@ -38,6 +38,10 @@ class RegistryProjector:
                 break
         return history
 
+    def set_back(self, arn: str, history: History) -> None:
+        """Set the registry's status to the ledger's, which that already says it is."""
+        self._set(arn, history.state.registry_status, history)
+
     def note(self, arn: str, history: History) -> None:
         """Write the ledger's head and the evidence's digests to the package's metadata, if there is room for them.
 

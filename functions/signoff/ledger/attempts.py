@@ -14,6 +14,8 @@ from signoff.ledger.entries import Entry, Status
 
 # After the first error, the second, and so on: from what passes in minutes to what somebody mends the next morning.
 PAUSES = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=16))
+# Attempts that people may cause, by asking or by changing a package: nobody makes its ledger too long for a revocation.
+MOST = 100
 _DETAIL = "next_attempt_in"  # seconds
 
 

@@ -7,13 +7,13 @@ states that the chain contains that entry, so the order in which heads are writt
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from signoff.documents import timestamps
+from signoff.documents.canonical_json import canonical
 from signoff.documents.patterns import compiled_on_use
 from signoff.ledger.entries import Kind
 from signoff.ledger.history import History
@@ -96,18 +96,17 @@ def day_before(date: str) -> str:
     return (datetime.fromisoformat(date) - timedelta(days=1)).date().isoformat()
 
 
-def daily(now: datetime, previous: bytes | None, heads: Iterable[Listed]) -> dict[str, Any]:
-    """Return the document of all `heads` (key, sequence and hash of each ledger) on the day of `now`.
+def daily(now: datetime, previous: str | None, heads: Iterable[Listed]) -> Iterator[bytes]:
+    """Yield the JSON document of all `heads` (key, sequence and hash of each ledger) on the day of `now`, in parts.
 
-    `previous` are the bytes of the newest document of an earlier day: the documents are a chain, too.
+    `previous` is the SHA-256 of the newest document of an earlier day: the documents are a chain, too. The heads are in
+    the order in which they come: there may be more of them than memory has room for.
     """
-    return {
-        "heads_version": VERSION,
-        "date": day(now),
-        "time": timestamps.text(now),
-        "previous": None if previous is None else hashlib.sha256(previous).hexdigest(),
-        "heads": sorted([list(head) for head in heads]),
-    }
+    said = {"heads_version": VERSION, "date": day(now), "time": timestamps.text(now), "previous": previous}
+    yield canonical(said).removesuffix(b"}") + b',"heads":['
+    for position, head in enumerate(heads):
+        yield (b"," if position else b"") + canonical(list(head))
+    yield b"]}"
 
 
 def of_document(document: Mapping[str, Any]) -> dict[str, Head]:

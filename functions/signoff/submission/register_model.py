@@ -37,6 +37,7 @@ _NOT_FOR_TAGS = compiled_on_use(r"[^\w+\-=.:/@ ]", re.ASCII)
 _REGISTERED = {"signoff:registration": "registered"}
 _UNDER_WAY = "being registered already"
 _LOOKS = 8  # at a report that others write at the same time
+_MOST_REFUSALS = 200  # that the ledger of one submission takes; its report and the tags go on
 _REPORTED = 50  # faults that fit into an event; the report has them all
 
 # An attempt and when it was begun.
@@ -223,7 +224,8 @@ class Registrar:
 
         def once(history: History) -> list[Draft]:
             reported = [entry.details["faults"] for entry in history.entries if entry.details.get("attempt") == attempt]
-            return [] if draft.details["faults"] in reported else [draft]
+            full = len(history.entries) >= _MOST_REFUSALS
+            return [] if full or draft.details["faults"] in reported else [draft]
 
         self.ledger.update(submission_key(submission.prefix.lstrip("/")), once)
         tags = {"signoff:registration": "refused", "signoff:reason": _tag_value(faults)}

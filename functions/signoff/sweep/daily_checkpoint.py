@@ -29,10 +29,10 @@ class DailyCheckpoint:
         key = daily_key(day(now))
         if self._vault.current(key) is not None:
             return False
-        document = daily(now, self._previous(day(now)), self._ledger.chain_heads())
-        return self._vault.write_locked(key, document, self._mode, now + self._kept)
+        parts = daily(now, self._previous(day(now)), self._ledger.chain_heads())
+        return self._vault.write_locked(key, parts, self._mode, now + self._kept)
 
-    def _previous(self, today: str) -> bytes | None:
-        """Return the newest checkpoint of an earlier day, if there is any."""
+    def _previous(self, today: str) -> str | None:
+        """Return the SHA-256 of the newest checkpoint of an earlier day, if there is any."""
         earlier = [key for key in self._vault.keys(PREFIX) if (date_of(key) or today) < today]
-        return self._vault.data(earlier[-1]) if earlier else None
+        return self._vault.sha256_at(earlier[-1]) if earlier else None

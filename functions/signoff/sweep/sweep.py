@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -91,8 +91,8 @@ class Sweep:
 
     def oldest_validating(self) -> float:
         """Return the age in seconds of the oldest running validation; 0 when there is none."""
-        rows = [*self.ledger.rows_by_step(Step.VALIDATE), *self.ledger.rows_by_step(Step.FINISH_VALIDATION)]
-        ages = [(self.now() - timestamps.parse(row["since"])).total_seconds() for row in rows]
+        rows = chain.from_iterable(map(self.ledger.rows_by_step, (Step.VALIDATE, Step.FINISH_VALIDATION)))
+        ages = ((self.now() - timestamps.parse(row["since"])).total_seconds() for row in rows)
         return max(ages, default=0.0)
 
     def _overdue_packages(self, step: Step, before: datetime) -> Overdue:
@@ -131,7 +131,7 @@ class Sweep:
         if governing is None:
             return
         policy = governed[group] = governing.policy
-        rows = {_second(row["package"]): row for row in self.ledger.rows_by_group(group)}
+        rows = {_second(row["package"]): _compared(row) for row in self.ledger.rows_by_group(group)}
         for summary in self.registry.packages(group):
             arn, created = summary["ModelPackageArn"], summary["CreationTime"]
             row = rows.get(_second(package_key(arn, created)))
@@ -225,13 +225,11 @@ class Sweep:
         return True
 
     def _overdue_submissions(self, before: datetime) -> Overdue:
-        newest: dict[Submission, tuple[datetime, str]] = {}
-        for key, changed in self.inbox.names(""):
-            submission = Submission.of(key)
-            if submission and not key.endswith(f"/{REPORT}"):
-                newest[submission] = max(newest.get(submission, (changed, key)), (changed, key))
-        for submission, (changed, key) in newest.items():
-            if changed <= before and self._unfinished(submission, changed):
+        # S3 lists in the order of the keys, so that a submission's objects come together.
+        for submission, listed in groupby(self.inbox.names(""), lambda each: Submission.of(each[0])):
+            uploads = ((changed, key) for key, changed in listed if not key.endswith(f"/{REPORT}"))
+            changed, key = max(uploads, default=(None, ""))
+            if submission and changed and changed <= before and self._unfinished(submission, changed):
                 yield "submission", partial(self._upload_again, key)
 
     def _unfinished(self, submission: Submission, changed: datetime) -> bool:
@@ -257,6 +255,11 @@ def _reported(what: str, moved: Counter[str]) -> Iterator[None]:
     except (SignoffError, ClientError, BotoCoreError):
         logger().exception("could not be moved to its next step", extra={"what": what})
         moved["problem"] += 1
+
+
+def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is compared of a row with SageMaker's list: a group may have more rows than memory has room for."""
+    return {name: row[name] for name in ("since", "registry_status", "status", "enforced") if name in row}
 
 
 def _second(key: str) -> str:

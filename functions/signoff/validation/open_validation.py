@@ -26,7 +26,7 @@ from signoff.validation.sources import Sources
 from signoff.validation.specifications import validated_part
 from signoff.validation.staleness import changed_since_evidence
 
-Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate"]
+Reason = Literal["Claimed", "Ungoverned", "Gone", "NothingToValidate", "TooManyAttempts"]
 _SHOWN = 2000  # characters
 _LOOKS, _PAUSE = 8, 1.0  # for an annotation; the pause in seconds
 _REVALIDATED = {Status.VALIDATION_ERRORED, Status.VALIDATION_FAILED, Status.PENDING_APPROVAL}
@@ -111,7 +111,8 @@ class ValidationOpener:
         history = self.ledger.update(candidate.key, claim)
         state = history.state
         if not (state.attempt_open and state.execution == request.execution):
-            return {"outcome": "NothingToValidate", "status": state.status}
+            outcome = "NothingToValidate" if state.attempt < attempts.MOST else "TooManyAttempts"
+            return {"outcome": outcome, "status": state.status}
         return {
             "outcome": "Claimed",
             "package": candidate.key,
@@ -129,7 +130,8 @@ class ValidationOpener:
         waits = state.status is None or (state.status is Status.VALIDATING and not state.attempt_open)
         again = request.revalidate is not None and state.status in _REVALIDATED
         due = attempts.due(state.status, state.next_attempt, self.now())
-        if waits or again or due or self._stale(state, candidate):
+        may = state.attempt < attempts.MOST
+        if waits or due or (may and (again or self._stale(state, candidate))):
             return state.attempt + 1
         return None
 
