@@ -9,8 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from signoff.governance.kept_signatures import SIGNATURES
 from tests.support.archives import WEIGHTS, member, tar
-from tests.support.world import REPOSITORY
+from tests.support.world import REPOSITORY, World
 
 ACCOUNT = "123456789012"
 HUMANS = ("sam", "eve", "tim", "mallory", "ann", "ben")
@@ -62,6 +63,11 @@ def specification(human: str, url: str = "model.tar.gz") -> dict[str, Any]:
     return {"Containers": [container], **mime}
 
 
+def unsigned(prefix: str, objects: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `objects` by key, as they are uploaded without a signature."""
+    return {f"{prefix}/{name}": data for name, data in objects.items()}
+
+
 def keeping(theirs: Mapping[str, Any], before: Mapping[str, Any], *kept: str) -> dict[str, Any]:
     """Return the specification `theirs`, but with the fields that are `kept` of the container `before`."""
     container = {**theirs["Containers"][0], **{field: before[field] for field in kept if field in before}}
@@ -82,3 +88,20 @@ POLICIES: list[dict[str, Any]] = [
         "approvals": {"approvers": [user("ann"), user("ben"), user("eve")]},
     },
 ]
+
+
+def says_that_another_signed(world: World, human: str) -> None:
+    """Take over the next registration: it names `human` as who signed, by a real signature if there is one."""
+    vault, write = world.vault, world.vault.write_named
+    keys = [key for key in world.vault_bucket.versions if key.startswith(f"{SIGNATURES}/")]
+    theirs = [kept for kept in map(vault.read_named, keys) if kept and kept["submitter"] == user(human)]
+    kept = theirs[0] if theirs else {"id": "0" * 64, "proof": "0" * 64, "user_id": None}
+    signed = {name: kept[name] for name in ("id", "proof", "user_id")}
+
+    def lies(key: str, document: Any) -> None:
+        if key.startswith("registrations/"):
+            vault.write_named = write  # type: ignore[method-assign]
+            document.update(submitter=user(human), signed=signed)
+        write(key, document)
+
+    vault.write_named = lies  # type: ignore[method-assign]

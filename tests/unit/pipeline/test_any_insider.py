@@ -32,7 +32,9 @@ from tests.support.insiders import (
     image_digest,
     keeping,
     marks,
+    says_that_another_signed,
     specification,
+    unsigned,
     user,
 )
 from tests.support.world import World
@@ -175,7 +177,7 @@ class AnyInsider(RuleBasedStateMachine):
         human, prefix = PRINCIPALS[who], f"{group}/run-{self.submitted}"
         manifest = {"InferenceSpecification": specification(human)}
         objects = {"model.tar.gz": ARCHIVES[human], "manifest.json": manifest}
-        files = self.world.signed(prefix, objects, by=who) if signed else _unsigned(prefix, objects)
+        files = self.world.signed(prefix, objects, by=who) if signed else unsigned(prefix, objects)
         self.proven |= {who} if signed else set()
         for key, data in files.items():
             self.world.upload(key, data)
@@ -266,6 +268,10 @@ class AnyInsider(RuleBasedStateMachine):
             return {**honest(claim, artifact), "refusals": [], "refusal_count": 0, **lie}
 
         self.world.inspector.inspect = lies  # type: ignore[method-assign]
+
+    @rule(human=st.sampled_from(HUMANS))
+    def the_next_registration_is_taken_over_by_its_manifest(self, human: str) -> None:
+        says_that_another_signed(self.world, human)
 
     @rule(which=packages, who=insiders, human=st.sampled_from(HUMANS))
     def somebody_sends_a_decision_in_anothers_name(self, which: int, who: str, human: str) -> None:
@@ -386,10 +392,6 @@ class AnyInsider(RuleBasedStateMachine):
         """Whatever happened: once everything has arrived, it still holds."""
         self.world.deliver()
         self.nothing_was_deployed_that_others_had_not_agreed_to()
-
-
-def _unsigned(prefix: str, objects: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}/{name}": data for name, data in objects.items()}
 
 
 AnyInsider.TestCase.settings = settings(

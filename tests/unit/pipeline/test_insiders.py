@@ -11,6 +11,7 @@ import pytest
 
 from signoff.approval import decisions
 from signoff.aws.ssm import Policies
+from signoff.governance.registrations import Registrations
 from signoff.ledger import state
 from signoff.ledger.state import State
 from signoff.policy import submitters
@@ -185,6 +186,16 @@ def an_inspection_that_was_taken_over_names_other_bytes() -> AnyInsider:
     return machine
 
 
+@road
+def a_registration_that_was_taken_over_says_that_somebody_else_signed() -> AnyInsider:
+    machine = groups()
+    machine.the_next_registration_is_taken_over_by_its_manifest("sam")
+    machine.somebody_submits(EVE, CHURN)
+    machine.everything_arrives()
+    machine.somebody_decides(2, "approve", EVE)
+    return machine
+
+
 @pytest.mark.parametrize("walked", ROADS)
 def test_no_insider_gets_through(walked: str):
     assert holds(ROADS[walked]())
@@ -219,6 +230,7 @@ MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
     "an_approval_that_was_withheld_comes_after_a_rejection_and_a_reopening": [
         (decisions, "outrun", lambda *_, **__: None)
     ],
+    "a_registration_that_was_taken_over_says_that_somebody_else_signed": [(Registrations, "unproven", lambda *_: None)],
     "an_inspection_that_was_taken_over_names_other_bytes": [
         (record_evidence, "witness_checks", lambda *_: iter(())),
         (record_evidence, "as_listed", lambda inspected: {**inspected["kept"], **inspected["found"]}),
