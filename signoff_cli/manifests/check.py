@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 # No bucket has such a name: an S3 URI is never taken for one under the submission while nobody knows its name.
 _SOME_BUCKET, _SOME_GROUP, _SOME_NAME = "<artifacts bucket>", "<group>", "<submission>"
 _HOME = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<group>[^/]+)/(?P<name>[^/]+)/?")
-# The CDK app fills the role in where a policy file leaves it out, as both that come with Signoff do.
-_APPS_ROLE = "the execution role that the CDK app makes"
 
 
 class InvalidManifest(CommandFailed):
@@ -108,7 +106,7 @@ def read_policy(path: Path) -> Policy:
     from signoff.policy.files import read
 
     try:
-        found = read(path.read_bytes(), _APPS_ROLE)
+        found = read(path.read_bytes())
     except OSError as error:
         raise CommandFailed(f"the policy {path} cannot be read: {error.strerror}") from error
     if found.policy is None:

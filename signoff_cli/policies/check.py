@@ -14,9 +14,6 @@ from signoff_cli.errors import CommandFailed
 from signoff_cli.policies.sentences import sentences
 from signoff_cli.policies.warnings import warnings
 
-# The CDK app fills it in where a policy file leaves it out.
-_APPS_ROLE = "the role for models that Signoff's stack makes"
-
 
 class InvalidPolicies(CommandFailed):
     """Raised when policies could not be deployed; the message lists every error by its file and path."""
@@ -53,7 +50,7 @@ class PolicyCheck:
 
 def check(name: str, data: bytes) -> PolicyCheck:
     """Return all that is known of the policy file `name`, which holds `data`, as the CDK app would deploy it."""
-    found = read(data, _APPS_ROLE)
+    found = read(data)
     return PolicyCheck(name, found.faults, tuple(warnings(found.policy)) if found.policy else (), found.policy)
 
 

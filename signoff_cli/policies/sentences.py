@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from signoff.approval.deadlines import spoken
 from signoff.documents.text import joined
+from signoff.policy.files import ANY_ROLE
 
 if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
     from signoff.policy.artifact import Artifact
     from signoff.policy.deployment import Target, Vpc
     from signoff.policy.policy import Metric, Policy
+
+# The CDK app fills it in where a policy file leaves it out.
+_APPS_ROLE = "the role for models that Signoff's stack makes"
 
 
 def sentences(policy: Policy) -> Mapping[str, list[str]]:
@@ -185,7 +189,8 @@ def _elsewhere(policy: Policy) -> bool:
 
 def _deploying(policy: Policy) -> Iterator[str]:
     deployment, choices = policy.deployment, policy.deployment.choices
-    yield f"Models run under {deployment.execution_role}"
+    own = deployment.execution_role == ANY_ROLE
+    yield f"Models run under {_APPS_ROLE if own else deployment.execution_role}"
     yield f"Their containers reach {'no network' if deployment.network_isolation else 'the network'}"
     if deployment.vpc:
         yield f"They are connected to {_network(deployment.vpc)}"

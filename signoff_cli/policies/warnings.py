@@ -29,7 +29,6 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     approvals = policy.approvals
     yield from _choices(policy)
     yield from _contents(policy.artifact)
-    yield from _never_matching(policy.artifact)
     for path, pattern in _patterns(policy):
         yield from _reach(path, pattern)
     yield from _tight(approvals)
@@ -81,23 +80,6 @@ def _contents(artifact: Artifact) -> Iterator[Fault]:
     for index, name in enumerate(artifact.tensorflow.operators):
         message = f"`{name}` may {DOES.get(name, 'do more than compute')} whenever a model is loaded or asked"
         yield Fault(f"artifact.tensorflow.operators[{index}]", message)
-
-
-def _never_matching(artifact: Artifact) -> Iterator[Fault]:
-    """Yield globs that no name matches: names in an archive have no `./` or `/` before them."""
-    code = artifact.code
-    lists = {
-        "required_files": artifact.required_files,
-        "forbidden_files": artifact.forbidden_files,
-        "code.python": code.python,
-        "code.scripts": code.scripts,
-        "code.compiled": code.compiled,
-    }
-    for name, globs in lists.items():
-        for index, glob in enumerate(globs):
-            if glob.startswith(("/", "./")) or glob.endswith("/"):
-                message = f"`{glob}` matches no file: names have no `./` or `/` before them, and no `/` at their end"
-                yield Fault(f"artifact.{name}[{index}]", message)
 
 
 def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:

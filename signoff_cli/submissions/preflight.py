@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code
+from signoff.documents.suggestions import closest, question
 from signoff.policy.parameter import GroupPolicy
-from signoff.service_model.constraints import closest
-from signoff.submission.groups import proposal
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.policy_view import NOT_PERMITTED, GroupPolicies
 
@@ -55,7 +54,7 @@ def _may_create(found: GroupPolicy, group: str, registry: Registry, policies: Po
     allowed = found.policy.groups.create
     if allowed and (create or not found.is_default):
         return
-    near = proposal(closest(group, _groups(policies.groups, registry.group_names), _PROPOSED)) or ";"
+    near = question(closest(group, _groups(policies.groups, registry.group_names), _PROPOSED)) or ";"
     how = (
         "with --create-group the submission asks for it"
         if allowed

@@ -22,6 +22,7 @@ from tests.support.shared_registry import (
 )
 from tests.support.template import ACCOUNT
 
+THEIRS = "arn:aws:iam::222222222222:role/models"
 VPC = {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/models"
 
@@ -193,7 +194,7 @@ def test_models_are_put_into_a_vpc_only_where_that_is_chosen(central, template, 
         ({"vpc": VPC}, True),
         ({"choices": {"vpcs": [VPC]}}, True),
         ({"targets": [{"region": THERE, "execution_role": ROLE, "vpc": VPC}]}, True),
-        ({"targets": [{"region": THERE, "execution_role": ROLE, "account": "222222222222", "vpc": VPC}]}, False),
+        ({"targets": [{"region": THERE, "execution_role": THEIRS, "account": "222222222222", "vpc": VPC}]}, False),
     ],
 )
 def test_a_policy_says_whether_models_of_this_account_are_put_into_a_vpc(tmp_path, deployment, uses):

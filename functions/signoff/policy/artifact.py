@@ -1,6 +1,6 @@
 """A policy's requirements for artifacts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -17,7 +17,28 @@ from signoff.artifact.requirements import (
 from signoff.artifact.streams.limits import GIB, Limits
 from signoff.artifact.trusted_names import PATTERN, never_trusted
 from signoff.documents.faults import Fault, refuse
+from signoff.documents.suggestions import closest, question
 from signoff.policy.values import meaning
+
+
+def _glob_faults(**lists: Sequence[str]) -> Iterator[Fault]:
+    """Yield which globs match no name of a file in an archive, by the field that lists them, and what may be meant."""
+    for field, globs in lists.items():
+        for index, glob in enumerate(globs):
+            if not _may_match(glob):
+                yield Fault(f"{field}[{index}]", f"`{glob}` matches no file: {_NAMES}{question(_meant(glob))}")
+
+
+_NAMES = "names are relative to the archive's top, with `/` between their parts, and without `.`, `..` and empty parts"
+
+
+def _may_match(glob: str) -> bool:
+    return "\\" not in glob and not {"", ".", ".."} & {*glob.split("/")}
+
+
+def _meant(glob: str) -> list[str]:
+    parts = [part for part in glob.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    return ["/".join([*parts, "*"] if glob.endswith("/") else parts)] if parts else []
 
 
 class ArtifactLimits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +84,10 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
             examples=[["code/lib/*.so"]],
         ),
     ] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse globs that match nothing."""
+        refuse(_glob_faults(python=self.python, scripts=self.scripts, compiled=self.compiled))
 
     @property
     def places(self) -> CodeLocations:
@@ -166,13 +191,15 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ArtifactLimits()
 
     def __post_init__(self) -> None:
-        """Refuse unknown formats, and files that are both required and forbidden."""
-        refuse([*self._unknown_formats(), *self._contradictions()])
+        """Refuse unknown formats, globs that match nothing, and files that are both required and forbidden."""
+        globs = _glob_faults(required_files=self.required_files, forbidden_files=self.forbidden_files)
+        refuse([*self._unknown_formats(), *globs, *self._contradictions()])
 
     def _unknown_formats(self) -> Iterator[Fault]:
         for index, name in enumerate(self.formats):
             if name not in KNOWN_FORMATS:
-                yield Fault(f"formats[{index}]", f"`{name}` is not a known format: {', '.join(KNOWN_FORMATS)}")
+                known = question(closest(name, KNOWN_FORMATS)) or f": {', '.join(KNOWN_FORMATS)}"
+                yield Fault(f"formats[{index}]", f"`{name}` is not a known format{known}")
 
     def _contradictions(self) -> Iterator[Fault]:
         for index, glob in enumerate(self.forbidden_files):

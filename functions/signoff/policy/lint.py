@@ -15,7 +15,7 @@ from signoff.documents.faults import Fault, InvalidValue, below
 from signoff.documents.patterns import compiled_on_use
 from signoff.documents.text import cut, joined
 from signoff.errors import PolicyFault
-from signoff.identity.principals import matches
+from signoff.identity.principals import account_of, matches
 from signoff.policy.approvals import Approvals
 from signoff.policy.policy import Metric, Policy, of_document
 from signoff.service_model import java_patterns
@@ -23,7 +23,8 @@ from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import ListShape, StructureShape
 
 # Placeholders for required fields that are missing or faulty, so that the rules about the others are checked too.
-_INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.StrType: "", inspect.TimeDeltaType: "P9999D"}
+_INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.TimeDeltaType: "P9999D"}
+_TEXTS = ("-", "arn:aws:iam::123456789012:role/instead", "eu-west-1")
 # The fields that say how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
 _FIELD = compiled_on_use(r"[.\[]")
@@ -47,6 +48,7 @@ def all_faults(document: Any) -> list[Fault]:
     found = list(_faults(inspect.type_info(Policy), document, ""))
     faulty = {fault.path for fault in found}
     found += [*_impossible_votes(document, faulty), *_impossible_metrics(document, faulty), *_uncertain_votes(document)]
+    found += _foreign_roles(document, faulty)
     if not found:
         try:
             of_document(document)
@@ -95,8 +97,18 @@ def _faults(kind: inspect.Type, value: Any, path: str) -> Iterator[Fault]:
         case inspect.VarTupleType() as list_, list():
             for index, each in enumerate(value):
                 yield from _faults(list_.item_type, each, f"{path}[{index}]")
+            yield from _repeated(value, path)
     if "patternErrorMessage" in message and not _fits(kind, value):
         yield Fault(path, f"{message['patternErrorMessage']}; {cut(json.dumps(value, default=str), 100)} is not")
+
+
+def _repeated(values: Sequence[Any], path: str) -> Iterator[Fault]:
+    """Yield the items of a list that stand in it before: at least one of them was meant to be another."""
+    first: dict[str, int] = {}
+    for index, each in enumerate(values):
+        earlier = first.setdefault(json.dumps(each, sort_keys=True, default=str), index)
+        if earlier != index:
+            yield Fault(f"{path}[{index}]", f"is the same as {path}[{earlier}]: change or remove one of them")
 
 
 def _bare(kind: inspect.Type, value: Any = ...) -> tuple[inspect.Type, Mapping[str, Any]]:
@@ -121,7 +133,7 @@ def _shape(kind: inspect.Type) -> Any:
         case inspect.DictType():
             return SimpleNamespace(type_name="map", metadata={}, key=_ANYTHING, value=_ANYTHING)
         case inspect.VarTupleType():
-            return ListShape("List", _ANYTHING, {"min": kind.min_length})
+            return ListShape("List", _ANYTHING, {"min": kind.min_length, "max": kind.max_length})
     if type(kind) not in _PLAIN:
         return _ANYTHING
     bounds = {"min": getattr(kind, "ge", None), "max": getattr(kind, "le", None)}
@@ -149,10 +161,20 @@ def _structure(kind: inspect.StructType, value: Mapping[str, Any], path: str) ->
         if name in value and not found:
             good[name] = value[name]
         elif field.required:
-            instead[name] = _INSTEAD.get(type(_bare(field.type)[0]))
+            instead[name] = _placeholder(_bare(field.type)[0])
     for fault in _broken_rules(kind.cls, {**instead, **good}):
         if _FIELD.split(fault.path)[0] not in {*value, *instead} - good.keys():  # faulty fields have been reported
             yield Fault(".".join(filter(None, (path, fault.path))), fault.message)
+
+
+def _placeholder(kind: inspect.Type) -> Any:
+    """Return a value of a type; None for lists, beside which no rule is checked."""
+    match kind:
+        case inspect.StructType():
+            return {field.encode_name: _placeholder(_bare(field.type)[0]) for field in kind.fields if field.required}
+        case inspect.StrType():
+            return next(text for text in _TEXTS if not kind.pattern or java_patterns.matches(kind.pattern, text))
+    return _INSTEAD.get(type(kind))
 
 
 def _broken_rules(cls: type, fields: Mapping[str, Any]) -> Sequence[Fault]:
@@ -222,6 +244,20 @@ def _names(roles: Mapping[str, object]) -> str:
 
 def _count(people: int) -> str:
     return "1 person" if people == 1 else f"{people} people"
+
+
+def _foreign_roles(document: Any, faulty: Set[str]) -> Iterator[Fault]:
+    """Yield the roles that do not belong to their target's account: models run under roles of their own account only.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    if not isinstance(document, dict) or any(path.startswith("deployment") for path in faulty):
+        return
+    for index, target in enumerate(document.get("deployment", {}).get("targets", ())):
+        owner, account = account_of(target["execution_role"]), target.get("account")
+        if account not in {None, owner}:
+            message = f"belongs to account {owner}; models in account {account} run under a role of that account"
+            yield Fault(f"deployment.targets[{index}].execution_role", message)
 
 
 def _impossible_metrics(document: Any, faulty: Set[str]) -> Iterator[Fault]:

@@ -21,7 +21,7 @@ from signoff.identity.principals import listed
 from signoff.policy.approvals import Approvals
 from signoff.policy.artifact import Artifact
 from signoff.policy.deployment import Deployment
-from signoff.policy.values import AccountId, Person, Prefix, meaning
+from signoff.policy.values import AccountId, Name, Objects, Person, Prefix, RoleArn, StackArn, Variable, meaning
 
 
 class Groups(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +35,7 @@ class Groups(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = False
     baselines: Annotated[
-        tuple[str, ...],
+        tuple[StackArn, ...],
         meaning(
             "Patterns (`*`, `?`) of the ARNs of CloudFormation stacks whose models count as approved by code review.",
             examples=[["arn:aws:cloudformation:*:123456789012:stack/churn-*/*"]],
@@ -50,7 +50,7 @@ class Groups(Struct, frozen=True, forbid_unknown_fields=True):
 class Metric(Struct, frozen=True, forbid_unknown_fields=True):
     """A threshold on one number of the model quality document."""
 
-    name: Annotated[str, meaning("The metric's name in the evidence.")]
+    name: Annotated[Name, meaning("The metric's name in the evidence.")]
     path: Annotated[
         str,
         meaning(
@@ -107,7 +107,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
     model_data: Annotated[
-        tuple[str, ...],
+        tuple[Objects, ...],
         meaning(
             "Patterns (with `*` and `?`) of S3 URIs in Signoff's own buckets from which packages may load although "
             "they belong to another group.",
@@ -115,7 +115,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
     environment: Annotated[
-        tuple[str, ...],
+        tuple[Variable, ...],
         meaning(
             "Patterns (`NAME=VALUE`, with `*` and `?`) of variables that make a container fetch code or weights when "
             "it starts.",
@@ -123,7 +123,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
     fetched: Annotated[
-        tuple[str, ...],
+        tuple[Name, ...],
         meaning(
             "Patterns (with `*` and `?`) of lines in `requirements.txt` and in servers' settings by which a container "
             "fetches code or weights when it starts.",
@@ -136,7 +136,7 @@ class Validation(Struct, frozen=True, forbid_unknown_fields=True):
     """Under which roles, and with output below which S3 prefixes, SageMaker may test a package itself."""
 
     roles: Annotated[
-        tuple[str, ...], meaning("ARNs of the roles under which SageMaker may run a transform job on a package.")
+        tuple[RoleArn, ...], meaning("ARNs of the roles under which SageMaker may run a transform job on a package.")
     ] = ()
     outputs: Annotated[tuple[Prefix, ...], meaning("S3 prefixes (`s3://.../`) below which that job may write.")] = ()
 
@@ -193,6 +193,17 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Any] | None,
         meaning("Fields of a manifest that submissions may leave out. With them a submission needs no manifest."),
     ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse metrics of one name, which no check and no comparison could tell apart."""
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        first: dict[str, int] = {}
+        for index, metric in enumerate(self.metrics):
+            if first.setdefault(metric.name, index) != index:
+                message = f"metrics[{first[metric.name]}] is called `{metric.name}` too: give each a name of its own"
+                yield Fault(f"metrics[{index}].name", message)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -25,24 +25,57 @@ def _text(pattern: str, otherwise: str) -> Meta:
 
 
 AccountId = Annotated[str, _text(r"^[0-9]{12}$", "must be the id of an AWS account, 12 digits")]
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html (ExecutionRoleArn)
+RoleArn = Annotated[
+    str,
+    _text(
+        r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$",
+        "must be the ARN of a role, such as arn:aws:iam::123456789012:role/models",
+    ),
+]
+SecurityGroup = Annotated[str, _text(r"^sg-[0-9a-z]+$", "must be the id of a security group, such as sg-0a1b2c3d")]
+Subnet = Annotated[str, _text(r"^subnet-[0-9a-z]+$", "must be the id of a subnet, such as subnet-0a1b2c3d")]
 Region = Annotated[str, _text(r"^[a-z]{2}(-[a-z]+)+-[0-9]+$", "must be an AWS region, such as eu-west-1")]
+# An ARN's beginning: its account is empty, has 12 digits, or is a pattern.
+_TO_ACCOUNT = r"[^:]*:[^:]*:[^:]*:([0-9]{12}|[0-9*?]*[*?][0-9*?]*|):"
+# What IAM has neither users nor roles of.
+_NOBODY_IN_IAM = r"[^:]*:iam:[^:]*:[^:]*:(?!(user|role)/|root(?!.)|[^/]*[*?])"
 Arn = Annotated[
-    str, _text(r"^arn:([^:]*:){4}", "must be a pattern of an ARN, such as arn:aws:iam::<account>:role/<name>")
+    str,
+    _text(
+        f"^arn:{_TO_ACCOUNT}",
+        "must be a pattern of an ARN, such as arn:aws:iam::<account>:role/<name>, its account of 12 digits",
+    ),
+]
+StackArn = Annotated[
+    str,
+    _text(
+        r"^arn:[^:]*:cloudformation:[^:]*:[^:]*:stack/",
+        "must be a pattern of the ARN of a CloudFormation stack, such as "
+        "arn:aws:cloudformation:*:<account>:stack/churn-*/*",
+    ),
 ]
 Person = Annotated[
     str,
     _text(
-        r"^arn:(?!.*:assumed-role/)([^:]*:){4}",
-        "must be a pattern of a person's ARN, such as arn:aws:iam::<account>:role/<name>. Callers choose the names of "
-        "their sessions (assumed-role): list the role, and put it under `trusted_sessions` if its session names can be "
-        "trusted",
+        f"^arn:(?!.*:assumed-role/)(?!{_NOBODY_IN_IAM}){_TO_ACCOUNT}",
+        "must be a pattern of a person's ARN, such as arn:aws:iam::<account>:role/<name> or user/<name>, its account "
+        "of 12 digits. Callers choose the names of their sessions (assumed-role): list the role, and put it under "
+        "`trusted_sessions` if its session names can be trusted",
     ),
     meaning(
         "A pattern (`*`, `?`) of persons: an IAM user's ARN, `arn:aws:identitycenter:::user/<name>`, or a role "
         "without its path, `arn:aws:iam::<account>:role/<name>`."
     ),
 ]
-Prefix = Annotated[str, _text(r"^s3://(.*/)?$", "must be an S3 prefix that ends in /, such as s3://bucket/models/")]
+Prefix = Annotated[
+    str, _text(r"^s3://[^/]+/(.*/)?$", "must be an S3 prefix that ends in /, such as s3://bucket/models/")
+]
+Objects = Annotated[
+    str, _text(r"^s3://[^/]+/.", "must be a pattern of S3 URIs with a bucket, such as s3://bucket/models/*")
+]
+Variable = Annotated[str, _text(r"^[^=]+=", "must be a pattern of a variable, NAME=VALUE, such as HF_MODEL_ID=acme/*")]
+Name = Annotated[str, _text(r"^[^\s]", "must be a name that does not begin with white space")]
 # No months and years, whose length varies.
 _DURATION = r"^P(?=[0-9T])(N+D)?(T(?=[0-9])(N+H)?(N+M)?(N+S)?)?$".replace("N+", r"[0-9]+(\.[0-9]+)?")
 _NO_DURATION = "must be an ISO 8601 duration in days or shorter units, such as P14D or PT12H"

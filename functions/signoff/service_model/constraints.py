@@ -10,15 +10,15 @@ The constraint traits are those of https://smithy.io/2.0/spec/constraint-traits.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from signoff.documents.faults import Fault, below
+from signoff.documents.suggestions import closest
 from signoff.documents.text import beginning
 from signoff.service_model import java_patterns
 
@@ -59,12 +59,6 @@ def iter_faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
     check = _CHECKS.get(shape.type_name)
     if check is not None:
         yield from check(shape, value, path)
-
-
-def closest(name: str, names: Iterable[str], count: int = 1) -> list[str]:
-    """Return up to `count` of `names` that `name` was probably meant to be, the likeliest first."""
-    by_lower = {known.lower(): known for known in names}
-    return [by_lower[lower] for lower in difflib.get_close_matches(name.lower()[:_SHOWN], by_lower, count)]
 
 
 def _is_of_type(type_name: str, value: Any) -> bool:

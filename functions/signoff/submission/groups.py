@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
 from signoff.documents.faults import Fault
-from signoff.documents.text import joined
+from signoff.documents.suggestions import closest, question
 from signoff.errors import ManifestRefused
 from signoff.policy.parameter import GroupPolicy
-from signoff.service_model.constraints import closest
 from signoff.submission.layout import Submission
 from signoff.submission.signature import Signature
 
@@ -70,14 +69,9 @@ def refusal(message: str) -> ManifestRefused:
     return ManifestRefused([Fault("ModelPackageGroupName", message)])
 
 
-def proposal(near: list[str]) -> str:
-    """Return the question whether one of the names `near` was meant, to stand at the end of a message."""
-    return f"; did you mean {joined(near, 'or')}?" if near else ""
-
-
 def _unknown(target: TargetGroup, policies: Policies, why: str) -> ManifestRefused:
     near = closest(target.name, policies.groups(), _PROPOSED)
-    return refusal(f"there is no group {target.name}, and {why}{proposal(near)}")
+    return refusal(f"there is no group {target.name}, and {why}{question(near)}")
 
 
 def _refuse_spelling(group: str, spelled: str | None) -> None:

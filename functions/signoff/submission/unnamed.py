@@ -11,7 +11,7 @@ from itertools import islice
 from urllib.parse import unquote_plus
 
 from signoff.documents.faults import Fault
-from signoff.service_model.constraints import closest
+from signoff.documents.suggestions import closest
 from signoff.submission.layout import SUBMISSION
 from signoff.submission.locations import OWN_FILES
 

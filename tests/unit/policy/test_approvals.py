@@ -22,7 +22,9 @@ FEDERATED = "arn:aws:sts::123456789012:federated-user/"
 
 
 def policy(**approvals: Any) -> Policy:
-    return parse(json.dumps({"deployment": {"execution_role": "r"}, "approvals": approvals}))
+    return parse(
+        json.dumps({"deployment": {"execution_role": "arn:aws:iam::123456789012:role/r"}, "approvals": approvals})
+    )
 
 
 # Quorum

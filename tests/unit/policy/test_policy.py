@@ -52,7 +52,7 @@ def test_everything_but_the_execution_role_has_a_default():
         ({"artifact": {"limits": {"expanded_gib": 1025}}}, r"<= 1024 - at `.*\.expanded_gib`"),
         ({"artifact": {"limits": {"members": 200_001}}}, r"<= 200000 - at `.*\.members`"),
         ({"artifact": {"limits": {"nested": -1}}}, r">= 0 - at `.*\.nested`"),
-        ({"artifact": {"formats": ["onnx", "h5"]}}, r"`h5` is not a known format: safetensors, onnx, .*, unknown"),
+        ({"artifact": {"formats": ["onnx", "h5"]}}, r"`h5` is not a known format; did you mean hdf5\?"),
         ({"artifact": {"code": {"perl": ["*"]}}}, "perl"),
         ({"artifact": {"required_files": ["a.pkl"], "forbidden_files": ["*.pkl"]}}, r"`\*.pkl` forbids `a.pkl`"),
         (
@@ -74,7 +74,10 @@ def test_everything_but_the_execution_role_has_a_default():
         ({"metrics": [{"name": "a", "path": "b"}]}, "needs `at_least`, `at_most` or both"),
         ({"metrics": [{"name": "a", "path": "b[", "at_least": 1}]}, "not a valid JMESPath expression"),
         ({"metrics": [{"name": "a", "path": "b", "at_least": "high"}]}, r"\$\.metrics\[0\]\.at_least"),
-        ({"deployment": {"execution_role": ROLE, "vpc": {"subnets": ["s"]}}}, "security_groups"),
+        ({"deployment": {"execution_role": ROLE, "vpc": {"subnets": ["subnet-1"]}}}, "security_groups"),
+        ({"deployment": {"execution_role": "models"}}, r"execution_role"),
+        ({"artifact": {"forbidden_files": ["../x"]}}, "matches no file"),
+        ({"metrics": [{"name": "a", "path": path, "at_least": 1} for path in "bc"]}, "is called `a` too"),
     ],
 )
 def test_a_faulty_policy_says_what_is_wrong_and_where(document: Any, said: str):

@@ -49,7 +49,7 @@ def ledger(account: None) -> LedgerTable:
     client("s3").create_bucket(Bucket="artifacts", **where)
     # Whom moto takes the caller for.
     listed = {"needed": 2, "approvers": ["arn:aws:iam::*:user/*", "arn:aws:sts::*:user/*"]}
-    policy = {"deployment": {"execution_role": "r"}, "approvals": listed}
+    policy = {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/models"}, "approvals": listed}
     client("ssm").put_parameter(Name="/signoff/policies/default", Value=json.dumps(policy), Type="String")
     client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
     create_table("ledger", ("package", "sequence"))

@@ -184,7 +184,10 @@ def test_a_page_tells_loudly_who_approved_alone() -> None:
 
 def test_a_page_says_whose_approval_counts_what_it_takes_and_until_when() -> None:
     history = entries.history(*entries.PENDING, decided(Kind.VOTED, **VOTE))
-    policy = {"deployment": {"execution_role": "r"}, "approvals": {"needed": 2, "expiry": {"after": "P14D"}}}
+    policy = {
+        "deployment": {"execution_role": "arn:aws:iam::123456789012:role/models"},
+        "approvals": {"needed": 2, "expiry": {"after": "P14D"}},
+    }
     known = document(history)
     page = io.StringIO()
     console.print_package(history, {**known, **evaluate(of_document(policy), known)}, console.console(page))

@@ -21,7 +21,7 @@ def told(*drafts: Draft, decision: str = "approve", by: str = entries.APPROVER, 
     """Return the summary of a decision about a package with such a ledger, under a policy with these approvals."""
     ledger = FakeLedger(Clock())
     ledger.append(History(entries.PACKAGE), drafts)
-    policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
+    policy = of_document({"deployment": {"execution_role": "arn:aws:iam::123456789012:role/r"}, "approvals": approvals})
     glass = decision == "approve" and bool(approvals.get("break_glass"))
     pending = PendingDecision(
         ledger, DecisionRequest(entries.ARN, decision, by, "because", break_glass=glass), policy, lambda: START

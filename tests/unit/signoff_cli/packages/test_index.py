@@ -202,7 +202,9 @@ class Policies:
     def __init__(self, error: Exception | None = None, **approvals: Any) -> None:
         self.error = error
         self.read: list[str] = []
-        self._policy = of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
+        self._policy = of_document(
+            {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/r"}, "approvals": approvals}
+        )
 
     def for_new_group(self, group: str) -> GroupPolicy:
         self.read.append(group)

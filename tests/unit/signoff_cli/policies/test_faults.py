@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
 
+MODELS = "arn:aws:iam::123456789012:role/models"
+
 
 @pytest.mark.parametrize(
     ("document", "path", "words"),
@@ -30,6 +32,63 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, faults
             "validation.outputs[0]",
             'must be an S3 prefix that ends in /, such as s3://bucket/models/; "s3://a" is not',
         ),
+        ({"validation": {"outputs": ["s3://"]}}, "validation.outputs[0]", "must be an S3 prefix"),
+        ({"validation": {"roles": ["smoke"]}}, "validation.roles[0]", "must be the ARN of a role, such as arn:aws:iam"),
+        ({"deployment": {"execution_role": "models"}}, "deployment.execution_role", "must be the ARN of a role"),
+        (
+            {"deployment": {"choices": {"execution_roles": ["arn:aws:iam::123456789012:user/x"]}}},
+            "deployment.choices.execution_roles[0]",
+            "must be the ARN of a role",
+        ),
+        (
+            {"deployment": {"vpc": {"security_groups": ["web"], "subnets": ["subnet-1"]}}},
+            "deployment.vpc.security_groups[0]",
+            "must be the id of a security group, such as sg-",
+        ),
+        (
+            {"deployment": {"vpc": {"security_groups": ["sg-1"], "subnets": []}}},
+            "deployment.vpc.subnets",
+            "at least 1 item",
+        ),
+        (
+            {"deployment": {"targets": [{"account": "2" * 12, "region": "eu-west-1", "execution_role": MODELS}]}},
+            "deployment.targets[0].execution_role",
+            "belongs to account 123456789012; models in account 222222222222 run under a role of that account",
+        ),
+        ({"deployment": {"tags": {"aws:team": "fraud"}}}, 'deployment.tags["aws:team"]', "reserved for AWS"),
+        ({"deployment": {"choices": {"tags": ["a#b"]}}}, "deployment.choices.tags[0]", "the key of a tag has"),
+        ({"groups": {"baselines": ["churn-*"]}}, "groups.baselines[0]", "must be a pattern of the ARN of a CloudForm"),
+        ({"sources": {"model_data": ["base/*"]}}, "sources.model_data[0]", "must be a pattern of S3 URIs"),
+        (
+            {"sources": {"environment": ["HF_MODEL_ID"]}},
+            "sources.environment[0]",
+            "a pattern of a variable, NAME=VALUE",
+        ),
+        ({"sources": {"fetched": [""]}}, "sources.fetched[0]", "must be a name"),
+        (approvals(approvers=["arn:aws:iam::12345:user/ann"]), "approvals.approvers[0]", "its account of 12 digits"),
+        (approvals(approvers=["arn:aws:iam::123456789012:usr/a"]), "approvals.approvers[0]", "or user/<name>"),
+        (approvals(approvers=[ALICE, BOB, ALICE]), "approvals.approvers[2]", "is the same as approvals.approvers[0]"),
+        (
+            {"accounts": {"submit": ["222222222222", "222222222222"]}},
+            "accounts.submit[1]",
+            "is the same as accounts.submit[0]: change or remove one of them",
+        ),
+        ({"artifact": {"formats": ["pickel"]}}, "artifact.formats[0]", "not a known format; did you mean pickle?"),
+        (
+            {"artifact": {"required_files": ["../x"]}},
+            "artifact.required_files[0]",
+            "`../x` matches no file: names are relative to the archive's top",
+        ),
+        ({"artifact": {"required_files": ["/model/"]}}, "artifact.required_files[0]", "did you mean model/*?"),
+        ({"artifact": {"forbidden_files": ["./data/*"]}}, "artifact.forbidden_files[0]", "did you mean data/*?"),
+        ({"artifact": {"code": {"scripts": ["/code/*"]}}}, "artifact.code.scripts[0]", "did you mean code/*?"),
+        ({"artifact": {"code": {"python": ["code\\\\*.py"]}}}, "artifact.code.python[0]", "did you mean code/*.py?"),
+        (
+            {"metrics": [{"name": "a", "path": path, "at_least": 1} for path in ("b", "c")]},
+            "metrics[1].name",
+            "metrics[0] is called `a` too: give each a name of its own",
+        ),
+        ({"metrics": [{"name": "", "path": "a", "at_least": 1}]}, "metrics[0].name", "must be a name"),
         (approvals(registry_edits="count"), "approvals.registry_edits", "`count` is not possible any more"),
         (
             {"submissions": {"submitters": ["alice"]}},

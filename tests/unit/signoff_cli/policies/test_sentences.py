@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, told
 
+THERE = "arn:aws:iam::222222222222:role/r"
+
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
@@ -100,8 +102,8 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         ("deploying", {"deployment": {"choices": {"tags": ["a"]}}}, "A manifest may choose the tags a."),
         (
             "deploying",
-            {"deployment": {"targets": [{"account": "2" * 12, "region": "eu-west-1", "execution_role": "r"}]}},
-            "A model is also created in account 222222222222 in eu-west-1, under r.",
+            {"deployment": {"targets": [{"account": "2" * 12, "region": "eu-west-1", "execution_role": THERE}]}},
+            "A model is also created in account 222222222222 in eu-west-1, under arn:aws:iam::222222222222:role/r.",
         ),
     ],
 )

@@ -56,8 +56,6 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, wa
             "`ReadFile` may read files",
         ),
         ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
-        ({"artifact": {"forbidden_files": ["./data/*"]}}, "artifact.forbidden_files[0]", "matches no file"),
-        ({"artifact": {"code": {"scripts": ["/code/*"]}}}, "artifact.code.scripts[0]", "matches no file"),
     ],
 )
 def test_what_is_weak_is_warned_of(document: Any, path: str, words: str) -> None:

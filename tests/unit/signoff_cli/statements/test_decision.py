@@ -31,7 +31,7 @@ def ledger() -> FakeLedger:
 
 
 def policy(**approvals: Any) -> Policy:
-    return of_document({"deployment": {"execution_role": "r"}, "approvals": approvals})
+    return of_document({"deployment": {"execution_role": "arn:aws:iam::123456789012:role/r"}, "approvals": approvals})
 
 
 def answers(ledger: FakeLedger, *drafts: Draft, package: str = entries.PACKAGE) -> Callable[[], object]:
