@@ -20,8 +20,9 @@ app = typer.Typer(
 
 
 class User(StrEnum):
-    """The users of the local engine, beside its administrator."""
+    """The users of the local engine. The administrator's key id is an account's number, with which nobody can sign."""
 
+    ADMINISTRATOR = "administrator"
     SUBMITTER = "submitter"
     APPROVER = "approver"
     REVIEWER = "reviewer"
@@ -30,7 +31,9 @@ class User(StrEnum):
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback by default.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
-As = Annotated[User | None, typer.Option("--as", help="Whose settings; the administrator's when not given.")]
+As = Annotated[
+    User, typer.Option("--as", help="Whose settings. The administrator may do anything, but cannot submit or decide.")
+]
 
 
 @app.command(epilog=examples("signoff local up", "signoff local up --port 4600"))
@@ -51,22 +54,23 @@ def up(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", verbose: Ve
 
 def _ready(engine: Engine, port: int) -> None:
     console.print_line(f"\nSignoff runs at {engine.url}. In another shell:\n")
-    for name, value in engine.environment().items():
+    for name, value in engine.environment(User.SUBMITTER).items():
         console.print_line(_export(name, value))
     option = "" if port == commands.DEFAULT_PORT else f" --port {port}"
-    console.print_line(
-        f'\nor, as somebody who may submit or approve:\n\n  eval "$(signoff local env{option} --as submitter)"'
-    )
+    for user in (User.SUBMITTER, User.APPROVER):
+        console.print_line(f'  eval "$(signoff local env{option} --as {user})"')
+    console.print_line("\nThe first settings are the submitter's. Nobody decides about what they submitted.")
     console.print_line(f"\nIts log is {engine.log}. Ctrl-C stops it.")
 
 
 @app.command(epilog=examples('eval "$(signoff local env)"', 'eval "$(signoff local env --port 4600 --as approver)"'))
-def env(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", user: As = None) -> None:
+def env(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", user: As = User.SUBMITTER) -> None:
     """Print the settings of the local engine as shell exports.
 
     Asks nothing of the engine. Its IAM users `submitter` and `approver` are there to try separation of duties.
     """
-    for name, value in commands.environment(port, user and str(user), host).items():
+    who = None if user is User.ADMINISTRATOR else str(user)
+    for name, value in commands.environment(port, who, host).items():
         console.print_line(_export(name, value))
 
 

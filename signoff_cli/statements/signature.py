@@ -38,16 +38,33 @@ def sign_statement(
 def sign_as_caller(statement: dict[str, Any], region: str, now: Clock = utc_now) -> dict[str, Any]:
     """Return `statement` signed with the credentials that boto3 would take, for the STS of `region`.
 
-    Raises `CommandFailed` when there are no credentials.
+    Raises `CommandFailed` when there are no credentials, or none that can sign.
     """
-    session = Session()
+    session, credentials = _signing()
     # Signoff asks the STS of its region, whatever a profile of former years says (`sts_regional_endpoints = legacy`).
     session.set_config_variable("sts_regional_endpoints", "regional")
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise CommandFailed(explain(NoCredentialsError()))
     endpoint = session.create_client("sts", region_name=region).meta.endpoint_url
-    return sign_statement(statement, credentials.get_frozen_credentials(), endpoint, region, now())
+    return sign_statement(statement, credentials, endpoint, region, now())
+
+
+def require_credentials() -> None:
+    """Raise `CommandFailed` when nothing can be signed with the credentials at hand, before anything is done."""
+    _signing()
+
+
+def _signing() -> tuple[Session, Any]:
+    session = Session()
+    found = session.get_credentials()
+    if found is None:
+        raise CommandFailed(explain(NoCredentialsError()))
+    credentials = found.get_frozen_credentials()
+    if not proofs.can_sign(credentials.access_key):
+        raise CommandFailed(
+            "these credentials cannot sign: their access key id is not one that AWS issues to users and roles of IAM. "
+            "Set AWS_PROFILE, or the access key of an IAM user or of a role's session; on the local engine use "
+            '`eval "$(signoff local env --as submitter)"`, or another of its users'
+        )
+    return session, credentials
 
 
 def id_of(statement: Mapping[str, Any]) -> str:

@@ -148,14 +148,16 @@ def test_a_forged_proof_of_a_session_is_not_proven(account: Account, forgery: st
 def test_another_secret_is_not_proven(account: Account) -> None:
     keys = account.user()[1]
     other = keys._replace(secret_key=account.user()[1].secret_key)
-    assert account.refused(account.signed(other)) == "NotProven: STS does not confirm the proof (SignatureDoesNotMatch)"
+    assert account.refused(account.signed(other)).startswith(
+        "NotProven: STS does not confirm the proof (SignatureDoesNotMatch)"
+    )
 
 
 def test_another_persons_access_key_id_is_not_proven(account: Account) -> None:
     mine, theirs = account.user()[1], account.user()[1]
     statement = account.signed(mine)
     stolen = {**statement, "proof": statement["proof"].replace(mine.access_key, theirs.access_key)}
-    assert account.refused(stolen) == "NotProven: STS does not confirm the proof (SignatureDoesNotMatch)"
+    assert account.refused(stolen).startswith("NotProven: STS does not confirm the proof (SignatureDoesNotMatch)")
 
 
 def test_another_sessions_token_is_not_proven(account: Account) -> None:
@@ -168,7 +170,7 @@ def test_an_access_key_that_is_gone_is_not_proven(account: Account) -> None:
     statement = account.signed(keys)
     assert account.who(statement) == arn
     account.forget(keys, arn)
-    assert account.refused(statement) == "NotProven: STS does not confirm the proof (InvalidClientTokenId)"
+    assert account.refused(statement).startswith("NotProven: STS does not confirm the proof (InvalidClientTokenId)")
 
 
 def test_nothing_of_a_proof_is_logged_on_its_way(account: Account, caplog: pytest.LogCaptureFixture) -> None:

@@ -126,7 +126,8 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> ProofRefused | Transient
         return Transient(f"STS gave an error without a code (HTTP {status})")
     if transient(ClientError(dict(answer), _OPERATION)):
         return Transient(f"STS could not answer ({code})")
-    return ProofRefused("NotProven", f"STS does not confirm the proof ({code})")
+    use = "; sign what you send, with credentials of an IAM user or role that are valid now"
+    return ProofRefused("NotProven", f"STS does not confirm the proof ({code}){use}")
 
 
 @cache

@@ -34,13 +34,14 @@ _DATE = "%Y%m%dT%H%M%SZ"
 _ACTION = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 _ALGORITHM, _SIGNED_HEADERS = "AWS4-HMAC-SHA256", f"host;{HEADER}"
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a parameter's name
-# The pattern of each parameter. Access key ids: IAM's accessKeyIdType, as AWS issues them. The credential's region and
-# service are checked afterwards, with refusals of their own.
+# As AWS issues them. https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
+_ACCESS_KEY_ID = r"[A-Z0-9]{16,128}"
+# The pattern of each parameter. The credential's region and service are checked afterwards, with refusals of their own.
 _PATTERNS = {
     "Action": r".*",
     "Version": r".*",
     "X-Amz-Algorithm": _ALGORITHM,
-    "X-Amz-Credential": r"[A-Z0-9]{16,128}/2[0-9]{7}/[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/aws4_request",
+    "X-Amz-Credential": rf"{_ACCESS_KEY_ID}/2[0-9]{{7}}/[a-z0-9-]{{1,64}}/[a-z0-9-]{{1,64}}/aws4_request",
     "X-Amz-Date": r"2[0-9]{7}T[0-9]{6}Z",
     "X-Amz-Expires": r"[1-9][0-9]{0,8}",
     "X-Amz-SignedHeaders": r"[a-z0-9-]+(;[a-z0-9-]+)*",
@@ -113,6 +114,11 @@ class Signer:
 
     arn: str
     user_id: str
+
+
+def can_sign(access_key_id: str) -> bool:
+    """Return whether a proof with this access key id may be taken: only of a user or role of IAM, as AWS issues it."""
+    return re.fullmatch(_ACCESS_KEY_ID, access_key_id) is not None
 
 
 def statement_digest(statement: Mapping[str, Any]) -> str:
@@ -217,7 +223,8 @@ def _parameters(query: str) -> dict[str, str]:
             raise _malformed(f"it has the parameter {name} twice")
         # SigV4 has one encoding of a value; any other could be interpreted differently.
         if quote(value, safe="") != written or not re.fullmatch(_PATTERNS[name], value):
-            raise _malformed(f"{name} is not encoded as SigV4 requires")
+            use = "; sign with the access key of an IAM user or of a role's session" if "Credential" in name else ""
+            raise _malformed(f"{name} is not encoded as SigV4 requires{use}")
         found[name] = value
     missing = _PATTERNS.keys() - {_TOKEN} - found.keys()
     if missing:

@@ -63,7 +63,7 @@ def test_help_and_exit_codes_are_those_of_the_program_it_hands_over_to(tmp_path:
 
     assert (helped.returncode, wrong.returncode) == (0, 2)
     assert helped.stdout.startswith("Usage: signoff local env")
-    assert "'submitter', 'approver', 'reviewer'" in wrong.stderr
+    assert "'administrator', 'submitter', 'approver', 'reviewer'" in wrong.stderr
 
 
 def test_without_the_repository_it_says_where_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
