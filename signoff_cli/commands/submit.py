@@ -13,6 +13,7 @@ from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff.ledger.history import History
+    from signoff.policy.policy import Policy
     from signoff.submission.layout import Submission
     from signoff_cli.packages.progress import Deadline
     from signoff_cli.stack import Stack
@@ -72,11 +73,13 @@ def submit(
     Exits 1 when the registration or the validation failed, with the reasons on standard error.
     """
     from signoff_cli.stack import Stack
+    from signoff_cli.statements.signature import require_credentials
 
     plan = _planned(artifact, manifest, no_manifest, file or [])
     found = Stack.find(stack)
+    require_credentials()
     name = _group(found, group)
-    _check_group(found, name, plan, create_group, json)
+    _check_archives(plan, _check_group(found, name, plan, create_group, json), json)
     submission = _uploaded(found, name, plan, create_group, json)
     if wait or json:
         _follow(found, submission, timeout, json)
@@ -93,8 +96,8 @@ def _group(found: Stack, group: str) -> str:
     return resolve_group(group, location or current_location(), found.registry)
 
 
-def _check_group(found: Stack, group: str, plan: UploadPlan, create: bool, json: bool) -> None:
-    """Say by which policy the submission will be judged, and refuse what that would refuse; elsewhere Signoff says."""
+def _check_group(found: Stack, group: str, plan: UploadPlan, create: bool, json: bool) -> Policy | None:
+    """Return by which policy the submission will be judged, and say so; in other accounts only Signoff knows."""
     from signoff.model_package.groups import is_group_name
     from signoff_cli.submissions import preflight
 
@@ -102,9 +105,28 @@ def _check_group(found: Stack, group: str, plan: UploadPlan, create: bool, json:
         raise CommandFailed(
             f"{group} cannot be the name of a model package group: letters, digits and hyphens, 63 at most"
         )
-    if found.registry_location is None:
-        policy = preflight.governing(group, found.registry, found.policies, create=create, manifest=plan.has_manifest)
-        _report(f"policy    {policy.name if policy else 'unknown: you may not read the policies'}", json)
+    if found.registry_location:
+        return None
+    policy = preflight.governing(group, found.registry, found.policies, create=create, manifest=plan.has_manifest)
+    _report(f"policy    {policy.name if policy else 'unknown: you may not read the policies'}", json)
+    return policy.policy if policy else None
+
+
+def _check_archives(plan: UploadPlan, policy: Policy | None, json: bool) -> None:
+    """Raise `CommandFailed` for archives that hold what is not submitted, and tell what is odd about the others."""
+    from signoff.documents.text import clean
+    from signoff_cli.submissions import archives
+
+    required = policy.artifact.required_files if policy else ()
+    refused = []
+    for each in plan.uploads:
+        if each.name.endswith(archives.SUFFIXES):
+            faults, odd = archives.problems(each.path, required)
+            refused += [f"  {clean(each.name)}: {clean(fault)}" for fault in faults]
+            for warning in odd:
+                _report(f"warning   {clean(each.name)} {clean(warning)}", json)
+    if refused:
+        raise CommandFailed("\n".join(["these cannot be submitted, and nothing was uploaded:", *refused]))
 
 
 def _planned(artifact: Path, manifest: Path | None, no_manifest: bool, files: list[str]) -> UploadPlan:

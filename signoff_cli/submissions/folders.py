@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What operating systems leave behind in every folder that somebody has looked into.
-_LEFT_BEHIND = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_APPLE_DOUBLE = "._"
+from signoff_cli.submissions import unwanted
 
 
 @dataclass(frozen=True)
@@ -25,18 +23,23 @@ class Folder:
 def read(path: Path) -> Folder:
     """Return what the folder at `path` holds, at any depth.
 
+    What programs leave behind is left out; secrets, repositories and environments are faults.
     A symbolic link to a file within the folder counts as that file; other links are faults, as is all that is neither a
     file nor a folder. Raises OSError for what may not be read.
     """
     folder, root = Folder(), path.resolve()
     for name, entry in _entries(path, ""):
-        fault = _fault(Path(entry.path), root)
-        if fault:
+        left = unwanted.left_over(name)
+        unwelcome = unwanted.refused(name)
+        fault = None if left else _fault(Path(entry.path), root) or _key(entry)
+        if unwelcome:
+            folder.faults[unwelcome[0]] = unwelcome[1]
+        elif fault:
             folder.faults[name] = fault
         elif entry.is_dir(follow_symlinks=False):
             folder.left_out[f"{name}/"] = "an empty folder, which S3 does not have"
-        elif entry.name in _LEFT_BEHIND or entry.name.startswith(_APPLE_DOUBLE):
-            folder.left_out[name] = "the operating system's own"
+        elif left:
+            folder.left_out[name] = left
         else:
             folder.files[name] = Path(entry.path)
     return folder
@@ -50,6 +53,14 @@ def _entries(path: Path, above: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         name = f"{above}{entry.name}"
         below = list(_entries(Path(entry.path), f"{name}/")) if entry.is_dir(follow_symlinks=False) else []
         yield from below or [(name, entry)]
+
+
+def _key(entry: os.DirEntry[str]) -> str | None:
+    """Return why a file must not be submitted that holds a private key, or None."""
+    if not entry.is_file() or entry.stat().st_size > unwanted.KEY_FILE:
+        return None
+    with Path(entry.path).open("rb") as file:
+        return unwanted.private_key(file.read(unwanted.KEY_WITHIN))
 
 
 def _fault(path: Path, root: Path) -> str | None:

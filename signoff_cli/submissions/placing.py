@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from signoff.documents.text import joined
+from signoff.documents.text import clean, joined
 from signoff.errors import ManifestRefused
 from signoff.model_package.artifacts import without_model
 from signoff.model_package.data_sources import ALGORITHMS, CONTAINERS, is_prefix
 from signoff.service_model.shapes import objects
-from signoff.submission.locations import relative_name
+from signoff.submission.locations import relative_name, spelling_fault
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def names_of(data: bytes) -> ManifestNames:
     """Return the names in a manifest.
 
     What is wrong with a manifest is for the pipeline to say, completely and where everybody sees it: here it names
-    nothing.
+    nothing. Raises `CommandFailed` for a name that could be read as another one.
     """
     try:
         manifest = _manifest(data)
@@ -63,6 +63,8 @@ def names_of(data: bytes) -> ManifestNames:
     names: dict[str, bool] = {}
     for path, value in manifest.locations():
         name = _plain_name(path, value)
+        if name is None and (fault := spelling_fault(value)):
+            raise CommandFailed(f"{path}: {clean(value)} {fault}. Nothing was uploaded")
         if name is not None:
             names[name] = names.get(name, False) or _MODEL_DATA.search(path) is not None
     model_data = tuple(name for name, model in names.items() if model)

@@ -20,12 +20,13 @@ from signoff.submission import object_list
 from signoff.submission.layout import CREATE_GROUP, MANIFEST, SIGNER, SUBMISSION, TO_BE_SIGNED, Submission
 from signoff.submission.locations import relative_name
 from signoff_cli.errors import CommandFailed
-from signoff_cli.submissions import folders
+from signoff_cli.submissions import folders, unwanted
 from signoff_cli.submissions.folders import Folder
 from signoff_cli.submissions.placing import names_of, place
 
 _READERS = 4  # files that are hashed at a time; hashing does not hold Python's lock
 _CHUNK = 1024 * 1024
+_TOLD = 20  # names that cannot be submitted
 Progress = Callable[[int], None]
 
 
@@ -143,10 +144,14 @@ def _must_be_objects(found: Mapping[str, Path], prefixes: Sequence[str], faults:
             relative_name(name, name, "", "")
         except ManifestRefused as refused:
             faults[name] = refused.faults[0].message
+        if unwelcome := unwanted.refused(name):
+            faults[unwelcome[0]] = unwelcome[1]
     for prefix in prefixes:
         within = [name.removeprefix(prefix) for name in found if name.startswith(prefix) and name not in faults]
         faults |= {f"{prefix}{name}": reason for name, _, reason in object_list.file_faults(within)}
     problems = [f"  {clean(name)}: {reason}" for name, reason in sorted(faults.items())]
+    if len(problems) > _TOLD:
+        problems[_TOLD:] = [f"  and {len(problems) - _TOLD:,} more"]
     if len(found) > object_list.MAX_OBJECTS:
         problems.append(
             f"  {len(found):,} files: a submission may have {object_list.MAX_OBJECTS:,}; put them into archives"

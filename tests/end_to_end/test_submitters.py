@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from local.__main__ import _ready
 from signoff.ledger.entries import Kind
 from signoff.submission.layout import SIGNER, TO_BE_SIGNED
 from tests.end_to_end.test_registration_refusals import assert_refused
+from tests.support.commands import signoff
 from tests.support.groups import Group
 from tests.support.shell import Shell
 from tests.support.submissions import as_json, honest, manifest, measured
@@ -31,6 +35,26 @@ def test_the_command_signs_and_the_ledger_shows_who_it_was(group: Group, tmp_pat
     shown = json.loads(shell.signoff("show", f"{group.name}/1", "--json").stdout)
     assert json.loads(submitted.stdout)["submitter"] == shown["submitter"] == who
     assert {check["name"]: check["status"] for check in shown["checks"]}["submitter"] == "passed"
+
+
+def test_what_local_up_prints_can_submit_and_the_administrator_is_told_whom_to_be(
+    group: Group, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, body in honest().items():
+        (tmp_path / name).write_bytes(body)
+    engine, faults = group.pipeline.stack.engine, group.pipeline.stack.request_faults
+    command = ("submit", str(tmp_path / "model.tar.gz"), "--group", group.name, "--create-group", "--wait")
+
+    refused = signoff(command, engine.environment(), faults)
+    _ready(engine, engine.port)
+    printed = [line.removeprefix("export ") for line in capsys.readouterr().out.splitlines() if "export " in line]
+    submitted = signoff(command, dict(line.split("=", 1) for line in printed), faults)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "these credentials cannot sign" in refused.stderr
+    assert "signoff local env --as submitter" in refused.stderr
+    assert submitted.returncode == 0, submitted.stderr
+    assert "is PendingApproval" in submitted.stdout
 
 
 def test_a_signature_is_confirmed_even_while_nothing_is_registered(group: Group) -> None:

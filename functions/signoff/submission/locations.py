@@ -31,7 +31,7 @@ def relative_name(path: str, value: str, bucket: str, prefix: str) -> str:
     """
     home = f"s3://{bucket}/{prefix}/"
     name = value.removeprefix(home)
-    fault = _scheme_fault(name, home) or _spelling_fault(name) or _segments_fault(name, path)
+    fault = _scheme_fault(name, home) or spelling_fault(name) or _segments_fault(name, path)
     if fault:
         raise ManifestRefused([Fault(path, fault)])
     return name
@@ -49,11 +49,15 @@ def _scheme_fault(name: str, home: str) -> str | None:
     return f"points outside its submission, which is {home}"
 
 
-def _spelling_fault(name: str) -> str | None:
+def spelling_fault(name: str) -> str | None:
+    """Return why a name could be read as another one, or None."""
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name):
         return "contains a control character"
-    if _PERCENT.search(name):
-        return "is percent-encoded; write the object's name as it is"
+    if encoded := _PERCENT.search(name):
+        return (
+            f"is percent-encoded, or contains {encoded[0]}, which some readers take for another character: write the "
+            "object's name as it is, and rename an object that is called so"
+        )
     odd = sorted({character for character in name if character in "\\?#"})
     if odd:
         return f"contains {' and '.join(odd)}, which some readers do not take literally; rename the object"

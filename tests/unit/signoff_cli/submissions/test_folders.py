@@ -115,6 +115,38 @@ def test_a_file_of_its_own_stands_over_the_one_in_the_folder(tmp_path: Path) -> 
 # What is left out, and what is refused
 
 
+def test_secrets_repositories_and_environments_in_a_folder_are_refused_each_for_what_it_is(tmp_path: Path) -> None:
+    secret = (".env", ".aws/credentials", ".git/config", ".git/objects/1", "code/.venv/bin/x")
+    weights = fill(tmp_path / "weights", "a.bin", *secret)
+    (weights / "tls.pem").write_text(f"-----BEGIN PRIVATE KEY-----\n{'A' * 64}\n")
+    told = refusal(weights, manifest(tmp_path)).splitlines()
+    assert "nothing was uploaded" in told[0]
+    assert {line.split()[0] for line in told[1:]} == {
+        *("weights/.env:", "weights/.aws/credentials:", "weights/.git/:", "weights/code/.venv/:", "weights/tls.pem:"),
+    }
+
+
+def test_what_python_and_jupyter_leave_behind_is_left_out(tmp_path: Path) -> None:
+    weights = fill(
+        tmp_path / "weights", "a.bin", "code/__pycache__/a.pyc", ".ipynb_checkpoints/x.ipynb", "__MACOSX/._a"
+    )
+    planned = plan(weights, manifest(tmp_path), {})
+    assert objects(planned) == ["weights/a.bin"]
+    assert len(planned.left_out) == 3
+
+
+@pytest.mark.parametrize("name", ["a%20b.bin", "a#b.bin", "a?b.bin"])
+def test_a_file_whose_name_a_url_would_change_is_told_to_be_renamed(tmp_path: Path, name: str) -> None:
+    assert "rename" in refusal(fill(tmp_path / "weights", name), manifest(tmp_path))
+
+
+def test_a_manifest_that_names_an_object_percent_encoded_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+    path = manifest(tmp_path, {"Image": IMAGE, "ModelDataUrl": "my%20model.tar.gz"})
+    told = refusal(fill(tmp_path, "my model.tar.gz") / "my model.tar.gz", path)
+    assert "InferenceSpecification.Containers[0].ModelDataUrl: my%20model.tar.gz is percent-encoded" in told
+    assert "Nothing was uploaded" in told
+
+
 def test_what_operating_systems_leave_behind_is_left_out_and_told(tmp_path: Path) -> None:
     weights = fill(tmp_path / "weights", "a.bin", ".DS_Store", "sub/Thumbs.db", "sub/._b.bin", "sub/b.bin", ".config")
     (weights / "empty").mkdir()
