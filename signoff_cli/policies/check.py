@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.documents.faults import Fault
+from signoff.documents.patterns import compiled_on_use
 from signoff.policy.files import read
 from signoff.policy.lint import publisher_conflicts, spelling_conflicts
 from signoff.policy.policy import Policy
+from signoff.service_model.sagemaker import sagemaker_shape
+from signoff.submission.manifest import Manifest
+from signoff.submission.manifest_shape import manifest_shape
+from signoff.submission.policy_choices import policy_faults
 from signoff_cli.errors import CommandFailed
 from signoff_cli.policies.sentences import sentences
 from signoff_cli.policies.warnings import warnings
+
+_FIELD = compiled_on_use(r"[.\[]")
 
 
 class InvalidPolicies(CommandFailed):
@@ -51,7 +58,21 @@ class PolicyCheck:
 def check(name: str, data: bytes) -> PolicyCheck:
     """Return all that is known of the policy file `name`, which holds `data`, as the CDK app would deploy it."""
     found = read(data)
-    return PolicyCheck(name, found.faults, tuple(warnings(found.policy)) if found.policy else (), found.policy)
+    if found.policy is None:
+        return PolicyCheck(name, found.faults)
+    return PolicyCheck(name, tuple(_faulty_defaults(found.policy)), tuple(warnings(found.policy)), found.policy)
+
+
+def _faulty_defaults(policy: Policy) -> Iterator[Fault]:
+    """Yield what Signoff would refuse of the registration defaults in each submission that leaves these fields out."""
+    defaults = policy.registration_defaults
+    if not defaults:
+        return
+    shape = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
+    # Other fields are the manifest's to give.
+    found = [each for each in Manifest(defaults, "", "", shape).faults() if _FIELD.split(each.path)[0] in defaults]
+    for fault in found or policy_faults(defaults, policy):
+        yield Fault(f"registration_defaults.{fault.path}", fault.message)
 
 
 def with_conflicts(checked: Sequence[PolicyCheck]) -> list[PolicyCheck]:

@@ -88,6 +88,16 @@ MODELS = "arn:aws:iam::123456789012:role/models"
             "metrics[1].name",
             "metrics[0] is called `a` too: give each a name of its own",
         ),
+        (
+            {"registration_defaults": {"InferenceSpecfication": {}}},
+            "registration_defaults.InferenceSpecfication",
+            "did you mean InferenceSpecification?",
+        ),
+        (
+            {"registration_defaults": {"Deployment": {"ExecutionRoleArn": f"{MODELS}-gpu"}}},
+            "registration_defaults.Deployment.ExecutionRoleArn",
+            "is not allowed by the group's policy",
+        ),
         ({"metrics": [{"name": "", "path": "a", "at_least": 1}]}, "metrics[0].name", "must be a name"),
         (approvals(registry_edits="count"), "approvals.registry_edits", "`count` is not possible any more"),
         (
