@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from signoff.artifact.formats.tensorflow.operators import DOES
 from signoff.documents.faults import Fault, below
+from signoff.documents.suggestions import closest, question
 from signoff.policy.lint import one_person
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     yield from _tight(approvals)
     yield from _locked_out(policy)
     yield from _same_names(policy)
+    yield from _unknown_regions(policy)
 
 
 def _choices(policy: Policy) -> Iterator[Fault]:
@@ -118,6 +120,24 @@ def _tight(approvals: Approvals) -> Iterator[Fault]:
     if listed and countable and len(listed) == needed and not approvals.submitter_may_approve:
         message = "all who are listed have to approve: what one of them submits can never be approved"
         yield Fault("approvals.needed", message)
+
+
+def _unknown_regions(policy: Policy) -> Iterator[Fault]:
+    """Yield the targets' regions in which this version of the AWS SDK knows no SageMaker: new ones, or mistyped."""
+    targets = policy.deployment.targets
+    known = _regions() if targets else set()
+    for index, target in enumerate(targets):
+        if target.region not in known:
+            message = f"the AWS SDK knows no SageMaker in {target.region}{question(closest(target.region, known))}"
+            yield Fault(f"deployment.targets[{index}].region", message)
+
+
+def _regions() -> set[str]:
+    from botocore.session import Session
+
+    session = Session()
+    partitions = session.get_available_partitions()
+    return {each for partition in partitions for each in session.get_available_regions("sagemaker", partition)}
 
 
 def _locked_out(policy: Policy) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from signoff.documents.faults import Fault, below, refuse
 from signoff.identity.principals import is_known, listed, person
-from signoff.policy.values import Arn, Duration, Person, meaning
+from signoff.policy.values import Arn, Duration, Person, Sessions, meaning
 
 # More would be a typing error, and seats are searched one by one.
 _SOME = Meta(ge=1, le=20)
@@ -157,7 +157,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = {}
     trusted_sessions: Annotated[
-        tuple[Annotated[Person, meaning("A pattern (`*`, `?`) of a role's ARN, without its path.")], ...],
+        tuple[Annotated[Sessions, meaning("A pattern (`*`, `?`) of a role's ARN, without its path.")], ...],
         meaning(
             "Roles whose sessions count as one person each, because an identity provider sets their names: patterns of "
             "`arn:aws:iam::<account>:role/<name>`.",

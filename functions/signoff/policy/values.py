@@ -68,6 +68,14 @@ Person = Annotated[
         "without its path, `arn:aws:iam::<account>:role/<name>`."
     ),
 ]
+Sessions = Annotated[
+    str,
+    _text(
+        f"^arn:{_TO_ACCOUNT}role/",
+        "must be a pattern of roles without their path, such as arn:aws:iam::<account>:role/<name>, its account of 12 "
+        "digits",
+    ),
+]
 Prefix = Annotated[
     str, _text(r"^s3://[^/]+/(.*/)?$", "must be an S3 prefix that ends in /, such as s3://bucket/models/")
 ]

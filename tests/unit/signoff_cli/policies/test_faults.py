@@ -111,7 +111,8 @@ MODELS = "arn:aws:iam::123456789012:role/models"
             "list the role, and put it under `trusted_sessions`",
         ),
         (approvals(break_glass=["me"]), "approvals.break_glass[0]", "must be a pattern of a person's ARN"),
-        (approvals(trusted_sessions=["me"]), "approvals.trusted_sessions[0]", "must be a pattern of a person's ARN"),
+        (approvals(trusted_sessions=["me"]), "approvals.trusted_sessions[0]", "must be a pattern of roles without"),
+        (approvals(trusted_sessions=[ALICE]), "approvals.trusted_sessions[0]", "must be a pattern of roles without"),
         (
             approvals(identity="asserted", publishers={"acme": ["tickets"]}),
             "approvals.publishers.acme[0]",

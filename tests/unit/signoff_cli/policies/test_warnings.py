@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, warned
 
+MODELS = "arn:aws:iam::123456789012:role/models"
+
 
 @pytest.mark.parametrize(
     ("document", "path", "words"),
@@ -56,6 +58,15 @@ from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, wa
             "`ReadFile` may read files",
         ),
         ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
+        (
+            {
+                "deployment": {
+                    "targets": [{"region": "eu-wset-1", "execution_role": "arn:aws:iam::123456789012:role/m"}]
+                }
+            },
+            "deployment.targets[0].region",
+            "the AWS SDK knows no SageMaker in eu-wset-1; did you mean eu-west-1?",
+        ),
     ],
 )
 def test_what_is_weak_is_warned_of(document: Any, path: str, words: str) -> None:
