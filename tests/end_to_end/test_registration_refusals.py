@@ -193,7 +193,7 @@ def test_a_group_that_nobody_asks_for_is_not_created(group: Group, signed: bool)
     for name, body in files.items():
         submission.put(name, body)
 
-    assert_refused(submission, "ModelPackageGroupName", f"did you mean {group.name}?")
+    assert_refused(submission, "ModelPackageGroupName", f"did you mean {group.name}")
     assert mistyped.packages() == []
 
 
