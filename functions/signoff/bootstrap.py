@@ -106,8 +106,7 @@ def registrations(settings: RegistrationSettings) -> Registrations:
 
 def images() -> ImageResolver:
     """Return what resolves images in Amazon ECR."""
-    ecr = client("ecr")
-    return ImageResolver(ecr, ecr.meta.region_name)
+    return ImageResolver(lambda region: client("ecr", region), client("ecr").meta.region_name)
 
 
 def identity_verifier(audience: str) -> IdentityVerifier:

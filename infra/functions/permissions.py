@@ -147,7 +147,7 @@ class FunctionPermissions:
             *self._append(),
             *self._governance(),
             self._update_package(),
-            self._images(),
+            self._images(*self.regional_vaults),
             self._find(self.vault),
             self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
             self._write_vault("evidence/"),
@@ -315,10 +315,13 @@ class FunctionPermissions:
     def _arn(self, resource: str) -> str:
         return self.stack.format_arn(service="sagemaker", resource=resource)
 
-    def _images(self) -> Grant:
-        arn = self.stack.format_arn(service="ecr", account="*", resource="repository/*")
+    def _images(self, *further_regions: str) -> Grant:
+        arns = tuple(
+            self.stack.format_arn(service="ecr", region=region, account="*", resource="repository/*")
+            for region in (self.stack.region, *further_regions)
+        )
         return Grant(
-            ("ecr:BatchGetImage",), (arn,), "Images come from any repository, AWS's deep learning images among them"
+            ("ecr:BatchGetImage",), arns, "Images come from any repository, AWS's deep learning images among them"
         )
 
     def _find(self, *buckets: s3.Bucket) -> Grant:

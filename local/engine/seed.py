@@ -33,19 +33,22 @@ _MANIFEST = json.dumps(
 DIGEST = f"sha256:{hashlib.sha256(_MANIFEST.encode()).hexdigest()}"
 
 
-def seed(engine: Engine) -> str:
-    """Put the examples' image into the engine's registry; returns its URI with the tag. Idempotent."""
-    settings = engine.environment()
+def seed(engine: Engine, region: str | None = None) -> str:
+    """Put the examples' image into the engine's registry, of another region if given; returns its URI with the tag.
+
+    Idempotent.
+    """
+    settings, region = engine.environment(), region or engine.region
     ecr = boto3.client(
         "ecr",
         endpoint_url=engine.url,
-        region_name=engine.region,
+        region_name=region,
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
     )
     _create_repository(ecr)
     _put_image(ecr)
-    return f"{engine.account}.dkr.ecr.{engine.region}.amazonaws.com/{REPOSITORY}:{TAG}"
+    return f"{engine.account}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{TAG}"
 
 
 def _create_repository(ecr: Any) -> None:

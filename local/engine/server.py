@@ -54,6 +54,7 @@ def plug_in() -> None:
         codebuild,
         endpoint_configurations,
         functions,
+        images,
         model_data,
         projects,
         s3,
@@ -68,11 +69,18 @@ def plug_in() -> None:
         "host_patterns": [r"api\.sagemaker\."],
     }
     rules = projects.plug_in()
-    sagemaker = SageMakerApi(access.identify, publish, authorize=access.authorize, holds=model_data.holds, rules=rules)
+    sagemaker = SageMakerApi(
+        access.identify,
+        publish,
+        authorize=access.authorize,
+        holds=model_data.holds,
+        pulls=images.pulls,
+        rules=rules,
+    )
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for patch in (access, cloudformation, codebuild, functions, s3, accounts, states, streams):
+    for patch in (access, cloudformation, codebuild, functions, images, s3, accounts, states, streams):
         patch.install()
 
 

@@ -121,6 +121,7 @@ class ApiCall:
     regions: Regions = field(default_factory=Regions)
     authorize: Callable[[str, str], None] = _nobody_asks
     holds: Callable[[str], bool] = lambda url: True
+    pulls: Callable[[str], bool] = lambda image: True
     events: list[tuple[str, Document]] = field(default_factory=list)
 
     def moto(self, action: str | None = None, request: Document | None = None) -> Document:

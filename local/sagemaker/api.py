@@ -40,19 +40,21 @@ class SageMakerApi:
         *,
         authorize: Authorize = lambda headers, action, resource: None,
         holds: Callable[[str], bool] = lambda url: True,
+        pulls: Callable[[str], bool] = lambda image: True,
         rules: Rules | None = None,
         clock: Clock = time.time,
     ) -> None:
         """Take how to know a request's account, region and caller's ARN, and how to put an event on the bus.
 
         `authorize` raises RequestRefused when identity policies do not let the request (its headers) do an action to a
-        resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`); `rules` are
-        those of further actions.
+        resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`), `pulls` whether
+        ECR has an image; `rules` are those of further actions.
         """
         self._identify = identify
         self._publish = publish
         self._authorize = authorize
         self._holds = holds
+        self._pulls = pulls
         self._rules = {**_RULES, **(rules or {})}
         self._regions = Regions(clock)
 
@@ -84,7 +86,7 @@ class SageMakerApi:
         """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises RequestRefused."""
         _check(action, request)
         account = self._regions.account(account_id, region)
-        call = ApiCall(account, action, request, caller, self._regions, authorize, self._holds)
+        call = ApiCall(account, action, request, caller, self._regions, authorize, self._holds, self._pulls)
         rule = self._rules.get(action)
         answer = rule(call) if rule else call.moto()
         for arn, detail in call.events:

@@ -30,7 +30,7 @@ def check_containers(request: Document) -> None:
         path = f"Containers[{index}]" if request.get("Containers") else "PrimaryContainer"
         for check in (_check_code, check_data, _check_mode, _check_image):
             check(container, path)
-        if _is_private(container) and not request.get("VpcConfig"):
+        if is_private(container) and not request.get("VpcConfig"):
             raise RequestRefused(f"{path}: RepositoryAccessMode Vpc needs the model to have a VpcConfig")
     _check_pipeline(request, containers)
     _check_environment(containers)
@@ -69,11 +69,12 @@ def _check_mode(container: Document, path: str) -> None:
 
 
 def _check_image(container: Document, path: str) -> None:
-    if (container.get("ImageConfig") or {}).get("RepositoryAuthConfig") and not _is_private(container):
+    if (container.get("ImageConfig") or {}).get("RepositoryAuthConfig") and not is_private(container):
         raise RequestRefused(f"{path}: RepositoryAuthConfig needs RepositoryAccessMode Vpc")
 
 
-def _is_private(container: Document) -> bool:
+def is_private(container: Document) -> bool:
+    """Whether a container's image is in a private Docker registry, which a VPC reaches."""
     return (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc"
 
 

@@ -5,7 +5,12 @@ import re
 
 from local.sagemaker import pagination
 from local.sagemaker.account import ApiCall, Document, RequestRefused, only
-from local.sagemaker.container_rules import check_containers, check_environment_of_package, containers_of
+from local.sagemaker.container_rules import (
+    check_containers,
+    check_environment_of_package,
+    containers_of,
+    is_private,
+)
 from local.sagemaker.packages import package_named
 from local.sagemaker.tags import tagged
 
@@ -24,7 +29,7 @@ def create_model(call: ApiCall) -> Document:
     for container in containers_of(request):
         _check_model_data(call, container)
     for container in [*containers_of(request), *(each for one in packages for each in one.get("Containers") or [])]:
-        _check_region(account.region, container)
+        _check_image(call, container)
     # moto keeps the endpoints' configurations, and takes only models that it has, too.
     call.moto("CreateModel", {"ModelName": request["ModelName"]})
     account.tags[arn] = tagged(request)
@@ -94,13 +99,24 @@ def _specification(package: Document, name: str | None) -> Document:
     raise RequestRefused(f"Model package {package['ModelPackageArn']} has no inference specification {name}")
 
 
-def _check_region(region: str, container: Document) -> None:
-    found = _ECR.search(container.get("Image") or "")
-    if found and found["region"] != region:
+def _check_image(call: ApiCall, container: Document) -> None:
+    """Where SageMaker looks an image up when a model is created, in the words that it was seen to use.
+
+    Not looked up: what only a VPC reaches, and what AWS Marketplace sells. A repository's policy is not evaluated.
+    """
+    image, region = container.get("Image"), call.account.region
+    if not image or is_private(container) or container.get("ProductId"):
+        return
+    found = _ECR.search(image)
+    if not found:
+        raise RequestRefused(f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.')
+    if found["region"] != region:
         raise RequestRefused(
-            f"Region of image {container['Image']} ({found['region']}) does not match expected region {region}. "
+            f'Region of "{image}" does not match expected region of {region}. '
             "Cross region ECR image pulls are not allowed."
         )
+    if not call.pulls(image):
+        raise RequestRefused(f"Requested image {image} not found.")
 
 
 def _check_model_data(call: ApiCall, container: Document) -> None:

@@ -178,6 +178,15 @@ def test_models_pull_images_and_log_in_each_region_that_they_are_deployed_to(cen
         assert pulls(policy, "us-west-2") == {False}
 
 
+def test_evidence_looks_images_up_in_each_region_that_models_are_deployed_to(central, template):
+    def looks_up(found, region: str) -> bool:
+        image = f"arn:aws:ecr:{region}:763104351884:repository/any"
+        return allowed(grants_of(found, "RecordEvidenceRole"), "ecr:BatchGetImage", image, {})
+
+    assert [looks_up(central, region) for region in (HERE, THERE, "us-west-2")] == [True, True, False]
+    assert [looks_up(template, region) for region in (HERE, THERE)] == [True, False]
+
+
 def test_models_are_put_into_a_vpc_only_where_that_is_chosen(central, template, chosen):
     interface = f"arn:aws:ec2:{HERE}:{ACCOUNT}:network-interface/any"
     allowing = [

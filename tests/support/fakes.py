@@ -14,6 +14,7 @@ from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing
 from signoff.ledger.entries import Draft, Status, Step
 from signoff.ledger.history import History
+from signoff.model_package.images import in_region
 
 
 class FakeLedger(LedgerTable):
@@ -170,8 +171,11 @@ class FakeStacks:
 class FakeImageResolver:
     """Images by tag; what has a digest is pinned already."""
 
+    region = "us-east-1"
+
     def __init__(self, digests: Mapping[str, str]) -> None:
         self.digests = dict(digests)
+        self.nowhere_else = False  # whether no image has been replicated to any other region
 
     def pinned(self, image: str) -> str:
         if "@sha256:" in image:
@@ -179,6 +183,12 @@ class FakeImageResolver:
         if image not in self.digests:
             raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag")
         return f"{image.rpartition(':')[0]}@{self.digests[image]}"
+
+    def replica(self, pinned: str, region: str) -> str:
+        there = in_region(pinned, region)
+        if self.nowhere_else:
+            raise ObjectMissing(f"{there} is not in its repository")
+        return there
 
 
 class FakeExecutions:

@@ -31,6 +31,7 @@ class LocalSageMaker:
             lambda headers: (OWN, REGION, ""),
             lambda arn, detail: self.events.append((arn, detail)),
             holds=self._holds,
+            pulls=lambda image: "/absent" not in image,
             clock=lambda: self.time,
         )
 

@@ -144,7 +144,7 @@ def several_accounts(directory: Path) -> Iterator[Accounts]:
     with Engine.start(
         log=directory / "engine.log", faults=faults, auth=True, wait_scale=0.05, accounts=accounts
     ) as engine:
-        image = seed(engine)
+        image, _ = seed(engine), seed(engine, THERE)
         central, region = _central(engine, directory)
         workload = directory / "workload"
         build({**CONTEXT, **_where(central)}, workload).synth()

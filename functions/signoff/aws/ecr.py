@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message
 from signoff.errors import ObjectMissing, Transient
-from signoff.model_package.images import ImageReference, by_digest, image_reference
+from signoff.model_package.images import ImageReference, by_digest, image_reference, in_region
 
 _NOT_THERE = {"RepositoryNotFoundException", "AccessDeniedException", "ImageNotFoundException"}
 # Failures beside which an image may well be there: of its key, and of the registry that a repository is a cache of.
@@ -17,11 +18,14 @@ _PASSING = {"KmsError", "UpstreamTooManyRequests", "UpstreamUnavailable"}
 
 
 class ImageResolver:
-    """Resolves the images of model packages in Amazon ECR of `region`, where SageMaker pulls them."""
+    """Resolves the images of model packages in Amazon ECR of `region`, where SageMaker pulls them.
 
-    def __init__(self, ecr: Any, region: str) -> None:
+    `ecr` returns the client of a region.
+    """
+
+    def __init__(self, ecr: Callable[[str], Any], region: str) -> None:
         self._ecr = ecr
-        self._region = region
+        self.region = region
 
     def pinned(self, image: str) -> str:
         """Return `image` with its `@sha256:` digest, as ECR has it.
@@ -34,17 +38,32 @@ class ImageResolver:
         reference = image_reference(image)
         if reference is None:
             return by_digest(image)
-        if reference.region != self._region:
+        if reference.region != self.region:
             raise ObjectMissing(
                 f"{image} is in {reference.region}, and SageMaker pulls images in the model's own region only: push it "
-                f"to a repository in {self._region}"
+                f"to a repository in {self.region}"
             )
         return reference.at(self._digest(image, reference))
+
+    def replica(self, pinned: str, region: str) -> str:
+        """Return an image of ECR, named by digest, as it is in another `region`. Raises `ObjectMissing` if it is not.
+
+        A model there pulls it from that region's registry of the same account, where ECR replicates it to.
+        """
+        there = in_region(pinned, region)
+        reference = image_reference(there)
+        if reference is None:
+            raise ObjectMissing(f"{pinned} is in no private registry of Amazon ECR")
+        try:
+            self._digest(there, reference)
+        except ObjectMissing as missing:
+            raise ObjectMissing(f"{missing}. Replicate it to {region}, for a model there pulls it there") from missing
+        return there
 
     def _digest(self, image: str, reference: ImageReference) -> str:
         wanted = {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or "latest"}
         try:
-            answer = self._ecr.batch_get_image(
+            answer = self._ecr(reference.region).batch_get_image(
                 registryId=reference.account, repositoryName=reference.repository, imageIds=[wanted]
             )
         except ClientError as error:

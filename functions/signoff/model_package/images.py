@@ -63,10 +63,21 @@ def image_reference(image: str) -> ImageReference | None:
     return ImageReference(**parts) if parts.pop("suffix") in own else None
 
 
+def in_region(image: str, region: str) -> str:
+    """Return an image of Amazon ECR as it is in another region's registry of the same account; any other as it is.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html
+    """
+    reference = image_reference(image)
+    return image.replace(f".{reference.region}.", f".{region}.", 1) if reference else image
+
+
 def by_digest(image: str) -> str:
     """Return `image`, which nobody can be asked about. Raises `ObjectMissing` unless it is named by its digest."""
     if _DIGEST.search(image) is None:
-        raise ObjectMissing(f"{image} is not a private Amazon ECR image; name it by its digest (@sha256:...)")
+        raise ObjectMissing(
+            f"{image} is not a private Amazon ECR image that can be looked up; name it by its digest (@sha256:...)"
+        )
     return image
 
 

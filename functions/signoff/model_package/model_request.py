@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from signoff.documents.patterns import compiled_on_use
 from signoff.errors import TargetFault
 from signoff.model_package.containers import BESIDE_A_PACKAGE, RunningContainers, running, specification_name
 from signoff.model_package.data_sources import ETAGS, shown_twice
+from signoff.model_package.images import in_region
 
 NAME_LIMIT = 63
 EVIDENCE_TAG = "signoff:evidence"  # a model's, with the digest of what was signed
-_ECR = compiled_on_use(r"^([0-9]{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com(?:\.cn)?/.+@sha256:[0-9a-f]{64})$")
 # Fields copied unchanged from a package's container to a model's.
 _COPIED = ("ContainerHostname",)
 _SETTINGS = ("ContainerHostname", "Mode", "MultiModelConfig", "ImageConfig", "ContainerMetricsConfig")
@@ -76,11 +75,6 @@ def target_request(
     images = {image: in_region(pinned, target["region"]) for image, pinned in signed["images"].items()}
     elsewhere = {**signed, "deployment": {**own, "policy": policy}, "images": images}
     return model_request(None, described, elsewhere, uri, evidence)
-
-
-def in_region(image: str, region: str) -> str:
-    """Return an image of Amazon ECR, named by digest, as it is in another region's registry of the same account."""
-    return _ECR.sub(rf"\g<1>{region}\g<2>", image)
 
 
 def _containers(

@@ -26,7 +26,7 @@ from signoff.model_package.artifacts import DOCUMENT, QUALITY, image_only
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
-from signoff.model_package.images import by_digest, of_products
+from signoff.model_package.images import by_digest, image_reference, in_region, of_products
 from signoff.model_package.subject import containers, images, subject, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective, policy_faults
@@ -39,6 +39,7 @@ from signoff.validation.inspected import Inspected, as_listed, lists_what_was_ke
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import left_out_checks, validated_part
 
+_UNASKED = "is named by its digest; nobody has looked it up, for its registry answers SageMaker alone"
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
@@ -104,6 +105,7 @@ class EvidenceRecorder:
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
+        checks += self._replica_checks(pinned, deployment)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
@@ -127,12 +129,24 @@ class EvidenceRecorder:
         checks = []
         unasked = of_products(container for _, container in containers(described))
         for image in images(described):
+            asked = image not in unasked and image_reference(image) is not None
             try:
                 pinned[image] = by_digest(image) if image in unasked else self.images.pinned(image)
-                checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}"))
+                checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}" if asked else _UNASKED))
             except ObjectMissing as missing:
                 checks.append(failed(f"image:{image}", str(missing)))
         return pinned, [*checks, *gates.image_digest_checks(containers(described), pinned)]
+
+    def _replica_checks(self, pinned: Mapping[str, str], deployment: Mapping[str, Any]) -> Iterator[Check]:
+        """Yield the check of each image of ECR in each further region that the policy deploys to."""
+        regions = {target["region"] for target in deployment["policy"].get("targets") or ()} - {self.images.region}
+        for region in sorted(regions):
+            for image in sorted({each for each in pinned.values() if image_reference(each)}):
+                name = f"image:{in_region(image, region)}"
+                try:
+                    yield passed(name, f"pinned as {self.images.replica(image, region)}, the same in {region}")
+                except ObjectMissing as missing:
+                    yield failed(name, str(missing))
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
@@ -135,7 +136,7 @@ def pushed(ecr: Any) -> str:
 def test_a_tag_is_resolved_to_its_digest_and_a_digest_is_asked_for(aws: Any):
     ecr = aws("ecr")
     digest = pushed(ecr)
-    images = ImageResolver(ecr, "us-east-1")
+    images = ImageResolver(lambda _: ecr, "us-east-1")
     for image in (f"{REPOSITORY}:1.2", f"{REPOSITORY}@{digest}", f"{REPOSITORY}:of-old@{digest}"):
         assert images.pinned(image) == f"{REPOSITORY}@{digest}"
 
@@ -160,12 +161,27 @@ def test_an_image_that_sagemaker_would_not_find_is_missing(aws: Any, image: str,
     ecr = aws("ecr")
     pushed(ecr)
     with pytest.raises(ObjectMissing, match=why):
-        ImageResolver(ecr, "us-east-1").pinned(image)
+        ImageResolver(lambda _: ecr, "us-east-1").pinned(image)
+
+
+def test_an_image_is_looked_up_in_each_region_that_a_model_of_it_runs_in(aws: Any):
+    here = aws("ecr")
+    pushed(here)
+    there = boto3.client("ecr", region_name="eu-west-1")
+    images = ImageResolver({"us-east-1": here, "eu-west-1": there}.__getitem__, "us-east-1")
+
+    with pytest.raises(ObjectMissing, match="Replicate it to eu-west-1"):
+        images.replica(f"{REPOSITORY}@sha256:{'b' * 64}", "eu-west-1")
+
+    pinned = f"{REPOSITORY}@{pushed(there)}"  # of another digest, as moto's are in each region
+    assert images.replica(pinned, "eu-west-1") == pinned.replace("us-east-1", "eu-west-1")
+    with pytest.raises(ObjectMissing, match=r"is not in its repository.*Replicate it to eu-west-1"):
+        images.replica(f"{REPOSITORY}@sha256:{'b' * 64}", "eu-west-1")
 
 
 def test_an_image_in_a_registry_of_ones_own_needs_a_digest_and_nobody_to_ask():
     image = f"registry.example.com/sklearn@sha256:{'a' * 64}"
-    assert ImageResolver(Answering("ServerException"), "us-east-1").pinned(image) == image
+    assert ImageResolver(lambda _: Answering("ServerException"), "us-east-1").pinned(image) == image
 
 
 class Failing:
@@ -190,12 +206,12 @@ class Failing:
 )
 def test_an_image_that_cannot_be_looked_up_now_is_not_missing(code: str, error: type[Exception]):
     with pytest.raises(error):
-        ImageResolver(Failing(code), "us-east-1").pinned(f"{REPOSITORY}:1")
+        ImageResolver(lambda _: Failing(code), "us-east-1").pinned(f"{REPOSITORY}:1")
 
 
 def test_a_registry_that_is_down_says_nothing_about_the_image():
     with pytest.raises(ClientError):
-        ImageResolver(Answering("ServerException"), "us-east-1").pinned(f"{REPOSITORY}:1")
+        ImageResolver(lambda _: Answering("ServerException"), "us-east-1").pinned(f"{REPOSITORY}:1")
 
 
 # Policies

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from signoff.errors import RegistryRefused
 from signoff.ledger.entries import Kind, Status, Step
-from signoff.model_package.model_request import in_region
+from signoff.model_package.images import in_region
 from tests.support.interruptions import Died
 from tests.support.world import PINNED, ROLE, World
 
@@ -82,7 +82,37 @@ def test_an_image_in_another_region_is_the_one_of_the_same_digest_there():
     world = world_of(target(OVERSEAS))
     world.approved()
     assert model_in(world, OVERSEAS)["PrimaryContainer"]["Image"] == PINNED.replace("us-east-1", "eu-west-1")
-    assert in_region("registry.example.com/own@sha256:aa", "eu-west-1") == "registry.example.com/own@sha256:aa"
+
+
+def test_a_package_whose_image_is_not_in_a_targets_region_fails_by_its_name_there():
+    world = world_of(target(NEXT_DOOR), target(OVERSEAS), {"region": "eu-west-1", "execution_role": ROLE})
+    world.images.nowhere_else = True
+    arn = world.pending()
+    (failed,) = [check for check in world.state(arn).evidence["checks"] if check["status"] == "failed"]
+    assert failed["name"] == f"image:{PINNED.replace('us-east-1', 'eu-west-1')}"
+    assert "is not in its repository" in failed["reason"]
+    assert world.state(arn).status is Status.VALIDATION_FAILED
+
+
+@pytest.mark.parametrize(
+    ("image", "there"),
+    [
+        ("1.dkr.ecr.us-east-1.amazonaws.com/own", "1.dkr.ecr.us-east-1.amazonaws.com/own"),
+        ("registry.example.com/own@sha256:aa", "registry.example.com/own@sha256:aa"),
+        (PINNED, PINNED.replace("us-east-1", "eu-west-1")),
+        (
+            PINNED.replace("sklearn", "of.us-east-1.x"),
+            PINNED.replace("us-east-1", "eu-west-1", 1).replace("sklearn", "of.us-east-1.x"),
+        ),
+        (PINNED.replace("dkr.ecr", "dkr.ecr-fips"), PINNED.replace("dkr.ecr.us-east-1", "dkr.ecr-fips.eu-west-1")),
+        (
+            PINNED.replace("dkr.ecr", "dkr-ecr").replace("amazonaws.com", "on.aws"),
+            PINNED.replace("dkr.ecr.us-east-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws"),
+        ),
+    ],
+)
+def test_an_image_of_ecr_has_the_same_name_in_each_region_but_for_the_regions(image: str, there: str):
+    assert in_region(image, "eu-west-1") == there
 
 
 def test_the_registrys_own_account_has_models_in_other_regions_too():

@@ -122,6 +122,24 @@ def test_a_private_registry_is_reached_in_the_policys_network_with_credentials()
     assert approved(world, arn) == {"PrimaryContainer": container, "VpcConfig": CONFIG}
 
 
+@pytest.mark.parametrize(
+    ("container", "deployment"),
+    [
+        ({**ONE, "Image": f"registry.example.com/own@sha256:{'c' * 64}"}, {"PrimaryContainer": PRIVATE}),
+        ({**ONE, "Image": PINNED, "ProductId": "prod-1"}, {}),
+    ],
+    ids=["a registry in a VPC", "a seller's registry"],
+)
+def test_an_image_that_nobody_looked_up_is_not_called_pinned(container: dict[str, Any], deployment: dict[str, Any]):
+    world = World(deployment={"execution_role": ROLE, "vpc": VPC}, sources={"unpinned": ["marketplace"]})
+    arn = submitted(world, manifest(container, deployment=deployment), {"model.tar.gz": MODEL})
+    world.deliver()
+    (check,) = [each for each in world.state(arn).evidence["checks"] if each["name"].startswith("image:")]
+    assert (check["status"], check["name"]) == ("passed", f"image:{container['Image']}")
+    assert "nobody has looked it up" in check["reason"]
+    assert "pinned" not in check["reason"]
+
+
 def test_a_private_registry_without_a_network_fails_before_anybody_is_asked():
     world = World()
     arn = submitted(world, manifest(ONE, deployment={"PrimaryContainer": PRIVATE}), {"model.tar.gz": MODEL})

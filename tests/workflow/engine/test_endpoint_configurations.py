@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from local.engine.process import Engine
 from tests.support.aws import client
 from tests.support.waiting import eventually
+from tests.workflow.engine.test_model_registry import IMAGE
 
 KIND = "AWS::SageMaker::EndpointConfig"
 
@@ -19,7 +20,7 @@ def models(engine: Engine) -> list[str]:
     """The names of two models."""
     sagemaker, names = client(engine, "sagemaker"), [f"model-{uuid4().hex[:8]}" for _ in range(2)]
     for name in names:
-        container = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serve:1"}
+        container = {"Image": IMAGE}
         role = "arn:aws:iam::123456789012:role/execution"
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
     return names

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
+from local.engine.seed import DIGEST, REPOSITORY
 from tests.support.aws import client
 from tests.support.waiting import eventually
 
@@ -40,8 +41,9 @@ def refusal(call: Any, **request: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}@{DIGEST}"
 SPECIFICATION = {
-    "Containers": [{"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/a@sha256:" + "0" * 64}],
+    "Containers": [{"Image": IMAGE}],
     "SupportedContentTypes": ["text/csv"],
     "SupportedResponseMIMETypes": ["text/csv"],
 }

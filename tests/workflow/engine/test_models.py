@@ -4,10 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
+from local.engine.seed import DIGEST, REPOSITORY
 from tests.support.aws import client
-from tests.workflow.engine.test_model_registry import SPECIFICATION, refusal, register
+from tests.workflow.engine.test_model_registry import IMAGE, SPECIFICATION, refusal, register
 
 ROLE = "arn:aws:iam::123456789012:role/execution"
 
@@ -118,6 +120,25 @@ def test_an_environment_is_the_packages_or_the_models_not_both(sagemaker: Any, p
 )
 def test_of_two_ways_to_say_the_same_a_model_takes_one(sagemaker: Any, package: str, more: dict[str, Any]) -> None:
     assert refusal(sagemaker.create_model, **model(package, **more))[0] == "ValidationException"
+
+
+def test_a_models_image_is_in_its_own_registry_and_region(engine: Engine, sagemaker: Any) -> None:
+    def create(image: str) -> tuple[str, str]:
+        return refusal(sagemaker.create_model, ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image})
+
+    other = IMAGE.replace("123456789012", "210987654321")
+    assert create("python:3")[1].startswith('Using non-ECR image "python:3" without Vpc repository access mode')
+    assert "Cross region ECR image pulls are not allowed" in create(IMAGE.replace("us-east-1", "eu-west-1"))[1]
+    for absent in (f"{IMAGE[:-64]}{'0' * 64}", IMAGE.replace("@", "-of-old@"), other):
+        assert create(absent) == ("ValidationException", f"Requested image {absent} not found.")
+
+
+def test_a_registry_is_asked_for_its_own_images_only(engine: Engine) -> None:
+    ecr, which = client(engine, "ecr"), {"repositoryName": REPOSITORY, "imageIds": [{"imageDigest": DIGEST}]}
+
+    assert len(ecr.batch_get_image(registryId="123456789012", **which)["images"]) == 1
+    with pytest.raises(ClientError, match="RepositoryNotFoundException"):
+        ecr.batch_get_image(registryId="210987654321", **which)
 
 
 def test_what_uses_a_model_is_found_from_the_endpoints(sagemaker: Any, package: str) -> None:

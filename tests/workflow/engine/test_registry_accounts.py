@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
+from local.engine.seed import seed
 from tests.support.aws import client
 from tests.workflow.engine.test_access import acting, allow, role
 from tests.workflow.engine.test_model_registry import SPECIFICATION, RegistryQueue, refusal, register
@@ -21,6 +22,7 @@ OTHER = "210987654321"
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with Engine.start(auth=True, log=tmp_path_factory.mktemp("guarded") / "engine.log") as running:
+        seed(running)
         yield running
 
 

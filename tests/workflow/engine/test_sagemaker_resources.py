@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from local.engine.process import Engine
 from tests.support.aws import client
 from tests.support.waiting import eventually
+from tests.workflow.engine.test_model_registry import IMAGE
 
 GROUP, MODEL = "AWS::SageMaker::ModelPackageGroup", "AWS::SageMaker::Model"
 ROLE = "arn:aws:iam::123456789012:role/execution"
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serve@sha256:" + "0" * 64
 
 
 class ResourceStack:

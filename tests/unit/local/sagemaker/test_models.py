@@ -51,7 +51,9 @@ REFUSED = [
         {"PrimaryContainer": {"ModelPackageName": "tumours/1", "ModelDataSource": {"S3DataSource": PREFIX}}},
         "ModelDataSource cannot be specified beside ModelPackageName",
     ),
-    (single(Image=IMAGE.replace(REGION, "eu-west-1")), "does not match expected region us-east-1. Cross region ECR"),
+    (single(Image=IMAGE.replace(REGION, "eu-west-1")), "does not match expected region of us-east-1. Cross region ECR"),
+    (single(Image="public.ecr.aws/serve:1"), "without Vpc repository access mode is not supported"),
+    (single(Image=IMAGE.replace("/serve", "/absent")), "absent@sha256:" + "0" * 64 + " not found."),
     (single(InferenceSpecificationName="fast"), "InferenceSpecificationName needs a ModelPackageName"),
     (
         single(ModelDataUrl="s3://data/m", ModelDataSource={"S3DataSource": PREFIX}),

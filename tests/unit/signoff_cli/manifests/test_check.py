@@ -153,7 +153,7 @@ def test_a_group_that_sagemaker_could_not_name_so_is_a_fault() -> None:
 
 def test_an_image_that_no_registration_could_pin_is_refused_in_the_same_words() -> None:
     with pytest.raises(ObjectMissing) as refused:
-        ImageResolver(None, "eu-west-1").pinned("python:3.13")
+        ImageResolver(lambda _: None, "eu-west-1").pinned("python:3.13")
     through_a_vpc = {"PrimaryContainer": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}}
     private = {**with_container(Image="python:3.13"), "Deployment": through_a_vpc}
     assert faults(private) == {"InferenceSpecification.Containers[0].Image": str(refused.value)}
