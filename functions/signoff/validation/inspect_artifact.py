@@ -129,9 +129,7 @@ def inspect_archive(chunks: Iterable[bytes], requirements: Requirements) -> repo
 
 def inspect_object(chunks: Iterable[bytes], requirements: Requirements, name: str) -> report.Inspection:
     """Return the inspection of an artifact that is the one file `name`, checked against `requirements`."""
-    # A single file cannot contain a licence or a model card, nor have others beside it.
-    check = RequirementCheck(replace(requirements, required_files=(), licence=False, model_card=False))
-    return archive.inspect_file(chunks, name, scan.scan, check, alone=True)
+    return archive.inspect_file(chunks, name, scan.scan, RequirementCheck(requirements), alone=True)
 
 
 def inspect_objects(files: Iterable[tuple[str, Iterable[bytes]]], requirements: Requirements) -> report.Inspection:

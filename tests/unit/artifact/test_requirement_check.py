@@ -373,7 +373,7 @@ def test_the_order_of_the_files_changes_nothing(files: dict[str, Any], random: A
 def test_whatever_a_file_is_called_and_whatever_the_globs_are_it_is_checked(
     name: str, kind: Any, globs: list[str]
 ) -> None:
-    check = RequirementCheck(Artifact(forbidden_files=tuple(globs), formats=("onnx",)).requirements)
+    check = RequirementCheck(Requirements(forbidden_files=globs, formats=("onnx",)))
     found = [
         *check.named(name),
         *check.content(

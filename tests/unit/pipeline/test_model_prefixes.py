@@ -174,6 +174,22 @@ def test_uncompressed_model_data_must_hold_the_files_that_the_policy_requires():
     assert approved(there, submitted(there, document, WEIGHTS))
 
 
+@pytest.mark.parametrize(
+    ("demands", "missing"),
+    [
+        ({"required_files": ["model.onnx"]}, "Has no file model.onnx"),
+        ({"licence": True}, "Has no licence"),
+        ({"model_card": True}, "Has no model card"),
+    ],
+)
+def test_a_model_that_is_one_object_must_be_what_the_policy_requires(demands: dict[str, Any], missing: str):
+    world = World(artifact=demands)
+    document = manifest({"Image": IMAGE, "ModelDataSource": source("model.bin", "S3Object")})
+    arn = submitted(world, document, {"model.bin": b"GGUF"})
+    world.deliver()
+    assert missing in " ".join(checks(world, arn).values())
+
+
 CARD = b"---\nlicense: mit\n---\n"
 
 
