@@ -92,6 +92,10 @@ attack: setup $(if $(HEAVY),.attack-venv/ready)  ## Attack the inspection with d
 	@.attack-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/attack.txt
 	@touch $@
 
+.PHONY: sweep
+sweep: setup  ## Let each fault become of each call to AWS, from upload to retirement (ARGS="--only CreateModel --first")
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: corpus
 corpus: setup  ## Inspect what libraries write, with every estimator of older ones (VERSIONS="0.20.4 keras-2" of those, or all)
 	@$(BIN)/python -m tests.corpus.environments $(VERSIONS)

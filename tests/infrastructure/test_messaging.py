@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from signoff.identity.proofs import LONGEST
+from tests.faults.faulty_world import HIDDEN
 from tests.support.iam import allowed, denied
 from tests.support.patterns import matches
 from tests.support.repository import ROOT
@@ -190,6 +191,11 @@ def test_an_inbox_sets_aside_what_fails_five_times(template, inbox):
 def test_a_message_stays_hidden_twice_as_long_as_its_function_may_run(template, inbox, function):
     timeout = template.one("AWS::Lambda::Function", function)["Timeout"]
     assert template.one("AWS::SQS::Queue", inbox)["VisibilityTimeout"] == 2 * timeout
+
+
+@pytest.mark.parametrize(("inbox", "function"), INBOXES.items())
+def test_the_sweep_of_faults_hides_messages_as_long_as_the_queue(template, inbox, function):
+    assert HIDDEN[function] == timedelta(seconds=template.one("AWS::SQS::Queue", inbox)["VisibilityTimeout"])
 
 
 @pytest.mark.parametrize("queue", ["DecisionQueue", "SignatureQueue"])

@@ -27,6 +27,7 @@ class FakeLedger(LedgerTable):
         self.pauses: list[float] = beside.pauses if beside else []
         self._pause = self.pauses.append
         self.histories: dict[str, History] = beside.histories if beside else {}
+        self._rows_made: dict[str, tuple[History | None, dict[str, Any]]] = {}
 
     def history(self, package: str) -> History:
         return self.histories.get(package, History(package))
@@ -67,8 +68,15 @@ class FakeLedger(LedgerTable):
         return package_row(history) if history else None
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        rows = [package_row(history) for history in self.histories.values()]
-        yield from (row for row in rows if "arn" in row)
+        yield from [dict(row) for row in map(self._row, self.histories.values()) if "arn" in row]
+
+    def _row(self, history: History) -> dict[str, Any]:
+        """Return a history's row, which is made once, as the table's is."""
+        made_of, row = self._rows_made.get(history.package, (None, {}))
+        if made_of is not history:
+            row = package_row(history)
+            self._rows_made[history.package] = (history, row)
+        return row
 
 
 class FakeSubmissions:

@@ -28,16 +28,20 @@ class Interruptions:
         """Return `adapter` with every call to it counted."""
         return _Interrupted(adapter, self)
 
-    def call(self, name: str) -> None:
-        """Count a call; let happen, once, what a test wants to happen `before` it."""
+    def call(self, name: str) -> int:
+        """Count a call and return its number; let happen, once, what a test wants to happen `before` it."""
         with self._counting:
             self.calls += 1
-            dies = self.calls == self.at
+            number, dies = self.calls, self.calls == self.at
         if dies:
             raise self.error()
         happening = self.before.pop(name, None)
         if happening:
             happening()
+        return number
+
+    def made(self, name: str, number: int) -> None:
+        """Note that a call was made; nothing happens here."""
 
     def arm(self, at: int | None, error: Callable[[], BaseException] = Died) -> None:
         """Die before the call number `at`, counted from now."""
@@ -57,7 +61,11 @@ class _Interrupted:
             return partial(LedgerTable.update, self)  # made of a read and an append, between which it may die too
 
         def counted(*arguments: Any, **named: Any) -> Any:
-            self._interruptions.call(f"{type(self._adapter).__name__}.{name}")
-            return found(*arguments, **named)
+            called = f"{type(self._adapter).__name__}.{name}"
+            number = self._interruptions.call(called)
+            try:
+                return found(*arguments, **named)
+            finally:
+                self._interruptions.made(called, number)
 
         return counted

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.clients import error_code, error_message
+from signoff.aws.clients import error_code, error_message, ignoring
 from signoff.errors import ObjectMissing, Transient
 from signoff.model_package.images import ImageReference, by_digest, image_reference, in_region
 
-_NOT_THERE = {"RepositoryNotFoundException", "AccessDeniedException", "ImageNotFoundException"}
+_DENIED = {"AccessDeniedException"}
+_NOT_THERE = {"RepositoryNotFoundException", "ImageNotFoundException", *_DENIED}
+# Before a denial is taken for one that lasts: what comes of it is a refusal. The pause is in seconds.
+_ASKED, _PAUSE = 3, 2.0
 # Failures beside which an image may well be there: of its key, and of the registry that a repository is a cache of.
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
 _PASSING = {"KmsError", "UpstreamTooManyRequests", "UpstreamUnavailable"}
@@ -23,8 +27,9 @@ class ImageResolver:
     `ecr` returns the client of a region.
     """
 
-    def __init__(self, ecr: Callable[[str], Any], region: str) -> None:
+    def __init__(self, ecr: Callable[[str], Any], region: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._ecr = ecr
+        self._pause = pause
         self.region = region
 
     def pinned(self, image: str) -> str:
@@ -63,8 +68,11 @@ class ImageResolver:
     def _digest(self, image: str, reference: ImageReference) -> str:
         wanted = {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or "latest"}
         try:
-            answer = self._ecr(reference.region).batch_get_image(
-                registryId=reference.account, repositoryName=reference.repository, imageIds=[wanted]
+            answer = self._asked(
+                self._ecr(reference.region),
+                registryId=reference.account,
+                repositoryName=reference.repository,
+                imageIds=[wanted],
             )
         except ClientError as error:
             if error_code(error) not in _NOT_THERE:
@@ -77,3 +85,10 @@ class ImageResolver:
         if not found or reference.digest not in {None, found[0]}:
             raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag or digest")
         return found[0]
+
+    def _asked(self, ecr: Any, **which: Any) -> dict[str, Any]:
+        for _ in range(_ASKED - 1):
+            with ignoring(_DENIED):
+                return dict(ecr.batch_get_image(**which))
+            self._pause(_PAUSE)
+        return dict(ecr.batch_get_image(**which))

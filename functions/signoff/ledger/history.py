@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import takewhile
 
 from signoff.documents import timestamps
@@ -59,7 +60,7 @@ class History:
         """The hash that the next entry must follow."""
         return self.entries[-1].hash if self.entries else GENESIS
 
-    @property
+    @cached_property
     def state(self) -> State:
         """The state that results from the entries."""
         return fold(self.entries)
