@@ -21,6 +21,8 @@ BASELINE_RECORDER = f"{CONSTRUCTS}/record-baseline"
 GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
 # By this tag the role that makes projects knows a policy that is not theirs.
 PLATFORMS_POLICY = ("signoff:written-by", "platform")
+# The tag of the vault's copies, before and after an approval: the first may expire (signoff.aws.vault).
+UNDECIDED, APPROVED = ("signoff:kept", "until-decided"), ("signoff:kept", "approved")
 # The bus, and the source of Signoff's own events, which may be trusted.
 BUS = "signoff"
 SOURCE = "signoff"
@@ -38,9 +40,14 @@ def model_maker_role(partition: str, account: str, stack: str) -> str:
     return f"arn:{partition}:iam::{account}:role{ROLES}{stack}-{MODEL_MAKER}Role*"
 
 
-def regional_vault(account: str, region: str) -> str:
+def regional_vault(account: str, region: str, suffix: str = "") -> str:
     """The name of the vault that the account `account` keeps in another region than the registry's."""
-    return f"signoff-vault-{account}-{region}"
+    return f"signoff-vault-{account}-{region}{suffix}"
+
+
+def key_alias(suffix: str = "") -> str:
+    """The alias of the customer's own key."""
+    return f"alias/signoff{suffix}"
 
 
 def bus_arn(stack: "cdk.Stack", *, account: str | None = None, region: str | None = None) -> str:

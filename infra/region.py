@@ -34,8 +34,9 @@ class SignoffRegionStack(cdk.Stack):
         # Only approved artifacts are copied here, so everything gets their retention.
         kept = replace(
             settings,
-            vault_bucket_name=names.regional_vault(self.account, region),
+            vault_bucket_name=names.regional_vault(self.account, region, settings.suffix),
             lock_days=settings.approved_retention_days,
+            unapproved_days=0,
         )
         self.vault = VaultBucket(self, "Vault", settings=kept, key=key, logs=logs)
         self.vault.open_to(others)

@@ -59,8 +59,11 @@ class DeploymentSettings:
     bundle: "wheels" puts the locked dependencies beside the functions; "source" leaves them out, for an engine
         whose workers run in an environment that has them.
     customer_managed_key: encrypt everything at rest with one KMS key of the account.
-    ephemeral: the stack may be deleted with all it holds, and locks end after a day: for trying things out.
+    ephemeral: the stack may be deleted with its tables, its buckets empty themselves, and locks end after a day: for
+        trying things out.
     lock_mode, lock_days: the vault's default retention; approved_retention_days: that of what was approved.
+    unapproved_days: after how many days the vault's copies expire that were never approved; 0 for never.
+    suffix: what the names of the regional vaults and of the key's alias end in, after a stack that has left its own.
     log_retention_days: how long logs are kept.
     policies: the folder of policy files; workflow: the state machine's definition.
     source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
@@ -89,6 +92,8 @@ class DeploymentSettings:
     lock_mode: str = "GOVERNANCE"
     lock_days: int = 14
     approved_retention_days: int = 2557
+    unapproved_days: int = 365
+    suffix: str = ""
     log_retention_days: int = 90
     policies: Path = ROOT / "infra" / "policies"
     workflow: Path = ROOT / "statemachine" / "validation.asl.json"
@@ -128,6 +133,8 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         else _number(
             "approvedRetentionDays", context("approvedRetentionDays"), DeploymentSettings.approved_retention_days, 1
         ),
+        unapproved_days=_unapproved_days(context),
+        suffix=_suffix(context("suffix")),
         log_retention_days=_log_days(context("logRetentionDays")),
         policies=_path(context("policies"), DeploymentSettings.policies),
         workflow=_path(context("workflow"), DeploymentSettings.workflow),
@@ -253,6 +260,22 @@ def _log_days(value: Any) -> int:
     if days not in LOG_RETENTION_DAYS:
         raise SettingFault(f"Context logRetentionDays={days} is not one of {LOG_RETENTION_DAYS}")
     return days
+
+
+def _unapproved_days(context: Callable[[str], Any]) -> int:
+    days = _number("unapprovedDays", context("unapprovedDays"), DeploymentSettings.unapproved_days, least=0)
+    locked = _number("lockDays", context("lockDays"), DeploymentSettings.lock_days, least=1)
+    if 0 < days < locked:
+        raise SettingFault(f"Context unapprovedDays={days} is less than the {locked} days of lockDays")
+    return days
+
+
+def _suffix(value: Any) -> str:
+    if value is None:
+        return ""
+    if not re.fullmatch(r"-[a-z0-9]{1,8}", str(value)):
+        raise SettingFault(f"Context suffix={value!r} is not - and up to eight small letters or digits (-2)")
+    return str(value)
 
 
 def _path(value: Any, default: Path) -> Path:

@@ -112,13 +112,18 @@ class SignoffStack(cdk.Stack):
     @property
     def _regional(self) -> dict[str, str]:
         """The name of the vault in each further region."""
-        return {region: names.regional_vault(self.account, region) for region in self.settings.regions}
+        return {
+            region: names.regional_vault(self.account, region, self.settings.suffix) for region in self.settings.regions
+        }
 
     def _keys(self, key: kms.IKey | None) -> list[Grant]:
         """Decrypting with the customer's own keys, if there are any, of this and other regions."""
         if key is None:
             return []
-        return [Grant(("kms:Decrypt",), (key.key_arn,)), *regional_keys(self, self.settings.regions, ("kms:Decrypt",))]
+        return [
+            Grant(("kms:Decrypt",), (key.key_arn,)),
+            *regional_keys(self, self.settings.regions, ("kms:Decrypt",), self.settings.suffix),
+        ]
 
     def _queue(self) -> None:
         self.register_queue = self._inbox("RegisterQueue", REGISTER)
@@ -195,6 +200,7 @@ class SignoffStack(cdk.Stack):
             ),
             others=self.others,
             regional_vaults=self._regional,
+            suffix=self.settings.suffix,
             regional_keys=self.settings.regions if self.settings.customer_managed_key else (),
         )
 

@@ -38,7 +38,7 @@ class SignoffWorkloadStack(cdk.Stack):
     def _models_role(self, settings: DeploymentSettings) -> iam.Role:
         """The models' default execution role in this account."""
         central = self.central
-        regional = (names.regional_vault(central.account, region) for region in central.deployed_to)
+        regional = (names.regional_vault(central.account, region, settings.suffix) for region in central.deployed_to)
         vaults = [f"arn:{self.partition}:s3:::{name}" for name in (central.vault_bucket, *regional)]
         keys = tuple(
             self.format_arn(service="kms", region=region, account=central.account, resource="key/*")

@@ -181,7 +181,7 @@ def _parts(gate: GuardrailScope) -> list[dict[str, Any]]:
             ["kms:PutKeyPolicy", "kms:Schedule*", "kms:Disable*", "kms:*Alias"],
             ["*"],
             gate.deploying,
-            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/signoff"}},
+            {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/signoff*"}},
         ),
         # Get is left: it ends in no `e`.
         _deny(

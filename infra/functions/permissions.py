@@ -42,6 +42,7 @@ class FunctionPermissions:
     others: OtherAccounts = field(default_factory=lambda: OtherAccounts(()))
     regional_vaults: Mapping[str, str] = field(default_factory=dict)
     regional_keys: Sequence[str] = ()
+    suffix: str = ""
     package_keys: Sequence[str] = ()
     source_keys: Sequence[str] = ()
 
@@ -66,7 +67,7 @@ class FunctionPermissions:
             Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
             self._read_vault("models/", "registrations/"),
             self._write_vault("models/", "registrations/", "policies/"),
-            self._abort_copies(),
+            *self._copy(),
             Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),
             # All names of policies, before a group is created that has none in its own spelling.
@@ -121,7 +122,7 @@ class FunctionPermissions:
             Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
             self._read_vault("models/"),
             self._write_vault("models/"),
-            self._abort_copies(),
+            *self._copy(),
             *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),
         ]
 
@@ -164,6 +165,7 @@ class FunctionPermissions:
             self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
             self._write_vault("policies/", "decisions/"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
+            Grant(("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"), self._in_vault("models/"), ANY_OBJECT),
         ]
 
     def create_model(self) -> list[Grant]:
@@ -184,7 +186,7 @@ class FunctionPermissions:
 
     def _elsewhere(self) -> list[Grant]:
         """Making the same models in other accounts and regions, from the vault's copies there."""
-        grants = regional_keys(self.stack, self.regional_keys, ("kms:Decrypt", "kms:GenerateDataKey"))
+        grants = regional_keys(self.stack, self.regional_keys, ("kms:Decrypt", "kms:GenerateDataKey"), self.suffix)
         deployers = [
             self.stack.format_arn(
                 service="iam", region="", account=account, resource=f"role{names.ROLES}{names.DEPLOYER}"
@@ -345,9 +347,9 @@ class FunctionPermissions:
     def _write_vault(self, *prefixes: str) -> Grant:
         return Grant(("s3:PutObject",), self._in_vault(*prefixes), ANY_OBJECT)
 
-    def _abort_copies(self) -> Grant:
-        """Aborts multipart copies that fail."""
-        return Grant(("s3:AbortMultipartUpload",), self._in_vault("models/"), ANY_OBJECT)
+    def _copy(self) -> list[Grant]:
+        """Tagging copies as they are made, and aborting multipart copies that fail."""
+        return [Grant(("s3:PutObjectTagging", "s3:AbortMultipartUpload"), self._in_vault("models/"), ANY_OBJECT)]
 
 
 def make_models(stack: cdk.Stack, region: str, reason: str) -> list[Grant]:

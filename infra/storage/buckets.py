@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra import names
 from infra.access.accounts import Families, OtherAccounts, SharedGroup, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
@@ -29,7 +30,10 @@ DOCUMENTS = (
     "inspected/",
     "heads/",
 )
-PREFIXES = ("models/", *DOCUMENTS)
+MODELS = "models/"
+PREFIXES = (MODELS, *DOCUMENTS)
+# How long an ephemeral stack's buckets keep anything.
+EPHEMERAL_DAYS = 7
 # The daily heads of all ledgers, which get a long retention when they are written.
 HEADS = "heads/"
 
@@ -43,12 +47,70 @@ def _common(settings: DeploymentSettings, key: kms.IKey | None) -> dict[str, Any
         # Uploads of other accounts belong to the bucket's owner too: no access control lists.
         "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         "enforce_ssl": True,
-        "removal_policy": cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
+        "removal_policy": cdk.RemovalPolicy.RETAIN,
     }
 
 
-def _abort_unfinished_uploads() -> s3.LifecycleRule:
-    return s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7))
+def _life_cycle(settings: DeploymentSettings, *rules: s3.LifecycleRule) -> list[s3.LifecycleRule]:
+    """The rules of a bucket; an ephemeral stack's buckets also empty themselves, what is locked as soon as it may go.
+
+    CloudFormation deletes no bucket that holds anything, and nobody may delete from the vault.
+    """
+    return [
+        s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)),
+        *rules,
+        *(_emptying("") if settings.ephemeral else ()),
+    ]
+
+
+def _emptying(prefix: str) -> tuple[s3.LifecycleRule, s3.LifecycleRule]:
+    days = cdk.Duration.days(EPHEMERAL_DAYS)
+    return (
+        s3.LifecycleRule(
+            id="Empty", prefix=prefix, expiration=days, noncurrent_version_expiration=cdk.Duration.days(1)
+        ),
+        s3.LifecycleRule(id="EmptyOfMarkers", prefix=prefix, expired_object_delete_marker=True),
+    )
+
+
+def _tiering() -> s3.LifecycleRule:
+    """Copies that nobody reads become cheaper, and are read as quickly: of a model in use, none costs more to read.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
+    """
+    return s3.LifecycleRule(
+        id="TierModels",
+        prefix=MODELS,
+        transitions=[
+            s3.Transition(storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=cdk.Duration.days(30))
+        ],
+    )
+
+
+def _expiring(days: int) -> tuple[s3.LifecycleRule, s3.LifecycleRule]:
+    """What becomes of copies that nobody approves: S3 adds a delete marker, and deletes the copy a month later.
+
+    Only copies have the tag (signoff.aws.vault), and approval changes it; S3 cannot look for a tag that is missing. A
+    lock keeps a version from being deleted, but its key from no delete marker: the tag alone says what may expire.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-lifecycle
+    """
+    name, value = names.UNDECIDED
+    return (
+        s3.LifecycleRule(
+            id="ExpireUnapproved",
+            prefix=MODELS,
+            tag_filters={name: value},
+            expiration=cdk.Duration.days(days),
+            noncurrent_version_expiration=cdk.Duration.days(30),
+        ),
+        s3.LifecycleRule(id="ForgetExpired", prefix=MODELS, expired_object_delete_marker=True),
+    )
+
+
+def _keep(bucket: s3.Bucket, settings: DeploymentSettings) -> None:
+    """Have the bucket keep its policy when the stack goes: what it holds is not to be less protected then."""
+    if bucket.policy and not settings.ephemeral:
+        bucket.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
 
 
 class AccessLogBucket(s3.Bucket):
@@ -60,8 +122,11 @@ class AccessLogBucket(s3.Bucket):
             construct_id,
             # S3 delivers access logs only to buckets encrypted with its own keys.
             **_common(settings, key=None),
-            lifecycle_rules=[s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
+            lifecycle_rules=list(_emptying(""))
+            if settings.ephemeral
+            else [s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
         )
+        _keep(self, settings)
         acknowledge(self, "AwsSolutions-S1", "It holds the access logs: logging its own requests would never end")
 
 
@@ -83,10 +148,11 @@ class ArtifactsBucket(s3.Bucket):
             **_common(settings, key),
             bucket_name=settings.artifacts_bucket_name,
             versioned=True,
-            lifecycle_rules=[_abort_unfinished_uploads()],
+            lifecycle_rules=_life_cycle(settings),
             server_access_logs_bucket=logs,
             server_access_logs_prefix="artifacts/",
         )
+        _keep(self, settings)
         # The construct's own property would add a custom resource with a function.
         resource = self.node.default_child
         if isinstance(resource, s3.CfnBucket):
@@ -156,21 +222,24 @@ class VaultBucket(s3.Bucket):
             if compliance
             else s3.ObjectLockRetention.governance(days),
             # Set here because the bucket policy refuses every later change of the life cycle.
-            lifecycle_rules=[_abort_unfinished_uploads()],
+            lifecycle_rules=_life_cycle(
+                settings, _tiering(), *(_expiring(settings.unapproved_days) if settings.unapproved_days else ())
+            ),
             server_access_logs_bucket=logs,
             server_access_logs_prefix="vault/",
         )
+        _keep(self, settings)
 
     def open_to(self, others: OtherAccounts) -> None:
         """Let the deployers of a group's models read them: whole accounts, and the execution roles of targets."""
         actions = ("s3:GetObject", "s3:GetObjectVersion")
         for accounts, groups in others.opened(lambda group: tuple(sorted(group.deploy))):
-            _open(self, "Deploy", accounts, actions, [f"models/{name}/*" for name in groups])
+            _open(self, "Deploy", accounts, actions, [f"{MODELS}{name}/*" for name in groups])
         for elsewhere, groups in others.opened(_execution_roles):
             accounts = sorted({account for _, account in elsewhere})
             # A condition, not a principal: S3 takes a role as principal only once the role exists.
             roles = {"ArnEquals": {"aws:PrincipalArn": [role for role, _ in elsewhere]}}
-            _open(self, "Models", accounts, actions, [f"models/{name}/*" for name in groups], roles)
+            _open(self, "Models", accounts, actions, [f"{MODELS}{name}/*" for name in groups], roles)
 
     def protect(self, *, writers: Mapping[str, Sequence[str]], retainers: Sequence[str]) -> None:
         """Deny deletion and weaker protection; deny puts except to `writers` (ARN patterns of roles, by prefix).
@@ -180,10 +249,14 @@ class VaultBucket(s3.Bucket):
         self.add_to_resource_policy(
             _deny(
                 "NobodyDeletesOrBypasses",
-                ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"],
+                [
+                    *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"),
+                    *("s3:PutObjectLegalHold", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
+                ],
                 [self.arn_for_objects("*")],
             )
         )
+        self.add_to_resource_policy(_keep_what_is_approved(self.arn_for_objects(f"{MODELS}*")))
         self.add_to_resource_policy(
             _deny(
                 "NobodyLoosensTheVault",
@@ -200,7 +273,7 @@ class VaultBucket(s3.Bucket):
         self.add_to_resource_policy(
             _deny(
                 "OnlyDecisionsExtendRetention",
-                ["s3:PutObjectRetention"],
+                ["s3:PutObjectRetention", "s3:PutObjectVersionTagging"],
                 [self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES if prefix != HEADS],
                 unless=retainers,
             )
@@ -241,7 +314,8 @@ class VaultBucket(s3.Bucket):
             self.add_to_resource_policy(
                 _deny(
                     f"OnlyItsWriters{name}",
-                    ["s3:PutObject"],
+                    # Who copies also tags the copy, in one request.
+                    ["s3:PutObject", *(["s3:PutObjectTagging"] if prefix == MODELS else [])],
                     [self.arn_for_objects(f"{prefix}*")],
                     unless=writers.get(prefix, ()),
                 )
@@ -262,9 +336,9 @@ def _execution_roles(group: SharedGroup) -> tuple[tuple[str, str], ...]:
     return tuple(sorted({(target.execution_role, target.account) for target in group.targets if target.account}))
 
 
-def _digest(names: Iterable[str]) -> str:
+def _digest(parts: Iterable[str]) -> str:
     """What tells statements of one kind apart in their ids: another statement does not change it."""
-    return sha256(" ".join(names).encode()).hexdigest()[:8]
+    return sha256(" ".join(parts).encode()).hexdigest()[:8]
 
 
 def _open(
@@ -294,6 +368,19 @@ def _open(
                 sid=f"{sid}{suffix}", principals=principals, actions=granted, resources=resources, conditions=where
             )
         )
+
+
+def _keep_what_is_approved(models: str) -> iam.PolicyStatement:
+    """Deny to everyone, the writers too, another tag for what has been approved, so that it never expires."""
+    name, value = names.APPROVED
+    return iam.PolicyStatement(
+        sid="NobodyLetsTheApprovedExpire",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:PutObjectTagging", "s3:PutObjectVersionTagging"],
+        resources=[models],
+        conditions={"StringEquals": {f"s3:ExistingObjectTag/{name}": value}},
+    )
 
 
 def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[str] = ()) -> iam.PolicyStatement:

@@ -7,11 +7,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra import names
 from infra.access.accounts import OtherAccounts, roots
 from infra.access.roles import Grant
 from infra.settings import DeploymentSettings
-
-ALIAS = "alias/signoff"
 
 
 def make_key(scope: Construct, settings: DeploymentSettings, others: OtherAccounts) -> kms.Key | None:
@@ -25,11 +24,14 @@ def make_key(scope: Construct, settings: DeploymentSettings, others: OtherAccoun
     key = kms.Key(
         scope,
         "Key",
-        alias=ALIAS,
         description="Encrypts what Signoff keeps: artifacts, vault, ledger, queues and logs",
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.DESTROY if settings.ephemeral else cdk.RemovalPolicy.RETAIN,
     )
+    alias = key.add_alias(names.key_alias(settings.suffix))
+    if not settings.ephemeral:
+        # With the key: by its alias the guardrails know it.
+        alias.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     key.add_to_resource_policy(_events(stack))
     key.add_to_resource_policy(_logs(stack))
     submitters = sorted({account for group in others.groups for account in group.submit})
@@ -43,12 +45,12 @@ def make_key(scope: Construct, settings: DeploymentSettings, others: OtherAccoun
     return key
 
 
-def regional_keys(stack: cdk.Stack, regions: Sequence[str], actions: tuple[str, ...]) -> list[Grant]:
+def regional_keys(stack: cdk.Stack, regions: Sequence[str], actions: tuple[str, ...], suffix: str) -> list[Grant]:
     """A role's grants on Signoff's keys in other regions, whose ids are only known there."""
     if not regions:
         return []
     keys = tuple(stack.format_arn(service="kms", region=region, resource="key/*") for region in regions)
-    by_alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ALIAS}}
+    by_alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.key_alias(suffix)}}
     return [Grant(actions, keys, "A key is known by its alias, and no policy can name an alias as resource", by_alias)]
 
 

@@ -130,13 +130,23 @@ def _lifecycle(value: Properties) -> Properties:
 
 
 def _lifecycle_rule(rule: Properties) -> Properties:
-    converted = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    among: Properties = {"Prefix": rule.get("Prefix", "")}
+    if "TagFilters" in rule:
+        among = {"And": {**among, "Tags": rule["TagFilters"]}}
+    converted = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": among, "Transitions": _transitions(rule)}
     if "ExpirationInDays" in rule:
         converted["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    elif "ExpiredObjectDeleteMarker" in rule:
+        converted["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
     for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
         if name in rule:
             converted[name] = rule[name]
     return {name: part for name, part in converted.items() if part is not None}
+
+
+def _transitions(rule: Properties) -> list[Properties] | None:
+    found = rule.get("Transitions", ())
+    return [{"Days": each["TransitionInDays"], "StorageClass": each["StorageClass"]} for each in found] or None
 
 
 def _xml(operation: str, bucket: str, member: str, document: Properties) -> bytes:

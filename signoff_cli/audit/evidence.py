@@ -140,12 +140,14 @@ def artifacts(audited: AuditedLedger) -> list[Mapping[str, Any]]:
 
 
 def _bytes(audited: AuditedLedger) -> Iterator[Discrepancy]:
-    """Yield which artifacts a reader would not get as they were judged."""
+    """Yield which artifacts a reader would not get as they were judged; what was never approved may have expired."""
     named = audited.history.last(Kind.EVIDENCE_RECORDED)
     if named is None:
         return
+    may_be_gone = not any(entry.details.get("decision") in {"approve", "rollback"} for entry in audited.entries)
     for artifact in artifacts(audited):
-        because = _not_as_judged(audited, artifact)
+        gone = audited.versions.get(artifact["key"], artifact["version_id"]) is None
+        because = None if gone and may_be_gone else _not_as_judged(audited, artifact)
         if because:
             yield audited.finding("VaultChanged", because, named.sequence)
 

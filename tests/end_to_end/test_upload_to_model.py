@@ -111,6 +111,8 @@ def test_what_is_deployed_are_the_vaults_copies_and_not_the_uploads(group: Group
     assert (kept["Body"].read(), kept["VersionId"]) == (honest()["model.tar.gz"], artifact["version_id"])
     container = package.described()["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"] == f"s3://{vault}/{artifact['key']}"
+    tags = s3.get_object_tagging(Bucket=vault, Key=artifact["key"], VersionId=artifact["version_id"])["TagSet"]
+    assert tags == [{"Key": "signoff:kept", "Value": "approved"}]  # or the bucket's life cycle would expire it
 
 
 def test_an_image_named_by_a_tag_is_deployed_by_its_digest(group: Group) -> None:

@@ -24,6 +24,7 @@ from tests.support.patterns import matches
 from tests.support.shared_registry import bucket_policy, open_to
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
+NAMING = ("Name", "BucketName", "AliasName", "TableName", "LogGroupName", "ModelPackageGroupName", "RoleName")
 UNITS, GROUPS_EACH, ACCOUNTS_EACH = 10, 50, 5
 ROLES = f"arn:aws:iam::{ACCOUNT}:role/models"
 
@@ -64,6 +65,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sharedPrefixes": ",".join(f"unit{unit}-" for unit in range(UNITS)),
         "executionRoles": f"{ROLES}/*",
         "regions": "eu-west-1",
+        "suffix": "-2",
         "customerManagedKey": "true",
     }
     return synthesise({"bundle": "source", "nag": "false", **choices}, base / "out")
@@ -135,6 +137,40 @@ def test_an_audit_reads_the_policies_of_the_nested_stacks_too(crowded, registry)
     assert json.loads(texts[f"{names.POLICIES}/groups/{group(2, 5)}"])["deployment"]["execution_role"].endswith(
         group(2, 5)
     )
+
+
+# What a stack leaves under a fixed name
+
+
+@pytest.fixture(scope="module")
+def region(crowded: Path) -> SynthesizedTemplate:
+    return read_template(crowded, f"{STACK}Region-eu-west-1")
+
+
+def test_a_suffix_tells_apart_what_an_earlier_stack_has_left(registry, region):
+    vault = f"signoff-vault-{ACCOUNT}-eu-west-1-2"
+    variables = registry.one("AWS::Lambda::Function", "CreateModel")["Environment"]["Variables"]
+    assert region.one("AWS::S3::Bucket", "Vault")["BucketName"] == vault
+    assert variables["SIGNOFF_REGIONAL_VAULTS"] == f"eu-west-1={vault}"
+    for found in (registry, region):
+        assert [alias["AliasName"] for alias in found.of_type("AWS::KMS::Alias").values()] == ["alias/signoff-2"]
+    (policy,) = registry.one("AWS::IAM::Role", "CreateModelRole")["Policies"]
+    key = "arn:aws:kms:eu-west-1:123456789012:key/any"
+    for alias, may in (("alias/signoff-2", True), ("alias/signoff", False)):
+        assert allowed(policy["PolicyDocument"], "kms:Decrypt", key, {"kms:ResourceAliases": [alias]}) is may
+
+
+def test_nothing_else_is_left_under_a_fixed_name(crowded):
+    """What is named so is in docs/operations.md, with what to do about it."""
+    fixed = {
+        resource["Type"]
+        for path in templates(crowded)
+        for resource in json.loads(path.read_bytes())["Resources"].values()
+        if resource.get("DeletionPolicy") == "Retain"
+        and any(name in resource["Properties"] for name in NAMING)
+        and resource["Type"] != "AWS::Logs::LogGroup"  # of the workflow: its name holds the stack's id
+    }
+    assert fixed == {"AWS::KMS::Alias", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup"}
 
 
 # What does not fit

@@ -18,6 +18,7 @@ BUILD = {"logs:CreateLogStream", "logs:PutLogEvents"}
 INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 VERSIONS = {"s3:ListBucketVersions"}
+COPY = {"s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
 APPEND = {"dynamodb:PutItem", "dynamodb:Query"}
 GOVERNANCE = {
     *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
@@ -32,15 +33,15 @@ ALLOWED = {
     | APPEND
     | GOVERNANCE
     | {
-        *("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging", "s3:PutObject", "s3:AbortMultipartUpload"),
+        *("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging", *COPY),
         *("sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup", "sagemaker:AddTags"),
         *("dynamodb:GetItem", "ecr:BatchGetImage", "lambda:InvokeFunction"),
     },
     "KeepSignatureRole": EVERY_FUNCTION | INBOX | READ | {"s3:PutObject"},
     "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
-    "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | COPY,
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},
-    "KeepAtLengthRole": BUILD | READ | VERSIONS | {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "KeepAtLengthRole": BUILD | READ | VERSIONS | COPY,
     "InspectAtLengthRole": BUILD | READ | VERSIONS | {"s3:PutObject"},
     "RecordEvidenceRole": EVERY_FUNCTION
     | READ
@@ -53,7 +54,8 @@ ALLOWED = {
     | VERSIONS
     | APPEND
     | GOVERNANCE
-    | {"s3:PutObject", "s3:GetObjectRetention", "s3:PutObjectRetention", "sagemaker:UpdateModelPackage"},
+    | {"s3:PutObject", "s3:GetObjectRetention", "s3:PutObjectRetention", "sagemaker:UpdateModelPackage"}
+    | {"s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"},
     "CreateModelRole": EVERY_FUNCTION
     | INBOX
     | READ

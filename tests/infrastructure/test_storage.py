@@ -2,6 +2,8 @@
 
 import pytest
 
+from infra import names
+from signoff.aws.vault import APPROVED, UNDECIDED
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, SynthesizedTemplate
 
@@ -68,7 +70,7 @@ def test_a_bucket_keeps_versions_logs_requests_and_forgets_unfinished_uploads(te
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert properties["LoggingConfiguration"]["DestinationBucketName"] == "signoff-accesslogs"
     rules = properties["LifecycleConfiguration"]["Rules"]
-    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules] == [{"DaysAfterInitiation": 7}]
+    assert rules[0]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
 
 
 def test_the_artifacts_bucket_itself_notifies_eventbridge_of_uploads(template):
@@ -85,7 +87,10 @@ def test_the_vault_locks_what_is_put_there_for_two_weeks(template):
 
 @pytest.mark.parametrize(
     "action",
-    ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"],
+    [
+        *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"),
+        *("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
+    ],
 )
 def test_nobody_takes_anything_out_of_the_vault(template, action):
     everybody = [ADMINISTRATOR, *(template.role(name) for name in FUNCTIONS)]
@@ -186,14 +191,91 @@ def test_nobody_changes_an_entry_of_the_ledger(template, operation):
     assert not denied(policy, "dynamodb:PutItem", "any", by(ADMINISTRATOR))
 
 
+def rules(template: SynthesizedTemplate, bucket: str) -> dict[str, dict]:
+    found = template.one("AWS::S3::Bucket", bucket)["LifecycleConfiguration"]["Rules"]
+    return {rule["Id"]: rule for rule in found}
+
+
+def test_of_the_vault_nothing_expires_but_copies_that_nobody_approved(template):
+    found = rules(template, "Vault")
+    expiring = {name for name, rule in found.items() if {"ExpirationInDays", "NoncurrentVersionExpiration"} & set(rule)}
+    assert expiring == {"ExpireUnapproved"}
+    assert found["ExpireUnapproved"] == {
+        "Id": "ExpireUnapproved",
+        "Status": "Enabled",
+        "Prefix": "models/",
+        "TagFilters": [{"Key": key, "Value": value} for key, value in UNDECIDED.items()],
+        "ExpirationInDays": 365,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }
+    assert all(rule.get("Prefix") == "models/" for name, rule in found.items() if name != "AbortUnfinishedUploads")
+
+
+def test_the_tags_of_the_life_cycle_are_those_that_the_functions_set():
+    assert dict([names.UNDECIDED]) == UNDECIDED
+    assert dict([names.APPROVED]) == APPROVED
+
+
+def test_what_lies_in_the_vault_becomes_cheaper_and_stays_as_quick_to_read(template, region):
+    for found in (rules(template, "Vault"), rules(region, "Vault")):
+        (transition,) = found["TierModels"]["Transitions"]
+        assert transition == {"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 30}
+
+
+def test_in_another_regions_vault_nothing_expires_because_all_of_it_is_approved(region):
+    assert set(rules(region, "Vault")) == {"AbortUnfinishedUploads", "TierModels"}
+
+
+TAGGING = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
+
+
+@pytest.mark.parametrize("action", TAGGING)
+def test_nobody_tags_what_is_approved_so_that_it_would_expire(template, action):
+    for who in (ADMINISTRATOR, *(template.role(name) for name in FUNCTIONS)):
+        context = {**by(who), "s3:ExistingObjectTag/signoff:kept": "approved"}
+        assert denied(policy_of(template, "Vault"), action, "arn:aws:s3:::signoff-vault/models/g/1/m", context)
+
+
+def test_who_copies_tags_its_copy_and_who_decides_tags_what_is_approved(template):
+    def tagging(action: str) -> set[str]:
+        key = "models/g/1/model.tar.gz"
+        return {who for who in FUNCTIONS if not vault_refuses(template, action, key, template.role(who))}
+
+    assert tagging("s3:PutObjectTagging") == WRITERS["models/breast-cancer/1/model.tar.gz"]
+    assert tagging("s3:PutObjectVersionTagging") == {"ApplyDecisionRole"}
+    assert all(vault_refuses(template, action, "models/g/1/model.tar.gz", ADMINISTRATOR) for action in TAGGING)
+
+
+def test_what_outlives_the_stack_is_as_protected_as_before(template, chosen, ephemeral):
+    for found in (template, chosen):
+        assert {each["DeletionPolicy"] for each in found.raw("AWS::S3::BucketPolicy")} == {"Retain"}
+        assert {each["UpdateReplacePolicy"] for each in found.raw("AWS::S3::BucketPolicy")} == {"Retain"}
+    for kind in ("AWS::KMS::Key", "AWS::KMS::Alias"):
+        assert {each["DeletionPolicy"] for each in chosen.raw(kind)} == {"Retain"}
+    assert {each.get("DeletionPolicy", "Delete") for each in ephemeral.raw("AWS::S3::BucketPolicy")} == {"Delete"}
+
+
 def test_what_holds_the_record_outlives_the_stack(template):
     kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
     policies = {resource["DeletionPolicy"] for kind in kept for resource in template.raw(kind)}
     assert policies == {"Retain"}
 
 
-def test_an_ephemeral_stack_goes_with_all_it_holds(ephemeral):
-    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"}
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_an_ephemeral_stacks_buckets_stay_and_empty_themselves(ephemeral, bucket):
+    """CloudFormation deletes no bucket that is not empty, and nobody may delete what is locked."""
+    assert {each["DeletionPolicy"] for each in ephemeral.raw("AWS::S3::Bucket")} == {"Retain"}
+    found = rules(ephemeral, bucket)
+    assert (found["Empty"]["ExpirationInDays"], found["Empty"]["NoncurrentVersionExpiration"]) == (
+        7,
+        {"NoncurrentDays": 1},
+    )
+    assert found["EmptyOfMarkers"]["ExpiredObjectDeleteMarker"] is True
+    assert not {"Prefix", "TagFilters"} & {key for key in found["Empty"] if found["Empty"][key]}
+
+
+def test_an_ephemeral_stack_goes_with_all_else_that_it_holds(ephemeral):
+    kinds = {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup"}
     policies = {resource["DeletionPolicy"] for kind in kinds for resource in ephemeral.raw(kind)}
     assert policies == {"Delete"}
     assert not ephemeral.one("AWS::DynamoDB::Table", "Ledger")["DeletionProtectionEnabled"]

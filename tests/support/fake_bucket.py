@@ -107,11 +107,14 @@ class FakeBucket:
         key: str,
         metadata: Mapping[str, str],
         going_on: Callable[[], None] = lambda: None,
+        tags: Mapping[str, str] | None = None,
     ) -> ObjectVersion | None:
         if self.versions.get(key):
             return None
         data = self._s3.bucket(source.bucket)._found(source).data
-        return self._add(key, data, dict(metadata))
+        copy = self._add(key, data, dict(metadata))
+        self._found(copy).tags = dict(tags or {})
+        return copy
 
     def put_once(self, key: str, data: bytes) -> bool:
         if self.versions.get(key):
@@ -155,7 +158,7 @@ class FakeBucket:
         if unless and unless.items() <= kept.tags.items():
             return
         merged = {**kept.tags, **tags}
-        if len(merged) <= 10:
+        if len(merged) <= 10 and merged != kept.tags:
             kept.tags = merged
             self.writes.append(("tag", key))
 

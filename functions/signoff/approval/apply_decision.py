@@ -18,7 +18,7 @@ from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
-from signoff.validation.staleness import changed_since_evidence, disallowed_since_evidence
+from signoff.validation.staleness import changed_since_evidence, disallowed_since_evidence, expired_since_evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,12 @@ class DecisionHandler(StatementHandler[Decision]):
         if isinstance(outcome, Recorded) and statement.decision in decisions.ADMITTING:
             if not has_room(history, outcome.draft, candidate.policy):
                 return Refusal("TooManyDecisions", "the package's ledger takes no more of yours: submit it anew")
-            return self._stale(state, candidate) or self._disallowed(state, statement, candidate) or outcome
+            return (
+                self._stale(state, candidate)
+                or self._disallowed(state, statement, candidate)
+                or self._expired(state)
+                or outcome
+            )
         return outcome
 
     def settle(self, arn: str, history: History) -> None:
@@ -96,6 +101,11 @@ class DecisionHandler(StatementHandler[Decision]):
         remedy = "revalidate it" if statement.decision == "approve" else "re-open and revalidate it"
         because = f"the policy does not allow its deployment settings any more ({settings}); {remedy}"
         return Refusal("SettingsNotAllowed", because) if settings else None
+
+    def _expired(self, state: State) -> Refusal | None:
+        keys = ", ".join(expired_since_evidence(state, self.adapters.vault))
+        remedy = "it was not approved before its copies expired; submit it again"
+        return Refusal("ArtifactExpired", f"the vault holds nothing any more at {keys}: {remedy}") if keys else None
 
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         """Return the parts of the subject that differ between `described` and the package's evidence."""

@@ -1,4 +1,4 @@
-"""How long approved objects are kept, beyond the vault's short default retention."""
+"""How long approved objects are kept, beyond the vault's short default retention; and that they never expire."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from signoff.aws.parallel import in_parallel
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
 from signoff.documents.timestamps import Clock
+from signoff.governance.registrations import read_registration
 from signoff.ledger.state import State
 from signoff.model_package.data_sources import is_prefix
 
@@ -28,10 +29,13 @@ class Retention:
     def extend(self, state: State) -> None:
         """Keep the artifacts, the evidence and the policies of an approved package; a longer retention stays.
 
+        From then on the bucket's life cycle leaves them alone, and all else that was submitted with them.
+
         It may have been approved under another policy than it was validated under.
         """
         if state.evidence is None or state.decision is None:
             return
+        in_parallel(lambda each: self._vault.keep_approved(*each), self._copies(state, state.evidence["sha256"]))
         until = self._until(state.decision["time"])
         # S3 takes no date in the past.
         if until > self._now():
@@ -55,6 +59,16 @@ class Retention:
         for policy in dict.fromkeys((document["policy"], decision.get("policy"))):
             if policy:
                 yield f"policies/{policy}.json", None
+
+    def _copies(self, state: State, evidence: str) -> Iterator[tuple[str, str]]:
+        """Yield the key and version of each copy in the vault that was made of an approved package."""
+        registration = read_registration(state.registration, self._vault) if state.registration else None
+        for each in (registration or {"objects": ()})["objects"]:
+            key = self._vault.key_of(each["vault"]["uri"])
+            if key:
+                yield key, each["vault"]["version_id"]
+        for artifact in self._vault.read("evidence", evidence)["artifacts"]:
+            yield from self._versions(artifact)
 
     def _versions(self, artifact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the key and version of each object that an artifact, of the evidence, consists of."""

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
+from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -226,13 +227,16 @@ class Bucket:
         key: str,
         metadata: Mapping[str, str],
         going_on: Callable[[], None] = lambda: None,
+        tags: Mapping[str, str] | None = None,
     ) -> ObjectVersion | None:
-        """Copy one version to `key` server-side, with `metadata` and no tags; by parts if it is large.
+        """Copy one version to `key` server-side, with `metadata` and `tags`, and none of the source's.
+
+        A large one is copied by parts.
 
         Return the copy, or None when something is at `key` already. What `going_on` raises before a part ends the copy.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
         """
-        settings = {"Metadata": dict(metadata), **_CHECKSUM}
+        settings = {"Metadata": dict(metadata), **_CHECKSUM, **({"Tagging": urlencode(tags)} if tags else {})}
         try:
             copied = (
                 self._copy_in_parts(source, key, settings, going_on)

@@ -20,6 +20,9 @@ from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
 from signoff.model_package.artifacts import inventory
 from signoff.model_package.data_sources import is_prefix
 
+# What the bucket's life cycle knows copies by: the first expire (infra/storage/buckets.py).
+UNDECIDED, APPROVED = {"signoff:kept": "until-decided"}, {"signoff:kept": "approved"}
+
 
 @dataclass(frozen=True)
 class VaultDocument:
@@ -50,15 +53,18 @@ class Vault:
         prefix = f"s3://{self.name}/"
         return uri.removeprefix(prefix) if uri.startswith(prefix) else None
 
-    def keep(self, source: ObjectVersion, key: str, going_on: Callable[[], None] = lambda: None) -> ObjectVersion:
+    def keep(
+        self, source: ObjectVersion, key: str, going_on: Callable[[], None] = lambda: None, *, expires: bool = True
+    ) -> ObjectVersion:
         """Return the vault's copy of `source` at `key`, created now unless it exists.
 
-        Raises `VaultConflict` when the key holds a copy of something else. `going_on` is called again and again, and
-        what it raises ends a copy.
+        One that `expires` is deleted by the bucket's life cycle some day, unless it is approved before. Raises
+        `VaultConflict` when the key holds a copy of something else. `going_on` is called again and again, and what it
+        raises ends a copy.
         """
         going_on()
         metadata = source_metadata(source)
-        copy = self._bucket.copy_from(source, key, metadata, going_on)
+        copy = self._bucket.copy_from(source, key, metadata, going_on, UNDECIDED if expires else None)
         if copy is not None:
             return copy
         present = self._bucket.current(key)
@@ -67,10 +73,14 @@ class Vault:
         return present
 
     def keep_all(
-        self, copies: Iterable[tuple[ObjectVersion, str]], going_on: Callable[[], None] = lambda: None
+        self,
+        copies: Iterable[tuple[ObjectVersion, str]],
+        going_on: Callable[[], None] = lambda: None,
+        *,
+        expires: bool = True,
     ) -> list[ObjectVersion]:
         """Return the vault's copies of several sources, each by its key, as `keep` does; several are made at once."""
-        return in_parallel(lambda each: self.keep(*each, going_on), copies)
+        return in_parallel(lambda each: self.keep(*each, going_on, expires=expires), copies)
 
     def current(self, key: str) -> ObjectVersion | None:
         """Return the current version of `key`, or None."""
@@ -128,7 +138,7 @@ class Vault:
     def version_at(self, key: str) -> str | None:
         """Return the current version id of `key`, which SageMaker would read, or None.
 
-        For a prefix it is the inventory of the objects under it, as in the evidence.
+        For a prefix it is the inventory of the objects under it, as in the evidence, or None when there are none.
         """
         return self._fact_at(key, "version_id", lambda stored: stored.version_id)
 
@@ -138,7 +148,7 @@ class Vault:
 
     def _fact_at(self, key: str, name: str, fact: Callable[[ObjectVersion], str]) -> str | None:
         objects = self.at(key)
-        return self._together(key, objects, name, map(fact, objects)) if objects or is_prefix(key) else None
+        return self._together(key, objects, name, map(fact, objects)) if objects else None
 
     def _together(self, key: str, objects: Sequence[ObjectVersion], name: str, facts: Iterable[Any]) -> str:
         """Return one fact of an artifact at `key` for those of its objects: of a prefix the inventory."""
@@ -218,6 +228,10 @@ class Vault:
     def bytes_of(self, key: str, version_id: str) -> bytes:
         """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
         return self._bucket.read(self.version(key, version_id))
+
+    def keep_approved(self, key: str, version_id: str) -> None:
+        """Let one version of a copy never expire."""
+        self._bucket.tag(key, version_id, APPROVED)
 
     def retain(self, key: str, version_id: str | None, until: datetime) -> None:
         """Keep one version (the current one by default) under Object Lock until `until` at least."""

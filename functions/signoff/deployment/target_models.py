@@ -125,7 +125,7 @@ class TargetModels:
             sources = self._vault.at(key)
             if not sources:
                 raise ObjectMissing(f"{self._vault.uri(key)} no longer exists")
-            copies = vault.keep_all((source, source.key) for source in sources)
+            copies = vault.keep_all(((source, source.key) for source in sources), expires=False)
             if _versions(vault.at(key)) != _versions(copies) or not vault.matches(artifact, copies):
                 raise VaultConflict(f"{vault.uri(key)} does not match what was signed: someone else has written to it")
 

@@ -183,7 +183,9 @@ class Registrar:
         if document is None:
             manifest = self.intake.pinned(complete.manifest)
             kept = self.vault.keep_all(
-                (stored, _vault_key(complete, name)) for name, stored in complete.objects.items()
+                ((stored, _vault_key(complete, name)) for name, stored in complete.objects.items()),
+                # In a group that only reports, who approves in the registry deploys the copy; Signoff approves nothing.
+                expires=complete.policy.enforced,
             )
             copies = dict(zip(complete.objects, kept, strict=True))
             resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(complete, name)))

@@ -376,10 +376,19 @@ def test_a_named_document_is_never_another(vault: Vault):
     assert vault.read_named("registrations/2.json") is None
 
 
+def tags(aws: Any, key: str) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in aws("s3").get_object_tagging(Bucket="vault", Key=key)["TagSet"]}
+
+
 def test_a_copy_is_made_once_and_never_taken_for_that_of_another_version(vault: Vault, aws: Any):
     artifacts = Bucket(aws("s3"), "artifacts")
     source = artifacts.current("m")
     first = vault.keep(source, "models/churn/1/m")
+    assert tags(aws, "models/churn/1/m") == {"signoff:kept": "until-decided"}
+    vault.keep_approved("models/churn/1/m", first.version_id)
+    assert tags(aws, "models/churn/1/m") == {"signoff:kept": "approved"}
+    vault.keep(source, "models/churn/2/m", expires=False)
+    assert tags(aws, "models/churn/2/m") == {}
     assert vault.keep(source, "models/churn/1/m") == first
     assert artifacts.put_after(artifacts.current("m"), "m", b"another model")
     with pytest.raises(VaultConflict, match="is not a copy of"):

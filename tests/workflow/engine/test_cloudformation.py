@@ -69,18 +69,20 @@ def test_a_buckets_life_cycle_is_the_templates_and_so_is_its_next(engine: Engine
     s3 = client(engine, "s3")
     abort = {"Id": "abort", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
     expire = {"Id": "expire", "Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 2}
+    tag = {"Key": "kept", "Value": "no"}
+    tagged = {**expire, "Id": "tagged", "TagFilters": [tag]}
 
     name = stack.deploy(Bucket=bucket(LifecycleConfiguration={"Rules": [abort]}))["Bucket"]
     first = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-    stack.deploy(Bucket=bucket(LifecycleConfiguration={"Rules": [expire]}))
+    stack.deploy(Bucket=bucket(LifecycleConfiguration={"Rules": [expire, tagged]}))
     second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
 
     assert [(rule["ID"], rule["AbortIncompleteMultipartUpload"]) for rule in first] == [
         ("abort", {"DaysAfterInitiation": 7})
     ]
-    assert [(rule["ID"], rule["Expiration"], rule["Filter"]) for rule in second] == [
-        ("expire", {"Days": 2}, {"Prefix": "tmp/"})
-    ]
+    assert [(rule["ID"], rule["Expiration"]) for rule in second] == [("expire", {"Days": 2}), ("tagged", {"Days": 2})]
+    assert second[0]["Filter"] == {"Prefix": "tmp/"}
+    assert (second[1]["Filter"]["And"]["Prefix"], second[1]["Filter"]["And"]["Tags"]) == ("tmp/", [tag])
 
 
 @pytest.mark.parametrize("algorithm", ["AES256", "aws:kms"])

@@ -391,6 +391,17 @@ def test_an_object_that_is_gone_from_the_vault_is_found(world: World):
     assert "gets nothing" in one(audited(world), "VaultChanged").because
 
 
+def test_what_was_never_approved_may_have_expired(world: World):
+    world.decide(world.pending(prefix="churn/run-8"), "reject")
+    world.deliver()
+    before = audited(world)
+    copies = [key for key, found in world.vault_bucket.versions.items() if "until-decided" in found[-1].tags.values()]
+    for key in copies:
+        del world.vault_bucket.versions[key]
+    assert len(copies) >= 2
+    assert audited(world) == before
+
+
 def test_bytes_that_changed_although_no_version_did_are_found_if_they_are_read(world: World):
     key = next(key for key in world.vault_bucket.versions if key.endswith("model.tar.gz"))
     world.vault_bucket.versions[key][-1].data = b"rotten"
