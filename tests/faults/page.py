@@ -21,6 +21,7 @@ OPERATIONS = {
     "FakeBucket.get": "s3:GetObject",
     "FakeBucket.read": "s3:GetObject",
     "FakeBucket.stream": "s3:GetObject",
+    "FakeBucket.listing": "s3:ListObjectVersions",
     "FakeBucket.names": "s3:ListObjectsV2",
     "FakeBucket.put_after": "s3:PutObject",
     "FakeBucket.put_locked": "s3:PutObject",
