@@ -69,7 +69,9 @@ def test_a_folder_that_a_server_wants_is_not_odd(tmp_path: Path) -> None:
     assert problems(tmp_path, "1/saved_model.pb", "1/variables/x", required=("*/saved_model.pb",)) == ([], [])
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"not tar")])
+@pytest.mark.parametrize(
+    "content", [b"", b"not gzip", gzip.compress(b"not tar")], ids=["nothing", "no gzip", "no tar in gzip"]
+)
 def test_what_cannot_be_read_is_left_to_the_inspection(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.tar.gz").write_bytes(content)
     assert archives.problems(tmp_path / "model.tar.gz") == ([], [])
