@@ -56,6 +56,7 @@ SETTINGS = {
             "SUBMISSIONS_TABLE",
             "BUS_NAME",
             "BUS",
+            "KEEP_SIGNATURE",
             "LOCK_MODE",
         ),
         *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),

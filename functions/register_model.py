@@ -72,8 +72,12 @@ def _registrar() -> Registrar:
 
 
 def _kept_signature(statement: Mapping[str, Any]) -> dict[str, Any]:
-    function = RemoteFunction(client("lambda"), from_environment(Settings).keep_signature)
-    return function.answer({"statement": dict(statement)})
+    return _signature_keeper().answer({"statement": dict(statement)})
+
+
+@cache
+def _signature_keeper() -> RemoteFunction:
+    return RemoteFunction(client("lambda"), from_environment(Settings).keep_signature)
 
 
 @cache

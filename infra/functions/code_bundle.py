@@ -30,6 +30,7 @@ SERVICES = {
     "dynamodb",
     "ecr",
     "events",
+    "lambda",
     "s3",
     "sagemaker",
     "sns",

@@ -19,6 +19,7 @@ from moto import mock_aws
 
 import apply_decision
 import create_model
+import keep_signature
 import register_model
 import sweep
 from local.invoke.sample_events import names, queue_batch, sample, stream_batch
@@ -41,7 +42,7 @@ CONTEXT = SimpleNamespace(
     function_name="function", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:::x", aws_request_id="1"
 )
 HANDLERS = {
-    UPLOAD_EVENT: [register_model],
+    UPLOAD_EVENT: [register_model, keep_signature],
     REGISTRY_EVENT: [apply_decision, create_model],
     DECISION: [apply_decision],
     ANNOTATION: [apply_decision],
@@ -160,6 +161,7 @@ def _environment() -> dict[str, str]:
         "SIGNOFF_REGISTRY": "arn:aws:sagemaker:us-east-1:123456789012",
         "SIGNOFF_REGISTRAR": "arn:aws:iam::123456789012:role/Signoff-RegisterModelRole",
         "SIGNOFF_BUS": BUS,
+        "SIGNOFF_KEEP_SIGNATURE": "Signoff-KeepSignature",
         "SIGNOFF_LOCK_MODE": "GOVERNANCE",
         "SIGNOFF_POLICY_PATH": "/signoff/policies",
         "SIGNOFF_CHAMPION_PATH": "/signoff/champions",
@@ -214,6 +216,8 @@ def _forget() -> None:
     for made in (
         clients.client,
         register_model._registrar,
+        register_model._signature_keeper,
+        keep_signature._keeper,
         apply_decision._decision_handler,
         apply_decision._annotation_handler,
     ):
