@@ -1,4 +1,4 @@
-"""S3: ranges of versions, version ids in events, conditional copies, locks and checksums of what is copied."""
+"""S3: ranges and tags of versions, version ids in events, conditional copies, locks and checksums of what is copied."""
 
 import contextvars
 import json
@@ -19,6 +19,8 @@ def install() -> None:
     s3._copy_object = _with_conditional_copy(_locking(_with_checksum(s3._copy_object), s3, headers_at=2), s3)
     s3._upload_part_copy = _with_checksum_of_parts(s3._upload_part_copy, s3)
     s3._object_record_from_version = _telling_composites(s3._object_record_from_version)
+    for name in ("_get_object_tagging", "_put_object_tagging"):
+        setattr(s3, name, _of_hidden_versions(getattr(s3, name), s3))
     s3._complete_multipart_upload = _locking(s3._complete_multipart_upload, s3)
     eventbridge._dispatch_event = _naming_version(eventbridge._dispatch_event)
 
@@ -96,6 +98,22 @@ def _telling_composites(record_of: Callable[..., dict[str, Any]]) -> Callable[..
         return {**found, "checksum_type": "COMPOSITE" if composite else None}
 
     return record
+
+
+def _of_hidden_versions(tagging: Callable[..., Answer], s3: Any) -> Callable[..., Answer]:
+    """A delete marker hides a key, and not the tags of a version that is asked for by its id."""
+
+    def tag(bucket: str, key: str, *more: Any) -> Answer:
+        found = s3._ensure_bucket(bucket)
+        if found is None or key in found["objects"] or not s3._qp(more[-1] or {}, "versionId"):
+            return tagging(bucket, key, *more)
+        found["objects"][key] = {}  # for the emulator, which serves one request at a time, to look on
+        try:
+            return tagging(bucket, key, *more)
+        finally:
+            del found["objects"][key]
+
+    return tag
 
 
 def _locking(create: Callable[..., Answer], s3: Any, headers_at: int | None = None) -> Callable[..., Answer]:

@@ -78,6 +78,7 @@ def test_the_submitter_is_told_what_the_submission_became(group: Group) -> None:
 
     assert submission.report() | {"time": ""} == {
         "outcome": "registered",
+        "policy": "default",
         "package": package.arn,
         "faults": [],
         "time": "",

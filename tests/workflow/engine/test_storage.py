@@ -155,6 +155,10 @@ def test_tags_are_put_as_a_whole_and_read_by_version(s3: Any, bucket: str) -> No
     s3.put_object_tagging(Bucket=bucket, Key="k", VersionId=version, Tagging={"TagSet": [{"Key": "c", "Value": "3"}]})
 
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "c", "Value": "3"}]
+    s3.delete_object(Bucket=bucket, Key="k")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k", VersionId=version)["TagSet"] == [{"Key": "c", "Value": "3"}]
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object_tagging(Bucket=bucket, Key="k")
 
 
 @pytest.fixture
