@@ -180,8 +180,8 @@ def peak(data: bytes) -> int:
 
 WORD = json.dumps({"word": node("JsonNode", "builtins", "str", content="1", is_json=True)}, indent=2).encode()[1:-1]
 LARGE = {
-    "a vocabulary": b'{"__loader__": "DictNode", "content": {' + b",".join([WORD] * 27_000) + b"}}",
     "a text": b'{"content": "' + b"x" * 8_000_000 + b'", "__loader__": "x"}',
+    "a vocabulary": b'{"__loader__": "DictNode", "content": {' + b",".join([WORD] * 27_000) + b"}}",
     "a text of escapes": b'{"content": "' + b"\\n" * 4_000_000 + b'"}',
     "an object of texts": b"{" + b",".join([b'"key": "' + b"v" * 300 + b'"'] * 20_000) + b"}",
     "blanks": b"{" + b" " * 8_000_000 + b"}",
