@@ -62,7 +62,12 @@ class MemberHeaders:
     def name(self) -> bytes:
         """The name as it is written, with a slash at its end if there is one."""
         said = [value for keyword, value in self.own if keyword in (b"path", b"GNU.sparse.name")]
-        return [self.block[:100].partition(b"\0")[0], *self.long(tarfile.GNUTYPE_LONGNAME), *said][-1]
+        return [self.block_name, *self.long(tarfile.GNUTYPE_LONGNAME), *said][-1]
+
+    @property
+    def block_name(self) -> bytes:
+        """The name in the member's own block, which records before it may overrule."""
+        return self.block[:100].partition(b"\0")[0]
 
 
 def describes_nothing(reads: Sequence[bytes]) -> bool:
@@ -159,10 +164,10 @@ def _prefix(headers: MemberHeaders, _member: tarfile.TarInfo) -> Iterator[str]:
 
 
 def _slash(headers: MemberHeaders, member: tarfile.TarInfo) -> Iterator[str]:
-    kind, name = headers.block[156:157], headers.block[:100].partition(b"\0")[0]
+    kind = headers.block[156:157]
     slashes = {headers.name.endswith(b"/"), member.isdir()}
     if kind == tarfile.AREGTYPE:
-        slashes.add(name.endswith(b"/"))  # Python's tarfile looks there, newer versions no longer
+        slashes.add(headers.block_name.endswith(b"/"))  # Python's tarfile looks there, newer versions no longer
     if kind in REGULAR and len(slashes) > 1:
         yield "Is a file by its type and a directory by the slash at its name's end, or the other way round"
 
