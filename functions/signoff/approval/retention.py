@@ -35,11 +35,14 @@ class Retention:
         """
         if state.evidence is None or state.decision is None:
             return
-        in_parallel(lambda each: self._vault.keep_approved(*each), self._copies(state, state.evidence["sha256"]))
+        document = self._vault.read("evidence", state.evidence["sha256"])
+        artifacts = [version for artifact in document["artifacts"] for version in self._versions(artifact)]
+        in_parallel(lambda each: self._vault.keep_approved(*each), [*self._submitted(state), *artifacts])
         until = self._until(state.decision["time"])
         # S3 takes no date in the past.
         if until > self._now():
-            in_parallel(lambda each: self._vault.retain(*each, until), self._approved(state.evidence, state.decision))
+            documents = _documents(state.evidence["sha256"], document["policy"], state.decision.get("policy"))
+            in_parallel(lambda each: self._vault.retain(*each, until), [*artifacts, *documents])
 
     def keep(self, key: str, decided: str) -> None:
         """Keep the document at `key`, of a decision of that time, as long; a longer retention stays."""
@@ -49,26 +52,13 @@ class Retention:
         """Return the date, in whole seconds: S3 may keep no fractions, and then would never have the date."""
         return (timestamps.parse(decided) + self._kept + timedelta(seconds=1)).replace(microsecond=0)
 
-    def _approved(self, evidence: Mapping[str, Any], decision: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-        """Yield the key and the version (None for the current one) of everything that an approval is about."""
-        sha256 = evidence["sha256"]
-        document = self._vault.read("evidence", sha256)
-        for artifact in document["artifacts"]:
-            yield from self._versions(artifact)
-        yield f"evidence/{sha256}.json", None
-        for policy in dict.fromkeys((document["policy"], decision.get("policy"))):
-            if policy:
-                yield f"policies/{policy}.json", None
-
-    def _copies(self, state: State, evidence: str) -> Iterator[tuple[str, str]]:
-        """Yield the key and version of each copy in the vault that was made of an approved package."""
+    def _submitted(self, state: State) -> Iterator[tuple[str, str]]:
+        """Yield the key and version of each copy in the vault that was made of a submission."""
         registration = read_registration(state.registration, self._vault) if state.registration else None
         for each in (registration or {"objects": ()})["objects"]:
             key = self._vault.key_of(each["vault"]["uri"])
             if key:
                 yield key, each["vault"]["version_id"]
-        for artifact in self._vault.read("evidence", evidence)["artifacts"]:
-            yield from self._versions(artifact)
 
     def _versions(self, artifact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the key and version of each object that an artifact, of the evidence, consists of."""
@@ -77,3 +67,11 @@ class Retention:
             return
         for each in self._vault.under(artifact["key"]):
             yield each.key, each.version_id
+
+
+def _documents(evidence: str, *policies: str | None) -> Iterator[tuple[str, None]]:
+    """Yield the key of each document that an approval is about, of which the current version counts."""
+    yield f"evidence/{evidence}.json", None
+    for policy in dict.fromkeys(policies):
+        if policy:
+            yield f"policies/{policy}.json", None
