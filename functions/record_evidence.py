@@ -11,6 +11,7 @@ from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
+from signoff.validation.images import ImageExaminer
 from signoff.validation.record_evidence import EvidenceRecorder
 from signoff.validation.sources import Sources
 
@@ -49,7 +50,7 @@ def _recorder() -> EvidenceRecorder:
     return EvidenceRecorder(
         governance=bootstrap.governance(settings),
         registry=registry,
-        images=bootstrap.images(),
+        images=ImageExaminer(bootstrap.images()),
         ledger=ledger,
         vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),

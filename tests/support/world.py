@@ -41,6 +41,7 @@ from signoff.submission.register_model import Registrar
 from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.sweep import Sweep
+from signoff.validation.images import ImageExaminer
 from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.keep_artifact import ArtifactKeeper
 from signoff.validation.open_validation import ValidationOpener
@@ -162,7 +163,7 @@ class World(Deliveries):
         self.inspector = ArtifactInspector(vault)
         self.recorder = EvidenceRecorder(
             governance=governance,
-            images=images,
+            images=ImageExaminer(images),
             vault=vault,
             projector=projector,
             registrations=registrations,

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from signoff.aws.ecr import ImageResolver
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.parallel import in_parallel
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
-from signoff.errors import DocumentMissing, ObjectMissing, PolicyFault, UnknownPackage
+from signoff.errors import DocumentMissing, PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
 from signoff.governance.registry_status import RegistryProjector
@@ -26,20 +25,19 @@ from signoff.model_package.artifacts import DOCUMENT, QUALITY, image_only
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
-from signoff.model_package.images import by_digest, image_reference, in_region, of_products
-from signoff.model_package.subject import containers, images, subject, unpinned
+from signoff.model_package.subject import containers, subject, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective, policy_faults
 from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import deployability, evidence, gates
-from signoff.validation.checks import Check, errored, failed, passed
+from signoff.validation.checks import Check, errored, failed
 from signoff.validation.evidence import Attempt
 from signoff.validation.gates import object_checks, submitter_check
+from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import left_out_checks, validated_part
 
-_UNASKED = "is named by its digest; nobody has looked it up, for its registry answers SageMaker alone"
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
 
@@ -49,7 +47,7 @@ class EvidenceRecorder:
 
     governance: Governance
     registry: Registry
-    images: ImageResolver
+    images: ImageExaminer
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
@@ -97,15 +95,14 @@ class EvidenceRecorder:
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
         deployment = self._deployment(registration, policy)
-        pinned, image_checks = self._pinned(described)
+        images = self.images.examine(described, deployment)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
         checks += gates.model_data_checks(image_only(described), policy)
-        checks += [*image_checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        checks += [*images.checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
-        signed = subject(described, deployment, pinned, loaded)
+        signed = subject(described, deployment, images.pinned, loaded)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
-        checks += self._replica_checks(pinned, deployment)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
@@ -123,30 +120,6 @@ class EvidenceRecorder:
             submitter=history.state.submitter,
             registration=history.state.registration,
         )
-
-    def _pinned(self, described: Mapping[str, Any]) -> tuple[dict[str, str], list[Check]]:
-        pinned: dict[str, str] = {}
-        checks = []
-        unasked = of_products(container for _, container in containers(described))
-        for image in images(described):
-            asked = image not in unasked and image_reference(image) is not None
-            try:
-                pinned[image] = by_digest(image) if image in unasked else self.images.pinned(image)
-                checks.append(passed(f"image:{image}", f"pinned as {pinned[image]}" if asked else _UNASKED))
-            except ObjectMissing as missing:
-                checks.append(failed(f"image:{image}", str(missing)))
-        return pinned, [*checks, *gates.image_digest_checks(containers(described), pinned)]
-
-    def _replica_checks(self, pinned: Mapping[str, str], deployment: Mapping[str, Any]) -> Iterator[Check]:
-        """Yield the check of each image of ECR in each further region that the policy deploys to."""
-        regions = {target["region"] for target in deployment["policy"].get("targets") or ()} - {self.images.region}
-        for region in sorted(regions):
-            for image in sorted({each for each in pinned.values() if image_reference(each)}):
-                name = f"image:{in_region(image, region)}"
-                try:
-                    yield passed(name, f"pinned as {self.images.replica(image, region)}, the same in {region}")
-                except ObjectMissing as missing:
-                    yield failed(name, str(missing))
 
     def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
         quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
