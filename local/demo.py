@@ -28,6 +28,7 @@ from rich.text import Text
 from local.deploy import DeploymentError, deploy
 from local.engine.process import Engine, EngineError
 from local.engine.seed import seed
+from signoff.ledger.recorded_checks import holding
 
 GROUP = "breast-cancer"
 # What is submitted, in this order, and the final status of each.
@@ -175,7 +176,7 @@ def _table(shown: Mapping[str, Mapping[str, Any]]) -> Table:
     for column in ("submission", "package", "status", "model or reason"):
         table.add_column(column, overflow="fold")
     for name, document in shown.items():
-        failed = [f"{check['name']}: {check['reason']}" for check in document["checks"] if check["status"] == "failed"]
+        failed = [f"{check['name']}: {check['reason']}" for check in holding(document["checks"])]
         outcome = document["model"]["name"] if document["model"] else "; ".join(failed)
         package = f"{document['group']}/{document['version']}"
         table.add_row(name, package, Text(document["status"], _COLOURS.get(document["status"], "")), Text(outcome))

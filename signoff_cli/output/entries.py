@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from signoff.documents.text import clean, counted, short
 from signoff.ledger import attempts
 from signoff.ledger.entries import Kind
+from signoff.ledger.recorded_checks import holding
 from signoff.notification.wording import DONE, enforcement, fault
 from signoff_cli.packages.document import errored_reason
 
@@ -97,14 +98,14 @@ def _errored(entry: Entry, details: Mapping[str, Any]) -> str:
 
 
 def _evidence(_: Entry, details: Mapping[str, Any]) -> str:
-    failed = [check for check in details["checks"] if check["status"] == "failed"]
+    failed = holding(details["checks"])
     reasons = "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
     return f"{_verdict(details)}: {reasons}" if failed else _verdict(details)
 
 
 def _verdict(details: Mapping[str, Any]) -> str:
     checks = details["checks"]
-    failed = sum(check["status"] == "failed" for check in checks)
+    failed = len(holding(checks))
     count = counted(len(checks), "check")
     if failed:
         return f"validation failed, {failed} of {count}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.ledger.entries import Kind, Status, package_of
+from signoff.ledger.recorded_checks import holding
 
 if TYPE_CHECKING:
     from signoff.ledger.entries import Entry
@@ -59,8 +60,8 @@ def reason(history: History) -> str | None:
     """Return why a package's registration or validation failed, in one line, or None when it did not."""
     state = history.state
     if state.evidence and state.evidence["verdict"] == "failed":
-        failed = (check for check in state.evidence["checks"] if check["status"] == "failed")
-        return "; ".join(f"{check['name']}: {check['reason']}" for check in failed)
+        checks = holding(state.evidence["checks"])
+        return "; ".join(f"{check['name']}: {check['reason']}" for check in checks)
     errored = history.last(Kind.VALIDATION_ERRORED)
     if errored is not None and state.status is Status.VALIDATION_ERRORED:
         return errored_reason(errored.details)
@@ -70,7 +71,7 @@ def reason(history: History) -> str | None:
 def errored_reason(details: Mapping[str, Any]) -> str:
     """Return why a validation ended without a verdict, from its entry's details."""
     if "checks" in details:
-        errored = (check for check in details["checks"] if check["status"] == "errored")
+        errored = (each for each in details["checks"] if each["status"] == "errored" and each.get("blocks") is None)
         return "; ".join(f"{check['name']}: {check['reason']}" for check in errored)
     return f"{details.get('error', 'Unknown')}: {details.get('cause', '')}"
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from signoff.aws.clients import error_message
-from signoff.deployment.champions import ranked
 from signoff.documents import timestamps
+from signoff.governance.champions import ranked
 from signoff.ledger.entries import Status
 from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group, row, sort_key
 from signoff_cli.packages.sagemaker import to_json_data

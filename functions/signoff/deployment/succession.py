@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable, package_row
-from signoff.deployment.champions import Champion, Champions, ranked
+from signoff.deployment.champions import Champions
+from signoff.governance.champions import Champion, ranked
 from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
 

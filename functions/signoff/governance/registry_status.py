@@ -13,6 +13,7 @@ from signoff.errors import RegistryRefused
 from signoff.ledger import checkpoints
 from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
+from signoff.ledger.recorded_checks import holding
 
 
 class RegistryProjector:
@@ -96,7 +97,7 @@ def refusal(checks: Sequence[Mapping[str, Any]], package: str) -> str:
     `package` is its name for `signoff show`.
     """
     begin, end = "Signoff refused this package.", f"Details: `signoff show {package}`."
-    failed = [_sentence(check) for check in checks if check["status"] == "failed"]
+    failed = [_sentence(check) for check in holding(checks)]
     room = DESCRIPTION_LIMIT - len(f"{begin}  And {len(failed)} more checks failed. {end}")
     shown = fitting(failed, room) or [cut(each, room) for each in failed[:1]]
     more = len(failed) - len(shown)

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.deployment.champions import Champion, Champions, ranked
+from signoff.deployment.champions import Champions
+from signoff.governance.champions import Champion, ranked
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
 from tests.support.clock import START, Clock

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.deployment.champions import ranked
+from signoff.governance.champions import ranked
 from signoff.ledger.entries import Draft, Kind, Step
 from signoff.ledger.history import baseline_key
 from tests.support.interruptions import Died

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.policy.policy import Metric
-from signoff.validation.checks import Check, CheckStatus, verdict
+from signoff.validation.checks import Check, CheckStatus, asking, errored, passed, unevaluated, verdict
 from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks
 
 ACCURACY = "binary_classification_metrics.accuracy.value"
@@ -134,3 +134,25 @@ def test_erring_goes_before_failing_and_failing_before_passing(statuses: list[Ch
     found = verdict([Check("c", status, "because") for status in statuses])
     expected = "failed" if CheckStatus.FAILED in statuses else "passed"
     assert found == ("errored" if CheckStatus.ERRORED in statuses else expected)
+
+
+@given(st.lists(st.builds(Check, st.just("c"), st.sampled_from(CheckStatus), st.just("because"))))
+def test_what_cannot_be_evaluated_blocks_or_not_as_the_policy_says(checks: list[Check]):
+    others = [check for check in checks if check.status is not CheckStatus.ERRORED]
+    assert verdict([*others, unevaluated("gate", "because", blocks=True)]) == "failed"
+    assert verdict([*others, unevaluated("gate", "because", blocks=False)]) == verdict(others)
+    assert verdict([unevaluated("gate", "because", blocks=True), errored("c", "because")]) == "errored"
+
+
+def test_a_check_lists_only_what_applies_to_it():
+    gate = unevaluated("champion:auc", "the champion has no auc", blocks=True).compared("at least -0.005", "nothing")
+    assert passed("a", "b").document == {"name": "a", "status": "passed", "reason": "b"}
+    assert asking("a", "b").document == {"name": "a", "status": "passed", "reason": "b", "asks": True}
+    assert gate.document == {
+        "name": "champion:auc",
+        "status": "errored",
+        "reason": "the champion has no auc",
+        "expected": "at least -0.005",
+        "observed": "nothing",
+        "blocks": True,
+    }

@@ -1,0 +1,71 @@
+"""The champion of each group: the last approved package whose model exists, as the ledger knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.aws.ledger_table import LedgerTable, package_row
+from signoff.ledger.entries import Status
+from signoff.ledger.history import History, baseline_key
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A group's champion: its model's ARN, and the key of its ledger, a package's or the baseline's."""
+
+    model: str
+    package: str
+
+
+def ranked(rows: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Champion]:
+    """Return the candidates for champion among the rows of a group's packages, the one approved last first.
+
+    They are those in another `place` (`<account>/<region>`) than the registry's own, if it is given. A package that was
+    rolled back to is champion nowhere until its model in the registry's own place has been verified.
+    """
+    approved = (row for row in rows if row.get("status") == Status.APPROVED and row.get("model"))
+    live = [row for row in approved if _model(row, place)]
+    live.sort(key=lambda row: (row["decided"], row["version"]), reverse=True)
+    return [Champion(_model(row, place) or "", row["package"]) for row in live]
+
+
+def _model(row: Mapping[str, Any], place: str | None) -> str | None:
+    return (row.get("elsewhere") or {}).get(place) if place else row.get("model")
+
+
+class ChampionFinder:
+    """Finds the champions in the ledger, in the registry's own account and region or in another `place`."""
+
+    def __init__(self, ledger: LedgerTable, place: str | None = None) -> None:
+        self._ledger = ledger
+        self._place = place
+
+    def of(self, group: str, known: History | None = None) -> Champion | None:
+        """Return the group's champion: a package, else the baseline deployed last, else None.
+
+        `known` is a history that the caller has just read or written. The others are found by the index, which may
+        be stale: a package that it names is champion only if its own ledger agrees.
+        """
+        standing = (each for each in ranked(self.rows(group, known), self._place) if self._stands(each, known))
+        # A baseline is the model of a stack in the registry's own account and region.
+        return next(standing, None) or (None if self._place else self._baseline(group))
+
+    def rows(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a group's packages in the index, with that of the `known` history up to date."""
+        rows = {row["package"]: row for row in self._ledger.rows_by_group(group)}
+        if known and known.entries:
+            rows[known.package] = package_row(known)
+        return list(rows.values())
+
+    def _stands(self, champion: Champion, known: History | None) -> bool:
+        if known and champion.package == known.package:
+            return True
+        row = package_row(self._ledger.history(champion.package).verified())
+        return bool(ranked([row], self._place))
+
+    def _baseline(self, group: str) -> Champion | None:
+        history = self._ledger.history(baseline_key(group)).verified()
+        model = next(reversed(history.state.baselines), None)
+        return Champion(model, history.package) if model else None
