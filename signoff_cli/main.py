@@ -16,6 +16,7 @@ from signoff_cli.commands import (
     champion,
     decide,
     engine,
+    evidence,
     inspect,
     listing,
     manifest,
@@ -72,6 +73,13 @@ app.command(
         "signoff show arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/3 --json | jq .evidence.uri",
     )
 )(show.show)
+app.command(
+    epilog=examples(
+        "signoff evidence churn/3",
+        "signoff evidence churn/3 --verify",
+        "signoff evidence churn/3 --json | sha256sum",
+    )
+)(evidence.evidence)
 app.command(epilog=examples("signoff watch churn/3", "signoff watch churn/3 --timeout 60"))(show.watch)
 app.command(
     epilog=examples(

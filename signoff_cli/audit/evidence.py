@@ -62,12 +62,12 @@ def _evidence(audited: AuditedLedger, entry: Entry, state: State) -> Iterator[tu
     if fault:
         yield f"Evidence{fault[0]}", fault[1]
         return
-    different = _different(audited.document(evidence_key(sha256)), entry, state)
+    different = different_facts(audited.document(evidence_key(sha256)), entry, state)
     if different:
         yield "EvidenceOfAnother", f"{evidence_key(sha256)} is not evidence of this: its {', '.join(different)} differ"
 
 
-def _different(document: Any, entry: Entry, state: State) -> list[str]:
+def different_facts(document: Any, entry: Entry, state: State) -> list[str]:
     """Return which facts of a piece of evidence are not those of the entry that names it and of the ledger before."""
     if not isinstance(document, dict):
         return ["form"]

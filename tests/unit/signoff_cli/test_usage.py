@@ -15,6 +15,7 @@ COMMANDS = [
     "list",
     "queue",
     "show",
+    "evidence",
     "champion",
     "audit",
     "watch",
