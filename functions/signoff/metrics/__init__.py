@@ -1,0 +1,1 @@
+"""What was measured of a model: reads it from documents, and compares it with another model's."""
