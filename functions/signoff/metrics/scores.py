@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, log, sqrt
 from sys import float_info
-from typing import Literal
+from typing import Any, Literal
 
 ROWS = 1_000_000
 SLICES = 50  # groups of rows, over all columns that they are sliced by
@@ -31,6 +31,11 @@ MULTICLASS = (
     *("weighted_precision", "weighted_recall", "weighted_f1", "log_loss", "brier", "ece"),
 )
 REGRESSION = ("mae", "mse", "rmse", "r2")
+_SECTIONS = {
+    "binary": "binary_classification_metrics",
+    "multiclass": "multiclass_classification_metrics",
+    "regression": "regression_metrics",
+}
 NAMES: dict[str, tuple[str, ...]] = {"binary": BINARY, "multiclass": MULTICLASS, "regression": REGRESSION}
 
 
@@ -79,6 +84,27 @@ class Scores:
     values: list[Score] = field(default_factory=list)
     confusion: dict[str, dict[str, int]] | None = None
     skipped: list[tuple[str, str | None, str]] = field(default_factory=list)  # name, slice, reason
+
+    def document(self, task: Task, dataset: str) -> dict[str, Any]:
+        """Return the quality document that Model Monitor would write, over the data set of that SHA-256.
+
+        It does not know all of these metrics: `log_loss`, `brier`, `ece`, and the averages that are not weighted.
+        """
+        section = _SECTIONS[task.kind]
+        whole: dict[str, Any] = {section: self._of(None)}
+        slices = sorted({each.slice for each in self.values if each.slice is not None})
+        if slices:
+            whole["slices"] = {name: {section: self._of(name)} for name in slices}
+        return {**whole, "dataset": {"item_count": self.rows, "sha256": dataset}}
+
+    def _of(self, group: str | None) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for each in self.values:
+            if each.slice == group:
+                found[each.name] = {"value": each.value}
+                if each.best_constant is not None:
+                    found[f"{each.name}_best_constant_classifier"] = {"value": each.best_constant}
+        return {**found, "confusion_matrix": self.confusion} if self.confusion and group is None else found
 
 
 def score(task: Task, rows: Iterable[Row]) -> Scores:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 from sklearn.calibration import calibration_curve
 
-from signoff.metrics import scores
+from signoff.metrics import quality, scores
 from signoff.metrics.scores import Row, Scores, Task, Unmeasurable, score
 
 BINARY, COLOURS, NUMBER = (
@@ -176,6 +176,21 @@ def test_a_row_that_is_none_of_the_task_is_refused_by_name(task: Task, row: Row,
     with pytest.raises(Unmeasurable) as refused:
         score(task, [row])
     assert str(refused.value) == reason
+
+
+def test_what_was_measured_is_read_like_any_quality_document() -> None:
+    rows = [Row("yes", "yes", (0.9,), ("region=EU",)), Row("no", "yes", (0.8,), ("region=US",))]
+    found = score(BINARY, rows)
+    read = quality.measured(found.document(BINARY, "ab" * 32), [("my auc", "binary_classification_metrics.auc.value")])
+
+    assert (read.format, read.dataset.rows, read.dataset.sha256) == ("model-monitor-binary", 2, "ab" * 32)
+    assert {(each.name.replace("my ", ""), each.slice, each.value) for each in read.values} == {
+        (each.name, each.slice, each.value) for each in found.values
+    }
+    assert (read.find("my auc").value, read.find("accuracy").best_constant) == (1, 0.5)  # type: ignore[union-attr]
+    assert read.confusion == {"no": {"no": 0, "yes": 1}, "yes": {"no": 0, "yes": 1}}
+    for task, row in ((NUMBER, Row(1.0, 2.0)), (COLOURS, Row("red", "red"))):
+        assert quality.measured(score(task, [row]).document(task, "")).format == f"model-monitor-{task.kind}"
 
 
 def test_no_rows_too_many_rows_and_too_many_slices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
