@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from signoff.aws.clients import ignoring
 from signoff.aws.dynamodb import from_item, to_item
@@ -32,12 +33,15 @@ class SubmissionsTable:
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         """Claim the submission for one attempt to register it. Returns whether the caller holds the claim.
 
-        A claim past its `until` belonged to a function that died.
+        A claim past its `until` belonged to a function that died. Each call has a token of its own: botocore asks again
+        when an answer was lost, and must not take the claim that it wrote for another's.
         """
-        values = {"state": "registering", "attempt": attempt, "since": now, "until": until}
-        free = f"{NEW} OR #state IN (:waiting, :refused) OR (#state = :registering AND #until < :now)"
-        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, **REFUSED}
-        return self._put(prefix, values, free, facts, {"#until": "until"})
+        token = uuid4().hex
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": until, "token": token}
+        over = "(#state = :registering AND #until < :now)"
+        free = f"{NEW} OR #state IN (:waiting, :refused) OR {over} OR #token = :token"
+        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, ":token": token, **REFUSED}
+        return self._put(prefix, values, free, facts, {"#until": "until", "#token": "token"})
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         """Release the claim of a failed attempt, so that a retry need not wait until it expires."""

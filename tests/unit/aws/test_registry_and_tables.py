@@ -3,6 +3,7 @@
 Where a fake stands in for an adapter elsewhere, both are held to the same assertions here.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -232,6 +233,25 @@ def test_a_claim_is_held_by_one_until_it_runs_out(submissions: Any):
     assert not submissions.claim("g/s", "a", "3", "6")
     assert not submissions.claim("g/s", "b", "5", "6")
     assert submissions.claim("g/s", "b", "6", "9")
+
+
+def test_a_claim_whose_answer_was_lost_is_held_when_it_is_asked_for_again(aws: Any):
+    dynamodb = aws("dynamodb")
+    submissions = SubmissionsTable(AskedTwice(dynamodb), made_table(dynamodb, "submissions", {"submission": "S"}, {}))
+    assert submissions.claim("g/s", "a", "2", "5")
+    assert not submissions.claim("g/s", "a", "2", "5")
+
+
+class AskedTwice:
+    """A client of DynamoDB whose first answer to each PutItem is lost, so that the same request is sent again."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self._dynamodb = dynamodb
+
+    def put_item(self, **request: Any) -> Any:
+        with suppress(ClientError):
+            self._dynamodb.put_item(**request)
+        return self._dynamodb.put_item(**request)
 
 
 def test_a_claim_that_is_given_back_can_be_taken_again(submissions: Any):
