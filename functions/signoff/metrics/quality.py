@@ -277,7 +277,7 @@ def _dataset(document: Any) -> Dataset:
     return Dataset(
         sha256=sha256.lower() if isinstance(sha256, str) and _SHA256.match(sha256) else None,
         uri=beginning(uri, 1024) if isinstance(uri, str) and uri else None,
-        rows=int(rows) if _is_count(rows) else None,
+        rows=int(rows) if rows is not None and _is_count(rows) else None,
     )
 
 
