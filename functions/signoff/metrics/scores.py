@@ -43,6 +43,10 @@ class Unmeasurable(ValueError):
     """Raised when rows cannot be measured; the message names the row and says why."""
 
 
+class BadAnswer(Unmeasurable):
+    """Raised when that is the model's fault: of what it answered, and not of what is true."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is predicted: `labels` are all classes in the order of their probabilities, of two the last is positive."""
@@ -145,27 +149,34 @@ def _collect(scores: Scores, group: str | None, tally: _Tally) -> None:
 
 def check(task: Task, row: Row, number: int) -> None:
     """Raise `Unmeasurable` for a row that is not one of the task."""
+    if not _fits(task, row.actual):
+        raise Unmeasurable(f"row {number}: the true {_is_none_of(task, row.actual)}")
+    if not _fits(task, row.predicted):
+        raise BadAnswer(f"row {number}: the predicted {_is_none_of(task, row.predicted)}")
+    if row.probabilities:
+        _check_probabilities(task, row.probabilities, number)
+
+
+def _fits(task: Task, value: str | float) -> bool:
     if task.kind == "regression":
-        for what, value in (("true value", row.actual), ("prediction", row.predicted)):
-            if not isinstance(value, int | float) or not isfinite(value):
-                raise Unmeasurable(f"row {number}: the {what} is {value!r}, no finite number")
-        return
-    for what, label in (("true label", row.actual), ("predicted label", row.predicted)):
-        if label not in task.labels:
-            raise Unmeasurable(f"row {number}: the {what} is {label!r}, none of {', '.join(task.labels)}")
-    _check_probabilities(task, row.probabilities, number)
+        return isinstance(value, int | float) and isfinite(value)
+    return value in task.labels
+
+
+def _is_none_of(task: Task, value: str | float) -> str:
+    if task.kind == "regression":
+        return f"value is {value!r}, no finite number"
+    return f"label is {value!r}, none of {', '.join(task.labels)}"
 
 
 def _check_probabilities(task: Task, probabilities: Sequence[float], number: int) -> None:
-    if not probabilities:
-        return
     if any(not 0 <= each <= 1 for each in probabilities):  # NaN is neither
-        raise Unmeasurable(f"row {number}: {list(probabilities)} are not probabilities, from 0 to 1")
-    expected = 1 if task.kind == "binary" else len(task.labels)
+        raise BadAnswer(f"row {number}: {list(probabilities)} are not probabilities, from 0 to 1")
+    expected = {"binary": 1, "multiclass": len(task.labels), "regression": 0}[task.kind]
     if len(probabilities) != expected:
-        raise Unmeasurable(f"row {number}: {len(probabilities)} probabilities instead of {expected}")
+        raise BadAnswer(f"row {number}: {len(probabilities)} probabilities instead of {expected}")
     if expected > 1 and abs(sum(probabilities) - 1) > _SUM:
-        raise Unmeasurable(f"row {number}: the probabilities of all labels add up to {sum(probabilities):.6g}, not 1")
+        raise BadAnswer(f"row {number}: the probabilities of all labels add up to {sum(probabilities):.6g}, not 1")
 
 
 Metrics = Iterator[tuple[str, float | str]]  # a name, and the value or why there is none

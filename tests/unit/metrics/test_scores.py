@@ -168,7 +168,7 @@ def test_the_same_rows_in_another_order_have_the_same_counted_metrics() -> None:
         (BINARY, Row("maybe", "yes"), "row 1: the true label is 'maybe', none of no, yes"),
         (BINARY, Row("yes", "maybe"), "row 1: the predicted label is 'maybe', none of no, yes"),
         (COLOURS, Row("red", "red", (0.5, 0.5, 0.5)), "row 1: the probabilities of all labels add up to 1.5, not 1"),
-        (NUMBER, Row(1.0, nan), "row 1: the prediction is nan, no finite number"),
+        (NUMBER, Row(1.0, nan), "row 1: the predicted value is nan, no finite number"),
         (NUMBER, Row("1", 1.0), "row 1: the true value is '1', no finite number"),
     ],
 )
