@@ -107,7 +107,7 @@ class SignoffStack(cdk.Stack):
             scope = cdk.NestedStack(self, f"Groups-{folder}") if folder else self
             policies = [policy for policy in self.policies if (policy.folder or "") == folder]
             make_groups(scope, shared(policies))
-            make_parameters(scope, policies, execution_role=self.execution_role.role_arn)
+            make_parameters(scope, policies, self.settings.unapproved_days, execution_role=self.execution_role.role_arn)
 
     @property
     def _regional(self) -> dict[str, str]:

@@ -66,7 +66,7 @@ class ProjectPortfolio(Construct):
         super().__init__(scope, construct_id)
         if not chosen:
             raise ProjectFault(f"{settings.policies / 'projects'} contains no policy for projects to choose from")
-        make_parameters(self, chosen, execution_role=execution_role)
+        make_parameters(self, chosen, settings.unapproved_days, execution_role=execution_role)
         cdk.Stack.of(self).export_value(artifacts.bucket_name, name=ARTIFACTS_EXPORT)
         self.launch_role = self._launch_role()
         self.product = self._product()

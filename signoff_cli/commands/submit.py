@@ -107,7 +107,11 @@ def _check_group(found: Stack, group: str, plan: UploadPlan, create: bool, json:
         )
     if found.registry_location:
         return None
-    policy = preflight.governing(group, found.registry, found.policies, create=create, manifest=plan.has_manifest)
+    policy = preflight.governing(
+        group, found.registry, found.policies, create=create, manifest=plan.manifest is not None
+    )
+    if policy:
+        preflight.all_named(plan, policy.policy.registration_defaults)
     _report(f"policy    {policy.name if policy else 'unknown: you may not read the policies'}", json)
     return policy.policy if policy else None
 

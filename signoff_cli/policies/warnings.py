@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ _WEAK_FORMATS = {
     "torchscript": "is a program that PyTorch runs when it is loaded; without this it is refused",
     "unknown": "allows any binary data, which is not inspected",
 }
+KEPT_UNAPPROVED = timedelta(days=365)  # unless a deployment chooses otherwise (infra/settings.py)
 _ANYBODY = {"*": "person", "role/*": "role, including those of jobs,", "user/*": "IAM user"}
 
 
@@ -33,6 +35,7 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     for path, pattern in _patterns(policy):
         yield from _reach(path, pattern)
     yield from _tight(approvals)
+    yield from _outlasting(approvals)
     yield from _locked_out(policy)
     yield from _same_names(policy)
     yield from _unknown_regions(policy)
@@ -120,6 +123,16 @@ def _tight(approvals: Approvals) -> Iterator[Fault]:
     if listed and countable and len(listed) == needed and not approvals.submitter_may_approve:
         message = "all who are listed have to approve: what one of them submits can never be approved"
         yield Fault("approvals.needed", message)
+
+
+def _outlasting(approvals: Approvals) -> Iterator[Fault]:
+    """Yield that packages may wait for longer than the vault keeps their copies."""
+    if approvals.expiry and approvals.expiry.after >= KEPT_UNAPPROVED:
+        message = (
+            f"copies that were never approved expire {KEPT_UNAPPROVED.days} days after they were made, and a later "
+            "approval is refused, unless the stack is deployed with another `-c unapprovedDays`"
+        )
+        yield Fault("approvals.expiry.after", message)
 
 
 def _unknown_regions(policy: Policy) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -50,14 +50,14 @@ class ManifestNames:
         return json.dumps(changed.document, indent=2).encode()
 
 
-def names_of(data: bytes) -> ManifestNames:
-    """Return the names in a manifest.
+def names_of(data: bytes, defaults: Mapping[str, Any] | None = None) -> ManifestNames:
+    """Return the names in a manifest, with a policy's registration `defaults` for the fields that it leaves out.
 
     What is wrong with a manifest is for the pipeline to say, completely and where everybody sees it: here it names
     nothing. Raises `CommandFailed` for a name that could be read as another one.
     """
     try:
-        manifest = _manifest(data)
+        manifest = _manifest(data, defaults)
     except ManifestRefused:
         return ManifestNames()
     names: dict[str, bool] = {}
@@ -71,14 +71,14 @@ def names_of(data: bytes) -> ManifestNames:
     return ManifestNames(manifest.document, model_data, tuple(name for name, model in names.items() if not model))
 
 
-def _manifest(data: bytes) -> Manifest:
+def _manifest(data: bytes, defaults: Mapping[str, Any] | None) -> Manifest:
     from signoff.service_model.sagemaker import sagemaker_shape
     from signoff.submission.json_objects import read
-    from signoff.submission.manifest import Manifest
+    from signoff.submission.manifest import Manifest, with_defaults
     from signoff.submission.manifest_shape import manifest_shape
 
     shape = manifest_shape(sagemaker_shape("CreateModelPackage"), sagemaker_shape("CreateModel"))
-    return Manifest(read(data), "", "", shape)
+    return Manifest(with_defaults(read(data), defaults), "", "", shape)
 
 
 def _plain_name(path: str, value: str) -> str | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code
 from signoff.documents.suggestions import closest, question
+from signoff.documents.text import clean
+from signoff.model_package.data_sources import is_prefix
 from signoff.policy.parameter import GroupPolicy
+from signoff.submission.unnamed import unnamed
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.policy_view import NOT_PERMITTED, GroupPolicies
+from signoff_cli.submissions.placing import names_of
+from signoff_cli.submissions.upload import UploadPlan
 
 if TYPE_CHECKING:
     from signoff.aws.sagemaker import Registry
@@ -47,6 +52,24 @@ def governing(
             "give it with --manifest FILE. Nothing was uploaded"
         )
     return found
+
+
+def all_named(plan: UploadPlan, defaults: Mapping[str, Any] | None) -> None:
+    """Raise `CommandFailed` for files that neither the manifest nor the policy's registration `defaults` name.
+
+    Signoff would refuse them after the upload. Of a faulty manifest it says what is wrong.
+    """
+    names = names_of(plan.manifest or b"{}", defaults)
+    named = {*names.model_data, *names.others}
+    prefixes = tuple(name for name in named if is_prefix(name))
+    extra = unnamed((each.name for each in plan.uploads if not each.name.startswith(prefixes)), named)
+    if names.document and extra:
+        listed = ", ".join(clean(name) for name in extra[:_PROPOSED])
+        more = f" and {len(extra) - _PROPOSED:,} more" if len(extra) > _PROPOSED else ""
+        raise CommandFailed(
+            f"the manifest does not name {listed}{more}, so that nobody would inspect it: name it in the manifest, or "
+            "leave it out. Nothing was uploaded"
+        )
 
 
 def _may_create(found: GroupPolicy, group: str, registry: Registry, policies: Policies, *, create: bool) -> None:

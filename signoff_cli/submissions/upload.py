@@ -63,9 +63,13 @@ class UploadPlan:
     model_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def has_manifest(self) -> bool:
-        """Whether a manifest is among the uploads."""
-        return any(upload.name == MANIFEST for upload in self.uploads)
+    def manifest(self) -> bytes | None:
+        """The manifest as it is uploaded, if there is one."""
+        for upload in self.uploads:
+            if upload.name == MANIFEST:
+                with upload.open() as opened:
+                    return opened.read()
+        return None
 
     @property
     def size(self) -> int:

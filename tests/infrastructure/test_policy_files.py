@@ -84,12 +84,22 @@ def test_a_policy_is_kept_under_its_groups_name_in_lower_case(tmp_path):
     write(tmp_path, "default", {})
     write(tmp_path, "groups/Churn", {})
     stack = cdk.Stack(cdk.App())
-    make_parameters(stack, load(tmp_path), execution_role="arn:aws:iam::123456789012:role/own")
+    make_parameters(stack, load(tmp_path), 365, execution_role="arn:aws:iam::123456789012:role/own")
     parameters = Template.from_stack(stack).find_resources("AWS::SSM::Parameter")
     made = [each["Properties"] for each in parameters.values()]
     kept = {each["Name"]: each["Value"] for each in made}
     assert set(kept) == {"/signoff/policies/default", "/signoff/policies/groups/churn"}
     assert parameter.read(kept["/signoff/policies/groups/churn"], "churn").group == "Churn"
+
+
+@pytest.mark.parametrize(("days", "warned"), [(30, 1), (31, 0), (0, 0)])
+def test_a_policy_whose_packages_wait_for_longer_than_their_copies_are_kept_is_warned_of(tmp_path, days, warned):
+    write(tmp_path, "default", {"approvals": {"expiry": {"after": "P30D"}}})
+    app = cdk.App(outdir=str(tmp_path / "out"))
+    make_parameters(cdk.Stack(app), load(tmp_path), days, execution_role="arn:aws:iam::123456789012:role/own")
+    app.synth()
+    told = "".join(file.read_text() for file in (tmp_path / "out").glob("*.json"))
+    assert told.count("policy default: approvals.expiry.after is not less than the 30 days") == warned
 
 
 def test_two_policies_for_projects_that_differ_by_case_only_are_refused(tmp_path):

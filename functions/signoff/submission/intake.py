@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -42,11 +42,13 @@ _MOST = object_list.MAX_OBJECTS + len(OWN_FILES)
 class IncompleteSubmission:
     """A submission that still lacks objects; `missing` are the first of their names, relative to it.
 
-    `named` are the names of all objects that it is known to consist of.
+    `named` are the names of all objects that it is known to consist of, and `policy` is the name of the policy that it
+    is judged by.
     """
 
     missing: tuple[str, ...]
     named: frozenset[str] = frozenset()
+    policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ class Intake:
         submission_file = self.signature_verifier.submission_file(submission)
         group = groups.find(submission, self.registry, self.policies)
         try:
-            return self._read(submission, submission_file, group)
+            found = self._read(submission, submission_file, group)
         except ManifestRefused as refused:
             raise refused.under(group.governing.name) from None
+        return replace(found, policy=group.governing.name) if isinstance(found, IncompleteSubmission) else found
 
     def _read(
         self, submission: Submission, submission_file: SubmissionFile | None, group: TargetGroup
@@ -155,11 +158,12 @@ class Intake:
         home = submission.key("")
         return {key.removeprefix(home) for key, _ in islice(self.inbox.names(home), _MOST + 1)}
 
-    def pinned(self, manifest: Manifest) -> Manifest:
-        """Return `manifest` with every image pinned to its digest. Raises `ManifestRefused` if that fails."""
-        digests, faults = self._digests(manifest)
-        _refuse(faults)
-        return manifest.with_images(digests)
+    def pinned(self, complete: CompleteSubmission) -> Manifest:
+        """Return the manifest with every image pinned to its digest. Raises `ManifestRefused` if that fails."""
+        digests, faults = self._digests(complete.manifest)
+        if faults:
+            raise ManifestRefused(faults, policy=complete.group.governing.name)
+        return complete.manifest.with_images(digests)
 
     def _check(self, manifest: Manifest, policy: Policy) -> None:
         """Refuse a manifest with faults, including those of its images; otherwise images are resolved later."""

@@ -106,7 +106,7 @@ class Registrar:
         since = str(known["since"]) if same else timestamps.text(now)
         if timestamps.parse(since) + _PATIENCE <= now:
             beside = unnamed(self.intake.present(submission), incomplete.named)
-            raise ManifestRefused(missing_faults(missing, beside))
+            raise ManifestRefused(missing_faults(missing, beside), policy=incomplete.policy)
         self.submissions.wait(submission.prefix, missing, since)
         return f"waits for {', '.join(missing)}"
 
@@ -181,7 +181,7 @@ class Registrar:
         """Return the registration document, written before the package is created so that a retry can use it."""
         document = read_registration(complete.attempt, self.vault)
         if document is None:
-            manifest = self.intake.pinned(complete.manifest)
+            manifest = self.intake.pinned(complete)
             kept = self.vault.keep_all(
                 ((stored, _vault_key(complete, name)) for name, stored in complete.objects.items()),
                 # In a group that only reports, who approves in the registry deploys the copy; Signoff approves nothing.

@@ -244,6 +244,23 @@ def test_the_report_and_the_ledger_name_the_policy_that_a_submission_is_judged_b
     assert world.state(arn).policy_name == name
 
 
+def test_the_report_names_the_policy_when_an_image_is_not_found():
+    world = World()
+    world.images.digests.clear()
+    for key, data in world.files(PREFIX).items():
+        world.upload(key, data)
+    assert "is not in its repository" in str(report(world)["faults"])
+    assert report(world)["policy"] == "default"
+
+
+def test_the_report_names_the_policy_when_an_object_never_came():
+    world = World()
+    world.upload(KEY, MANIFEST)
+    world.sweep(hours=1)
+    assert "the submission waits for it" in str(report(world)["faults"])
+    assert report(world)["policy"] == "default"
+
+
 def test_what_is_signed_without_a_manifest_is_refused_at_once_where_the_policy_has_no_defaults():
     world = World()
     for key, data in world.signed(PREFIX, {"model.tar.gz": MODEL}).items():

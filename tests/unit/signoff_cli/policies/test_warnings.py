@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.settings import DeploymentSettings
+from signoff_cli.policies.warnings import KEPT_UNAPPROVED
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, warned
 
 MODELS = "arn:aws:iam::123456789012:role/models"
@@ -31,6 +33,7 @@ MODELS = "arn:aws:iam::123456789012:role/models"
         (approvals(submitter_may_approve=True), "approvals.submitter_may_approve", "one person alone"),
         (approvals(unknown_submitter="accept"), "approvals.unknown_submitter", "one person alone"),
         (approvals(approvers=[ALICE, BOB], needed=2), "approvals.needed", "what one of them submits can never be"),
+        (approvals(expiry={"after": "P365D"}), "approvals.expiry.after", "expire 365 days after they were made"),
         ({"mode": "report"}, "mode", "nothing is enforced"),
         (
             {**approvals(approvers=["arn:aws:identitycenter:::user/a@b"]), "accounts": {"submit": ["222222222222"]}},
@@ -83,3 +86,7 @@ def test_a_careful_policy_is_not_warned_of() -> None:
         "artifact": {"required_files": ["code/*.py"], "forbidden_files": ["*.pkl"], "formats": ["onnx"]},
     }
     assert warned(document) == {}
+
+
+def test_the_warning_of_long_waits_knows_what_a_deployment_chooses_by_itself() -> None:
+    assert KEPT_UNAPPROVED.days == DeploymentSettings.unapproved_days

@@ -9,6 +9,7 @@ from signoff.submission.layout import Submission
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.progress import TimedOut
 from signoff_cli.submissions.placing import names_of
+from signoff_cli.submissions.preflight import all_named
 from signoff_cli.submissions.registration import RegistrationRefused, refused_document, wait_for_registration
 from signoff_cli.submissions.upload import plan, submission_name
 from tests.support.watching import SimulatedTime
@@ -162,6 +163,33 @@ def test_a_file_can_be_elsewhere(tmp_path: Path) -> None:
     path = write(tmp_path, manifest(), "eval/latest.json")
     found = plan(tmp_path / "model.tar.gz", path, {"quality.json": tmp_path / "eval/latest.json"}).uploads
     assert ("quality.json", tmp_path / "eval/latest.json") in [(upload.name, upload.path) for upload in found]
+
+
+@pytest.mark.parametrize("defaults", [None, {"ModelMetrics": {"Bias": {"Report": {"S3Uri": "bias.json"}}}}])
+def test_a_file_of_a_name_that_nothing_has_is_refused_before_anything_is_uploaded(
+    tmp_path: Path, defaults: dict[str, Any] | None
+) -> None:
+    path = write(tmp_path, manifest(), "quality.json", "qualty.json")
+    files = {"qualty.json": tmp_path / "qualty.json"}
+    with pytest.raises(CommandFailed, match=r"the manifest does not name qualty\.json, .*Nothing was uploaded"):
+        all_named(plan(tmp_path / "model.tar.gz", path, files), defaults)
+
+
+@pytest.mark.parametrize("with_manifest", [True, False])
+def test_a_file_may_have_a_name_from_the_policys_registration_defaults(tmp_path: Path, with_manifest: bool) -> None:
+    whole = manifest()
+    path = write(tmp_path, {"InferenceSpecification": whole["InferenceSpecification"]}, "quality.json")
+    planned = plan(
+        tmp_path / "model.tar.gz", path if with_manifest else None, {"quality.json": tmp_path / "quality.json"}
+    )
+    all_named(planned, whole)
+
+
+def test_all_files_below_a_named_folder_are_named(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, containers({**BARE, "ModelDataSource": {"S3DataSource": SOURCE}}), "weights/a", "weights/b/c"
+    )
+    all_named(plan(tmp_path / "weights", path, {}), None)
 
 
 def test_an_object_that_is_not_there_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
