@@ -40,7 +40,10 @@ def predict_fn(rows: np.ndarray[Any, Any], model: Any) -> list[dict[str, Any]]:
 
 
 def output_fn(predictions: list[dict[str, Any]], accept: str) -> tuple[str, str]:
-    """Write predictions as application/json, whatever else is accepted, and say so."""
+    """Write predictions as application/json, or as text/csv: lines of class (1: malignant) and probability."""
+    if accept == "text/csv":
+        lines = (f"{LABELS.index(each['label'])},{each['probability']!r}\n" for each in predictions)
+        return "".join(lines), accept
     if accept not in ("application/json", "*/*"):
-        raise ValueError(f"Response type {accept} is not supported; accept application/json")
+        raise ValueError(f"Response type {accept} is not supported; accept application/json or text/csv")
     return json.dumps({"predictions": predictions}), "application/json"

@@ -61,6 +61,7 @@ def plug_in() -> None:
         sagemaker_resources,
         states,
         streams,
+        transform_jobs,
     )
     from local.sagemaker.api import SageMakerApi
 
@@ -75,12 +76,14 @@ def plug_in() -> None:
         authorize=access.authorize,
         holds=model_data.holds,
         pulls=images.pulls,
+        finds=model_data.finds,
+        transforms=transform_jobs.start,
         rules=rules,
     )
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for patch in (access, cloudformation, codebuild, functions, images, s3, accounts, states, streams):
+    for patch in (access, cloudformation, codebuild, functions, images, s3, accounts, states, streams, transform_jobs):
         patch.install()
 
 
@@ -155,13 +158,14 @@ def _configure(settings: EngineSettings, port: int) -> None:
 
 
 def _end_everything() -> None:
-    """End the functions' processes, the builds', and then this one, whatever its threads still wait for."""
+    """End the functions' processes, the builds', the containers', and then this one, whatever its threads wait for."""
     from ministack.core import lambda_runtime
 
-    from local.patches import codebuild
+    from local.patches import codebuild, transform_jobs
 
     lambda_runtime.reset()
     codebuild.end_all()
+    transform_jobs.end_all()
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)

@@ -12,6 +12,7 @@ _NAMED_BY = {
     "ResourceArn": None,
     "ModelPackageArn": None,
     "ModelPackageName": "model-package",
+    "TransformJobName": "transform-job",
     "ModelName": "model",
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",

@@ -1,10 +1,11 @@
 """One account's SageMaker in one region, and one request to it.
 
-Registry, models and their tags are kept here; endpoints and their configurations are moto's.
+Registry, models, transform jobs and their tags are kept here; endpoints and their configurations are moto's.
 """
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,39 @@ class GroupRecord:
         return str(self.described["ModelPackageGroupArn"])
 
 
+@dataclass
+class TransformJob:
+    """A job: its description, which changes while it runs, its model's containers, and how it is cancelled."""
+
+    described: Document
+    containers: list[Document]
+    role: str
+    now: Callable[[], float]
+    cancel: Callable[[], None] = lambda: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def status(self) -> str:
+        """The job's TransformJobStatus."""
+        return str(self.described["TransformJobStatus"])
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self.status == "Stopping"
+
+    def begin(self) -> None:
+        """Say that its instance has started."""
+        self.described["TransformStartTime"] = self.now()
+
+    def end(self, reason: str | None = None) -> None:
+        """Say what became of it: completed, or failed for a reason; stopped, if that was asked for before."""
+        with self.lock:
+            status = "Stopped" if self.stopping else "Failed" if reason else "Completed"
+            ended = {"TransformEndTime": self.now(), "TransformJobStatus": status}
+            self.described.update(ended | ({"FailureReason": reason[:1024]} if status == "Failed" and reason else {}))
+
+
 class AccountState:
     """One account's resources in one region. Groups and packages are keyed by lower-case name, as in their ARNs."""
 
@@ -51,6 +85,7 @@ class AccountState:
         self.groups: dict[str, GroupRecord] = {}
         self.unversioned: dict[str, Document] = {}
         self.models: dict[str, Document] = {}
+        self.transform_jobs: dict[str, TransformJob] = {}
         self.policies: dict[str, str] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.tokens: dict[tuple[str, str], tuple[Document, str]] = {}
@@ -122,6 +157,8 @@ class ApiCall:
     authorize: Callable[[str, str], None] = _nobody_asks
     holds: Callable[[str], bool] = lambda url: True
     pulls: Callable[[str], bool] = lambda image: True
+    finds: Callable[[str], bool] = lambda url: True
+    transforms: Callable[[TransformJob], None] = lambda job: None
     events: list[tuple[str, Document]] = field(default_factory=list)
 
     def moto(self, action: str | None = None, request: Document | None = None) -> Document:

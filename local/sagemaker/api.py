@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.sagemaker import group_policies, groups, models, package_lists, packages, tags
-from local.sagemaker.account import ApiCall, Clock, Regions, RequestRefused, service_model
+from local.sagemaker import group_policies, groups, models, package_lists, packages, tags, transform_jobs
+from local.sagemaker.account import ApiCall, Clock, Regions, RequestRefused, TransformJob, service_model
 from signoff.service_model.constraints import faults
 
 Response = tuple[int, dict[str, str], bytes]
@@ -26,6 +26,7 @@ _RULES = {
     **package_lists.RULES,
     **models.RULES,
     **tags.RULES,
+    **transform_jobs.RULES,
 }
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
@@ -41,6 +42,8 @@ class SageMakerApi:
         authorize: Authorize = lambda headers, action, resource: None,
         holds: Callable[[str], bool] = lambda url: True,
         pulls: Callable[[str], bool] = lambda image: True,
+        finds: Callable[[str], bool] = lambda url: True,
+        transforms: Callable[[TransformJob], None] = lambda job: None,
         rules: Rules | None = None,
         clock: Clock = time.time,
     ) -> None:
@@ -48,13 +51,16 @@ class SageMakerApi:
 
         `authorize` raises RequestRefused when identity policies do not let the request (its headers) do an action to a
         resource; `holds` says whether S3 has an object at a URL (or any below one that ends in `/`), `pulls` whether
-        ECR has an image; `rules` are those of further actions.
+        ECR has an image, and `finds` whether S3 has any object whose URL begins so; `transforms` begins to run a
+        transform job; `rules` are those of further actions.
         """
         self._identify = identify
         self._publish = publish
         self._authorize = authorize
         self._holds = holds
         self._pulls = pulls
+        self._finds = finds
+        self._transforms = transforms
         self._rules = {**_RULES, **(rules or {})}
         self._regions = Regions(clock)
 
@@ -86,7 +92,8 @@ class SageMakerApi:
         """Answer one request of the caller (an ARN) to an account's SageMaker in a region; raises RequestRefused."""
         _check(action, request)
         account = self._regions.account(account_id, region)
-        call = ApiCall(account, action, request, caller, self._regions, authorize, self._holds, self._pulls)
+        looks = (self._holds, self._pulls, self._finds)
+        call = ApiCall(account, action, request, caller, self._regions, authorize, *looks, self._transforms)
         rule = self._rules.get(action)
         answer = rule(call) if rule else call.moto()
         for arn, detail in call.events:

@@ -45,12 +45,12 @@ def create_model(call: ApiCall) -> Document:
 
 def describe_model(call: ApiCall) -> Document:
     """DescribeModel: what was asked for, and what SageMaker adds (modes, host names, a recommendation)."""
-    return dict(_known(call))
+    return dict(described_model(call, call.request["ModelName"]))
 
 
 def delete_model(call: ApiCall) -> Document:
     """DeleteModel, after which the name is free again."""
-    model = _known(call)
+    model = described_model(call, call.request["ModelName"])
     call.moto()
     del call.account.models[model["ModelName"]]
     del call.account.tags[model["ModelArn"]]
@@ -64,11 +64,26 @@ def list_models(call: ApiCall) -> Document:
     return {"Models": [only("ModelSummary", each) for each in shown], **token}
 
 
-def _known(call: ApiCall) -> Document:
-    name = call.request["ModelName"]
+def described_model(call: ApiCall, name: str) -> Document:
+    """The account's model of that name; raises RequestRefused when there is none."""
     if name not in call.account.models:
         raise RequestRefused(f'Could not find model "{call.account.arn("model", name)}".')
     return call.account.models[name]
+
+
+def serving_containers(call: ApiCall, model: Document) -> list[Document]:
+    """The containers that run for a model: its own, each of a model package replaced by those of the package."""
+    found: list[Document] = []
+    for container in containers_of(model):
+        if not container.get("ModelPackageName"):
+            found.append(container)
+            continue
+        package = package_named(call, container["ModelPackageName"], "CreateModel")
+        specification = _specification(package, container.get("InferenceSpecificationName"))
+        own = container.get("Environment") or {}
+        for each in specification.get("Containers", []):
+            found.append(each | {"Environment": {**(each.get("Environment") or {}), **own}})
+    return found
 
 
 def _name(model: Document) -> str:

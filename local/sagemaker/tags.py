@@ -1,11 +1,11 @@
-"""Tags of groups, packages, models and others in an account's `tags`; moto keeps the rest."""
+"""Tags of groups, packages, models, transform jobs and others in an account's `tags`; moto keeps the rest."""
 
 from local.sagemaker import pagination
 from local.sagemaker.account import AccountState, ApiCall, Document, RequestRefused
 from local.sagemaker.group_policies import permit
 
 _MOST = 50
-_KEPT_HERE = ("model-package-group", "model-package", "model")
+_KEPT_HERE = ("model-package-group", "model-package", "model", "transform-job")
 
 
 def add_tags(call: ApiCall) -> Document:
