@@ -85,6 +85,7 @@ app.command(
     epilog=examples(
         'signoff approve churn/3 --reason "Lift of 2 points in the shadow test"',
         'signoff approve churn/3 --reason "CAB-1042" --evidence 3f1c9a... --yes --json',
+        'signoff approve churn/3 --reason "The rows are few" --accept champion:auc',
         'signoff approve churn/3 --reason "INC-77: fraud runs unscored" --break-glass',
     )
 )(decide.approve)

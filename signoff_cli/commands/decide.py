@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signoff_cli.commands.accept import Accept, accept_all, unaccepted
 from signoff_cli.commands.options import AsJson, GroupName, Package, Reason, StackName, Timeout
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from signoff.policy.policy import Policy
     from signoff_cli.packages.lookup import LedgerReader
     from signoff_cli.stack import Stack
     from signoff_cli.statements.decision import DecisionRequest, DecisionResult, PendingDecision
@@ -52,6 +54,7 @@ def approve(
     reason: Reason,
     break_glass: BreakGlass = False,
     evidence: Evidence = None,
+    accept: Accept = None,
     yes: Yes = False,
     timeout: Timeout = 120,
     json: AsJson = False,
@@ -61,10 +64,14 @@ def approve(
 
     You approve as the identity of your AWS credentials, and sign the evidence that you are shown, or that --evidence
     names. If the policy requires more approvals, yours is recorded.
+
+    A check may ask for a person's word, such as when it is not certain that a model is better. Then you are asked about
+    it, or give your word with --accept.
     """
     if yes and evidence is None:
         raise _unseen()
-    _decide("approve", package, reason, yes, timeout, json, stack, break_glass=break_glass, evidence=evidence)
+    said = {"break_glass": break_glass, "evidence": evidence, "accepts": tuple(accept or ())}
+    _decide("approve", package, reason, yes, timeout, json, stack, **said)
 
 
 def reject(
@@ -177,7 +184,6 @@ def _decide_here(
     found: Stack, decision: DecisionRequest, yes: bool, timeout: float, json: bool, notes: tuple[str, ...] = ()
 ) -> None:
     """Send a decision to the registry in this account, and wait for the ledger's answer."""
-    from signoff_cli.output.decisions import summary
     from signoff_cli.packages.lookup import find
     from signoff_cli.packages.policy_view import GroupPolicies
     from signoff_cli.packages.progress import Deadline
@@ -189,13 +195,28 @@ def _decide_here(
     _check_seen(decision.evidence, pending.decision.evidence)
     if yes and decision.evidence is None and decision.decision == "rollback" and not pending.state.votes:
         raise _unseen()
+    questions = accept_all(pending)
     result = pending.existing_result()
     if result is None:
+        if questions and (yes or not sys.stdin.isatty()):
+            raise unaccepted(pending, decision.package, questions)
         if not yes:
-            confirm(summary(pending, policy, notes), "Nothing was decided")
+            confirm(_summary(found, pending, policy, notes), "Nothing was decided", questions)
         pending.send(found.statement_bus)
         result = pending.wait_for_result(Deadline(timeout))
     _print_result(result, json, _champion(found, pending, result))
+
+
+def _summary(found: Stack, pending: PendingDecision, policy: Policy | None, notes: tuple[str, ...]) -> list[str]:
+    """Return what a person who is asked to confirm a decision reads first."""
+    from shutil import get_terminal_size
+
+    from signoff_cli.output.decisions import summary
+    from signoff_cli.packages import evidence
+
+    document, unread = evidence.read(pending.state.evidence, found.vault)
+    width = get_terminal_size().columns if sys.stderr.isatty() else None
+    return summary(pending, policy, (*notes, *unread), document, width)
 
 
 def _champion(found: Stack, pending: PendingDecision, result: DecisionResult) -> str | None:
@@ -242,14 +263,20 @@ def resolve_arn(ledger: LedgerReader, package: str) -> str:
     return str(head["arn"]) if head else package
 
 
-def confirm(summary: Sequence[str], otherwise: str) -> None:
-    """Show `summary` and ask whether to continue. Raises `CommandFailed` with `otherwise` unless the answer is yes."""
+def confirm(summary: Sequence[str], otherwise: str, questions: Sequence[str] = ()) -> None:
+    """Show `summary`, ask the `questions`, and then whether to continue.
+
+    Raises `CommandFailed` with `otherwise` unless each answer is yes.
+    """
+    from signoff.documents.text import clean
+
     for line in summary:
         typer.echo(line, err=True)
     if not sys.stdin.isatty():
         raise CommandFailed(f"there is no terminal to ask for confirmation: give --yes. {otherwise}")
-    if not typer.confirm("Continue?", err=True):
-        raise CommandFailed(otherwise)
+    for question in (*questions, "Continue?"):
+        if not typer.confirm(clean(question), err=True):
+            raise CommandFailed(otherwise)
 
 
 def _print_result(result: DecisionResult, json: bool, champion: str | None) -> None:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -> None:
     """Show everything that is known about a package.
 
-    Its checks, the findings in its artifacts and what to do about them, evidence, decisions, what is still needed and
-    until when, its model and ledger; with --json also SageMaker's own descriptions of package and model.
+    What it is; its metrics beside the champion's, what changed since, its images; its checks, the findings in its
+    artifacts and what to do about them; who may still approve it and until when; evidence, decisions, its model and
+    ledger; with --json also SageMaker's own descriptions of package and model.
 
     Verifies the ledger's hash chain, and fails when somebody changed or removed an entry. From a workload account it
     shows SageMaker's description of the package.
@@ -37,7 +38,8 @@ def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -
 
 def _show(found: Stack, package: str, json: bool) -> None:
     from signoff_cli.output import console
-    from signoff_cli.packages import champion, findings, sagemaker
+    from signoff_cli.output.package_page import print_package
+    from signoff_cli.packages import champion, evidence, sagemaker
     from signoff_cli.packages.document import document as document_of
     from signoff_cli.packages.policy_view import GroupPolicies, evaluate
 
@@ -48,14 +50,14 @@ def _show(found: Stack, package: str, json: bool) -> None:
     known |= evaluate(governing.policy if governing else None, known)
     known["policy"]["in_force"] = governing.name if governing else None
     document, notes = sagemaker.with_sagemaker(known, found.registry)
-    document["findings"], unread = findings.of_evidence(known, found.vault)
+    document, unread = evidence.with_evidence(document, found.vault)
     notes += [*policies.notes, *unread]
     for note in notes:
         console.print_line(f"signoff: {note}", sys.stderr)
     if json:
         console.print_json(document)
     else:
-        console.print_package(history, document, console.console())
+        print_package(history, document, console.console())
 
 
 def _show_elsewhere(found: Stack, location: RegistryLocation, package: str, json: bool) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from signoff.artifact.findings import listed
-from signoff.documents.text import clean, short
-from signoff_cli.output import findings
-from signoff_cli.output.entries import ENDS, describe_entry, describe_on_page, recommendations
+from signoff.documents.text import clean
+from signoff_cli.output.entries import describe_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +17,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from signoff.ledger.entries import Entry
-    from signoff.ledger.history import History
 
 # Wide enough for ARNs where there is no terminal whose width would say.
 _WIDTH_OF_A_FILE = 200
 _MANY = 100  # after so many of anything it is said how far it has come
 T = TypeVar("T")
-_COLOURS = {
+COLOURS = {
     "Approved": "green",
     "PendingApproval": "yellow",
     "Validating": "cyan",
@@ -37,6 +34,7 @@ _COLOURS = {
     "failed": "red",
     "errored": "magenta",
     "skipped": "dim",
+    "asks": "bold yellow",
     "recorded": "green",
     "voted": "yellow",
     "refused": "red",
@@ -82,118 +80,21 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], to: Co
         made.add_column(column, overflow="fold")
     for row in rows:
         cells = [clean("" if cell is None else cell) for cell in row]
-        made.add_row(*(Text(cell, _COLOURS.get(cell, "")) for cell in cells))
+        made.add_row(*(Text(cell, COLOURS.get(cell, "")) for cell in cells))
     to.print(made)
 
 
-def print_package(history: History, document: Mapping[str, Any], to: Console) -> None:
-    """Print all that is known of a package."""
-    from rich.text import Text
-
-    title = f"{document['group']}/{document['version']}  "
-    status = document["status"]
-    to.print(Text.assemble((clean(title), "bold"), (clean(status), _COLOURS.get(status or "", ""))))
-    if document["break_glass"]:
-        to.print(
-            Text("APPROVED ALONE BY BREAK GLASS: the approvals that the policy requires were bypassed", "bold red")
-        )
-    _facts(document, to)
-    _checks(document["checks"], {each["artifact"]: each for each in document.get("findings", ())}, to)
-    if document["decisions"]:
-        _section("Decisions", to)
-        for decision in document["decisions"]:
-            _outcome(decision["outcome"], _decided(decision), to)
-    _section("Ledger", to)
-    evidence = (document["evidence"] or {}).get("sha256")
-    for entry in history.entries:
-        to.print(f"{entry.sequence:>3}  {entry.time}  {describe_on_page(entry, evidence)}", soft_wrap=True)
-    to.print(f"     chain of {len(history.entries)} entries verified; head {history.head[:12]}", style="dim")
-
-
-def _checks(checks: Sequence[Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], to: Console) -> None:
-    """Print how the checks came out, and what was found of each artifact in place of its check's reason."""
-    if checks:
-        _section("Checks", to)
-    for check in checks:
-        below = check["status"] == "failed" and check["name"].removeprefix("artifact:") in found
-        _outcome(check["status"], f"{check['name']}: {'see below' if below else check['reason']}", to)
-    for name, each in found.items():
-        _section(clean(f"Found in {name}: {findings.describe_counts(each['errors'], each['warnings'])}"), to)
-        findings.print_findings(listed(each["findings"]), to)
-
-
-def _facts(document: Mapping[str, Any], to: Console) -> None:
-    model, evidence = document["model"], document["evidence"]
-    facts = {
-        "package": document["package"],
-        "submitted by": document["submitter"],
-        "changed by": ", ".join(document["changed_by"]),
-        "policy": _judging(document["policy"]),
-        "in SageMaker": document["registry_status"],
-        "waits for": document["next"],
-        "next attempt": document["next_attempt"] and f"by itself after {document['next_attempt']}",
-        **_standing(document),
-        "evidence": evidence and evidence["uri"],
-        "sha256": evidence and evidence["sha256"],
-        "model": model and model["name"],
-        "model ARN": model and model["arn"],
-        "champion": document.get("champion") and f"of {document['group']}",
-        "recommended": ", ".join(recommendations(document)),
-        "in use by": ", ".join(document["retirement_blocked_by"]),
-    }
-    for name, value in facts.items():
-        if value:
-            to.print(f"{name:<14}{clean(value)}", soft_wrap=True)
-    for place, there in document["elsewhere"].items():
-        to.print(f"{'elsewhere':<14}{clean(f'{place}: {_stands(there)}')}", soft_wrap=True)
-
-
-def _judging(policy: Mapping[str, Any]) -> str | None:
-    """Return by which policy a package was validated, and which one decisions about it are judged by if another."""
-    validated, now = policy["name"], policy.get("in_force")
-    if validated and now and now != validated:
-        return f"{now}; validated by {validated}"
-    return validated or now
-
-
-def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts about a package's approval by their labels: by whom it is and until when."""
-    expires = document.get("expires")
-    asked = document["asked"] if document["status"] == "PendingApproval" else document["rollback"]
-    return {
-        "pending since": asked,
-        "approved by": ", ".join(map(short, document["votes"])),
-        "needs": document.get("outstanding"),
-        "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
-        "lapses": document.get("lapses"),
-        "superseded by": document["superseded_by"],
-        "report only": None if document["enforced"] else "what the policy refuses is recorded and not enforced",
-    }
-
-
-def _stands(there: Mapping[str, Any]) -> str:
-    if there["failed"]:
-        return str(there["failed"])
-    in_use = f", in use by {', '.join(there['retirement_blocked_by'])}" if there["retirement_blocked_by"] else ""
-    return f"{there['model']['arn']}{in_use}" if there["model"] else "no model"
-
-
-def _section(title: str, to: Console) -> None:
+def section(title: str, to: Console) -> None:
+    """Print the title of a part of a page."""
     to.print()
     to.print(title, style="bold", soft_wrap=True)
 
 
-def _outcome(outcome: str, text: str, to: Console) -> None:
+def outcome(outcome: str, text: str, to: Console) -> None:
+    """Print how something came out, in its colour, and what that is."""
     from rich.text import Text
 
-    to.print(Text.assemble((f"{outcome:<10}", _COLOURS.get(outcome, "")), clean(text)), soft_wrap=True)
-
-
-def _decided(decision: Mapping[str, Any]) -> str:
-    why = decision.get("reason", "")
-    if decision["outcome"] == "refused":
-        why = f"{decision['refusal']}: {decision['because']}"
-    return f"{decision['decision']} by {short(decision['approver'])}: {why}"
+    to.print(Text.assemble((f"{outcome:<10}", COLOURS.get(outcome, "")), clean(text)), soft_wrap=True)
 
 
 @contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from signoff.approval.decisions import Recorded, Refusal
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, Status
+from signoff.notification.comparison import grave_first, outcome_of
 from signoff.notification.wording import DONE
-from signoff_cli.output.entries import ENDS, authors
-from signoff_cli.packages.policy_view import expiry, outstanding
+from signoff_cli.output import comparison
+from signoff_cli.output.entries import ENDS, authors, describe_seats
+from signoff_cli.packages.policy_view import expiry, may_approve, outstanding
 
 if TYPE_CHECKING:
     from signoff.approval.decisions import Outcome as Expected
@@ -27,10 +29,17 @@ _FOLLOWS = {
 }
 
 
-def summary(pending: PendingDecision, policy: Policy | None, notes: tuple[str, ...] = ()) -> list[str]:
+def summary(
+    pending: PendingDecision,
+    policy: Policy | None,
+    notes: tuple[str, ...] = (),
+    evidence: Mapping[str, Any] | None = None,
+    width: int | None = None,
+) -> list[str]:
     """Return what is about to be decided, on what evidence, and what comes of it, for who is asked to confirm it.
 
-    `notes` are put before what is known of the package.
+    `notes` are put before what is known of the package; `evidence` is the whole document, where it can be read. Tables
+    are at most `width` characters wide.
     """
     decision, state = pending.decision, pending.state
     name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
@@ -43,6 +52,7 @@ def summary(pending: PendingDecision, policy: Policy | None, notes: tuple[str, .
         f"  reason     {decision.reason}",
         *(f"  note       {note}" for note in notes),
         f"  status     {_status(state)}, submitted by {authors(state.submitter, state.changers)}",
+        *_document(evidence, width),
         *_evidence(state),
         *_votes(state, policy),
         *_then(pending.expected(), decision.decision),
@@ -56,6 +66,16 @@ def _status(state: State) -> str:
     return f"{state.status or 'unknown'}{since}{superseded}"
 
 
+def _document(evidence: Mapping[str, Any] | None, width: int | None) -> Iterator[str]:
+    """Yield what the model is, how good it is beside the champion, and what changed since."""
+    if evidence is None:
+        return
+    yield from (f"  model      {line}" for line in comparison.description(evidence))
+    for title, lines in comparison.sections(evidence, None if width is None else width - 4):
+        yield f"  {title}"
+        yield from (f"    {line}" for line in lines)
+
+
 def _evidence(state: State) -> Iterator[str]:
     evidence = state.evidence
     if not evidence:
@@ -63,7 +83,8 @@ def _evidence(state: State) -> Iterator[str]:
     yield f"  evidence   {evidence['sha256']}"
     yield f"  to read    {evidence['uri']}"
     yield f"  verdict    {evidence['verdict']}"
-    yield from (f"  {check['status']:<10} {check['name']}: {check['reason']}" for check in evidence["checks"])
+    checks = grave_first(evidence["checks"])
+    yield from (f"  {outcome_of(check):<10} {check['name']}: {check['reason']}" for check in checks)
 
 
 def _votes(state: State, policy: Policy | None) -> Iterator[str]:
@@ -71,7 +92,11 @@ def _votes(state: State, policy: Policy | None) -> Iterator[str]:
         yield f"  approved   by {', '.join(map(short, state.votes))}"
     if policy is None or state.status is not Status.PENDING_APPROVAL:
         return
-    yield f"  needs      {outstanding(policy, state.authors, state.votes)}"
+    needs = outstanding(policy, state.authors, state.votes)
+    yield f"  needs      {needs}"
+    yield from (
+        f"  by         {line}" for line in describe_seats(may_approve(policy, needs, state.authors, state.votes))
+    )
     ends = expiry(policy, state)
     if ends:
         yield f"  until      {ends['at']}; then {ENDS[ends['action']]}"

@@ -62,6 +62,17 @@ def describe_annotation(result: AnnotationResult) -> str:
     return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
 
 
+def describe_seats(seats: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return who may give the approvals that are missing (`policy_view.may_approve`), one line for each role."""
+    return [f"{each['needed']} of {each['role'] or 'these'}: {_people(each['people'])}" for each in seats]
+
+
+def _people(patterns: Sequence[str] | None) -> str:
+    if patterns is None:
+        return "every IAM user and user of IAM Identity Center of the accounts that the group is open to"
+    return ", ".join(map(short, patterns)) or "nobody is left who may"
+
+
 def authors(submitter: str | None, changers: Sequence[str]) -> str:
     """Return who submitted a package, and who may have changed it since, for people."""
     return f"{short(submitter)}{', changed by ' if changers else ''}{' and '.join(map(short, changers))}"

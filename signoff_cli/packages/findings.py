@@ -22,17 +22,14 @@ _OBJECTS = 20  # under one prefix, whose findings are shown: an archive's are re
 Artifact = dict[str, Any]
 
 
-def of_evidence(document: Mapping[str, Any], vault: Vault) -> tuple[list[Artifact], list[str]]:
-    """Return what was found of each artifact that has findings, and what could not be read and why.
+def of_evidence(evidence: Mapping[str, Any] | None, vault: Vault) -> tuple[list[Artifact], list[str]]:
+    """Return what was found of each artifact of a piece of evidence, and what could not be read and why.
 
-    `document` is of `packages.document`. An artifact has its `artifact` (a name), `errors`, `warnings` and `findings`.
+    An artifact has its `artifact` (a name), `errors`, `warnings` and `findings`.
     """
-    evidence = document["evidence"]
-    if not evidence:
-        return [], []
     notes: list[str] = []
     try:
-        artifacts = vault.read("evidence", evidence["sha256"])["artifacts"]
+        artifacts = evidence["artifacts"] if evidence else ()
         found = [_artifact(artifact, vault, notes) for artifact in artifacts if "findings" in artifact]
     except (DocumentMissing, ClientError) as error:
         why = error_message(error) if isinstance(error, ClientError) else error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -89,18 +89,42 @@ def evaluate(policy: Policy | None, standing: Mapping[str, Any]) -> dict[str, An
     """Return what the policy says of a package, of which `standing` is a row or a document: all None without a policy.
 
     `outstanding` are the approvals that it needs still, in words, and `needs` in numbers, in all (`people`) and in
-    `roles`; `expires` is as `expiry`, and `lapses` is when its approval does.
+    `roles`; `may_approve` is as `may_approve`; `expires` is as `expiry`, and `lapses` is when its approval does.
     """
     if policy is None:
-        return {"outstanding": None, "needs": None, "expires": None, "lapses": None}
+        return dict.fromkeys(("outstanding", "needs", "may_approve", "expires", "lapses"))
     lapses = deadlines.lapses(standing, policy)
     needs = outstanding(policy, _authors(standing), standing["votes"]) if _pending(standing) else None
     return {
         "outstanding": str(needs) if needs else None,
         "needs": {"people": needs.people, "roles": dict(needs.roles)} if needs else None,
+        "may_approve": may_approve(policy, needs, _authors(standing), standing["votes"]) if needs else None,
         "expires": expiry(policy, standing),
         "lapses": timestamps.text(lapses) if lapses else None,
     }
+
+
+def may_approve(
+    policy: Policy, needs: Outstanding, authors: Iterable[str | None], votes: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Return who may give the approvals that a package `needs`, by `role`, and beside the roles (`role` None).
+
+    Each has how many are `needed` and `people`, patterns of persons, without those who approved already or may not
+    because they are `authors`; None is every known person, where the policy lists nobody.
+    """
+    approvals = policy.approvals
+    out = {approvals.person(arn) for arn in votes}
+    if not approvals.submitter_may_approve:
+        out |= {approvals.person(arn) for arn in authors if arn}
+    roles = [_seats(name, count, approvals.roles[name].members, out) for name, count in needs.roles.items()]
+    others = needs.people - sum(needs.roles.values())
+    listed = [*approvals.approvers, *(member for role in approvals.roles.values() for member in role.members)]
+    return [*roles, *([_seats(None, others, listed, out)] if others > 0 else [])]
+
+
+def _seats(role: str | None, needed: int, patterns: Iterable[str], out: Container[str]) -> dict[str, Any]:
+    people = list(dict.fromkeys(patterns))
+    return {"role": role, "needed": needed, "people": [each for each in people if each not in out] if people else None}
 
 
 def _pending(standing: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.notification.announcements import DECISION
+from signoff.notification.comparison import asking
 from signoff.policy.deployment import Deployment
 from signoff.policy.policy import Policy
 from signoff.runtime.clock import utc_now
@@ -48,6 +50,7 @@ class DecisionRequest:
     """What `approver` (an ARN) is about to decide of `package` (an ARN), and why.
 
     They have seen `evidence` (SHA-256), and the status that the entry with the hash `standing` gave the package.
+    `accepts` are the names of the checks that ask for a person's word, and have theirs.
     """
 
     package: str
@@ -57,13 +60,14 @@ class DecisionRequest:
     evidence: str | None = None
     standing: str | None = None
     break_glass: bool = False
+    accepts: tuple[str, ...] = ()
     type: str = DECISION
 
     @property
     def statement(self) -> dict[str, Any]:
         """What is signed."""
         statement = {"statement": "decision", "package": self.package, "decision": self.decision, "reason": self.reason}
-        seen = {"evidence": self.evidence, "standing": self.standing}
+        seen = {"evidence": self.evidence, "standing": self.standing, "accepts": list(self.accepts)}
         named = {name: value for name, value in seen.items() if value}
         return {**statement, **named, **({"break_glass": True} if self.break_glass else {})}
 
@@ -128,6 +132,15 @@ class PendingDecision(request.PendingStatement[DecisionRequest, DecisionResult])
     def state(self) -> State:
         """Where the package stood before."""
         return self.before[0].state
+
+    @property
+    def asking(self) -> list[Mapping[str, Any]]:
+        """The checks of the evidence that ask for a person's word, which an approval gives by name."""
+        return asking((self.state.evidence or {}).get("checks") or ()) if self.decision.decision == "approve" else []
+
+    def accept(self, names: Iterable[str]) -> None:
+        """Give one's word for the checks of these names."""
+        self.request = replace(self.request, accepts=tuple(names))
 
     def expected(self) -> Expected | None:
         """Return the expected outcome; None where it is not known."""

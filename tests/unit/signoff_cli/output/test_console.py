@@ -12,6 +12,7 @@ from signoff.ledger.history import History
 from signoff.policy.policy import of_document
 from signoff_cli.output import console
 from signoff_cli.output.entries import SENTENCES, describe_entry
+from signoff_cli.output.package_page import print_package
 from signoff_cli.packages.document import document
 from signoff_cli.packages.policy_view import evaluate
 from tests.support import entries
@@ -158,7 +159,7 @@ def test_a_person_is_named_by_the_part_of_the_arn_that_tells_them_apart() -> Non
 
 def shown(history: History) -> str:
     page = io.StringIO()
-    console.print_package(history, document(history), console.console(page))
+    print_package(history, document(history), console.console(page))
     return page.getvalue()
 
 
@@ -190,7 +191,7 @@ def test_a_page_says_whose_approval_counts_what_it_takes_and_until_when() -> Non
     }
     known = document(history)
     page = io.StringIO()
-    console.print_package(history, {**known, **evaluate(of_document(policy), known)}, console.console(page))
+    print_package(history, {**known, **evaluate(of_document(policy), known)}, console.console(page))
     lines = page.getvalue().splitlines()
     assert "approved by   user/ann" in lines
     assert "needs         1 more approval" in lines

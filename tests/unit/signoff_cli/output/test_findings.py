@@ -15,8 +15,9 @@ from signoff.artifact.remedies import REMEDIES
 from signoff.aws.vault import Vault
 from signoff_cli.output import console, findings
 from signoff_cli.output.findings import describe_counts
-from signoff_cli.packages import findings as vault_findings
+from signoff_cli.output.package_page import print_package
 from signoff_cli.packages.document import document as document_of
+from signoff_cli.packages.evidence import with_evidence
 from tests.support.archives import member, tar
 from tests.support.model_shapes import MODELS, SEVERAL, WEIGHTS, manifest, source, submitted
 from tests.support.world import IMAGE, World
@@ -57,10 +58,9 @@ class Closed(Vault):
 def shown(world: World, arn: str, vault: Vault | None = None) -> tuple[str, list[str]]:
     """Return the page of a package, and the notes on what could not be read."""
     history = world.history(arn)
-    document: dict[str, Any] = {**document_of(history), "champion": None}
-    document["findings"], notes = vault_findings.of_evidence(document, vault or world.vault)
+    document, notes = with_evidence({**document_of(history), "champion": None}, vault or world.vault)
     page = io.StringIO()
-    console.print_package(history, document, console.console(page))
+    print_package(history, document, console.console(page))
     return page.getvalue(), notes
 
 
@@ -144,7 +144,7 @@ def test_a_page_shows_what_was_found_in_place_of_what_the_check_says_of_it():
 def test_who_may_not_read_the_vault_is_told_so_and_gets_what_the_ledger_says():
     world, arn = failing()
     page, notes = shown(world, arn, Closed())
-    assert notes == [f"{UNREAD}: ask your administrator"]
+    assert notes == [f"{UNREAD.replace('findings', 'evidence')}: ask your administrator"]
     assert "../up: Has a name with `..`: it would climb out of the model's directory [parent-directory]" in page
     assert REMEDIES["parent-directory"] in page
 

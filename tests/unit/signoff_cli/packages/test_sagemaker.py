@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from signoff.errors import UnknownPackage
 from signoff_cli.output import console
+from signoff_cli.output.package_page import print_package
 from signoff_cli.packages.document import document
 from signoff_cli.packages.sagemaker import to_json_data, with_sagemaker
 from tests.support import entries
@@ -73,7 +74,7 @@ def test_what_sagemaker_recommends_is_on_the_page() -> None:
     described = {"ModelName": "churn-v3", "DeploymentRecommendation": RECOMMENDED}
     shown, _ = with_sagemaker(document(APPROVED), Sagemaker({}, described))
     page = io.StringIO()
-    console.print_package(APPROVED, shown, console.console(page))
+    print_package(APPROVED, shown, console.console(page))
     assert "recommended   ml.c6i.large THREADS=2 (churn/1)" in page.getvalue()
 
 

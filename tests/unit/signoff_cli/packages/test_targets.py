@@ -5,6 +5,7 @@ from typing import Any
 
 from signoff_cli.output import console
 from signoff_cli.output.entries import describe_entry
+from signoff_cli.output.package_page import print_package
 from signoff_cli.packages.document import document as document_of
 from signoff_cli.packages.progress import is_settled
 from tests.support.world import ROLE, World
@@ -25,7 +26,7 @@ def page(world: World, arn: str) -> str:
     history = world.history(arn)
     told = io.StringIO()
     document: dict[str, Any] = {**document_of(history), "champion": None}
-    console.print_package(history, document, console.console(told))
+    print_package(history, document, console.console(told))
     return told.getvalue()
 
 

@@ -1,0 +1,183 @@
+"""What evidence says of a model's metrics beside the champion's, as rows and lines for people.
+
+Notifications, the terminal and the prompt of an approval show the same. Everything here is text of others until it is
+cleaned by who shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+Document = Mapping[str, Any]
+
+HEADS = ("metric", "candidate", "champion", "difference", "bound", "verdict")
+# The checks of one metric, by the beginnings of their names; what they say of it is told in this order.
+GATES = ("metric", "champion", "suspicious", "claim")
+_GRAVE = ("failed", "errored", "asks", "passed", "skipped")
+_DIGITS = 6
+_VALUE = 200  # characters of what changed, before or after
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric as it is shown; a cell is empty where evidence says nothing. `gated`: whether a check is about it."""
+
+    metric: str
+    candidate: str = ""
+    champion: str = ""
+    difference: str = ""
+    bound: str = ""
+    verdict: str = ""
+    gated: bool = False
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells under `HEADS`."""
+        return (self.metric, self.candidate, self.champion, self.difference, self.bound, self.verdict)
+
+    @property
+    def line(self) -> str:
+        """The row as a sentence of its own: `auc: 0.97, champion 0.96 (+0.01), at least 0.9: better, passed`."""
+        beside = f", champion {self.champion}" if self.champion else ""
+        difference = f" ({self.difference})" if self.difference else ""
+        bound = f", {self.bound}" if self.bound else ""
+        verdict = f": {self.verdict}" if self.verdict else ""
+        return f"{self.metric}: {self.candidate or 'not measured'}{beside}{difference}{bound}{verdict}"
+
+
+def metric_rows(evidence: Document) -> list[MetricRow]:
+    """Return a row for each metric of a piece of evidence, or of the part of it that a ledger entry holds.
+
+    Those that a check is about come first. Evidence of version 1 has no metrics, and what its checks say of them is
+    only in their reasons.
+    """
+    compared = (evidence.get("comparison") or {}).get("metrics") or ()
+    rows = {_label(each): _compared(each) for each in compared}
+    for each in measured(evidence).get("values") or ():
+        rows.setdefault(_label(each), MetricRow(_label(each), shown(each["value"])))
+    claims = _claims(evidence)
+    rows = {label: _beside(row, claims.get(label)) for label, row in rows.items()}
+    for name, checks in _gates(evidence.get("checks") or ()).items():
+        told = any({"expected", "observed"} & check.keys() for check in checks)
+        if name in rows or told:
+            observed = next((each["observed"] for each in checks if each.get("observed") is not None), None)
+            rows[name] = _judged(rows.get(name) or MetricRow(name, _observed(observed)), checks)
+    return sorted(rows.values(), key=lambda row: not row.gated)
+
+
+def measured(evidence: Document) -> Document:
+    """Return what was measured of a candidate or, where nothing was, what its submitter claims."""
+    metrics = evidence.get("metrics") or {}
+    return metrics.get("measured") or metrics.get("claimed") or {}
+
+
+def _claims(evidence: Document) -> dict[str, str]:
+    """Return by metric what a submitter claims, where Signoff measured it too."""
+    metrics = evidence.get("metrics") or {}
+    both = metrics.get("measured") and metrics.get("claimed")
+    return {_label(each): shown(each["value"]) for each in metrics["claimed"]["values"]} if both else {}
+
+
+def _beside(row: MetricRow, claim: str | None) -> MetricRow:
+    """Return a row with the submitter's claim, where that is another."""
+    same = claim in {None, row.candidate}
+    return row if same else replace(row, candidate=f"{row.candidate} (claimed {claim})")
+
+
+def _label(value: Document) -> str:
+    return f"{value['name']} [{value['slice']}]" if value.get("slice") is not None else str(value["name"])
+
+
+def _compared(row: Document) -> MetricRow:
+    unit = f" {row['unit']}" if row.get("unit") else ""
+    return MetricRow(
+        _label(row),
+        shown(row["candidate"], unit),
+        shown(row["champion"], unit),
+        _difference(row),
+        str(row.get("bound") or ""),
+        str(row["verdict"]).replace("-", " "),
+    )
+
+
+def _difference(row: Document) -> str:
+    if row["difference"] is None:
+        return ""
+    found = signed(row["difference"])
+    return f"{found} [{', '.join(map(signed, row['interval']))}]" if row.get("interval") else found
+
+
+def shown(value: float | None, unit: str = "") -> str:
+    """Return a metric's value with as many digits as are worth reading, and its unit."""
+    return "" if value is None else f"{value:.{_DIGITS}g}{unit}"
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign."""
+    return f"{value:+.{_DIGITS}g}" if value else "0"
+
+
+def _observed(value: Any) -> str:
+    if value is None:
+        return ""
+    return shown(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _gates(checks: Iterable[Document]) -> dict[str, list[Document]]:
+    """Return the checks of each metric by its name, in the order of `GATES`."""
+    found: dict[str, list[Document]] = {}
+    for gate in GATES:
+        for check in checks:
+            kind, _, name = check["name"].partition(":")
+            if kind == gate:
+                found.setdefault(name, []).append(check)
+    return found
+
+
+def _judged(row: MetricRow, checks: Sequence[Document]) -> MetricRow:
+    bounds = [row.bound, *(str(check["expected"]) for check in checks if check.get("expected") is not None)]
+    outcome = min((outcome_of(check) for check in checks), key=_GRAVE.index)
+    verdict = ", ".join(filter(None, (row.verdict, outcome)))
+    return replace(row, bound="; ".join(dict.fromkeys(filter(None, bounds))), verdict=verdict, gated=True)
+
+
+def outcome_of(check: Document) -> str:
+    """Return how a check came out, and `asks` of one that passed if an approver answers for it by name."""
+    return "asks" if check["status"] == "passed" and check.get("asks") else str(check["status"])
+
+
+def grave_first(checks: Iterable[Document]) -> list[Document]:
+    """Return the checks, those first that failed, then those that ended in an error, then those that ask."""
+    return sorted(checks, key=lambda check: _GRAVE.index(outcome_of(check)))
+
+
+def asking(checks: Iterable[Document]) -> list[Document]:
+    """Return the checks that an approver has to accept by name."""
+    return [check for check in checks if outcome_of(check) == "asks"]
+
+
+def about(evidence: Document) -> str:
+    """Return in a sentence what the metrics are compared with, or why with nothing; empty if evidence says neither."""
+    comparison = evidence.get("comparison")
+    if not comparison:
+        return ""
+    champion, why = comparison.get("champion"), comparison.get("because")
+    if not champion:
+        return f"no champion to compare with{f': {why}' if why else ''}"
+    data = {"same": "the same data", "other": "other data", "unknown": "data that may differ"}[comparison["data"]]
+    basis = f"{comparison['basis']} on {data}" if comparison.get("basis") else f"on {data}"
+    return f"compared with the champion {champion['name']}, {basis}{f': {why}' if why else ''}"
+
+
+def changed(evidence: Document) -> Iterator[tuple[str, str, str]]:
+    """Yield what changed since the champion: the part, before, and after."""
+    for each in (evidence.get("comparison") or {}).get("changed") or ():
+        yield str(each["part"]), _part(each["before"]), _part(each["after"])
+
+
+def _part(value: Any) -> str:
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return text if len(text) <= _VALUE else f"{text[: _VALUE - 3]}..."

@@ -1,0 +1,73 @@
+"""What a piece of evidence says to who decides on it: how good the model is, what changed, and what it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from signoff.documents.text import clean, cut
+from signoff.notification.comparison import HEADS, MetricRow, about, changed, metric_rows
+from signoff_cli.output import columns
+
+_ROWS = 30  # metrics, or changed parts, that are shown; all are in the JSON
+_LINE = 400  # characters of one line of what somebody wrote
+_NUMBERS, _CUT = (1, 2, 3), (0, 4)  # columns: those of numbers, and those of text that may be cut
+
+Section = tuple[str, list[str]]
+
+
+def description(evidence: Mapping[str, Any]) -> list[str]:
+    """Return what the model is and is for, as its package says; nothing where it says nothing."""
+    said = evidence.get("description") or {}
+    purpose = ", ".join(filter(None, (said.get("task"), said.get("domain"))))
+    return [cut(clean(line), _LINE) for line in (said.get("description"), purpose and f"task: {purpose}") if line]
+
+
+def sections(evidence: Mapping[str, Any], width: int | None = None) -> Iterator[Section]:
+    """Yield the parts of a piece of evidence that an approver reads first, each a title and its lines.
+
+    A table is at most `width` characters wide, if it can be. A part that says nothing is left out.
+    """
+    rows = metric_rows(evidence)
+    compared = about(evidence)
+    if rows or compared:
+        yield "Metrics", [*([clean(compared)] if compared else []), *metric_lines(rows, width)]
+    changes = list(changed(evidence))
+    if changes:
+        since = ((evidence.get("comparison") or {}).get("champion") or {}).get("name")
+        yield f"Changed since {clean(since)}", changed_lines(changes)
+    images = evidence.get("images") or ()
+    if images:
+        yield "Images", [clean(_image(each)) for each in images]
+
+
+def metric_lines(rows: Sequence[MetricRow], width: int | None) -> list[str]:
+    """Return a table of metrics, one on each line."""
+    if not rows:
+        return []
+    table = columns.lines(HEADS, [row.cells for row in rows[:_ROWS]], width, numbers=_NUMBERS, cut=_CUT)
+    return [*table, *_more(len(rows))]
+
+
+def changed_lines(changes: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return a line for each part that changed: before and after."""
+    lines = [clean(f"{part}: {before} -> {after}") for part, before, after in changes[:_ROWS]]
+    return [*lines, *_more(len(changes))]
+
+
+def _more(count: int) -> list[str]:
+    return [f"and {count - _ROWS} more, which --json lists"] if count > _ROWS else []
+
+
+def _image(image: Mapping[str, Any]) -> str:
+    digest = "" if not image.get("digest") or image["digest"] in image["image"] else f" {image['digest']}"
+    signature = {True: ", signed", False: ", not signed"}.get(image["signed"], "") if "signed" in image else ""
+    return f"{image['image']}{digest}: {_scan(image.get('scan'))}{signature}"
+
+
+def _scan(scan: Mapping[str, Any] | None) -> str:
+    if scan is None:
+        return "no scan recorded"
+    counts = ", ".join(f"{count} {severity}" for severity, count in scan["counts"].items() if count)
+    when = f" of {scan['completed']}" if scan.get("completed") else ""
+    return f"{scan['kind']} scan{when} is {scan['status']}, {counts or 'no findings'}"
