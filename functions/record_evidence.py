@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 from signoff import bootstrap
+from signoff.governance.champions import ChampionFinder
 from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
+from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.record_evidence import EvidenceRecorder
 from signoff.validation.sources import Sources
@@ -47,12 +49,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _recorder() -> EvidenceRecorder:
     settings = from_environment(Settings)
     registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
+    vault = bootstrap.vault(settings.vault_bucket)
     return EvidenceRecorder(
         governance=bootstrap.governance(settings),
         registry=registry,
+        comparer=Comparer(finder=ChampionFinder(ledger), vault=vault),
         images=ImageExaminer(bootstrap.images()),
         ledger=ledger,
-        vault=bootstrap.vault(settings.vault_bucket),
+        vault=vault,
         registrations=bootstrap.registrations(settings),
         sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
         projector=RegistryProjector(registry, ledger),

@@ -150,8 +150,9 @@ class FunctionPermissions:
             self._update_package(),
             self._images(*self.regional_vaults),
             self._find(self.vault),
-            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
+            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/", "evidence/"),
             self._write_vault("evidence/"),
+            self._by_group(),
         ]
 
     def apply_decision(self) -> list[Grant]:
@@ -295,10 +296,10 @@ class FunctionPermissions:
 
     def _champions(self) -> list[Grant]:
         """Finding a group's champion by the index, and publishing it."""
-        return [
-            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",)),
-            publish_champions(self.stack, self.stack.region),
-        ]
+        return [self._by_group(), publish_champions(self.stack, self.stack.region)]
+
+    def _by_group(self) -> Grant:
+        return Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",))
 
     def _packages(self, *operations: str) -> Grant:
         return self._sagemaker(operations, "model-package/*")

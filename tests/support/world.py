@@ -24,6 +24,7 @@ from signoff.deployment.create_model import ModelDeployer
 from signoff.deployment.record_baseline import BaselineRecorder
 from signoff.deployment.target_models import TargetModels
 from signoff.governance.candidates import Governance
+from signoff.governance.champions import ChampionFinder
 from signoff.governance.registrations import Registrations
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import checkpoints
@@ -41,6 +42,7 @@ from signoff.submission.register_model import Registrar
 from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.sweep import Sweep
+from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.keep_artifact import ArtifactKeeper
@@ -164,6 +166,7 @@ class World(Deliveries):
         self.recorder = EvidenceRecorder(
             governance=governance,
             images=ImageExaminer(images),
+            comparer=Comparer(finder=ChampionFinder(everywhere["ledger"]), vault=vault),
             vault=vault,
             projector=projector,
             registrations=registrations,

@@ -89,6 +89,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "metadata": state.metadata or None,
             "verdict": state.evidence and state.evidence["verdict"],
             "specification": state.evidence and state.evidence.get("specification"),
+            "content": state.evidence and state.evidence.get("content"),
             "registry_status": state.registry_status,
             "next": str(state.next_step) if state.next_step else None,
             "since": _since(history),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +48,11 @@ class ChampionFinder:
         `known` is a history that the caller has just read or written. The others are found by the index, which may
         be stale: a package that it names is champion only if its own ledger agrees.
         """
-        standing = (each for each in ranked(self.rows(group, known), self._place) if self._stands(each, known))
-        # A baseline is the model of a stack in the registry's own account and region.
-        return next(standing, None) or (None if self._place else self._baseline(group))
+        return next((champion for champion, _ in self._standing(self.rows(group, known), group, known)), None)
+
+    def ledger_of(self, group: str, rows: Iterable[Mapping[str, Any]]) -> History | None:
+        """Return the ledger of the champion, a package's or a baseline's; `rows` are of the group's packages."""
+        return next((history for _, history in self._standing(rows, group)), None)
 
     def rows(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
         """Return the rows of a group's packages in the index, with that of the `known` history up to date."""
@@ -59,13 +61,22 @@ class ChampionFinder:
             rows[known.package] = package_row(known)
         return list(rows.values())
 
-    def _stands(self, champion: Champion, known: History | None) -> bool:
-        if known and champion.package == known.package:
-            return True
-        row = package_row(self._ledger.history(champion.package).verified())
-        return bool(ranked([row], self._place))
+    def _standing(
+        self, rows: Iterable[Mapping[str, Any]], group: str, known: History | None = None
+    ) -> Iterator[tuple[Champion, History]]:
+        for champion in ranked(rows, self._place):
+            if known and champion.package == known.package:
+                yield champion, known
+            else:
+                history = self._ledger.history(champion.package).verified()
+                if ranked([package_row(history)], self._place):
+                    yield champion, history
+        # A baseline is the model of a stack in the registry's own account and region.
+        if not self._place:
+            yield from self._baseline(group)
 
-    def _baseline(self, group: str) -> Champion | None:
+    def _baseline(self, group: str) -> Iterator[tuple[Champion, History]]:
         history = self._ledger.history(baseline_key(group)).verified()
         model = next(reversed(history.state.baselines), None)
-        return Champion(model, history.package) if model else None
+        if model:
+            yield Champion(model, history.package), history

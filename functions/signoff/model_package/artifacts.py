@@ -91,3 +91,8 @@ def quality_document(described: Mapping[str, Any]) -> str | None:
 def inventory(objects: Sequence[Mapping[str, Any]], fact: str) -> str:
     """Return a digest over one `fact` (`version_id`, `sha256`) of each of `objects`, with its `name`, in any order."""
     return digest(sorted([each["name"], each[fact]] for each in objects))
+
+
+def content(artifacts: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return a digest over the bytes that a package loads, whatever they are called; None if it loads none."""
+    return digest(sorted(str(each["sha256"]) for each in artifacts)) if artifacts else None

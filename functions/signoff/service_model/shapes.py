@@ -18,6 +18,7 @@ class StructureShape:
     required_members: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     type_name: str = "structure"
+    documentation: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,16 @@ class ListShape:
     member: Any
     metadata: Mapping[str, Any] = field(default_factory=dict)
     type_name: str = "list"
+
+
+@dataclass(frozen=True)
+class StringShape:
+    """A string made here, with the attributes of botocore's StringShape that a check reads."""
+
+    name: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    type_name: str = "string"
+    documentation: str = ""
 
 
 def strings(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from signoff.service_model import java_patterns
-from signoff.service_model.shapes import ListShape, StructureShape
+from signoff.service_model.shapes import ListShape, StringShape, StructureShape
 
 _SIGNOFF = "is set by Signoff; leave it out"
 _PACKAGE = "belongs to the package: move it to InferenceSpecification.Containers"
@@ -49,9 +49,24 @@ REFUSED_IN_DEPLOYMENT_CONTAINER = {
 }
 
 
+EVALUATION_DATA = StructureShape(
+    "EvaluationData",
+    {
+        "Sha256": StringShape(
+            "Sha256",
+            {"pattern": "^[0-9a-f]{64}$"},
+            "SHA-256 of the data set (64 hexadecimal digits). Only models measured on the same data are compared.",
+        ),
+        "Uri": StringShape("Uri", {"min": 1, "max": 1024}, "Where the data set is, for people. Nobody reads it there."),
+    },
+    required_members=("Sha256",),
+    documentation="The data set that the metrics of the model quality document were measured on.",
+)
+
+
 @dataclass(frozen=True)
 class ManifestShape:
-    """The shape of a manifest: CreateModelPackage without what Signoff sets, and Deployment.
+    """The shape of a manifest: CreateModelPackage without what Signoff sets, and Deployment and EvaluationData.
 
     `refused` says why a field that SageMaker has may not be in a manifest, by its path without indices
     (`Deployment.Containers[].Mode`).
@@ -75,6 +90,7 @@ def manifest_shape(create_shape: Any, model_shape: Any) -> ManifestShape:
     """Return the shape of a manifest from the input shapes of CreateModelPackage and CreateModel."""
     members = {name: shape for name, shape in create_shape.members.items() if name not in REFUSED_IN_PACKAGE}
     members["Deployment"] = _deployment(model_shape)
+    members["EvaluationData"] = EVALUATION_DATA
     container = model_shape.members["PrimaryContainer"]
     refused = {
         **REFUSED_IN_PACKAGE,

@@ -262,7 +262,7 @@ def _document(
     complete: CompleteSubmission, resolved: dict[str, Any], copies: dict[str, ObjectVersion]
 ) -> dict[str, Any]:
     signature, submission_file = complete.signature, complete.submission_file
-    deployment = resolved.pop("Deployment", {})
+    deployment, data = resolved.pop("Deployment", {}), resolved.pop("EvaluationData", None)
     metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: complete.attempt}
     return {
         "id": complete.attempt,
@@ -285,6 +285,7 @@ def _document(
             for name, stored in sorted(complete.objects.items())
         ],
         "deployment": deployment,
+        "evaluation_data": data,
         "request": {
             **resolved,
             "ModelPackageGroupName": complete.submission.group,

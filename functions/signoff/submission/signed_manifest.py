@@ -49,6 +49,7 @@ def _made(registration: Mapping[str, Any]) -> dict[str, Any]:
     metadata = dict(request.pop("CustomerMetadataProperties", {}))
     metadata.pop(REGISTRATION_HINT, None)
     parts = {"CustomerMetadataProperties": metadata, "Deployment": registration["deployment"]}
+    parts["EvaluationData"] = registration.get("evaluation_data")
     return {**request, **{name: value for name, value in parts.items() if value}}
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from signoff.model_package.subject import as_signed, changes, subject_digest
 from signoff.model_package.subject import subject as subject_of
 from signoff.validation.checks import Check, verdict
 
-VERSION = 1
+VERSION = 2
+
+
+DESCRIPTION = {"description": "ModelPackageDescription", "task": "Task", "domain": "Domain"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,44 @@ class Attempt:
     started: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a person decides on, beside the checks: each part as JSON-ready data, empty where there is nothing.
+
+    `description` and `provenance` are what the package says of itself, `metrics` the claimed and the measured ones,
+    `comparison` is with the champion at the time, `images` what is known of each image.
+    """
+
+    description: Mapping[str, str | None]
+    provenance: Mapping[str, str]
+    metrics: Mapping[str, Any] = field(default_factory=lambda: {"claimed": None, "measured": None})
+    comparison: Mapping[str, Any]
+    images: Sequence[Mapping[str, Any]] = ()
+    bias: Sequence[Mapping[str, Any]] = ()
+    evaluation: Mapping[str, Any] | None = None
+    smoke: Mapping[str, Any] | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The facts as they stand in an evidence document."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {part: list(value) if isinstance(value, tuple) else value for part, value in parts.items()}
+
+
+def said_of_itself(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `description` and the `provenance` (its MetadataProperties) of a package as SageMaker describes it."""
+    return {
+        "description": {ours: described.get(theirs) for ours, theirs in DESCRIPTION.items()},
+        "provenance": dict(described.get("MetadataProperties") or {}),
+    }
+
+
 def document(
     attempt: Attempt,
     subject: Mapping[str, Any],
     checks: Sequence[Check],
     artifacts: Sequence[Mapping[str, Any]],
+    facts: Facts,
     *,
     policy: str,
     submitter: str | None,
@@ -51,6 +87,7 @@ def document(
         "policy": policy,
         "submitter": submitter,
         "registration": registration,
+        **facts.document,
     }
 
 

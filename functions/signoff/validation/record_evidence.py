@@ -21,7 +21,7 @@ from signoff.ledger import attempts
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import DOCUMENT, QUALITY, image_only
+from signoff.model_package.artifacts import DOCUMENT, QUALITY, content, image_only
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
@@ -30,8 +30,10 @@ from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective, policy_faults
 from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import deployability, evidence, gates
+from signoff.validation.champion import Comparer
 from signoff.validation.checks import Check, errored, failed
-from signoff.validation.evidence import Attempt
+from signoff.validation.claims import named_data, read_claims
+from signoff.validation.evidence import Attempt, Facts
 from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
@@ -48,6 +50,7 @@ class EvidenceRecorder:
     governance: Governance
     registry: Registry
     images: ImageExaminer
+    comparer: Comparer
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
@@ -73,6 +76,8 @@ class EvidenceRecorder:
             "sha256": written.sha256,
             "subject": document["subject"]["sha256"],
             "specification": shown(document["subject"]),
+            "content": content(document["subject"]["artifacts"]),
+            "champion": (document["comparison"]["champion"] or {}).get("ledger"),
             "checks": document["checks"],
             **_asked(policy, history),
         }
@@ -102,6 +107,10 @@ class EvidenceRecorder:
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, images.pinned, loaded)
+        said = evidence.said_of_itself(described)
+        candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
+        claims = read_claims(self.vault, artifacts, policy.metrics, named_data(registration))
+        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy.metrics)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
@@ -116,6 +125,7 @@ class EvidenceRecorder:
             signed,
             checks,
             artifacts,
+            Facts(**said, metrics={"claimed": claims.document, "measured": None}, comparison=comparison.document),
             policy=claim["policy"],
             submitter=history.state.submitter,
             registration=history.state.registration,

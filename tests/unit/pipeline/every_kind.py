@@ -10,7 +10,7 @@ from signoff.documents.canonical_json import digest
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.model_package.subject import subject, subject_digest
 from signoff.validation.checks import Check, CheckStatus
-from signoff.validation.evidence import Attempt, document
+from signoff.validation.evidence import Attempt, Facts, document, said_of_itself
 from tests.support.entries import (
     APPROVER,
     ARN,
@@ -127,6 +127,7 @@ def prose_free_evidence() -> dict[str, Any]:
     described = {"InferenceSpecification": {"Containers": [container]}, "ModelPackageDescription": "not deployed"}
     signed = subject(described, {"policy": {}, "manifest": {}}, {"repository:1": "repository@sha256:1"}, copies)
     attempt = Attempt(PACKAGE, "Churn", 3, 1, "x1", "2026-03-02T09:15:20.000Z")
+    facts = Facts(**said_of_itself(described), comparison={})
     checks = [Check("artifact:a", CheckStatus.PASSED, "because"), Check("metrics", CheckStatus.SKIPPED, "because")]
-    said = document(attempt, signed, checks, copies, policy="p" * 64, submitter=SUBMITTER, registration="r1")
+    said = document(attempt, signed, checks, copies, facts, policy="p" * 64, submitter=SUBMITTER, registration="r1")
     return {"subject": subject_digest(signed), "document": said, "sha256": digest(said)}

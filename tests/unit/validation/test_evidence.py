@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from signoff.documents.canonical_json import canonical, digest
 from signoff.model_package.artifacts import artifacts_of, quality_document
 from signoff.model_package.subject import changes, covers, images, subject, subject_digest
 from signoff.validation.checks import Check, CheckStatus
-from signoff.validation.evidence import Attempt, document, signed_subject
+from signoff.validation.evidence import Attempt, Facts, document, said_of_itself, signed_subject
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2.0**53) + 1, 2.0**53 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -144,7 +145,8 @@ def test_sagemaker_may_add_to_what_was_asked_and_change_nothing():
 
 
 def evidence(*checks: Check) -> dict[str, Any]:
-    return document(ATTEMPT, the_subject(), checks, ARTIFACTS, policy="p", submitter="sam", registration=None)
+    facts = Facts(**said_of_itself(DESCRIBED), comparison={})
+    return document(ATTEMPT, the_subject(), checks, ARTIFACTS, facts, policy="p", submitter="sam", registration=None)
 
 
 def test_evidence_opens_with_the_subject_and_its_digest():
@@ -162,3 +164,10 @@ def test_evidence_holds_every_check_and_the_verdict_they_come_to():
 def test_the_same_facts_are_the_same_evidence():
     assert digest(evidence()) == digest(evidence())
     assert digest(evidence()) != digest(evidence(Check("a", CheckStatus.PASSED, "fine")))
+
+
+def test_evidence_of_version_1_keeps_its_digests():
+    found = json.loads((Path(__file__).parents[1] / "pipeline/golden/evidence_version_1.json").read_text())
+    assert found["document"]["evidence_version"] == 1
+    assert digest(found["document"]) == found["sha256"]
+    assert subject_digest(signed_subject(found["document"])) == found["subject"]

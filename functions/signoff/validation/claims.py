@@ -1,0 +1,72 @@
+"""What a package claims of its quality: the metrics of the model quality document that it names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from signoff.aws.vault import Vault
+from signoff.metrics import quality
+from signoff.metrics.values import Dataset, Measurements, StoredFile
+from signoff.model_package.artifacts import QUALITY
+from signoff.policy.policy import Metric
+
+_NONE = (
+    "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
+    "or one that is too large (more than 16 MiB)"
+)
+_OTHER = "the model quality document in the vault is not the one that was kept; revalidate the package"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What is claimed, or `because` of what nothing is known of it."""
+
+    measurements: Measurements | None
+    because: str | None = None
+
+    @property
+    def document(self) -> dict[str, Any] | None:
+        """The measurements as JSON-ready data."""
+        return self.measurements.document if self.measurements else None
+
+
+def read_claims(
+    vault: Vault,
+    artifacts: Sequence[Mapping[str, Any]],
+    metrics: Sequence[Metric],
+    data: Dataset | None = None,
+) -> Claims:
+    """Return what the model quality document among a package's `artifacts`, as evidence lists them, claims.
+
+    The `metrics` of a policy have the policy's names. `data` is the data set as it is known otherwise than from the
+    document, which then does not count.
+    """
+    listed = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
+    if listed is None or listed["size"] > quality.DOCUMENT_LIMIT:
+        return Claims(None, _NONE)
+    content = vault.bytes_of(listed["key"], listed["version_id"])
+    if hashlib.sha256(content).hexdigest() != listed["sha256"]:
+        return Claims(None, _OTHER)
+    try:
+        found = quality.read(content, [(metric.name, metric.path) for metric in metrics])
+    except quality.Unreadable as error:
+        return Claims(None, str(error))
+    found = found.of(StoredFile(listed["url"], listed["sha256"]))
+    return Claims(replace(found, dataset=replace(data, rows=found.dataset.rows)) if data else found)
+
+
+def named_data(registration: Mapping[str, Any] | None) -> Dataset | None:
+    """Return the data set that a package's manifest names (EvaluationData), or None."""
+    named = (registration or {}).get("evaluation_data")
+    return Dataset(sha256=named["Sha256"], uri=named.get("Uri")) if named else None
+
+
+def same_data(one: Measurements | None, other: Measurements | None) -> str:
+    """Return whether both were measured on the `same` data set or on an `other`; `unknown` unless both name it."""
+    digests = {each.dataset.sha256 if each else None for each in (one, other)}
+    if None in digests:
+        return "unknown"
+    return "same" if len(digests) == 1 else "other"
