@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
     from signoff.policy.artifact import Artifact
     from signoff.policy.deployment import Target, Vpc
-    from signoff.policy.policy import Metric, Policy
+    from signoff.policy.metrics import Bias, Comparison, Metric
+    from signoff.policy.policy import Policy
 
 # The CDK app fills it in where a policy file leaves it out.
 _APPS_ROLE = "the role for models that Signoff's stack makes"
@@ -33,7 +34,9 @@ def _mode(policy: Policy) -> Iterator[str]:
 
 def _requires(policy: Policy) -> Iterator[str]:
     yield from _artifact(policy.artifact)
-    yield from (_metric(metric) for metric in policy.metrics)
+    for metric in policy.metrics:
+        yield from _metric(metric)
+    yield from (_bias(bias) for bias in policy.bias)
     if policy.sources.unpinned:
         yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
     if policy.sources.model_data:
@@ -64,10 +67,58 @@ def _artifact(artifact: Artifact) -> Iterator[str]:
         yield f"It holds {_all(wanted)}"
 
 
-def _metric(metric: Metric) -> str:
-    least = f"at least {metric.at_least:g}" if metric.at_least is not None else ""
-    most = f"at most {metric.at_most:g}" if metric.at_most is not None else ""
-    return f"The metric {metric.name} ({metric.path}) is {' and '.join(filter(None, (least, most)))}"
+def _metric(metric: Metric) -> Iterator[str]:
+    unit = f" {metric.unit}" if metric.unit else ""
+    also = f", also in each slice {_any(metric.slices)}" if metric.slices else ""
+    if bounds := _bounds(metric):
+        yield f"The metric {metric.name} ({metric.path}) is {bounds}{unit}{also}"
+    if margin := metric.against_champion:
+        size = f"{abs(margin.at_least) * 100:g} % of it" if margin.relative else f"{abs(margin.at_least):g}{unit}"
+        gap = f"better than the champion's by at least {size}"
+        if margin.at_least <= 0:
+            gap = (
+                f"no worse than the champion's by more than {size}"
+                if margin.at_least
+                else "no worse than the champion's"
+            )
+        yield f"The metric {metric.name} ({metric.path}) is {gap}{also}"
+    if metric.suspicious:
+        beyond = f"If {metric.name} is better than the champion's by more than {metric.suspicious:g}{unit}"
+        yield f"{beyond}, whoever approves has to accept that by name"
+
+
+def _bounds(bounds: Metric | Bias) -> str:
+    least = f"at least {bounds.at_least:g}" if bounds.at_least is not None else ""
+    most = f"at most {bounds.at_most:g}" if bounds.at_most is not None else ""
+    return " and ".join(filter(None, (least, most)))
+
+
+_MEANS = {"pass": "passes", "fail": "fails", "ask": "has to be accepted by name by whoever approves"}
+
+
+def _comparing(policy: Policy) -> Iterator[str]:
+    compared: Comparison = policy.comparison
+    if compared.data_sets:
+        yield f"Metrics are about one of the data sets with the SHA-256 {_any(compared.data_sets)}"
+    if not any(metric.compares for metric in policy.metrics):
+        yield "Metrics are shown beside the champion's, and nothing is asked of that"
+    else:
+        certain = f"{compared.confidence * 100:g} % confidence"
+        yield f"A difference that is uncertain ({certain}) {_MEANS[compared.inconclusive]}"
+        yield f"A difference within its margin whose certainty is unknown {_MEANS[compared.points]}"
+        yield f"What was measured on another data set is not compared, and {_goes(compared.other_data)}"
+    yield f"What is asked for and cannot be evaluated {_goes(compared.unevaluated)}"
+    if compared.stale_champion:
+        yield "Once another model is the champion, an approval that was asked for before does not count"
+
+
+def _goes(block: str) -> str:
+    return "fails" if block == "block" else "passes"
+
+
+def _bias(bias: Bias) -> str:
+    group = f" of {bias.facet}={bias.value}" if bias.value else f" of each group of {bias.facet}"
+    return f"The bias {bias.metric}{group} is {_bounds(bias)}"
 
 
 def _submitting(policy: Policy) -> Iterator[str]:
@@ -228,6 +279,7 @@ def _any(items: Iterable[str]) -> str:
 _TOPICS: dict[str, Callable[[Policy], Iterator[str]]] = {
     "mode": _mode,
     "demands": _requires,
+    "comparing": _comparing,
     "submitting": _submitting,
     "approving": _approving,
     "proving": _proving,

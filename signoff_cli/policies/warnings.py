@@ -31,6 +31,7 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     """Yield what is weak, or probably not intended, in a policy without faults, each by its path."""
     approvals = policy.approvals
     yield from _choices(policy)
+    yield from _comparison(policy)
     yield from _contents(policy.artifact)
     for path, pattern in _patterns(policy):
         yield from _reach(path, pattern)
@@ -62,6 +63,15 @@ def _choices(policy: Policy) -> Iterator[Fault]:
     if approvals.identity == "asserted":
         message = "anybody who may send events as a publisher can decide in anybody's name; nothing is proven"
         yield Fault("approvals.identity", message)
+
+
+def _comparison(policy: Policy) -> Iterator[Fault]:
+    if any(metric.compares for metric in policy.metrics) and not policy.comparison.data_sets:
+        message = (
+            "names no data set, so that submitters choose what their model is compared on: list the SHA-256 of those "
+            "that may be used"
+        )
+        yield Fault("comparison.data_sets", message)
 
 
 def _contents(artifact: Artifact) -> Iterator[Fault]:

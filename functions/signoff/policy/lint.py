@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -17,7 +17,8 @@ from signoff.documents.text import cut, joined
 from signoff.errors import PolicyFault
 from signoff.identity.principals import account_of, matches
 from signoff.policy.approvals import Approvals
-from signoff.policy.policy import Metric, Policy, of_document
+from signoff.policy.metrics import Bias, Metric
+from signoff.policy.policy import Policy, of_document
 from signoff.service_model import java_patterns
 from signoff.service_model.constraints import iter_faults
 from signoff.service_model.shapes import ListShape, StructureShape
@@ -27,6 +28,7 @@ _INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.TimeDeltaType: "P9999D"}
 _TEXTS = ("-", "arn:aws:iam::123456789012:role/instead", "eu-west-1")
 # The fields that say how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
+_Kind = TypeVar("_Kind")
 _FIELD = compiled_on_use(r"[.\[]")
 _WILDCARD = compiled_on_use(r"[*?\[]")
 # The shape of what is checked elsewhere, or not at all.
@@ -262,10 +264,23 @@ def _foreign_roles(document: Any, faulty: Set[str]) -> Iterator[Fault]:
 
 def _impossible_metrics(document: Any, faulty: Set[str]) -> Iterator[Fault]:
     """Yield the metrics that no number could meet, unless any metric is faulty."""
-    if not isinstance(document, dict) or any(path.startswith("metrics") for path in faulty):
-        return
-    for index, said in enumerate(document.get("metrics", ())):
-        metric = msgspec.convert(said, type=Metric)
-        if metric.at_least is not None and metric.at_most is not None and metric.at_least > metric.at_most:
-            message = f"metric `{metric.name}` cannot be at least {metric.at_least} and at most {metric.at_most}"
-            yield Fault(f"metrics[{index}]", message)
+    for path, metric in _good(document, faulty, "metrics", Metric):
+        yield from _impossible(path, f"metric `{metric.name}`", metric)
+        margin = metric.against_champion
+        if margin and metric.suspicious and not margin.relative and margin.at_least > metric.suspicious:
+            message = f"metric `{metric.name}` has to improve by {margin.at_least}, beyond {metric.suspicious}"
+            yield Fault(f"{path}.suspicious", f"{message}, which is suspicious: nothing would be as expected")
+    for path, bias in _good(document, faulty, "bias", Bias):
+        yield from _impossible(path, f"bias `{bias.facet}`, `{bias.metric}`", bias)
+
+
+def _good(document: Any, faulty: Set[str], field: str, kind: type[_Kind]) -> Iterator[tuple[str, _Kind]]:
+    """Yield each of a list of a policy's document, with its path, unless any of it is faulty."""
+    if isinstance(document, dict) and not any(path.startswith(field) for path in faulty):
+        for index, said in enumerate(document.get(field, ())):
+            yield f"{field}[{index}]", msgspec.convert(said, type=kind)
+
+
+def _impossible(path: str, what: str, bounds: Metric | Bias) -> Iterator[Fault]:
+    if bounds.at_least is not None and bounds.at_most is not None and bounds.at_least > bounds.at_most:
+        yield Fault(path, f"{what} cannot be at least {bounds.at_least} and at most {bounds.at_most}")

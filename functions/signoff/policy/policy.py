@@ -9,7 +9,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-import jmespath
 import msgspec
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from signoff.identity.principals import listed
 from signoff.policy.approvals import Approvals
 from signoff.policy.artifact import Artifact
 from signoff.policy.deployment import Deployment
+from signoff.policy.metrics import Bias, Comparison, Metric
 from signoff.policy.values import AccountId, Name, Objects, Person, Prefix, RoleArn, StackArn, Variable, meaning
 
 
@@ -45,34 +45,6 @@ class Groups(Struct, frozen=True, forbid_unknown_fields=True):
     def takes_baseline(self, stack: str) -> bool:
         """Return whether the stack of that ARN may deploy the group's baseline."""
         return any(fnmatchcase(stack, pattern) for pattern in self.baselines)
-
-
-class Metric(Struct, frozen=True, forbid_unknown_fields=True):
-    """A threshold on one number of the model quality document."""
-
-    name: Annotated[Name, meaning("The metric's name in the evidence.")]
-    path: Annotated[
-        str,
-        meaning(
-            "A JMESPath expression that finds the number in the model quality document.",
-            examples=["binary_classification_metrics.accuracy.value"],
-        ),
-    ]
-    at_least: Annotated[float | None, meaning("The minimum.", examples=[0.92])] = None
-    at_most: Annotated[float | None, meaning("The maximum.")] = None
-
-    def __post_init__(self) -> None:
-        """Refuse a threshold without a bound or with an invalid path."""
-        refuse(self._faults())
-
-    def _faults(self) -> Iterator[Fault]:
-        if self.at_least is None and self.at_most is None:
-            yield Fault("", f"metric `{self.name}` needs `at_least`, `at_most` or both")
-        try:
-            jmespath.compile(self.path)
-        except jmespath.exceptions.JMESPathError as error:
-            why = " ".join(str(error).split())
-            yield Fault("path", f"metric `{self.name}`: `{self.path}` is not a valid JMESPath expression: {why}")
 
 
 class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,8 +150,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = Artifact()
     metrics: Annotated[
-        tuple[Metric, ...], meaning("Thresholds on the numbers of the model quality document. Each has to be met.")
+        tuple[Metric, ...],
+        meaning("What is asked of the numbers of the model quality document, alone and against the champion's."),
     ] = ()
+    comparison: Annotated[
+        Comparison, meaning("How the model is compared with the champion, and what it means if it cannot be.")
+    ] = Comparison()
+    bias: Annotated[tuple[Bias, ...], meaning("Bounds on the metrics of the bias report. Each has to be met.")] = ()
     sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or inspected.")] = (
         Sources()
     )

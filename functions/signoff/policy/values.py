@@ -84,6 +84,7 @@ Objects = Annotated[
 ]
 Variable = Annotated[str, _text(r"^[^=]+=", "must be a pattern of a variable, NAME=VALUE, such as HF_MODEL_ID=acme/*")]
 Name = Annotated[str, _text(r"^[^\s]", "must be a name that does not begin with white space")]
+Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$", "must be a SHA-256 as 64 digits, 0 to 9 and a to f")]
 # No months and years, whose length varies.
 _DURATION = r"^P(?=[0-9T])(N+D)?(T(?=[0-9])(N+H)?(N+M)?(N+S)?)?$".replace("N+", r"[0-9]+(\.[0-9]+)?")
 _NO_DURATION = "must be an ISO 8601 duration in days or shorter units, such as P14D or PT12H"

@@ -18,7 +18,8 @@ from signoff.ledger.state import State
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS
-from signoff.policy.policy import Metric, Policy
+from signoff.policy.metrics import Metric
+from signoff.policy.policy import Policy
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed
 

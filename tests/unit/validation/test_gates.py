@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.policy.policy import Metric
+from signoff.policy.metrics import Metric
 from signoff.validation.checks import Check, CheckStatus, asking, errored, passed, unevaluated, verdict
 from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks
 

@@ -20,7 +20,31 @@ MODELS = "arn:aws:iam::123456789012:role/models"
         ({"description": "x" * 9000}, "", "bytes long as the app writes it; SSM Parameter Store allows 8,192"),
         ({"accounts": {"submit": ["2222"]}}, "accounts.submit[0]", "must be the id of an AWS account"),
         ({"metrics": [{"path": "a", "at_least": 1}]}, "metrics[0].name", "is required and missing"),
-        ({"metrics": [{"name": "a", "path": "a"}]}, "metrics[0]", "needs `at_least`, `at_most` or both"),
+        ({"metrics": [{"name": "a", "path": "a"}]}, "metrics[0]", "needs `at_least`, `at_most`, `against_champion` or"),
+        (
+            {"metrics": [{"name": "a", "path": "a", "against_champion": {"at_least": 0}}]},
+            "metrics[0].higher_is_better",
+            "needs `higher_is_better`: true or false",
+        ),
+        ({"metrics": [{"name": "auc", "path": "a", "suspicious": -1}]}, "metrics[0].suspicious", "must be more than 0"),
+        (
+            {"metrics": [{"name": "auc", "path": "a", "against_champion": {"at_least": 0.3}, "suspicious": 0.2}]},
+            "metrics[0].suspicious",
+            "has to improve by 0.3, beyond 0.2, which is suspicious",
+        ),
+        (
+            {"metrics": [{"name": "auc", "path": "a", "at_least": 0, "digits": 16}]},
+            "metrics[0].digits",
+            "at most 15",
+        ),
+        ({"comparison": {"confidence": 0.4}}, "comparison.confidence", "at least 0.5"),
+        ({"comparison": {"data_sets": ["churn"]}}, "comparison.data_sets[0]", "must be a SHA-256 as 64 digits"),
+        ({"bias": [{"facet": "a", "metric": "CI"}]}, "bias[0]", "needs `at_least`, `at_most` or both"),
+        (
+            {"bias": [{"facet": "a", "metric": "CI", "at_least": 1, "at_most": 0}]},
+            "bias[0]",
+            "cannot be at least 1.0 and at most 0",
+        ),
         (
             {"metrics": [{"name": "a", "path": "b[", "at_least": 1}]},
             "metrics[0].path",

@@ -62,6 +62,11 @@ MODELS = "arn:aws:iam::123456789012:role/models"
         ),
         ({"artifact": {"code": {"python": ["code/*", "*"]}}}, "artifact.code.python[1]", "means anywhere"),
         (
+            {"metrics": [{"name": "auc", "path": "auc", "against_champion": {"at_least": 0}}]},
+            "comparison.data_sets",
+            "submitters choose what their model is compared on",
+        ),
+        (
             {
                 "deployment": {
                     "targets": [{"region": "eu-wset-1", "execution_role": "arn:aws:iam::123456789012:role/m"}]
