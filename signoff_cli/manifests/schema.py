@@ -40,7 +40,6 @@ _BOUNDS = {
 _ITEM = re.compile(r"<li> ?(?:<p> ?)?")
 _BLOCK = re.compile(r"</?(?:p|ul|ol|dl|dt|dd|br|note|important)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
-_DEPLOYMENT = "How the containers of the deployable model run: these fields of CreateModel."
 
 
 def manifest_schema(shape: ManifestShape) -> Schema:
@@ -82,7 +81,7 @@ class _SchemaWriter:
     def _member(self, shape: Any, name: str, refused: Mapping[str, str]) -> Schema:
         member = shape.members[name]
         schema = location(shape, name, _bounds(member)) if takes_s3_uri(member) else None
-        description = plain_text(getattr(member, "documentation", _DEPLOYMENT if name == "Deployment" else ""))
+        description = plain_text(getattr(member, "documentation", ""))
         return {
             **(schema or self._schema(member, _below(refused, name))),
             **({"description": description} if description else {}),

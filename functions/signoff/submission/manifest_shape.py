@@ -55,9 +55,9 @@ EVALUATION_DATA = StructureShape(
         "Sha256": StringShape(
             "Sha256",
             {"pattern": "^[0-9a-f]{64}$"},
-            "SHA-256 of the data set (64 hexadecimal digits). Only models measured on the same data are compared.",
+            documentation="SHA-256 of the data set, in hexadecimal. Only models measured on the same are compared.",
         ),
-        "Uri": StringShape("Uri", {"min": 1, "max": 1024}, "Where the data set is, for people. Nobody reads it there."),
+        "Uri": StringShape("Uri", {"min": 1, "max": 1024}, documentation="Where the data set is, for people."),
     },
     required_members=("Sha256",),
     documentation="The data set that the metrics of the model quality document were measured on.",
@@ -114,4 +114,5 @@ def _deployment(model_shape: Any) -> StructureShape:
         "PrimaryContainer": container,
         "Containers": ListShape(containers.name, container, containers.metadata),
     }
-    return StructureShape("Deployment", members)
+    about = "How the containers of the deployable model run: these fields of CreateModel."
+    return StructureShape("Deployment", members, documentation=about)
