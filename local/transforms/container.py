@@ -53,11 +53,11 @@ class Container:
     """One running container. `folder` is its `/opt/ml`, `log` gets what it prints, line by line."""
 
     def __init__(self, image: str, environment: Mapping[str, str], folder: Path, log: Callable[[str], None]) -> None:
-        self._port = _free_port()
         server = _server(image)
         if server is None:
             log(f"no server is known for the image {image}")
             raise ContainerFailed(_NOT_PINGED)
+        self._port = _free_port()
         self._process = subprocess.Popen(  # noqa: S603 - the server of the image
             [sys.executable, str(_ROOT / server), "serve"],
             cwd=folder,

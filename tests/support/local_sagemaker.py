@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.account import RequestRefused
+from local.sagemaker.account import RequestRefused, TransformJob
 from local.sagemaker.api import SageMakerApi
 
 OWN, OTHER, REGION = "111111111111", "222222222222", "us-east-1"
@@ -25,6 +25,7 @@ class LocalSageMaker:
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.objects = {"s3://data/model.tar.gz"}
+        self.started: list[TransformJob] = []  # transform jobs, which go on as the test says
         self.forbidden: set[tuple[str, str]] = set()
         self.time = 1_700_000_000.0
         self._sagemaker = SageMakerApi(
@@ -32,6 +33,8 @@ class LocalSageMaker:
             lambda arn, detail: self.events.append((arn, detail)),
             holds=self._holds,
             pulls=lambda image: "/absent" not in image,
+            finds=lambda url: any(each.startswith(url) for each in self.objects),
+            transforms=self.started.append,
             clock=lambda: self.time,
         )
 

@@ -164,6 +164,16 @@ def test_the_good_archive_answers_a_csv_request_in_json(served: tuple[ModuleType
     assert np.mean(np.array(labels) == expected) >= 0.92
 
 
+def test_the_good_archive_answers_in_csv_with_a_line_for_each_row(served: tuple[ModuleType, Any]) -> None:
+    code, model = served
+    rows = load_breast_cancer(return_X_y=True)[0][:3]
+
+    answer, content_type = code.output_fn(code.predict_fn(rows, model), "text/csv")
+
+    expected = zip(model.predict(rows), model.predict_proba(rows)[:, 1], strict=True)
+    assert (answer, content_type) == ("".join(f"{label},{float(p)!r}\n" for label, p in expected), "text/csv")
+
+
 def test_the_good_archive_answers_json_as_it_answers_csv(served: tuple[ModuleType, Any]) -> None:
     code, model = served
     rows = load_breast_cancer(return_X_y=True)[0][:3]

@@ -99,7 +99,8 @@ def test_a_workflow_scores_rows_as_the_model_itself_does(place: Place) -> None:
 
 
 def test_a_model_that_does_not_load_fails_the_job_and_its_state(place: Place) -> None:
-    job = place.job(place.model(archive("no estimator", {"code/inference.py": b"def model_fn(where): 1 / 0"})))
+    code = b"import os\nprint('variables', sorted(os.environ), flush=True)\ndef model_fn(where): 1 / 0"
+    job = place.job(place.model(archive("no estimator", {"code/inference.py": code})))
 
     ended = StateMachine(place.engine, {"First": place.state(job, End=True)}).run()
 
@@ -107,6 +108,8 @@ def test_a_model_that_does_not_load_fails_the_job_and_its_state(place: Place) ->
     assert (ended["error"], described["TransformJobStatus"]) == ("States.TaskFailed", "Failed")
     assert described["FailureReason"].startswith("AlgorithmError: Model container failed to respond to ping.")
     assert "ZeroDivisionError" in place.log(job)
+    assert "'SAGEMAKER_BATCH'" in place.log(job)
+    assert "AWS_" not in place.log(job)
     assert place.s3.list_objects_v2(Bucket=place.bucket, Prefix="out/")["KeyCount"] == 0
 
 
