@@ -14,6 +14,7 @@ from signoff_cli.commands import (
     annotate,
     audit,
     champion,
+    compare,
     decide,
     engine,
     evidence,
@@ -80,6 +81,9 @@ app.command(
         "signoff evidence churn/3 --json | sha256sum",
     )
 )(evidence.evidence)
+app.command(
+    epilog=examples("signoff compare churn/2 churn/3", "signoff compare churn/3 churn-eu/1 --json | jq .metrics")
+)(compare.compare)
 app.command(epilog=examples("signoff watch churn/3", "signoff watch churn/3 --timeout 60"))(show.watch)
 app.command(
     epilog=examples(

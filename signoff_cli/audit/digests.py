@@ -127,8 +127,9 @@ class EvidenceVerifier:
         yield self._document("policy", policy_key(str(document["policy"])), str(document["policy"]))
         for artifact in document["artifacts"]:
             yield from self._artifact(artifact)
+        keys = {str(artifact["url"]): str(artifact["key"]) for artifact in document["artifacts"]}
         for path, uri, sha256 in _named(document):
-            yield self._named(path, uri, sha256)
+            yield self._named(path, uri, sha256, keys.get(uri) or self._vault.key_of(uri))
 
     def _artifact(self, artifact: Mapping[str, Any]) -> Iterator[Comparison]:
         name, key = f"artifacts {artifact['name']}", str(artifact["key"])
@@ -152,8 +153,7 @@ class EvidenceVerifier:
             if isinstance(each.get("findings"), str):
                 yield from self._findings(f"{what} in {each['name']}", each["findings"])
 
-    def _named(self, path: str, uri: str, sha256: str) -> Comparison:
-        key = self._vault.key_of(uri)
+    def _named(self, path: str, uri: str, sha256: str, key: str | None) -> Comparison:
         if key is not None:
             found, because = self._try(lambda: _there(self._hash(key)))
             return Comparison(path, uri, sha256, found, because)

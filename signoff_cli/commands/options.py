@@ -23,7 +23,8 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-def _package(text: str) -> str:
+def package_name(text: str) -> str:
+    """Return `text` if it can name a package. Raises `typer.BadParameter` otherwise."""
     if not is_package_name(text):
         raise typer.BadParameter(f"{text} is neither an ARN nor group/version")
     return text
@@ -40,7 +41,7 @@ def _reason(text: str) -> str:
 Package = Annotated[
     str,
     typer.Argument(
-        metavar="PACKAGE", help="The package's ARN, or group/version.", callback=_package, **COMPLETE_PACKAGE
+        metavar="PACKAGE", help="The package's ARN, or group/version.", callback=package_name, **COMPLETE_PACKAGE
     ),
 ]
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A model package group.", **COMPLETE_GROUP)]

@@ -9,7 +9,7 @@ from signoff.documents.text import clean, cut
 from signoff.notification.comparison import HEADS, MetricRow, about, changed, metric_rows
 from signoff_cli.output import columns
 
-_ROWS = 30  # metrics, or changed parts, that are shown; all are in the JSON
+MOST = 30  # metrics, or changed parts, that are shown; all are in the JSON
 _LINE = 400  # characters of one line of what somebody wrote
 _NUMBERS, _CUT = (1, 2, 3), (0, 4)  # columns: those of numbers, and those of text that may be cut
 
@@ -45,18 +45,19 @@ def metric_lines(rows: Sequence[MetricRow], width: int | None) -> list[str]:
     """Return a table of metrics, one on each line."""
     if not rows:
         return []
-    table = columns.lines(HEADS, [row.cells for row in rows[:_ROWS]], width, numbers=_NUMBERS, cut=_CUT)
-    return [*table, *_more(len(rows))]
+    table = columns.lines(HEADS, [row.cells for row in rows[:MOST]], width, numbers=_NUMBERS, cut=_CUT)
+    return [*table, *more_lines(len(rows))]
 
 
 def changed_lines(changes: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return a line for each part that changed: before and after."""
-    lines = [clean(f"{part}: {before} -> {after}") for part, before, after in changes[:_ROWS]]
-    return [*lines, *_more(len(changes))]
+    lines = [clean(f"{part}: {before} -> {after}") for part, before, after in changes[:MOST]]
+    return [*lines, *more_lines(len(changes))]
 
 
-def _more(count: int) -> list[str]:
-    return [f"and {count - _ROWS} more, which --json lists"] if count > _ROWS else []
+def more_lines(count: int) -> list[str]:
+    """Return the line that says how many there are beside those that are shown, if there are."""
+    return [f"and {count - MOST} more, which --json lists"] if count > MOST else []
 
 
 def _image(image: Mapping[str, Any]) -> str:

@@ -55,11 +55,11 @@ def metric_rows(evidence: Document) -> list[MetricRow]:
     only in their reasons.
     """
     compared = (evidence.get("comparison") or {}).get("metrics") or ()
-    rows = {_label(each): _compared(each) for each in compared}
+    rows = {label(each): _compared(each) for each in compared}
     for each in measured(evidence).get("values") or ():
-        rows.setdefault(_label(each), MetricRow(_label(each), shown(each["value"])))
+        rows.setdefault(label(each), MetricRow(label(each), shown(each["value"])))
     claims = _claims(evidence)
-    rows = {label: _beside(row, claims.get(label)) for label, row in rows.items()}
+    rows = {name: _beside(row, claims.get(name)) for name, row in rows.items()}
     for name, checks in _gates(evidence.get("checks") or ()).items():
         told = any({"expected", "observed"} & check.keys() for check in checks)
         if name in rows or told:
@@ -78,7 +78,7 @@ def _claims(evidence: Document) -> dict[str, str]:
     """Return by metric what a submitter claims, where Signoff measured it too."""
     metrics = evidence.get("metrics") or {}
     both = metrics.get("measured") and metrics.get("claimed")
-    return {_label(each): shown(each["value"]) for each in metrics["claimed"]["values"]} if both else {}
+    return {label(each): shown(each["value"]) for each in metrics["claimed"]["values"]} if both else {}
 
 
 def _beside(row: MetricRow, claim: str | None) -> MetricRow:
@@ -87,14 +87,15 @@ def _beside(row: MetricRow, claim: str | None) -> MetricRow:
     return row if same else replace(row, candidate=f"{row.candidate} (claimed {claim})")
 
 
-def _label(value: Document) -> str:
+def label(value: Document) -> str:
+    """Return what a metric is called, with the slice of the data that it is about."""
     return f"{value['name']} [{value['slice']}]" if value.get("slice") is not None else str(value["name"])
 
 
 def _compared(row: Document) -> MetricRow:
     unit = f" {row['unit']}" if row.get("unit") else ""
     return MetricRow(
-        _label(row),
+        label(row),
         shown(row["candidate"], unit),
         shown(row["champion"], unit),
         _difference(row),
@@ -175,7 +176,12 @@ def about(evidence: Document) -> str:
 def changed(evidence: Document) -> Iterator[tuple[str, str, str]]:
     """Yield what changed since the champion: the part, before, and after."""
     for each in (evidence.get("comparison") or {}).get("changed") or ():
-        yield str(each["part"]), _part(each["before"]), _part(each["after"])
+        yield part_changed(each)
+
+
+def part_changed(change: Document) -> tuple[str, str, str]:
+    """Return a change as text: the part, before, and after."""
+    return str(change["part"]), _part(change["before"]), _part(change["after"])
 
 
 def _part(value: Any) -> str:

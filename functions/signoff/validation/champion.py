@@ -71,7 +71,7 @@ class Comparer:
             "because": theirs.because or claims.because or _BECAUSE[data],
             "basis": None,
             "metrics": [],
-            "changed": self._changes(champion, evidence) if champion else [],
+            "changed": changed(champion.evidence, evidence, self.vault) if champion and champion.evidence else [],
         }
         return Comparison(document, theirs, data)
 
@@ -102,28 +102,26 @@ class Comparer:
         except DocumentMissing as missing:
             return Champion(about, None, f"the champion's evidence cannot be read: {missing}")
 
-    def _changes(self, champion: Champion, candidate: Evidence) -> list[dict[str, Any]]:
-        """Return what changed from the champion to a candidate, as far as the evidence of both tells."""
-        before = champion.evidence
-        if before is None:
-            return []
-        known = {each["name"]: each["sha256"] for each in before["artifacts"]}
-        other = {
-            each["name"] for each in candidate["artifacts"] if known.get(each["name"]) not in {None, each["sha256"]}
-        }
-        return differences(before, candidate, (self._files(before, other), self._files(candidate, other)))
 
-    def _files(self, evidence: Evidence, names: set[str]) -> dict[str, list[Mapping[str, Any]]]:
-        return {
-            artifact["name"]: list(self._inventory(artifact))
-            for artifact in evidence["artifacts"]
-            if artifact["name"] in names and artifact["kind"] != DOCUMENT and artifact.get("findings")
-        }
+def changed(before: Evidence, after: Evidence, vault: Vault) -> list[dict[str, Any]]:
+    """Return what changed from one package to another (`differences`), as far as the evidence of both tells."""
+    known = {each["name"]: each["sha256"] for each in before["artifacts"]}
+    other = {each["name"] for each in after["artifacts"] if known.get(each["name"]) not in {None, each["sha256"]}}
+    return differences(before, after, (_files(before, other, vault), _files(after, other, vault)))
 
-    def _inventory(self, artifact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield what an inspection listed, of which a comparison can do without: digests say that there is a change."""
-        try:
-            findings = self.vault.read("findings", PurePosixPath(artifact["findings"]).stem)
-            yield from findings.get("inventory") or findings.get("objects") or ()
-        except DocumentMissing:
-            return
+
+def _files(evidence: Evidence, names: set[str], vault: Vault) -> dict[str, list[Mapping[str, Any]]]:
+    return {
+        artifact["name"]: list(_inventory(artifact, vault))
+        for artifact in evidence["artifacts"]
+        if artifact["name"] in names and artifact["kind"] != DOCUMENT and artifact.get("findings")
+    }
+
+
+def _inventory(artifact: Mapping[str, Any], vault: Vault) -> Iterator[Mapping[str, Any]]:
+    """Yield what an inspection listed, of which a comparison can do without: digests say that there is a change."""
+    try:
+        findings = vault.read("findings", PurePosixPath(artifact["findings"]).stem)
+        yield from findings.get("inventory") or findings.get("objects") or ()
+    except DocumentMissing:
+        return

@@ -16,6 +16,7 @@ COMMANDS = [
     "queue",
     "show",
     "evidence",
+    "compare",
     "champion",
     "audit",
     "watch",

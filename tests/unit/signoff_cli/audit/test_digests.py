@@ -150,6 +150,28 @@ def test_the_evidence_of_the_champion_and_the_predictions_are_hashed_too():
     assert found["comparison.champion.evidence"] == found["metrics.measured.predictions"] == "differs"
 
 
+def test_evidence_that_names_a_real_champion_is_verified_with_the_champions_own():
+    world = World()
+    first = world.approved()
+    second = world.history(world.pending(prefix="churn/run-8"))
+    named = document_of(world, second)["comparison"]["champion"]
+    assert named["name"] == "churn/1"
+    results = {each.what: each.result for each in compared(world, second)}
+    assert results["comparison.champion.evidence"] == "same"
+    rewrite(world, f"evidence/{world.evidence(first)}.json")
+    assert wrong(world, second) == {"comparison.champion.evidence": "differs"}
+
+
+def test_the_quality_document_of_a_package_from_elsewhere_is_looked_for_in_the_vault():
+    world = World()
+    statistics = {"ContentType": "application/json", "S3Uri": "s3://pipelines/quality.json"}
+    arn = world.elsewhere(ModelMetrics={"ModelQuality": {"Statistics": statistics}})
+    world.deliver()
+    history = world.history(arn)
+    assert document_of(world, history)["metrics"]["claimed"]["document"]["uri"] == statistics["S3Uri"]
+    assert wrong(world, history) == {}
+
+
 def test_a_data_set_outside_the_vault_is_told_and_anything_else_there_is_unreadable():
     world = World()
     history = measured(world)
