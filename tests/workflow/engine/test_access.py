@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.engine.process import Engine
+from local.engine.seed import seed
 from tests.support.aws import client
 from tests.support.functions import create_function
 from tests.support.waiting import eventually
@@ -113,6 +114,30 @@ def test_a_policy_may_depend_on_the_approval_status(guarded: Engine) -> None:
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
 
     assert denied(sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")
+
+
+def test_a_transform_job_reads_as_its_models_execution_role(guarded: Engine) -> None:
+    s3, sagemaker, name = client(guarded, "s3"), client(guarded, "sagemaker"), f"score-{uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="model.tar.gz", Body=b"no archive")
+
+    def reason(role_arn: str) -> str:
+        job = f"{name}-{uuid4().hex[:8]}"
+        container = {"Image": seed(guarded), "ModelDataUrl": f"s3://{name}/model.tar.gz"}
+        sagemaker.create_model(ModelName=job, ExecutionRoleArn=role_arn, PrimaryContainer=container)
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{name}/model"}
+        sagemaker.create_transform_job(
+            TransformJobName=job,
+            ModelName=job,
+            TransformInput={"DataSource": {"S3DataSource": source}},
+            TransformOutput={"S3OutputPath": f"s3://{name}/out"},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        )
+        return eventually(lambda: sagemaker.describe_transform_job(TransformJobName=job).get("FailureReason"))
+
+    assert "AccessDenied" in reason(role(guarded, allow("s3:ListBucket"))["role"])
+    reader = role(guarded, allow("s3:GetObject", f"arn:aws:s3:::{name}/model.tar.gz"))["role"]
+    assert "Failed to extract model data archive" in reason(reader)
 
 
 def test_a_buckets_policy_knows_a_role_by_its_arn_and_takes_the_engine_for_a_safe_way(guarded: Engine) -> None:
