@@ -164,6 +164,7 @@ def test_evidence_that_names_a_real_champion_is_verified_with_the_champions_own(
 
 def test_the_quality_document_of_a_package_from_elsewhere_is_looked_for_in_the_vault():
     world = World()
+    world.set_policy("groups/churn")
     statistics = {"ContentType": "application/json", "S3Uri": "s3://pipelines/quality.json"}
     arn = world.elsewhere(ModelMetrics={"ModelQuality": {"Statistics": statistics}})
     world.deliver()
