@@ -54,7 +54,7 @@ def _recorder() -> EvidenceRecorder:
         governance=bootstrap.governance(settings),
         registry=registry,
         comparer=Comparer(finder=ChampionFinder(ledger), vault=vault),
-        images=ImageExaminer(bootstrap.images()),
+        images=ImageExaminer(bootstrap.images(), bootstrap.image_scans(), utc_now),
         ledger=ledger,
         vault=vault,
         registrations=bootstrap.registrations(settings),

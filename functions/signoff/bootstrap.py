@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from signoff.aws.clients import client
 from signoff.aws.ecr import ImageResolver
+from signoff.aws.image_scans import ImageScans
 from signoff.aws.ledger_table import LedgerTable, Witness
 from signoff.aws.s3 import Bucket
 from signoff.aws.sagemaker import Registry
@@ -107,6 +108,11 @@ def registrations(settings: RegistrationSettings) -> Registrations:
 def images() -> ImageResolver:
     """Return what resolves images in Amazon ECR."""
     return ImageResolver(lambda region: client("ecr", region), client("ecr").meta.region_name)
+
+
+def image_scans() -> ImageScans:
+    """Return what asks Amazon ECR about scans and signatures of images."""
+    return ImageScans(lambda region: client("ecr", region))
 
 
 def identity_verifier(audience: str) -> IdentityVerifier:

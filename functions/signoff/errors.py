@@ -101,6 +101,14 @@ class ObjectMissing(SignoffError):
     """Raised when an S3 object does not exist (any more) or cannot be read."""
 
 
+class ScanPending(SignoffError):
+    """Raised while ECR has not finished scanning or signing an image; the workflow asks again minutes later."""
+
+
+class ScanMissing(SignoffError):
+    """Raised when ECR cannot say what is in an image, or who signed it, and waiting would not help."""
+
+
 class TakesTooLong(SignoffError):
     """Raised when the function has no time to inspect an artifact; a build takes over."""
 

@@ -149,6 +149,7 @@ class FunctionPermissions:
             *self._governance(),
             self._update_package(),
             self._images(*self.regional_vaults),
+            self._image_scans("DescribeImageScanFindings", "DescribeImageSigningStatus"),
             self._find(self.vault),
             self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/", "evidence/"),
             self._write_vault("evidence/"),
@@ -326,6 +327,11 @@ class FunctionPermissions:
         return Grant(
             ("ecr:BatchGetImage",), arns, "Images come from any repository, AWS's deep learning images among them"
         )
+
+    def _image_scans(self, *operations: str) -> Grant:
+        """What a policy asks of images, in the region that SageMaker pulls them in."""
+        arns = (self.stack.format_arn(service="ecr", account="*", resource="repository/*"),)
+        return Grant(tuple(f"ecr:{name}" for name in operations), arns, "Images come from any repository")
 
     def _find(self, *buckets: s3.Bucket) -> Grant:
         """Without it, S3 answers AccessDenied for a missing object."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from signoff.approval.deadlines import spoken
-from signoff.documents.text import joined
+from signoff.documents.text import counted, joined
 from signoff.policy.files import ANY_ROLE
 
 if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
     from signoff.policy.artifact import Artifact
     from signoff.policy.deployment import Target, Vpc
+    from signoff.policy.images import Images
     from signoff.policy.metrics import Bias, Comparison, Metric
     from signoff.policy.policy import Policy
 
@@ -37,6 +38,7 @@ def _requires(policy: Policy) -> Iterator[str]:
     for metric in policy.metrics:
         yield from _metric(metric)
     yield from (_bias(bias) for bias in policy.bias)
+    yield from _images(policy.images)
     if policy.sources.unpinned:
         yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
     if policy.sources.model_data:
@@ -119,6 +121,23 @@ def _goes(block: str) -> str:
 def _bias(bias: Bias) -> str:
     group = f" of {bias.facet}={bias.value}" if bias.value else f" of each group of {bias.facet}"
     return f"The bias {bias.metric}{group} is {_bounds(bias)}"
+
+
+def _images(images: Images) -> Iterator[str]:
+    if images.repositories:
+        yield f"Its images come from {_any(images.repositories)}"
+    if images.block_at:
+        wait = counted(images.wait_minutes, "minute")
+        yield (
+            f"ECR has scanned each image and found nothing of severity {images.block_at} or above, or that nobody has "
+            f"judged; a scan that is not finished is waited for, {wait} in all"
+        )
+    for each in images.accepted:
+        yield f"{each.id} in an image is accepted until {each.until}{f': {each.reason}' if each.reason else ''}"
+    if images.signed_by:
+        yield f"ECR has signed each image with {_any(images.signed_by)}"
+    if images.exempt and (images.block_at or images.signed_by):
+        yield f"Images from {_any(images.exempt)} need neither scan nor signature"
 
 
 def _submitting(policy: Policy) -> Iterator[str]:
@@ -204,6 +223,8 @@ def _revoking(policy: Policy) -> Iterator[str]:
         yield f"An approval lapses after {spoken(revocation.after)}"
     if revocation.superseded:
         yield "An approval is revoked once another package is the group's champion"
+    if policy.images.revoke and policy.images.block_at:
+        yield "The champion's approval is revoked once a scan finds more in an image than was approved"
 
 
 def _break_glass(policy: Policy) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from signoff.artifact.formats.tensorflow.operators import DOES
 from signoff.documents.faults import Fault, below
 from signoff.documents.suggestions import closest, question
 from signoff.policy.lint import one_person
+from signoff.runtime.clock import utc_now
 
 if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
     from signoff.policy.artifact import Artifact
+    from signoff.policy.images import Images
     from signoff.policy.policy import Policy
 
 _WEAK_FORMATS = {
@@ -27,8 +29,11 @@ KEPT_UNAPPROVED = timedelta(days=365)  # unless a deployment chooses otherwise (
 _ANYBODY = {"*": "person", "role/*": "role, including those of jobs,", "user/*": "IAM user"}
 
 
-def warnings(policy: Policy) -> Iterator[Fault]:
-    """Yield what is weak, or probably not intended, in a policy without faults, each by its path."""
+def warnings(policy: Policy, today: date | None = None) -> Iterator[Fault]:
+    """Yield what is weak, or probably not intended, in a policy without faults, each by its path.
+
+    `today` (UTC) is the present day unless it is given.
+    """
     approvals = policy.approvals
     yield from _choices(policy)
     yield from _comparison(policy)
@@ -40,6 +45,23 @@ def warnings(policy: Policy) -> Iterator[Fault]:
     yield from _locked_out(policy)
     yield from _same_names(policy)
     yield from _unknown_regions(policy)
+    yield from _images(policy.images, today or utc_now().date())
+
+
+def _images(images: Images, today: date) -> Iterator[Fault]:
+    """Yield what of a policy's images is over, or without effect."""
+    for index, each in enumerate(images.accepted):
+        if each.until < today.isoformat():
+            message = f"{each.id} was accepted until {each.until} and is refused again: remove it, or set a later day"
+            yield Fault(f"images.accepted[{index}]", message)
+    asked = {"accepted": images.accepted, "revoke": images.revoke}
+    for name in (name for name, value in asked.items() if value and not images.block_at):
+        yield Fault(f"images.{name}", "has no effect, for no scan is asked for: set `block_at`")
+    if images.exempt and not (images.block_at or images.signed_by):
+        yield Fault("images.exempt", "has no effect, for neither scan nor signature is asked for")
+    for index, pattern in enumerate(images.exempt):
+        if pattern.startswith(("*", "?")):
+            yield Fault(f"images.exempt[{index}]", f"`{pattern}` matches repositories in the registries of any account")
 
 
 def _choices(policy: Policy) -> Iterator[Fault]:

@@ -47,7 +47,8 @@ ALLOWED = {
     | READ
     | APPEND
     | GOVERNANCE
-    | {"s3:PutObject", "sagemaker:UpdateModelPackage", "ecr:BatchGetImage"},
+    | {"s3:PutObject", "sagemaker:UpdateModelPackage", "ecr:BatchGetImage"}
+    | {"ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"},
     "ApplyDecisionRole": EVERY_FUNCTION
     | INBOX
     | READ

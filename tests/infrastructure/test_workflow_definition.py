@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.functions.long_task import RUNNING, WAITING
+from signoff.policy.images import LONGEST_WAIT
 
 DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
 TRANSIENT = {
@@ -25,6 +26,9 @@ THROTTLED = {"Lambda.TooManyRequestsException"}
 # A function that was killed, that ran out of memory or of time; the last is the state's own clock.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 DIED = {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown", "States.Timeout"}
+
+# What ECR has not finished yet, which only RecordEvidence asks about.
+PENDING = {"ScanPending"}
 
 
 def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,7 +52,7 @@ def test_every_task_has_a_timeout(name: str):
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_tries_again_after_transient_errors_only_and_with_jitter(name: str):
     for retry in STATES[name]["Retry"]:
-        assert set(retry["ErrorEquals"]) <= TRANSIENT | THROTTLED | DIED
+        assert set(retry["ErrorEquals"]) <= TRANSIENT | THROTTLED | DIED | PENDING
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"] in {60, 180}
 
@@ -66,6 +70,14 @@ def test_a_function_that_died_is_called_again_a_few_times(name: str):
     retry = next(each for each in STATES[name]["Retry"] if "Lambda.Unknown" in each["ErrorEquals"])
     assert set(retry["ErrorEquals"]) == DIED
     assert 3 <= retry["MaxAttempts"] <= 5
+
+
+def test_a_scan_is_waited_for_longer_than_any_policy_waits():
+    waiting = {name: each for name in TASKS for each in STATES[name]["Retry"] if set(each["ErrorEquals"]) & PENDING}
+    retry = waiting["RecordEvidence"]
+    mean = retry["MaxDelaySeconds"] / 2
+    assert (list(waiting), retry["ErrorEquals"]) == (["RecordEvidence"], [*PENDING])
+    assert 1.25 * LONGEST_WAIT * 60 < retry["MaxAttempts"] * mean < DEFINITION["TimeoutSeconds"] / 2
 
 
 @pytest.mark.parametrize("name", FAILURES)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from signoff.aws.sqs import DELETED
-from signoff.errors import SignoffError
+from signoff.errors import ScanPending, SignoffError
 from signoff.notification.announcements import Event, announcements
 from signoff.runtime.batches import package_named
 from signoff.validation.open_validation import ValidationRequest
@@ -102,11 +102,19 @@ class Deliveries:
         if claim["outcome"] != "Claimed":
             return str(claim["outcome"])
         try:
-            return str(self.recorder.record(claim, self.inspected(claim))["verdict"])
+            return str(self._recorded(claim, self.inspected(claim))["verdict"])
         except SignoffError as error:
             self.executions.statuses[execution] = "FAILED"
             recorded = self.recorder.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
             return str(recorded["verdict"])
+
+    def _recorded(self, claim: Mapping[str, Any], inspected: list[dict[str, Any]]) -> dict[str, Any]:
+        """Record the evidence, and again after some minutes as long as the scan of an image is not finished."""
+        while True:
+            try:
+                return dict(self.recorder.record(claim, inspected))
+            except ScanPending:
+                self.clock.forward(minutes=2)
 
     def inspected(self, claim: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return of each artifact what is kept of it and what is found in it, as the workflow hands it on."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, verbatim
 from signoff.documents.timestamps import Clock
-from signoff.errors import LedgerConflict, ObjectMissing
+from signoff.errors import LedgerConflict, ObjectMissing, ScanMissing
 from signoff.ledger.entries import Draft, Status, Step
 from signoff.ledger.history import History
+from signoff.model_package.image_scans import Scan
 from signoff.model_package.images import in_region
+
+Answer = TypeVar("Answer")
 
 
 class FakeLedger(LedgerTable):
@@ -197,6 +200,27 @@ class FakeImageResolver:
         if self.nowhere_else:
             raise ObjectMissing(f"{there} is not in its repository")
         return there
+
+
+class FakeImageScans:
+    """Scans and signatures of pinned images. `results` are answered one after the other, the last again and again."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, list[Scan | Exception]] = {}
+        self.signed: dict[str, dict[str, str] | Exception] = {}
+
+    def scan(self, image: str) -> Scan:
+        results = self.results.get(image, [ScanMissing(f"{image} has not been scanned")])
+        return _answer(results.pop(0) if len(results) > 1 else results[0])
+
+    def signatures(self, image: str) -> dict[str, str]:
+        return _answer(self.signed.get(image, {}))
+
+
+def _answer(answer: Answer | Exception) -> Answer:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 class FakeExecutions:

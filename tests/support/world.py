@@ -59,6 +59,7 @@ from tests.support.fake_sts import FakeSts
 from tests.support.fakes import (
     FakeExecutions,
     FakeImageResolver,
+    FakeImageScans,
     FakeLedger,
     FakeParameters,
     FakeQueue,
@@ -112,6 +113,7 @@ class World(Deliveries):
         self.parameters = FakeParameters(self.clock)
         self.deployed_policies: dict[str, str] = {}
         self.images = FakeImageResolver({IMAGE: f"sha256:{'a' * 64}"})
+        self.scans = FakeImageScans()
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
@@ -165,8 +167,8 @@ class World(Deliveries):
         self.inspector = ArtifactInspector(vault)
         self.recorder = EvidenceRecorder(
             governance=governance,
-            images=ImageExaminer(images),
             comparer=Comparer(finder=ChampionFinder(everywhere["ledger"]), vault=vault),
+            images=ImageExaminer(images, wrap(self.scans), self.clock),
             vault=vault,
             projector=projector,
             registrations=registrations,

@@ -12,8 +12,8 @@ from signoff.aws.clients import error_code, error_message, ignoring
 from signoff.errors import ObjectMissing, Transient
 from signoff.model_package.images import ImageReference, by_digest, image_reference, in_region
 
-_DENIED = {"AccessDeniedException"}
-_NOT_THERE = {"RepositoryNotFoundException", "ImageNotFoundException", *_DENIED}
+DENIED = frozenset({"AccessDeniedException"})
+NOT_THERE = frozenset({"RepositoryNotFoundException", "ImageNotFoundException"})
 # Before a denial is taken for one that lasts: what comes of it is a refusal. The pause is in seconds.
 _ASKED, _PAUSE = 3, 2.0
 # Failures beside which an image may well be there: of its key, and of the registry that a repository is a cache of.
@@ -66,29 +66,35 @@ class ImageResolver:
         return there
 
     def _digest(self, image: str, reference: ImageReference) -> str:
-        wanted = {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or "latest"}
-        try:
-            answer = self._asked(
-                self._ecr(reference.region),
-                registryId=reference.account,
-                repositoryName=reference.repository,
-                imageIds=[wanted],
-            )
-        except ClientError as error:
-            if error_code(error) not in _NOT_THERE:
-                raise
-            raise ObjectMissing(f"{image} cannot be resolved to a digest: {error_message(error)}") from error
-        passing = [each for each in answer.get("failures", ()) if each.get("failureCode") in _PASSING]
-        if passing:
-            raise Transient(f"{image} could not be looked up: {passing[0]['failureCode']}, try again")
-        found = [str(answered["imageId"]["imageDigest"]) for answered in answer["images"]]
-        if not found or reference.digest not in {None, found[0]}:
-            raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag or digest")
-        return found[0]
+        return str(look_up(self._ecr(reference.region), image, reference, self._pause)["imageId"]["imageDigest"])
 
-    def _asked(self, ecr: Any, **which: Any) -> dict[str, Any]:
-        for _ in range(_ASKED - 1):
-            with ignoring(_DENIED):
-                return dict(ecr.batch_get_image(**which))
-            self._pause(_PAUSE)
-        return dict(ecr.batch_get_image(**which))
+
+def look_up(ecr: Any, image: str, reference: ImageReference, pause: Callable[[float], None]) -> dict[str, Any]:
+    """Return what BatchGetImage answers of `image`, which is named by tag or digest.
+
+    Raises `ObjectMissing` when ECR has no such image or denies it, and `Transient` when ECR cannot tell now.
+    """
+    wanted = {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or "latest"}
+    which = {"registryId": reference.account, "repositoryName": reference.repository, "imageIds": [wanted]}
+    try:
+        answer = asking_again(lambda: dict(ecr.batch_get_image(**which)), pause)
+    except ClientError as error:
+        if error_code(error) not in NOT_THERE | DENIED:
+            raise
+        raise ObjectMissing(f"{image} cannot be resolved to a digest: {error_message(error)}") from error
+    passing = [each for each in answer.get("failures", ()) if each.get("failureCode") in _PASSING]
+    if passing:
+        raise Transient(f"{image} could not be looked up: {passing[0]['failureCode']}, try again")
+    found = answer["images"]
+    if not found or reference.digest not in {None, found[0]["imageId"]["imageDigest"]}:
+        raise ObjectMissing(f"{image} is not in its repository: push it, or correct the tag or digest")
+    return dict(found[0])
+
+
+def asking_again(ask: Callable[[], dict[str, Any]], pause: Callable[[float], None]) -> dict[str, Any]:
+    """Return what `ask` returns, asking again after a `pause` where ECR denies it: a permission may just be granted."""
+    for _ in range(_ASKED - 1):
+        with ignoring(DENIED):
+            return ask()
+        pause(_PAUSE)
+    return ask()

@@ -20,6 +20,7 @@ from signoff.identity.principals import listed
 from signoff.policy.approvals import Approvals
 from signoff.policy.artifact import Artifact
 from signoff.policy.deployment import Deployment
+from signoff.policy.images import Images
 from signoff.policy.metrics import Bias, Comparison, Metric
 from signoff.policy.values import AccountId, Name, Objects, Person, Prefix, RoleArn, StackArn, Variable, meaning
 
@@ -157,6 +158,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         Comparison, meaning("How the model is compared with the champion, and what it means if it cannot be.")
     ] = Comparison()
     bias: Annotated[tuple[Bias, ...], meaning("Bounds on the metrics of the bias report. Each has to be met.")] = ()
+    images: Annotated[Images, meaning("Which images models may run in.")] = Images()
     sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or inspected.")] = (
         Sources()
     )

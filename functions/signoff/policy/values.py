@@ -85,6 +85,23 @@ Objects = Annotated[
 Variable = Annotated[str, _text(r"^[^=]+=", "must be a pattern of a variable, NAME=VALUE, such as HF_MODEL_ID=acme/*")]
 Name = Annotated[str, _text(r"^[^\s]", "must be a name that does not begin with white space")]
 Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$", "must be a SHA-256 as 64 digits, 0 to 9 and a to f")]
+Day = Annotated[str, _text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "must be a day, such as 2027-03-31")]
+Repository = Annotated[
+    str,
+    _text(
+        r"^[^\s/@]+/[^\s@]+$",
+        "must be a pattern of a registry and a repository, without tag or digest, such as "
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/models/*",
+    ),
+]
+SigningProfile = Annotated[
+    str,
+    _text(
+        r"^arn:[^:]*:signer:[^:]*:[^:]*:/signing-profiles/",
+        "must be a pattern of a signing profile's ARN, such as "
+        "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/release",
+    ),
+]
 # No months and years, whose length varies.
 _DURATION = r"^P(?=[0-9T])(N+D)?(T(?=[0-9])(N+H)?(N+M)?(N+S)?)?$".replace("N+", r"[0-9]+(\.[0-9]+)?")
 _NO_DURATION = "must be an ISO 8601 duration in days or shorter units, such as P14D or PT12H"

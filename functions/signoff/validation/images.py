@@ -1,41 +1,102 @@
-"""What is checked of the images that a package's containers run."""
+"""What is checked of the images that a package's containers run, and what the evidence says of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from signoff.aws.ecr import ImageResolver
-from signoff.errors import ObjectMissing
+from signoff.aws.image_scans import ImageScans
+from signoff.documents import timestamps
+from signoff.documents.text import counted, fitting, joined
+from signoff.documents.timestamps import Clock
+from signoff.errors import ObjectMissing, ScanMissing, ScanPending
+from signoff.model_package.image_scans import Finding, Scan
 from signoff.model_package.images import by_digest, image_reference, in_region, of_products
 from signoff.model_package.subject import containers, images
+from signoff.policy.images import Images
 from signoff.validation import gates
-from signoff.validation.checks import Check, failed, passed
+from signoff.validation.checks import Check, failed, passed, unevaluated
 
+LISTED = 20  # findings of one image that the evidence names; it counts the others
+_TOLD = 500  # characters of findings in a reason
 _UNASKED = "is named by its digest; nobody has looked it up, for its registry answers SageMaker alone"
 
 
 @dataclass(frozen=True)
 class ExaminedImages:
-    """The images of a package, each as it is `pinned` (by digest), and their checks."""
+    """The images of a package, each as it is `pinned` (by digest), their checks, and what the evidence says of each."""
 
     pinned: Mapping[str, str]
     checks: Sequence[Check]
+    documents: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What ECR told of an image, or why it told nothing; None where it was not asked."""
+
+    scan: Scan | ScanMissing | None = None
+    signatures: Mapping[str, str] | ScanMissing | None = None
+
+    def document(self, name: str, image: str, rules: Images) -> dict[str, Any]:
+        """Return what the evidence says of an `image`, which the package calls `name`."""
+        scan, signed = self.scan, self.signatures
+        return {
+            "image": name,
+            "digest": image.rpartition("@")[2],
+            "scan": scan.document(LISTED) if isinstance(scan, Scan) else None,
+            "signed": bool(_signers(signed, rules)) if isinstance(signed, Mapping) else None,
+        }
 
 
 @dataclass(frozen=True)
 class ImageExaminer:
-    """Looks up the images of packages in Amazon ECR."""
+    """Looks up the images of packages in Amazon ECR, with their scans and signatures."""
 
     resolver: ImageResolver
+    scans: ImageScans
+    now: Clock
 
-    def examine(self, described: Mapping[str, Any], deployment: Mapping[str, Any]) -> ExaminedImages:
-        """Return the images of a package as `described`, for the effective `deployment` settings."""
+    def examine(
+        self, described: Mapping[str, Any], deployment: Mapping[str, Any], rules: Images, started: str
+    ) -> ExaminedImages:
+        """Return the images of a package as `described`, for the effective `deployment` settings, by the `rules`.
+
+        `started` is when the validation began. Raises `ScanPending` while ECR has not finished a scan or a signature
+        that the rules wait for. What is accepted until a day is accepted by a validation that began on that day.
+        """
         pinned, checks = self._pinned(described)
         checks += gates.image_digest_checks(containers(described), pinned)
         checks += self._replica_checks(pinned, deployment)
-        return ExaminedImages(pinned, checks)
+        told: dict[str, _Told] = {}
+        for image in dict.fromkeys(pinned.values()):
+            checks += _repository_checks(image, rules)
+            told[image] = self._told(image, rules, started)
+            checks += _scan_checks(image, told[image].scan, rules, started[:10])
+            checks += _signature_checks(image, told[image].signatures, rules)
+        documents = [told[image].document(name, image, rules) for name, image in pinned.items()]
+        return ExaminedImages(pinned, checks, documents)
+
+    def _told(self, image: str, rules: Images, started: str) -> _Told:
+        if rules.exempts(_repository(image)):
+            return _Told()
+        scan = self._awaited(self.scans.scan, image, rules, started) if rules.block_at else None
+        signatures = self._awaited(self.scans.signatures, image, rules, started) if rules.signed_by else None
+        return _Told(scan, signatures)
+
+    def _awaited(self, ask: Callable[[str], Any], image: str, rules: Images, started: str) -> Any:
+        """Return what `ask` says of an image, or why it says nothing; wait for it as long as the rules say."""
+        try:
+            return ask(image)
+        except ScanMissing as missing:
+            return missing
+        except ScanPending as pending:
+            if self.now() < timestamps.parse(started) + timedelta(minutes=rules.wait_minutes):
+                raise
+            return ScanMissing(f"{pending}; the policy waits for {counted(rules.wait_minutes, 'minute')}")
 
     def _pinned(self, described: Mapping[str, Any]) -> tuple[dict[str, str], list[Check]]:
         pinned: dict[str, str] = {}
@@ -60,3 +121,82 @@ class ImageExaminer:
                     yield passed(name, f"pinned as {self.resolver.replica(image, region)}, the same in {region}")
                 except ObjectMissing as missing:
                     yield failed(name, str(missing))
+
+
+def _repository(image: str) -> str:
+    """Return registry and repository of a pinned image, which a policy's patterns are about."""
+    name = image.partition("@")[0]
+    registry, slash, rest = name.rpartition("/")
+    return f"{registry}{slash}{rest.partition(':')[0]}"
+
+
+def _repository_checks(image: str, rules: Images) -> Iterator[Check]:
+    """Yield the check of where an image comes from, if the policy says from where it may."""
+    name, repository = f"registry:{image}", _repository(image)
+    if not rules.repositories:
+        return
+    if rules.takes_from(repository):
+        yield passed(name, f"the policy allows images from {repository}")
+    else:
+        allowed = joined(rules.repositories, "or")
+        yield failed(name, f"{repository} is none of the policy's images.repositories: use an image from {allowed}")
+
+
+def _scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day: str) -> Iterator[Check]:
+    """Yield the check of an image's scan, if one is asked for; None stands for that of an exempt image."""
+    name = f"scan:{image}"
+    if rules.block_at is None:
+        return
+    if scan is None:
+        yield passed(name, "not scanned; the policy's images.exempt lists its repository")
+    elif isinstance(scan, ScanMissing):
+        yield unevaluated(name, str(scan), blocks=True)
+    else:
+        refused = rules.refused(scan, day)
+        told = f"{scan.kind} scan of {scan.completed}"
+        if refused:
+            yield failed(name, f"{_refused(refused, rules)} ({told})")
+        else:
+            yield passed(name, f"nothing refused at {rules.block_at} or above: {_counted(scan)} ({told})")
+
+
+def _refused(refused: Sequence[Finding], rules: Images) -> str:
+    shown = fitting([_shown(finding) for finding in refused], _TOLD)
+    more = f" and {len(refused) - len(shown)} more" if len(shown) < len(refused) else ""
+    found = f"{counted(len(refused), 'finding')} at {rules.block_at} or above: {' '.join(shown).rstrip(',')}{more}"
+    return f"{found}; use an image without, or accept each for a time in the policy's images.accepted"
+
+
+def _shown(finding: Finding) -> str:
+    package = f" in {finding.package}" if finding.package else ""
+    fixed = f" (fixed in {finding.fixed_in})" if finding.fixed_in else ""
+    return f"{finding.id} {finding.severity}{package}{fixed},"
+
+
+def _counted(scan: Scan) -> str:
+    return ", ".join(f"{number} {severity}" for severity, number in scan.counts.items()) or "no findings"
+
+
+def _signature_checks(image: str, signed: Mapping[str, str] | ScanMissing | None, rules: Images) -> Iterator[Check]:
+    """Yield the check of an image's signatures, if any is asked for; None stands for those of an exempt image.
+
+    That ECR says to have signed it is all that is looked at: what else is pushed as a signature proves nothing by
+    being there.
+    """
+    name = f"signature:{image}"
+    if not rules.signed_by:
+        return
+    if signed is None:
+        yield passed(name, "not looked for; the policy's images.exempt lists its repository")
+    elif isinstance(signed, ScanMissing):
+        yield unevaluated(name, str(signed), blocks=True)
+    elif by := _signers(signed, rules):
+        yield passed(name, f"ECR says that it signed the image with {joined(by, 'and')}")
+    else:
+        found = "; ".join(f"{profile}: {status}" for profile, status in sorted(signed.items())) or "none"
+        wanted = f"ECR's managed signing has not signed it with {joined(rules.signed_by, 'or')}"
+        yield failed(name, f"{wanted} ({found}): push it where ECR's rules have it signed")
+
+
+def _signers(signed: Mapping[str, str], rules: Images) -> list[str]:
+    return sorted(profile for profile, status in signed.items() if status == "COMPLETE" and rules.signs(profile))

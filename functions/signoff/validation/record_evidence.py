@@ -100,7 +100,8 @@ class EvidenceRecorder:
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
         deployment = self._deployment(registration, policy)
-        images = self.images.examine(described, deployment)
+        attempt = _attempt(history, claim)
+        images = self.images.examine(described, deployment, policy.images, attempt.started)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
         checks += gates.model_data_checks(image_only(described), policy)
         checks += [*images.checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
@@ -121,11 +122,16 @@ class EvidenceRecorder:
         checks += self._submitter_checks(history, policy, registration, whole, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
         return evidence.document(
-            _attempt(history, claim),
+            attempt,
             signed,
             checks,
             artifacts,
-            Facts(**said, metrics={"claimed": claims.document, "measured": None}, comparison=comparison.document),
+            Facts(
+                **said,
+                metrics={"claimed": claims.document, "measured": None},
+                comparison=comparison.document,
+                images=images.documents,
+            ),
             policy=claim["policy"],
             submitter=history.state.submitter,
             registration=history.state.registration,

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, told
 
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+RELEASE = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/release"
 THERE = "arn:aws:iam::222222222222:role/r"
 
 
@@ -70,6 +72,24 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         ("demands", {"artifact": {"forbidden_files": ["*.a", "b"]}}, "No file in it matches *.a or b."),
         ("demands", {"artifact": {"formats": ["onnx", "npy"]}}, "are of the formats onnx and npy, and of no other."),
         ("demands", {}, "Compiled code: allowed nowhere."),
+        (
+            "demands",
+            {"images": {"repositories": [f"{ECR}/a", f"{ECR}/b"]}},
+            f"Its images come from {ECR}/a or {ECR}/b.",
+        ),
+        ("demands", {"images": {"block_at": "HIGH", "wait_minutes": 1}}, "is waited for, 1 minute in all."),
+        (
+            "demands",
+            {"images": {"block_at": "HIGH", "accepted": [{"id": "CVE-1", "until": "2027-03-31", "reason": "unused"}]}},
+            "CVE-1 in an image is accepted until 2027-03-31: unused.",
+        ),
+        ("demands", {"images": {"signed_by": [RELEASE]}}, f"ECR has signed each image with {RELEASE}."),
+        (
+            "demands",
+            {"images": {"block_at": "LOW", "exempt": [f"{ECR}/*"]}},
+            f"Images from {ECR}/* need neither scan nor signature.",
+        ),
+        ("revoking", {"images": {"block_at": "LOW", "revoke": True}}, "is revoked once a scan finds more in an image"),
         (
             "demands",
             {"artifact": {"code": {"python": ["a/*", "b.py"]}}},

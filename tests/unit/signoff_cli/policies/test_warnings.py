@@ -10,6 +10,7 @@ from infra.settings import DeploymentSettings
 from signoff_cli.policies.warnings import KEPT_UNAPPROVED
 from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, warned
 
+RELEASE = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/release"
 MODELS = "arn:aws:iam::123456789012:role/models"
 
 
@@ -35,6 +36,19 @@ MODELS = "arn:aws:iam::123456789012:role/models"
         (approvals(approvers=[ALICE, BOB], needed=2), "approvals.needed", "what one of them submits can never be"),
         (approvals(expiry={"after": "P365D"}), "approvals.expiry.after", "expire 365 days after they were made"),
         ({"mode": "report"}, "mode", "nothing is enforced"),
+        (
+            {"images": {"block_at": "HIGH", "accepted": [{"id": "CVE-1", "until": "2025-12-31"}]}},
+            "images.accepted[0]",
+            "CVE-1 was accepted until 2025-12-31 and is refused again",
+        ),
+        ({"images": {"accepted": [{"id": "CVE-1", "until": "9999-12-31"}]}}, "images.accepted", "has no effect"),
+        ({"images": {"revoke": True}}, "images.revoke", "has no effect, for no scan is asked for"),
+        (
+            {"images": {"exempt": ["1.dkr.ecr.eu-west-1.amazonaws.com/*"]}},
+            "images.exempt",
+            "neither scan nor signature",
+        ),
+        ({"images": {"signed_by": [RELEASE], "exempt": ["*/base"]}}, "images.exempt[0]", "registries of any account"),
         (
             {**approvals(approvers=["arn:aws:identitycenter:::user/a@b"]), "accounts": {"submit": ["222222222222"]}},
             "approvals.approvers[0]",

@@ -1,0 +1,146 @@
+"""What Amazon ECR knows of an image beside its bytes: its scan for vulnerabilities, and who signed it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signoff.aws.clients import error_code, error_message
+from signoff.aws.ecr import DENIED, NOT_THERE, asking_again, look_up
+from signoff.errors import ObjectMissing, ScanMissing, ScanPending
+from signoff.model_package.image_scans import Scan, read_scan, together
+from signoff.model_package.images import ImageReference, image_reference
+
+_REFUSED = {"InvalidParameterException", "ValidationException", "UnsupportedImageTypeException"}
+# Lists of the manifests of one image for several platforms. ECR scans those, and not the list.
+# https://github.com/opencontainers/image-spec/blob/main/image-index.md
+_INDEXES = {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
+_MOST_PLATFORMS = 10
+_PAGE, _MOST_PAGES = 1000, 20  # findings of one answer, and answers: more than that is refused
+# What a build writes beside an image says for which it is; it is no image of a platform.
+# https://docs.docker.com/build/metadata/attestations/attestation-storage/
+_ATTESTATION = "vnd.docker.reference.type"
+
+
+class ImageScans:
+    """Scans and signatures of images in the private registries of Amazon ECR. `ecr` returns the client of a region."""
+
+    def __init__(self, ecr: Callable[[str], Any], pause: Callable[[float], None] = time.sleep) -> None:
+        self._ecr = ecr
+        self._pause = pause
+
+    def scan(self, image: str) -> Scan:
+        """Return the results of the scan of `image`, named by digest; of an image for several platforms, of all.
+
+        Raises `ScanPending` while there are none yet, and `ScanMissing` where none are to be expected.
+        """
+        reference = _reference(image)
+        platforms = self._platforms(image, reference)
+        return together([self._scan(reference.at(each), reference, each) for each in platforms])
+
+    def signatures(self, image: str) -> dict[str, str]:
+        """Return the signing profiles (ARNs) with which ECR's managed signing has signed `image`, or failed to.
+
+        Each has its status, and why it failed. An image that others signed has none: of their signatures ECR keeps
+        whatever somebody pushed. Raises `ScanPending` while ECR is signing, and `ScanMissing` when it does not say.
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImageSigningStatus.html
+        """
+        reference = _reference(image)
+        answer = self._asked("DescribeImageSigningStatus", image, reference, _one(reference.digest))
+        statuses = answer.get("signingStatuses") or ()
+        if any(each.get("status") == "IN_PROGRESS" for each in statuses):
+            raise ScanPending(f"ECR is still signing {image}")
+        return {str(each.get("signingProfileArn", "unknown")): _signed(each) for each in statuses}
+
+    def _platforms(self, image: str, reference: ImageReference) -> list[str]:
+        """Return the digests of the images that an image consists of: its own, or one for each platform."""
+        try:
+            found = look_up(self._ecr(reference.region), image, reference, self._pause)
+        except ObjectMissing as missing:
+            raise ScanMissing(str(missing)) from missing
+        try:
+            manifest = json.loads(found["imageManifest"])
+            media_type = found.get("imageManifestMediaType") or manifest.get("mediaType")
+            if media_type not in _INDEXES and "manifests" not in manifest:
+                return [str(reference.digest)]
+            digests = [str(each["digest"]) for each in manifest["manifests"] if _is_of_a_platform(each)]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ScanMissing(f"the manifest of {image} cannot be read: {error!r}") from error
+        if not 0 < len(digests) <= _MOST_PLATFORMS:
+            raise ScanMissing(
+                f"{image} lists images for {len(digests)} platforms, and 1 to {_MOST_PLATFORMS} are looked at: name "
+                "the image of one platform by its digest"
+            )
+        return digests
+
+    def _scan(self, image: str, reference: ImageReference, digest: str) -> Scan:
+        pages = [self._findings(image, reference, digest)]
+        while pages[-1].get("nextToken"):
+            if len(pages) == _MOST_PAGES:
+                raise ScanMissing(f"the scan of {image} has more than {_PAGE * _MOST_PAGES:,} findings")
+            pages.append(self._findings(image, reference, digest, nextToken=pages[-1]["nextToken"]))
+        return read_scan(image, pages)
+
+    def _findings(self, image: str, reference: ImageReference, digest: str, **page: str) -> dict[str, Any]:
+        which = {**_one(digest), "maxResults": _PAGE, **page}
+        try:
+            return self._asked("DescribeImageScanFindings", image, reference, which)
+        except ClientError as error:
+            if error_code(error) != "ScanNotFoundException":
+                raise
+            raise ScanPending(
+                f"{image} has not been scanned: turn on scanning for its repository, or scan it "
+                "(`aws ecr start-image-scan`)"
+            ) from error
+
+    def _asked(self, operation: str, image: str, reference: ImageReference, which: dict[str, Any]) -> dict[str, Any]:
+        """Return ECR's answer about an image. Raises `ScanMissing` when it is not there, or may not be asked about."""
+        ecr = self._ecr(reference.region)
+        ask = getattr(ecr, _METHODS[operation])
+        registry = {"registryId": reference.account, "repositoryName": reference.repository}
+        try:
+            return asking_again(lambda: dict(ask(**registry, **which)), self._pause)
+        except ClientError as error:
+            code, said = error_code(error), error_message(error)
+            if code in DENIED:
+                raise ScanMissing(
+                    f"Signoff may not ask about {image} ({said}): allow ecr:{operation} in the policy of its "
+                    "repository, or list it in the policy's images.exempt"
+                ) from error
+            if code in NOT_THERE | _REFUSED:
+                raise ScanMissing(f"ECR says nothing about {image}: {said}") from error
+            raise
+
+
+_METHODS = {
+    "DescribeImageScanFindings": "describe_image_scan_findings",
+    "DescribeImageSigningStatus": "describe_image_signing_status",
+}
+
+
+def _reference(image: str) -> ImageReference:
+    reference = image_reference(image)
+    if reference is None or reference.digest is None:
+        raise ScanMissing(
+            f"{image} is in no private registry of Amazon ECR, so nobody can be asked about it: move it there, or list "
+            "it in the policy's images.exempt"
+        )
+    return reference
+
+
+def _one(digest: str | None) -> dict[str, Any]:
+    return {"imageId": {"imageDigest": digest}}
+
+
+def _is_of_a_platform(manifest: Mapping[str, Any]) -> bool:
+    platform = manifest.get("platform") or {}
+    return platform.get("os") != "unknown" and _ATTESTATION not in (manifest.get("annotations") or {})
+
+
+def _signed(status: Mapping[str, Any]) -> str:
+    why = " ".join(str(status[part]) for part in ("failureCode", "failureReason") if status.get(part))
+    return f"{status.get('status', 'without status')}{f' ({why})' if why else ''}"
