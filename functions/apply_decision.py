@@ -15,6 +15,7 @@ from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
 from signoff.approval.witness import DecisionWitness
+from signoff.governance.champions import ChampionFinder
 from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
 from signoff.runtime.batches import each_event, package_named
@@ -110,6 +111,7 @@ def _decision_handler() -> DecisionHandler:
         adapters=adapters,
         projector=RegistryProjector(bootstrap.registry(), adapters.ledger),
         retention=_retention(),
+        champions=ChampionFinder(adapters.ledger),
         now=utc_now,
     )
 

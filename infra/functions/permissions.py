@@ -166,6 +166,7 @@ class FunctionPermissions:
             self._find_versions(self.vault),
             self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
             self._write_vault("policies/", "decisions/"),
+            self._by_group(),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
             Grant(("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"), self._in_vault("models/"), ANY_OBJECT),
         ]

@@ -188,7 +188,11 @@ class World(Deliveries):
         )
         self.annotation_handler = AnnotationHandler(adapters=adapters, registry=registry, shape=shape)
         self.decision_handler = DecisionHandler(
-            adapters=adapters, projector=projector, retention=retention, now=self.clock
+            adapters=adapters,
+            projector=projector,
+            retention=retention,
+            champions=ChampionFinder(adapters.ledger),
+            now=self.clock,
         )
         self.reconciler = Reconciler(registry, self.decision_handler)
         self.champions = Champions(wrap(self.parameters), CHAMPIONS, ledger)

@@ -12,9 +12,10 @@ from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, StatementHandler, has_room
 from signoff.documents.timestamps import Clock
 from signoff.governance.candidates import Candidate
+from signoff.governance.champions import ChampionFinder
 from signoff.governance.kept_decisions import require_kept_decisions
 from signoff.governance.registry_status import RegistryProjector
-from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
@@ -31,6 +32,7 @@ class DecisionHandler(StatementHandler[Decision]):
     adapters: Adapters
     projector: RegistryProjector
     retention: Retention
+    champions: ChampionFinder
     now: Clock
 
     def parse(self, detail: Any) -> Decision:
@@ -65,6 +67,7 @@ class DecisionHandler(StatementHandler[Decision]):
                 self._stale(state, candidate)
                 or self._disallowed(state, statement, candidate)
                 or self._expired(state)
+                or self._another_champion(state, statement, candidate)
                 or outcome
             )
         return outcome
@@ -107,6 +110,20 @@ class DecisionHandler(StatementHandler[Decision]):
         remedy = "it was not approved before its copies expired; submit it again"
         return Refusal("ArtifactExpired", f"the vault holds nothing any more at {keys}: {remedy}") if keys else None
 
+    def _another_champion(self, state: State, statement: Decision, candidate: Candidate) -> Refusal | None:
+        """Return why an approval is refused whose evidence compares with what is not the champion any more, or None."""
+        evidence = state.evidence or {}
+        approves = statement.decision == "approve" and state.status is Status.PENDING_APPROVAL
+        if not (approves and "champion" in evidence and candidate.policy.stales_with_champion):
+            return None
+        champion = self.champions.of(candidate.group)
+        present = champion.package if champion else None
+        if present == evidence["champion"]:
+            return None
+        then, now = (champion_named(candidate.group, key) for key in (evidence["champion"], present))
+        because = f"its evidence compares it with {then}, and the champion is {now} now; revalidate it"
+        return Refusal("ChampionChanged", because)
+
     def changed(self, state: State, described: Mapping[str, Any]) -> list[str]:
         """Return the parts of the subject that differ between `described` and the package's evidence."""
         return changed_since_evidence(state, described, self.adapters.vault)
@@ -117,6 +134,12 @@ class DecisionHandler(StatementHandler[Decision]):
         if drafts:
             self.adapters.vault.write("policies", candidate.policy.document)
         return drafts
+
+
+def champion_named(group: str, ledger: str | None) -> str:
+    """Return how a sentence names a group's champion, by the key of its ledger."""
+    arn = package_of(ledger)[0] if ledger else None
+    return arn or (f"the baseline of {group}" if ledger else "none")
 
 
 def subject_changed(parts: list[str]) -> Draft:

@@ -15,11 +15,14 @@ from signoff.documents.text import storable
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
+from signoff.ledger.recorded_checks import asking
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
 
 UNKNOWN = "unknown"
+_NAMED = 5  # checks that a refusal names
 Name = Annotated[str, msgspec.Meta(max_length=2048)]
+CheckName = Annotated[str, msgspec.Meta(max_length=1024)]
 Verb = Literal["approve", "reject", "revoke", "reopen", "rollback"]
 Channel = Literal["proof", "publisher"]
 # Those that bring a model closer to production.
@@ -30,7 +33,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A `Model Approval Decision` about `package` (an ARN), and its reason.
 
     `evidence` is the SHA-256 of the evidence that it is based on, `standing` the hash of the entry that gave the
-    package the status that its approver saw. The proof of the approver (`statement`, `audience`, `time`, `proof`) is
+    package the status that its approver saw, `accepts` the names of the checks that ask for an approver's answer. The
+    proof of the approver (`statement`, `audience`, `time`, `proof`) is
     read by `signoff.identity.proofs`; `approver` (an ARN) is only the sender's claim.
     """
 
@@ -41,6 +45,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
     standing: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
     break_glass: bool = False
+    accepts: Annotated[tuple[CheckName, ...], msgspec.Meta(max_length=200)] = ()
     statement: Literal["decision"] = "decision"
     audience: Name | None = None
     time: Annotated[str, msgspec.Meta(max_length=64)] | None = None
@@ -57,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`reason` must say why")
         if self.break_glass and self.decision != "approve":
             raise ValueError("`break_glass` is only for `approve`; no other decision needs it")
-        for text in (self.package, self.approver or "", self.reason):
+        for text in (self.package, self.approver or "", self.reason, *self.accepts):
             if storable(text) != text:
                 raise ValueError(f"`{storable(text)}` contains an unpaired surrogate, which is not a character")
 
@@ -142,6 +147,7 @@ def decide(state: State, decision: Decision, approver: Approver, policy: Policy,
     refusal = (
         _wrong_status(state, decision, policy, now)
         or _not_what_was_seen(state, decision)
+        or _not_accepted(state, decision)
         or _outrun(state, decision, approver)
     )
     return refusal or _made(state, decision, approver, policy, now)
@@ -271,6 +277,15 @@ def _not_what_was_seen(state: State, decision: Decision) -> Refusal | None:
     return _stale(decision, present) if decision.evidence not in {None, present} else None
 
 
+def _not_accepted(state: State, decision: Decision) -> Refusal | None:
+    """Return why an approval is refused that says nothing of what the evidence asks its approver about, or None."""
+    asked = asking((state.evidence or {}).get("checks") or ()) if decision.decision == "approve" else []
+    missing = [name for name in asked if name not in decision.accepts]
+    named = ", ".join(missing[:_NAMED] + [f"{len(missing) - _NAMED} more"] * (len(missing) > _NAMED))
+    because = f"its evidence asks whoever approves it to accept by name (`accepts`): {named}"
+    return Refusal("NotAccepted", because) if missing else None
+
+
 def _outrun(state: State, decision: Decision, approver: Approver) -> Refusal | None:
     admits = decision.decision in ADMITTING
     because = outrun(state, approver.signed, decision.standing, decision.evidence, admits=admits)
@@ -315,6 +330,7 @@ def _about(
         "subject": evidence.get("subject"),
         "policy": policy.digest,
         **({"standing": decision.standing} if decision.standing else {}),
+        **({"accepts": list(decision.accepts)} if decision.accepts else {}),
         **approver.details,
         **said,
     }

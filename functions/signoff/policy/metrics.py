@@ -148,7 +148,10 @@ class Comparison(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "block"
     stale_champion: Annotated[
         bool,
-        meaning("Whether an approval does not count any more that was asked for beside another champion."),
+        meaning(
+            "Whether an approval is refused once the group has another champion than the one that was compared with; "
+            "only where a metric is held against the champion's."
+        ),
     ] = True
     confidence: Annotated[float, Meta(ge=0.5, le=0.999), meaning("The confidence of intervals, from 0.5 to 0.999.")] = (
         0.95

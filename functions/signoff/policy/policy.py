@@ -206,6 +206,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         return replace(self.artifact.requirements, fetched=self.sources.fetched)
 
     @property
+    def stales_with_champion(self) -> bool:
+        """Whether an approval is refused once the group has another champion than the one that was compared with."""
+        return self.comparison.stale_champion and any(metric.compares for metric in self.metrics)
+
+    @property
     def enforced(self) -> bool:
         """Whether the policy is enforced; in `report` mode violations are only recorded."""
         return self.mode == "enforce"

@@ -15,7 +15,7 @@ from signoff.ledger.history import History
 from signoff.metrics.values import measurements_of
 from signoff.model_package.artifacts import DOCUMENT, content
 from signoff.model_package.differences import differences
-from signoff.policy.policy import Metric
+from signoff.policy.metrics import Metric
 from signoff.validation.claims import Claims, read_claims, same_data
 
 Evidence = Mapping[str, Any]

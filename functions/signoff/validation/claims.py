@@ -11,7 +11,7 @@ from signoff.aws.vault import Vault
 from signoff.metrics import quality
 from signoff.metrics.values import Dataset, Measurements, StoredFile
 from signoff.model_package.artifacts import QUALITY
-from signoff.policy.policy import Metric
+from signoff.policy.metrics import Metric
 
 _NONE = (
     "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "

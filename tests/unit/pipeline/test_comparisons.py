@@ -10,7 +10,7 @@ from signoff.metrics.values import measurements_of
 from tests.support.archives import honest, member, tar
 from tests.support.tarballs import stored_gzip
 from tests.support.validations import evidence
-from tests.support.world import ACCURATE, MANIFEST, World
+from tests.support.world import ACCURATE, MANIFEST, SUBMITTER, World
 
 OTHER_MODEL = stored_gzip(tar(member("model.txt", b"other weights")))
 DATA = {"Sha256": "d" * 64, "Uri": "s3://data/held-out.csv"}
@@ -132,3 +132,39 @@ def test_a_champion_whose_evidence_is_gone_is_named_all_the_same():
     found = comparison(world, submitted(world, "churn/2"))
     assert found["champion"]["name"] == "churn/1"
     assert found["because"].startswith("the champion's evidence cannot be read: ")
+
+
+NO_WORSE = {"name": "accuracy", "path": "accuracy", "higher_is_better": True, "against_champion": {"at_least": -0.01}}
+
+
+def two_candidates(**comparison: Any) -> tuple[World, str]:
+    """Return a world where a candidate was validated before another of its group became champion, and its ARN."""
+    world = World(metrics=[NO_WORSE], comparison=comparison)
+    one, other = (submitted(world, f"churn/{number}", EvaluationData=DATA) for number in (1, 2))
+    world.decide(one, "approve")
+    world.deliver()
+    return world, other
+
+
+def test_an_approval_beside_another_champion_than_the_evidence_names_is_refused():
+    world, arn = two_candidates()
+    refusal = world.decide(arn, "approve")
+    assert refusal.name == "ChampionChanged"
+    assert "compares it with none, and the champion is" in refusal.reason
+    assert world.state(arn).status == "PendingApproval"
+
+
+def test_once_revalidated_it_may_be_approved():
+    world, arn = two_candidates()
+    world.validate(arn, by=SUBMITTER)
+    world.deliver()
+    assert comparison(world, arn)["champion"]["name"] == "churn/1"
+    world.decide(arn, "approve")
+    world.deliver()
+    assert world.state(arn).status == "Approved"
+
+
+def test_a_policy_may_let_it_be_approved_all_the_same():
+    world, arn = two_candidates(stale_champion=False)
+    world.decide(arn, "approve")
+    assert world.state(arn).status == "Approved"
