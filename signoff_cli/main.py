@@ -79,6 +79,7 @@ app.command(
         "signoff evidence churn/3",
         "signoff evidence churn/3 --verify",
         "signoff evidence churn/3 --json | sha256sum",
+        "signoff evidence --schema > evidence.schema.json",
     )
 )(evidence.evidence)
 app.command(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff_cli.commands.options import AsJson, Package, StackName
+from signoff_cli.commands.completion import COMPLETE_PACKAGE
+from signoff_cli.commands.options import AsJson, StackName, package_name
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -16,29 +17,56 @@ if TYPE_CHECKING:
     from signoff_cli.audit.digests import Comparison
 
 
+def _named(text: str | None) -> str | None:
+    return None if text is None else package_name(text)
+
+
+OptionalPackage = Annotated[
+    str | None,
+    typer.Argument(metavar="PACKAGE", help="The package's ARN, or group/version.", callback=_named, **COMPLETE_PACKAGE),
+]
+
+
 def evidence(
-    package: Package,
+    package: OptionalPackage = None,
     verifying: Annotated[
         bool, typer.Option("--verify", help="Read whatever it names by a digest from the vault, and hash it again.")
     ] = False,
     sha256: Annotated[
         str | None, typer.Option(metavar="SHA256", help="Earlier evidence, such as a decision names; else the newest.")
     ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of evidence instead; asks nothing of AWS.")
+    ] = False,
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
     """Print the evidence of a package: what was checked, measured and compared, and what an approval signs.
 
-    With --json it prints the very bytes in the vault, whose SHA-256 is the evidence's name.
+    docs/evidence.md explains each field. With --json it prints the very bytes in the vault, whose SHA-256 is the
+    evidence's name.
 
     With --verify it prints what was compared instead, and exits 1 if anything differs or cannot be read.
     """
+    if schema != (package is None):
+        raise typer.BadParameter("name a package, or give --schema alone")
+    if package is None:
+        print_schema()
+        return
     from signoff_cli.commands.show import history_of
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
     history, show = history_of(found.ledger, package), verify if verifying else print_evidence
     show(history, found.vault, sha256, json)
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of evidence."""
+    from signoff_cli.audit.evidence_format import evidence_schema
+    from signoff_cli.output import console
+
+    console.print_json(evidence_schema())
 
 
 def print_evidence(history: History, vault: Vault, sha256: str | None, json: bool) -> None:

@@ -32,13 +32,18 @@ def sections(evidence: Mapping[str, Any], width: int | None = None) -> Iterator[
     compared = about(evidence)
     if rows or compared:
         yield "Metrics", [*([clean(compared)] if compared else []), *metric_lines(rows, width)]
-    changes = list(changed(evidence))
-    if changes:
-        since = ((evidence.get("comparison") or {}).get("champion") or {}).get("name")
-        yield f"Changed since {clean(since)}", changed_lines(changes)
+    yield from _changes(evidence.get("comparison") or {}, list(changed(evidence)))
     images = evidence.get("images") or ()
     if images:
         yield "Images", [clean(_image(each)) for each in images]
+
+
+def _changes(comparison: Mapping[str, Any], changes: Sequence[tuple[str, str, str]]) -> Iterator[Section]:
+    champion, same = comparison.get("champion"), comparison.get("same_bytes")
+    repeated = [clean(f"the same bytes as {', '.join(same)}")] if same else []
+    if changes or repeated:
+        title = f"Changed since {clean(champion['name'])}" if champion else "Seen before"
+        yield title, [*repeated, *changed_lines(changes)]
 
 
 def metric_lines(rows: Sequence[MetricRow], width: int | None) -> list[str]:

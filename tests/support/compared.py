@@ -77,6 +77,7 @@ IMAGES = [
 ]
 COMPARISON = {
     "champion": CHAMPION,
+    "same_bytes": [],
     "data": "same",
     "because": None,
     "basis": "claimed",
@@ -100,6 +101,7 @@ FIRST: dict[str, Any] = {
     "checks": CHECKS[:2],
     "comparison": {
         "champion": None,
+        "same_bytes": [],
         "data": "unknown",
         "because": "the group has no champion",
         "basis": None,

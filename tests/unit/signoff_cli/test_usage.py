@@ -61,6 +61,11 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ["show", "nonsense"],
         ["show"],
+        ["evidence"],
+        ["evidence", "nonsense"],
+        ["evidence", "churn/3", "--schema"],
+        ["compare", "churn/3"],
+        ["compare", "churn/3", "nonsense"],
         ["approve", "churn/3"],
         ["approve", "churn/3", "--reason", "  "],
         ["list", "--status", "Fine"],

@@ -107,6 +107,14 @@ def test_on_which_data_it_was_compared_is_said_with_the_reason(data: str, says: 
     assert said == f"compared with the champion churn/2, claimed {says}: so it is"
 
 
+def test_bytes_that_the_group_has_seen_before_are_told_with_a_champion_and_without():
+    same = ["churn/1", "churn/2"]
+    told_beside = told(changed(comparison={**compared.COMPARISON, "same_bytes": same}))
+    assert "the same bytes as churn/1, churn/2" in told_beside[told_beside.index("Changed since churn/2") :]
+    alone = told({**compared.FIRST, "comparison": {**compared.FIRST["comparison"], "same_bytes": same}})
+    assert alone[alone.index("Seen before") + 1] == "the same bytes as churn/1, churn/2"
+
+
 def test_of_very_many_metrics_thirty_are_listed_those_with_a_bound_first():
     values = [compared.value(f"m{number}", number) for number in range(50)]
     lines = table(changed(metrics={"claimed": compared.measurements(*values), "measured": None}))
