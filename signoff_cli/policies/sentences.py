@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from signoff.policy.approvals import Approvals
     from signoff.policy.artifact import Artifact
     from signoff.policy.deployment import Target, Vpc
+    from signoff.policy.evaluation import Job
     from signoff.policy.images import Images
     from signoff.policy.metrics import Bias, Comparison, Metric
     from signoff.policy.policy import Policy
@@ -39,6 +40,7 @@ def _requires(policy: Policy) -> Iterator[str]:
         yield from _metric(metric)
     yield from (_bias(bias) for bias in policy.bias)
     yield from _images(policy.images)
+    yield from _measured(policy)
     if policy.sources.unpinned:
         yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
     if policy.sources.model_data:
@@ -138,6 +140,22 @@ def _images(images: Images) -> Iterator[str]:
         yield f"ECR has signed each image with {_any(images.signed_by)}"
     if images.exempt and (images.block_at or images.signed_by):
         yield f"Images from {_any(images.exempt)} need neither scan nor signature"
+
+
+def _measured(policy: Policy) -> Iterator[str]:
+    evaluation, smoke = policy.evaluation, policy.smoke
+    if evaluation:
+        yield f"Signoff has it score {evaluation.data.uri} and computes the metrics itself, {_job(evaluation.job)}"
+        yield f"What the submitter claims may be {evaluation.tolerance:g} from what is measured"
+        if evaluation.metrics:
+            yield f"These must have a value: {_all(evaluation.metrics)}"
+    if smoke:
+        within = "" if smoke.predictions.kind == "label" else f" within {smoke.tolerance:g}"
+        yield f"It answers {smoke.data.uri} as expected{within}, {_job(smoke.job)}"
+
+
+def _job(job: Job) -> str:
+    return f"on one {job.instance_type}, for {job.minutes} minutes at most"
 
 
 def _submitting(policy: Policy) -> Iterator[str]:

@@ -45,6 +45,7 @@ def warnings(policy: Policy, today: date | None = None) -> Iterator[Fault]:
     yield from _locked_out(policy)
     yield from _same_names(policy)
     yield from _unknown_regions(policy)
+    yield from _without_network(policy)
     yield from _images(policy.images, today or utc_now().date())
 
 
@@ -183,6 +184,14 @@ def _regions() -> set[str]:
     session = Session()
     partitions = session.get_available_partitions()
     return {each for partition in partitions for each in session.get_available_regions("sagemaker", partition)}
+
+
+def _without_network(policy: Policy) -> Iterator[Fault]:
+    """Yield that a model which may need the network is measured without one."""
+    for field in ("evaluation", "smoke"):
+        if getattr(policy, field) and not policy.deployment.network_isolation:
+            message = "its temporary model has no network, although models of the group are not isolated: it may fail"
+            yield Fault(field, message)
 
 
 def _locked_out(policy: Policy) -> Iterator[Fault]:

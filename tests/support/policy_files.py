@@ -12,6 +12,22 @@ ALICE, BOB = "arn:aws:iam::123456789012:user/alice", "arn:aws:iam::123456789012:
 RISK = "arn:aws:iam::123456789012:role/risk-*"
 
 
+ROWS: dict[str, Any] = {
+    "uri": "s3://held-out/churn.csv",
+    "version": "v1",
+    "sha256": "ab" * 32,
+    "label": "0",
+    "features": "$[1:]",
+}
+EVALUATION: dict[str, Any] = {
+    "data": ROWS,
+    "task": "binary",
+    "labels": ["0", "1"],
+    "predictions": {"kind": "probability"},
+}
+SMOKE: dict[str, Any] = {"data": ROWS, "predictions": {"kind": "probability"}}
+
+
 def write(folder: Path, document: Any, name: str = "churn.json") -> str:
     path = folder / name
     path.write_text(document if isinstance(document, str) else json.dumps(document))

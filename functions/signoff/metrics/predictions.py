@@ -18,18 +18,15 @@ from typing import Any, Literal, NoReturn
 
 import jmespath
 
-from signoff.documents.patterns import compiled_on_use
-from signoff.metrics.scores import ROWS, BadAnswer, Row, Task, Unmeasurable
+from signoff.metrics.scores import ROWS, BadAnswer, Row, Task, Unmeasurable, label_key
 
 LINE = 1024 * 1024  # bytes
-DOCUMENT = 64 * 1024 * 1024  # bytes of an output that is one JSON document after another, read as a whole
 VALUES = 5_000_000  # numbers and labels that all answers consist of
 _SHOWN = 100  # characters
 _JOINED = "SageMakerOutput"
-_SPACE = compiled_on_use(r"[ \t\r\n]*")
 _NONE = object()  # where there are no more
 
-ContentType = Literal["text/csv", "application/jsonlines", "application/json"]
+ContentType = Literal["text/csv", "application/jsonlines"]
 AnswerKind = Literal["label", "probability", "probabilities", "value"]
 Column = int | str  # the position in a line of CSV, from 0, or a key of a line of JSON
 Answer = str | float | tuple[float, ...]
@@ -100,7 +97,8 @@ def answers(
 
 
 def _by_order(chunks: Iterable[bytes], form: AnswerForm, rows: Iterable[Truth]) -> Iterator[Any]:
-    said = (each for number, line in enumerate(_documents(chunks, form), 1) for each in _each(line, form, number))
+    read = ((number, _fields(line, form.content_type, BadAnswer, number)) for number, line in _written(chunks))
+    said = (each for number, line in read for each in _each(line, form, number))
     for number, (answer, row) in enumerate(zip_longest(said, rows, fillvalue=_NONE)):
         if answer is _NONE or row is _NONE:
             _differ(number, fewer=answer is _NONE)
@@ -113,10 +111,10 @@ def paired(task: Task, threshold: float, rows: Iterable[Truth], found: Sequence[
     A probability of the positive label of at least `threshold` predicts it; of several labels the most probable one is
     predicted, the first of equal ones.
     """
-    known = {_key(label): label for label in task.labels}
+    known = {label_key(label): label for label in task.labels}
     for number, (row, answer) in enumerate(zip(rows, found, strict=True), 1):
         actual = _number(row.label, number, "true value", Unmeasurable) if task.kind == "regression" else row.label
-        yield _row(task, threshold, known, known.get(_key(actual), actual), answer, row.slices)
+        yield _row(task, threshold, known, known.get(label_key(actual), actual), answer, row.slices)
 
 
 def _row(
@@ -125,7 +123,7 @@ def _row(
     if task.kind == "regression":
         return Row(actual, answer if isinstance(answer, float) else _shown(answer), (), slices)
     if isinstance(answer, str):
-        return Row(actual, known.get(_key(answer), answer), (), slices)
+        return Row(actual, known.get(label_key(answer), answer), (), slices)
     probabilities = answer if isinstance(answer, tuple) else (answer,)
     if task.kind == "binary":
         # Two probabilities are of both labels, in their order; more of them are refused with the row.
@@ -195,7 +193,7 @@ def _named(column: Column) -> str:
 
 def _joined(chunks: Iterable[bytes], form: AnswerForm, rows: Iterable[Truth], column: Column) -> Iterator[Any]:
     """Yield the answer at the end of each line that begins with the row it is about."""
-    written = (line for line in _lines(chunks, BadAnswer) if line)
+    written = (line for _, line in _written(chunks))
     for number, (line, row) in enumerate(zip_longest(written, rows), 1):
         if line is None or row is None:
             _differ(number - 1, fewer=line is None)
@@ -210,38 +208,9 @@ def _joined(chunks: Iterable[bytes], form: AnswerForm, rows: Iterable[Truth], co
         yield alone[0]
 
 
-def _documents(chunks: Iterable[bytes], form: AnswerForm) -> Iterator[Any]:
-    """Yield what each line of output says, or each JSON document where these may have several lines."""
-    if form.content_type != "application/json":
-        for number, line in enumerate(_lines(chunks, BadAnswer), 1):
-            if line:
-                yield _fields(line, form.content_type, BadAnswer, number)
-        return
-    text = _whole(chunks)
-    decoder, at = json.JSONDecoder(parse_constant=_refuse_constant), 0
-    while (at := _after_space(text, at)) < len(text):
-        try:
-            found, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            raise BadAnswer(f"the output is not JSON: {error}"[:_SHOWN]) from error
-        yield found
-
-
-def _after_space(text: str, at: int) -> int:
-    space = _SPACE.match(text, at)
-    return space.end() if space else at
-
-
-def _whole(chunks: Iterable[bytes]) -> str:
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > DOCUMENT:
-            raise BadAnswer(f"the output is larger than {DOCUMENT:,} bytes, which are the most of application/json")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise BadAnswer("the output is no UTF-8") from error
+def _written(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """Yield each line of output that is not blank, with its number."""
+    return ((number, line) for number, line in enumerate(_lines(chunks, BadAnswer), 1) if line)
 
 
 def _each(said: Any, form: AnswerForm, number: int) -> Iterator[Any]:
@@ -285,15 +254,6 @@ def _differ(rows: int, *, fewer: bool) -> NoReturn:
     if fewer:
         raise BadAnswer(f"the model answered {rows:,} rows, and there are more")
     raise BadAnswer(f"the model answered more than the {rows:,} rows there are")
-
-
-def _key(label: Any) -> Any:
-    """Return what labels are compared by: `1.0`, which many servers answer, is the label `1`."""
-    try:
-        number = float(label)
-    except ValueError:
-        return label
-    return number if isfinite(number) else label
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, log, sqrt
 from sys import float_info
@@ -177,6 +177,15 @@ def _check_probabilities(task: Task, probabilities: Sequence[float], number: int
         raise BadAnswer(f"row {number}: {len(probabilities)} probabilities instead of {expected}")
     if expected > 1 and abs(sum(probabilities) - 1) > _SUM:
         raise BadAnswer(f"row {number}: the probabilities of all labels add up to {sum(probabilities):.6g}, not 1")
+
+
+def label_key(label: str | float) -> Hashable:
+    """Return what labels are compared by: `1.0`, which many servers answer, is the label `1`."""
+    try:
+        number = float(label)
+    except ValueError:
+        return label
+    return number if isfinite(number) else label
 
 
 Metrics = Iterator[tuple[str, float | str]]  # a name, and the value or why there is none

@@ -25,7 +25,10 @@ from signoff.service_model.shapes import ListShape, StructureShape
 
 # Placeholders for required fields that are missing or faulty, so that the rules about the others are checked too.
 _INSTEAD: Mapping[type[inspect.Type], Any] = {inspect.TimeDeltaType: "P9999D"}
-_TEXTS = ("-", "arn:aws:iam::123456789012:role/instead", "eu-west-1", "2027-03-31")
+_TEXTS = (
+    *("0", "arn:aws:iam::123456789012:role/instead", "eu-west-1", "2027-03-31"),
+    *("s3://bucket/object", "$.instead", "0" * 64),
+)
 # The fields that say how many have to approve, and who may.
 _VOTES = ("needed", "approvers", "roles", "trusted_sessions")
 _Kind = TypeVar("_Kind")

@@ -20,6 +20,7 @@ from signoff.identity.principals import listed
 from signoff.policy.approvals import Approvals
 from signoff.policy.artifact import Artifact
 from signoff.policy.deployment import Deployment
+from signoff.policy.evaluation import Evaluation, Smoke
 from signoff.policy.images import Images
 from signoff.policy.metrics import Bias, Comparison, Metric
 from signoff.policy.values import AccountId, Name, Objects, Person, Prefix, RoleArn, StackArn, Variable, meaning
@@ -165,6 +166,14 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     validation: Annotated[Validation, meaning("What SageMaker may use to test a package when it is registered.")] = (
         Validation()
     )
+    evaluation: Annotated[
+        Evaluation | None,
+        meaning("Held-out data that Signoff has each model score itself, before it is approved; not by default."),
+    ] = None
+    smoke: Annotated[
+        Smoke | None,
+        meaning("Rows that each model has to answer as expected, before it is approved; not by default."),
+    ] = None
     accounts: Annotated[
         Accounts, meaning("Other AWS accounts with access to the group. Only in the policy of one group.")
     ] = Accounts()

@@ -82,6 +82,24 @@ Prefix = Annotated[
 Objects = Annotated[
     str, _text(r"^s3://[^/]+/.", "must be a pattern of S3 URIs with a bucket, such as s3://bucket/models/*")
 ]
+ObjectUri = Annotated[
+    str,
+    _text(r"^s3://[a-z0-9.-]+/(.*[^/])$", "must be the S3 URI of one object, such as s3://bucket/held-out/churn.csv"),
+]
+VersionId = Annotated[
+    str, _text(r"^(?!null$)[A-Za-z0-9._-]{1,1024}$", "must be the version id that S3 gave the object")
+]
+Column = Annotated[
+    str, _text(r"^[^\s].{0,255}$", "must be the position of a column, from 0, such as `0`, or a key, such as `label`")
+]
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataProcessing.html (InputFilter)
+JsonPath = Annotated[
+    str, _text(r"^\$.{0,62}$", "must be a path of SageMaker's InputFilter, such as $[1:], 63 characters at most")
+]
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TransformResources.html
+InstanceType = Annotated[
+    str, _text(r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "must be an instance type of SageMaker, such as ml.m5.large")
+]
 Variable = Annotated[str, _text(r"^[^=]+=", "must be a pattern of a variable, NAME=VALUE, such as HF_MODEL_ID=acme/*")]
 Name = Annotated[str, _text(r"^[^\s]", "must be a name that does not begin with white space")]
 Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$", "must be a SHA-256 as 64 digits, 0 to 9 and a to f")]

@@ -25,7 +25,7 @@ from signoff.model_package.artifacts import DOCUMENT, QUALITY, content, image_on
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
-from signoff.model_package.subject import containers, subject, unpinned
+from signoff.model_package.subject import containers, subject, subject_digest, unpinned
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import effective, policy_faults
 from signoff.submission.signed_manifest import unlike_manifest
@@ -37,6 +37,7 @@ from signoff.validation.evidence import Attempt, Facts
 from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
+from signoff.validation.measurement import measurement_checks
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import left_out_checks, validated_part
 
@@ -112,6 +113,7 @@ class EvidenceRecorder:
         candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
         claims = read_claims(self.vault, artifacts, policy.metrics, named_data(registration))
         comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy.metrics)
+        checks += measurement_checks(policy, None, subject_digest(signed))
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)

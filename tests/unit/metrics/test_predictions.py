@@ -42,9 +42,6 @@ def pairs(task: Task, text: str, found: list[Answer], threshold: float = 0.5) ->
             AnswerForm("application/jsonlines", "probability", "predictions[].score"),
             '{"predictions": [{"score": 0.25}, {"score": 0.75}]}',
         ),
-        (AnswerForm("application/json", "probability"), "[0.25, 0.75]"),
-        (AnswerForm("application/json", "probability"), "[\n  0.25\n]\n[0.75]\n"),
-        (AnswerForm("application/json", "probability", "[].p"), '[{"p": 0.25},\n {"p": "0.75"}]'),
     ],
     ids=str,
 )
@@ -57,8 +54,6 @@ def test_answers_are_read_however_they_are_written(form: AnswerForm, output: str
     [
         (AnswerForm("text/csv", "probabilities"), "0.2,0.3,0.5\n0.1,0.1,0.8\n"),
         (AnswerForm("application/jsonlines", "probabilities"), "[0.2, 0.3, 0.5]\n[0.1, 0.1, 0.8]"),
-        (AnswerForm("application/json", "probabilities"), "[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]"),
-        (AnswerForm("application/json", "probabilities", "out"), '{"out": [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]}'),
     ],
     ids=str,
 )
@@ -116,12 +111,7 @@ def test_labels_are_read_as_text_whatever_they_are_written_as() -> None:
             "row 1: the answer is [], no list of probabilities",
         ),
         (
-            AnswerForm("application/json", "probability"),
-            "[0.5, 0.5",
-            "the output is not JSON: Expecting ',' delimiter: line 1 column 10 (char 9)",
-        ),
-        (
-            AnswerForm("application/json", "probability", "max(@)"),
+            AnswerForm("application/jsonlines", "probability", "max(@)"),
             '{"a": 1}',
             "line 1: In function max(), invalid type for value: {'a': 1}, expected one of: ['array-number', 'arra",
         ),
@@ -140,13 +130,10 @@ def test_text_that_is_none_and_lines_and_outputs_that_are_too_large_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(predictions, "LINE", 4)
-    monkeypatch.setattr(predictions, "DOCUMENT", 4)
     monkeypatch.setattr(predictions, "VALUES", 1)
     for output, kind, reason in [
         (b"\xff\n", "text/csv", "line 1 is no UTF-8"),
-        (b"[\xff]", "application/json", "the output is no UTF-8"),
         (b"0.12345\n", "text/csv", "line 1 is longer than 4 bytes"),
-        (b"[0.12345]", "application/json", "the output is larger than 4 bytes"),
         (b"0.1\n0.2\n", "text/csv", "row 2: the answers have more than 1 values"),
     ]:
         with pytest.raises(BadAnswer, match=reason.replace("(", r"\(")):
@@ -262,7 +249,6 @@ def test_what_json_and_csv_write_is_read_again(values: list[float]) -> None:
     written: Iterable[tuple[AnswerForm, str]] = [
         (AnswerForm("text/csv", "value"), "\n".join(map(repr, values))),
         (AnswerForm("application/jsonlines", "value"), "\n".join(map(json.dumps, values))),
-        (AnswerForm("application/json", "value"), json.dumps(values)),
     ]
     for form, output in written:
         assert said(output, form, len(values)) == values

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, told
+from tests.support.policy_files import ALICE, BOB, EVALUATION, RISK, SMOKE, approvals, asserted, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 RELEASE = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/release"
@@ -155,6 +155,13 @@ def test_it_is_said_whom_the_bus_believes() -> None:
         ),
         ("comparing", {"comparison": {"unevaluated": "pass"}}, "What is asked for and cannot be evaluated passes."),
         ("comparing", {"comparison": {"data_sets": ["a" * 64]}}, f"one of the data sets with the SHA-256 {'a' * 64}."),
+        (
+            "demands",
+            {"evaluation": EVALUATION},
+            "metrics itself, on one ml.m5.large, for 60 minutes at most. What the submitter claims may be 0.01 from",
+        ),
+        ("demands", {"evaluation": {**EVALUATION, "metrics": ["auc", "f1"]}}, "These must have a value: auc and f1."),
+        ("demands", {"smoke": SMOKE}, "It answers s3://held-out/churn.csv as expected within 1e-06, on one ml.m5"),
         ("demands", {"sources": {"unpinned": ["hub"]}}, "not pinned in the vault: hub."),
         ("demands", {"sources": {"model_data": ["s3://b/base/*"]}}, "may load of other groups: s3://b/base/*."),
         ("submitting", {"submissions": {"submitters": [ALICE]}}, f"Submitters: {ALICE}."),

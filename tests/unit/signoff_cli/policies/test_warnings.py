@@ -8,7 +8,7 @@ import pytest
 
 from infra.settings import DeploymentSettings
 from signoff_cli.policies.warnings import KEPT_UNAPPROVED
-from tests.support.policy_files import ALICE, BOB, RISK, approvals, asserted, warned
+from tests.support.policy_files import ALICE, BOB, EVALUATION, RISK, approvals, asserted, warned
 
 RELEASE = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/release"
 MODELS = "arn:aws:iam::123456789012:role/models"
@@ -30,6 +30,11 @@ MODELS = "arn:aws:iam::123456789012:role/models"
             "every role, including those of jobs,",
         ),
         (asserted("arn:aws:iam::*:role/t"), 'approvals.publishers["acme.tickets"][0]', "in any account"),
+        (
+            {"evaluation": EVALUATION, "deployment": {"network_isolation": False}},
+            "evaluation",
+            "its temporary model has no network, although models of the group are not isolated",
+        ),
         (asserted(ALICE), "approvals.identity", "nothing is proven"),
         (approvals(submitter_may_approve=True), "approvals.submitter_may_approve", "one person alone"),
         (approvals(unknown_submitter="accept"), "approvals.unknown_submitter", "one person alone"),
