@@ -1,9 +1,9 @@
 """Trains real models and writes each as a submission: model.tar.gz, manifest.json and model_quality.json.
 
-    python -m examples.train OUT_DIR [--image URI]
+    python -m examples.train OUT_DIR [--image URI] [--held-out FILE]
 
 The data are the 569 tumours of the Wisconsin diagnostic breast cancer set, which ships inside scikit-learn. Running it
-twice writes the same bytes.
+twice writes the same bytes. The rows that no model was trained on go to FILE, for whoever measures the models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -42,12 +42,27 @@ Score = Callable[[Array, Array], float]
 
 @dataclass(frozen=True)
 class Example:
-    """An example submission: its folder's name, its description, and how to train its model."""
+    """An example submission: its folder's name, its description, and how to train its model.
+
+    `claims` is another example whose quality document it submits as its own.
+    """
 
     name: str
     description: str
     model: Callable[[], Any]
     extra_members: dict[str, bytes] = field(default_factory=dict)
+    claims: str | None = None
+
+
+class Split(NamedTuple):
+    """The tumours to train on and those held out: their measurements, whether they are malignant, and their numbers."""
+
+    train_x: Array
+    test_x: Array
+    train_y: Array
+    test_y: Array
+    train_ids: Array
+    test_ids: Array
 
 
 def all_measurements() -> Any:
@@ -70,6 +85,7 @@ EXAMPLES = (
     Example("good", "Logistic regression on the ten mean measurements", mean_measurements),
     Example("better", "Logistic regression on all thirty measurements", all_measurements),
     Example("weak", "Decision stump: one question about one measurement", one_question),
+    Example("boasting", "A decision stump with the quality document of `better`", one_question, claims="better"),
     Example(
         "escaping",
         "Logistic regression in an archive with a file that climbs out of it",
@@ -81,17 +97,37 @@ EXAMPLES = (
 
 def write_submissions(out_dir: Path, image: str = IMAGE) -> dict[str, dict[str, Any]]:
     """Train every example and write it to `out_dir`/<name>/. Returns each one's model quality document by its name."""
+    data = split()
+    qualities: dict[str, dict[str, Any]] = {}
+    for example in EXAMPLES:
+        qualities[example.name] = _write(example, out_dir / example.name, image, data, qualities)
+    return qualities
+
+
+def split() -> Split:
+    """Return the data, split the same way each time."""
     features, targets = load_breast_cancer(return_X_y=True)
     # The set calls malignant 0; what a test looks for is the positive class.
-    malignant = 1 - targets
-    split = train_test_split(features, malignant, test_size=0.4, random_state=SEED, stratify=malignant)
-    return {example.name: _write(example, out_dir / example.name, image, split) for example in EXAMPLES}
+    malignant, ids = 1 - targets, np.arange(len(targets))
+    return Split(*train_test_split(features, malignant, ids, test_size=0.4, random_state=SEED, stratify=malignant))
 
 
-def _write(example: Example, folder: Path, image: str, split: tuple[Array, Array, Array, Array]) -> dict[str, Any]:
-    train_x, test_x, train_y, test_y = split
-    model = example.model().fit(train_x, train_y)
-    quality = model_quality(test_y, model.predict_proba(test_x)[:, 1], model.predict(test_x))
+def held_out_rows() -> bytes:
+    """Return the held-out tumours as CSV without a header: 1 if malignant or else 0, the number, the measurements."""
+    data = split()
+    rows = zip(data.test_y.tolist(), data.test_ids.tolist(), data.test_x.tolist(), strict=True)
+    return "".join(f"{label},{id_},{','.join(map(repr, row))}\n" for label, id_, row in rows).encode()
+
+
+def _write(
+    example: Example, folder: Path, image: str, data: Split, qualities: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    model = example.model().fit(data.train_x, data.train_y)
+    quality = (
+        qualities[example.claims]
+        if example.claims
+        else model_quality(data.test_y, model.predict_proba(data.test_x)[:, 1], model.predict(data.test_x))
+    )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tar.gz").write_bytes(archive(model, example.extra_members))
     for name, document in (("manifest", manifest(example, image)), ("model_quality", quality)):
@@ -187,10 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the example models and write them as submissions.")
     parser.add_argument("out_dir", type=Path)
     parser.add_argument("--image", default=IMAGE, help="URI of the inference image (default: %(default)s)")
+    parser.add_argument("--held-out", type=Path, help="a file for the rows that no model was trained on")
     arguments = parser.parse_args()
-    for name, quality in write_submissions(arguments.out_dir, arguments.image).items():
-        accuracy = quality["binary_classification_metrics"]["accuracy"]["value"]
-        sys.stdout.write(f"{arguments.out_dir / name}: accuracy {accuracy:.3f}\n")
+    if arguments.held_out:
+        arguments.held_out.write_bytes(held_out_rows())
+    qualities = write_submissions(arguments.out_dir, arguments.image)
+    for example in EXAMPLES:
+        accuracy = qualities[example.name]["binary_classification_metrics"]["accuracy"]["value"]
+        claimed = ", as it claims" if example.claims else ""
+        sys.stdout.write(f"{arguments.out_dir / example.name}: accuracy {accuracy:.3f}{claimed}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Seeds an account with what the examples need: a container image."""
+"""Seeds an account with what the examples need: a container image, and held-out rows to measure models by."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import boto3
 
 from local.engine.process import Engine
 
+HELD_OUT_KEY = "breast-cancer/rows.csv"
 REPOSITORY = "sklearn-inference"
 TAG = "1.7"
 _MANIFEST = json.dumps(
@@ -38,17 +39,42 @@ def seed(engine: Engine, region: str | None = None) -> str:
 
     Idempotent.
     """
-    settings, region = engine.environment(), region or engine.region
-    ecr = boto3.client(
-        "ecr",
+    region = region or engine.region
+    ecr = _client(engine, "ecr", region)
+    _create_repository(ecr)
+    _put_image(ecr)
+    return f"{engine.account}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{TAG}"
+
+
+def seed_held_out(engine: Engine, rows: bytes) -> dict[str, str]:
+    """Put held-out rows into a versioned bucket that the engine's submitter may not read.
+
+    Returns the `uri`, `version` and `sha256` by which a policy's evaluation names them.
+    """
+    s3, bucket = _client(engine, "s3", engine.region), f"held-out-{engine.account}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    statement = {
+        "Effect": "Deny",
+        "Principal": {"AWS": f"arn:aws:iam::{engine.account}:user/submitter"},
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    version = s3.put_object(Bucket=bucket, Key=HELD_OUT_KEY, Body=rows)["VersionId"]
+    uri = f"s3://{bucket}/{HELD_OUT_KEY}"
+    return {"uri": uri, "version": version, "sha256": hashlib.sha256(rows).hexdigest()}
+
+
+def _client(engine: Engine, service: str, region: str) -> Any:
+    settings = engine.environment()
+    return boto3.client(
+        service,
         endpoint_url=engine.url,
         region_name=region,
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
     )
-    _create_repository(ecr)
-    _put_image(ecr)
-    return f"{engine.account}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{TAG}"
 
 
 def _create_repository(ecr: Any) -> None:

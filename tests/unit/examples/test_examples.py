@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 POLICY = json.loads((ROOT / "infra/policies/groups/breast-cancer.json").read_text())
-NAMES = ("good", "better", "weak", "escaping")
+NAMES = ("good", "better", "weak", "boasting", "escaping")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def served(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return code, code.model_fn(str(folder))
 
 
-def test_training_writes_four_whole_submissions(submissions: Path) -> None:
+def test_training_writes_whole_submissions(submissions: Path) -> None:
     written = {str(path.relative_to(submissions)) for path in submissions.rglob("*") if path.is_file()}
     files = ("model.tar.gz", "manifest.json", "model_quality.json")
     assert written == {f"{name}/{file}" for name in NAMES for file in files}
@@ -81,6 +81,12 @@ def test_the_threshold_lies_between_the_weak_model_and_the_good_one(submissions:
     threshold = POLICY["metrics"][0]["at_least"]
     assert accuracy(submissions, "weak") < threshold <= accuracy(submissions, "good") < accuracy(submissions, "better")
     assert accuracy(submissions, "escaping") == accuracy(submissions, "good")
+
+
+def test_the_boasting_example_is_the_weak_model_and_claims_to_be_better(submissions: Path) -> None:
+    archives = {name: (submissions / name / "model.tar.gz").read_bytes() for name in ("weak", "boasting")}
+    assert archives["boasting"] == archives["weak"]
+    assert accuracy(submissions, "boasting") == accuracy(submissions, "better")
 
 
 @pytest.mark.parametrize("name", ["good", "better", "weak"])
@@ -139,8 +145,20 @@ def test_training_again_in_another_process_writes_the_same_bytes(submissions: Pa
     subprocess.run(script, capture_output=True, check=True, cwd=ROOT)  # noqa: S603
     first = {path.relative_to(submissions): path.read_bytes() for path in submissions.rglob("*.*")}
     again = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")}
-    assert len(again) == 12
+    assert len(again) == 3 * len(NAMES)
     assert again == first
+
+
+def test_the_held_out_rows_are_those_that_no_model_was_trained_on(submissions: Path) -> None:
+    rows = [line.split(",") for line in train.held_out_rows().decode().splitlines()]
+    features, targets = load_breast_cancer(return_X_y=True)
+
+    data = train.split()
+    assert {len(row) for row in rows} == {32}
+    assert {int(row[1]) for row in rows} | set(data.train_ids.tolist()) == set(range(len(targets)))
+    assert {int(row[1]) for row in rows}.isdisjoint(data.train_ids.tolist())
+    assert all([float(value) for value in row[2:]] == features[int(row[1])].tolist() for row in rows)
+    assert all(int(row[0]) == 1 - targets[int(row[1])] for row in rows)
 
 
 def test_the_quality_document_agrees_with_its_own_confusion_matrix(submissions: Path) -> None:
