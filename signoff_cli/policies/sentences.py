@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from signoff.policy.images import Images
     from signoff.policy.metrics import Bias, Comparison, Metric
     from signoff.policy.policy import Policy
+from signoff.policy.provenance import Provenance
 
 # The CDK app fills it in where a policy file leaves it out.
 _APPS_ROLE = "the role for models that Signoff's stack makes"
@@ -41,6 +42,7 @@ def _requires(policy: Policy) -> Iterator[str]:
     yield from (_bias(bias) for bias in policy.bias)
     yield from _images(policy.images)
     yield from _measured(policy)
+    yield from _provenance(policy.provenance)
     if policy.sources.unpinned:
         yield f"It may use sources that are not pinned in the vault: {_all(policy.sources.unpinned)}"
     if policy.sources.model_data:
@@ -51,6 +53,13 @@ def _requires(policy: Policy) -> Iterator[str]:
         yield f"SageMaker may test it under {_any(policy.validation.roles)}"
     if policy.registration_defaults is not None:
         yield f"Where a manifest leaves them out, these fields are set: {_all(sorted(policy.registration_defaults))}"
+
+
+def _provenance(provenance: Provenance) -> Iterator[str]:
+    if provenance.required:
+        yield f"It says where it comes from: {_all(provenance.required)}"
+    if provenance.repositories:
+        yield f"It comes from {_any(provenance.repositories)}, as its submitter says"
 
 
 def _artifact(artifact: Artifact) -> Iterator[str]:
@@ -112,8 +121,8 @@ def _comparing(policy: Policy) -> Iterator[str]:
         yield f"A difference within its margin whose certainty is unknown {_MEANS[compared.points]}"
         yield f"What was measured on another data set is not compared, and {_goes(compared.other_data)}"
     yield f"What is asked for and cannot be evaluated {_goes(compared.unevaluated)}"
-    if compared.stale_champion:
-        yield "Once another model is the champion, an approval that was asked for before does not count"
+    if policy.stales_with_champion:
+        yield "Once another model is the champion, it has to be validated anew before it is approved"
 
 
 def _goes(block: str) -> str:

@@ -23,6 +23,7 @@ from signoff.policy.deployment import Deployment
 from signoff.policy.evaluation import Evaluation, Smoke
 from signoff.policy.images import Images
 from signoff.policy.metrics import Bias, Comparison, Metric
+from signoff.policy.provenance import Provenance
 from signoff.policy.values import AccountId, Name, Objects, Person, Prefix, RoleArn, StackArn, Variable, meaning
 
 
@@ -163,6 +164,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     sources: Annotated[Sources, meaning("What a model may consist of although it cannot be pinned or inspected.")] = (
         Sources()
     )
+    provenance: Annotated[Provenance, meaning("What a model has to say of where it comes from.")] = Provenance()
     validation: Annotated[Validation, meaning("What SageMaker may use to test a package when it is registered.")] = (
         Validation()
     )

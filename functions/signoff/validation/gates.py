@@ -20,6 +20,7 @@ from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS
 from signoff.policy.metrics import Metric
 from signoff.policy.policy import Policy
+from signoff.policy.provenance import Provenance
 from signoff.policy.submitters import refusal
 from signoff.validation.checks import Check, errored, failed, passed
 
@@ -183,6 +184,20 @@ def _described(artifact: Mapping[str, Any]) -> str:
     if artifact["kind"] == FILES:
         return f"{artifact['members']} files of {artifact['size']:,} bytes"
     return f"a file of {artifact['size']:,} bytes"
+
+
+def provenance_checks(policy: Provenance, said: Mapping[str, str]) -> Iterator[Check]:
+    """Yield the check of each field of MetadataProperties that the policy asks for; `said` are the package's."""
+    asked = [*policy.required, *(["Repository"] if policy.repositories else [])]
+    for field in dict.fromkeys(asked):
+        name, found = f"provenance:{field}", (said.get(field) or "").strip()
+        if not found:
+            yield failed(name, f"the package does not say it: set MetadataProperties.{field} in the manifest")
+        elif field == "Repository" and not policy.allows(found):
+            allowed = joined(policy.repositories, "or")
+            yield failed(name, f"is {found}, and models of this group come from {allowed}").compared(allowed, found)
+        else:
+            yield passed(name, f"says {found}; nobody has proved it")
 
 
 def model_data_checks(image_only: Iterable[str], policy: Policy) -> Iterator[Check]:

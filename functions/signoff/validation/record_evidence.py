@@ -120,6 +120,7 @@ class EvidenceRecorder:
         checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
         checks += left_out_checks(whole, described)
         checks += gates.metadata_check(described)
+        checks += gates.provenance_checks(policy.provenance, said["provenance"])
         checks += witness_checks(inspected, self.vault.uri("findings/"))
         checks += self._submitter_checks(history, policy, registration, whole, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.policy.metrics import Metric
+from signoff.policy.provenance import Provenance
 from signoff.validation.checks import Check, CheckStatus, asking, errored, passed, unevaluated, verdict
-from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks
+from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks, provenance_checks
 
 ACCURACY = "binary_classification_metrics.accuracy.value"
 
@@ -156,3 +157,23 @@ def test_a_check_lists_only_what_applies_to_it():
         "observed": "nothing",
         "blocks": True,
     }
+
+
+SAID = {"CommitId": "4f2a", "Repository": "https://git.example.com/ml/churn", "GeneratedBy": " "}
+
+
+def test_what_the_policy_asks_of_a_packages_origin_has_to_be_said():
+    policy = Provenance(required=("CommitId", "GeneratedBy"), repositories=("https://git.example.com/ml/*",))
+    found = {check.name: check.status for check in provenance_checks(policy, SAID)}
+    expected = {"CommitId": "passed", "GeneratedBy": "failed", "Repository": "passed"}
+    assert found == {f"provenance:{field}": CheckStatus(status) for field, status in expected.items()}
+    assert [check.status for check in provenance_checks(policy, {})] == [CheckStatus.FAILED] * 3
+
+
+def test_models_come_from_no_other_repository():
+    (check,) = provenance_checks(Provenance(repositories=("https://git.example.com/risk/*",)), SAID)
+    assert (check.status, check.observed) == (CheckStatus.FAILED, SAID["Repository"])
+
+
+def test_a_policy_that_asks_nothing_of_the_origin_has_no_check_of_it():
+    assert list(provenance_checks(Provenance(), SAID)) == []
