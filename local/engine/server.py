@@ -158,14 +158,13 @@ def _configure(settings: EngineSettings, port: int) -> None:
 
 
 def _end_everything() -> None:
-    """End the functions' processes, the builds', the containers', and then this one, whatever its threads wait for."""
+    """End the functions' processes, the builds', and then this one, whatever its threads still wait for."""
     from ministack.core import lambda_runtime
 
-    from local.patches import codebuild, transform_jobs
+    from local.patches import codebuild
 
     lambda_runtime.reset()
     codebuild.end_all()
-    transform_jobs.end_all()
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)

@@ -23,7 +23,6 @@ Condition = Callable[[], bool]
 _LOG_GROUP = "/aws/sagemaker/TransformJobs"
 _TASK = "arn:aws:states:::sagemaker:createTransformJob"
 _MODELLED = ("ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound")
-_under_way: dict[str, TransformJob] = {}
 _given_up: contextvars.ContextVar[Condition] = contextvars.ContextVar("given_up", default=lambda: False)
 
 
@@ -40,22 +39,13 @@ def start(job: TransformJob) -> None:
     """Run a job in a thread of its own."""
     from ministack.core.responses import request_scope
 
-    arn = job.described["TransformJobArn"]
-    region, account = arn.split(":")[3:5]
-    _under_way[arn] = job
+    region, account = job.described["TransformJobArn"].split(":")[3:5]
 
     def work() -> None:
         with request_scope(account, region):
             run.run(job, Objects(_client(job, region)), _log(job))
-        del _under_way[arn]
 
     threading.Thread(target=work, daemon=True).start()
-
-
-def end_all() -> None:
-    """End the containers of the jobs that still run."""
-    for job in list(_under_way.values()):
-        job.cancel()
 
 
 def _client(job: TransformJob, region: str) -> Any:

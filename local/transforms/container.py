@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -67,7 +66,6 @@ class Container:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            process_group=0,
         )
         self._reader = threading.Thread(target=self._read, args=(log,), daemon=True)
         self._reader.start()
@@ -87,9 +85,8 @@ class Container:
         return self._ask("POST", "/invocations", body, headers, timeout)
 
     def kill(self) -> None:
-        """End the container with all that it started, and wait for its last words."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End the container, and wait for its last words; what it has started ends with the engine."""
+        self._process.kill()
         self._process.wait()
         self._reader.join(1.0)
 
