@@ -113,6 +113,10 @@ class TakesTooLong(SignoffError):
     """Raised when the function has no time to inspect an artifact; a build takes over."""
 
 
+class JobRunning(SignoffError):
+    """Raised when a transform job has not ended although the workflow goes on; it looks again."""
+
+
 class AnnouncementFailed(SignoffError):
     """Raised when EventBridge accepted only some of the events."""
 

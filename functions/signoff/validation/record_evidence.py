@@ -27,7 +27,7 @@ from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.subject import containers, subject, subject_digest, unpinned
 from signoff.policy.policy import Policy, of_document
-from signoff.submission.policy_choices import effective, policy_faults
+from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.champion import Comparer
@@ -39,7 +39,7 @@ from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
 from signoff.validation.measurement import measurement_checks
 from signoff.validation.sources import Sources
-from signoff.validation.specifications import left_out_checks, validated_part
+from signoff.validation.specifications import deployment_of, left_out_checks, validated_part
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -100,7 +100,7 @@ class EvidenceRecorder:
         described = validated_part(whole, history.state, policy)
         loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
-        deployment = self._deployment(registration, policy)
+        deployment = deployment_of(registration, policy)
         attempt = _attempt(history, claim)
         images = self.images.examine(described, deployment, policy.images, attempt.started)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
@@ -145,15 +145,6 @@ class EvidenceRecorder:
         if quality is None or quality["size"] > gates.DOCUMENT_LIMIT:
             return None
         return self.vault.bytes_of(quality["key"], quality["version_id"])
-
-    def _deployment(self, registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
-        """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
-
-        A package registered elsewhere has no manifest; the policy's registration defaults apply to it too.
-        """
-        defaults = (policy.registration_defaults or {}).get("Deployment", {})
-        manifest = registration["deployment"] if registration else defaults
-        return {"policy": effective(policy.deployment, manifest), "manifest": manifest}
 
     def _submitter_checks(
         self,

@@ -1,4 +1,4 @@
-"""Which additional inference specifications of a package are validated and signed.
+"""Which additional inference specifications of a package are validated and signed, and how it would be deployed.
 
 Whoever may call UpdateModelPackage can add one, at any time, and nobody can remove it again. So what was not registered
 with the package, not annotated by those who may, and is chosen by no deployment is no part of what is validated: it is
@@ -15,6 +15,7 @@ from signoff.ledger.state import State
 from signoff.model_package.containers import specification_name
 from signoff.model_package.subject import specification_names, with_specifications
 from signoff.policy.policy import Policy
+from signoff.submission.policy_choices import effective
 from signoff.validation.checks import Check, skipped
 
 
@@ -27,6 +28,16 @@ def validated_part(described: Mapping[str, Any], state: State, policy: Policy) -
     defaults = (policy.registration_defaults or {}).get("Deployment", {})
     chosen = specification_name(defaults) if state.registration is None else None
     return with_specifications(described, {*names, *([chosen] if chosen else [])})
+
+
+def deployment_of(registration: Mapping[str, Any] | None, policy: Policy) -> dict[str, Any]:
+    """Return the effective deployment settings: the policy's, and how the manifest says the containers run.
+
+    A package registered elsewhere has no manifest; the policy's registration defaults apply to it too.
+    """
+    defaults = (policy.registration_defaults or {}).get("Deployment", {})
+    manifest = registration["deployment"] if registration else defaults
+    return {"policy": effective(policy.deployment, manifest), "manifest": manifest}
 
 
 def left_out_checks(described: Mapping[str, Any], validated: Mapping[str, Any]) -> list[Check]:
