@@ -10,7 +10,7 @@ from typing import Any
 
 from local.sagemaker.account import Document
 from local.sagemaker.json_paths import NotAPath, select
-from local.sagemaker.transform_rules import CSV, processes
+from local.sagemaker.transform_rules import CSV
 from local.transforms.records import NotRecords, Record
 
 
@@ -21,7 +21,6 @@ class DataProcessing:
         self._given = job["DataProcessing"]
         self._kind = job["TransformInput"].get("ContentType", "")
         self._split = job["TransformInput"]["SplitType"]
-        self.active = processes(job)
 
     def filtered(self, record: Record) -> Record:
         """The part of a record that the model gets. Raises NotRecords."""
@@ -29,7 +28,12 @@ class DataProcessing:
         return record if path == "$" else self._written(self._selected(path, self._read(record)))
 
     def joined(self, records: list[Record], answer: bytes) -> bytes:
-        """What is stored of a mini-batch's records and the model's answer. Raises NotRecords if they do not match."""
+        """What is stored of a mini-batch's records and the model's answer. Raises NotRecords if they do not match.
+
+        An answer is read only if it is joined or filtered.
+        """
+        if self._given["JoinSource"] != "Input" and self._given["OutputFilter"] == "$":
+            return answer
         answers = [answer] if self._split == "None" else answer.strip(b"\n").split(b"\n")
         if len(answers) != len(records):
             raise NotRecords(f"the model answered {len(records)} records with {len(answers)}")

@@ -123,8 +123,6 @@ class Transform:
         return records.assembled(answers, self._result["AssembleWith"])
 
     def _answer(self, batch: list[Record]) -> bytes:
-        if not self._processing.active:
-            return self._asked(batch)
         return self._processing.joined(batch, self._asked([self._processing.filtered(each) for each in batch]))
 
     def _asked(self, batch: list[Record]) -> bytes:

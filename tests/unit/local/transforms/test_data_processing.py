@@ -18,9 +18,12 @@ def processing(kind: str = CSV, **given: str) -> DataProcessing:
     return DataProcessing(job)
 
 
-def test_nothing_is_processed_by_default() -> None:
-    assert not processing().active
-    assert processing(JoinSource="Input").active
+@pytest.mark.parametrize("given", [{}, {"InputFilter": "$[1:]"}], ids=["by default", "if only the input is filtered"])
+def test_an_answer_is_stored_as_it_is(given: dict[str, str]) -> None:
+    job = processing(**given)
+
+    assert job.joined([b"7,a", b"8,b"], b'no rows, and "no CSV') == b'no rows, and "no CSV'
+    assert processing().filtered(b'"no CSV') == b'"no CSV'
 
 
 def test_the_model_gets_what_the_input_filter_selects() -> None:
