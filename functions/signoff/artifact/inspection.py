@@ -17,6 +17,7 @@ from signoff.artifact.report import Inspection, InventoryEntry, ReportBuilder, T
 from signoff.artifact.requirement_check import RequirementCheck
 from signoff.artifact.requirements import Requirements
 from signoff.artifact.streams.gzip import HashedSource
+from signoff.artifact.streams.readers import HashingReader
 from signoff.artifact.streams.refusal import Refused
 from signoff.artifact.tar.content import ChunkReader, content
 from signoff.artifact.tar.headers import header_faults
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from signoff.artifact.context import Scan
+
+# Bytes of a file that is hashed by itself: code and settings, whose changes people want to see, not weights.
+_MOST_HASHED = 1024 * 1024
 
 
 def inspect(chunks: Iterable[bytes], requirements: Requirements | None = None, scan: Scan | None = None) -> Inspection:
@@ -51,8 +55,9 @@ def inspect(chunks: Iterable[bytes], requirements: Requirements | None = None, s
                     trusted=requirements.trusted,
                     fetched=requirements.fetched,
                 )
-                scan(inside, context)
-                builder.add_content(member, context.summary)
+                hashed = HashingReader(inside) if member.size <= _MOST_HASHED else None
+                scan(hashed or inside, context)
+                builder.add_content(member, context.summary, hashed.sha256() if hashed else None)
         check_end(stream, builder.members)
         builder.tree.complete = True
     except Refused as refusal:

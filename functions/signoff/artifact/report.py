@@ -91,13 +91,15 @@ MAX_INVENTORY = 1000
 class InventoryEntry(NamedTuple):
     """A member as the archive's header describes it (`size` in bytes), and the type of its content.
 
-    The type is detected from the content (`signoff.artifact.detection`); None where the content was not scanned.
+    The type is detected from the content (`signoff.artifact.detection`); None where the content was not scanned. Small
+    files have their SHA-256 (hexadecimal), so that a change of code shows.
     """
 
     name: str
     size: int
     type: str
     kind: str | None = None
+    sha256: str | None = None
 
 
 class TypeTotal(NamedTuple):
@@ -144,12 +146,12 @@ class ReportBuilder:
         if not member.isdir():
             self.add_violations(self.check.named(member.name, link=member.issym() or member.islnk()))
 
-    def add_content(self, member: tarfile.TarInfo, summary: ContentSummary) -> None:
-        """Record the content type of the last added member, and check it."""
+    def add_content(self, member: tarfile.TarInfo, summary: ContentSummary, sha256: str | None = None) -> None:
+        """Record the content type of the last added member, and its SHA-256 if known, and check it."""
         self.add_violations(self.check.content(member.name, summary))
         kind = summary.kind or UNKNOWN
         if self.members == len(self.inventory):
-            self.inventory[-1] = self.inventory[-1]._replace(kind=kind)
+            self.inventory[-1] = self.inventory[-1]._replace(kind=kind, sha256=sha256)
         self.totals[kind] = self.totals.get(kind, TypeTotal()).plus(member.size)
 
     def add_violations(self, found: Iterable[Finding]) -> None:

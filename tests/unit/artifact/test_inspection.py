@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from signoff.artifact.inspection import inspect
+from signoff.artifact.scan import scan
 from signoff.artifact.streams.limits import Limits
 from tests.support.archives import (
     FORMATS,
@@ -22,6 +24,7 @@ from tests.support.archives import (
     rules,
     tar,
 )
+from tests.support.tarballs import stored_gzip
 
 if TYPE_CHECKING:
     pass
@@ -298,3 +301,16 @@ def test_a_directory_or_a_link_is_no_required_file() -> None:
 def test_a_required_file_is_there_where_another_than_a_link_has_such_a_name() -> None:
     members = (link("a.joblib", "b.joblib"), member("b.joblib", WEIGHTS))
     assert rules(inspected(gzip.compress(tar(*members)), "*.joblib")) == ["symbolic-link"]
+
+
+def test_small_files_have_their_digest_and_large_ones_have_none():
+    large = b"x" * (1024 * 1024 + 1)
+    found = inspect([stored_gzip(tar(member("a.txt", b"small"), member("b.txt", large)))], scan=scan).inventory
+    assert {each.name: each.sha256 for each in found} == {"a.txt": hashlib.sha256(b"small").hexdigest(), "b.txt": None}
+
+
+def test_a_file_that_a_scan_reads_only_in_part_has_the_digest_of_all_of_it():
+    content = b"x" * 5000
+    first = [stored_gzip(tar(member("a", content)))]
+    (entry,) = inspect(first, scan=lambda reader, _: reader.read(1) and None).inventory
+    assert entry.sha256 == hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tests.support.tarballs import stored_gzip
 from tests.support.validations import evidence
 from tests.support.world import ACCURATE, MANIFEST, SUBMITTER, World
 
-OTHER_MODEL = stored_gzip(tar(member("model.txt", b"other weights")))
+WEIGHTS = b"other weights"
+OTHER_MODEL = stored_gzip(tar(member("model.txt", WEIGHTS)))
 DATA = {"Sha256": "d" * 64, "Uri": "s3://data/held-out.csv"}
 
 
@@ -113,7 +115,8 @@ def test_what_changed_since_the_champion_is_told_down_to_files():
     changed = {each["part"]: (each["before"], each["after"]) for each in comparison(world, arn)["changed"]}
     name = "InferenceSpecification.Containers[0].ModelDataUrl"
     assert changed["description.description"] == (None, "a better one")
-    assert changed[f"{name}: model.txt"] == (None, "text, 13 bytes")
+    sha256 = hashlib.sha256(WEIGHTS).hexdigest()
+    assert changed[f"{name}: model.txt"] == (None, f"text, 13 bytes, sha256 {sha256}")
     assert f"{name}: sha256" in changed
     assert not any("models/churn" in str(text) for pair in changed.values() for text in pair)
 

@@ -5,6 +5,7 @@ Nothing is extracted, imported or run. Content that cannot be read raises `Refus
 
 from __future__ import annotations
 
+import hashlib
 from typing import Protocol
 
 from signoff.artifact.streams.refusal import Truncated
@@ -18,6 +19,26 @@ class Reader(Protocol):
 
     def read(self, size: int) -> bytes:
         """Return at most `size` of the next bytes, and none only at the end. May raise `Refused`."""
+
+
+class HashingReader:
+    """A reader that hashes what is read through it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` of the next bytes, and none only at the end."""
+        part = self._reader.read(size)
+        self._hash.update(part)
+        return part
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of everything, after reading what is left."""
+        while self.read(BLOCK):
+            pass
+        return self._hash.hexdigest()
 
 
 class PeekableReader:
