@@ -1,4 +1,4 @@
-"""Step Functions: idempotent StartExecution, RedriveExecution, SageMaker's and S3's names in SDK results."""
+"""Step Functions: idempotent StartExecution, RedriveExecution, computed time limits, names in SageMaker's results."""
 
 import contextvars
 import json
@@ -22,8 +22,21 @@ def install() -> None:
             for shape in ("InferenceSpecification", "AdditionalInferenceSpecificationDefinition")
         }
     )
+    stepfunctions._execute_task = _with_computed_limits(stepfunctions._execute_task, stepfunctions)
     stepfunctions._start_execution = _idempotent(stepfunctions._start_execution, stepfunctions)
     app.SERVICE_HANDLERS["states"] = _with_redrive(app.SERVICE_HANDLERS["states"], stepfunctions)
+
+
+def _with_computed_limits(execute: Callable[..., Any], states: Any) -> Callable[..., Any]:
+    """A task's TimeoutSeconds may be a JSONata expression, which the emulator evaluates nowhere."""
+
+    def execute_task(state: dict[str, Any], given: Any, execution: dict[str, Any], context: dict[str, Any]) -> Any:
+        if isinstance(state.get("TimeoutSeconds"), str):
+            seconds = states._jsonata_state_field(state, "TimeoutSeconds", "number", given, context)
+            state = state | {"TimeoutSeconds": seconds}
+        return execute(state, given, execution, context)
+
+    return execute_task
 
 
 def _idempotent(start: Callable[[dict[str, Any]], Answer], states: Any) -> Callable[[dict[str, Any]], Answer]:

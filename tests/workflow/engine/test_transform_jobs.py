@@ -129,10 +129,10 @@ def test_a_request_that_the_model_refuses_fails_the_job(place: Place) -> None:
 def test_a_state_that_is_given_up_stops_its_job(place: Place, how: str) -> None:
     slow = b"import time\ndef model_fn(where):\n  while True: time.sleep(1)"
     job = place.job(place.model(archive("no estimator", {"code/inference.py": slow})))
-    state = place.state(job, End=True) | ({"TimeoutSeconds": 1} if how == "timeout" else {})
+    state = place.state(job, End=True) | ({"TimeoutSeconds": "{% $states.input.seconds %}"} if how == "timeout" else {})
     machine = StateMachine(place.engine, {"First": state})
 
-    execution = machine.states.start_execution(stateMachineArn=machine.arn)["executionArn"]
+    execution = machine.states.start_execution(stateMachineArn=machine.arn, input='{"seconds": 1}')["executionArn"]
     if how == "stop":
         eventually(lambda: "TransformStartTime" in described_job(place, job), what="the job to begin")
         machine.states.stop_execution(executionArn=execution)
