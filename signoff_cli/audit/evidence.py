@@ -10,6 +10,7 @@ from signoff.governance.registrations import registration_key, subject_differenc
 from signoff.ledger.entries import Entry, Kind
 from signoff.ledger.state import State
 from signoff.model_package.subject import subject_digest
+from signoff.notification.comparison import brief
 from signoff.validation.evidence import signed_subject
 from signoff_cli.audit.facts import (
     AuditedLedger,
@@ -81,6 +82,7 @@ def different_facts(document: Any, entry: Entry, state: State) -> list[str]:
         "execution": (document.get("execution"), state.execution),
         "verdict": (document.get("verdict"), details.get("verdict")),
         "checks": (document.get("checks"), details.get("checks")),
+        "comparison": (brief(document) if "comparison" in document else None, details.get("comparison")),
         "policy": (document.get("policy"), state.policy),
         "submitter": (document.get("submitter"), state.submitter),
         "registration": (document.get("registration"), state.registration),

@@ -29,9 +29,9 @@ def sections(evidence: Mapping[str, Any], width: int | None = None) -> Iterator[
     A table is at most `width` characters wide, if it can be. A part that says nothing is left out.
     """
     rows = metric_rows(evidence)
-    compared = about(evidence)
-    if rows or compared:
-        yield "Metrics", [*([clean(compared)] if compared else []), *metric_lines(rows, width)]
+    beside = about(evidence)
+    if rows or beside:
+        yield "Metrics", [*([clean(f"compared {beside}")] if beside else []), *metric_lines(rows, width)]
     yield from _changes(evidence.get("comparison") or {}, list(changed(evidence)))
     images = evidence.get("images") or ()
     if images:

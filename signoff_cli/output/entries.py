@@ -125,13 +125,19 @@ def _verdict(details: Mapping[str, Any]) -> str:
 
 def _decided(entry: Entry, details: Mapping[str, Any]) -> str:
     alone = "BREAK GLASS, " if details.get("break_glass") else ""
-    return f"{alone}{DONE[details['decision']]} by {short(entry.actor)}{_channel(details)}: {details['reason']}"
+    done = f"{alone}{DONE[details['decision']]} by {short(entry.actor)}{_channel(details)}"
+    return f"{done}{_accepting(details)}: {details['reason']}"
 
 
 def _voted(entry: Entry, details: Mapping[str, Any]) -> str:
     by = f"{_NOUNS[details['decision']]} by {short(entry.actor)}{_channel(details)}"
     how = "joins the decision" if details.get("joins") else f"counts, and it needs {details.get('outstanding')}"
-    return f"{by} {how}: {details['reason']}"
+    return f"{by} {how}{_accepting(details)}: {details['reason']}"
+
+
+def _accepting(details: Mapping[str, Any]) -> str:
+    """Return for which checks somebody gave their word, by name."""
+    return f", accepting {', '.join(details['accepts'])}" if details.get("accepts") else ""
 
 
 def _channel(details: Mapping[str, Any]) -> str:

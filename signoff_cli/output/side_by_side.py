@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from signoff.documents.text import clean
-from signoff.notification.comparison import label, part_changed, shown, signed
+from signoff.metrics.rounding import shown, signed
+from signoff.notification.comparison import label, part_changed
 from signoff_cli.output import columns
 from signoff_cli.output.comparison import MOST, changed_lines, more_lines
 
@@ -38,11 +39,19 @@ def _facts(packages: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
 
 def _metrics(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int | None) -> list[str]:
     table = [
-        [label(row), *(shown(value) or "-" for value in row["values"]), _difference(row["difference"])]
+        [
+            label(row),
+            *("-" if value is None else shown(value) for value in row["values"]),
+            _difference(row["difference"]),
+        ]
         for row in rows[:MOST]
     ]
     found = columns.lines(["metric", *names, "difference"], table, width, numbers=(1, 2, 3), cut=(0,))
     return [*found, *more_lines(len(rows))]
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else shown(value)
 
 
 def _difference(difference: float | None) -> str:

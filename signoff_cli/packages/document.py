@@ -99,7 +99,7 @@ def _alone(state: State) -> bool:
 def _decision(entry: Entry) -> dict[str, Any]:
     names = (
         *("decision", "reason", "refusal", "because", "evidence", "subject", "policy", "person", "roles", "channel"),
-        *("publisher", "claimed", "outstanding", "joins", "votes", "break_glass"),
+        *("publisher", "claimed", "outstanding", "joins", "votes", "break_glass", "accepts"),
     )
     return {
         "outcome": _DECISIONS[entry.kind],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from signoff.documents.text import joined
+from signoff.metrics.rounding import difference
 from signoff.metrics.values import Measurements, measurements_of
 from signoff.validation.champion import changed
 from signoff.validation.claims import read_claims, same_data
@@ -109,7 +110,7 @@ def _rows(one: Mapping[Any, float], other: Mapping[Any, float]) -> list[dict[str
             "name": key[0],
             "slice": key[1],
             "values": [one.get(key), other.get(key)],
-            "difference": other[key] - one[key] if key in one and key in other else None,
+            "difference": difference(other[key], one[key]) if key in one and key in other else None,
         }
         for key in dict.fromkeys([*other, *one])
     ]

@@ -11,14 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from signoff.documents.text import cut
+from signoff.metrics.rounding import shown, signed
+
 Document = Mapping[str, Any]
 
 HEADS = ("metric", "candidate", "champion", "difference", "bound", "verdict")
 # The checks of one metric, by the beginnings of their names; what they say of it is told in this order.
 GATES = ("metric", "champion", "suspicious", "claim")
 _GRAVE = ("failed", "errored", "asks", "passed", "skipped")
-_DIGITS = 6
+_DATA = {"same": "the same data", "other": "other data", "unknown": "data that may differ"}
 _VALUE = 200  # characters of what changed, before or after
+_MOST = 10  # metrics with a check, or changed parts, that a ledger's entry names; the evidence has all
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def metric_rows(evidence: Document) -> list[MetricRow]:
     for name, checks in _gates(evidence.get("checks") or ()).items():
         told = any({"expected", "observed"} & check.keys() for check in checks)
         if name in rows or told:
-            observed = next((each["observed"] for each in checks if each.get("observed") is not None), None)
-            rows[name] = _judged(rows.get(name) or MetricRow(name, _observed(observed)), checks)
+            observed = next((each["observed"] for each in checks if each.get("observed") is not None), "")
+            rows[name] = _judged(rows.get(name) or MetricRow(name, observed), checks)
     return sorted(rows.values(), key=lambda row: not row.gated)
 
 
@@ -93,38 +97,23 @@ def label(value: Document) -> str:
 
 
 def _compared(row: Document) -> MetricRow:
-    unit = f" {row['unit']}" if row.get("unit") else ""
+    interval, unit = row.get("interval"), f" {row['unit']}" if row.get("unit") else ""
+    half = (interval[1] - interval[0]) / 2 if interval else None
     return MetricRow(
         label(row),
-        shown(row["candidate"], unit),
-        shown(row["champion"], unit),
-        _difference(row),
+        f"{shown(row['candidate'], half)}{unit}",
+        f"{shown(row['champion'], half)}{unit}",
+        _difference(row["difference"], interval, half),
         str(row.get("bound") or ""),
         str(row["verdict"]).replace("-", " "),
     )
 
 
-def _difference(row: Document) -> str:
-    if row["difference"] is None:
+def _difference(difference: float | None, interval: Sequence[float] | None, half: float | None) -> str:
+    if difference is None:
         return ""
-    found = signed(row["difference"])
-    return f"{found} [{', '.join(map(signed, row['interval']))}]" if row.get("interval") else found
-
-
-def shown(value: float | None, unit: str = "") -> str:
-    """Return a metric's value with as many digits as are worth reading, and its unit."""
-    return "" if value is None else f"{value:.{_DIGITS}g}{unit}"
-
-
-def signed(value: float) -> str:
-    """Return a difference with its sign."""
-    return f"{value:+.{_DIGITS}g}" if value else "0"
-
-
-def _observed(value: Any) -> str:
-    if value is None:
-        return ""
-    return shown(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    around = f" [{', '.join(signed(end, half) for end in interval)}]" if interval else ""
+    return f"{signed(difference, half)}{around}"
 
 
 def _gates(checks: Iterable[Document]) -> dict[str, list[Document]]:
@@ -140,7 +129,7 @@ def _gates(checks: Iterable[Document]) -> dict[str, list[Document]]:
 
 def _judged(row: MetricRow, checks: Sequence[Document]) -> MetricRow:
     bounds = [row.bound, *(str(check["expected"]) for check in checks if check.get("expected") is not None)]
-    outcome = min((outcome_of(check) for check in checks), key=_GRAVE.index)
+    outcome = min((outcome_of(check) for check in checks), key=_grave)
     verdict = ", ".join(filter(None, (row.verdict, outcome)))
     return replace(row, bound="; ".join(dict.fromkeys(filter(None, bounds))), verdict=verdict, gated=True)
 
@@ -152,7 +141,12 @@ def outcome_of(check: Document) -> str:
 
 def grave_first(checks: Iterable[Document]) -> list[Document]:
     """Return the checks, those first that failed, then those that ended in an error, then those that ask."""
-    return sorted(checks, key=lambda check: _GRAVE.index(outcome_of(check)))
+    return sorted(checks, key=lambda check: _grave(outcome_of(check)))
+
+
+def _grave(outcome: str) -> int:
+    """Return how far behind an outcome comes; one that nobody knows comes first."""
+    return _GRAVE.index(outcome) if outcome in _GRAVE else -1
 
 
 def asking(checks: Iterable[Document]) -> list[Document]:
@@ -161,22 +155,30 @@ def asking(checks: Iterable[Document]) -> list[Document]:
 
 
 def about(evidence: Document) -> str:
-    """Return in a sentence what the metrics are compared with, or why with nothing; empty if evidence says neither."""
+    """Return what the metrics are compared with, or why with nothing; empty if evidence says neither."""
     comparison = evidence.get("comparison")
     if not comparison:
         return ""
     champion, why = comparison.get("champion"), comparison.get("because")
     if not champion:
-        return f"no champion to compare with{f': {why}' if why else ''}"
-    data = {"same": "the same data", "other": "other data", "unknown": "data that may differ"}[comparison["data"]]
+        return f"with no champion{f': {why}' if why else ''}"
+    data = _DATA.get(comparison["data"], _DATA["unknown"])
     basis = f"{comparison['basis']} on {data}" if comparison.get("basis") else f"on {data}"
-    return f"compared with the champion {champion['name']}, {basis}{f': {why}' if why else ''}"
+    return f"with the champion {champion['name']}, {basis}{f': {why}' if why else ''}"
 
 
 def changed(evidence: Document) -> Iterator[tuple[str, str, str]]:
     """Yield what changed since the champion: the part, before, and after."""
     for each in (evidence.get("comparison") or {}).get("changed") or ():
         yield part_changed(each)
+
+
+def changed_line(entry: Document) -> str:
+    """Return in one line what changed since the champion, of which a ledger's entry has the names (`brief`)."""
+    comparison = entry.get("comparison") or {}
+    named, count = comparison.get("changed") or (), comparison.get("changed_count", 0)
+    more = f" and {count - len(named)} more" if count > len(named) else ""
+    return f"{', '.join(named)}{more}"
 
 
 def part_changed(change: Document) -> tuple[str, str, str]:
@@ -186,4 +188,23 @@ def part_changed(change: Document) -> tuple[str, str, str]:
 
 def _part(value: Any) -> str:
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return text if len(text) <= _VALUE else f"{text[: _VALUE - 3]}..."
+    return cut(text, _VALUE)
+
+
+def brief(evidence: Document) -> dict[str, Any]:
+    """Return what a ledger's entry, and so its events and messages, hold of a comparison, as JSON-ready data.
+
+    That is whom the candidate was compared with and on which data, the metrics that a check is about, and the names of
+    the parts that changed; of either the first, and `changed_count` of all.
+    """
+    comparison, gates = evidence["comparison"], _gates(evidence["checks"])
+    champion, parts = comparison["champion"], comparison["changed"]
+    return {
+        "champion": champion and {part: champion[part] for part in ("name", "package", "evidence")},
+        "data": comparison["data"],
+        "because": comparison["because"],
+        "basis": comparison["basis"],
+        "metrics": [each for each in comparison["metrics"] if label(each) in gates][:_MOST],
+        "changed": [cut(each["part"], _VALUE) for each in parts[:_MOST]],
+        "changed_count": len(parts),
+    }

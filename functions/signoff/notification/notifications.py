@@ -8,6 +8,7 @@ from typing import Any
 from signoff.documents.text import counted, short
 from signoff.ledger import attempts
 from signoff.ledger.entries import Entry, Kind, Status
+from signoff.notification.comparison import about, asking, changed_line, grave_first, metric_rows, outcome_of
 from signoff.notification.message_format import (
     Message,
     Notification,
@@ -24,7 +25,7 @@ Fact = tuple[str, object]
 Steps = Sequence[tuple[str, str]]
 
 _ROLLED_BACK = "is approved again: its group was rolled back to it"
-_FIRST = {"errored": 0, "failed": 1}  # problems come first
+_METRICS = 8  # of which a message tells; `signoff show` has all
 
 
 def notifications(entry: Entry) -> list[Notification]:
@@ -69,10 +70,24 @@ def _evidence(entry: Entry, details: Details) -> list[Message]:
         ("Verdict", f"{details['verdict']}, {counted(len(checks), 'check')}"),
         ("Evidence", details.get("sha256")),
         ("Outstanding", details.get("outstanding") if passed else None),
+        *_compared(details),
     ]
     headline = f"{called(entry)} {'needs approval' if passed else 'failed its validation'}"
     steps = _asks(entry) if passed else _steps(entry)
     return [Message(headline, facts, checks, steps, report=report(entry, details.get("uri")))]
+
+
+def _compared(details: Details) -> list[Fact]:
+    """Return how good a candidate is beside the champion, what changed since, and what an approval has to accept."""
+    asks = ", ".join(str(check["name"]) for check in asking(details.get("checks") or ()))
+    rows = [row for row in metric_rows(details) if row.gated]
+    return [
+        ("Compared", about(details)),
+        *(("Metric", row.line) for row in rows[:_METRICS]),
+        ("Further metrics", len(rows) - _METRICS if len(rows) > _METRICS else None),
+        ("Changed", changed_line(details)),
+        ("To accept by name", asks),
+    ]
 
 
 def _voted(entry: Entry, details: Details) -> list[Message]:
@@ -216,6 +231,7 @@ def _decider(entry: Entry, details: Details) -> list[Fact]:
         ("By", short(entry.actor)),
         ("As", ", ".join(details.get("roles") or ())),
         ("Reason", details.get("reason")),
+        ("Accepted by name", ", ".join(details.get("accepts") or ())),
     ]
 
 
@@ -237,8 +253,8 @@ def _place(details: Details) -> list[Fact]:
 
 
 def _checks(details: Details) -> list[str]:
-    checks = sorted(details.get("checks") or (), key=lambda check: _FIRST.get(check["status"], 2))
-    return [f"{check['status']} {check['name']}: {check['reason']}" for check in checks]
+    checks = grave_first(details.get("checks") or ())
+    return [f"{outcome_of(check)} {check['name']}: {check['reason']}" for check in checks]
 
 
 def _steps(entry: Entry, *more: tuple[str, str]) -> Steps:

@@ -26,6 +26,7 @@ from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.subject import containers, subject, subject_digest, unpinned
+from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import policy_faults
 from signoff.submission.signed_manifest import unlike_manifest
@@ -79,6 +80,7 @@ class EvidenceRecorder:
             "specification": shown(document["subject"]),
             "content": content(document["subject"]["artifacts"]),
             "champion": (document["comparison"]["champion"] or {}).get("ledger"),
+            "comparison": brief(document),
             "checks": document["checks"],
             **_asked(policy, history),
         }

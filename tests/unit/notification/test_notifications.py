@@ -18,8 +18,10 @@ from signoff.aws.sns import Topics
 from signoff.documents.text import one_line
 from signoff.ledger.entries import Draft, Entry, Kind, Stage
 from signoff.ledger.history import baseline_key, submission_key, unknown_key
+from signoff.notification.comparison import brief
 from signoff.notification.message_format import Notification
 from signoff.notification.notifications import MESSAGES, notifications
+from tests.support import compared
 from tests.support.entries import (
     APPROVED,
     APPROVER,
@@ -72,6 +74,7 @@ UNREGISTERED = Draft(
     "signoff",
     {"group": "churn", "submission": "churn/monday", "faults": FAULTS, "fault_count": 2},
 )
+COMPARED = evidence(checks=compared.CHECKS[:3], comparison=brief(compared.EVIDENCE))
 EVERY = {
     "registration failed": ([UNREGISTERED], [Stage.REGISTRATIONS]),
     "registered": ([registered()], []),
@@ -79,6 +82,7 @@ EVERY = {
     "errored": ([registered(), started(), errored()], [Stage.REGISTRATIONS]),
     "failed": ([registered(), started(), evidence("failed")], [Stage.REGISTRATIONS]),
     "passed": (PENDING, [Stage.APPROVALS]),
+    "compared": ([*PENDING[:2], COMPARED], [Stage.APPROVALS]),
     "voted": ([*PENDING, VOTED], [Stage.APPROVALS]),
     "joined": ([*PENDING, decided("reject"), JOINED], [Stage.DECISIONS]),
     "approved": ([*PENDING, decided("approve")], [Stage.DECISIONS]),
@@ -237,6 +241,41 @@ def test_an_approval_is_asked_for_with_all_that_it_takes_to_decide():
     }
 
 
+def test_an_approval_is_asked_for_with_how_good_the_model_is_and_what_changed():
+    (notification,) = told("compared")
+    bounds = "no worse than by 0.005; >= 0.9"
+    lines = notification.text.split("\n")
+    at = lines.index(f"Evidence: {'e' * 64}")
+    assert lines[at + 1 : at + 6] == [
+        "Compared: with the champion churn/2, claimed on the same data",
+        f"Metric: auc: 0.991, champion 0.987 (+0.004 [-0.002, +0.01]), {bounds}: inconclusive, asks",
+        "Changed: InferenceSpecification.Containers[0].Image, model.tar.gz code/inference.py",
+        "To accept by name: champion:auc",
+        "- asks champion:auc: it cannot be told apart",
+    ]
+
+
+def test_a_message_tells_of_eight_metrics_and_counts_the_others():
+    rows = [compared.row(f"m{number}", 1, 2, "worse") for number in range(9)]
+    checks = [{"name": f"champion:m{number}", "status": "failed", "reason": "worse"} for number in range(9)]
+    evidence_of = {"checks": checks, "comparison": {**compared.COMPARISON, "metrics": rows}}
+    failed = evidence("failed", checks=checks, comparison=brief(evidence_of))
+    (notification,) = notifications(history(registered(), started(), failed).entries[-1])
+    lines = notification.text.split("\n")
+    assert sum(line.startswith("Metric: ") for line in lines) == 8
+    assert "Further metrics: 1" in lines
+
+
+def test_what_an_event_holds_of_a_comparison_is_bounded():
+    rows = [compared.row(f"m{number}", 1, 2, "worse") for number in range(50)]
+    checks = [{"name": f"champion:m{number}", "status": "failed", "reason": "worse"} for number in range(50)]
+    changes = [{"part": "p" * 5000, "before": "x" * 5000, "after": None}] * 300
+    held = brief({"checks": checks, "comparison": {**compared.COMPARISON, "metrics": rows, "changed": changes}})
+    assert (len(held["metrics"]), len(held["changed"]), held["changed_count"]) == (10, 10, 300)
+    assert held["champion"]["name"] == "churn/2"
+    assert len(json.dumps(held)) < 6000
+
+
 @pytest.mark.parametrize(
     ("partition", "console"),
     [
@@ -380,8 +419,12 @@ def samples() -> dict[str, Entry]:
     checks = [
         {"name": "artifact:model", "status": "passed", "reason": "a readable archive of 3 members, sha256 9f86d081"},
         {"name": "metric:accuracy", "status": "passed", "reason": "0.94 is within 0.9 <= accuracy"},
+        {"name": "champion:accuracy", "status": "passed", "reason": "0.02 better, which is not certain", "asks": True},
     ]
+    row = compared.row("accuracy", 0.94, 0.92, "inconclusive", interval=[-0.01, 0.05], bound="no worse than by 0.005")
+    comparison = brief({"checks": checks, "comparison": {**compared.COMPARISON, "metrics": [row]}})
     facts = {"checks": checks, "submitter": SUBMITTER, "outstanding": "2 more approvals (1 of risk)"}
+    facts["comparison"] = comparison
     asked = [registered(group="churn"), started(), evidence("passed", **facts)]
     reason = {"reason": "Beats the champion by 2 points", "roles": ["risk"], "votes": [OTHER_APPROVER, APPROVER]}
     said = Draft(Kind.DECISION_RECORDED, APPROVER, {**DECIDED, **reason})

@@ -10,6 +10,7 @@ from signoff.ledger.history import History
 from signoff_cli.audit.digests import Comparison, EvidenceVerifier, recorded_evidence
 from signoff_cli.commands import evidence
 from signoff_cli.errors import CommandFailed
+from tests.support.compared import CHAMPION
 from tests.support.world import World
 
 
@@ -140,8 +141,9 @@ def test_the_evidence_of_the_champion_and_the_predictions_are_hashed_too():
     measured_ = {
         "predictions": {"uri": world.vault.uri(predictions.key), "sha256": hashlib.sha256(b"1,0.5\n").hexdigest()}
     }
-    champion = {"evidence": {"uri": kept.uri, "sha256": kept.sha256}}
-    whole = recorded(world, history, metrics={"measured": measured_}, comparison={"champion": champion})
+    champion = {**CHAMPION, "evidence": {"uri": kept.uri, "sha256": kept.sha256}}
+    comparison = {**document_of(world, history)["comparison"], "champion": champion}
+    whole = recorded(world, history, metrics={"measured": measured_}, comparison=comparison)
     results = {each.what: each.result for each in compared(world, whole)}
     assert results["comparison.champion.evidence"] == results["metrics.measured.predictions"] == "same"
     rewrite(world, kept.key)

@@ -74,7 +74,7 @@ def test_a_terminal_gets_one_row_on_each_line_in_its_own_width_and_no_number_is_
 def test_a_first_version_shows_its_metrics_their_bounds_and_that_there_is_no_champion():
     assert told(compared.FIRST)[:4] == [
         "Metrics",
-        "no champion to compare with: the group has no champion",
+        "compared with no champion: the group has no champion",
         "metric  candidate  bound   verdict",
         "auc         0.991  >= 0.9  passed",
     ]

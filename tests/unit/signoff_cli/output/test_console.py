@@ -61,6 +61,10 @@ def newest(*drafts: Draft) -> Entry:
         ([*entries.PENDING, entries.decided("approve")], "approved by user/ann: because"),
         ([*entries.PENDING, decided(break_glass=True)], "BREAK GLASS, approved by user/ann: because"),
         (
+            [*entries.PENDING, decided(accepts=["champion:auc", "suspicious:f1"])],
+            "approved by user/ann, accepting champion:auc, suspicious:f1: because",
+        ),
+        (
             [*entries.APPROVED, Draft(Kind.DECISION_RECORDED, "signoff", LAPSED)],
             "revoked by signoff (as the policy says): the approval lapsed",
         ),
