@@ -91,6 +91,7 @@ def test_a_role_may_do_to_a_sagemaker_resource_what_its_policy_says(guarded: Eng
         allow("sagemaker:CreateModelPackageGroup", f"{prefix}:model-package-group/{mine}"),
         allow("sagemaker:CreateModelPackage", f"{prefix}:model-package/{mine}/*"),
         allow("sagemaker:DescribeModelPackage", f"{prefix}:model-package/{mine}/*"),
+        allow("sagemaker:DescribeTransformJob", f"{prefix}:transform-job/{mine}"),
     )
     sagemaker = acting(session, "sagemaker")
 
@@ -101,6 +102,9 @@ def test_a_role_may_do_to_a_sagemaker_resource_what_its_policy_says(guarded: Eng
     assert denied(sagemaker.create_model_package_group, ModelPackageGroupName=other)
     assert denied(sagemaker.create_model_package, ModelPackageGroupName=other)
     assert denied(sagemaker.update_model_package, ModelPackageArn=arn, ApprovalDescription="x")
+    assert denied(sagemaker.describe_transform_job, TransformJobName=other)
+    with pytest.raises(ClientError, match="Could not find requested job"):
+        sagemaker.describe_transform_job(TransformJobName=mine)
 
 
 def test_a_policy_may_depend_on_the_approval_status(guarded: Engine) -> None:
