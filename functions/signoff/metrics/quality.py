@@ -40,6 +40,7 @@ _MAX_LEAVES = 20_000  # of one document
 _NAME = 200  # characters
 _TOLD = 3  # faults that a reason gives
 _REASON = 500  # characters; an expression's error quotes its input
+UNEVALUATED = "cannot be evaluated"  # how the reason begins why an expression has no value
 _MODEL_MONITOR = {
     "binary_classification_metrics": "model-monitor-binary",
     "multiclass_classification_metrics": "model-monitor-multiclass",
@@ -76,13 +77,15 @@ def measured(document: Any, named: Sequence[tuple[str, str]] = ()) -> Measuremen
     whole = _Part(None)
     whole.take({key: value for key, value in document.items() if key != SLICES} if _is_map(document) else document)
     whole.name(document, named)
-    parts = [whole, *_slices(document, named, whole)]
+    slices = [*_slices(document, named, whole)]
+    parts = [whole, *slices]
     others = islice((value for part in parts for value in part.values), MAX_VALUES)
     return Measurements(
         format=_format(document),
-        values=distinct([*(value for part in parts for value in part.named), *others]),
+        values=distinct((value for part in parts for value in part.named), others, {name for name, _ in named}),
         confusion=whole.confusion,
         dataset=_dataset(document),
+        parts=tuple(part.slice for part in slices if part.slice is not None),
         skipped=_bounded(
             [each for part in parts for each in part.missed], [each for part in parts for each in part.skipped]
         ),
@@ -158,7 +161,7 @@ class _Part:
             try:
                 found = jmespath.search(path, document)
             except jmespath.exceptions.JMESPathError as error:
-                self._miss(path, f"cannot be evaluated: {error}"[:_REASON])
+                self._miss(path, f"{UNEVALUATED}: {error}"[:_REASON])
                 continue
             if number(found) is None:
                 self._miss(path, "nothing" if found is None else f"{type(found).__name__} instead of a finite number")

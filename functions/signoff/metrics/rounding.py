@@ -39,10 +39,10 @@ def signed(value: float, uncertainty: float | None = None, digits: int | None = 
     return text if value <= 0 or not text.strip("0.") else f"+{text}"
 
 
-def apart(value: float, bound: float, digits: int | None = None) -> tuple[str, str]:
+def apart(value: float, bound: float, uncertainty: float | None = None, digits: int | None = None) -> tuple[str, str]:
     """Return two numbers with as many digits as it takes to see which is greater; `bound` is shown as it was given."""
-    for places in (digits, None):
-        text, limit = shown(value, digits=places), shown(bound)
+    for known, places in ((uncertainty, digits), (None, None)):
+        text, limit = shown(value, known, places), shown(bound)
         if (float(text) < float(limit), float(text) > float(limit)) == (value < bound, value > bound):
             return text, limit
     return repr(value), repr(bound)

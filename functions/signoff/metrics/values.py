@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
@@ -62,7 +62,8 @@ class Skipped:
 class Measurements:
     """All that was measured of a model. No two values have the same name and slice.
 
-    `source` is the document that the values stand in, `predictions` the file that they were computed from.
+    `source` is the document that the values stand in, `predictions` the file that they were computed from; `parts` are
+    the slices that the document has a part about, even if nothing in it is a metric.
     """
 
     format: str
@@ -72,6 +73,7 @@ class Measurements:
     skipped: tuple[Skipped, ...] = ()
     source: StoredFile | None = None
     predictions: StoredFile | None = None
+    parts: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -96,8 +98,9 @@ class Measurements:
 
     @property
     def slices(self) -> tuple[str, ...]:
-        """The names of the slices that anything was measured on, in the order in which they come."""
-        return tuple(dict.fromkeys(each.slice for each in self.values if each.slice is not None))
+        """The names of the slices, in the order in which they come."""
+        named = (each.slice for each in self.values if each.slice is not None)
+        return tuple(dict.fromkeys([*self.parts, *named]))
 
     def of(self, source: StoredFile) -> Measurements:
         """Return the measurements, with the document that they stand in."""
@@ -136,11 +139,16 @@ def _file(document: Mapping[str, str] | None) -> StoredFile | None:
     return StoredFile(**document) if document else None
 
 
-def distinct(values: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
-    """Return the values, each with a name of its own in its slice: of equal names the later become their paths."""
-    found: dict[tuple[str, str | None], MetricValue] = {}
-    for value in values:
+def distinct(
+    named: Iterable[MetricValue], others: Iterable[MetricValue], reserved: Container[str]
+) -> tuple[MetricValue, ...]:
+    """Return the values, each with a name of its own in its slice: of `others`, the later become their paths.
+
+    None of them takes a name that is `reserved` for what stands elsewhere, even if nothing stands there.
+    """
+    found = {(value.name, value.slice): value for value in named}
+    for value in others:
         names = chain((value.name, value.path), (f"{value.path} ({n})" for n in count(2)))
-        name = next(name for name in names if (name, value.slice) not in found)
+        name = next(name for name in names if name not in reserved and (name, value.slice) not in found)
         found[name, value.slice] = replace(value, name=name)
     return tuple(found.values())

@@ -16,7 +16,9 @@ from signoff.metrics.values import measurements_of
 from signoff.model_package.artifacts import DOCUMENT, content
 from signoff.model_package.differences import differences
 from signoff.policy.metrics import Metric
+from signoff.policy.policy import Policy
 from signoff.validation.claims import Claims, read_claims, same_data
+from signoff.validation.metric_gates import Measured, compared
 
 Evidence = Mapping[str, Any]
 _BECAUSE = {
@@ -37,11 +39,10 @@ class Champion:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A comparison as evidence has it (`document`), and what it was made from: the champion's claims, and `data`."""
+    """A comparison as evidence has it (`document`), and what was `measured` of both, which the gates look at."""
 
     document: dict[str, Any]
-    champion: Claims
-    data: str
+    measured: Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,29 +52,38 @@ class Comparer:
     finder: ChampionFinder
     vault: Vault
 
-    def comparison(
-        self, group: str, candidate: str, evidence: Evidence, claims: Claims, metrics: Sequence[Metric]
-    ) -> Comparison:
+    def comparison(self, group: str, candidate: str, evidence: Evidence, claims: Claims, policy: Policy) -> Comparison:
         """Return the comparison of a `candidate` (the key of its ledger), of which `evidence` is known so far.
 
-        `claims` are the candidate's, `metrics` those of its policy.
+        `claims` are the candidate's.
         """
         rows = [row for row in self.finder.rows(group) if row["package"] != candidate]
         history = self.finder.ledger_of(group, rows)
         champion = self._champion(group, history) if history else None
         loaded = content(evidence["subject"]["artifacts"])
-        theirs = self._claims(champion, metrics)
+        theirs = self._claims(champion, policy.metrics)
         data = same_data(claims.measurements, theirs.measurements)
+        metrics = compared(policy, claims.measurements, theirs.measurements, data)
+        because = theirs.because or claims.because or _BECAUSE[data]
         document = {
             "champion": champion and champion.about,
             "same_bytes": [f"{group}/{row['version']}" for row in rows if loaded and row.get("content") == loaded],
             "data": data,
-            "because": theirs.because or claims.because or _BECAUSE[data],
-            "basis": None,
-            "metrics": [],
+            "because": because,
+            "basis": "claimed" if metrics else None,
+            "metrics": [each.document for each in metrics],
             "changed": changed(champion.evidence, evidence, self.vault) if champion and champion.evidence else [],
         }
-        return Comparison(document, theirs, data)
+        measured = Measured(
+            candidate=claims.measurements,
+            champion=theirs.measurements,
+            rows=metrics,
+            data=data,
+            missing=claims.because,
+            because=because,
+            first=champion is None,
+        )
+        return Comparison(document, measured)
 
     def _claims(self, champion: Champion | None, metrics: Sequence[Metric]) -> Claims:
         """Return what the champion claims under the present policy's names; its data set is what its evidence says."""

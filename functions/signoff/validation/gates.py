@@ -1,15 +1,11 @@
-"""The gates that a candidate must pass: metric thresholds, and the results of inspecting its artifacts."""
+"""The gates that a candidate must pass: who submitted what, and the results of inspecting its artifacts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from math import isfinite
 from typing import Any
 
-import jmespath
-
-from signoff.documents import strict_json
 from signoff.documents.remote_sources import fetches
 from signoff.documents.text import beginning, fitting, joined
 from signoff.identity.principals import UNKNOWN
@@ -18,16 +14,13 @@ from signoff.ledger.state import State
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, FILES
 from signoff.model_package.customer_metadata import own_metadata
 from signoff.model_package.package_rules import METADATA_KEYS, OWN_METADATA_KEYS
-from signoff.policy.metrics import Metric
 from signoff.policy.policy import Policy
 from signoff.policy.provenance import Provenance
 from signoff.policy.submitters import refusal
-from signoff.validation.checks import Check, errored, failed, passed
+from signoff.validation.checks import Check, failed, passed
 
 DOCUMENT_LIMIT = 16 * 1024 * 1024  # bytes of a document that is read as a whole
-_TOLD = 3  # faults of the model quality document that a reason gives
 _LISTED = 20  # objects with a check of their own; the last check counts the others
-_REASON = 500  # characters; an expression's error quotes its input
 _REFUSED = 700  # characters about one artifact: with its name it fits into an ApprovalDescription
 
 
@@ -101,64 +94,6 @@ def _reason(name: str, signed: Mapping[str, str]) -> str:
     if name in signed:
         return f"{name} does not match what its submitter signed"
     return f"{name} was not signed by the package's submitter"
-
-
-def metric_checks(metrics: Sequence[Metric], quality: bytes | None) -> list[Check]:
-    """Return a check for each threshold against `quality`: the model quality document as bytes, or None without one.
-
-    SageMaker's own model quality JSON is addressed as for example `binary_classification_metrics.accuracy.value`.
-    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
-    """
-    if not metrics:
-        return []
-    try:
-        document = _document(quality)
-    except ValueError as error:
-        return [failed(f"metric:{metric.name}", str(error)) for metric in metrics]
-    return [_metric_check(metric, document) for metric in metrics]
-
-
-def _document(quality: bytes | None) -> Any:
-    if quality is None:
-        raise ValueError(
-            "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
-            "or one that is too large (more than 16 MiB)"
-        )
-    document, faults = strict_json.parse(quality, DOCUMENT_LIMIT)
-    if faults:
-        told = "; ".join(f"{fault.path} {fault.message}".strip() for fault in faults[:_TOLD])
-        raise ValueError(f"the model quality document cannot be read: {told}"[:_REASON])
-    return document
-
-
-def _metric_check(metric: Metric, document: Any) -> Check:
-    name = f"metric:{metric.name}"
-    try:
-        value = jmespath.search(metric.path, document)
-    except jmespath.exceptions.JMESPathError as error:
-        return errored(name, f"`{metric.path}` cannot be evaluated: {error}"[:_REASON])
-    if not _is_number(value):
-        found = "nothing" if value is None else f"{type(value).__name__} instead of a finite number"
-        return failed(name, f"`{metric.path}` finds {found} in the model quality document")
-    if metric.at_least is not None and not value >= metric.at_least:
-        return failed(name, f"{value:.6g} is below the threshold {metric.at_least:.6g}")
-    if metric.at_most is not None and not value <= metric.at_most:
-        return failed(name, f"{value:.6g} is above the threshold {metric.at_most:.6g}")
-    return passed(name, f"{value:.6g} is within {_bounds(metric)}")
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether `value` is a finite number: an integer may be too large for a float."""
-    try:
-        return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
-    except OverflowError:  # an integer too large for a float
-        return False
-
-
-def _bounds(metric: Metric) -> str:
-    low = "" if metric.at_least is None else f"{metric.at_least:.6g} <= "
-    high = "" if metric.at_most is None else f" <= {metric.at_most:.6g}"
-    return f"{low}{metric.name}{high}"
 
 
 def artifact_check(artifact: Mapping[str, Any]) -> Check:

@@ -21,7 +21,7 @@ from signoff.ledger import attempts
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import DOCUMENT, QUALITY, content, image_only
+from signoff.model_package.artifacts import DOCUMENT, content, image_only
 from signoff.model_package.batch_summary import shown
 from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
@@ -39,6 +39,7 @@ from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
 from signoff.validation.measurement import measurement_checks
+from signoff.validation.metric_gates import data_check, metric_checks
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import deployment_of, left_out_checks, validated_part
 
@@ -107,15 +108,16 @@ class EvidenceRecorder:
         images = self.images.examine(described, deployment, policy.images, attempt.started)
         checks = [gates.artifact_check(artifact) for artifact in loaded]
         checks += gates.model_data_checks(image_only(described), policy)
-        checks += [*images.checks, *gates.metric_checks(policy.metrics, self._quality(artifacts))]
+        checks += images.checks
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
         checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, images.pinned, loaded)
         said = evidence.said_of_itself(described)
         candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
         claims = read_claims(self.vault, artifacts, policy.metrics, named_data(registration))
-        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy.metrics)
+        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy)
         checks += measurement_checks(policy, None, subject_digest(signed))
+        checks += [*data_check(policy, claims.measurements), *metric_checks(policy, comparison.measured)]
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
@@ -141,12 +143,6 @@ class EvidenceRecorder:
             submitter=history.state.submitter,
             registration=history.state.registration,
         )
-
-    def _quality(self, artifacts: Sequence[Mapping[str, Any]]) -> bytes | None:
-        quality = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
-        if quality is None or quality["size"] > gates.DOCUMENT_LIMIT:
-            return None
-        return self.vault.bytes_of(quality["key"], quality["version_id"])
 
     def _submitter_checks(
         self,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import classification_report, confusion_matrix
 
 from signoff.documents.canonical_json import canonical
-from signoff.metrics.quality import MAX_SLICES, MAX_VALUES, Unreadable, measured, read
+from signoff.metrics.quality import DOCUMENT_LIMIT, MAX_SLICES, MAX_VALUES, Unreadable, measured, read
 from signoff.metrics.values import Dataset, Measurements, MetricValue, StoredFile, measurements_of
 from tests.support.quality_documents import BINARY, MLFLOW_EVALUATION, MLFLOW_RUN, MULTICLASS, REGRESSION, reading
 
@@ -124,6 +124,13 @@ def test_a_policys_name_is_taken_from_what_the_document_calls_so():
     assert [(value.name, value.value) for value in found.values] == [("auc", 0.8), ("auc (2)", 0.9)]
 
 
+def test_what_is_only_called_as_a_policy_calls_it_does_not_take_the_name():
+    found = measured({"auc": 0.9, "slices": {"eu": {"auc": 0.8}}}, [("auc", "test.auc")])
+    assert found.find("auc") is None
+    assert found.find("auc", "eu") is None
+    assert [value.name for value in found.values] == ["auc (2)", "auc (2)"]
+
+
 def test_what_a_policy_computes_is_a_metric_too():
     found = measured({"folds": [0.8, 0.9, 1.0], "f1": 0.5}, [("mean", "avg(folds)")])
     assert values(found) == {"mean": pytest.approx(0.9), "f1": 0.5}
@@ -193,7 +200,7 @@ def test_a_document_may_hold_one_for_each_slice():
         "slices": {"country=DE": {"auc": 0.8, "confusion_matrix": [[1]]}, "country=FR": {"auc": "none"}},
     }
     found = measured(document, [("area", "auc")])
-    assert found.slices == ("country=DE",)
+    assert found.slices == ("country=DE", "country=FR")
     assert found.find("area", "country=DE") == MetricValue("area", 0.8, "auc", slice="country=DE")
     assert found.why_not("auc", "country=FR") == "str instead of a finite number"
     assert found.confusion is None
@@ -211,7 +218,7 @@ def test_a_document_may_hold_one_for_each_slice():
 )
 def test_what_is_no_slice_is_told(slices: Any, reason: str):
     found = measured({"auc": 0.9, "slices": slices})
-    assert found.slices == ()
+    assert found.slices == tuple(str(i) for i in range(MAX_SLICES) if len(slices) > MAX_SLICES)
     assert reason in reasons(found).values()
 
 
@@ -241,6 +248,29 @@ def test_thousands_of_other_things_are_counted():
 def test_what_is_not_json_is_not_read(data: bytes):
     with pytest.raises(Unreadable, match="the model quality document cannot be read: "):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'{"m": 0.5, "m": 0.99}', "m is given more than once"),
+        (b'\xef\xbb\xbf{"m": 0.99}', "byte order mark"),
+        ('{"m": 0.99}'.encode("utf-16"), "is not UTF-8"),
+        (b'{"m": 0.99, "other": NaN}', "other is NaN"),
+        (b'{"m": 1e999}', "m is 1e999"),
+        (f'{{"m": 1{"0" * 400}}}'.encode(), "m is 1000"),
+        (b"[" * 100_000, "nested deeper"),
+        (b" " * (DOCUMENT_LIMIT + 1), "at most 16,777,216"),
+    ],
+    ids=["doubled key", "byte order mark", "UTF-16", "NaN", "infinite", "large", "deep", "long"],
+)
+def test_a_document_that_two_readers_would_read_differently_is_not_read_and_says_where(data: bytes, why: str):
+    with pytest.raises(Unreadable, match=why):
+        read(data)
+
+
+def test_a_document_may_be_larger_than_a_manifest():
+    assert read(json.dumps({"m": 0.99, "more": "x" * (2 * 1024 * 1024)}).encode()).find("m") is not None
 
 
 @given(JSON)

@@ -62,7 +62,7 @@ def test_a_difference_has_its_sign():
 def test_what_misses_a_bound_narrowly_does_not_look_as_if_it_met_it(
     value: float, bound: float, digits: int | None, texts: tuple[str, str]
 ):
-    assert apart(value, bound, digits) == texts
+    assert apart(value, bound, digits=digits) == texts
 
 
 @pytest.mark.parametrize(("one", "other", "gap"), [(0.965, 0.97, -0.005), (0.3, 0.1, 0.2), (1e300, 1.0, 1e300)])

@@ -1,112 +1,11 @@
-"""The gates: metric thresholds, artifacts, and the verdict that their checks come to."""
+"""The gates: artifacts, and the verdict that their checks come to."""
 
-import json
-from typing import Any
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.policy.metrics import Metric
 from signoff.policy.provenance import Provenance
 from signoff.validation.checks import Check, CheckStatus, asking, errored, passed, unevaluated, verdict
-from signoff.validation.gates import DOCUMENT_LIMIT, artifact_check, metric_checks, provenance_checks
-
-ACCURACY = "binary_classification_metrics.accuracy.value"
-
-
-def checked(value: Any, at_least: float | None = None, at_most: float | None = None) -> Check:
-    document = {"binary_classification_metrics": {"accuracy": {"value": value}}}
-    (check,) = metric_checks([Metric("accuracy", ACCURACY, at_least, at_most)], json.dumps(document).encode())
-    return check
-
-
-def on(quality: bytes | None, path: str = ACCURACY) -> Check:
-    (check,) = metric_checks([Metric("accuracy", path, 0.9)], quality)
-    return check
-
-
-@given(
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.none() | st.floats(allow_nan=False),
-    st.none() | st.floats(allow_nan=False),
-)
-def test_a_metric_passes_exactly_when_it_is_within_its_bounds(value: float, low: float | None, high: float | None):
-    if low is None and high is None:
-        low = 0.0
-    within = (low is None or value >= low) and (high is None or value <= high)
-    check = checked(value, low, high)
-    assert check.status is (CheckStatus.PASSED if within else CheckStatus.FAILED)
-
-
-def test_a_value_on_the_threshold_passes():
-    assert checked(0.9, at_least=0.9).status is CheckStatus.PASSED
-    assert checked(0.1, at_most=0.1).status is CheckStatus.PASSED
-
-
-@pytest.mark.parametrize(
-    ("check", "reason"),
-    [
-        (checked(0.8, at_least=0.9), "0.8 is below the threshold 0.9"),
-        (checked(0.8, at_most=0.5), "0.8 is above the threshold 0.5"),
-        (checked(0.95, at_least=0.9, at_most=1), "0.95 is within 0.9 <= accuracy <= 1"),
-        (
-            checked("0.95", at_least=0.9),
-            f"`{ACCURACY}` finds str instead of a finite number in the model quality document",
-        ),
-        (checked(None, at_least=0.9), f"`{ACCURACY}` finds nothing in the model quality document"),
-    ],
-)
-def test_a_check_says_why_in_a_sentence(check: Check, reason: str):
-    assert check.reason == reason
-
-
-@pytest.mark.parametrize(
-    "value", ["NaN", "Infinity", "-Infinity", "1e999", "true", '"0.99"', "[1]", "{}", f"1{'0' * 400}"]
-)
-def test_what_is_no_finite_number_fails_whichever_way_the_threshold_points(value: str):
-    document = f'{{"m": {value}}}'.encode()
-    checks = metric_checks([Metric("low", "m", at_least=0.0), Metric("high", "m", at_most=1e300)], document)
-    assert [check.status for check in checks] == [CheckStatus.FAILED] * 2
-
-
-@pytest.mark.parametrize(
-    "quality", [None, b"", b"{", b"\xff", b"[" * 100_000], ids=["absent", "empty", "cut", "bytes", "deep"]
-)
-def test_a_quality_document_that_cannot_be_read_fails_every_metric(quality: bytes | None):
-    assert on(quality).status is CheckStatus.FAILED
-    assert "model quality document" in on(quality).reason
-
-
-@pytest.mark.parametrize(
-    ("quality", "why"),
-    [
-        (b'{"m": 0.5, "m": 0.99}', "m is given more than once"),
-        (b'\xef\xbb\xbf{"m": 0.99}', "byte order mark"),
-        ('{"m": 0.99}'.encode("utf-16"), "is not UTF-8"),
-        (b'{"m": 0.99, "other": NaN}', "other is NaN"),
-    ],
-    ids=["doubled key", "byte order mark", "UTF-16", "NaN elsewhere"],
-)
-def test_a_quality_document_that_two_readers_would_read_differently_fails_and_says_where(quality: bytes, why: str):
-    assert on(quality, "m").status is CheckStatus.FAILED
-    assert why in on(quality, "m").reason
-
-
-def test_a_quality_document_may_be_larger_than_a_manifest_but_is_bounded():
-    document = json.dumps({"m": 0.99, "more": "x" * (2 * 1024 * 1024)}).encode()
-    assert on(document, "m").status is CheckStatus.PASSED
-    assert "at most 16,777,216" in on(document + b" " * DOCUMENT_LIMIT, "m").reason
-
-
-def test_an_expression_that_cannot_be_evaluated_errs_and_does_not_fail():
-    check = on(b'{"m": null}', "length(m)")
-    assert check.status is CheckStatus.ERRORED
-    assert "length(m)" in check.reason
-
-
-def test_without_metrics_no_quality_document_is_needed():
-    assert metric_checks([], None) == []
+from signoff.validation.gates import artifact_check, provenance_checks
 
 
 def refused(*refusals: str, count: int = 1) -> str:
