@@ -20,6 +20,7 @@ from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
+from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
 
 _GRACE = timedelta(minutes=5)
@@ -89,15 +90,17 @@ def _sweep() -> Sweep:
         "decisions": Queue(client("sqs"), settings.decision_queue_url),
         "deployments": Queue(client("sqs"), settings.deploy_queue_url),
     }
+    ledger, vault = bootstrap.ledger(settings), bootstrap.vault(settings.vault_bucket)
     return Sweep(
         registry=bootstrap.registry(),
         policies=bootstrap.policies(settings),
-        ledger=bootstrap.ledger(settings),
+        ledger=ledger,
         submissions=SubmissionsTable(client("dynamodb"), settings.submissions_table),
-        vault=bootstrap.vault(settings.vault_bucket),
+        vault=vault,
         inbox=bootstrap.bucket(settings.artifacts_bucket),
         executions=Executions(client("stepfunctions"), settings.validation_arn),
         queues=queues,
         now=utc_now,
         champions=bootstrap.champions(settings),
+        images=ImageWatch(ledger, vault, bootstrap.image_scans(), utc_now),
     )

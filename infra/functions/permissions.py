@@ -221,6 +221,8 @@ class FunctionPermissions:
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
             self._find(self.artifacts, self.vault),
             self._read_vault("evidence/", "heads/"),
+            self._images(),
+            self._image_scans("DescribeImageScanFindings"),
             *self._keep_heads(),
             self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),

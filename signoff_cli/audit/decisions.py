@@ -261,4 +261,5 @@ _CHECKS: Mapping[Kind, Callable[[Entry, State, Policy | None], Iterator[str]]] =
     Kind.ENFORCEMENT_CHANGED: _enforcement,
     Kind.REGISTRY_OBSERVED: _observed,
     Kind.MODEL_CREATED: _made,
+    Kind.IMAGE_FINDINGS_CHANGED: _made,
 }

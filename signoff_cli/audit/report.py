@@ -179,7 +179,7 @@ def print_ledger(history: History, about: Mapping[str, Any], to: Console) -> Non
 
 _BESIDE = {
     *(Kind.REGISTRATION_FAILED, Kind.VALIDATION_ERRORED, Kind.ENFORCEMENT_CHANGED, Kind.SUPERSEDED, Kind.REINSTATED),
-    *(Kind.REMINDED, Kind.PACKAGE_DELETED, Kind.DEPLOYMENT_FAILED),
+    *(Kind.REMINDED, Kind.PACKAGE_DELETED, Kind.DEPLOYMENT_FAILED, Kind.IMAGE_FINDINGS_CHANGED),
 }
 
 

@@ -171,6 +171,12 @@ def _expired(_: Entry, details: Mapping[str, Any]) -> str:
     return f"rejected because it expired: {details['reason']} (waiting since {details['waiting_since']})"
 
 
+def _unsound(_: Entry, details: Mapping[str, Any]) -> str:
+    found = details["found"]
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return f"a scan finds more in its image than was approved: {', '.join(found[:5])}{more}"
+
+
 def _superseded(_: Entry, details: Mapping[str, Any]) -> str:
     return f"superseded as champion by version {details['by_version']}"
 
@@ -255,6 +261,7 @@ SENTENCES: dict[Kind, Callable[[Entry, Mapping[str, Any]], str]] = {
     Kind.STATEMENT_REPEATED: _repeated,
     Kind.REMINDED: _reminded,
     Kind.EXPIRED: _expired,
+    Kind.IMAGE_FINDINGS_CHANGED: _unsound,
     Kind.SUPERSEDED: _superseded,
     Kind.REINSTATED: _reinstated,
     Kind.REGISTRY_OBSERVED: _observed,

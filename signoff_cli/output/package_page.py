@@ -113,6 +113,7 @@ def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
         "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
         "lapses": document.get("lapses"),
         "superseded by": document["superseded_by"],
+        "found since": ", ".join(document["found"]),
         "report only": None if document["enforced"] else "what the policy refuses is recorded and not enforced",
     }
 

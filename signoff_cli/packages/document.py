@@ -43,6 +43,7 @@ def document(history: History) -> dict[str, Any]:
         "decided": state.decision["time"] if state.decision else None,
         "break_glass": _alone(state),
         "superseded_by": state.superseded_by,
+        "found": list(state.found),
         "enforced": state.enforced,
         "decisions": [_decision(entry) for entry in history.entries if entry.kind in _DECISIONS],
         "model": state.model,

@@ -80,6 +80,7 @@ ALLOWED = {
         *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
         *("dynamodb:Scan", "s3:PutObject", "s3:PutObjectRetention"),
+        *("ecr:BatchGetImage", "ecr:DescribeImageScanFindings"),
     },
     "RecordBaselineRole": EVERY_FUNCTION
     | APPEND

@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff.aws.sqs import DELETED
 from signoff.errors import ScanPending, SignoffError
+from signoff.model_package.batch_summary import its_turn
 from signoff.notification.announcements import Event, announcements
 from signoff.runtime.batches import package_named
 from signoff.validation.open_validation import ValidationRequest
@@ -134,3 +135,10 @@ class Deliveries:
         moved = dict(self.sweeper.run(GRACE))
         self.deliver()
         return moved
+
+    def sweep_images(self, group: str = "churn") -> dict[str, int]:
+        """Let time pass until the images of a group are looked at, once a day, sweep, and deliver."""
+        self.clock.forward(minutes=20)
+        while not its_turn(f"images of {group}", self.clock()):
+            self.clock.forward(minutes=15)
+        return self.sweep(minutes=0)

@@ -41,6 +41,7 @@ from signoff.submission.manifest_shape import manifest_shape
 from signoff.submission.register_model import Registrar
 from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
+from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
 from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
@@ -214,6 +215,7 @@ class World(Deliveries):
             executions=wrap(self.executions),
             queues=queues,
             now=self.clock,
+            images=ImageWatch(ledger, vault, wrap(self.scans), self.clock),
             **everywhere,
         )
 

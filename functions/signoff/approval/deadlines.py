@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from signoff.documents import timestamps
-from signoff.documents.text import counted
+from signoff.documents.text import counted, fitting
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.state import State
 from signoff.policy.approvals import Expiry
 from signoff.policy.policy import Policy
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+_TOLD = 500  # characters of findings in a reason
 
 
 def expires(standing: State | Mapping[str, Any], policy: Policy) -> datetime | None:
@@ -70,6 +71,7 @@ def _state(standing: State | Mapping[str, Any]) -> State:
         reminded=tuple(standing.get("reminded") or ()),
         superseded_by=standing.get("superseded_by"),
         superseded=bool(standing.get("superseded")),
+        unsound=tuple(standing.get("unsound") or ()),
         decision={"time": standing["decided"]} if standing.get("decided") else None,
     )
 
@@ -106,6 +108,10 @@ def _approved(state: State, policy: Policy, now: datetime) -> list[Draft]:
     if revocation.superseded and state.superseded:
         reason = f"superseded by the group's champion {state.superseded_by}"
         return [_revoked(state, policy, "superseded", reason)]
+    refused = [each for each in state.unsound if not policy.images.accepts(each, now.date().isoformat())]
+    if policy.images.revoke and policy.images.block_at and refused:
+        reason = f"a scan found more in its image than was approved: {', '.join(fitting(refused, _TOLD))}"
+        return [_revoked(state, policy, "images", reason)]
     return []
 
 

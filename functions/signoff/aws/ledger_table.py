@@ -25,8 +25,9 @@ _ATTEMPTS = 16
 _PAUSE, _LONGEST_PAUSE = 0.05, 1.6
 _NO_PROGRESS = {
     *(Kind.DECISION_REFUSED, Kind.STATEMENT_REPEATED, Kind.ANNOTATED, Kind.VOTED),
-    *(Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED),
+    *(Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED, Kind.IMAGE_FINDINGS_CHANGED),
 }
+_UNSOUND = 100  # findings in a row, which only tells that something may be due
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 Witness = Callable[[Sequence[Entry]], None]
 NEW = "attribute_not_exists(submission)"
@@ -101,6 +102,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "enforced": None if state.enforced else False,
             "superseded_by": state.superseded_by,
             "superseded": state.superseded or None,
+            "unsound": list(state.unsound[:_UNSOUND]) or None,
             "decided": state.decision["time"] if state.decision else None,
             "model": state.model["arn"] if state.model else None,
             "elsewhere": _target_models(state) or None,

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     SUPERSEDED = "Superseded"
     REINSTATED = "Reinstated"
     DEPLOYMENT_FAILED = "DeploymentFailed"
+    IMAGE_FINDINGS_CHANGED = "ImageFindingsChanged"
     PACKAGE_DELETED = "PackageDeleted"
     BASELINE_DEPLOYED = "BaselineDeployed"
     BASELINE_RETIRED = "BaselineRetired"
@@ -156,6 +157,7 @@ EFFECTS: Mapping[Kind, Effect | Callable[[Mapping[str, Any]], Effect]] = {
     Kind.SUPERSEDED: Effect(None, ("Model Superseded",), (Stage.DEPLOYMENTS,)),
     Kind.REINSTATED: Effect(None, ("Model Reinstated",), (Stage.DEPLOYMENTS,)),
     Kind.DEPLOYMENT_FAILED: Effect(None, ("Deployment Failed",), (Stage.DEPLOYMENTS,)),
+    Kind.IMAGE_FINDINGS_CHANGED: Effect(None, ("Image Findings Changed",), (Stage.DEPLOYMENTS,)),
     Kind.PACKAGE_DELETED: Effect(Status.DELETED, ("Package Deleted",), (Stage.DEPLOYMENTS,)),
     Kind.BASELINE_DEPLOYED: Effect(None, ("Baseline Deployed",), (Stage.DEPLOYMENTS,)),
     Kind.BASELINE_RETIRED: Effect(None, ("Baseline Retired",), (Stage.DEPLOYMENTS,)),

@@ -32,19 +32,20 @@ class State:
 
     `unmatched` says why a package is like none of the registrations that it names. `changers` are the ARNs of who may
     have changed it since it was submitted, in order, or `UNKNOWN`. `fingerprint` are the digests of what was
-    registered, as far as no registration says it, and of the specifications that were added since.
-    `policy` is the digest of the policy that it is validated by, `policy_name` that policy's name if it was recorded.
-    `votes` are the ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since
-    joined, the present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a
-    package is Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, or it was
-    `superseded`, the only reason that leaves votes standing. `errors` are the validations since the last verdict that
-    ended without one, `next_attempt` is when another begins by itself. `specifications` are the names of the additional
-    inference specifications that it was registered with, or that annotations added. `asked` is when approval was
-    requested, `reminded` which reminders were sent since then, `rollback` since when a rollback to it waits for votes.
-    Where a policy only reports (`enforced` is false), the registry is left as it is unless a person decided.
-    `superseded_by` is the ARN of the next champion, until this package is champion again; `superseded` says that this
-    happened since its last approval. `unverified` is the model of a package that was rolled back to, until it has been
-    verified again.
+    registered, as far as no registration says it, and of the specifications that were added since. `policy` is the
+    digest of the policy that it is validated by, `policy_name` that policy's name if it was recorded. `votes` are the
+    ARNs of those whose approvals of the present evidence count, `deciders` of those who made, or since joined, the
+    present decision. `approved` is when the approval was given that `votes` made. `revoked_for` says why a package is
+    Revoked: for somebody's `decision`, because its approval `lapsed`, its `subject` changed, a scan found more in its
+    `images`, or it was `superseded`, the only reason that leaves votes standing. `errors` are the validations since the
+    last verdict that ended without one, `next_attempt` is when another begins by itself. `specifications` are the names
+    of the additional inference specifications that it was registered with, or that annotations added. `asked` is when
+    approval was requested, `reminded` which reminders were sent since then, `rollback` since when a rollback to it
+    waits for votes. Where a policy only reports (`enforced` is false), the registry is left as it is unless a person
+    decided. `superseded_by` is the ARN of the next champion, until this package is champion again; `superseded` says
+    that this happened since its last approval. `found` are the ids of what scans found in its images since the present
+    evidence, `unsound` of what they found since its last approval. `unverified` is the model of a package that was
+    rolled back to, until it has been verified again.
     """
 
     status: Status | None = None
@@ -77,6 +78,8 @@ class State:
     rollback: str | None = None
     superseded_by: str | None = None
     superseded: bool = False
+    found: tuple[str, ...] = ()
+    unsound: tuple[str, ...] = ()
     enforced: bool = True
     by_person: bool = False
     projected: str = "PendingManualApproval"
@@ -203,6 +206,7 @@ def _errored(state: State, details: dict[str, Any], entry: Entry) -> State:
 def _evidence(state: State, details: dict[str, Any], entry: Entry) -> State:
     asked = entry.time if state.status is Status.PENDING_APPROVAL else None
     state = replace(state, attempt_open=False, errors=0, next_attempt=None, evidence=details)
+    state = replace(state, found=(), unsound=())
     return replace(state, votes=(), deciders=(), approved=None, asked=asked, reminded=(), rollback=None)
 
 
@@ -234,7 +238,8 @@ def _decision(state: State, details: dict[str, Any], entry: Entry) -> State:
     if state.status is not Status.APPROVED:
         return state
     votes = tuple(details.get("votes", (entry.actor,)))
-    state = replace(state, votes=votes, deciders=votes, approved=entry.time, superseded=False, retirement_blocked_by=())
+    state = replace(state, votes=votes, deciders=votes, approved=entry.time, superseded=False, unsound=())
+    state = replace(state, retirement_blocked_by=())
     # After a rollback the model is created again even if it exists, which verifies all that was signed.
     return state if verb == "approve" else replace(state, model=None, unverified=state.model or state.unverified)
 
@@ -265,6 +270,11 @@ def _superseded(state: State, details: dict[str, Any], _: Entry) -> State:
 
 def _reinstated(state: State, _details: dict[str, Any], _: Entry) -> State:
     return replace(state, superseded_by=None, superseded=False)
+
+
+def _image_findings(state: State, details: dict[str, Any], _: Entry) -> State:
+    new = tuple(details["found"])
+    return replace(state, found=(*state.found, *new), unsound=(*state.unsound, *new))
 
 
 def _annotated(state: State, details: dict[str, Any], entry: Entry) -> State:
@@ -350,6 +360,7 @@ _KEPT = {
     Kind.EXPIRED: _expired,
     Kind.SUPERSEDED: _superseded,
     Kind.REINSTATED: _reinstated,
+    Kind.IMAGE_FINDINGS_CHANGED: _image_findings,
     Kind.REGISTRY_OBSERVED: _observed,
     Kind.ENFORCEMENT_CHANGED: _enforcement,
     Kind.ANNOTATED: _annotated,

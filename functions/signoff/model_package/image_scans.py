@@ -75,6 +75,11 @@ class Scan:
     counts: dict[str, int]
     findings: tuple[Finding, ...]
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Scan:
+        """Return the scan of a `document`, with the findings that are in it."""
+        return cls(**{**document, "findings": tuple(Finding.of(each) for each in document["findings"])})
+
     def document(self, most: int) -> dict[str, Any]:
         """Return the scan as JSON-ready data, with its `most` worst findings."""
         return {
@@ -85,6 +90,13 @@ class Scan:
             "counts": self.counts,
             "findings": [finding.document for finding in self.findings[:most]],
         }
+
+
+def in_words(finding: Mapping[str, Any]) -> str:
+    """Return the document of a finding in words."""
+    package = f" in {finding['package']}" if finding.get("package") else ""
+    fixed = f" (fixed in {finding['fixed_in']})" if finding.get("fixed_in") else ""
+    return f"{finding.get('id')} {finding.get('severity')}{package}{fixed}"
 
 
 def severity_rank(severity: str) -> int:

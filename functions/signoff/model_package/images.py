@@ -72,6 +72,12 @@ def in_region(image: str, region: str) -> str:
     return image.replace(f".{reference.region}.", f".{region}.", 1) if reference else image
 
 
+def repository_of(image: str) -> str:
+    """Return the registry and the repository of an image, without tag and digest."""
+    registry, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{registry}{slash}{name.partition(':')[0]}"
+
+
 def by_digest(image: str) -> str:
     """Return `image`, which nobody can be asked about. Raises `ObjectMissing` unless it is named by its digest."""
     if _DIGEST.search(image) is None:

@@ -8,6 +8,7 @@ from typing import Any
 from signoff.documents.text import counted, short
 from signoff.ledger import attempts
 from signoff.ledger.entries import Entry, Kind, Status
+from signoff.model_package.image_scans import in_words
 from signoff.notification.comparison import about, asking, changed_line, grave_first, metric_rows, outcome_of
 from signoff.notification.message_format import (
     Message,
@@ -176,6 +177,17 @@ def _not_deployed(entry: Entry, details: Details) -> list[Message]:
     return _about(entry, headline, *_place(details), ("Reason", details.get("because")))
 
 
+def _unsound(entry: Entry, details: Details) -> list[Message]:
+    images = details.get("images") or ()
+    facts = [*_package(entry), ("Refused from", details.get("block_at")), ("Evidence", details.get("evidence"))]
+    for each in images:
+        facts += [("Image", each.get("image")), ("New findings", each.get("refused"))]
+        facts += [("Scanned", (each.get("scan") or {}).get("completed"))]
+    found = [in_words(each) for image in images for each in image.get("findings") or ()]
+    headline = f"A scan finds more in the image of {called(entry)} than was approved"
+    return [Message(headline, facts, found, _steps(entry, ("Take it back", "revoke")))]
+
+
 def _superseded(entry: Entry, details: Details) -> list[Message]:
     facts = [("By version", details.get("by_version")), ("By", details.get("by"))]
     return _about(entry, f"{called(entry)} is no longer its group's champion", *facts)
@@ -285,6 +297,7 @@ MESSAGES: dict[Kind, Callable[[Entry, Details], list[Message]]] = {
     Kind.MODEL_RETIRED: _retired,
     Kind.RETIREMENT_BLOCKED: _blocked,
     Kind.DEPLOYMENT_FAILED: _not_deployed,
+    Kind.IMAGE_FINDINGS_CHANGED: _unsound,
     Kind.SUPERSEDED: _superseded,
     Kind.REINSTATED: _reinstated,
     Kind.PACKAGE_DELETED: _deleted,

@@ -94,13 +94,16 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
         """Return whether a signature with the signing profile of that ARN counts."""
         return _matches(profile, self.signed_by)
 
+    def accepts(self, finding: str, day: str) -> bool:
+        """Return whether the finding of that id is accepted on that `day` (`2026-03-02`)."""
+        return any(each.id == finding and day <= each.until for each in self.accepted)
+
     def refused(self, scan: Scan, day: str) -> list[Finding]:
         """Return the findings of `scan` that are refused on that `day` (`2026-03-02`), the worst first.
 
         Where ECR counts more findings of a severity than it lists, those are one more finding, without an id.
         """
-        accepted = {each.id for each in self.accepted if day <= each.until}
-        refused = [each for each in scan.findings if self._blocks(each.severity) and each.id not in accepted]
+        refused = [each for each in scan.findings if self._blocks(each.severity) and not self.accepts(each.id, day)]
         listed = [each.severity for each in scan.findings]
         unlisted = {severity: number - listed.count(severity) for severity, number in scan.counts.items()}
         hidden = [Finding(f"{number} unlisted", each) for each, number in unlisted.items() if number > 0]

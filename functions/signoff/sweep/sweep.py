@@ -34,6 +34,7 @@ from signoff.model_package.batch_summary import differs, its_turn
 from signoff.policy.policy import Policy
 from signoff.runtime.observability import logger
 from signoff.submission.layout import REPORT, Submission
+from signoff.sweep.image_watch import ImageWatch
 from signoff.validation.staleness import changed_since_evidence
 
 # What was found and how to move it on; an act that returns False had nothing to do.
@@ -59,6 +60,7 @@ class Sweep:
     queues: Mapping[str, Queue]
     now: Clock
     champions: Champions
+    images: ImageWatch
 
     @property
     def _succession(self) -> Succession:
@@ -141,6 +143,8 @@ class Sweep:
                 yield "diverging status", partial(self._nudge, "decisions", arn)
             elif row and row.get("status") and row.get("enforced", True) != policy.enforced:
                 yield "changed enforcement", partial(self._nudge, "decisions", arn)
+        if policy.images.block_at and its_turn(f"images of {group}", self.now()):
+            yield "image findings", partial(self.images.look, group, policy)
         yield "champion", partial(self.champions.repair, group, before)
         yield "succession", partial(self._succession.settle, group)
 

@@ -13,8 +13,8 @@ from signoff.documents import timestamps
 from signoff.documents.text import counted, fitting, joined
 from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing, ScanMissing, ScanPending
-from signoff.model_package.image_scans import Finding, Scan
-from signoff.model_package.images import by_digest, image_reference, in_region, of_products
+from signoff.model_package.image_scans import Finding, Scan, in_words
+from signoff.model_package.images import by_digest, image_reference, in_region, of_products, repository_of
 from signoff.model_package.subject import containers, images
 from signoff.policy.images import Images
 from signoff.validation import gates
@@ -81,7 +81,7 @@ class ImageExaminer:
         return ExaminedImages(pinned, checks, documents)
 
     def _told(self, image: str, rules: Images, started: str) -> _Told:
-        if rules.exempts(_repository(image)):
+        if rules.exempts(repository_of(image)):
             return _Told()
         scan = self._awaited(self.scans.scan, image, rules, started) if rules.block_at else None
         signatures = self._awaited(self.scans.signatures, image, rules, started) if rules.signed_by else None
@@ -123,16 +123,9 @@ class ImageExaminer:
                     yield failed(name, str(missing))
 
 
-def _repository(image: str) -> str:
-    """Return registry and repository of a pinned image, which a policy's patterns are about."""
-    name = image.partition("@")[0]
-    registry, slash, rest = name.rpartition("/")
-    return f"{registry}{slash}{rest.partition(':')[0]}"
-
-
 def _repository_checks(image: str, rules: Images) -> Iterator[Check]:
     """Yield the check of where an image comes from, if the policy says from where it may."""
-    name, repository = f"registry:{image}", _repository(image)
+    name, repository = f"registry:{image}", repository_of(image)
     if not rules.repositories:
         return
     if rules.takes_from(repository):
@@ -161,16 +154,10 @@ def _scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day
 
 
 def _refused(refused: Sequence[Finding], rules: Images) -> str:
-    shown = fitting([_shown(finding) for finding in refused], _TOLD)
+    shown = fitting([f"{in_words(each.document)}," for each in refused], _TOLD)
     more = f" and {len(refused) - len(shown)} more" if len(shown) < len(refused) else ""
     found = f"{counted(len(refused), 'finding')} at {rules.block_at} or above: {' '.join(shown).rstrip(',')}{more}"
     return f"{found}; use an image without, or accept each for a time in the policy's images.accepted"
-
-
-def _shown(finding: Finding) -> str:
-    package = f" in {finding.package}" if finding.package else ""
-    fixed = f" (fixed in {finding.fixed_in})" if finding.fixed_in else ""
-    return f"{finding.id} {finding.severity}{package}{fixed},"
 
 
 def _counted(scan: Scan) -> str:

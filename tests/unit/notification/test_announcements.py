@@ -69,6 +69,7 @@ def announced(*drafts: Draft, package: str | None = None) -> list[tuple[str, dic
         ),
         ([*PENDING, said(Kind.REMINDED, reminder="P7D", waiting_since="2026-03-02")], ["Approval Reminder"]),
         ([*PENDING, said(Kind.EXPIRED, after="P14D", waiting_since="2026-03-02")], ["Approval Expired"]),
+        ([*APPROVED, said(Kind.IMAGE_FINDINGS_CHANGED, found=["CVE-1"])], ["Image Findings Changed"]),
         ([*APPROVED, said(Kind.SUPERSEDED, by="arn:4", by_version=4)], ["Model Superseded"]),
         ([*APPROVED, said(Kind.REINSTATED, after="arn:4", after_version=4)], ["Model Reinstated"]),
         ([*PENDING, said(Kind.REGISTRY_OBSERVED, found="Approved")], ["Registry Observed"]),

@@ -62,6 +62,9 @@ EXPIRED = Draft(Kind.EXPIRED, "signoff", {"after": "P14D", "waiting_since": "202
 OTHER = {"by": ARN.replace("/3", "/4"), "by_version": 4}
 SUPERSEDED = Draft(Kind.SUPERSEDED, "signoff", OTHER)
 REINSTATED = Draft(Kind.REINSTATED, "signoff", {"after": OTHER["by"], "after_version": 4})
+FOUND = {"id": "CVE-1", "severity": "HIGH", "package": "openssl 1.1", "fixed_in": "1.2"}
+SCANNED = {"image": "sklearn@sha256:1", "scan": {"completed": "2026-03-03"}, "refused": 1, "findings": [FOUND]}
+UNSOUND = Draft(Kind.IMAGE_FINDINGS_CHANGED, "signoff", {"images": [SCANNED], "found": ["CVE-1"], "block_at": "HIGH"})
 OBSERVED = Draft(Kind.REGISTRY_OBSERVED, "signoff", {"found": "Approved", "last_modified_by": APPROVER})
 ENFORCED = Draft(Kind.ENFORCEMENT_CHANGED, "signoff", {"enforced": True, "policy": "p" * 64})
 ELSEWHERE = Draft(Kind.DEPLOYMENT_FAILED, "signoff", {"place": "210987654321/eu-west-1", "because": "no role"})
@@ -106,6 +109,7 @@ EVERY = {
     "retired": ([*APPROVED, model_retired()], [Stage.DEPLOYMENTS]),
     "blocked": ([*APPROVED, blocked("live", "shadow")], [Stage.DEPLOYMENTS]),
     "elsewhere": ([*APPROVED, ELSEWHERE], [Stage.DEPLOYMENTS]),
+    "unsound": ([*APPROVED, UNSOUND], [Stage.DEPLOYMENTS]),
     "superseded": ([*APPROVED, SUPERSEDED], [Stage.DEPLOYMENTS]),
     "reinstated": ([*APPROVED, REINSTATED], [Stage.DEPLOYMENTS]),
     "deleted": ([*PENDING, deleted()], [Stage.DEPLOYMENTS]),

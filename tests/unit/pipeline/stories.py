@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.ledger.history import package_key
+from signoff.model_package.image_scans import Finding
 from signoff.runtime.custom_resource import CustomResourceRequest
 from tests.support.archives import honest, member, tar
+from tests.support.image_scans import scanned
 from tests.support.model_shapes import manifest, source
 from tests.support.pickled import calling
 from tests.support.tarballs import stored_gzip
@@ -158,6 +160,17 @@ def revoked_by_policy() -> Recorded:
     world.clock.forward(minutes=1)
     world.approved(prefix="churn/run-2")
     world.sweep(days=181)
+    return world
+
+
+def found_unsound_and_revoked() -> Recorded:
+    """A scan finds more in the champion's image than was approved, and the policy revokes for that."""
+    world = Recorded(images={"block_at": "HIGH", "revoke": True})
+    low, critical = Finding("CVE-1", "LOW"), Finding("CVE-2", "CRITICAL", "openssl 1.1", "1.2")
+    world.scans.results[PINNED] = [scanned(low)]
+    world.approved()
+    world.scans.results[PINNED] = [scanned(low, critical)]
+    world.sweep_images()
     return world
 
 
@@ -335,6 +348,7 @@ STORIES: list[Callable[[], Recorded]] = [
     rejected_reopened_and_revoked,
     superseded_and_rolled_back_to,
     revoked_by_policy,
+    found_unsound_and_revoked,
     waited_for_too_long,
     waited_for_anew,
     edited_in_the_registry,

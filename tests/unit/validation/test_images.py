@@ -9,17 +9,13 @@ import pytest
 from signoff.errors import ScanMissing, ScanPending
 from signoff.ledger.entries import Status
 from signoff.model_package.image_scans import Finding, Scan
+from tests.support.image_scans import scanned
 from tests.support.validations import checks, evidence
 from tests.support.world import PINNED, REPOSITORY, World
 
 HIGH = Finding("CVE-1", "HIGH", "openssl 1.1", "1.2")
 RELEASE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/release"
 PENDING = ScanPending(f"{PINNED} has not been scanned")
-
-
-def scan(*findings: Finding) -> Scan:
-    counts = {finding.severity: 1 for finding in findings}
-    return Scan("enhanced", "ACTIVE", "2026-03-01T08:00:00.000Z", "2026-02-28T00:00:00.000Z", counts, findings)
 
 
 def world(*results: Scan | Exception, signed: Any = None, **images: Any) -> World:
@@ -47,7 +43,7 @@ def test_a_policy_that_asks_nothing_of_images_asks_ecr_nothing():
 
 
 def test_an_image_without_refused_findings_passes_and_its_scan_is_in_the_evidence():
-    made = world(scan(HIGH), block_at="CRITICAL")
+    made = world(scanned(HIGH), block_at="CRITICAL")
     arn = made.pending()
     assert checks(made, arn)[f"scan:{PINNED}"] == (
         "passed",
@@ -65,7 +61,7 @@ def test_an_image_without_refused_findings_passes_and_its_scan_is_in_the_evidenc
 
 
 def test_an_image_with_a_refused_finding_is_rejected_by_the_findings_name():
-    made = world(scan(HIGH), block_at="HIGH")
+    made = world(scanned(HIGH), block_at="HIGH")
     status, reason = validated(made)[f"scan:{PINNED}"]
     assert status == "failed"
     assert reason.startswith("1 finding at HIGH or above: CVE-1 HIGH in openssl 1.1 (fixed in 1.2); use an image")
@@ -73,7 +69,7 @@ def test_an_image_with_a_refused_finding_is_rejected_by_the_findings_name():
 
 
 def test_many_findings_are_counted_and_the_worst_named():
-    made = world(scan(*[Finding(f"CVE-{number:03}", "HIGH", "p" * 90) for number in range(100)]), block_at="HIGH")
+    made = world(scanned(*[Finding(f"CVE-{number:03}", "HIGH", "p" * 90) for number in range(100)]), block_at="HIGH")
     arn = made.submit()
     made.deliver()
     _, reason = checks(made, arn)[f"scan:{PINNED}"]
@@ -84,14 +80,14 @@ def test_many_findings_are_counted_and_the_worst_named():
 
 def test_a_finding_is_accepted_until_its_day():
     rules: dict[str, Any] = {"block_at": "HIGH", "accepted": [{"id": "CVE-1", "until": "2026-03-02"}]}
-    assert validated(world(scan(HIGH), **rules))[f"scan:{PINNED}"][0] == "passed"
-    late = world(scan(HIGH), **rules)
+    assert validated(world(scanned(HIGH), **rules))[f"scan:{PINNED}"][0] == "passed"
+    late = world(scanned(HIGH), **rules)
     late.clock.forward(days=1)
     assert validated(late)[f"scan:{PINNED}"][0] == "failed"
 
 
 def test_a_scan_that_is_not_finished_is_waited_for():
-    made = world(PENDING, PENDING, scan(), block_at="HIGH")
+    made = world(PENDING, PENDING, scanned(), block_at="HIGH")
     assert validated(made)[f"scan:{PINNED}"][0] == "passed"
 
 
@@ -155,7 +151,7 @@ def test_a_signature_that_is_being_made_is_waited_for():
 
 def test_in_report_mode_what_is_refused_is_told_and_left():
     made = World(mode="report", images={"block_at": "HIGH"})
-    made.scans.results[PINNED] = [scan(HIGH)]
+    made.scans.results[PINNED] = [scanned(HIGH)]
     arn = made.submit()
     made.deliver()
     assert checks(made, arn)[f"scan:{PINNED}"][0] == "failed"
