@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +15,6 @@ from signoff.ledger.history import History
 from signoff.metrics.values import measurements_of
 from signoff.model_package.artifacts import DOCUMENT, content
 from signoff.model_package.differences import differences
-from signoff.policy.metrics import Metric
 from signoff.policy.policy import Policy
 from signoff.validation.claims import Claims, read_claims, same_data
 from signoff.validation.metric_gates import Measured, compared
@@ -61,37 +60,17 @@ class Comparer:
         history = self.finder.ledger_of(group, rows)
         champion = self._champion(group, history) if history else None
         loaded = content(evidence["subject"]["artifacts"])
-        theirs = self._claims(champion, policy.metrics)
-        data = same_data(claims.measurements, theirs.measurements)
-        metrics = compared(policy, claims.measurements, theirs.measurements, data)
-        because = theirs.because or claims.because or _BECAUSE[data]
+        found = beside(policy, claims, champion, self.vault)
         document = {
             "champion": champion and champion.about,
             "same_bytes": [f"{group}/{row['version']}" for row in rows if loaded and row.get("content") == loaded],
-            "data": data,
-            "because": because,
-            "basis": "claimed" if metrics else None,
-            "metrics": [each.document for each in metrics],
+            "data": found.data,
+            "because": found.because,
+            "basis": "claimed" if found.rows else None,
+            "metrics": [each.document for each in found.rows],
             "changed": changed(champion.evidence, evidence, self.vault) if champion and champion.evidence else [],
         }
-        measured = Measured(
-            candidate=claims.measurements,
-            champion=theirs.measurements,
-            rows=metrics,
-            data=data,
-            missing=claims.because,
-            because=because,
-            first=champion is None,
-        )
-        return Comparison(document, measured)
-
-    def _claims(self, champion: Champion | None, metrics: Sequence[Metric]) -> Claims:
-        """Return what the champion claims under the present policy's names; its data set is what its evidence says."""
-        if champion is None or champion.evidence is None:
-            return Claims(None, champion.because if champion else "the group has no champion yet")
-        recorded = (champion.evidence.get("metrics") or {}).get("claimed")
-        data = measurements_of(recorded).dataset if recorded else None
-        return read_claims(self.vault, champion.evidence["artifacts"], metrics, data)
+        return Comparison(document, found)
 
     def _champion(self, group: str, history: History) -> Champion:
         state, arn = history.state, package_of(history.package)[0]
@@ -105,12 +84,46 @@ class Comparer:
             "evidence": {"uri": recorded["uri"], "sha256": recorded["sha256"]} if recorded else None,
             "baseline": arn is None,
         }
-        if recorded is None:
-            return Champion(about, None, "the champion is a baseline, of which there is no evidence")
-        try:
-            return Champion(about, self.vault.read("evidence", recorded["sha256"]))
-        except DocumentMissing as missing:
-            return Champion(about, None, f"the champion's evidence cannot be read: {missing}")
+        return named_champion(about, self.vault)
+
+
+def named_champion(about: dict[str, Any], vault: Vault) -> Champion:
+    """Return the champion that evidence names, with its own evidence."""
+    if about["evidence"] is None:
+        return Champion(about, None, "the champion is a baseline, of which there is no evidence")
+    try:
+        return Champion(about, vault.read("evidence", about["evidence"]["sha256"]))
+    except DocumentMissing as missing:
+        return Champion(about, None, f"the champion's evidence cannot be read: {missing}")
+
+
+def beside(policy: Policy, claims: Claims, champion: Champion | None, vault: Vault) -> Measured:
+    """Return a candidate's `claims` beside those of the champion, if there is one, under the names of a `policy`."""
+    theirs = Claims(None, "the group has no champion yet")
+    if champion is not None:
+        theirs = (
+            recorded_claims(champion.evidence, policy, vault) if champion.evidence else Claims(None, champion.because)
+        )
+    data = same_data(claims.measurements, theirs.measurements)
+    return Measured(
+        candidate=claims.measurements,
+        champion=theirs.measurements,
+        rows=compared(policy, claims.measurements, theirs.measurements, data),
+        data=data,
+        missing=claims.because,
+        because=theirs.because or claims.because or _BECAUSE[data],
+        first=champion is None,
+    )
+
+
+def recorded_claims(evidence: Evidence, policy: Policy, vault: Vault) -> Claims:
+    """Return what a package claims of which there is evidence, under the names of a `policy`.
+
+    Its data set is what its evidence says.
+    """
+    recorded = (evidence.get("metrics") or {}).get("claimed")
+    data = measurements_of(recorded).dataset if recorded else None
+    return read_claims(vault, evidence["artifacts"], policy.metrics, data)
 
 
 def changed(before: Evidence, after: Evidence, vault: Vault) -> list[dict[str, Any]]:

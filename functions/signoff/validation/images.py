@@ -73,9 +73,9 @@ class ImageExaminer:
         checks += self._replica_checks(pinned, deployment)
         told: dict[str, _Told] = {}
         for image in dict.fromkeys(pinned.values()):
-            checks += _repository_checks(image, rules)
+            checks += repository_checks(image, rules)
             told[image] = self._told(image, rules, started)
-            checks += _scan_checks(image, told[image].scan, rules, started[:10])
+            checks += scan_checks(image, told[image].scan, rules, started[:10])
             checks += _signature_checks(image, told[image].signatures, rules)
         documents = [told[image].document(name, image, rules) for name, image in pinned.items()]
         return ExaminedImages(pinned, checks, documents)
@@ -123,7 +123,7 @@ class ImageExaminer:
                     yield failed(name, str(missing))
 
 
-def _repository_checks(image: str, rules: Images) -> Iterator[Check]:
+def repository_checks(image: str, rules: Images) -> Iterator[Check]:
     """Yield the check of where an image comes from, if the policy says from where it may."""
     name, repository = f"registry:{image}", repository_of(image)
     if not rules.repositories:
@@ -135,7 +135,7 @@ def _repository_checks(image: str, rules: Images) -> Iterator[Check]:
         yield failed(name, f"{repository} is none of the policy's images.repositories: use an image from {allowed}")
 
 
-def _scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day: str) -> Iterator[Check]:
+def scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day: str) -> Iterator[Check]:
     """Yield the check of an image's scan, if one is asked for; None stands for that of an exempt image."""
     name = f"scan:{image}"
     if rules.block_at is None:

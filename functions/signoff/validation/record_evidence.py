@@ -23,9 +23,8 @@ from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
 from signoff.model_package.artifacts import DOCUMENT, content, image_only
 from signoff.model_package.batch_summary import shown
-from signoff.model_package.containers import running
 from signoff.model_package.data_sources import is_prefix
-from signoff.model_package.subject import containers, subject, subject_digest, unpinned
+from signoff.model_package.subject import subject, subject_digest, unpinned
 from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import policy_faults
@@ -41,7 +40,7 @@ from signoff.validation.inspected import Inspected, as_listed, lists_what_was_ke
 from signoff.validation.measurement import measurement_checks
 from signoff.validation.metric_gates import data_check, metric_checks
 from signoff.validation.sources import Sources
-from signoff.validation.specifications import deployment_of, left_out_checks, validated_part
+from signoff.validation.specifications import deployment_of, environments, left_out_checks, validated_part
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -110,7 +109,7 @@ class EvidenceRecorder:
         checks += gates.model_data_checks(image_only(described), policy)
         checks += images.checks
         checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
-        checks += gates.environment_checks(_environments(described, deployment["manifest"]), policy.sources.environment)
+        checks += gates.environment_checks(environments(described, deployment["manifest"]), policy.sources.environment)
         signed = subject(described, deployment, images.pinned, loaded)
         said = evidence.said_of_itself(described)
         candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
@@ -289,14 +288,6 @@ def _inspected_check(
     if named == inspected and not changes_since(history.state, described):
         return []
     return [errored("subject", "the package changed during its validation; revalidate it")]
-
-
-def _environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
-    """Return the environments that a package's containers may run with, each with the path it stands at."""
-    found = [(path, dict(container.get("Environment") or {})) for path, container in containers(described)]
-    chosen = running(described, manifest)
-    found += [(f"Deployment[{i}]", dict(each.get("Environment") or {})) for i, each in enumerate(chosen.settings)]
-    return found
 
 
 def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:

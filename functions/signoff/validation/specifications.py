@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from signoff.ledger.state import State
-from signoff.model_package.containers import specification_name
-from signoff.model_package.subject import specification_names, with_specifications
+from signoff.model_package.containers import running, specification_name
+from signoff.model_package.subject import containers, specification_names, with_specifications
 from signoff.policy.policy import Policy
 from signoff.submission.policy_choices import effective
 from signoff.validation.checks import Check, skipped
@@ -45,3 +45,11 @@ def left_out_checks(described: Mapping[str, Any], validated: Mapping[str, Any]) 
     names = sorted({*specification_names(described)} - {*specification_names(validated)})
     reason = "was added after the registration and is chosen by no deployment: it was not inspected; deploy it nowhere"
     return [skipped(f"specification:{name}", reason) for name in names]
+
+
+def environments(described: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Return the environments that a package's containers may run with, each with the path it stands at."""
+    found = [(path, dict(container.get("Environment") or {})) for path, container in containers(described)]
+    chosen = running(described, manifest)
+    found += [(f"Deployment[{i}]", dict(each.get("Environment") or {})) for i, each in enumerate(chosen.settings)]
+    return found
