@@ -91,11 +91,6 @@ class Scan:
             "findings": [finding.document for finding in self.findings[:most]],
         }
 
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Scan:
-        """Return the scan of a `document`."""
-        return cls(**{**document, "findings": tuple(Finding.of(each) for each in document["findings"])})
-
 
 def in_words(finding: Mapping[str, Any]) -> str:
     """Return the document of a finding in words."""
