@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable
-from signoff.aws.parallel import in_parallel
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
-from signoff.errors import DocumentMissing, PolicyFault, UnknownPackage
+from signoff.errors import PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
 from signoff.governance.registry_status import RegistryProjector
@@ -23,24 +21,22 @@ from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
 from signoff.model_package.artifacts import DOCUMENT, content, image_only
 from signoff.model_package.batch_summary import shown
-from signoff.model_package.data_sources import is_prefix
 from signoff.model_package.subject import subject, subject_digest, unpinned
 from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import policy_faults
-from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.champion import Comparer
 from signoff.validation.checks import Check, errored, failed
 from signoff.validation.claims import named_data, read_claims
 from signoff.validation.evidence import Attempt, Facts
-from signoff.validation.gates import object_checks, submitter_check
 from signoff.validation.images import ImageExaminer
-from signoff.validation.inspected import Inspected, as_listed, lists_what_was_kept, witness_checks
+from signoff.validation.inspected import Inspected, as_listed, witness_checks
 from signoff.validation.measurement import measurement_checks
 from signoff.validation.metric_gates import data_check, metric_checks
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import deployment_of, environments, left_out_checks, validated_part
+from signoff.validation.submitted import SignatureGate
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -125,7 +121,7 @@ class EvidenceRecorder:
         checks += gates.metadata_check(described)
         checks += gates.provenance_checks(policy.provenance, said["provenance"])
         checks += witness_checks(inspected, self.vault.uri("findings/"))
-        checks += self._submitter_checks(history, policy, registration, whole, artifacts)
+        checks += SignatureGate(self.vault, self.registrations).checks(history, policy, registration, whole, artifacts)
         checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
         return evidence.document(
             attempt,
@@ -142,70 +138,6 @@ class EvidenceRecorder:
             submitter=history.state.submitter,
             registration=history.state.registration,
         )
-
-    def _submitter_checks(
-        self,
-        history: History,
-        policy: Policy,
-        registration: Mapping[str, Any] | None,
-        described: Mapping[str, Any],
-        artifacts: Sequence[Mapping[str, Any]],
-    ) -> list[Check]:
-        """Return the checks of the submitter, and of whether the objects match what they signed."""
-        signed = (registration or {}).get("digests") or {}
-        submitter = history.state.submitter
-        unproven = self.registrations.unproven(submitter, registration, described)
-        checks = [*submitter_check(policy, submitter, signed, unproven)]
-        if registration and signed:
-            inspected = dict(self._inspected(registration, artifacts))
-            found = [*inspected.items(), *self._beside(registration, inspected)]
-            checks += object_checks(signed, found)
-            checks += gates.request_check(self._unlike_manifest(registration, policy))
-        return checks
-
-    def _unlike_manifest(self, registration: Mapping[str, Any], policy: Policy) -> list[str]:
-        def read(stored: Mapping[str, Any]) -> bytes:
-            return self.vault.bytes_of(self.vault.key_of(stored["vault"]["uri"]) or "", stored["vault"]["version_id"])
-
-        return unlike_manifest(registration, policy.registration_defaults, self._home(registration), read)
-
-    def _home(self, registration: Mapping[str, Any]) -> str:
-        return self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
-
-    def _inspected(
-        self, registration: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]
-    ) -> Iterator[tuple[str, str]]:
-        """Yield name and SHA-256 of each inspected object; the name of one that was not submitted is its URL.
-
-        A prefix yields each of its objects, from the findings.
-        """
-        home = self._home(registration)
-        for artifact in artifacts:
-            name = artifact["url"].removeprefix(home)
-            if is_prefix(name):
-                findings = self.vault.read("findings", PurePosixPath(artifact["findings"]).stem)
-                if not lists_what_was_kept(findings["objects"], artifact):
-                    raise DocumentMissing(f"{artifact['findings']} lists other objects than are in the vault")
-                yield from ((f"{name}{each['name']}", each["sha256"]) for each in findings["objects"])
-            else:
-                yield name, artifact["sha256"]
-
-    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> list[tuple[str, str]]:
-        """Return name and SHA-256 of submitted objects that no container loads, such as bias reports.
-
-        Those are left out that S3 does not know the SHA-256 of and that are too large to be read, such as the input of
-        SageMaker's own validation.
-        """
-        others = [kept for kept in registration["objects"] if kept["name"] not in inspected]
-        known = zip(others, in_parallel(self._sha256, others), strict=True)
-        return [(kept["name"], sha256) for kept, sha256 in known if sha256 is not None]
-
-    def _sha256(self, kept: Mapping[str, Any]) -> str | None:
-        """Return the SHA-256 of an object that a registration lists, if it takes no long reading."""
-        key = self.vault.key_of(kept["vault"]["uri"]) or ""
-        stored = self.vault.version(key, kept["vault"]["version_id"])
-        known = self.vault.sha256_by_s3(stored)
-        return known or (self.vault.sha256(stored) if stored.size <= gates.DOCUMENT_LIMIT else None)
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""
