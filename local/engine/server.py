@@ -54,6 +54,7 @@ def plug_in() -> None:
         codebuild,
         endpoint_configurations,
         functions,
+        image_scans,
         images,
         model_data,
         projects,
@@ -83,7 +84,8 @@ def plug_in() -> None:
     app.SERVICE_HANDLERS["sagemaker"] = sagemaker.handle
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
-    for patch in (access, cloudformation, codebuild, functions, images, s3, accounts, states, streams, transform_jobs):
+    changed = (access, cloudformation, codebuild, functions, images, image_scans, s3, accounts, states, streams)
+    for patch in (*changed, transform_jobs):
         patch.install()
 
 
