@@ -121,6 +121,8 @@ def _comparing(policy: Policy) -> Iterator[str]:
         yield f"A difference within its margin whose certainty is unknown {_MEANS[compared.points]}"
         yield f"What was measured on another data set is not compared, and {_goes(compared.other_data)}"
     yield f"What is asked for and cannot be evaluated {_goes(compared.unevaluated)}"
+    if compared.drift:
+        yield "Metrics and bias are within the constraints that the package itself names (DriftCheckBaselines)"
     if policy.stales_with_champion:
         yield "Once another model is the champion, it has to be validated anew before it is approved"
 

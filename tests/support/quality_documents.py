@@ -91,3 +91,61 @@ MLFLOW_EVALUATION: dict[str, Any] = {
     "log_loss": 0.274,
     "roc_auc": 0.927,
 }
+# A bias report, with the fields and metrics of Clarify's own tests:
+# https://github.com/aws/amazon-sagemaker-clarify/blob/master/tests/integration/test_bias_metrics_integration.py
+BIAS: dict[str, Any] = {
+    "version": "1.0",
+    "pre_training_bias_metrics": {
+        "label": "Class1Good2Bad",
+        "label_value_or_threshold": "1",
+        "facets": {
+            "ForeignWorker": [
+                {
+                    "value_or_threshold": "1",
+                    "metrics": [
+                        {
+                            "name": "CDDL",
+                            "description": "Conditional Demographic Disparity in Labels (CDDL)",
+                            "value": None,
+                            "error": "Group variable is empty or not provided",
+                        },
+                        {"name": "CI", "description": "Class Imbalance (CI)", "value": -0.9288888888888889},
+                        {
+                            "name": "DPL",
+                            "description": "Difference in Positive Proportions in Labels (DPL)",
+                            "value": 0.17453917050691248,
+                        },
+                    ],
+                }
+            ]
+        },
+    },
+    "post_training_bias_metrics": {
+        "label": "Class1Good2Bad",
+        "label_value_or_threshold": "1",
+        "facets": {
+            "ForeignWorker": [
+                {
+                    "value_or_threshold": "1",
+                    "metrics": [
+                        {"name": "DI", "description": "Disparate Impact (DI)", "value": 0.7945111996779227},
+                        {
+                            "name": "DPPL",
+                            "description": "Difference in Positive Proportions in Predicted Labels (DPPL)",
+                            "value": 0.18801843317972350,
+                        },
+                    ],
+                }
+            ]
+        },
+    },
+    "explanations": {"kernel_shap": {"label0": {"global_shap_values": {"A151": 0.02}, "expected_value": 0.5}}},
+}
+# The constraints that a model quality baseline suggests: the metrics of the baseline themselves.
+CONSTRAINTS: dict[str, Any] = {
+    "version": 0.0,
+    "binary_classification_constraints": {
+        "recall": {"threshold": 0.78, "comparison_operator": "LessThanThreshold"},
+        "false_positive_rate": {"threshold": 0.2, "comparison_operator": "GreaterThanThreshold"},
+    },
+}

@@ -12,14 +12,18 @@ from signoff.model_package.data_sources import is_prefix
 from signoff.service_model.shapes import objects
 
 _THE_MODEL = compiled_on_use(r"Containers\[[0-9]+\]\.(ModelDataUrl$|ModelDataSource\.S3DataSource\.S3Uri$)")
+# Documents that a package names, which no container loads.
 QUALITY = "ModelMetrics.ModelQuality.Statistics"
+BIAS = tuple(f"ModelMetrics.Bias.{name}" for name in ("Report", "PreTrainingReport", "PostTrainingReport"))
+QUALITY_BASELINE = "DriftCheckBaselines.ModelQuality.Constraints"
+BIAS_BASELINES = tuple(f"DriftCheckBaselines.Bias.{name}Constraints" for name in ("PreTraining", "PostTraining"))
 ARCHIVE, OBJECT, DOCUMENT = "archive", "object", "document"
 # All objects under a prefix: of a multi-model container each an archive, of uncompressed model data each a file.
 ARCHIVES, FILES = "archives", "files"
 
 
-def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the artifacts that a described package loads, and its model quality document.
+def artifacts_of(described: Mapping[str, Any], documents: Sequence[str] = (QUALITY,)) -> list[dict[str, str]]:
+    """Return the artifacts that a described package loads, and those `documents` that it names, by their paths.
 
     Each has a `name` (the path in the description), the `url` (`s3://...`) and a `kind`, one of the constants here.
     Hub content is not included: Signoff may not read it.
@@ -38,10 +42,8 @@ def artifacts_of(described: Mapping[str, Any]) -> list[dict[str, str]]:
     for path, source in objects(document, *data_sources.SOURCES, *data_sources.OTHER_SOURCES):
         if path not in repeated:
             found += _of_source(path, source)
-    quality = quality_document(described)
-    if quality:
-        found.append(_artifact(QUALITY, quality, DOCUMENT, DOCUMENT))
-    return found
+    named = ((name, document_named(described, name)) for name in documents)
+    return [*found, *(_artifact(name, url, DOCUMENT, DOCUMENT) for name, url in named if url)]
 
 
 def image_only(described: Mapping[str, Any]) -> list[str]:
@@ -80,10 +82,10 @@ def _artifact(name: str, url: str, several: str, one: str) -> dict[str, str]:
     return {"name": name, "url": url, "kind": several if is_prefix(url) else one}
 
 
-def quality_document(described: Mapping[str, Any]) -> str | None:
-    """Return the `s3://` URI of the model quality document that a package names, or None."""
+def document_named(described: Mapping[str, Any], name: str) -> str | None:
+    """Return the `s3://` URI of the document that a package names at that path, such as `QUALITY`, or None."""
     found: Any = described
-    for field in (*QUALITY.split("."), "S3Uri"):
+    for field in (*name.split("."), "S3Uri"):
         found = (found or {}).get(field)
     return str(found) if found else None
 

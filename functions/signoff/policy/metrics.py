@@ -146,6 +146,13 @@ class Comparison(Struct, frozen=True, forbid_unknown_fields=True):
             "is asked against the champion fails (`block`), or nothing (`pass`). It is not compared in either case."
         ),
     ] = "block"
+    drift: Annotated[
+        bool,
+        meaning(
+            "Whether the metrics and the bias are also held against the constraints that the package itself names "
+            "(`DriftCheckBaselines`), by the rules of SageMaker Model Monitor."
+        ),
+    ] = False
     stale_champion: Annotated[
         bool,
         meaning(

@@ -13,11 +13,8 @@ from signoff.metrics.values import Dataset, Measurements, StoredFile
 from signoff.model_package.artifacts import QUALITY
 from signoff.policy.metrics import Metric
 
-_NONE = (
-    "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri), "
-    "or one that is too large (more than 16 MiB)"
-)
-_OTHER = "the model quality document in the vault is not the one that was kept; revalidate the package"
+_NONE = "the package names no model quality document (ModelMetrics.ModelQuality.Statistics.S3Uri)"
+_WHAT = {QUALITY: "the model quality document"}
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,27 @@ def read_claims(
     document, which then does not count.
     """
     listed = next((artifact for artifact in artifacts if artifact["name"] == QUALITY), None)
-    if listed is None or listed["size"] > quality.DOCUMENT_LIMIT:
+    if listed is None:
         return Claims(None, _NONE)
-    content = vault.bytes_of(listed["key"], listed["version_id"])
-    if hashlib.sha256(content).hexdigest() != listed["sha256"]:
-        return Claims(None, _OTHER)
     try:
-        found = quality.read(content, [(metric.name, metric.path) for metric in metrics])
+        found = quality.read(kept_bytes(vault, listed), [(metric.name, metric.path) for metric in metrics])
     except quality.Unreadable as error:
         return Claims(None, str(error))
     found = found.of(StoredFile(listed["url"], listed["sha256"]))
     return Claims(replace(found, dataset=replace(data, rows=found.dataset.rows)) if data else found)
+
+
+def kept_bytes(vault: Vault, listed: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a document of a package, as evidence lists it. Raises `Unreadable` for other bytes."""
+    what = _WHAT.get(listed["name"], listed["name"])
+    if "version_id" not in listed:
+        raise quality.Unreadable(f"{what} is a prefix, and no document")
+    if listed["size"] > quality.DOCUMENT_LIMIT:
+        raise quality.Unreadable(f"{what} is too large (more than 16 MiB)")
+    content = vault.bytes_of(listed["key"], listed["version_id"])
+    if hashlib.sha256(content).hexdigest() != listed["sha256"]:
+        raise quality.Unreadable(f"{what} in the vault is not the one that was kept; revalidate the package")
+    return content
 
 
 def named_data(registration: Mapping[str, Any] | None) -> Dataset | None:

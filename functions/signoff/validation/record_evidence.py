@@ -26,6 +26,8 @@ from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
 from signoff.submission.policy_choices import policy_faults
 from signoff.validation import deployability, evidence, gates
+from signoff.validation.bias_gates import bias_checks, drift_checks
+from signoff.validation.bias_reports import read_baselines, read_report
 from signoff.validation.champion import Comparer
 from signoff.validation.checks import Check, errored, failed
 from signoff.validation.claims import named_data, read_claims
@@ -113,6 +115,9 @@ class EvidenceRecorder:
         comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy)
         checks += measurement_checks(policy, None, subject_digest(signed))
         checks += [*data_check(policy, claims.measurements), *metric_checks(policy, comparison.measured)]
+        report = read_report(self.vault, artifacts)
+        checks += bias_checks(policy, report)
+        checks += drift_checks(policy, read_baselines(self.vault, artifacts), claims.measurements, report)
         checks += deployability.deployment_checks(described, signed, self.vault.uri)
         checks += _choice_checks(registration, policy)
         checks += self.sources.checks(described, policy)
@@ -133,6 +138,7 @@ class EvidenceRecorder:
                 metrics={"claimed": claims.document, "measured": None},
                 comparison=comparison.document,
                 images=images.documents,
+                bias=[value.document for value in report.values],
             ),
             policy=claim["policy"],
             submitter=history.state.submitter,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from signoff.model_package.artifacts import artifacts_of
+from signoff.model_package.artifacts import BIAS, BIAS_BASELINES, QUALITY, QUALITY_BASELINE, artifacts_of
 from signoff.policy.policy import Policy
 from signoff.validation.checks import Check, failed
 
@@ -25,7 +25,7 @@ class Sources:
     def readable(self, described: Mapping[str, Any], policy: Policy) -> list[dict[str, str]]:
         """Return the artifacts of a described package without those that belong to other groups."""
         others = self._of_others(described, policy)
-        return [artifact for artifact in artifacts_of(described) if artifact not in others]
+        return [artifact for artifact in _artifacts(described, policy) if artifact not in others]
 
     def checks(self, described: Mapping[str, Any], policy: Policy) -> Iterator[Check]:
         """Yield a failed check for each artifact that belongs to another group, and that was not read."""
@@ -40,7 +40,7 @@ class Sources:
         group, listed = str(described["ModelPackageGroupName"]), policy.sources.model_data
         return [
             artifact
-            for artifact in artifacts_of(described)
+            for artifact in _artifacts(described, policy)
             if not (self._is_own(artifact["url"], group) or _is_listed(artifact["url"], listed))
         ]
 
@@ -50,6 +50,13 @@ class Sources:
         homes = {self.vault: f"models/{group}/", self.inbox: f"{group}/"}
         home = homes.get(bucket.lower())
         return home is None or key.lower().startswith(home.lower())
+
+
+def _artifacts(described: Mapping[str, Any], policy: Policy) -> list[dict[str, str]]:
+    """Return the artifacts of a package, with the documents of which its policy asks something."""
+    drift = policy.comparison.drift
+    bias = BIAS if policy.bias or drift else ()
+    return artifacts_of(described, (QUALITY, *bias, *((QUALITY_BASELINE, *BIAS_BASELINES) if drift else ())))
 
 
 def _is_listed(url: str, patterns: Sequence[str]) -> bool:

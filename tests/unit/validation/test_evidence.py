@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.documents.canonical_json import canonical, digest
-from signoff.model_package.artifacts import artifacts_of, quality_document
+from signoff.model_package.artifacts import QUALITY, artifacts_of, document_named
 from signoff.model_package.subject import changes, covers, images, subject, subject_digest
 from signoff.validation.checks import Check, CheckStatus
 from signoff.validation.evidence import Attempt, Facts, document, said_of_itself, signed_subject
@@ -126,7 +126,7 @@ def test_everything_that_is_loaded_is_named_by_its_path_and_kind():
 
 @pytest.mark.parametrize("metrics", [None, {}, {"ModelQuality": None}, {"ModelQuality": {"Statistics": {}}}])
 def test_a_package_may_name_no_quality_document(metrics: Any):
-    assert quality_document({"ModelMetrics": metrics}) is None
+    assert document_named({"ModelMetrics": metrics}, QUALITY) is None
 
 
 @given(JSON)

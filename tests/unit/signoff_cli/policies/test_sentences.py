@@ -153,6 +153,7 @@ def test_it_is_said_whom_the_bus_believes() -> None:
             {"metrics": [{"name": "auc", "path": "x", "suspicious": 0.2}], "comparison": {"inconclusive": "fail"}},
             "A difference that is uncertain (95 % confidence) fails.",
         ),
+        ("comparing", {"comparison": {"drift": True}}, "constraints that the package itself names"),
         ("comparing", {"comparison": {"unevaluated": "pass"}}, "What is asked for and cannot be evaluated passes."),
         ("comparing", {"comparison": {"data_sets": ["a" * 64]}}, f"one of the data sets with the SHA-256 {'a' * 64}."),
         (
