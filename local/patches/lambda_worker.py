@@ -84,6 +84,7 @@ def prepare(bundle: Path, locked: Collection[str]) -> None:
     for finder in editable:
         sys.meta_path.remove(finder)
     sys.meta_path.insert(0, BundleFinder(bundle, packages, locked))
+    os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"  # nothing takes traces here
     _wrap_handler_import()
 
 
