@@ -46,8 +46,9 @@ def deploy(
     context: Mapping[str, str] = LOCAL_CONTEXT,
     account: str | None = None,
     region: str | None = None,
+    bootstrap: bool = True,
 ) -> Outputs:
-    """Bootstrap the account and deploy `stack` to it; returns the stack's outputs by their keys.
+    """Bootstrap the account, unless it is, and deploy `stack` to it; returns the stack's outputs by their keys.
 
     Account and region are the engine's own unless others are given.
 
@@ -57,11 +58,12 @@ def deploy(
     with tempfile.TemporaryDirectory(prefix="signoff-deploy-") as scratch, ThreadPoolExecutor(2) as both:
         settings = engine.environment(None, account, region)
         place = f"aws://{account or engine.account}/{region or engine.region}"
-        bootstrapped = both.submit(_bootstrap, place, settings, progress)
+        bootstrapped = both.submit(_bootstrap, place, settings, progress) if bootstrap else None
         synthesised = assembly or Path(scratch) / "cdk.out"
         if assembly is None:
             synthesise(synthesised, progress, context=context, settings=settings)
-        bootstrapped.result()
+        if bootstrapped is not None:
+            bootstrapped.result()
         outputs = Path(scratch) / "outputs.json"
         arguments = ["deploy", stack, "--app", str(synthesised), "--outputs-file", str(outputs)]
         _cdk([*arguments, "--require-approval", "never", "--progress", "events"], settings, progress)
