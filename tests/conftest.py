@@ -11,6 +11,7 @@ from local.engine.strict_requests import make_strict
 from tests.support import depth
 from tests.support.deployed import Deployed, assembly_in, deployed, shared_directory
 from tests.support.groups import Group
+from tests.support.lazy_jsii import load_when_used
 from tests.support.pipeline import Pipeline
 from tests.support.service_models import read_once
 
@@ -21,6 +22,7 @@ def pytest_configure() -> None:
     """Send nothing in the whole run, from whatever client, that AWS would not take."""
     make_strict()
     read_once()
+    load_when_used()
 
 
 def pytest_collection_finish() -> None:
@@ -33,8 +35,15 @@ def pytest_collection_finish() -> None:
 LOOK_THROUGH_ALL = ("lost_events", "deletion", "test_audit", "what_happens_by_itself", "retirement")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try what looks through the whole registry while little is in it, and what fills it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Try what looks through the whole registry while little is in it, and what fills it at the end.
+
+    What only a deep look tries is left out of a quick one, unless it is asked for by its name.
+    """
+    if not depth.deep() and not any("::" in each for each in config.args):
+        left = [item for item in items if item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
     items.sort(key=_place)
 
 

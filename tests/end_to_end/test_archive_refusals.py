@@ -83,6 +83,7 @@ def test_a_package_is_rejected_that_lacks_a_required_file(group: Group) -> None:
     assert_rejected(group.submit().package(), ARTIFACT, "model.onnx")
 
 
+@pytest.mark.deep
 def test_a_package_is_rejected_that_holds_what_the_policy_forbids(group: Group) -> None:
     group.policy(artifact={"formats": ["onnx", "pickle"], "licence": True})
     archive = model_archive(member("weights", b"GGUF\3\0\0\0"), member("LICENSE", b"MIT"))
@@ -94,6 +95,7 @@ def test_a_package_is_rejected_that_holds_what_the_policy_forbids(group: Group) 
     )
 
 
+@pytest.mark.deep
 def test_a_package_is_rejected_that_holds_compiled_code(group: Group) -> None:
     archive = model_archive(member("code/ops.txt", b"\x7fELF\2\1\1"))
 
@@ -108,12 +110,14 @@ def test_a_package_is_rejected_whose_metric_is_below_the_threshold(group: Group)
     assert_rejected(group.submit(measured(0.85)).package(), "metric:accuracy", "0.85 is below the threshold 0.9")
 
 
+@pytest.mark.deep
 def test_a_package_is_rejected_that_names_no_model_quality(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
 
     assert_rejected(group.submit(honest()).package(), "metric:accuracy", "names no model quality document")
 
 
+@pytest.mark.deep
 def test_a_package_is_rejected_whose_model_quality_is_not_json(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
     files = honest(ModelMetrics=metrics()) | {"model_quality.json": b"accuracy: 0.95"}
@@ -123,6 +127,7 @@ def test_a_package_is_rejected_whose_model_quality_is_not_json(group: Group) -> 
     assert_rejected(package, "metric:accuracy", "is not JSON")
 
 
+@pytest.mark.deep
 def test_a_package_is_rejected_whose_metric_is_no_number(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
     said = {"binary_classification_metrics": {"accuracy": {"value": "excellent"}}}
@@ -132,6 +137,7 @@ def test_a_package_is_rejected_whose_metric_is_no_number(group: Group) -> None:
     assert_rejected(package, "metric:accuracy", "instead of a finite number")
 
 
+@pytest.mark.deep
 def test_a_metric_may_stand_anywhere_in_any_json(group: Group) -> None:
     group.policy(metrics=[{"name": "error", "path": "runs[-1].error", "at_most": 0.1}])
     files = measured(0.95) | {"model_quality.json": as_json({"runs": [{"error": 0.4}, {"error": 0.05}]})}

@@ -98,6 +98,7 @@ def test_a_submission_that_is_refused_says_why_and_exits_with_1(submitter: Shell
     assert "SkipModelValidation" in refused.stderr
 
 
+@pytest.mark.deep
 def test_a_package_that_fails_its_validation_says_why_and_exits_with_1(submitter: Shell) -> None:
     submitter.group.policy(metrics=[ACCURACY])
 
@@ -118,6 +119,7 @@ def test_a_model_that_the_manifest_does_not_name_is_its_containers_and_inspected
     assert "a readable archive" in checks[f"artifact:{path}"]
 
 
+@pytest.mark.deep
 def test_a_package_without_model_data_says_so_and_fails_where_the_policy_requires_files(submitter: Shell) -> None:
     files = {"manifest.json": as_json(manifest(InferenceSpecification=image_only()))}
     submitter.group.pending(files)

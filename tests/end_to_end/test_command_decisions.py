@@ -65,6 +65,7 @@ def test_two_people_approve_in_their_roles_and_each_sees_what_awaits_them(
     assert package.kinds().count("VoteRecorded") == 1
 
 
+@pytest.mark.deep
 def test_a_decision_made_already_is_joined_by_whoever_makes_it_too(
     group: Group, approver: Shell, reviewer: Shell
 ) -> None:

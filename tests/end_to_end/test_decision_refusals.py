@@ -48,6 +48,7 @@ def approve_with(package: Package, credentials: dict[str, Any]) -> None:
     pipeline.quiet()
 
 
+@pytest.mark.deep
 def test_a_user_who_was_deleted_and_made_anew_has_one_vote(group: Group) -> None:
     group.policy(approvals={"needed": 2})
     iam, name, package = group.pipeline.aws("iam"), f"twice-{uuid4().hex[:8]}", group.pending()
@@ -73,6 +74,7 @@ def test_the_submitter_cannot_approve_it_as_a_federated_user_either_where_the_po
     assert (package.status, package.registry[0]) == ("PendingApproval", "PendingManualApproval")
 
 
+@pytest.mark.deep
 def test_whoever_registered_a_package_elsewhere_cannot_approve_it(group: Group) -> None:
     specification = group.pending().described()["InferenceSpecification"]
     package = group.register(InferenceSpecification=specification).until("PendingApproval")
@@ -82,6 +84,7 @@ def test_whoever_registered_a_package_elsewhere_cannot_approve_it(group: Group) 
     assert_refused(package, "OwnModel", "someone else must approve it")
 
 
+@pytest.mark.deep
 def test_somebody_who_is_not_on_the_policys_list_cannot_approve(group: Group) -> None:
     group.policy(approvals={"approvers": ["arn:*:iam::*:user/approver"]})
     package = group.pending()
@@ -106,6 +109,7 @@ def test_an_approval_that_was_kept_back_is_older_than_the_status(group: Group, s
     assert (package.status, package.state.votes) == ("PendingApproval", ())
 
 
+@pytest.mark.deep
 def test_what_was_validated_before_its_policy_was_tightened_cannot_be_approved(group: Group) -> None:
     group.policy(deployment={"network_isolation": False})
     package = group.pending()
@@ -126,6 +130,7 @@ def test_a_package_that_failed_its_validation_cannot_be_approved(group: Group) -
     assert package.registry[0] == "Rejected"
 
 
+@pytest.mark.deep
 def test_a_package_that_is_still_validated_cannot_be_approved(group: Group) -> None:
     pipeline = group.pipeline
     with pipeline.without_rule("PackageRegistered"):
@@ -157,6 +162,7 @@ def _nowhere(group: Group) -> dict[str, Any]:
     return specification
 
 
+@pytest.mark.deep
 def test_a_rejected_package_cannot_be_approved(group: Group) -> None:
     package = group.pending()
     package.decide("reject")
@@ -167,6 +173,7 @@ def test_a_rejected_package_cannot_be_approved(group: Group) -> None:
     assert package.registry[0] == "Rejected"
 
 
+@pytest.mark.deep
 def test_an_approved_package_cannot_be_rejected(group: Group) -> None:
     package = group.pending()
     model = package.approve()
@@ -178,6 +185,7 @@ def test_an_approved_package_cannot_be_rejected(group: Group) -> None:
     assert package.models() == [model]
 
 
+@pytest.mark.deep
 def test_a_package_that_is_not_approved_cannot_be_revoked(group: Group) -> None:
     package = group.pending()
 
@@ -232,6 +240,7 @@ def test_a_decision_about_a_package_that_signoff_does_not_govern_is_refused(grou
     assert package.registry[0] == "PendingManualApproval"
 
 
+@pytest.mark.deep
 def test_a_decision_without_a_reason_is_refused(group: Group) -> None:
     package = group.pending()
 
@@ -242,6 +251,7 @@ def test_a_decision_without_a_reason_is_refused(group: Group) -> None:
     assert package.status == "PendingApproval"
 
 
+@pytest.mark.deep
 def test_a_decision_that_is_none_is_refused(group: Group) -> None:
     package = group.pending()
 

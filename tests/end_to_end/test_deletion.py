@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from signoff.ledger.entries import Status
 from signoff.ledger.history import History, package_key
 from tests.support.groups import Group, Package, models_of
@@ -52,6 +54,7 @@ def test_a_pending_package_that_was_deleted_awaits_no_decision_and_gets_none(gro
     assert package.arn not in {head["arn"] for head in pipeline.ledger.rows_by_status(Status.PENDING_APPROVAL)}
 
 
+@pytest.mark.deep
 def test_a_package_deleted_before_it_is_validated_is_not_validated_again_and_again(group: Group) -> None:
     pipeline = group.pipeline
     with pipeline.without_rule("PackageRegistered"):
@@ -87,6 +90,7 @@ def test_a_group_made_anew_begins_again_at_version_1_with_a_ledger_of_its_own(gr
     assert [each["ModelName"] for each in models_of(pipeline, group.name)] == [model["ModelName"]]
 
 
+@pytest.mark.deep
 def test_a_package_deleted_behind_an_endpoint_keeps_its_model_until_the_endpoint_is_gone(group: Group) -> None:
     pipeline, sagemaker, package = group.pipeline, group.pipeline.aws("sagemaker"), group.pending()
     name, endpoint = package.approve()["ModelName"], f"serving-{group.name}"
@@ -105,6 +109,7 @@ def test_a_package_deleted_behind_an_endpoint_keeps_its_model_until_the_endpoint
     eventually(lambda: models_of(pipeline, group.name) == [], what="the model to be gone")
 
 
+@pytest.mark.deep
 def test_a_submission_in_another_spelling_of_the_group_is_told_the_right_one(group: Group) -> None:
     group.pending()
     other = Group(group.pipeline, group.name.upper())

@@ -208,6 +208,7 @@ def test_what_an_approver_exchanged_never_runs_and_what_was_submitted_does(house
     assert running(package) == [house.model_of("submitter", "approver", "reviewer")]
 
 
+@pytest.mark.deep
 def test_who_both_submits_and_approves_has_no_vote_as_anybody_else(house: House) -> None:
     package = house.submit(house.group).package().until("PendingApproval")
     sts, role = house.aws("sts"), People(house.pipeline).role(f"AmazonSageMaker-{uuid4().hex[:8]}")
@@ -228,6 +229,7 @@ def test_who_both_submits_and_approves_has_no_vote_as_anybody_else(house: House)
     assert running(package) == [house.model_of("mallory", "approver", "reviewer")]
 
 
+@pytest.mark.deep
 def test_what_a_pipeline_registered_and_an_approver_rewrote_takes_more_than_the_others(house: House) -> None:
     package = house.register("submitter")
 
@@ -255,6 +257,7 @@ def test_an_approver_has_another_groups_bytes_neither_read_nor_run(house: House)
     assert (sha256(archive("submitter")) in read, sha256(archive("reviewer")) in read) == (True, False)
 
 
+@pytest.mark.deep
 def test_one_approver_brings_back_nothing_that_was_withdrawn(house: House) -> None:
     package = house.group.pending(files("submitter"))
     kept = [package.statement("approve", by=name, standing=None) for name in ("approver", "reviewer")]

@@ -3,6 +3,8 @@
 import json
 from uuid import uuid4
 
+import pytest
+
 from signoff.ledger.entries import Draft, Kind
 from tests.support.groups import Group
 from tests.support.submissions import honest, specification
@@ -22,6 +24,7 @@ def test_a_submission_whose_uploads_nobody_heard_of_is_registered(group: Group) 
     assert submission.package().until("PendingApproval").state.attempt == 1
 
 
+@pytest.mark.deep
 def test_a_submission_whose_last_upload_nobody_heard_of_is_registered(group: Group) -> None:
     pipeline, submission, files = group.pipeline, group.submission(), honest()
     submission.upload({"manifest.json": files["manifest.json"]}, signed=files)
@@ -36,6 +39,7 @@ def test_a_submission_whose_last_upload_nobody_heard_of_is_registered(group: Gro
     assert submission.package().until("PendingApproval").state.attempt == 1
 
 
+@pytest.mark.deep
 def test_a_corrected_manifest_that_nobody_heard_of_is_registered(group: Group) -> None:
     pipeline, submission, files = group.pipeline, group.submission(), honest()
     submission.upload({**files, "manifest.json": b"not JSON"}).report()
@@ -62,6 +66,7 @@ def test_a_package_whose_registration_nobody_heard_of_is_validated(group: Group)
     assert (before, package.until("PendingApproval").state.attempt) == ("Validating", 1)
 
 
+@pytest.mark.deep
 def test_a_package_registered_elsewhere_that_nobody_heard_of_is_validated(group: Group) -> None:
     pipeline = group.pipeline
     model = group.pending().described()["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
@@ -89,6 +94,7 @@ def test_an_approval_that_createmodel_never_heard_of_has_its_model(group: Group)
     assert package.until("Approved").model()["PrimaryContainer"]["ModelPackageName"] == package.arn
 
 
+@pytest.mark.deep
 def test_a_revocation_that_createmodel_never_heard_of_retires_the_model(group: Group) -> None:
     pipeline, package = group.pipeline, group.pending()
     package.approve()
@@ -117,6 +123,7 @@ def test_a_status_set_by_hand_that_nobody_heard_of_is_set_back(group: Group) -> 
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_a_package_registered_as_approved_that_nobody_heard_of_is_held(group: Group) -> None:
     pipeline = group.pipeline
     model = group.pending().described()["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
@@ -132,6 +139,7 @@ def test_a_package_registered_as_approved_that_nobody_heard_of_is_held(group: Gr
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_a_changed_specification_that_nobody_heard_of_is_validated_anew(group: Group) -> None:
     pipeline, package = group.pipeline, group.pending()
     changed = package.described()["InferenceSpecification"] | {"SupportedContentTypes": ["text/plain"]}
@@ -144,6 +152,7 @@ def test_a_changed_specification_that_nobody_heard_of_is_validated_anew(group: G
     assert package.until("ValidationFailed").state.attempt == 2  # it is not what its submitter submitted any more
 
 
+@pytest.mark.deep
 def test_a_specification_changed_after_approval_that_nobody_heard_of_is_revoked(group: Group) -> None:
     pipeline, package = group.pipeline, group.pending()
     package.approve()
@@ -176,6 +185,7 @@ def test_a_claim_whose_execution_died_is_released_and_the_package_can_be_validat
     assert package.until("PendingApproval").state.attempt == 2
 
 
+@pytest.mark.deep
 def test_an_execution_that_somebody_stopped_leaves_no_package_validating(group: Group) -> None:
     pipeline, states = group.pipeline, group.pipeline.aws("stepfunctions")
     with pipeline.without_function("InspectArtifact"):

@@ -143,6 +143,7 @@ def test_a_submission_that_waits_too_long_is_told_once_what_was_meant_and_regist
     eventually(lambda: submission.report()["outcome"] == "registered")
 
 
+@pytest.mark.deep
 def test_a_refused_submission_is_registered_when_its_manifest_is_corrected(group: Group) -> None:
     submission = group.submit(with_manifest(b"{"))
     assert_refused(submission, "", "JSON")
@@ -175,6 +176,7 @@ def test_a_group_that_signoff_does_not_govern_takes_no_submission(group: Group) 
     assert group.packages() == []
 
 
+@pytest.mark.deep
 def test_a_group_that_its_policy_does_not_let_be_created_takes_no_submission(group: Group) -> None:
     group.policy(groups={"create": False})
 
@@ -197,6 +199,7 @@ def test_a_group_that_nobody_asks_for_is_not_created(group: Group, signed: bool)
     assert mistyped.packages() == []
 
 
+@pytest.mark.deep
 def test_a_name_that_no_group_can_have_is_refused(pipeline: Pipeline, group: Group) -> None:
     submission = Submission(pipeline, f"not_a_group_{group.name}/first").upload(honest())
 
@@ -231,6 +234,7 @@ def test_a_closed_submission_takes_no_new_version_and_says_so_on_the_object(grou
     assert [found.arn for found in group.packages()] == [package.arn]
 
 
+@pytest.mark.deep
 def test_a_submission_that_is_refused_harms_no_other(group: Group) -> None:
     refused, good = group.submission(), group.submission()
     refused.upload(with_manifest(b"{"))

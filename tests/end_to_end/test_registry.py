@@ -43,6 +43,7 @@ def test_an_approval_undone_by_hand_is_restored_and_the_model_stays(group: Group
     assert package.models() == [model]
 
 
+@pytest.mark.deep
 def test_a_rejection_undone_by_hand_is_restored(group: Group) -> None:
     package = group.pending()
     package.decide("reject")
@@ -55,6 +56,7 @@ def test_a_rejection_undone_by_hand_is_restored(group: Group) -> None:
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_metadata_of_others_is_left_alone(group: Group) -> None:
     package = group.pending()
     before = package.kinds()
@@ -102,6 +104,7 @@ def test_a_package_registered_elsewhere_passes_the_same_gate_and_is_deployed_fro
     assert package.state.submitter == group.pipeline.user("submitter")
 
 
+@pytest.mark.deep
 def test_what_is_overwritten_where_it_was_registered_from_is_deployed_as_it_was_signed(group: Group) -> None:
     package = registered_elsewhere(group).until("PendingApproval")
     bucket, key = group.pipeline.outputs["ArtifactsBucket"], f"{group.name}/training/output/model.tar.gz"
@@ -128,6 +131,7 @@ def test_an_artifact_that_signoff_may_not_read_is_no_fault_of_the_package(group:
     assert package.registry[0] == "PendingManualApproval"
 
 
+@pytest.mark.deep
 def test_a_package_that_names_another_groups_model_is_refused(pipeline: Pipeline, group: Group) -> None:
     theirs = Group(pipeline, f"{group.name}2").pending().described()["InferenceSpecification"]
     group.policy()

@@ -98,6 +98,7 @@ def test_with_every_event_delivered_twice_there_is_one_package_one_validation_on
     ]
 
 
+@pytest.mark.deep
 def test_an_entry_announced_twice_is_announced_under_the_same_sequence(group: Group) -> None:
     package = group.pending()
     pipeline = group.pipeline
@@ -112,6 +113,7 @@ def test_an_entry_announced_twice_is_announced_under_the_same_sequence(group: Gr
     assert eventually(both) == [first["detail"]["sequence"]] * 2
 
 
+@pytest.mark.deep
 def test_the_same_decision_again_is_absorbed(group: Group) -> None:
     package = group.pending()
     package.approve()
@@ -142,6 +144,7 @@ def test_a_late_approval_does_not_undo_a_revocation(group: Group) -> None:
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_a_late_registration_does_not_undo_a_rejection(group: Group) -> None:
     package = group.pending()
     package.decide("reject")
@@ -153,6 +156,7 @@ def test_a_late_registration_does_not_undo_a_rejection(group: Group) -> None:
     assert package.status == "Rejected"
 
 
+@pytest.mark.deep
 def test_decisions_that_cross_leave_the_first_to_stand(group: Group) -> None:
     package = group.pending()
 

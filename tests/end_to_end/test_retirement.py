@@ -1,5 +1,7 @@
 """A model whose package is no longer signed is retired, unless an endpoint still runs it."""
 
+import pytest
+
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 
@@ -48,6 +50,7 @@ def test_a_model_that_an_endpoint_runs_stays_until_the_endpoint_is_gone(group: G
     assert package.kinds()[-1] == "ModelRetired"
 
 
+@pytest.mark.deep
 def test_models_of_other_packages_of_the_group_stay(group: Group) -> None:
     first, second = group.pending(), group.pending()
     first.approve()

@@ -1,5 +1,7 @@
 """Rolling a group back: a version that was approved before is champion again, its bytes verified."""
 
+import pytest
+
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group, Package
 from tests.support.waiting import eventually
@@ -61,6 +63,7 @@ def test_a_revoked_version_is_approved_again_and_its_model_is_made_anew(group: G
     assert first.entries(Kind.MODEL_CREATED)[-1]["verified"] == size(first)
 
 
+@pytest.mark.deep
 def test_what_two_revoked_takes_two_again(group: Group) -> None:
     group.policy(approvals={"needed": 2})
     package = group.pending()
@@ -77,6 +80,7 @@ def test_what_two_revoked_takes_two_again(group: Group) -> None:
     assert package.until("Approved").model()
 
 
+@pytest.mark.deep
 def test_a_version_that_was_never_approved_cannot_be_rolled_back_to(group: Group) -> None:
     package = group.pending()
 

@@ -115,6 +115,7 @@ def test_a_signature_for_another_registry_is_refused(group: Group) -> None:
     assert_refused(submission, SIGNED, "WrongAudience", SIGNED)
 
 
+@pytest.mark.deep
 def test_whoever_is_not_among_the_submitters_of_a_group_submits_nothing_to_it(group: Group) -> None:
     group.policy(submissions={"submitters": [group.pipeline.user("submitter")]})
     refused, taken = group.submission(), group.submission()
@@ -139,6 +140,7 @@ def test_nobody_else_completes_what_was_uploaded_to_be_signed_by_somebody(group:
     assert submission.package().until("PendingApproval").state.submitter == group.pipeline.user("submitter")
 
 
+@pytest.mark.deep
 def test_what_nobody_signed_takes_no_name_of_a_group_that_lists_its_submitters_in_any_spelling(group: Group) -> None:
     group.policy(submissions={"submitters": [group.pipeline.user("submitter")]})
     unsigned, elsewhere = group.submission(), Group(group.pipeline, group.name.upper()).submission()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from signoff.ledger.entries import Kind
 from tests.support.groups import Group
 from tests.support.waiting import eventually
@@ -54,6 +56,7 @@ def test_a_policy_revokes_what_another_champion_followed_without_waiting_for_the
     assert (first.registry[0], len(second.models())) == ("Rejected", 1)
 
 
+@pytest.mark.deep
 def test_what_a_policy_only_reports_is_left_until_it_enforces(group: Group) -> None:
     group.policy(mode="report")
     package = group.pending()

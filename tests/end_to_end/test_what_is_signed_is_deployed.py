@@ -117,6 +117,7 @@ def test_a_new_object_under_the_vaults_key_after_approval_leads_to_no_model(grou
     assert_revoked(package, "artifacts")
 
 
+@pytest.mark.deep
 def test_a_new_object_under_the_vaults_key_before_approval_leads_to_no_model(group: Group) -> None:
     package = group.pending()
     force(package, model_archive(**{"model.joblib": b"poisoned"}))
@@ -126,6 +127,7 @@ def test_a_new_object_under_the_vaults_key_before_approval_leads_to_no_model(gro
     assert_revoked(package, "artifacts")
 
 
+@pytest.mark.deep
 def test_a_vault_object_hidden_by_a_delete_marker_leads_to_no_model(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     key = package.evidence()["artifacts"][0]["key"]
@@ -163,6 +165,7 @@ def test_a_submission_that_is_changed_while_it_waits_fails_by_what_was_changed(g
     assert f"submitter:specification: not as it was submitted: {field}" in why
 
 
+@pytest.mark.deep
 def test_who_changes_a_package_from_elsewhere_while_it_waits_cannot_approve_it(group: Group) -> None:
     other = group.pending().described()["InferenceSpecification"] | {"SupportedContentTypes": ["text/plain"]}
     package = group.register(InferenceSpecification=other).until("PendingApproval")
@@ -177,6 +180,7 @@ def test_who_changes_a_package_from_elsewhere_while_it_waits_cannot_approve_it(g
     assert (refused["refusal"], package.models()) == ("OwnModel", [])
 
 
+@pytest.mark.deep
 def test_a_submission_that_is_changed_before_its_ledger_begins_is_known_as_signoffs_own(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     package.update(by="reviewer", **another_type(package))
@@ -193,6 +197,7 @@ def test_a_submission_that_is_changed_before_its_ledger_begins_is_known_as_signo
     assert package.status == "ValidationFailed"
 
 
+@pytest.mark.deep
 def test_evidence_that_is_older_than_the_package_cannot_be_approved(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     with pipeline.without_rule("SpecificationChanged"):

@@ -46,7 +46,7 @@ SUBMISSIONS = {
     ("which", "function"),
     [
         ("an archive that passes", "KeepArtifact"),
-        ("an archive that passes", "InspectArtifact"),
+        pytest.param("an archive that passes", "InspectArtifact", marks=pytest.mark.deep),
         ("an archive that does not", "InspectArtifact"),
     ],
 )
@@ -64,6 +64,7 @@ def test_a_build_comes_to_the_same_as_the_function(group: Group, which: str, fun
     assert at_length.kinds() == at_once.kinds()
 
 
+@pytest.mark.deep
 def test_a_prefix_is_handed_over_as_a_whole(group: Group) -> None:
     container = {"Image": IMAGE, "ModelDataSource": source("weights/")}
     specification = {
@@ -84,7 +85,8 @@ def test_a_prefix_is_handed_over_as_a_whole(group: Group) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "error"), [("KeepArtifact", "KeepingFailed"), ("InspectArtifact", "InspectionFailed")]
+    ("function", "error"),
+    [("KeepArtifact", "KeepingFailed"), pytest.param("InspectArtifact", "InspectionFailed", marks=pytest.mark.deep)],
 )
 def test_a_build_that_fails_leaves_validationerrored_and_names_the_log_that_says_why(
     group: Group, function: str, error: str
@@ -106,6 +108,7 @@ def test_a_build_that_fails_leaves_validationerrored_and_names_the_log_that_says
     assert package.registry[0] == "PendingManualApproval"
 
 
+@pytest.mark.deep
 def test_a_package_whose_build_failed_is_validated_again_when_somebody_asks_for_it(group: Group) -> None:
     pipeline = group.pipeline
     with pipeline.in_a_hurry(), pipeline.with_failing_builds():

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from signoff.ledger.entries import Kind
+from tests.support.depth import some
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import as_json, honest, specification
@@ -85,6 +86,7 @@ def test_an_artifact_that_is_missing_leaves_validationerrored_and_not_a_package_
     assert package.registry[0] == "PendingManualApproval"
 
 
+@pytest.mark.deep
 def test_an_erred_package_is_validated_again_when_somebody_asks_for_it(group: Group) -> None:
     group.policy()
     group.create()
@@ -109,6 +111,7 @@ def test_nobody_opens_another_attempt_without_being_asked(group: Group) -> None:
     assert package.state.attempt == 1
 
 
+@pytest.mark.deep
 def test_a_decided_package_is_not_validated_again(group: Group) -> None:
     package = group.pending()
     package.approve()
@@ -158,7 +161,7 @@ def test_of_many_executions_at_once_one_has_the_claim(group: Group) -> None:
     assert package.kinds() == ["Registered", "ValidationStarted", "EvidenceRecorded"]
 
 
-@pytest.mark.parametrize("function", ["OpenValidation", "KeepArtifact", "InspectArtifact", "RecordEvidence"])
+@pytest.mark.parametrize("function", some(["OpenValidation", "KeepArtifact", "InspectArtifact", "RecordEvidence"]))
 def test_a_step_that_fails_for_a_while_is_tried_again(group: Group, function: str) -> None:
     package, pipeline = registered(group), group.pipeline
     states = pipeline.aws("stepfunctions")
@@ -225,6 +228,7 @@ def test_a_package_of_an_ungoverned_group_is_nothing_to_validate(group: Group) -
     assert package.kinds() == []
 
 
+@pytest.mark.deep
 def test_a_step_done_twice_records_once(group: Group) -> None:
     package, pipeline = registered(group), group.pipeline
     execution = f"{pipeline.outputs['ValidationArn']}:{uuid4()}"
