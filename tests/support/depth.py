@@ -40,7 +40,12 @@ def examples(number: int) -> int:
     return number if deep() else quick(number)
 
 
-def some(row: Iterable[T], first: int = 0) -> list[T]:
-    """All cases of a long row, or in the quick look every third one from the `first` on, and the last."""
+def some(row: Iterable[T], first: int = 0, every: int = _EVERY) -> list[T]:
+    """All cases of a long row, or in the quick look the `first`, every third (or `every`) after it, and the last."""
     cases = list(row)
-    return cases if deep() else [*cases[first:-1:_EVERY], *cases[-1:]]
+    return cases if deep() else [*cases[first:-1:every], *cases[-1:]]
+
+
+def few(row: Iterable[T], first: int = 0) -> list[T]:
+    """All cases of a row of which each takes long, such as the calls before which a function dies, or one in eight."""
+    return some(row, first, _SHARE)

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from signoff.approval.decisions import Repeated
 from signoff.ledger.entries import Kind, Status, Step
-from tests.support.depth import some
+from tests.support.depth import few
 from tests.support.interruptions import Died
 from tests.support.model_shapes import CACHED, MODELS, SEVERAL, manifest, submitted
 from tests.support.voting import ANN, BEN, EVE
@@ -387,7 +387,7 @@ def test_why_it_was_revoked_is_said_of_the_last_revocation():
 def test_whoever_dies_before_any_call_the_next_try_comes_to_the_same(revoked: bool, error: Any):
     calls, expected = lived_through(None, error, revoked=revoked)
     assert calls > 10
-    for call in some(range(1, calls + 1), first=int(error is Died)):
+    for call in few(range(1, calls + 1), first=int(error is Died)):
         assert lived_through(call, error, revoked=revoked)[1] == expected, f"died before call {call} of {calls}"
 
 

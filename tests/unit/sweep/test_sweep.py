@@ -15,7 +15,7 @@ from signoff.ledger.history import History
 from signoff.model_package.batch_summary import its_turn
 from tests.support.clock import START
 from tests.support.deliveries import GRACE
-from tests.support.depth import some
+from tests.support.depth import few
 from tests.support.interruptions import Died
 from tests.support.lost_events import PREFIX, died, lose_everything
 from tests.support.world import ACCURATE, MODEL, World
@@ -344,7 +344,7 @@ def test_a_sweep_that_dies_before_any_call_is_made_good_by_the_next():
     world.sweeper.run(GRACE)
     calls = world.interruptions.calls
     assert calls > 10
-    for call in some(range(1, calls + 1)):
+    for call in few(range(1, calls + 1)):
         world, approved, validating = much_to_do()
         world.interruptions.arm(call)
         with pytest.raises(Died):
