@@ -141,6 +141,13 @@ policies.command(
     )
 )(policy.check)
 policies.command(
+    "test",
+    epilog=examples(
+        "signoff policy test churn.json --against churn",
+        "signoff policy test infra/policies/default.json --against churn/7 --against fraud --json | jq .replays",
+    ),
+)(policy.replay)
+policies.command(
     epilog=examples("signoff policy schema > .vscode/signoff-policy.schema.json"),
 )(policy.schema)
 project_commands.command(

@@ -1,4 +1,4 @@
-"""`signoff policy`: what a policy says, and what is wrong with it, before it is deployed. Asks nothing of AWS."""
+"""`signoff policy`: what a policy says, what is wrong with it, and what it would have held, before it is deployed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff_cli.commands.options import AsJson
+from signoff_cli.commands.completion import COMPLETE_GROUP
+from signoff_cli.commands.options import AsJson, StackName
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -48,6 +49,42 @@ def schema() -> None:
     from signoff_cli.policies.schema import policy_schema
 
     console.print_json(policy_schema())
+
+
+def replay(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A policy; - reads standard input.")],
+    against: Annotated[
+        list[str],
+        typer.Option(metavar="GROUP[/N]", help="A group, or one version of it; may be repeated.", **COMPLETE_GROUP),
+    ],
+    json: AsJson = False,
+    stack: StackName = "Signoff",
+) -> None:
+    """Replay a policy over evidence that exists, and say what it would have held and why.
+
+    The newest evidence of each package is judged again by the gates that judge candidates: metrics, also beside the
+    champion of that time, images and their scans, provenance, sources, choices of the manifest, the submitter. What
+    evidence alone does not tell, such as what else an archive holds, stands as it was recorded if the policy that was
+    used asks the same, and is otherwise said to be unknown.
+
+    Exits 1 when a package that passed would be held, or evidence cannot be read, and of an invalid policy.
+    """
+    from signoff_cli.output import console, replays
+    from signoff_cli.policies import check as policy_checking
+    from signoff_cli.policies.replay import replay_all
+    from signoff_cli.stack import Stack
+
+    checked = policy_checking.check(_name(file), _bytes(file))
+    if checked.faults or checked.policy is None:
+        raise policy_checking.InvalidPolicies([checked])
+    found = Stack.find(stack)
+    replays_of, unread = replay_all(checked.policy, against, found.ledger, found.vault)
+    if json:
+        console.print_json({"replays": [each.document for each in replays_of], "unread": unread})
+    else:
+        for line in replays.lines([each.document for each in replays_of], enforced=checked.policy.enforced):
+            console.print_line(line)
+    replays.fail(sum(each.newly_held for each in replays_of), len(replays_of), unread)
 
 
 def _name(file: str) -> str:
