@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from signoff.aws.ecr import ImageResolver
+from signoff.aws.image_scans import ImageScans
 from signoff.errors import ObjectMissing
 from tests.support.interruptions import Died, Interruptions
 
@@ -98,7 +99,7 @@ class Faults(Interruptions):
 
     def wrap(self, adapter: Any) -> Any:
         """Return `adapter` with every call noted, unless it calls AWS by an adapter that is noted already."""
-        return adapter if isinstance(adapter, ImageResolver) else super().wrap(adapter)
+        return adapter if isinstance(adapter, ImageResolver | ImageScans) else super().wrap(adapter)
 
     def call(self, name: str) -> int:
         if not self.function:

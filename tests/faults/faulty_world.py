@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from signoff.approval.statements import Sender
 from signoff.aws.clients import transient
 from signoff.aws.ecr import ImageResolver
+from signoff.aws.image_scans import ImageScans
 from signoff.aws.sqs import DELETED
 from signoff.ledger.entries import Entry
 from signoff.notification.announcements import announcements
@@ -23,6 +24,7 @@ from signoff.runtime.batches import package_named
 from signoff.submission.layout import SUBMISSION
 from signoff.validation.open_validation import ValidationRequest
 from tests.faults.faults import INVOKE, Aborted, Faults, InvocationFailed
+from tests.support.clock import START
 from tests.support.deliveries import GRACE
 from tests.support.interruptions import Died
 from tests.support.repository import ROOT
@@ -41,6 +43,7 @@ HIDDEN = {
 RECEIVES = 5
 _STATES: dict[str, Any] = json.loads((ROOT / "statemachine/validation.asl.json").read_bytes())["States"]
 STATES = _STATES | _STATES["InspectArtifacts"]["ItemProcessor"]["States"]
+PROFILE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/release"
 FUNCTIONS = {"RecordError": "RecordEvidence", "RecordUnopened": "RecordEvidence"}
 
 
@@ -63,10 +66,16 @@ class TaskFailed(Exception):
 
 
 class FakeEcr:
-    """The one call that the resolver of images makes."""
+    """The calls that are made about an image, which is scanned and signed."""
 
     def batch_get_image(self, **_: Any) -> dict[str, Any]:
-        return {"images": [{"imageId": {"imageDigest": PINNED.partition("@")[2]}}]}
+        return {"images": [{"imageId": {"imageDigest": PINNED.partition("@")[2]}, "imageManifest": "{}"}]}
+
+    def describe_image_scan_findings(self, **_: Any) -> dict[str, Any]:
+        return {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": {"imageScanCompletedAt": START}}
+
+    def describe_image_signing_status(self, **_: Any) -> dict[str, Any]:
+        return {"signingStatuses": [{"signingProfileArn": PROFILE, "status": "COMPLETE"}]}
 
 
 class FakeOutlets:
@@ -103,6 +112,7 @@ class FaultyWorld(World):
     def _compose(self) -> None:
         ecr = self.interruptions.wrap(FakeEcr())
         self.images = ImageResolver(lambda _: ecr, "us-east-1", pause=lambda _: None)
+        self.scans = ImageScans(lambda _: ecr, pause=lambda _: None)  # type: ignore[assignment]
         super()._compose()
 
     def as_function(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,9 +15,9 @@ from signoff.approval import retention
 from signoff.aws import vault
 from signoff.ledger.entries import Kind
 from signoff.ledger.history import History
-from signoff.validation import record_evidence
+from signoff.validation import submitted
 from tests.faults.faults import Fault, applies
-from tests.faults.faulty_world import FaultyWorld
+from tests.faults.faulty_world import PROFILE, FaultyWorld
 from tests.support.clock import START
 
 APART = timedelta(days=3)
@@ -104,7 +104,7 @@ class Result:
 
 def travelled(at: int | None = None, fault: Fault | None = None) -> FaultyWorld:
     """Return the world after the whole journey, with one fault or none."""
-    world = FaultyWorld()
+    world = FaultyWorld(images={"block_at": "HIGH", "signed_by": [PROFILE]})
     world.interruptions.at, world.interruptions.fault = at, fault
     return travel(world)
 
@@ -124,7 +124,7 @@ def travel(world: FaultyWorld) -> FaultyWorld:
 @contextmanager
 def one_after_the_other() -> Iterator[None]:
     """Make calls one after the other that are made at once otherwise: each has its number then."""
-    callers = [vault, record_evidence, retention]
+    callers = [vault, submitted, retention]
     before = [caller.in_parallel for caller in callers]
     for caller in callers:
         caller.in_parallel = lambda act, items: [act(item) for item in items]  # type: ignore[assignment]

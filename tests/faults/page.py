@@ -29,6 +29,8 @@ OPERATIONS = {
     "FakeBucket.retain": "s3:PutObjectRetention",
     "FakeBucket.tag": "s3:PutObjectTagging",
     "FakeEcr.batch_get_image": "ecr:BatchGetImage",
+    "FakeEcr.describe_image_scan_findings": "ecr:DescribeImageScanFindings",
+    "FakeEcr.describe_image_signing_status": "ecr:DescribeImageSigningStatus",
     "FakeExecutions.start": "states:StartExecution",
     "FakeExecutions.status": "states:DescribeExecution",
     "FakeLedger.append": "dynamodb:TransactWriteItems",
