@@ -80,17 +80,25 @@ def request_check(changed: Sequence[str]) -> Iterator[Check]:
         yield failed("submitter:request", f"{because}; submit it anew")
 
 
-def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str]]) -> list[Check]:
-    """Return a failed check for each of `found`, pairs of name and SHA-256, that differs from what was `signed`."""
-    others = sorted({name for name, sha256 in found if signed.get(name) != sha256})
-    checks = [failed(f"submitter:{name}", _reason(name, signed)) for name in others[:_LISTED]]
+def object_checks(signed: Mapping[str, str], found: Iterable[tuple[str, str | None]]) -> list[Check]:
+    """Return a failed check for each of `found`, pairs of name and SHA-256, that differs from what was `signed`.
+
+    What is not known, None, differs.
+    """
+    others = sorted({(name, sha256 is None) for name, sha256 in found if sha256 is None or signed.get(name) != sha256})
+    checks = [failed(f"submitter:{name}", _reason(name, signed, unknown)) for name, unknown in others[:_LISTED]]
     if len(others) > _LISTED:
         more = f"{len(others) - _LISTED} more objects do not match what their submitter signed"
         checks.append(failed("submitter:more", more))
     return checks
 
 
-def _reason(name: str, signed: Mapping[str, str]) -> str:
+def _reason(name: str, signed: Mapping[str, str], unknown: bool) -> str:
+    if name in signed and unknown:
+        return (
+            f"{name} cannot be compared with what its submitter signed: no container loads it, it is too large to be "
+            "read as a document, and S3 has no SHA-256 of all its bytes; submit it as smaller files, or leave it out"
+        )
     if name in signed:
         return f"{name} does not match what its submitter signed"
     return f"{name} was not signed by the package's submitter"

@@ -74,15 +74,13 @@ class SignatureGate:
             else:
                 yield name, artifact["sha256"]
 
-    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> list[tuple[str, str]]:
+    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str | None]]:
         """Return name and SHA-256 of submitted objects that no container loads, such as bias reports.
 
-        Those are left out that S3 does not know the SHA-256 of and that are too large to be read, such as the input of
-        SageMaker's own validation.
+        None stands for one that S3 does not know of an object that is too large to be read.
         """
         others = [kept for kept in registration["objects"] if kept["name"] not in inspected]
-        known = zip(others, in_parallel(self._sha256, others), strict=True)
-        return [(kept["name"], sha256) for kept, sha256 in known if sha256 is not None]
+        return zip((kept["name"] for kept in others), in_parallel(self._sha256, others), strict=True)
 
     def _sha256(self, kept: Mapping[str, Any]) -> str | None:
         """Return the SHA-256 of an object that a registration lists, if it takes no long reading."""

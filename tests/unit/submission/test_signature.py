@@ -208,14 +208,18 @@ def test_a_report_that_nothing_loads_is_compared_too():
     assert not [key for key in world.vault_bucket.reads if key.endswith("bias.json")]
 
 
-@pytest.mark.parametrize(("limit", "compared"), [(100, ["submitter:bias.json"]), (1, [])])
-def test_a_report_that_s3_does_not_know_the_digest_of_is_read_unless_it_is_large(
-    limit: int, compared: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "words"), [(10_000, "does not match what its submitter signed"), (1, "submit it as smaller files")]
+)
+def test_a_report_that_s3_does_not_know_the_digest_of_is_read_and_fails_if_it_is_too_large(
+    limit: int, words: str, monkeypatch: pytest.MonkeyPatch
 ):
     world = World()
     world.vault_bucket.checksums = False
     monkeypatch.setattr("signoff.validation.gates.DOCUMENT_LIMIT", limit)
-    assert list(checks(world, with_other_report(world))) == compared
+    found = checks(world, with_other_report(world))
+    assert words in found["submitter:bias.json"]
+    assert ("submitter:manifest.json" in found) == (limit == 1)
 
 
 def test_each_object_under_a_prefix_is_compared():
