@@ -134,6 +134,8 @@ def _naming_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict
             text = str(body.get("errorMessage", ""))
             if text.startswith(lambda_worker.MARK):
                 result["body"] = json.loads(text.removeprefix(lambda_worker.MARK))
+            elif text == "Worker process died":
+                result["body"] = {"errorType": "Runtime.ExitError", "errorMessage": "Error: Runtime exited"}
         return result
 
     return execute_function

@@ -1,6 +1,7 @@
 """Step Functions in the engine does what the pipeline relies on."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,9 @@ from local.engine.process import Engine
 from tests.support.aws import client
 from tests.support.functions import create_function
 from tests.support.waiting import eventually
+
+STATES = Path(__file__).resolve().parents[3] / "statemachine" / "validation.asl.json"
+VALIDATION = json.loads(STATES.read_bytes())["States"]
 
 
 class StateMachine:
@@ -114,6 +118,38 @@ def test_a_task_ends_when_its_time_is_up(engine: Engine) -> None:
     ended = StateMachine(engine, {"First": task(slow, TimeoutSeconds=1, End=True)}).run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
+
+
+@pytest.mark.parametrize(
+    ("once", "of_function", "of_task", "error"),
+    [
+        ("os._exit(1)", {}, {}, "Runtime.ExitError"),
+        ("time.sleep(9)", {"Timeout": 2}, {}, "Sandbox.Timedout"),
+        ("time.sleep(9)", {}, {"TimeoutSeconds": 2}, "States.Timeout"),
+    ],
+    ids=["exits", "has no time left", "does not answer"],
+)
+def test_a_function_that_dies_once_is_called_again_by_the_workflows_own_retriers(
+    engine: Engine, tmp_path: Path, once: str, of_function: Any, of_task: Any, error: str
+) -> None:
+    source = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "def handler(event, context):\n"
+        "    called = Path(event['called'])\n"
+        "    if not called.exists():\n"
+        "        called.touch()\n"
+        f"        {once}\n"
+        "    return 'as without'\n"
+    )
+    function = create_function(engine, f"dies-{uuid4().hex[:8]}", {"main.py": source}, **of_function)
+    retriers = VALIDATION["RecordEvidence"]["Retry"]
+    machine = StateMachine(engine, {"First": task(function, Retry=retriers, End=True, **of_task)})
+
+    ended = machine.run({"called": str(tmp_path / "called")})
+
+    assert (ended["status"], ended["output"]) == ("SUCCEEDED", '"as without"')
+    assert error in str(machine.states.get_execution_history(executionArn=ended["executionArn"])["events"])
 
 
 def test_a_map_runs_its_states_for_each_item(engine: Engine) -> None:
