@@ -23,6 +23,8 @@ GROUP_TAGS = {"signoff:governed": "true", "signoff:policy": "own"}
 PLATFORMS_POLICY = ("signoff:written-by", "platform")
 # The tag of the vault's copies, before and after an approval: the first may expire (signoff.aws.vault).
 UNDECIDED, APPROVED = ("signoff:kept", "until-decided"), ("signoff:kept", "approved")
+# The tag of an upload whose submission is registered, and so copied to the vault (signoff.submission.register_model).
+REGISTERED = ("signoff:registration", "registered")
 # The bus, and the source of Signoff's own events, which may be trusted.
 BUS = "signoff"
 SOURCE = "signoff"

@@ -27,6 +27,10 @@ class SettingFault(ValueError):
     """Raised when a context value is not one that the app understands."""
 
 
+# How long uploads stay whose submission is registered: their copies in the vault are what counts.
+REGISTERED_DAYS = 7
+
+
 @dataclass(frozen=True)
 class CentralRegistry:
     """The central registry of a workload account: its account, region, stack, and bucket names.
@@ -62,6 +66,7 @@ class DeploymentSettings:
     ephemeral: the stack may be deleted with its tables, its buckets empty themselves, and locks end after a day: for
         trying things out.
     lock_mode, lock_days: the vault's default retention; approved_retention_days: that of what was approved.
+    uploads_days: after how many days uploads expire, those of registered submissions after a week; 0 for never.
     unapproved_days: after how many days the vault's copies expire that were never approved; 0 for never.
     suffix: what the names of the regional vaults and of the key's alias end in, after a stack that has left its own.
     log_retention_days: how long logs are kept.
@@ -92,6 +97,7 @@ class DeploymentSettings:
     lock_mode: str = "GOVERNANCE"
     lock_days: int = 14
     approved_retention_days: int = 2557
+    uploads_days: int = 90
     unapproved_days: int = 365
     suffix: str = ""
     log_retention_days: int = 90
@@ -133,6 +139,7 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         else _number(
             "approvedRetentionDays", context("approvedRetentionDays"), DeploymentSettings.approved_retention_days, 1
         ),
+        uploads_days=_uploads_days(context),
         unapproved_days=_unapproved_days(context),
         suffix=_suffix(context("suffix")),
         log_retention_days=_log_days(context("logRetentionDays")),
@@ -259,6 +266,13 @@ def _log_days(value: Any) -> int:
     days = _number("logRetentionDays", value, DeploymentSettings.log_retention_days, least=1)
     if days not in LOG_RETENTION_DAYS:
         raise SettingFault(f"Context logRetentionDays={days} is not one of {LOG_RETENTION_DAYS}")
+    return days
+
+
+def _uploads_days(context: Callable[[str], Any]) -> int:
+    days = _number("uploadsDays", context("uploadsDays"), DeploymentSettings.uploads_days, least=0)
+    if 0 < days < REGISTERED_DAYS:
+        raise SettingFault(f"Context uploadsDays={days} is less than the {REGISTERED_DAYS} days of registered uploads")
     return days
 
 

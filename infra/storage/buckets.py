@@ -1,6 +1,6 @@
 """The buckets: uploaded submissions, the vault, and the access logs of both."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,7 @@ from infra.access.accounts import Families, OtherAccounts, SharedGroup, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
 from infra.policy_files import PolicyFile
-from infra.settings import DeploymentSettings
+from infra.settings import REGISTERED_DAYS, DeploymentSettings
 
 # The vault's prefixes. Writes anywhere else are denied to everyone.
 DOCUMENTS = (
@@ -107,6 +107,19 @@ def _expiring(days: int) -> tuple[s3.LifecycleRule, s3.LifecycleRule]:
     )
 
 
+def _forgetting(days: int) -> Iterator[s3.LifecycleRule]:
+    """What becomes of uploads: those of a registered submission are in the vault, the others wait for their sender."""
+    name, value = names.REGISTERED
+    for rule, after, tags in (("ExpireRegistered", REGISTERED_DAYS, {name: value}), ("ExpireUploads", days, None)):
+        yield s3.LifecycleRule(
+            id=rule,
+            tag_filters=tags,
+            expiration=cdk.Duration.days(after),
+            noncurrent_version_expiration=cdk.Duration.days(REGISTERED_DAYS),
+        )
+    yield s3.LifecycleRule(id="ForgetExpired", expired_object_delete_marker=True)
+
+
 def _keep(bucket: s3.Bucket, settings: DeploymentSettings) -> None:
     """Have the bucket keep its policy when the stack goes: what it holds is not to be less protected then."""
     if bucket.policy and not settings.ephemeral:
@@ -148,7 +161,9 @@ class ArtifactsBucket(s3.Bucket):
             **_common(settings, key),
             bucket_name=settings.artifacts_bucket_name,
             versioned=True,
-            lifecycle_rules=_life_cycle(settings),
+            lifecycle_rules=_life_cycle(
+                settings, *(_forgetting(settings.uploads_days) if settings.uploads_days else ())
+            ),
             server_access_logs_bucket=logs,
             server_access_logs_prefix="artifacts/",
         )

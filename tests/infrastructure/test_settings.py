@@ -27,6 +27,7 @@ def test_what_is_not_chosen_has_its_default():
         ("logRetentionDays", "8"),
         ("inspectConcurrency", "many"),
         ("unapprovedDays", "7"),
+        ("uploadsDays", "6"),
         ("suffix", "2"),
         ("suffix", "-Two"),
         ("sharedPrefixes", "fraud"),

@@ -4,6 +4,7 @@ import pytest
 
 from infra import names
 from signoff.aws.vault import APPROVED, UNDECIDED
+from signoff.submission.register_model import _REGISTERED
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, SynthesizedTemplate
 
@@ -211,9 +212,19 @@ def test_of_the_vault_nothing_expires_but_copies_that_nobody_approved(template):
     assert all(rule.get("Prefix") == "models/" for name, rule in found.items() if name != "AbortUnfinishedUploads")
 
 
+def test_uploads_expire_and_sooner_once_their_submission_is_registered(template):
+    found = rules(template, "Artifacts")
+    gone = {"NoncurrentVersionExpiration": {"NoncurrentDays": 7}, "Status": "Enabled"}
+    tag = [{"Key": key, "Value": value} for key, value in _REGISTERED.items()]
+    assert found["ExpireRegistered"] == {"Id": "ExpireRegistered", "ExpirationInDays": 7, "TagFilters": tag, **gone}
+    assert found["ExpireUploads"] == {"Id": "ExpireUploads", "ExpirationInDays": 90, **gone}
+    assert found["ForgetExpired"]["ExpiredObjectDeleteMarker"] is True
+
+
 def test_the_tags_of_the_life_cycle_are_those_that_the_functions_set():
     assert dict([names.UNDECIDED]) == UNDECIDED
     assert dict([names.APPROVED]) == APPROVED
+    assert dict([names.REGISTERED]) == _REGISTERED
 
 
 def test_what_lies_in_the_vault_becomes_cheaper_and_stays_as_quick_to_read(template, region):
