@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import io
 import json
 import sys
@@ -112,9 +113,8 @@ def split() -> Split:
     return Split(*train_test_split(features, malignant, ids, test_size=0.4, random_state=SEED, stratify=malignant))
 
 
-def held_out_rows() -> bytes:
+def held_out_rows(data: Split) -> bytes:
     """Return the held-out tumours as CSV without a header: 1 if malignant or else 0, the number, the measurements."""
-    data = split()
     rows = zip(data.test_y.tolist(), data.test_ids.tolist(), data.test_x.tolist(), strict=True)
     return "".join(f"{label},{id_},{','.join(map(repr, row))}\n" for label, id_, row in rows).encode()
 
@@ -130,7 +130,8 @@ def _write(
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tar.gz").write_bytes(archive(model, example.extra_members))
-    for name, document in (("manifest", manifest(example, image)), ("model_quality", quality)):
+    written = manifest(example, image, hashlib.sha256(held_out_rows(data)).hexdigest())
+    for name, document in (("manifest", written), ("model_quality", quality)):
         (folder / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
     return quality
 
@@ -149,8 +150,11 @@ def archive(model: Any, extra_members: dict[str, bytes]) -> bytes:
     return gzip.compress(packed.getvalue(), mtime=0)
 
 
-def manifest(example: Example, image: str) -> dict[str, Any]:
-    """Return the manifest: the fields of SageMaker's CreateModelPackage, files named relative to the submission."""
+def manifest(example: Example, image: str, evaluated_on: str) -> dict[str, Any]:
+    """Return the manifest: the fields of SageMaker's CreateModelPackage, files named relative to the submission.
+
+    `evaluated_on` is the SHA-256 of the rows that its quality document is about.
+    """
     container = {
         "Image": image,
         "ModelDataUrl": "model.tar.gz",
@@ -172,6 +176,7 @@ def manifest(example: Example, image: str) -> dict[str, Any]:
         "ModelMetrics": {
             "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "model_quality.json"}}
         },
+        "EvaluationData": {"Sha256": evaluated_on},
         "CustomerMetadataProperties": {
             "dataset": "Wisconsin diagnostic breast cancer",
             "scikit-learn": sklearn.__version__,
@@ -226,7 +231,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, help="a file for the rows that no model was trained on")
     arguments = parser.parse_args()
     if arguments.held_out:
-        arguments.held_out.write_bytes(held_out_rows())
+        arguments.held_out.write_bytes(held_out_rows(split()))
     qualities = write_submissions(arguments.out_dir, arguments.image)
     for example in EXAMPLES:
         accuracy = qualities[example.name]["binary_classification_metrics"]["accuracy"]["value"]

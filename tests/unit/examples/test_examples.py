@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import subprocess
@@ -114,6 +115,12 @@ def test_a_manifest_names_only_files_of_its_submission(submissions: Path, name: 
     assert all((submissions / name / file).is_file() for file in names)
 
 
+def test_a_manifest_names_the_data_that_the_quality_document_is_about(submissions: Path) -> None:
+    manifest = json.loads((submissions / "good/manifest.json").read_text())
+    rows = train.held_out_rows(train.split())
+    assert manifest["EvaluationData"] == {"Sha256": hashlib.sha256(rows).hexdigest()}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_manifest_has_no_fault(submissions: Path, name: str) -> None:
     sagemaker = botocore.session.get_session().get_service_model("sagemaker")
@@ -150,10 +157,10 @@ def test_training_again_in_another_process_writes_the_same_bytes(submissions: Pa
 
 
 def test_the_held_out_rows_are_those_that_no_model_was_trained_on(submissions: Path) -> None:
-    rows = [line.split(",") for line in train.held_out_rows().decode().splitlines()]
+    data = train.split()
+    rows = [line.split(",") for line in train.held_out_rows(data).decode().splitlines()]
     features, targets = load_breast_cancer(return_X_y=True)
 
-    data = train.split()
     assert {len(row) for row in rows} == {32}
     assert {int(row[1]) for row in rows} | set(data.train_ids.tolist()) == set(range(len(targets)))
     assert {int(row[1]) for row in rows}.isdisjoint(data.train_ids.tolist())
