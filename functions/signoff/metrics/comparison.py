@@ -6,15 +6,15 @@ data. What is known decides how certain it is: predictions for the same rows, tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from signoff.documents.canonical_json import digest
 from signoff.metrics import directions, rounding
+from signoff.metrics.pairing import Certainty
 from signoff.metrics.proportions import comparable, proportion
-from signoff.metrics.statistics import Interval, mcnemar, newcombe, paired_bootstrap
+from signoff.metrics.statistics import Interval, newcombe
 from signoff.metrics.values import Measurements, MetricValue
 
 
@@ -59,24 +59,6 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Paired:
-    """The predictions of both models for the same rows, as far as one metric needs them.
-
-    `counts` are the numbers of rows that are alike, kind by kind, and `difference` the metric of the candidate less
-    that of the champion as a function of such counts, None where it has no value; see `statistics.paired_bootstrap`.
-    `only` are the rows that only the candidate, and only the champion, gets right, for a metric that counts those.
-    """
-
-    counts: Sequence[int]
-    difference: Callable[[Sequence[int]], float | None]
-    only: tuple[int, int] | None = None
-
-
-# Returns what is paired of the metric of a name and slice, or None.
-Pairing = Callable[[str, str | None], Paired | None]
-
-
-@dataclass(frozen=True)
 class Compared:
     """One metric of both models. `meets` says whether the improvement is as great as asked for, None if it may be."""
 
@@ -102,11 +84,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How two models are compared: the `terms` of metrics by name, and what is known of predictions."""
+    """How two models are compared: the `terms` of metrics by name, and what predictions for the same rows say."""
 
     terms: Mapping[str, Terms]
     confidence: float
-    pairing: Pairing | None = None
+    paired: Sequence[Certainty] = ()
 
     def rows(self, candidate: Measurements, champion: Measurements, *, same_data: bool) -> list[Compared]:
         """Return every metric that both models have, in the candidate's order.
@@ -138,10 +120,10 @@ class Comparison:
             candidate=one.value,
             champion=other.value,
             difference=difference,
-            interval=certainty.interval,
+            interval=certainty.interval if certainty else None,
             bound=terms.bound,
             verdict=verdict,
-            method=certainty.method,
+            method=certainty.method if certainty else None,
             slice=one.slice,
             unit=terms.unit,
             meets=meets,
@@ -149,36 +131,17 @@ class Comparison:
 
     def _certainty(
         self, one: MetricValue, other: MetricValue, candidate: Measurements, champion: Measurements
-    ) -> _Certainty:
-        paired = self.pairing(one.name, one.slice) if self.pairing else None
-        if paired:
-            return self._of_pairs(one, paired)
-        matrices = candidate.confusion, champion.confusion
-        mine, theirs = proportion(one, matrices[0]), proportion(other, matrices[1])
-        if not mine or not theirs or not matrices[0] or not matrices[1]:
-            return _Certainty()
-        if mine.positive != theirs.positive or not comparable(matrices[0], matrices[1]):
-            return _Certainty()
+    ) -> Certainty | None:
+        about = (one.written, one.slice)
+        paired = next((each for each in self.paired if (each.name, each.slice) == about), None)
+        if paired or not candidate.confusion or not champion.confusion:
+            return paired
+        mine, theirs = proportion(one, candidate.confusion), proportion(other, champion.confusion)
+        same = comparable(candidate.confusion, champion.confusion)
+        if not mine or not theirs or not same or mine.positive != theirs.positive:
+            return None
         found = newcombe(mine[:2], theirs[:2], self.confidence)
-        return _Certainty(found, "Newcombe's hybrid score interval, of counts that are not paired")
-
-    def _of_pairs(self, value: MetricValue, paired: Paired) -> _Certainty:
-        # Nobody chooses the seed, and the same counts give the same interval.
-        seed = int(digest([value.name, value.slice, list(paired.counts)])[:16], 16)
-        found = paired_bootstrap(paired.counts, paired.difference, confidence=self.confidence, seed=seed)
-        if found is None:
-            return _Certainty()
-        if paired.only is None:
-            return _Certainty(found, "paired bootstrap")
-        p = mcnemar(*paired.only)
-        return _Certainty(found, f"paired bootstrap and McNemar's exact test, p = {rounding.shown(p, digits=4)}", p)
-
-
-@dataclass(frozen=True)
-class _Certainty:
-    interval: Interval | None = None
-    method: str | None = None
-    p: float | None = None
+        return Certainty(one.name, None, found, "Newcombe's hybrid score interval, of counts that are not paired")
 
 
 def _both(candidate: Measurements, champion: Measurements) -> list[tuple[MetricValue, MetricValue]]:
@@ -187,7 +150,7 @@ def _both(candidate: Measurements, champion: Measurements) -> list[tuple[MetricV
 
 
 def _judged(
-    difference: float, certainty: _Certainty, terms: Terms, champion: float, confidence: float
+    difference: float, certainty: Certainty | None, terms: Terms, champion: float, confidence: float
 ) -> tuple[Verdict, bool | None]:
     """Return what a difference comes to, and whether it is the improvement that is asked for.
 
@@ -196,9 +159,9 @@ def _judged(
     """
     if terms.higher_is_better is None:
         return Verdict.NOT_COMPARED, None
-    low, high = certainty.interval or (difference, difference)
+    low, high = certainty.interval if certainty else (difference, difference)
     low, high = (low, high) if terms.higher_is_better else (-high, -low)
-    by_chance = certainty.p is not None and certainty.p > 1 - confidence
+    by_chance = certainty is not None and certainty.p is not None and certainty.p > 1 - confidence
 
     def short_of(least: float) -> bool:
         return high < least and not (least == 0 and by_chance)

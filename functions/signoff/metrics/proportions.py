@@ -34,8 +34,7 @@ def proportion(metric: MetricValue, matrix: Confusion | None) -> Proportion | No
     """
     if not matrix or metric.slice is not None:
         return None
-    written = metric.path.removesuffix(".value").rpartition(".")[2]
-    for name in (metric.name.rpartition(".")[2].lower(), written):
+    for name in (metric.written.lower(), metric.name.rpartition(".")[2].lower()):
         for found in _proportions(_OTHER_NAMES.get(name, name), matrix):
             if found.trials and abs(found.successes / found.trials - metric.value) <= _ROUNDED:
                 return found

@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, log, sqrt
 from sys import float_info
@@ -134,6 +134,33 @@ def score(task: Task, rows: Iterable[Row]) -> Scores:
     for group in sorted(found, key=lambda name: (name is not None, name)):
         _collect(scores, group, found[group])
     return scores
+
+
+def of_labels(task: Task, pairs: Mapping[tuple[str, str], int]) -> dict[str, float]:
+    """Return the metrics that are functions of how often each label (first) was predicted as each (second)."""
+    tally = (_Binary if task.kind == "binary" else _Multiclass)(task.labels)
+    tally.pairs, tally.rows = Counter(pairs), sum(pairs.values())
+    return {name: value for name, value in tally.metrics() if not isinstance(value, str)}
+
+
+def losses(task: Task, row: Row) -> tuple[float, float]:
+    """Return the log loss and the squared error of a row's probabilities."""
+    if task.kind == "binary":
+        return _losses_of_two(row.probabilities[0], row.actual == task.labels[-1])
+    return _losses(_shares(row.probabilities), task.labels.index(str(row.actual)))
+
+
+def _losses_of_two(said: float, true: bool) -> tuple[float, float]:
+    return -_log(said if true else 1 - said), (said - true) ** 2
+
+
+def _losses(shares: Sequence[float], true: int) -> tuple[float, float]:
+    return -_log(shares[true]), sum((said - (at == true)) ** 2 for at, said in enumerate(shares))
+
+
+def _shares(probabilities: Sequence[float]) -> list[float]:
+    total = sum(probabilities)
+    return [each / total for each in probabilities]
 
 
 def _collect(scores: Scores, group: str | None, tally: _Tally) -> None:
@@ -258,6 +285,11 @@ class _Labels(_Tally):
         """Count the probabilities of one row."""
         raise NotImplementedError
 
+    def lose(self, loss: float, squared: float) -> None:
+        """Add the losses of one row."""
+        self.loss += loss
+        self.squared += squared
+
     def calibrate(self, said: float, right: bool) -> None:
         """Count one probability, and whether what it was said of was true, in one of ten bins: (0.1, 0.2] and so on."""
         at = bisect_left(_EDGES, said)
@@ -311,8 +343,7 @@ class _Binary(_Labels):
     def add_probabilities(self, actual: str, probabilities: Sequence[float]) -> None:
         said, true = probabilities[0], actual == self.positive
         self.scores[true].append(said)
-        self.loss -= _log(said if true else 1 - said)
-        self.squared += (said - true) ** 2
+        self.lose(*_losses_of_two(said, true))
         self.calibrate(said, true)
 
     def metrics(self) -> Metrics:
@@ -340,10 +371,8 @@ class _Multiclass(_Labels):
 
     def add_probabilities(self, actual: str, probabilities: Sequence[float]) -> None:
         true = self.labels.index(actual)
-        total = sum(probabilities)
-        shares = [each / total for each in probabilities]
-        self.loss -= _log(shares[true])
-        self.squared += sum((said - (at == true)) ** 2 for at, said in enumerate(shares))
+        shares = _shares(probabilities)
+        self.lose(*_losses(shares, true))
         said = max(shares)
         self.calibrate(said, shares.index(said) == true)
 

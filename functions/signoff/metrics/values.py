@@ -49,6 +49,11 @@ class MetricValue:
     best_constant: float | None = None
     slice: str | None = None
 
+    @property
+    def written(self) -> str:
+        """What the document itself calls the metric, whatever a policy calls it: the last name of its path."""
+        return self.path.removesuffix(".value").rpartition(".")[2].strip('"')
+
 
 @dataclass(frozen=True)
 class Skipped:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from signoff.metrics import comparison as comparisons
 from signoff.metrics.comparison import Compared, Terms
+from signoff.metrics.pairing import Certainty
 from signoff.metrics.quality import UNEVALUATED
 from signoff.metrics.rounding import apart, shown, signed
 from signoff.metrics.values import Measurements, MetricValue
@@ -50,13 +51,20 @@ class Measured:
 
 
 def compared(
-    policy: Policy, candidate: Measurements | None, champion: Measurements | None, data: str
+    policy: Policy,
+    candidate: Measurements | None,
+    champion: Measurements | None,
+    data: str,
+    paired: Sequence[Certainty] = (),
 ) -> list[Compared]:
-    """Return each metric of a candidate beside the champion's; `data` says whether it is of the `same` data set."""
+    """Return each metric of a candidate beside the champion's; `data` says whether it is of the `same` data set.
+
+    `paired` is what predictions for the same rows say of the certainty of differences.
+    """
     if candidate is None or champion is None:
         return []
     asked = {metric.name: terms(metric) for metric in policy.metrics}
-    comparison = comparisons.Comparison(asked, policy.comparison.confidence)
+    comparison = comparisons.Comparison(asked, policy.comparison.confidence, paired)
     return comparison.rows(candidate, champion, same_data=data == "same")
 
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.documents.canonical_json import canonical
-from signoff.metrics.comparison import Compared, Comparison, Paired, Terms, Verdict
-from signoff.metrics.statistics import newcombe
+from signoff.metrics.comparison import Compared, Comparison, Terms, Verdict
+from signoff.metrics.pairing import Certainty, certainties
+from signoff.metrics.scores import Row, Task
+from signoff.metrics.statistics import Interval, newcombe
 from signoff.metrics.values import Confusion, Measurements, MetricValue
 
 
@@ -25,10 +27,10 @@ def matrix(right: int, wrong: int) -> Confusion:
 
 
 def compare(
-    candidate: Measurements, champion: Measurements, terms: Terms | None = None, paired: Paired | None = None
+    candidate: Measurements, champion: Measurements, terms: Terms | None = None, paired: Sequence[Certainty] = ()
 ) -> Compared:
     asked = {candidate.values[0].name: terms} if terms else {}
-    comparison = Comparison(asked, 0.95, pairing=(lambda _name, _slice: paired) if paired else None)
+    comparison = Comparison(asked, 0.95, paired)
     (row,) = comparison.rows(candidate, champion, same_data=True)
     return row
 
@@ -37,17 +39,18 @@ def points(candidate: float, champion: float, terms: Terms) -> Compared:
     return compare(measurements(m=candidate), measurements(m=champion), terms)
 
 
-def accuracies(counts: Sequence[int]) -> float | None:
-    """The difference in accuracy, of rows that both, only the candidate, only the champion, neither got right."""
-    return (counts[1] - counts[2]) / sum(counts)
-
-
-def of_pairs(*counts: int, terms: Terms | None = None) -> Compared:
-    both, mine, theirs, _ = counts
-    rows = sum(counts)
-    paired = Paired(counts, accuracies, only=(mine, theirs))
+def of_pairs(both: int, mine: int, theirs: int, neither: int, terms: Terms | None = None) -> Compared:
+    """Compare two accuracies, over rows that both, only the candidate, only the champion, and neither got right."""
+    rows = both + mine + theirs + neither
+    kinds = (("1", "1"), ("1", "0"), ("0", "1"), ("0", "0"))
+    pairs = [
+        (Row("1", one), Row("1", other))
+        for (one, other), count in zip(kinds, (both, mine, theirs, neither), strict=True)
+        for _ in range(count)
+    ]
+    found = certainties(Task("binary", ("0", "1")), pairs, 0.95)
     champion = measurements(accuracy=(both + theirs) / rows)
-    return compare(measurements(accuracy=(both + mine) / rows), champion, terms, paired)
+    return compare(measurements(accuracy=(both + mine) / rows), champion, terms, found)
 
 
 @pytest.mark.parametrize(
@@ -160,9 +163,9 @@ def test_recalls_of_different_classes_have_no_interval():
 def test_predictions_for_the_same_rows_decide_where_there_are_any(
     counts: tuple[int, int, int, int], margin: float, verdict: Verdict
 ):
-    row = of_pairs(*counts, terms=Terms(True, margin))
+    row = of_pairs(*counts, Terms(True, margin))
     assert row.verdict is verdict
-    assert (row.method or "").startswith("paired bootstrap and McNemar's exact test, p = ")
+    assert (row.method or "").startswith("paired bootstrap and McNemar's exact test, p ")
 
 
 def test_pairing_is_more_certain_than_counts_that_are_not_paired():
@@ -170,6 +173,21 @@ def test_pairing_is_more_certain_than_counts_that_are_not_paired():
     unpaired = newcombe((9650, 10_000), (9640, 10_000), 0.95)
     assert paired.interval is not None
     assert paired.interval.high - paired.interval.low < unpaired.high - unpaired.low
+
+
+def test_what_a_policy_calls_a_metric_does_not_matter_to_what_predictions_say_of_it():
+    certainty = Certainty("accuracy", None, Interval(-0.1, 0.2), "paired bootstrap")
+    sides = [
+        replace(measurements(), values=(MetricValue(name, 0.9, f"m.{written}.value"),))
+        for name, written in (
+            ("hits", "accuracy"),
+            ("hits", "accuracy"),
+            ("accuracy", "recall"),
+            ("accuracy", "recall"),
+        )
+    ]
+    assert compare(sides[0], sides[1], Terms(True), [certainty]).interval == certainty.interval
+    assert compare(sides[2], sides[3], Terms(True), [certainty]).interval is None
 
 
 def test_the_same_predictions_give_the_same_row():

@@ -1,19 +1,20 @@
 """Intervals and tests, held against scipy and statsmodels, and against what their authors published."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, bootstrap, kstest
+from scipy.stats import binom, binomtest, bootstrap, kstest, norm
+from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from signoff.metrics import statistics
-from signoff.metrics.statistics import Interval, mcnemar, newcombe, paired_bootstrap, wilson
+from signoff.metrics.statistics import Interval, delong, mcnemar, newcombe, paired_bootstrap, wilson
 
 CONFIDENCES = st.sampled_from([0.8, 0.9, 0.95, 0.99])
 PROPORTIONS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -69,6 +70,14 @@ def test_mcnemars_test_is_quick_and_right_for_millions_of_rows(counts: tuple[int
     assert mcnemar(*counts) == pytest.approx(expected, rel=1e-6, abs=1e-300)
 
 
+def bootstrapped(
+    counts: Sequence[int], difference: Callable[[Sequence[int]], float | None], confidence: float = 0.95, seed: int = 1
+) -> Interval | None:
+    """Return the interval of the one difference."""
+    (found,) = paired_bootstrap(counts, lambda drawn: [difference(drawn)], confidence=confidence, seed=seed)
+    return found
+
+
 def differing(counts: Sequence[int]) -> float:
     """The difference in accuracy between two models, of both right, only the first, only the second, neither."""
     _, first, second, _ = counts
@@ -79,7 +88,7 @@ def differing(counts: Sequence[int]) -> float:
 def test_the_bootstrap_interval_of_counts_is_that_of_scipys_over_rows(counts: tuple[int, ...]):
     rows = np.repeat(np.array([0, 1, -1, 0]), counts)
     expected = bootstrap((rows,), np.mean, method="percentile", n_resamples=20_000, rng=1).confidence_interval
-    found = paired_bootstrap(counts, differing, confidence=0.95, seed=1)
+    found = bootstrapped(counts, differing)
     assert found is not None
     assert close(found, expected, 4 * float(rows.std()) / sqrt(rows.size) / sqrt(len(counts) * 100))
 
@@ -102,43 +111,70 @@ def test_the_bootstrap_interval_over_rows_is_that_of_scipys():
         n_resamples=20_000,
         rng=1,
     ).confidence_interval
-    found = paired_bootstrap([1] * 400, difference, confidence=0.95, seed=7)
+    found = bootstrapped([1] * 400, difference, seed=7)
     assert found is not None
     assert close(found, expected, 0.2 * (expected.high - expected.low))
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     counts = (8500, 607, 404, 489)
-    one, again, other = (paired_bootstrap(counts, differing, confidence=0.9, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (bootstrapped(counts, differing, 0.9, seed) for seed in (1, 1, 2))
     assert one == again != other
     # As computed once, by whatever version of Python: evidence names the seed.
     assert one == pytest.approx((0.0150, 0.0255), abs=1e-3)
 
 
 def test_a_wider_confidence_gives_a_wider_interval():
-    narrow, wide = (paired_bootstrap((850, 60, 40, 50), differing, confidence=c, seed=1) for c in (0.8, 0.99))
+    narrow, wide = (bootstrapped((850, 60, 40, 50), differing, c) for c in (0.8, 0.99))
     assert narrow is not None
     assert wide is not None
     assert wide.low < narrow.low < narrow.high < wide.high
 
 
 def test_models_that_never_differ_do_not_differ():
-    assert paired_bootstrap((900, 0, 0, 100), differing, confidence=0.95, seed=1) == Interval(0.0, 0.0)
+    assert bootstrapped((900, 0, 0, 100), differing) == Interval(0.0, 0.0)
 
 
 def test_a_difference_that_resamples_often_lack_has_no_interval():
-    rare = paired_bootstrap((1, 999), lambda counts: 1.0 if counts[0] else None, confidence=0.95, seed=1)
+    rare = bootstrapped((1, 999), lambda counts: 1.0 if counts[0] else None)
     assert rare is None
-    common = paired_bootstrap((10, 990), lambda counts: 1.0 if counts[0] else None, confidence=0.95, seed=1)
+    common = bootstrapped((10, 990), lambda counts: 1.0 if counts[0] else None)
     assert common == Interval(1.0, 1.0)
 
 
-def test_what_would_take_too_long_is_not_begun():
-    def never(_: Sequence[int]) -> float:
-        raise AssertionError
+def test_several_differences_are_resampled_together():
+    found = paired_bootstrap((850, 60, 40, 50), lambda counts: [differing(counts), None, 1.0], confidence=0.95, seed=1)
+    assert found == [bootstrapped((850, 60, 40, 50), differing), None, Interval(1.0, 1.0)]
 
-    assert paired_bootstrap([1] * 21_000, never, confidence=0.95, seed=1) is None
-    assert paired_bootstrap([], never, confidence=0.95, seed=1) is None
+
+def curves(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True labels, and the scores of two models that agree a good deal; with ties."""
+    generator = np.random.default_rng(seed)
+    actual = np.arange(rows) % 3 == 0
+    common = actual + generator.normal(0, 1, rows)
+    return actual, common.round(1), (common + generator.normal(0, 0.7, rows)).round(1)
+
+
+def test_delongs_interval_is_the_one_of_its_definition():
+    actual, first, second = curves(90, seed=3)
+    components = []
+    for scores in (first, second):
+        beside = np.sign(scores[actual][:, None] - scores[~actual][None, :]) / 2 + 0.5
+        components.append((beside.mean(axis=1), beside.mean(axis=0)))
+    (positive1, negative1), (positive2, negative2) = components
+    contrast = np.array([1, -1])
+    covariance = np.cov(positive1, positive2) / actual.sum() + np.cov(negative1, negative2) / (~actual).sum()
+    error = sqrt(contrast @ covariance @ contrast)
+    gap = roc_auc_score(actual, first) - roc_auc_score(actual, second)
+    z = float(norm.ppf(0.975))
+    both = [(scores[actual].tolist(), scores[~actual].tolist()) for scores in (first, second)]
+    found = delong(both[0], both[1], 0.95)
+    assert found is not None
+    assert close(found, (gap - z * error, gap + z * error))
+
+
+def test_a_curve_needs_two_rows_of_each_class():
+    assert delong(([0.5], [0.1, 0.2]), ([0.5], [0.1, 0.2]), 0.95) is None
 
 
 @pytest.mark.parametrize(
