@@ -39,13 +39,22 @@ def compared(package: Package) -> tuple[str | None, str | None, str]:
     return named, rows[0]["verdict"] if rows else None, gate["status"]
 
 
+def row_of(page: str) -> list[str]:
+    """The words of the row about the accuracy."""
+    return next(line.split() for line in page.splitlines() if line.startswith("accuracy "))
+
+
 def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) -> None:
     group.policy(metrics=[ACCURACY])
     first = group.pending(candidate(900))
     first.approve()
     better = group.pending(candidate(960, ModelPackageDescription="Trained on a year more"))
     seen = better.pipeline.witness.heard("Approval Requested", better.arn)
-    shown = json.loads(Shell(group.pipeline, "approver").signoff("show", f"{group.name}/2", "--json").stdout)
+    approver = Shell(group.pipeline, "approver")
+    shown = json.loads(approver.signoff("show", f"{group.name}/2", "--json").stdout)
+    page = approver.signoff("show", f"{group.name}/2").stdout
+    verified = approver.signoff("evidence", f"{group.name}/2", "--verify")
+    beside = approver.signoff("compare", f"{group.name}/1", f"{group.name}/2").stdout
     better.approve()
     within = group.pending(candidate(950))
     beyond = group.submit(candidate(800)).package().until("ValidationFailed")
@@ -68,6 +77,14 @@ def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) 
     assert shown["comparison"] == better.evidence()["comparison"]
     assert "Trained on a year more" in str(shown["description"])
     assert len(seen) == 1
+    assert [row["verdict"] for row in seen[0]["detail"]["comparison"]["metrics"]] == ["better"]
+    assert "Trained on a year more" in page.splitlines()[1]
+    assert f"compared with the champion {group.name}/1, claimed on the same data" in page
+    assert row_of(page)[-2:] == ["better,", "passed"]
+    assert row_of(beside)[1:] == ["0.9", "0.96", "+0.06"]
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert {line.split()[0] for line in verified.stdout.splitlines()} == {"same"}
+    assert "same       comparison.champion.evidence" in verified.stdout
 
     refused = [entry["refusal"] for entry in uncertain.entries(Kind.DECISION_REFUSED)]
     assert refused == ["NotAccepted", "ChampionChanged"]
