@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.faults import Fault
 from tests.faults.faulty_world import FaultyWorld
-from tests.faults.journey import Case, Result, cases_of, judged, travel, travelled
+from tests.faults.journey import Case, Result, begun, cases_of, judged, travel, travelled
 
 Report = Callable[[Result], None]
 _LONGEST = 600.0  # seconds of one branch
@@ -34,7 +34,7 @@ class Branches:
 
     def go(self) -> None:
         """Run the journey, and a branch for each chosen case."""
-        world = FaultyWorld()
+        world = begun()
         world.interruptions.branch = lambda *call: self._branch(world, *call)
         failed: list[Exception] = []
 

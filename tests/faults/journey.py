@@ -102,9 +102,14 @@ class Result:
     wrong: str = ""
 
 
+def begun() -> FaultyWorld:
+    """Return the world as each journey begins in it."""
+    return FaultyWorld(images={"block_at": "HIGH", "signed_by": [PROFILE]})
+
+
 def travelled(at: int | None = None, fault: Fault | None = None) -> FaultyWorld:
     """Return the world after the whole journey, with one fault or none."""
-    world = FaultyWorld(images={"block_at": "HIGH", "signed_by": [PROFILE]})
+    world = begun()
     world.interruptions.at, world.interruptions.fault = at, fault
     return travel(world)
 

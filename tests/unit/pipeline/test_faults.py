@@ -8,9 +8,10 @@ from functools import cache
 import pytest
 
 from tests.faults import page
+from tests.faults.every_case import every
 from tests.faults.faults import INVOKE, Fault
 from tests.faults.faulty_world import HIDDEN, FaultyWorld
-from tests.faults.journey import Case, cases, first, judged, run, travelled
+from tests.faults.journey import Case, Result, cases, first, judged, run, travelled
 from tests.support.depth import deep
 
 TRIED = 100 if deep() else 10
@@ -39,6 +40,13 @@ def test_the_page_has_every_call_and_every_fault_of_it_and_nothing_wrong():
     told = {(row, fault) for row, cells in page.read().items() for fault in cells}
     assert told == {(page.row_of(case), case.fault) for case in every_case()}
     assert page.WRONG not in {means for cells in page.read().values() for found in cells.values() for means in found}
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_the_sweep_branches_off_the_same_journey():
+    results: list[Result] = []
+    every(list(every_case())[:1], 1, results.append)
+    assert [result.wrong for result in results] == [""]
 
 
 def test_a_run_that_ends_otherwise_is_told_from_one_that_does_not():
