@@ -112,7 +112,7 @@ def images() -> ImageResolver:
 
 def image_scans() -> ImageScans:
     """Return what asks Amazon ECR about scans and signatures of images."""
-    return ImageScans(lambda region: client("ecr", region))
+    return ImageScans(lambda region: client("ecr", region), lambda region: client("inspector2", region), utc_now)
 
 
 def identity_verifier(audience: str) -> IdentityVerifier:

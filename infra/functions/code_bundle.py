@@ -30,6 +30,7 @@ SERVICES = {
     "dynamodb",
     "ecr",
     "events",
+    "inspector2",
     "lambda",
     "s3",
     "sagemaker",

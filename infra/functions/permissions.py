@@ -149,7 +149,7 @@ class FunctionPermissions:
             *self._governance(),
             self._update_package(),
             self._images(*self.regional_vaults),
-            self._image_scans("DescribeImageScanFindings", "DescribeImageSigningStatus"),
+            *self._image_scans("DescribeImageScanFindings", "DescribeImageSigningStatus"),
             self._find(self.vault),
             self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/", "evidence/"),
             self._write_vault("evidence/"),
@@ -222,7 +222,7 @@ class FunctionPermissions:
             self._find(self.artifacts, self.vault),
             self._read_vault("evidence/", "heads/"),
             self._images(),
-            self._image_scans("DescribeImageScanFindings"),
+            *self._image_scans("DescribeImageScanFindings"),
             *self._keep_heads(),
             self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),
@@ -331,10 +331,16 @@ class FunctionPermissions:
             ("ecr:BatchGetImage",), arns, "Images come from any repository, AWS's deep learning images among them"
         )
 
-    def _image_scans(self, *operations: str) -> Grant:
-        """What a policy asks of images, in the region that SageMaker pulls them in."""
+    def _image_scans(self, *operations: str) -> list[Grant]:
+        """What a policy asks of images, in the region that SageMaker pulls them in.
+
+        ECR asks Inspector for the findings of an enhanced scan on the caller's behalf.
+        """
         arns = (self.stack.format_arn(service="ecr", account="*", resource="repository/*"),)
-        return Grant(tuple(f"ecr:{name}" for name in operations), arns, "Images come from any repository")
+        return [
+            Grant(tuple(f"ecr:{name}" for name in operations), arns, "Images come from any repository"),
+            Grant(("inspector2:ListFindings", "inspector2:ListCoverage"), ("*",), "Inspector's lists name no resource"),
+        ]
 
     def _find(self, *buckets: s3.Bucket) -> Grant:
         """Without it, S3 answers AccessDenied for a missing object."""

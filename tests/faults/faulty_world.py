@@ -112,7 +112,7 @@ class FaultyWorld(World):
     def _compose(self) -> None:
         ecr = self.interruptions.wrap(FakeEcr())
         self.images = ImageResolver(lambda _: ecr, "us-east-1", pause=lambda _: None)
-        self.scans = ImageScans(lambda _: ecr, pause=lambda _: None)  # type: ignore[assignment]
+        self.scans = ImageScans(lambda _: ecr, lambda _: None, self.clock, pause=lambda _: None)  # type: ignore[assignment]
         super()._compose()
 
     def as_function(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,6 +25,7 @@ GOVERNANCE = {
     "ssm:GetParameter",
 }
 CHAMPIONS = {"dynamodb:Query", "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
+INSPECTOR = {"inspector2:ListFindings", "inspector2:ListCoverage"}
 ALLOWED = {
     "RegisterModelRole": EVERY_FUNCTION
     | {"ssm:GetParametersByPath"}
@@ -48,7 +49,7 @@ ALLOWED = {
     | APPEND
     | GOVERNANCE
     | {"s3:PutObject", "sagemaker:UpdateModelPackage", "ecr:BatchGetImage"}
-    | {"ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"},
+    | {"ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus", *INSPECTOR},
     "ApplyDecisionRole": EVERY_FUNCTION
     | INBOX
     | READ
@@ -80,7 +81,7 @@ ALLOWED = {
         *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
         *("dynamodb:Scan", "s3:PutObject", "s3:PutObjectRetention"),
-        *("ecr:BatchGetImage", "ecr:DescribeImageScanFindings"),
+        *("ecr:BatchGetImage", "ecr:DescribeImageScanFindings", *INSPECTOR),
     },
     "RecordBaselineRole": EVERY_FUNCTION
     | APPEND

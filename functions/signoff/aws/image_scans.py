@@ -1,18 +1,24 @@
-"""What Amazon ECR knows of an image beside its bytes: its scan for vulnerabilities, and who signed it."""
+"""What Amazon ECR knows of an image beside its bytes: its scan for vulnerabilities, and who signed it.
+
+An enhanced scan is Amazon Inspector's, and of its findings ECR tells only whoever may list them with Inspector, too.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-enhanced-iam.html
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message
 from signoff.aws.ecr import DENIED, NOT_THERE, asking_again, look_up
+from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing, ScanMissing, ScanPending
-from signoff.model_package.image_scans import Scan, read_scan, together
+from signoff.model_package.image_scans import Scan, clean_scan, is_silent, read_scan, together
 from signoff.model_package.images import ImageReference, image_reference
 
 _REFUSED = {"InvalidParameterException", "ValidationException", "UnsupportedImageTypeException"}
@@ -21,16 +27,31 @@ _REFUSED = {"InvalidParameterException", "ValidationException", "UnsupportedImag
 _INDEXES = {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 _MOST_PLATFORMS = 10
 _PAGE, _MOST_PAGES = 1000, 20  # findings of one answer, and answers: more than that is refused
+# How long after a scan the list of its findings has been seen empty, with room: minutes, where seconds were seen.
+_ON_THEIR_WAY = timedelta(minutes=10)
+# What Inspector says of an image that it has scanned; one that is only scanned when it is pushed is not scanned again.
+_SCANNED = {"SUCCESSFUL", "SCAN_FREQUENCY_SCAN_ON_PUSH"}
 # What a build writes beside an image says for which it is; it is no image of a platform.
 # https://docs.docker.com/build/metadata/attestations/attestation-storage/
 _ATTESTATION = "vnd.docker.reference.type"
 
 
 class ImageScans:
-    """Scans and signatures of images in the private registries of Amazon ECR. `ecr` returns the client of a region."""
+    """Scans and signatures of images in the private registries of Amazon ECR.
 
-    def __init__(self, ecr: Callable[[str], Any], pause: Callable[[float], None] = time.sleep) -> None:
+    `ecr` and `inspector` return the clients of a region.
+    """
+
+    def __init__(
+        self,
+        ecr: Callable[[str], Any],
+        inspector: Callable[[str], Any],
+        now: Clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._ecr = ecr
+        self._inspector = inspector
+        self._now = now
         self._pause = pause
 
     def scan(self, image: str) -> Scan:
@@ -83,7 +104,31 @@ class ImageScans:
             if len(pages) == _MOST_PAGES:
                 raise ScanMissing(f"the scan of {image} has more than {_PAGE * _MOST_PAGES:,} findings")
             pages.append(self._findings(image, reference, digest, nextToken=pages[-1]["nextToken"]))
+        if is_silent(pages):
+            return clean_scan(pages[0], self._last_scanned(image, reference, digest))
         return read_scan(image, pages)
+
+    def _last_scanned(self, image: str, reference: ImageReference, digest: str) -> datetime:
+        """Return when Amazon Inspector scanned an image of which ECR names neither findings nor the end of a scan.
+
+        That is how ECR answers both before the findings of a scan have come and when there are none.
+        https://docs.aws.amazon.com/inspector/v2/APIReference/API_CoveredResource.html
+        """
+        partition = self._ecr(reference.region).meta.partition
+        arn = f"arn:{partition}:ecr:{reference.region}:{reference.account}:repository/{reference.repository}/{digest}"
+        criteria = {"resourceId": [{"comparison": "EQUALS", "value": arn}]}
+        try:
+            answer = self._inspector(reference.region).list_coverage(filterCriteria=criteria)
+        except ClientError as error:
+            if error_code(error) not in DENIED:
+                raise
+            raise ScanMissing(f"Signoff may not ask Amazon Inspector about {image}: {error_message(error)}") from error
+        last: datetime | None = max(filter(None, _scanned(answer, arn)), default=None)
+        if last is None:
+            raise ScanPending(f"ECR names no findings of {image}, and Amazon Inspector no scan of it that succeeded")
+        if self._now() < last + _ON_THEIR_WAY:
+            raise ScanPending(f"{image} was scanned at {last}: its findings may still be on their way to ECR")
+        return last
 
     def _findings(self, image: str, reference: ImageReference, digest: str, **page: str) -> dict[str, Any]:
         which = {**_one(digest), "maxResults": _PAGE, **page}
@@ -134,6 +179,13 @@ def _reference(image: str) -> ImageReference:
 
 def _one(digest: str | None) -> dict[str, Any]:
     return {"imageId": {"imageDigest": digest}}
+
+
+def _scanned(answer: Mapping[str, Any], arn: str) -> Iterator[datetime | None]:
+    """Yield when Amazon Inspector scanned an image, according to its `answer`."""
+    for covered in answer.get("coveredResources") or ():
+        if covered.get("resourceId") == arn and (covered.get("scanStatus") or {}).get("reason") in _SCANNED:
+            yield covered.get("lastScannedAt")
 
 
 def _is_of_a_platform(manifest: Mapping[str, Any]) -> bool:

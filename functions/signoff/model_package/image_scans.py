@@ -131,6 +131,22 @@ def read_scan(image: str, pages: Sequence[Mapping[str, Any]]) -> Scan:
     )
 
 
+def is_silent(pages: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether an answer of DescribeImageScanFindings has neither findings nor the end of a scan that is over.
+
+    ECR answers so before the findings of an enhanced scan have come, and may answer so when there are none.
+    """
+    found = [page.get("imageScanFindings") or {} for page in pages]
+    said = ("imageScanCompletedAt", "findings", "enhancedFindings", "findingSeverityCounts")
+    over = (pages[0].get("imageScanStatus") or {}).get("status") in _RESULTS
+    return over and not any(part.get(name) for part in found for name in said)
+
+
+def clean_scan(answer: Mapping[str, Any], completed: datetime) -> Scan:
+    """Return the enhanced scan without findings that an `answer` is silent of, and that Inspector says has ended."""
+    return Scan("enhanced", answer["imageScanStatus"]["status"], timestamps.text(completed), None, {}, ())
+
+
 def together(scans: Sequence[Scan]) -> Scan:
     """Return the scans of an image's platforms, one at least, as one: as old as the oldest of them."""
     updated = [scan.source_updated for scan in scans if scan.source_updated]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -12,14 +12,16 @@ from botocore.stub import Stubber
 
 from signoff.aws.image_scans import ImageScans
 from signoff.errors import ScanMissing, ScanPending, Transient
+from signoff.model_package.image_scans import Scan
 
 REPOSITORY, DIGEST = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn", f"sha256:{'a' * 64}"
 IMAGE = f"{REPOSITORY}@{DIGEST}"
 WHERE = {"registryId": "123456789012", "repositoryName": "sklearn"}
+RESOURCE = f"arn:aws:ecr:us-east-1:123456789012:repository/sklearn/{DIGEST}"
 AMD, ARM = f"sha256:{'b' * 64}", f"sha256:{'c' * 64}"
 RELEASE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/release"
 OCI = "application/vnd.oci.image.index.v1+json"
-ENDED = datetime(2026, 3, 1, 8, tzinfo=UTC)
+ENDED, LATER = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2026, 3, 1, 8, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -30,8 +32,17 @@ def ecr() -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def scans(ecr: Stubber) -> ImageScans:
-    return ImageScans({"us-east-1": ecr.client}.__getitem__, pause=lambda _: None)
+@pytest.fixture
+def inspector() -> Iterator[Stubber]:
+    client = boto3.client("inspector2", "us-east-1", aws_access_key_id="a", aws_secret_access_key="s")
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def scans(ecr: Stubber, inspector: Stubber | None = None, now: datetime = LATER) -> ImageScans:
+    clients = {"us-east-1": inspector.client if inspector else None}
+    return ImageScans({"us-east-1": ecr.client}.__getitem__, clients.__getitem__, lambda: now, pause=lambda _: None)
 
 
 def manifest(ecr: Stubber, manifest: Any = None, media_type: str | None = None) -> None:
@@ -161,6 +172,69 @@ def test_what_may_pass_is_no_answer(ecr: Stubber):
 def test_nobody_is_asked_about_an_image_that_is_not_ecrs_or_has_no_digest(ecr: Stubber, image: str):
     with pytest.raises(ScanMissing, match="no private registry"):
         scans(ecr).scan(image)
+
+
+# An enhanced scan that found nothing
+
+
+def silent(ecr: Stubber, status: str = "ACTIVE") -> None:
+    """As ECR answers before the findings have come: https://github.com/aws/aws-cli/issues/6759."""
+    manifest(ecr)
+    answer = {"imageScanStatus": {"status": status}, "imageScanFindings": {"findings": []}}
+    ecr.add_response("describe_image_scan_findings", answer, asked())
+
+
+def covered(inspector: Stubber, reason: str, at: datetime | None = ENDED, resource: str = RESOURCE) -> None:
+    found = {"resourceType": "AWS_ECR_CONTAINER_IMAGE", "resourceId": resource, "accountId": WHERE["registryId"]}
+    found |= {"scanType": "PACKAGE", "scanStatus": {"statusCode": "ACTIVE", "reason": reason}}
+    answer = {"coveredResources": [{**found, **({"lastScannedAt": at} if at else {})}]}
+    criteria = {"resourceId": [{"comparison": "EQUALS", "value": RESOURCE}]}
+    inspector.add_response("list_coverage", answer, {"filterCriteria": criteria})
+
+
+@pytest.mark.parametrize(("status", "reason"), [("ACTIVE", "SUCCESSFUL"), ("COMPLETE", "SCAN_FREQUENCY_SCAN_ON_PUSH")])
+def test_an_image_without_findings_is_clean_once_inspector_has_scanned_it(
+    ecr: Stubber, inspector: Stubber, status: str, reason: str
+):
+    silent(ecr, status)
+    covered(inspector, reason)
+    assert scans(ecr, inspector).scan(IMAGE) == Scan("enhanced", status, "2026-03-01T08:00:00.000Z", None, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "resource"),
+    [
+        ("PENDING_INITIAL_SCAN", None, RESOURCE),
+        ("SUCCESSFUL", None, RESOURCE),
+        ("INTERNAL_ERROR", ENDED, RESOURCE),
+        ("SUCCESSFUL", ENDED, RESOURCE.replace("sklearn", "other")),
+    ],
+)
+def test_an_image_that_inspector_has_not_scanned_is_waited_for(
+    ecr: Stubber, inspector: Stubber, reason: str, at: datetime | None, resource: str
+):
+    silent(ecr)
+    covered(inspector, reason, at, resource)
+    with pytest.raises(ScanPending, match="no scan of it that succeeded"):
+        scans(ecr, inspector).scan(IMAGE)
+
+
+def test_findings_that_may_still_be_on_their_way_are_waited_for(ecr: Stubber, inspector: Stubber):
+    silent(ecr)
+    covered(inspector, "SUCCESSFUL")
+    with pytest.raises(ScanPending, match="on their way"):
+        scans(ecr, inspector, LATER - timedelta(seconds=1)).scan(IMAGE)
+
+
+def test_who_may_not_ask_inspector_says_so(ecr: Stubber, inspector: Stubber):
+    silent(ecr)
+    inspector.add_client_error("list_coverage", "AccessDeniedException", "not authorized: inspector2:ListCoverage")
+    with pytest.raises(ScanMissing, match="inspector2:ListCoverage"):
+        scans(ecr, inspector).scan(IMAGE)
+    silent(ecr)
+    inspector.add_client_error("list_coverage", "InternalServerException", http_status_code=500)
+    with pytest.raises(ClientError):
+        scans(ecr, inspector).scan(IMAGE)
 
 
 # Signatures

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.errors import ScanMissing, ScanPending
-from signoff.model_package.image_scans import SEVERITIES, Finding, Scan, read_scan, severity_rank, together
+from signoff.model_package.image_scans import SEVERITIES, Finding, Scan, is_silent, read_scan, severity_rank, together
 
 ENDED, UPDATED = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2026, 2, 28, tzinfo=UTC)
 # As the API reference has them.
@@ -87,6 +87,16 @@ def test_a_scan_that_does_not_say_when_it_ended_has_not(status: str):
     """Enhanced findings come some seconds after COMPLETE: https://github.com/aws/aws-sdk/issues/289."""
     with pytest.raises(ScanPending, match="no results yet"):
         read_scan("i", [{"imageScanStatus": {"status": status}, "imageScanFindings": {"findings": []}}])
+
+
+def test_only_an_answer_without_findings_counts_and_end_is_silent():
+    nothing = {"imageScanStatus": {"status": "ACTIVE"}, "imageScanFindings": {"findings": []}}
+    assert is_silent([nothing])
+    assert is_silent([{"imageScanStatus": {"status": "COMPLETE"}}])
+    assert not is_silent([{**nothing, "imageScanStatus": {"status": "PENDING"}}])
+    assert not is_silent([nothing, page(enhancedFindings=[ENHANCED])])
+    for said in ({"findings": [BASIC]}, {"findingSeverityCounts": {"HIGH": 1}}, {"imageScanCompletedAt": ENDED}):
+        assert not is_silent([{**nothing, "imageScanFindings": said}])
 
 
 @pytest.mark.parametrize(
