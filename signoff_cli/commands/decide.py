@@ -212,9 +212,12 @@ def _summary(found: Stack, pending: PendingDecision, policy: Policy | None, note
     from shutil import get_terminal_size
 
     from signoff_cli.output.decisions import summary
-    from signoff_cli.packages import evidence
+    from signoff_cli.packages import champion, evidence
 
     document, unread = evidence.read(pending.state.evidence, found.vault)
+    if pending.decision.decision == "approve":
+        outdated = champion.changed_since_evidence(found.champions, pending.state, policy)
+        notes = (*notes, *([outdated] if outdated else []))
     width = get_terminal_size().columns if sys.stderr.isatty() else None
     return summary(pending, policy, (*notes, *unread), document, width)
 

@@ -47,8 +47,10 @@ def _show(found: Stack, package: str, json: bool) -> None:
     known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
     policies = GroupPolicies(found.policies)
     governing = policies.governing(history.state.group)
-    known |= evaluate(governing.policy if governing else None, known)
+    judged_by = governing.policy if governing else None
+    known |= evaluate(judged_by, known)
     known["policy"]["in_force"] = governing.name if governing else None
+    known["champion_changed"] = champion.changed_since_evidence(found.champions, history.state, judged_by)
     document, notes = sagemaker.with_sagemaker(known, found.registry)
     document, unread = evidence.with_evidence(document, found.vault)
     notes += [*policies.notes, *unread]

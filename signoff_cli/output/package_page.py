@@ -112,6 +112,7 @@ def _standing(document: Mapping[str, Any]) -> dict[str, Any]:
         "may approve": describe_seats(document.get("may_approve") or ()),
         "expires": expires and f"{expires['at']}: then {ENDS[expires['action']]}",
         "lapses": document.get("lapses"),
+        "outdated": document.get("champion_changed"),
         "superseded by": document["superseded_by"],
         "found since": ", ".join(document["found"]),
         "report only": None if document["enforced"] else "what the policy refuses is recorded and not enforced",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from signoff.approval.apply_decision import champion_named
 from signoff.documents.text import clean, short
-from signoff.ledger.entries import package_of
+from signoff.ledger.entries import Status, package_of
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.lookup import heads_of_group
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from signoff.aws.ledger_table import LedgerTable
     from signoff.deployment.champions import Champions
     from signoff.ledger.history import History
+    from signoff.ledger.state import State
+    from signoff.policy.policy import Policy
 
 
 def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str, Any]:
@@ -50,6 +53,21 @@ def is_champion(champions: Champions, history: History) -> bool:
     group = history.state.group
     found = champions.of(group, history) if group else None
     return found is not None and found.package == history.package
+
+
+def changed_since_evidence(champions: Champions, state: State, policy: Policy | None) -> str | None:
+    """Return that a pending package was compared with what is not the champion any more, and what to do, or None."""
+    evidence, group = state.evidence or {}, state.group
+    if state.status is not Status.PENDING_APPROVAL or group is None or "champion" not in evidence:
+        return None
+    found = champions.of(group)
+    present = found.package if found else None
+    if present == evidence["champion"]:
+        return None
+    then, now = (champion_named(group, key) for key in (evidence["champion"], present))
+    stale = policy is None or policy.stales_with_champion
+    remedy = "revalidate it, or an approval is refused" if stale else "the policy lets it be approved all the same"
+    return f"its evidence compares it with {then}, and the champion is {now} now; {remedy}"
 
 
 def describe(document: Mapping[str, Any]) -> str:

@@ -1,16 +1,22 @@
 """What the command says of champions."""
 
+from typing import Any
+
 import pytest
 
 from signoff.deployment.champions import Champions
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
+from signoff.policy.policy import of_document
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages import champion
 from tests.support import entries
 from tests.support.clock import Clock
 from tests.support.fakes import FakeLedger, FakeParameters
+from tests.support.world import ACCURATE, World
 
+ROLE = {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/model"}}
+COMPARED = {**ACCURATE[0], "against_champion": {"at_least": -0.1}}
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Models/1"
 BASELINE = {"name": "first", "arn": "arn:aws:sagemaker:us-east-1:123456789012:model/first"}
 
@@ -84,3 +90,38 @@ def test_a_package_is_its_groups_champion_or_it_is_not():
     revoked = signoff.ledger.append(history, [entries.decided("revoke")])
     assert champion.is_champion(signoff.champions, revoked) is False
     assert champion.is_champion(signoff.champions, History("submission:churn/run-7")) is False
+
+
+def beside_another_champion(**policy: Any) -> tuple[World, str]:
+    """Return a package that waits, was compared with the first version, and of whose group the third is champion."""
+    world = World(**policy)
+    world.approved()
+    waiting = world.pending(prefix="churn/run-8")
+    world.approved(prefix="churn/run-9")
+    return world, waiting
+
+
+def test_a_package_that_was_compared_with_a_former_champion_is_told_to_be_revalidated():
+    world, waiting = beside_another_champion(metrics=[COMPARED], comparison={"other_data": "pass"})
+    policy = of_document({**ROLE, **world.policy})
+    told = champion.changed_since_evidence(world.champions, world.state(waiting), policy)
+    assert told == champion.changed_since_evidence(world.champions, world.state(waiting), None)
+    assert told is not None
+    assert "with arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/1, and the champion is" in told
+    assert told.endswith("/churn/3 now; revalidate it, or an approval is refused")
+    assert world.decide(waiting, "approve").name == "ChampionChanged"
+    assert world.status(waiting) == "PendingManualApproval"
+
+
+def test_a_policy_may_let_it_be_approved_all_the_same():
+    world, waiting = beside_another_champion(comparison={"stale_champion": False})
+    told = champion.changed_since_evidence(world.champions, world.state(waiting), of_document({**ROLE, **world.policy}))
+    assert str(told).endswith("the policy lets it be approved all the same")
+
+
+def test_nothing_is_told_of_a_package_whose_champion_is_still_the_one_or_that_was_decided_on():
+    world = World()
+    first = world.approved()
+    waiting = world.pending(prefix="churn/run-8")
+    assert champion.changed_since_evidence(world.champions, world.state(waiting), None) is None
+    assert champion.changed_since_evidence(world.champions, world.state(first), None) is None
