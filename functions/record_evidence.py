@@ -12,6 +12,7 @@ from signoff.governance.registry_status import RegistryProjector
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
+from signoff.validation.card_writer import CardWriter
 from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.record_evidence import EvidenceRecorder
@@ -60,5 +61,6 @@ def _recorder() -> EvidenceRecorder:
         registrations=bootstrap.registrations(settings),
         sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
         projector=RegistryProjector(registry, ledger),
+        card_writer=CardWriter(registry),
         now=utc_now,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from local.sagemaker import package_rules
 from local.sagemaker.account import AccountState, ApiCall, Document, RequestRefused, only
+from local.sagemaker.card_rules import check_card
 from local.sagemaker.group_policies import permit
 from local.sagemaker.groups import existing, named
 from local.sagemaker.tags import tagged
@@ -59,6 +60,7 @@ _UPDATABLE = (
 def create_package(call: ApiCall) -> Document:
     """CreateModelPackage, a version of a group or an unversioned package; idempotent by ClientToken."""
     package_rules.check_new(call.request)
+    check_card(call.request.get("ModelCard") or {})
     return _create_version(call) if call.request.get("ModelPackageGroupName") else _create_unversioned(call)
 
 
@@ -192,6 +194,7 @@ def _new_card(before: Document, given: Document) -> Document:
     content = after.get("ModelCardContent")
     if before.get("ModelCardStatus") == "Archived" and content != before.get("ModelCardContent"):
         raise RequestRefused("Model Card is in Archived state.")
+    check_card(after)
     return after
 
 

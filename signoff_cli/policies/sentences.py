@@ -270,6 +270,7 @@ def _annotating(policy: Policy) -> Iterator[str]:
 def _registry(policy: Policy) -> Iterator[str]:
     left = policy.mode == "report"
     yield f"A status set in Studio, the console or by API is {'recorded and left' if left else 'reset'}"
+    yield "A package's model card shows its evidence" if policy.write_back else "Nothing is written into model cards"
 
 
 def _accounts(policy: Policy) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -194,7 +194,8 @@ def meaning(world: FaultyWorld) -> dict[str, Any]:
     return {
         "ledgers": {key: plain(_entries(history)) for key, history in histories.items()},
         "states": {key: plain(_state(history)) for key, history in histories.items()},
-        "packages": plain(outcome["packages"]),
+        # A card is only shown, by one call for each piece of evidence: one that fails has no other consequence.
+        "packages": plain({arn: _without_card(each) for arn, each in outcome["packages"].items()}),
         "groups": outcome["groups"],
         "models": plain(outcome["models"]),
         "champions": outcome["champions"],
@@ -207,6 +208,10 @@ def meaning(world: FaultyWorld) -> dict[str, Any]:
         "announced": _distinct((event.type, plain(event.detail)) for event in world.outlets.announced),
         "told": _distinct((str(each.stage), each.subject) for each in world.outlets.told),
     }
+
+
+def _without_card(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in described.items() if field != "ModelCard"}
 
 
 def about(key: str) -> str:

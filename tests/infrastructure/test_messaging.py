@@ -81,7 +81,7 @@ def test_a_changed_specification_is_validated_anew_and_weighed_against_the_decis
     assert sorted(found) == ["DecisionQueue", "DeployQueue", "Validation"]
 
 
-@pytest.mark.parametrize("field", ["ApprovalDescription", "CustomerMetadataProperties", "ModelLifeCycle"])
+@pytest.mark.parametrize("field", ["ApprovalDescription", "CustomerMetadataProperties", "ModelCard", "ModelLifeCycle"])
 def test_what_does_not_change_what_is_deployed_ends_at_the_rules(template, field):
     assert routed(template, registry([field]), DEFAULT_BUS) == []
 

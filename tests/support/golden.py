@@ -21,6 +21,7 @@ import pytest
 WRITE = "GOLDEN_WRITE"
 SENTENCE = "<sentence>"
 _SENTENCES = {"reason", "because", "remedy", "cause", "message", "outstanding", "refusals", "ApprovalDescription"}
+_SENTENCES |= {"ModelCardContent"}
 _HEX = re.compile(r"[0-9a-f]{64}")
 _WIDTH = 120
 _LINES = 150  # of a difference: more of it says no more

@@ -15,11 +15,15 @@ class Died(BaseException):
 
 
 class Interruptions:
-    """Counts the calls to all adapters it wraps; `at` is the call before which the function dies, None for never."""
+    """Counts the calls to all adapters it wraps; `at` is the call before which the function dies, None for never.
+
+    `failed` is the name of the call that it died before.
+    """
 
     def __init__(self) -> None:
         self.calls = 0
         self.at: int | None = None
+        self.failed = ""
         self.error: Callable[[], BaseException] = Died
         self.before: dict[str, Callable[[], None]] = {}
         self._counting = threading.Lock()
@@ -34,6 +38,7 @@ class Interruptions:
             self.calls += 1
             number, dies = self.calls, self.calls == self.at
         if dies:
+            self.failed = name
             raise self.error()
         happening = self.before.pop(name, None)
         if happening:

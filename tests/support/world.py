@@ -43,6 +43,7 @@ from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
+from signoff.validation.card_writer import CardWriter
 from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspect_artifact import ArtifactInspector
@@ -172,6 +173,7 @@ class World(Deliveries):
             images=ImageExaminer(images, wrap(self.scans), self.clock),
             vault=vault,
             projector=projector,
+            card_writer=CardWriter(registry),
             registrations=registrations,
             sources=sources,
             now=self.clock,

@@ -176,6 +176,10 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         Smoke | None,
         meaning("Rows that each model has to answer as expected, before it is approved; not by default."),
     ] = None
+    write_back: Annotated[
+        bool,
+        meaning("Whether SageMaker's own tools show what Signoff found: the evidence, in the package's model card."),
+    ] = True
     accounts: Annotated[
         Accounts, meaning("Other AWS accounts with access to the group. Only in the policy of one group.")
     ] = Accounts()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.aws.clients import trying_again
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
@@ -24,10 +25,12 @@ from signoff.model_package.batch_summary import shown
 from signoff.model_package.subject import subject, subject_digest, unpinned
 from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
+from signoff.runtime.written_back import written_back
 from signoff.submission.policy_choices import policy_faults
 from signoff.validation import deployability, evidence, gates
 from signoff.validation.bias_gates import bias_checks, drift_checks
 from signoff.validation.bias_reports import read_baselines, read_report
+from signoff.validation.card_writer import CardWriter
 from signoff.validation.champion import Comparer
 from signoff.validation.checks import Check, errored, failed
 from signoff.validation.claims import named_data, read_claims
@@ -56,6 +59,7 @@ class EvidenceRecorder:
     registrations: Registrations
     sources: Sources
     projector: RegistryProjector
+    card_writer: CardWriter
     now: Clock
 
     def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
@@ -84,6 +88,9 @@ class EvidenceRecorder:
         }
         history = self.ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
         self._project(claim["arn"], history)
+        if policy.write_back and (history.state.evidence or {}).get("sha256") == written.sha256:
+            with written_back("model card"):
+                trying_again(self.card_writer.write)(claim["arn"], document, written.uri, written.sha256)
         stands = history.state.evidence or facts
         held = {"would_be_held": True} if history.state.would_be_held else {}
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
