@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from signoff.documents.text import clean, counted, short
+from signoff.documents.text import clean, counted, joined, short
 from signoff.ledger import attempts
 from signoff.ledger.entries import Kind
 from signoff.ledger.recorded_checks import holding
@@ -64,13 +64,15 @@ def describe_annotation(result: AnnotationResult) -> str:
 
 def describe_seats(seats: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return who may give the approvals that are missing (`policy_view.may_approve`), one line for each role."""
-    return [f"{each['needed']} of {each['role'] or 'these'}: {_people(each['people'])}" for each in seats]
+    return [f"{each['needed']} of {each['role'] or 'these'}: {_people(each['people'], each['but'])}" for each in seats]
 
 
-def _people(patterns: Sequence[str] | None) -> str:
-    if patterns is None:
-        return "every IAM user and user of IAM Identity Center of the accounts that the group is open to"
-    return ", ".join(map(short, patterns)) or "nobody is left who may"
+def _people(patterns: Sequence[str] | None, but: Sequence[str]) -> str:
+    if patterns == []:
+        return "nobody is left who may"
+    everybody = "every IAM user and user of IAM Identity Center of the accounts that the group is open to"
+    people = everybody if patterns is None else ", ".join(map(short, patterns))
+    return f"{people}, but not {joined(map(short, but), 'or')}" if but else people
 
 
 def authors(submitter: str | None, changers: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def _facts(document: Mapping[str, Any], to: Console) -> None:
         "in use by": ", ".join(document["retirement_blocked_by"]),
     }
     for name, value in facts.items():
-        for line in (value,) if isinstance(value, str) else value or ():
+        for line in [value] if isinstance(value, str) and value else value or ():
             to.print(f"{name:<14}{clean(line)}", soft_wrap=True)
             name = ""
     for place, there in document["elsewhere"].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -11,7 +11,7 @@ from signoff.approval import deadlines, decisions
 from signoff.aws.clients import error_code, error_message
 from signoff.documents import timestamps
 from signoff.errors import PolicyFault
-from signoff.identity.principals import same_person
+from signoff.identity.principals import listed, same_person
 from signoff.ledger.entries import Status
 from signoff.policy.policy import Policy
 
@@ -110,21 +110,28 @@ def may_approve(
     """Return who may give the approvals that a package `needs`, by `role`, and beside the roles (`role` None).
 
     Each has how many are `needed` and `people`, patterns of persons, without those who approved already or may not
-    because they are `authors`; None is every known person, where the policy lists nobody.
+    because they are `authors`; None is every known person, where the policy lists nobody. `but` are those persons whom
+    a pattern includes all the same.
     """
     approvals = policy.approvals
     out = {approvals.person(arn) for arn in votes}
     if not approvals.submitter_may_approve:
         out |= {approvals.person(arn) for arn in authors if arn}
-    roles = [_seats(name, count, approvals.roles[name].members, out) for name, count in needs.roles.items()]
+    roles = [_seats(policy, name, count, approvals.roles[name].members, out) for name, count in needs.roles.items()]
     others = needs.people - sum(needs.roles.values())
-    listed = [*approvals.approvers, *(member for role in approvals.roles.values() for member in role.members)]
-    return [*roles, *([_seats(None, others, listed, out)] if others > 0 else [])]
+    all_listed = [*approvals.approvers, *(member for role in approvals.roles.values() for member in role.members)]
+    return [*roles, *([_seats(policy, None, others, all_listed, out)] if others > 0 else [])]
 
 
-def _seats(role: str | None, needed: int, patterns: Iterable[str], out: Container[str]) -> dict[str, Any]:
-    people = list(dict.fromkeys(patterns))
-    return {"role": role, "needed": needed, "people": [each for each in people if each not in out] if people else None}
+def _seats(policy: Policy, role: str | None, needed: int, patterns: Iterable[str], out: set[str]) -> dict[str, Any]:
+    every = list(dict.fromkeys(patterns))
+    people = [each for each in every if each not in out] if every else None
+    but = sorted(out) if people is None else [each for each in sorted(out) if _included(each, people, policy)]
+    return {"role": role, "needed": needed, "people": people, "but": but}
+
+
+def _included(person: str, patterns: Sequence[str], policy: Policy) -> bool:
+    return bool(patterns) and listed(person, patterns, policy.approvals.trusted_sessions)
 
 
 def _pending(standing: Mapping[str, Any]) -> bool:

@@ -199,11 +199,15 @@ def test_a_page_on_a_terminal_keeps_the_table_in_its_width():
     assert lines[lines.index("Metrics") + 2 :][:5] == AT_80.splitlines()
 
 
+def test_a_page_has_no_label_without_a_fact():
+    assert [line for line in page(compared.EVIDENCE) if line.endswith(" ")] == []
+
+
 def test_a_page_names_who_may_still_approve():
     seats = [
-        {"role": "risk", "needed": 1, "people": ["arn:aws:iam::123456789012:role/AWSReservedSSO_Risk_*"]},
-        {"role": None, "needed": 2, "people": None},
-        {"role": "owners", "needed": 1, "people": []},
+        {"role": "risk", "needed": 1, "people": ["arn:aws:iam::123456789012:role/AWSReservedSSO_Risk_*"], "but": []},
+        {"role": None, "needed": 2, "people": None, "but": []},
+        {"role": "owners", "needed": 1, "people": [], "but": []},
     ]
     lines = page(compared.EVIDENCE, may_approve=seats, outstanding="4 more approvals")
     at = lines.index("needs         4 more approvals")

@@ -29,7 +29,7 @@ auc           0.9        -
 
 Changed from churn/1 to churn/2
 ModelMetrics.ModelQuality.Statistics: size: 30 -> 29
-ModelMetrics.ModelQuality.Statistics: sha256: <64> -> <64>
+ModelMetrics.ModelQuality.Statistics: sha256: <12>... -> <12>...
 InferenceSpecification.SupportedContentTypes[0]: text/csv -> application/json
 """
 
