@@ -25,6 +25,8 @@ from signoff.policy.policy import Policy, of_document
 from signoff.policy.submitters import refusal
 from signoff.submission.policy_choices import policy_faults
 from signoff.validation import gates
+from signoff.validation.bias_gates import bias_checks, drift_checks
+from signoff.validation.bias_reports import read_baselines, read_report
 from signoff.validation.champion import Champion, beside, named_champion, recorded_claims
 from signoff.validation.checks import Check, CheckStatus, failed, verdict
 from signoff.validation.images import repository_checks, scan_checks
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from signoff.aws.vault import Vault
     from signoff.documents.faults import Fault
     from signoff.ledger.history import History
+    from signoff.metrics.values import Measurements
     from signoff_cli.packages.lookup import LedgerReader
 
 Evidence = Mapping[str, Any]
@@ -47,10 +50,9 @@ _STANDING: Mapping[str, tuple[Callable[[Policy], Any], tuple[str, ...]]] = {
     "images.signed_by": (lambda policy: (policy.images.signed_by, policy.images.exempt), ("signature",)),
     "evaluation": (lambda policy: policy.evaluation, ("evaluation", "claim")),
     "smoke": (lambda policy: policy.smoke, ("smoke",)),
-    "bias": (lambda policy: policy.bias, ("bias", "drift")),
 }
 _BESIDE = ("champion", "suspicious")
-_JUDGED = {"metric", *_BESIDE, "data", "registry", "scan", "provenance", "unpinned", "environment"}
+_JUDGED = {"metric", *_BESIDE, "data", "bias", "drift", "registry", "scan", "provenance", "unpinned", "environment"}
 _OF_POLICY = {*_JUDGED, *(kind for _, kinds in _STANDING.values() for kind in kinds)}
 _OTHER = "the policy that it was judged by asks otherwise, and evidence alone does not tell"
 _OLD = "its evidence is of version 1, which does not say"
@@ -190,11 +192,23 @@ class _Judging:
         claims = recorded_claims(self.evidence, self.policy, self.vault)
         found = list(metric_checks(self.policy, beside(self.policy, claims, self._champion(), self.vault)))
         self.checks += data_check(self.policy, claims.measurements)
+        self._bias(claims.measurements)
         if "comparison" in self.evidence:
             self.checks += found
             return
         self.checks += [each for each in found if _kind(each.name) not in _BESIDE]
         self.unknown |= {each.name: _OLD for each in found if _kind(each.name) in _BESIDE}
+
+    def _bias(self, claimed: Measurements | None) -> None:
+        """Judge the bias report and the baselines, which the vault holds copies of since version 2."""
+        if "bias" in self.evidence:
+            artifacts = self.evidence["artifacts"]
+            report = read_report(self.vault, artifacts)
+            self.checks += bias_checks(self.policy, report)
+            self.checks += drift_checks(self.policy, read_baselines(self.vault, artifacts), claimed, report)
+        else:
+            asked = {"bias": self.policy.bias, "drift": self.policy.comparison.drift}
+            self.unknown |= {part: _OLD for part, wanted in asked.items() if wanted}
 
     def _champion(self) -> Champion | None:
         named = (self.evidence.get("comparison") or {}).get("champion")

@@ -16,6 +16,8 @@ from signoff_cli.policies.replay import Replay, replay, replay_all
 from tests.support.world import CHANGED, SUBMITTER, World
 
 DATA = {"Sha256": "d" * 64}
+ROWS = {"uri": "s3://held-out/rows.csv", "version": "v1", "sha256": "d" * 64, "label": "0", "features": "$[1:]"}
+EVALUATION = {"data": ROWS, "task": "binary", "predictions": {"kind": "label"}, "labels": ["0", "1"]}
 ACCURACY = {"name": "accuracy", "path": "accuracy"}
 
 
@@ -129,6 +131,8 @@ def test_who_may_not_submit_and_what_a_manifest_may_not_choose_would_be_held(wor
         ({"provenance": {"required": ["CommitId", "Repository"]}}, ["provenance", "provenance"]),
         ({"comparison": {"data_sets": ["e" * 64]}}, ["data"]),
         ({"comparison": {"data_sets": ["d" * 64]}}, []),
+        ({"bias": [{"facet": "age", "metric": "DPPL", "at_most": 0.1}]}, ["bias"]),
+        ({"comparison": {"drift": True}}, []),
     ],
 )
 def test_images_provenance_and_data_sets_are_judged_again(world: World, parts: dict[str, Any], held: list[str]):
@@ -174,7 +178,7 @@ def test_a_scan_that_was_not_recorded_is_unknown(world: World):
     [
         ({"artifact": {"required_files": ["licence"]}}, "artifact"),
         ({"images": {"signed_by": ["arn:aws:signer:eu-west-1:123456789012:/signing-profiles/*"]}}, "images.signed_by"),
-        ({"bias": [{"facet": "age", "metric": "DPPL", "at_most": 0.1}]}, "bias"),
+        ({"evaluation": EVALUATION}, "evaluation"),
     ],
 )
 def test_what_evidence_alone_does_not_tell_is_unknown_and_not_passed_over(
@@ -189,15 +193,16 @@ def test_evidence_of_version_1_has_no_champion_to_be_held_against(world: World):
     document = {
         part: value
         for part, value in evidence(world, submitted(world, "churn/1")).items()
-        if part not in {"comparison", "metrics", "images", "provenance", "description"}
+        if part not in {"comparison", "metrics", "images", "provenance", "description", "bias"}
     }
     asked = policy(
         metrics=[{**ACCURACY, "at_least": 0.96, "against_champion": {"at_least": 0}}],
         provenance={"required": ["CommitId"]},
+        bias=[{"facet": "age", "metric": "DPPL", "at_most": 0.1}],
     )
     found = replay("churn/1", asked, document, world.vault)
     assert held_by(found) == ["metric:accuracy"]
-    assert list(found.unknown) == ["provenance", "champion:accuracy"]
+    assert set(found.unknown) == {"provenance", "champion:accuracy", "bias"}
 
 
 # Whole groups
