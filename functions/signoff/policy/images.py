@@ -103,13 +103,14 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
 
         Where ECR counts more findings of a severity than it lists, those are one more finding, without an id.
         """
-        refused = [each for each in scan.findings if self._blocks(each.severity) and not self.accepts(each.id, day)]
+        refused = [each for each in scan.findings if self.blocks(each.severity) and not self.accepts(each.id, day)]
         listed = [each.severity for each in scan.findings]
         unlisted = {severity: number - listed.count(severity) for severity, number in scan.counts.items()}
         hidden = [Finding(f"{number} unlisted", each) for each, number in unlisted.items() if number > 0]
-        return [*refused, *(each for each in hidden if self._blocks(each.severity))]
+        return [*refused, *(each for each in hidden if self.blocks(each.severity))]
 
-    def _blocks(self, severity: str) -> bool:
+    def blocks(self, severity: str) -> bool:
+        """Return whether a finding of that `severity` is refused unless it is accepted."""
         return self.block_at is not None and severity_rank(severity) >= severity_rank(self.block_at)
 
 

@@ -128,11 +128,12 @@ def repository_checks(image: str, rules: Images) -> Iterator[Check]:
     name, repository = f"registry:{image}", repository_of(image)
     if not rules.repositories:
         return
+    allowed = joined(rules.repositories, "or")
     if rules.takes_from(repository):
-        yield passed(name, f"the policy allows images from {repository}")
+        check = passed(name, f"the policy allows images from {repository}")
     else:
-        allowed = joined(rules.repositories, "or")
-        yield failed(name, f"{repository} is none of the policy's images.repositories: use an image from {allowed}")
+        check = failed(name, f"{repository} is none of the policy's images.repositories: use an image from {allowed}")
+    yield check.compared(allowed, repository)
 
 
 def scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day: str) -> Iterator[Check]:
@@ -145,12 +146,15 @@ def scan_checks(image: str, scan: Scan | ScanMissing | None, rules: Images, day:
     elif isinstance(scan, ScanMissing):
         yield unevaluated(name, str(scan), blocks=True)
     else:
-        refused = rules.refused(scan, day)
-        told = f"{scan.kind} scan of {scan.completed}"
+        refused, found = rules.refused(scan, day), _counted(scan)
+        told = f"({scan.kind} scan of {scan.completed})"
         if refused:
-            yield failed(name, f"{_refused(refused, rules)} ({told})")
+            check = failed(name, f"{_refused(refused, rules)} {told}")
         else:
-            yield passed(name, f"nothing refused at {rules.block_at} or above: {_counted(scan)} ({told})")
+            check = passed(
+                name, f"nothing refused at {rules.block_at} or above: {found}{_accepted(scan, rules, day)} {told}"
+            )
+        yield check.compared(f"no finding at {rules.block_at} or above", found)
 
 
 def _refused(refused: Sequence[Finding], rules: Images) -> str:
@@ -158,6 +162,15 @@ def _refused(refused: Sequence[Finding], rules: Images) -> str:
     more = f" and {len(refused) - len(shown)} more" if len(shown) < len(refused) else ""
     found = f"{counted(len(refused), 'finding')} at {rules.block_at} or above: {' '.join(shown).rstrip(',')}{more}"
     return f"{found}; use an image without, or accept each for a time in the policy's images.accepted"
+
+
+def _accepted(scan: Scan, rules: Images, day: str) -> str:
+    """Return which findings pass only because the policy accepts them."""
+    passed_over = {each.id for each in scan.findings if rules.blocks(each.severity)}
+    accepted = [
+        f"{each.id} until {each.until}" for each in rules.accepted if each.id in passed_over and day <= each.until
+    ]
+    return f"; accepted: {', '.join(fitting(accepted, _TOLD))}" if accepted else ""
 
 
 def _counted(scan: Scan) -> str:
@@ -177,12 +190,14 @@ def _signature_checks(image: str, signed: Mapping[str, str] | ScanMissing | None
         yield passed(name, "not looked for; the policy's images.exempt lists its repository")
     elif isinstance(signed, ScanMissing):
         yield unevaluated(name, str(signed), blocks=True)
-    elif by := _signers(signed, rules):
-        yield passed(name, f"ECR says that it signed the image with {joined(by, 'and')}")
     else:
+        by, wanted = _signers(signed, rules), joined(rules.signed_by, "or")
         found = "; ".join(f"{profile}: {status}" for profile, status in sorted(signed.items())) or "none"
-        wanted = f"ECR's managed signing has not signed it with {joined(rules.signed_by, 'or')}"
-        yield failed(name, f"{wanted} ({found}): push it where ECR's rules have it signed")
+        why = (
+            f"ECR's managed signing has not signed it with {wanted} ({found}): push it where ECR's rules have it signed"
+        )
+        check = passed(name, f"ECR says that it signed the image with {joined(by, 'and')}") if by else failed(name, why)
+        yield check.compared(wanted, found)
 
 
 def _signers(signed: Mapping[str, str], rules: Images) -> list[str]:

@@ -11,7 +11,7 @@ from signoff.ledger.entries import Status
 from signoff.model_package.image_scans import Finding, Scan
 from tests.support.image_scans import scanned
 from tests.support.validations import checks, evidence
-from tests.support.world import PINNED, REPOSITORY, World
+from tests.support.world import IMAGE, PINNED, REPOSITORY, SPECIFICATION, World
 
 HIGH = Finding("CVE-1", "HIGH", "openssl 1.1", "1.2")
 RELEASE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/release"
@@ -68,6 +68,29 @@ def test_an_image_with_a_refused_finding_is_rejected_by_the_findings_name():
     assert made.state(next(iter(made.registry.described))).status is Status.VALIDATION_FAILED
 
 
+def test_a_check_says_what_was_expected_and_what_was_observed():
+    made = world(
+        scanned(HIGH), signed={RELEASE: "COMPLETE"}, block_at="HIGH", signed_by=[RELEASE], repositories=["*/a"]
+    )
+    arn = made.submit()
+    made.deliver()
+    found = {each["name"].partition(":")[0]: each for each in evidence(made, arn)["checks"]}
+    assert {name: (found[name]["expected"], found[name]["observed"]) for name in OURS} == {
+        "registry": ("*/a", REPOSITORY),
+        "scan": ("no finding at HIGH or above", "1 HIGH"),
+        "signature": (RELEASE, f"{RELEASE}: COMPLETE"),
+    }
+
+
+def test_an_image_that_two_containers_run_is_asked_about_once():
+    made = world(scanned(HIGH), scanned(), block_at="HIGH")
+    containers = [{"Image": image, "ModelDataUrl": "model.tar.gz"} for image in (IMAGE, PINNED)]
+    arn = made.submit(InferenceSpecification={**SPECIFICATION, "Containers": containers})
+    made.deliver()
+    assert made.scans.results[PINNED] == [scanned()]
+    assert [name for name in checks(made, arn) if name.startswith("scan:")] == [f"scan:{PINNED}"]
+
+
 def test_many_findings_are_counted_and_the_worst_named():
     made = world(scanned(*[Finding(f"CVE-{number:03}", "HIGH", "p" * 90) for number in range(100)]), block_at="HIGH")
     arn = made.submit()
@@ -80,7 +103,8 @@ def test_many_findings_are_counted_and_the_worst_named():
 
 def test_a_finding_is_accepted_until_its_day():
     rules: dict[str, Any] = {"block_at": "HIGH", "accepted": [{"id": "CVE-1", "until": "2026-03-02"}]}
-    assert validated(world(scanned(HIGH), **rules))[f"scan:{PINNED}"][0] == "passed"
+    status, reason = validated(world(scanned(HIGH), **rules))[f"scan:{PINNED}"]
+    assert (status, "1 HIGH; accepted: CVE-1 until 2026-03-02 (" in reason) == ("passed", True)
     late = world(scanned(HIGH), **rules)
     late.clock.forward(days=1)
     assert validated(late)[f"scan:{PINNED}"][0] == "failed"
