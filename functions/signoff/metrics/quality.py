@@ -46,8 +46,10 @@ _MODEL_MONITOR = {
     "multiclass_classification_metrics": "model-monitor-multiclass",
     "regression_metrics": "model-monitor-regression",
 }
-# What names no metric but where the metrics stand: SageMaker's sections, and `data.metrics` of an MLflow run.
-_AROUND = (*((section,) for section in _MODEL_MONITOR), ("data", "metrics"), ("metrics",))
+# Where an MLflow run has its metrics: https://mlflow.org/docs/latest/api_reference/rest-api.html#mlflowrun
+_RUN = ("data", "metrics")
+# What names no metric but where the metrics stand.
+_AROUND = (*((section,) for section in _MODEL_MONITOR), _RUN, ("metrics",))
 _BESIDE = {"version": "the version of the format", "dataset": "the data set, which is told as such"}
 _BEST_CONSTANT = "_best_constant_classifier"
 _SHA256 = compiled_on_use(r"^[0-9a-fA-F]{64}$")
@@ -125,6 +127,7 @@ class _Part:
     missed: list[Skipped] = field(default_factory=list)  # by a policy
     skipped: list[Skipped] = field(default_factory=list)
     confusion: Confusion | None = None
+    run: bool = False  # of MLflow, which has metrics in one place only
 
     def skip(self, path: str, reason: str) -> None:
         self.skipped.append(Skipped(path_in(path, self.slice), reason))
@@ -134,6 +137,7 @@ class _Part:
 
     def take(self, document: Any) -> None:
         """Take all metrics of a document."""
+        self.run = _is_run(document)
         for index, leaf in enumerate(leaves(document)):
             if index >= _MAX_LEAVES or len(self.values) >= MAX_VALUES:
                 self.skip("", f"more than {MAX_VALUES} numbers; the others are left out")
@@ -147,6 +151,8 @@ class _Part:
             self.confusion = _confusion(leaf.value)
             if self.confusion is None:
                 self.skip(leaf.path, f"no matrix of counts of at most {MAX_CLASSES} classes")
+        elif self.run and leaf.keys[:2] != _RUN:
+            self.skip(leaf.path, "told of the run, and no metric")
         elif why := _no_metric(leaf, name):
             self.skip(leaf.path, why)
         else:
@@ -265,10 +271,15 @@ def _format(document: Any) -> str:
     for section, name in _MODEL_MONITOR.items():
         if _is_map(document.get(section)):
             return name
-    if _is_map(document.get("data")) and "metrics" in document["data"]:
+    if _is_run(document):
         return "mlflow"
     plain = [value for key, value in document.items() if key not in {SLICES, *_BESIDE, "confusion_matrix"}]
     return "flat" if plain and not any(isinstance(value, dict | list) for value in plain) else "other"
+
+
+def _is_run(document: Any) -> bool:
+    """Return whether a document is an MLflow run: `info` and `data`, which has metrics, parameters and tags."""
+    return _is_map(document) and _is_map(document.get("data")) and "metrics" in document["data"]
 
 
 def _dataset(document: Any) -> Dataset:

@@ -12,6 +12,7 @@ from signoff.metrics.bias import BiasValue
 from signoff.metrics.constraints import Constraint
 from signoff.metrics.quality import Unreadable
 from tests.support.quality_documents import BIAS, CONSTRAINTS
+from tests.support.repository import ROOT
 
 
 def reported(metric: Any) -> list[BiasValue]:
@@ -35,6 +36,13 @@ def test_a_report_has_the_metrics_of_each_group_before_and_after_training():
         "value_found": None,
         "error": "Group variable is empty or not provided",
     }
+
+
+def test_a_report_that_clarifys_library_wrote_is_read_whole():
+    found = bias.read((ROOT / "tests/corpus/quality_documents/clarify_analysis.json").read_bytes())
+    assert len(found) == 21
+    assert {each.metric for each in found if each.value is None} == {"CDDL", "CDDPL"}
+    assert {each.error for each in found} == {None, "Group variable is empty or not provided"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from signoff.documents.canonical_json import canonical
 from signoff.metrics.quality import DOCUMENT_LIMIT, MAX_SLICES, MAX_VALUES, Unreadable, measured, read
 from signoff.metrics.values import Dataset, Measurements, MetricValue, StoredFile, measurements_of
 from tests.support.quality_documents import BINARY, MLFLOW_EVALUATION, MLFLOW_RUN, MULTICLASS, REGRESSION, reading
+from tests.support.repository import ROOT
 
+WRITTEN = ROOT / "tests/corpus/quality_documents"
 DEEP: Any = 0.5
 for _ in range(10):
     DEEP = {"in": DEEP}
@@ -75,8 +77,17 @@ def test_a_regression_document_has_its_four_metrics():
 def test_of_a_history_of_mlflow_the_last_step_counts():
     found = measured(MLFLOW_RUN)
     assert found.format == "mlflow"
-    assert values(found) == {"val_auc": 0.95, "log_loss": 0.21, "info.start_time": 1762075800000}
-    assert reasons(found)["data.params[0].value"] == "a text"
+    assert values(found) == {"val_auc": 0.95, "log_loss": 0.21}
+    assert reasons(found)["info.start_time"] == "told of the run, and no metric"
+
+
+def test_a_run_that_mlflow_wrote_has_its_metrics_and_no_others():
+    found = read((WRITTEN / "mlflow_run.json").read_bytes(), [("auc", "data.metrics.val_auc")])
+    assert (found.format, values(found)) == ("mlflow", {"auc": 0.95, "log_loss": 0.21})
+
+
+def test_the_history_that_mlflow_wrote_has_the_value_of_the_last_step():
+    assert values(read((WRITTEN / "mlflow_history.json").read_bytes())) == {"val_auc": 0.95}
 
 
 @pytest.mark.parametrize("document", [MLFLOW_RUN["data"], MLFLOW_RUN["data"]["metrics"]], ids=["data", "list"])
