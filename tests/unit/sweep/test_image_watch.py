@@ -12,10 +12,11 @@ from signoff.model_package.image_scans import Finding
 from signoff.notification.announcements import announcements
 from signoff.notification.notifications import notifications
 from tests.support.image_scans import scanned
-from tests.support.world import APPROVER, PINNED, REPOSITORY, World
+from tests.support.world import APPROVER, PINNED, REPOSITORY, ROLE, World
 
 LOW, HIGH = Finding("CVE-1", "LOW"), Finding("CVE-2", "HIGH", "openssl 1.1", "1.2")
 CRITICAL = Finding("CVE-3", "CRITICAL")
+NEXT_DOOR = "222222222222/us-east-1"
 
 
 def deployed(*found: Finding, **policy: Any) -> tuple[World, str]:
@@ -144,6 +145,18 @@ def test_only_champions_are_looked_at():
     second = world.approved(prefix="churn/run-8")
     finds(world, HIGH)
     assert (told(world, first), len(told(world, second))) == ([], 1)
+
+
+def test_the_champion_of_each_place_is_looked_at():
+    account, region = NEXT_DOOR.split("/")
+    target = {"account": account, "region": region, "execution_role": f"arn:aws:iam::{account}:role/models"}
+    world, first = deployed(deployment={"execution_role": ROLE, "targets": [target]})
+    world.places.closed.add(NEXT_DOOR)
+    world.clock.forward(minutes=1)
+    second = world.approved(prefix="churn/run-8")
+    finds(world, HIGH)
+    assert (world.state(first).superseded, world.state(second).targets[NEXT_DOOR].model) == (True, None)
+    assert (len(told(world, first)), len(told(world, second))) == (1, 1)
 
 
 def test_an_image_that_has_no_scan_any_more_is_a_problem_and_one_that_is_scanned_again_is_none():

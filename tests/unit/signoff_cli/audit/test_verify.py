@@ -503,3 +503,12 @@ def test_a_package_without_room_for_a_head_fails_by_name_and_is_not_reported_as_
     assert audited(world) == []
     world.registry.by_hand(arn, CustomerMetadataPropertiesToRemove=[checkpoints.METADATA])
     assert names(audited(world)) == ["HeadMissing"]
+
+
+def test_findings_in_the_image_of_a_package_that_was_not_approved_are_not_allowed():
+    world = World()
+    arn = world.pending()
+    found = Draft(Kind.IMAGE_FINDINGS_CHANGED, "signoff", {"found": ["CVE-1"]})
+    world.ledger.histories[key_of(world)] = world.history(arn).extended([found], world.clock())
+    (finding,) = [each for each in audited(world) if each.entry == len(world.history(arn).entries)]
+    assert (finding.name, "for a package that was PendingApproval" in finding.because) == ("NotAllowed", True)

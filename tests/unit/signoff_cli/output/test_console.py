@@ -210,6 +210,13 @@ def test_a_page_says_who_superseded_a_champion_and_that_a_policy_only_reports() 
     assert "report only   what the policy refuses is recorded and not enforced" in lines
 
 
+def test_a_page_says_what_scans_found_in_the_image_of_a_champion_since() -> None:
+    found = Draft(Kind.IMAGE_FINDINGS_CHANGED, "signoff", {"found": [f"CVE-{number}" for number in range(7)]})
+    page = shown(entries.history(*entries.APPROVED, found))
+    assert "found since   CVE-0, CVE-1, CVE-2, CVE-3, CVE-4, CVE-5, CVE-6" in page
+    assert "a scan finds more in its image than was approved: CVE-0, CVE-1, CVE-2, CVE-3, CVE-4 and 2 more" in page
+
+
 def test_a_page_that_goes_to_a_file_has_no_colours_and_no_markup() -> None:
     page = shown(entries.history(*entries.PENDING))
     assert "\x1b" not in page
