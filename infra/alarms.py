@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-PERIOD = cdk.Duration.minutes(5)
+PERIOD = 5  # minutes
 HOUR = 3600
 
 
@@ -24,7 +24,7 @@ class Alarms(Construct):
         """Alarm when anything lies in a dead-letter queue."""
         self._alarm(
             f"{queue.node.id}Waiting",
-            queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+            queue.metric_approximate_number_of_messages_visible(period=_period(), statistic="Maximum"),
             "Something could not be delivered or handled: read it, mend the cause, redrive the queue",
         )
 
@@ -32,7 +32,7 @@ class Alarms(Construct):
         """Alarm when a message has waited for two hours, through several attempts."""
         self._alarm(
             f"{queue.node.id}Old",
-            queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+            queue.metric_approximate_age_of_oldest_message(period=_period(), statistic="Maximum"),
             "Messages wait longer than their function should need: is it failing, or throttled?",
             above=2 * HOUR,
         )
@@ -41,21 +41,21 @@ class Alarms(Construct):
         """Alarm when a function fails or is throttled."""
         self._alarm(
             f"{function.node.id}Errors",
-            function.metric_errors(period=PERIOD),
+            function.metric_errors(period=_period()),
             "A function raised an error: its log group says which",
         )
         self._alarm(
             f"{function.node.id}Throttles",
-            function.metric_throttles(period=PERIOD),
+            function.metric_throttles(period=_period()),
             "A function was throttled: raise its concurrency, or the account's",
         )
 
     def on_workflow(self, machine: sfn.StateMachine) -> None:
         """Alarm when a validation fails, times out or is aborted."""
         for what, metric in (
-            ("Failed", machine.metric_failed(period=PERIOD)),
-            ("TimedOut", machine.metric_timed_out(period=PERIOD)),
-            ("Aborted", machine.metric_aborted(period=PERIOD)),
+            ("Failed", machine.metric_failed(period=_period())),
+            ("TimedOut", machine.metric_timed_out(period=_period())),
+            ("Aborted", machine.metric_aborted(period=_period())),
         ):
             self._alarm(
                 f"Validation{what}",
@@ -108,6 +108,10 @@ def _own_metric(name: str, statistic: str) -> cloudwatch.Metric:
         namespace="Signoff",
         metric_name=name,
         dimensions_map={"service": "signoff"},
-        period=PERIOD,
+        period=_period(),
         statistic=statistic,
     )
+
+
+def _period() -> cdk.Duration:
+    return cdk.Duration.minutes(PERIOD)

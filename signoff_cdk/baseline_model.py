@@ -15,7 +15,7 @@ from constructs import Construct
 from signoff_cdk.group import group_name
 
 RECORDER = "/signoff/constructs/record-baseline"
-_PATIENCE = cdk.Duration.minutes(10)
+_PATIENCE = 10  # minutes
 
 
 class BaselineModel(sagemaker.Model):
@@ -71,6 +71,6 @@ class BaselineModel(sagemaker.Model):
             "Record",
             resource_type="Custom::SignoffBaseline",
             service_token=ssm.StringParameter.value_for_string_parameter(self, recorder),
-            service_timeout=_PATIENCE,
+            service_timeout=cdk.Duration.minutes(_PATIENCE),
             properties={"Group": self.group, **names, **({"Review": review} if review else {})},
         )

@@ -23,7 +23,7 @@ SPECIFICATION = ["InferenceSpecification", "AdditionalInferenceSpecifications", 
 STATUS = ["ModelApprovalStatus"]
 # A registration's event names no updated fields.
 REGISTERED = {"UpdatedModelPackageFields": [{"exists": False}]}
-EVERY = cdk.Duration.minutes(15)
+EVERY = 15  # minutes
 # A rule's pattern has 2,048 characters, of which a prefix takes 14 beside the name.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 PATTERN, FILTER = 1900, 15
@@ -77,14 +77,14 @@ class EventRules(Construct):
             self,
             "SweepDue",
             description="An event may never come: look for what lacks its next step",
-            schedule=events.Schedule.rate(EVERY),
+            schedule=events.Schedule.rate(cdk.Duration.minutes(EVERY)),
             targets=[QueueTarget(sweep)],
         )
         events.Rule(
             self,
             "HeadsDue",
             description="The heads of all ledgers are kept once a day, apart from everything else",
-            schedule=events.Schedule.rate(EVERY),
+            schedule=events.Schedule.rate(cdk.Duration.minutes(EVERY)),
             targets=[QueueTarget(sweep, {"task": "heads"})],
         )
 

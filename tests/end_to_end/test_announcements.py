@@ -43,6 +43,7 @@ def test_a_package_that_passes_is_announced_at_every_step(group: Group) -> None:
     assert_announces(retired, package, group, model=model["ModelName"])
 
 
+@pytest.mark.deep
 def test_a_refused_decision_is_announced(group: Group) -> None:
     package = group.pending()
 

@@ -109,6 +109,7 @@ def test_a_package_that_fails_its_validation_says_why_and_exits_with_1(submitter
     assert json.loads(failed.stdout)["status"] == "ValidationFailed"
 
 
+@pytest.mark.deep
 def test_a_model_that_the_manifest_does_not_name_is_its_containers_and_inspected(submitter: Shell) -> None:
     submitted = submitter.submit(honest(InferenceSpecification=image_only()), "--json")
 
@@ -148,6 +149,7 @@ def test_a_model_is_revoked_from_the_terminal(submitter: Shell, approver: Shell)
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_an_erred_package_is_validated_anew_from_the_terminal(submitter: Shell) -> None:
     package = submitter.group.pending()
 

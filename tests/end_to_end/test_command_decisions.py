@@ -78,6 +78,7 @@ def test_a_decision_made_already_is_joined_by_whoever_makes_it_too(
     assert package.until("Approved").state.deciders == tuple(map(group.pipeline.user, ("approver", "reviewer")))
 
 
+@pytest.mark.deep
 def test_a_rejected_package_is_re_opened_and_approved(group: Group, approver: Shell, reviewer: Shell) -> None:
     package, name = group.pending(), f"{group.name}/1"
     decided(approver, "reject", name)
@@ -112,6 +113,7 @@ def test_a_group_is_rolled_back_in_one_step_and_its_champion_is_named(
     assert revoked.splitlines()[-1] == f"The champion of {group.name} is now {group.name}/2."
 
 
+@pytest.mark.deep
 def test_the_glass_is_broken_by_whom_the_policy_lets_alone(group: Group, approver: Shell, reviewer: Shell) -> None:
     group.policy(approvals={"needed": 2, "break_glass": RISK["members"]})
     package, name = group.pending(), f"{group.name}/1"

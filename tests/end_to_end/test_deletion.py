@@ -120,6 +120,7 @@ def test_a_submission_in_another_spelling_of_the_group_is_told_the_right_one(gro
     assert f"another spelling of the group {group.name}" in report["faults"][0]["message"]
 
 
+@pytest.mark.deep
 def test_a_decision_about_an_arn_in_another_spelling_is_about_the_package(group: Group) -> None:
     package = group.pending()
     detail = {"package": package.arn.replace(group.name, group.name.upper()), "decision": "reject", "reason": "No"}

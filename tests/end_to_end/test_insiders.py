@@ -242,6 +242,7 @@ def test_what_a_pipeline_registered_and_an_approver_rewrote_takes_more_than_the_
     assert set(package.state.votes) == house.people("approver", "reviewer")
 
 
+@pytest.mark.deep
 def test_an_approver_has_another_groups_bytes_neither_read_nor_run(house: House) -> None:
     theirs = Group(house.pipeline, f"{house.group.name}s").pending(files("reviewer"))
     package = house.register("submitter")

@@ -72,6 +72,7 @@ def test_a_specification_added_to_a_pending_package_is_validated_and_to_an_appro
     assert package.status == "Approved"
 
 
+@pytest.mark.deep
 def test_the_same_annotation_delivered_twice_is_made_once(group: Group) -> None:
     pipeline, package = group.pipeline, group.pending()
     said = {"package": package.arn, "set": {"a": "b"}}

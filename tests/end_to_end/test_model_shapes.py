@@ -10,7 +10,7 @@ import pytest
 
 from examples import artifacts
 from signoff.model_package.subject import covers
-from tests.support.depth import some
+from tests.support.depth import few
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.shapes_on_engine import Document, Shapes
@@ -121,7 +121,7 @@ def as_said(pipeline: Pipeline, document: Document, package: Package) -> Documen
     return said
 
 
-NAMES = some(artifacts.names())  # what each holds is tried without an engine too
+NAMES = few(artifacts.names())  # what each holds is tried without an engine too
 
 
 @pytest.fixture(scope="module")

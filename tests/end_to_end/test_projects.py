@@ -278,6 +278,7 @@ def test_a_project_of_the_template_in_s3_is_moved_to_another_template(studio: St
     assert project.policy_description() == "Moved in S3"
 
 
+@pytest.mark.deep
 def test_nobody_is_there_to_be_asked_and_so_nothing_is_updated(studio: Studio) -> None:
     project = studio.created()
     name, _ = studio.newer()
@@ -287,6 +288,7 @@ def test_nobody_is_there_to_be_asked_and_so_nothing_is_updated(studio: Studio) -
     assert project.status == "CreateCompleted"
 
 
+@pytest.mark.deep
 def test_a_project_whose_package_is_being_validated_is_not_updated(studio: Studio) -> None:
     project = studio.created()
     studio.newer()

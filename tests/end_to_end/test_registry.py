@@ -11,7 +11,7 @@ from tests.support.submissions import honest, specification
 from tests.support.waiting import eventually
 
 
-@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+@pytest.mark.parametrize("status", ["Approved", pytest.param("Rejected", marks=pytest.mark.deep)])
 def test_a_status_set_by_hand_is_set_back_and_recorded(group: Group, status: str) -> None:
     package = group.pending()
 
@@ -145,6 +145,7 @@ def test_a_package_that_names_another_groups_model_is_refused(pipeline: Pipeline
     assert vault["KeyCount"] == 0
 
 
+@pytest.mark.deep
 def test_a_package_of_a_group_that_signoff_does_not_govern_passes_by_untouched(group: Group) -> None:
     group.create()
     package = group.register(InferenceSpecification=specification("s3://anywhere/model.tar.gz"))
@@ -166,6 +167,7 @@ def test_a_package_of_a_group_that_signoff_does_not_govern_passes_by_untouched(g
     assert "CustomerMetadataProperties" not in package.described()
 
 
+@pytest.mark.deep
 def test_a_group_with_a_policy_of_its_own_keeps_it_and_never_falls_back(group: Group) -> None:
     group.policy()
     package = group.pending()

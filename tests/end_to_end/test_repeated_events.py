@@ -171,6 +171,7 @@ def test_decisions_that_cross_leave_the_first_to_stand(group: Group) -> None:
     assert package.registry[0] == {"approve": "Approved", "reject": "Rejected"}[decided[0]]
 
 
+@pytest.mark.deep
 def test_an_approval_and_a_revocation_that_cross_end_without_a_model(group: Group) -> None:
     package, pipeline = group.pending(), group.pipeline
     with pipeline.without_reader("CreateModel"):

@@ -50,6 +50,7 @@ def test_a_former_champion_is_champion_again_in_one_step(group: Group) -> None:
     assert [said["by"] for said in second.entries(Kind.SUPERSEDED)] == [first.arn]
 
 
+@pytest.mark.deep
 def test_a_revoked_version_is_approved_again_and_its_model_is_made_anew(group: Group) -> None:
     first, _ = two(group)
     first.decide("revoke", reason="Drifts on the new cohort")

@@ -85,6 +85,7 @@ def test_an_archive_exchanged_after_it_was_signed_is_never_approved(group: Group
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_a_signature_taken_from_another_submission_is_refused(group: Group) -> None:
     mine, theirs = group.submission(), group.submission()
 
@@ -107,6 +108,7 @@ def test_a_statement_changed_after_it_was_signed_is_refused(group: Group) -> Non
     assert group.packages() == []
 
 
+@pytest.mark.deep
 def test_a_signature_for_another_registry_is_refused(group: Group) -> None:
     submission = group.submission()
 

@@ -31,6 +31,7 @@ def test_waiting_ends_by_the_sweep_and_the_registry_says_so(group: Group) -> Non
     assert [said["after"] for said in package.entries(Kind.EXPIRED)] == ["PT1S"]
 
 
+@pytest.mark.deep
 def test_people_are_reminded_once(group: Group) -> None:
     package = group.pending()
     group.policy(approvals={"expiry": {"after": "P1D", "reminders": ["PT1S"]}})

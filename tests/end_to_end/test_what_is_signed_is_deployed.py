@@ -96,6 +96,7 @@ def test_createmodel_itself_finds_a_changed_package_that_no_event_told_of(group:
     assert_revoked(package, part)
 
 
+@pytest.mark.deep
 def test_a_specification_that_somebody_adds_takes_nothing_down_and_is_not_deployed(group: Group) -> None:
     package = group.pending()
     before = package.approve()
@@ -152,7 +153,7 @@ def test_a_package_changed_after_its_model_was_made_loses_it(group: Group, field
     assert_revoked(package, part)
 
 
-@pytest.mark.parametrize("field", ["InferenceSpecification", "SourceUri"])
+@pytest.mark.parametrize("field", ["InferenceSpecification", pytest.param("SourceUri", marks=pytest.mark.deep)])
 def test_a_submission_that_is_changed_while_it_waits_fails_by_what_was_changed(group: Group, field: str) -> None:
     package, (change, _) = group.pending(), CHANGES[field]
 

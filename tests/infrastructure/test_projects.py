@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint import ManualArgs, lint_file
 
 from infra.access.guardrails import GuardrailScope, deployment_statements, gate_statements
 from infra.app import build
 from infra.groups.projects import ARTIFACTS_EXPORT, TEMPLATES, ProjectFault, versions
 from infra.settings import DeploymentSettings, SettingFault, read
 from signoff.policy.policy import parse
+from tests.support.cfn_lint import linted
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
@@ -46,8 +46,7 @@ def guardrail() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", versions(), ids=lambda path: path.stem)
 def test_cfn_lint_finds_nothing_in_a_version_of_the_template(path: Path) -> None:
-    matches = lint_file(path, config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
-    assert [str(match) for match in matches] == []
+    assert linted(path, "us-east-1", "eu-central-1") == []
 
 
 def test_a_released_version_never_changes() -> None:

@@ -59,6 +59,7 @@ def interrupted(arguments: list[str], number: signal.Signals) -> dict[str, Any]:
     return dict(said)
 
 
+@pytest.mark.deep
 def test_a_deployment_that_fails_says_why(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(DeploymentError, match="cdk deploy failed"):
         deploy(engine, assembly=tmp_path)

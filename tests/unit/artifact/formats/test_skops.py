@@ -181,6 +181,7 @@ def peak(data: bytes) -> int:
 WORD = json.dumps({"word": node("JsonNode", "builtins", "str", content="1", is_json=True)}, indent=2).encode()[1:-1]
 LARGE = {
     "a text": b'{"content": "' + b"x" * 8_000_000 + b'", "__loader__": "x"}',
+    "many untrusted": b'{"c": [' + b",".join([json.dumps(NODES["a type"][0]).encode()] * 46_000) + b"]}",
     "a vocabulary": b'{"__loader__": "DictNode", "content": {' + b",".join([WORD] * 27_000) + b"}}",
     "a text of escapes": b'{"content": "' + b"\\n" * 4_000_000 + b'"}',
     "an object of texts": b"{" + b",".join([b'"key": "' + b"v" * 300 + b'"'] * 20_000) + b"}",
@@ -189,7 +190,6 @@ LARGE = {
     "objects that do not end": (b'{"a": ' + b" " * 2000) * 4000,
     "lists that do not end": b"[" * 8_000_000,
     "an object that does not end": b'{"a": "b", ' + (b'"c"' + b" " * 300) * 20_000,
-    "many untrusted": b'{"c": [' + b",".join([json.dumps(NODES["a type"][0]).encode()] * 46_000) + b"]}",
 }
 
 

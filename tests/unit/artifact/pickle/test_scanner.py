@@ -48,7 +48,7 @@ from signoff.artifact.pickle.scanner import is_pickle
 from signoff.artifact.pickle.scanner import pickle as pickle_scanner
 from signoff.artifact.requirements import Trusted
 from signoff.artifact.streams.readers import PEEK, PeekableReader
-from tests.support.depth import some
+from tests.support.depth import few, some
 from tests.support.pickle_parts import OS_SYSTEM, written
 from tests.support.pickled import calling, findings, named, text
 
@@ -144,7 +144,7 @@ VALUES: dict[str, Any] = {
 
 
 LONG = ("large array", "many words", "a tuple longer than a stack")
-WRITTEN = [(kind, by) for kind in VALUES for by in (some if kind in LONG else list)(WRITERS)]
+WRITTEN = [(kind, by) for kind in VALUES for by in (few if kind in LONG else some)(WRITERS)]
 
 
 @pytest.mark.parametrize(("kind", "by"), WRITTEN)

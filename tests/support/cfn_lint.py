@@ -1,0 +1,15 @@
+"""What cfn-lint says of a template."""
+
+from pathlib import Path
+
+# CDK itself names dependencies that references already imply.
+HARMLESS = {"W3005"}
+
+
+def linted(template: Path, *regions: str) -> list[str]:
+    """What it finds in a template for those regions, each as a line."""
+    # Its own imports take as long as a template: not in the processes that only collect these tests.
+    from cfnlint import ManualArgs, lint_file
+
+    matches = lint_file(template, config=ManualArgs(regions=list(regions)))
+    return [str(match) for match in matches if match.rule.id not in HARMLESS]
