@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from signoff.metrics import directions, rounding
-from signoff.metrics.pairing import Certainty
+from signoff.metrics.certainty import Certainty
 from signoff.metrics.proportions import comparable, proportion
 from signoff.metrics.statistics import Interval, newcombe
 from signoff.metrics.values import Measurements, MetricValue

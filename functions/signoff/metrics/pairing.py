@@ -10,15 +10,14 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import sqrt
 from operator import mul
 from random import Random
-from typing import Any
 
 from signoff.documents.canonical_json import digest
 from signoff.metrics import rounding
+from signoff.metrics.certainty import Certainty
 from signoff.metrics.scores import Row, Task, losses, of_labels
 from signoff.metrics.statistics import RESAMPLES, Interval, delong, mcnemar, paired_bootstrap
 
@@ -31,27 +30,6 @@ _COUNTING = frozenset({"accuracy", "micro_f1"})  # what McNemar's test is about
 
 Pair = tuple[Row, Row]  # the same row with the candidate's and the champion's prediction
 Differences = Callable[[Sequence[int]], dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Certainty:
-    """How certain the difference of a metric is: its interval, by which method, and the p-value of a test if any."""
-
-    name: str
-    slice: str | None
-    interval: Interval
-    method: str
-    p: float | None = None
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The certainty as JSON-ready data."""
-        return {**asdict(self), "interval": list(self.interval)}
-
-
-def certainty_of(document: Mapping[str, Any]) -> Certainty:
-    """Return the certainty of a `Certainty.document`."""
-    return Certainty(**{**document, "interval": Interval(*map(float, document["interval"]))})
 
 
 def certainties(task: Task, pairs: Iterable[Pair], confidence: float) -> list[Certainty]:

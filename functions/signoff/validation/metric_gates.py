@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from signoff.metrics import comparison as comparisons
+from signoff.metrics.certainty import Certainty
 from signoff.metrics.comparison import Compared, Terms
-from signoff.metrics.pairing import Certainty
 from signoff.metrics.quality import UNEVALUATED
 from signoff.metrics.rounding import apart, shown, signed
 from signoff.metrics.values import Measurements, MetricValue

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.documents.canonical_json import canonical
+from signoff.metrics.certainty import Certainty
 from signoff.metrics.comparison import Compared, Comparison, Terms, Verdict
-from signoff.metrics.pairing import Certainty, certainties
+from signoff.metrics.pairing import certainties
 from signoff.metrics.scores import Row, Task
 from signoff.metrics.statistics import Interval, newcombe
 from signoff.metrics.values import Confusion, Measurements, MetricValue

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import bootstrap
 
 from signoff.documents.canonical_json import canonical
-from signoff.metrics.pairing import Certainty, certainties, certainty_of
+from signoff.metrics.certainty import Certainty, certainty_of
+from signoff.metrics.pairing import certainties
 from signoff.metrics.scores import Row, Task
 from signoff.metrics.statistics import Interval
 
