@@ -37,7 +37,8 @@ demo: setup  ## Run the whole pipeline on this machine with real models, and tea
 # In a fresh clone each test process would compile the tests anew: once is enough, while one processor is linting.
 .PHONY: compile
 compile: setup
-	@told=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$told" | tail -50; exit 1; }
+	@compgen -G "tests/__pycache__/conftest.*-pytest-*.pyc" >/dev/null || { \
+	  told=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$told" | tail -50; exit 1; }; }
 
 .PHONY: test
 test: setup  ## Run all tests: unit, workflow, infrastructure, end to end; or some, not linted (PART="unit/policy workflow")
