@@ -84,15 +84,15 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
 
     def takes_from(self, repository: str) -> bool:
         """Return whether images may come from a `repository`, named with its registry."""
-        return not self.repositories or _matches(repository, self.repositories)
+        return not self.repositories or _is_in(repository, self.repositories)
 
     def exempts(self, repository: str) -> bool:
         """Return whether images from a `repository`, named with its registry, need neither scan nor signature."""
-        return _matches(repository, self.exempt)
+        return _is_in(repository, self.exempt)
 
     def signs(self, profile: str) -> bool:
         """Return whether a signature with the signing profile of that ARN counts."""
-        return _matches(profile, self.signed_by)
+        return any(fnmatchcase(profile, pattern) for pattern in self.signed_by)
 
     def accepts(self, finding: str, day: str) -> bool:
         """Return whether the finding of that id is accepted on that `day` (`2026-03-02`)."""
@@ -114,5 +114,16 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
         return self.block_at is not None and severity_rank(severity) >= severity_rank(self.block_at)
 
 
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def _is_in(repository: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether a repository matches any of the patterns: the registry's host by itself, label by label.
+
+    Otherwise whoever names an image could put what a pattern asks of the host into another host or the repository.
+    """
+    host, _, name = repository.partition("/")
+    asked = (pattern.partition("/")[::2] for pattern in patterns)
+    return bool(name) and any(_is_host(host, like) and fnmatchcase(name, names) for like, names in asked)
+
+
+def _is_host(host: str, pattern: str) -> bool:
+    labels, asked = host.split("."), pattern.split(".")
+    return pattern == "*" or (len(labels) == len(asked) and all(map(fnmatchcase, labels, asked)))

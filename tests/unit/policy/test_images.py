@@ -68,6 +68,24 @@ def test_images_come_from_the_repositories_that_are_listed():
 
 
 @pytest.mark.parametrize(
+    ("repository", "matches"),
+    [
+        ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference", True),
+        ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/a/b", True),
+        ("763104351884.dkr.ecr.evil.example/a.amazonaws.com/b", False),
+        ("763104351884.dkr.ecr.bucket.s3.amazonaws.com/b", False),
+        ("evil.example/763104351884.dkr.ecr.eu-west-1.amazonaws.com/b", False),
+        ("763104351884.dkr.ecr.eu-west-1.amazonaws.com", False),
+    ],
+)
+def test_nobody_gives_another_registry_a_name_that_a_pattern_matches(repository: str, matches: bool):
+    pattern = "763104351884.dkr.ecr.*.amazonaws.com/*"
+    assert rules(exempt=[pattern]).exempts(repository) is matches
+    assert rules(repositories=[pattern]).takes_from(repository) is matches
+    assert rules(exempt=["*/*"]).exempts(repository) is ("/" in repository)
+
+
+@pytest.mark.parametrize(
     ("images", "path", "words"),
     [
         ({"block_at": "SEVERE"}, "images.block_at", "must be one of"),
