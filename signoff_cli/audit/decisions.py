@@ -15,6 +15,7 @@ from signoff.approval.decisions import Approver, others
 from signoff.documents import timestamps
 from signoff.errors import PolicyFault
 from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
+from signoff.ledger.recorded_checks import asking
 from signoff.ledger.state import State
 from signoff.ledger.witnessed import SINCE, unwitnessed
 from signoff.policy.policy import Policy, of_document
@@ -100,6 +101,7 @@ def _decided(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]
         yield f"({verb}) of a package that was {state.status or 'not registered'}"
         return
     yield from _on_the_evidence(entry, state)
+    yield from _on_the_questions(entry, state)
     yield from _on_the_status(entry, state)
     if policy is None:
         yield from _without_policy(entry)
@@ -119,6 +121,7 @@ def _voted(entry: Entry, state: State, policy: Policy | None) -> Iterator[str]:
         return
     yield from _on_the_evidence(entry, state)
     if not joins:
+        yield from _on_the_questions(entry, state)
         yield from _on_the_status(entry, state)
     if policy is None:
         yield from _without_policy(entry)
@@ -164,6 +167,14 @@ def _on_the_evidence(entry: Entry, state: State) -> Iterator[str]:
             yield f"names {field} {entry.details.get(field)}, and what was recorded before it is {expected}"
     if evidence and evidence.get("verdict") != "passed":
         yield f"on evidence that {evidence.get('verdict')}"
+
+
+def _on_the_questions(entry: Entry, state: State) -> Iterator[str]:
+    """Yield which checks asked for a person's word that an approval does not give."""
+    asked = asking((state.evidence or {}).get("checks") or ()) if entry.details.get("decision") == "approve" else []
+    missing = [name for name in asked if name not in (entry.details.get("accepts") or ())]
+    if missing:
+        yield f"does not accept what its evidence asks about: {', '.join(missing)}"
 
 
 def _on_the_status(entry: Entry, state: State) -> Iterator[str]:

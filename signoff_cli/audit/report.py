@@ -39,13 +39,13 @@ _MODELS = {
 _OF_A_MODEL = ("model", "place", "endpoints", "kept_for")
 _SAID = (
     *("decision", "person", "roles", "channel", "id", "proof", "signed", "publisher", "claimed", "policy", "evidence"),
-    *("subject", "standing", "votes", "break_glass", "joins", "revoked_for", "refusal", "reason", "because"),
+    *("subject", "standing", "votes", "break_glass", "accepts", "joins", "revoked_for", "refusal", "reason", "because"),
 )
 # The columns of the CSV form. New ones are added at the end, so that what reads them by position goes on.
 COLUMNS = (
     *("package", "group", "version", "sequence", "time", "outcome", "decision", "by", "person", "roles", "channel"),
     *("id", "proof", "signed", "publisher", "claimed", "policy", "evidence", "subject", "votes", "break_glass"),
-    *("joins", "refusal", "reason", "because", "entry_hash"),
+    *("joins", "refusal", "reason", "because", "entry_hash", "accepts"),
 )
 _ABOUT = ("package", "group", "version")  # the columns that are of a package; all others are of its decisions
 # https://owasp.org/www-community/attacks/CSV_Injection

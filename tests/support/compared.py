@@ -1,8 +1,12 @@
-"""A piece of evidence of version 2, as far as people are shown it."""
+"""A piece of evidence of version 2, as far as people are shown it, and packages that are compared in a world."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from tests.support.world import World
+
+DATA = {"Sha256": "d" * 64}
 
 CHAMPION = {
     "name": "churn/2",
@@ -109,3 +113,22 @@ FIRST: dict[str, Any] = {
         "changed": [],
     },
 }
+
+
+def submitted(world: World, prefix: str, quality: Any = None, **changed: Any) -> str:
+    """Submit a model with that quality document, have it validated, and return its ARN. All are about the same data."""
+    files = world.files(prefix, EvaluationData=DATA, **changed)
+    files |= {f"{prefix}/quality.json": quality or {"accuracy": 0.95}}
+    objects = {key.removeprefix(f"{prefix}/"): data for key, data in files.items() if "submission" not in key}
+    for key, data in world.signed(prefix, objects).items():
+        world.upload(key, data)
+    world.deliver()
+    return str((world.submissions.get(prefix) or {})["package"])
+
+
+def approved(world: World, prefix: str, quality: Any = None) -> str:
+    """Submit such a model, approve it, and return its ARN."""
+    arn = submitted(world, prefix, quality)
+    world.decide(arn, "approve")
+    world.deliver()
+    return arn

@@ -147,7 +147,7 @@ def test_the_columns_stay_where_they_are():
     assert (
         *("package", "group", "version", "sequence", "time", "outcome", "decision", "by", "person", "roles"),
         *("channel", "id", "proof", "signed", "publisher", "claimed", "policy", "evidence", "subject", "votes"),
-        *("break_glass", "joins", "refusal", "reason", "because", "entry_hash"),
+        *("break_glass", "joins", "refusal", "reason", "because", "entry_hash", "accepts"),
     ) == audit_report.COLUMNS
 
 

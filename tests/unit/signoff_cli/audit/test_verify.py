@@ -12,6 +12,7 @@ from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
 from signoff.ledger.witnessed import DECISIONS
 from signoff_cli.audit.facts import Discrepancy
+from tests.support import compared
 from tests.support.auditing import arn_of, audited, names
 from tests.support.world import APPROVER, SUBMITTER, World
 
@@ -134,6 +135,24 @@ def test_a_decision_that_the_policy_would_not_allow_is_found_although_every_hash
     assert [each.entry for each in audited(world) if because in each.because] == [len(history.entries) + 1]
     assert {each.name for each in audited(world) if each.entry == len(history.entries) + 1} == {"NotAllowed"}
     assert world.status(arn) == "PendingManualApproval"
+
+
+def test_an_approval_that_overlooks_what_its_evidence_asks_is_found():
+    world = World(metrics=[{"name": "accuracy", "path": "accuracy", "suspicious": 0.1}])
+    compared.approved(world, "churn/1", {"accuracy": 0.6})
+    arn = compared.submitted(world, "churn/2", {"accuracy": 0.9})
+    history = world.history(arn)
+    world.decide(arn, "approve", accepts=["suspicious:accuracy"])
+    assert audited(world) == []
+    made = world.history(arn).last(Kind.DECISION_RECORDED)
+    assert made
+    said = {name: value for name, value in made.details.items() if name != "accepts"}
+    forged = history.extended([Draft(made.kind, made.actor, said)], world.clock())
+    world.ledger.histories[history.package] = forged
+    # As if it were the deciding function itself that was wrong.
+    world.vault.write(DECISIONS, forged.entries[-1].content)
+    (found,) = [each for each in audited(world) if each.name == "NotAllowed"]
+    assert (found.entry, found.because.rpartition(" asks about: ")[2]) == (made.sequence, "suspicious:accuracy")
 
 
 @pytest.mark.parametrize(

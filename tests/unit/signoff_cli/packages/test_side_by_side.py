@@ -11,9 +11,9 @@ from signoff_cli.errors import CommandFailed
 from signoff_cli.output.side_by_side import lines
 from signoff_cli.packages.side_by_side import Side, side, side_by_side
 from tests.support import entries
+from tests.support.compared import submitted
 from tests.support.world import CHANGED, World
 
-DATA = {"Sha256": "d" * 64}
 SHOWN = """\
           churn/1               churn/2
 status    PendingApproval       PendingApproval
@@ -34,15 +34,8 @@ InferenceSpecification.SupportedContentTypes[0]: text/csv -> application/json
 """
 
 
-def submitted(world: World, prefix: str, quality: Any, **changed: Any) -> Side:
-    """Submit a model with that quality document, and return what is known of its package."""
-    objects = {**world.files(prefix, EvaluationData=DATA, **changed), f"{prefix}/quality.json": quality}
-    objects = {key.removeprefix(f"{prefix}/"): data for key, data in objects.items() if "submission" not in key}
-    for key, data in world.signed(prefix, objects).items():
-        world.upload(key, data)
-    world.deliver()
-    arn = str((world.submissions.get(prefix) or {})["package"])
-    return side(world.history(arn), world.vault)
+def side_of(world: World, prefix: str, quality: Any, **changed: Any) -> Side:
+    return side(world.history(submitted(world, prefix, quality, **changed)), world.vault)
 
 
 @pytest.fixture
@@ -52,8 +45,8 @@ def world() -> World:
 
 @pytest.fixture
 def sides(world: World) -> tuple[Side, Side]:
-    one = submitted(world, "churn/1", {"accuracy": 0.95, "auc": 0.9})
-    return one, submitted(world, "churn/2", {"accuracy": 0.97, "f1": 0.8}, InferenceSpecification=CHANGED)
+    one = side_of(world, "churn/1", {"accuracy": 0.95, "auc": 0.9})
+    return one, side_of(world, "churn/2", {"accuracy": 0.97, "f1": 0.8}, InferenceSpecification=CHANGED)
 
 
 def text(document: Any, width: int | None = None) -> str:
@@ -117,6 +110,6 @@ def test_a_package_without_evidence_has_nothing_to_compare(world: World):
 
 
 def test_names_of_metrics_command_no_terminal(world: World):
-    hostile = submitted(world, "churn/1", {"a\u001b[2J\nb": 1})
+    hostile = side_of(world, "churn/1", {"a\u001b[2J\nb": 1})
     assert "\x1b" not in text(side_by_side(hostile, hostile, world.vault))
     assert "\nb" not in text(side_by_side(hostile, hostile, world.vault))

@@ -13,30 +13,12 @@ from signoff.policy.policy import Policy
 from signoff_cli.errors import CommandFailed
 from signoff_cli.output import replays
 from signoff_cli.policies.replay import Replay, replay, replay_all
+from tests.support.compared import approved, submitted
 from tests.support.world import CHANGED, SUBMITTER, World
 
-DATA = {"Sha256": "d" * 64}
 ROWS = {"uri": "s3://held-out/rows.csv", "version": "v1", "sha256": "d" * 64, "label": "0", "features": "$[1:]"}
 EVALUATION = {"data": ROWS, "task": "binary", "predictions": {"kind": "label"}, "labels": ["0", "1"]}
 ACCURACY = {"name": "accuracy", "path": "accuracy"}
-
-
-def submitted(world: World, prefix: str, quality: Any = None, **changed: Any) -> str:
-    """Submit a model with that quality document, have it validated, and return its ARN."""
-    files = world.files(prefix, EvaluationData=DATA, **changed)
-    files |= {f"{prefix}/quality.json": quality or {"accuracy": 0.95}}
-    objects = {key.removeprefix(f"{prefix}/"): data for key, data in files.items() if "submission" not in key}
-    for key, data in world.signed(prefix, objects).items():
-        world.upload(key, data)
-    world.deliver()
-    return str((world.submissions.get(prefix) or {})["package"])
-
-
-def approved(world: World, prefix: str, quality: Any = None) -> str:
-    arn = submitted(world, prefix, quality)
-    world.decide(arn, "approve")
-    world.deliver()
-    return arn
 
 
 def policy(**parts: Any) -> Policy:
