@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-enhanced-i
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_code, error_message
 from signoff.aws.ecr import DENIED, NOT_THERE, asking_again, look_up
+from signoff.documents import strict_json
 from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing, ScanMissing, ScanPending
 from signoff.model_package.image_scans import Scan, clean_scan, is_silent, read_scan, together
@@ -26,14 +26,18 @@ _REFUSED = {"InvalidParameterException", "ValidationException", "UnsupportedImag
 # https://github.com/opencontainers/image-spec/blob/main/image-index.md
 _INDEXES = {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 _MOST_PLATFORMS = 10
+_LONGEST_MANIFEST = 4 * 1024 * 1024  # bytes, as ECR has them at most
 _PAGE, _MOST_PAGES = 1000, 20  # findings of one answer, and answers: more than that is refused
 # How long after a scan the list of its findings has been seen empty, with room: minutes, where seconds were seen.
 _ON_THEIR_WAY = timedelta(minutes=10)
 # What Inspector says of an image that it has scanned; one that is only scanned when it is pushed is not scanned again.
 _SCANNED = {"SUCCESSFUL", "SCAN_FREQUENCY_SCAN_ON_PUSH"}
-# What a build writes beside an image says for which it is; it is no image of a platform.
+# The platform of what a build writes beside an image, which runs nowhere. Its annotations may stand at any image.
 # https://docs.docker.com/build/metadata/attestations/attestation-storage/
-_ATTESTATION = "vnd.docker.reference.type"
+_ATTESTATION = ("unknown", "unknown")
+# A manifest with any of these and a list beside it is read as either: one would be scanned, and the other run.
+# https://github.com/opencontainers/image-spec/security/advisories/GHSA-77vh-xpmg-72qh
+_OF_ONE_IMAGE = {"config", "layers", "fsLayers"}
 
 
 class ImageScans:
@@ -84,10 +88,12 @@ class ImageScans:
         except ObjectMissing as missing:
             raise ScanMissing(str(missing)) from missing
         try:
-            manifest = json.loads(found["imageManifest"])
+            manifest = _manifest(found["imageManifest"])
             media_type = found.get("imageManifestMediaType") or manifest.get("mediaType")
             if media_type not in _INDEXES and "manifests" not in manifest:
                 return [str(reference.digest)]
+            if _OF_ONE_IMAGE & manifest.keys():
+                raise ScanMissing(f"the manifest of {image} is ambiguous: of one image, and of several; push it anew")
             digests = [str(each["digest"]) for each in manifest["manifests"] if _is_of_a_platform(each)]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ScanMissing(f"the manifest of {image} cannot be read: {error!r}") from error
@@ -188,9 +194,22 @@ def _scanned(answer: Mapping[str, Any], arn: str) -> Iterator[datetime | None]:
             yield covered.get("lastScannedAt")
 
 
+def _manifest(text: str) -> dict[str, Any]:
+    """Return the object of a manifest. Raises `ValueError` for one that readers may take for different objects.
+
+    Go, in which container runtimes are written, does not tell `manifests` from `Manifests`.
+    """
+    document, faults = strict_json.parse(text.encode(), _LONGEST_MANIFEST)
+    listed = document.get("manifests") if isinstance(document, dict) else None
+    for each in (document, *(listed if isinstance(listed, list) else ())):
+        if faults or not isinstance(each, dict) or len({name.casefold() for name in each}) < len(each):
+            raise ValueError("no object in strict JSON")
+    return dict(document)
+
+
 def _is_of_a_platform(manifest: Mapping[str, Any]) -> bool:
     platform = manifest.get("platform") or {}
-    return platform.get("os") != "unknown" and _ATTESTATION not in (manifest.get("annotations") or {})
+    return (platform.get("os"), platform.get("architecture")) != _ATTESTATION
 
 
 def _signed(status: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def manifest(ecr: Stubber, manifest: Any = None, media_type: str | None = None) 
     ecr.add_response("batch_get_image", {"images": [found]}, {**WHERE, "imageIds": [{"imageDigest": DIGEST}]})
 
 
-def index(*manifests: dict[str, Any]) -> dict[str, Any]:
+def index(*manifests: Any) -> dict[str, Any]:
     return {"schemaVersion": 2, "mediaType": OCI, "manifests": list(manifests)}
 
 
@@ -95,10 +95,10 @@ def test_a_scan_without_end_is_refused(ecr: Stubber):
 
 @pytest.mark.parametrize("media_type", [OCI, None])
 def test_of_an_image_for_several_platforms_each_is_looked_at(ecr: Stubber, media_type: str | None):
-    """What a build attests about them is no image."""
+    """What a build attests about them is no image; what only says to be an attestation is one."""
     attestation = {"digest": DIGEST, "platform": {"os": "unknown", "architecture": "unknown"}}
-    annotated = platform(DIGEST, annotations={"vnd.docker.reference.type": "attestation-manifest"})
-    manifest(ecr, index(platform(AMD), attestation, platform(ARM), annotated), media_type)
+    annotated = platform(ARM, annotations={"vnd.docker.reference.type": "attestation-manifest"})
+    manifest(ecr, index(platform(AMD), attestation, annotated), media_type)
     answers(ecr, "CVE-1", AMD)
     answers(ecr, "CVE-2", ARM)
     assert ids(ecr) == ["CVE-1", "CVE-2"]
@@ -111,8 +111,14 @@ def test_of_an_image_for_several_platforms_each_is_looked_at(ecr: Stubber, media
         (index(*[platform(f"sha256:{number:064x}") for number in range(11)]), "lists images for 11 platforms"),
         (index({"platform": {"os": "linux"}}), "cannot be read"),
         ({"manifests": 7}, "cannot be read"),
+        ({**index(platform(f"sha256:{'b' * 64}")), "layers": []}, "is ambiguous"),
+        ({**index(platform(f"sha256:{'b' * 64}")), "config": {}, "mediaType": "application/other"}, "is ambiguous"),
         ("no JSON", "cannot be read"),
         ("[]", "cannot be read"),
+        ('{"layers": [], "layers": []}', "cannot be read"),
+        ({**index(platform(f"sha256:{'b' * 64}")), "Manifests": []}, "cannot be read"),
+        (index(platform(f"sha256:{'b' * 64}", Digest=DIGEST)), "cannot be read"),
+        (index("none"), "cannot be read"),
     ],
 )
 def test_a_list_of_images_that_cannot_be_followed_is_refused(ecr: Stubber, found: Any, why: str):
