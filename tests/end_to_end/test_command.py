@@ -137,6 +137,7 @@ def test_a_package_without_model_data_says_so_and_fails_where_the_policy_require
     )
 
 
+@pytest.mark.deep
 def test_a_model_is_revoked_from_the_terminal(submitter: Shell, approver: Shell) -> None:
     package = submitter.group.pending()
     package.approve()

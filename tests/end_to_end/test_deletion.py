@@ -68,6 +68,7 @@ def test_a_package_deleted_before_it_is_validated_is_not_validated_again_and_aga
     assert not again.get("validate")
 
 
+@pytest.mark.deep
 def test_a_group_made_anew_begins_again_at_version_1_with_a_ledger_of_its_own(group: Group) -> None:
     pipeline, sagemaker = group.pipeline, group.pipeline.aws("sagemaker")
     first = group.pending()

@@ -167,6 +167,7 @@ def test_a_specification_changed_after_approval_that_nobody_heard_of_is_revoked(
     assert package.models() == []
 
 
+@pytest.mark.deep
 def test_a_claim_whose_execution_died_is_released_and_the_package_can_be_validated_again(group: Group) -> None:
     pipeline = group.pipeline
     with pipeline.without_rule("PackageRegistered"):

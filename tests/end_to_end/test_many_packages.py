@@ -50,6 +50,7 @@ def test_a_package_is_annotated_and_found_again_by_what_was_said(group: Group, a
     assert package.status == "PendingApproval"
 
 
+@pytest.mark.deep
 def test_a_specification_added_to_a_pending_package_is_validated_and_to_an_approved_one_refused(
     group: Group, approver: Shell, tmp_path: Any
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_large_group_is_listed_without_describing_its_packages_one_by_one(grou
     assert head["status"] == "Deleted"
 
 
+@pytest.mark.deep
 def test_what_awaits_a_decision_longest_comes_first(group: Group, approver: Shell) -> None:
     first, second = group.pending(), group.pending()
     first.pipeline.ledger.append(

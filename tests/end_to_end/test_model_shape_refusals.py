@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from examples import artifacts
-from tests.support.depth import some
+from tests.support.depth import few
 from tests.support.groups import Group
 from tests.support.pipeline import Pipeline
 from tests.support.shapes_on_engine import Document, Shapes
@@ -168,7 +168,7 @@ FAILED = {
 }
 
 
-SOME_REFUSED, SOME_FAILED = some(REFUSED), some(FAILED)  # each is tried without an engine too
+SOME_REFUSED, SOME_FAILED = few(REFUSED), few(FAILED)  # each is tried without an engine too
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,7 @@ def test_a_model_that_nothing_names_is_refused_though_its_submitter_signed_it(gr
     assert group.packages() == []
 
 
+@pytest.mark.deep
 def test_a_submission_that_waits_too_long_is_told_once_what_was_meant_and_registered_when_that_comes(
     group: Group,
 ) -> None:

@@ -129,6 +129,7 @@ def test_the_same_decision_again_is_absorbed(group: Group) -> None:
     }
 
 
+@pytest.mark.deep
 def test_a_late_approval_does_not_undo_a_revocation(group: Group) -> None:
     package = group.pending()
     package.approve()

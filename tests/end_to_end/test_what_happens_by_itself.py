@@ -43,6 +43,7 @@ def test_people_are_reminded_once(group: Group) -> None:
     assert package.status == "PendingApproval"
 
 
+@pytest.mark.deep
 def test_a_policy_revokes_what_another_champion_followed_without_waiting_for_the_sweep(group: Group) -> None:
     group.policy(approvals={"revocation": {"superseded": True}})
     first, second = group.pending(), group.pending()

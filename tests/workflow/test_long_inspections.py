@@ -122,6 +122,7 @@ def test_a_package_whose_build_failed_is_validated_again_when_somebody_asks_for_
     assert package.until("PendingApproval").state.attempt == 2
 
 
+@pytest.mark.deep
 def test_a_result_is_taken_of_the_build_that_was_started_for_it_and_of_no_other(group: Group) -> None:
     with group.pipeline.without_rule("PackageRegistered"):
         package = group.submit().package()
