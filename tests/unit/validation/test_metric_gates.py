@@ -305,3 +305,18 @@ def test_claims_have_to_be_about_a_data_set_that_the_policy_lists(sha256: str | 
     assert words in check.reason
     assert list(data_check(policy(), claimed)) == []
     assert list(data_check(policy(data_sets=("a" * 64,)), None)) == []
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(-2, 2) | st.text(max_size=3),
+        lambda each: st.dictionaries(st.sampled_from(["auc", "value", "slices", "eu", "metrics"]), each, max_size=3),
+    )
+)
+def test_whatever_a_document_holds_each_thing_that_is_asked_has_a_check_and_only_numbers_pass(document: Any):
+    rules = policy(Metric("auc", "auc", at_least=0.5, slices=("eu",)), inconclusive="pass", unevaluated="pass")
+    checks = {check.name: check for check in checks_of(rules, document)}
+    assert {"metric:auc", "metric:auc [eu]"} == {*checks}
+    found = document.get("auc") if isinstance(document, dict) else None
+    meets = isinstance(found, float) and found >= 0.5
+    assert (checks["metric:auc"].status is CheckStatus.PASSED) == meets
