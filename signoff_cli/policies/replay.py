@@ -16,6 +16,7 @@ from msgspec.structs import replace as with_fields
 from signoff.aws.clients import error_message
 from signoff.errors import PolicyFault, SignoffError
 from signoff.ledger.recorded_checks import holds
+from signoff.metrics.values import measurements_of
 from signoff.model_package.artifacts import image_only
 from signoff.model_package.image_scans import Scan
 from signoff.model_package.images import repository_of
@@ -30,7 +31,7 @@ from signoff.validation.bias_reports import read_baselines, read_report
 from signoff.validation.champion import Champion, beside, named_champion, recorded_claims
 from signoff.validation.checks import Check, CheckStatus, failed, verdict
 from signoff.validation.images import repository_checks, scan_checks
-from signoff.validation.metric_gates import data_check, metric_checks
+from signoff.validation.metric_gates import Measured, data_check, metric_checks
 from signoff.validation.specifications import environments
 from signoff_cli.errors import CommandFailed
 from signoff_cli.packages.lookup import find_or_fail, heads_of_group, is_package_name
@@ -56,6 +57,7 @@ _JUDGED = {"metric", *_BESIDE, "data", "bias", "drift", "registry", "scan", "pro
 _OF_POLICY = {*_JUDGED, *(kind for _, kinds in _STANDING.values() for kind in kinds)}
 _OTHER = "the policy that it was judged by asks otherwise, and evidence alone does not tell"
 _OLD = "its evidence is of version 1, which does not say"
+_PAIRED = "it was measured, row by row beside the champion, and the policy that judged it asked otherwise"
 
 
 @dataclass(frozen=True)
@@ -188,16 +190,47 @@ class _Judging:
                 self.unknown[f"scan:{image}"] = "no scan was recorded: the policy asked for none"
 
     def metrics(self) -> None:
-        """Judge the metrics, beside those of the champion that the evidence names."""
-        claims = recorded_claims(self.evidence, self.policy, self.vault)
-        found = list(metric_checks(self.policy, beside(self.policy, claims, self._champion(), self.vault)))
+        """Judge the metrics, beside those of the champion that the evidence names.
+
+        What Signoff measured counts before claims, where the policy wants models measured at all.
+        """
+        claims, champion = recorded_claims(self.evidence, self.policy, self.vault), self._champion()
         self.checks += data_check(self.policy, claims.measurements)
         self._bias(claims.measurements)
+        measured = self._measured() if self.policy.evaluation else None
+        known = {value.name for value in measured.values} if measured else set()
+        claimed, by_signoff = (
+            with_fields(self.policy, metrics=tuple(each for each in self.policy.metrics if (each.name in known) is own))
+            for own in (False, True)
+        )
+        found = list(metric_checks(claimed, beside(claimed, claims, champion, self.vault)))
         if "comparison" in self.evidence:
             self.checks += found
-            return
+        else:
+            self._without_champion(found, _OLD)
+        if measured:
+            alone = Measured(candidate=measured, because=_PAIRED, first=champion is None)
+            self._measured_gates(list(metric_checks(by_signoff, alone)))
+
+    def _without_champion(self, found: Sequence[Check], because: str) -> None:
+        """Add checks but for those beside the champion, of which nothing is known."""
         self.checks += [each for each in found if _kind(each.name) not in _BESIDE]
-        self.unknown |= {each.name: _OLD for each in found if _kind(each.name) in _BESIDE}
+        self.unknown |= {each.name: because for each in found if _kind(each.name) in _BESIDE}
+
+    def _measured_gates(self, found: Sequence[Check]) -> None:
+        """Add the checks of what was measured: beside the champion as they were, if the same was asked then."""
+        if any(each.status is not CheckStatus.SKIPPED for each in found if _kind(each.name) in _BESIDE):
+            names = {each.name for each in found}
+            if self.used and _asked_of_metrics(self.used) == _asked_of_metrics(self.policy):
+                self.checks += [each for each in self._recorded(*_BESIDE) if each.name in names]
+                found = [each for each in found if _kind(each.name) not in _BESIDE]
+            self._without_champion(found, _PAIRED)
+        else:
+            self.checks += found
+
+    def _measured(self) -> Measurements | None:
+        recorded = (self.evidence.get("metrics") or {}).get("measured")
+        return measurements_of(recorded) if recorded else None
 
     def _bias(self, claimed: Measurements | None) -> None:
         """Judge the bias report and the baselines, which the vault holds copies of since version 2."""
@@ -213,6 +246,10 @@ class _Judging:
     def _champion(self) -> Champion | None:
         named = (self.evidence.get("comparison") or {}).get("champion")
         return named_champion(named, self.vault) if named else None
+
+
+def _asked_of_metrics(policy: Policy) -> tuple[Any, ...]:
+    return policy.metrics, policy.comparison, policy.evaluation
 
 
 def _kind(name: str) -> str:

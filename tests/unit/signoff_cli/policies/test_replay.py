@@ -13,6 +13,7 @@ from signoff.policy.policy import Policy
 from signoff_cli.errors import CommandFailed
 from signoff_cli.output import replays
 from signoff_cli.policies.replay import Replay, replay, replay_all
+from tests.support import compared
 from tests.support.compared import approved, submitted
 from tests.support.world import CHANGED, SUBMITTER, World
 
@@ -50,12 +51,13 @@ def test_the_policy_that_judged_a_package_comes_to_the_same_checks_again():
     world = World(
         metrics=[{**ACCURACY, "at_least": 0.9, "against_champion": {"at_least": -0.01}}],
         submissions={"submitters": [SUBMITTER]},
-        images={"repositories": ["123456789012.dkr.ecr.*/*"]},
+        images={"repositories": ["123456789012.dkr.ecr.us-east-1.amazonaws.com/*"]},
         artifact={"forbidden_files": ["*.exe"]},
     )
     approved(world, "churn/1")
     second = submitted(world, "churn/2", {"accuracy": 0.9})
     recorded = evidence(world, second)
+    assert recorded["comparison"]["champion"]["name"] == "churn/1"
     found = replayed(world, second, **world.policy)
     assert found.unknown == {}
     assert by_name(check.document for check in found.checks) == by_name(recorded["checks"])
@@ -109,7 +111,7 @@ def test_who_may_not_submit_and_what_a_manifest_may_not_choose_would_be_held(wor
     ("parts", "held"),
     [
         ({"images": {"repositories": ["public.ecr.aws/*"]}}, ["registry"]),
-        ({"images": {"repositories": ["123456789012.dkr.ecr.*/*"]}}, []),
+        ({"images": {"repositories": ["123456789012.dkr.ecr.us-east-1.amazonaws.com/*"]}}, []),
         ({"provenance": {"required": ["CommitId", "Repository"]}}, ["provenance", "provenance"]),
         ({"comparison": {"data_sets": ["e" * 64]}}, ["data"]),
         ({"comparison": {"data_sets": ["d" * 64]}}, []),
@@ -185,6 +187,35 @@ def test_evidence_of_version_1_has_no_champion_to_be_held_against(world: World):
     found = replay("churn/1", asked, document, world.vault)
     assert held_by(found) == ["metric:accuracy"]
     assert set(found.unknown) == {"provenance", "champion:accuracy", "bias"}
+
+
+def measured(world: World, **used: Any) -> Any:
+    """Return the evidence of a second version, of which Signoff measured 0.9 by the policy `used`."""
+    approved(world, "churn/1", {"accuracy": 0.97})
+    document = evidence(world, submitted(world, "churn/2", {"accuracy": 0.99}))
+    found = compared.measurements(compared.value("accuracy", 0.9))
+    gates = [{"name": "champion:accuracy", "status": "failed", "reason": "worse"}]
+    kept = world.vault.write("policies", policy(**used, evaluation=EVALUATION).document)
+    metrics = {**document["metrics"], "measured": found}
+    return {**document, "policy": kept.sha256, "metrics": metrics, "checks": [*document["checks"], *gates]}
+
+
+def test_what_was_measured_counts_before_what_is_claimed_where_the_policy_wants_models_measured(world: World):
+    document, bound = measured(world), {"metrics": [{**ACCURACY, "at_least": 0.95}]}
+    trusting, wary = policy(**bound), policy(**bound, evaluation=EVALUATION)
+    assert replay("churn/2", trusting, document, world.vault).verdict == "passed"
+    found = replay("churn/2", wary, document, world.vault)
+    assert [each["reason"] for each in found.told] == ["0.9 is below the threshold 0.95"]
+
+
+def test_a_measure_beside_the_champion_stands_if_the_same_was_asked_and_is_unknown_otherwise(world: World):
+    asked = {"metrics": [{**ACCURACY, "against_champion": {"at_least": -0.01}}]}
+    document = measured(world, **asked)
+    same = replay("churn/2", policy(**asked, evaluation=EVALUATION), document, world.vault)
+    assert held_by(same) == ["champion:accuracy"]
+    other = {"metrics": [{**ACCURACY, "against_champion": {"at_least": -0.2}}]}
+    found = replay("churn/2", policy(**other, evaluation=EVALUATION), document, world.vault)
+    assert (held_by(found), list(found.unknown)) == ([], ["champion:accuracy"])
 
 
 # Whole groups
