@@ -23,6 +23,7 @@ from signoff.governance.registrations import REGISTRATION_HINT, first_entry, rea
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
+from signoff.model_package.content_digests import with_digests
 from signoff.submission.intake import CompleteSubmission, IncompleteSubmission, Intake
 from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 from signoff.submission.locations import OWN_FILES
@@ -191,6 +192,7 @@ class Registrar:
             resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(complete, name)))
             by_uri = {copy.uri: copy for copy in copies.values()}
             resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
+            resolved = with_digests(resolved, lambda uri: _signed_sha256(complete, copies, uri))
             document = _document(complete, resolved, copies)
             self.vault.write("policies", complete.policy.document)
             self.vault.write_named(registration_key(complete.attempt), document)
@@ -256,6 +258,12 @@ class Registrar:
 def _vault_key(complete: CompleteSubmission, name: str) -> str:
     """Return the vault's key of a submission's object or prefix, by its name."""
     return f"models/{complete.submission.group}/{complete.attempt}/{name}"
+
+
+def _signed_sha256(complete: CompleteSubmission, copies: Mapping[str, ObjectVersion], uri: str) -> str | None:
+    """Return the SHA-256 that the submitter signed of the object that was copied to `uri`, if they signed any."""
+    digests = complete.signature.digests if complete.signature else {}
+    return next((digests[name] for name, copy in copies.items() if copy.uri == uri and name in digests), None)
 
 
 def _document(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from signoff.documents import strict_json
 from signoff.documents.faults import below
 from signoff.governance.registrations import REGISTRATION_HINT
+from signoff.model_package.content_digests import DIGEST, metrics_source, metrics_sources
+from signoff.model_package.content_digests import written as digest_written
 from signoff.model_package.images import image_reference
 from signoff.submission.layout import MANIFEST
 from signoff.submission.manifest import with_defaults
@@ -40,7 +43,21 @@ def unlike_manifest(
         written, faults = strict_json.parse(data)
         if hashlib.sha256(data).hexdigest() != signed or faults or not isinstance(written, dict):
             return [MANIFEST]
-    return sorted(_different(with_defaults(written, defaults), _made(registration), "", _same(registration, home)))
+    asked = with_defaults(written, defaults)
+    made = _without_added_digests(_made(registration), asked, registration["digests"], home)
+    return sorted(_different(asked, made, "", _same(registration, home)))
+
+
+def _without_added_digests(
+    made: dict[str, Any], asked: Mapping[str, Any], digests: Mapping[str, str], home: str
+) -> dict[str, Any]:
+    """Return what was made without the digests of metrics that nobody asked for, if they are those that were signed."""
+    made = deepcopy(made)
+    for part, report, source in metrics_sources(made):
+        signed = digests.get(source["S3Uri"].removeprefix(home), "")
+        if DIGEST not in metrics_source(asked, part, report) and source.get(DIGEST) == digest_written(signed):
+            del source[DIGEST]
+    return made
 
 
 def _made(registration: Mapping[str, Any]) -> dict[str, Any]:

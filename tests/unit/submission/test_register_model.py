@@ -1,5 +1,6 @@
 """Registering submissions: in whatever order their objects come, once, and with a clear refusal for what is wrong."""
 
+import hashlib
 import itertools
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.submission.layout import REPORT, Submission
 from tests.support.depth import examples
-from tests.support.world import MANIFEST, MODEL, PINNED, QUALITY, SPECIFICATION, SUBMITTER, World
+from tests.support.world import MANIFEST, MODEL, PINNED, QUALITY, SPECIFICATION, SUBMITTER, World, as_bytes
 
 PREFIX = "churn/run-7"
 KEY = f"{PREFIX}/manifest.json"
@@ -60,6 +61,37 @@ def test_what_is_registered_are_the_vaults_copies_with_images_by_digest():
     assert world.vault.stream(world.vault.current(container["ModelDataUrl"].removeprefix("s3://vault/")))
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
     assert described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://vault/models/churn/")
+
+
+def digest_of(described: dict[str, Any]) -> str | None:
+    found: str | None = described["ModelMetrics"]["ModelQuality"]["Statistics"].get("ContentDigest")
+    return found
+
+
+def test_metrics_have_the_digest_that_their_submitter_signed():
+    world = World()
+    described = world.registry.described[world.submit()]
+    assert digest_of(described) == f"sha256:{hashlib.sha256(as_bytes(QUALITY)).hexdigest()}"
+
+
+def test_a_digest_that_a_manifest_gives_stays_as_it_is_written():
+    digest = f"SHA256:{hashlib.sha256(as_bytes(QUALITY)).hexdigest().upper()}"
+    report = {"ContentType": "application/json", "S3Uri": "quality.json", "ContentDigest": digest}
+    world = World()
+    arn = world.pending(ModelMetrics={"ModelQuality": {"Statistics": report}})
+    assert digest_of(world.registry.described[arn]) == digest
+    assert world.status(arn) == "PendingManualApproval"
+    assert world.state(arn).status == "PendingApproval"
+
+
+def test_metrics_of_which_nobody_signed_a_digest_have_none():
+    world = World()
+    world.upload(f"{PREFIX}/model.tar.gz", MODEL)
+    world.upload(f"{PREFIX}/quality.json", QUALITY)
+    world.set_policy("groups/churn", groups={"create": True})
+    world.upload(f"{PREFIX}/manifest.json", MANIFEST)
+    (described,) = world.registry.described.values()
+    assert digest_of(described) is None
 
 
 def test_the_registration_document_names_sources_by_version_and_who_submitted():

@@ -10,6 +10,7 @@ from signoff.documents.canonical_json import digest
 from signoff.governance.kept_signatures import SIGNATURES
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
+from signoff.submission import register_model
 from signoff.submission.manifest import Manifest
 from signoff.submission.signed_manifest import unlike_manifest
 from tests.support.auditing import audited, names
@@ -136,6 +137,7 @@ def changed(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+METRICS = "request.ModelMetrics.ModelQuality.Statistics"
 CONTAINER = "request.InferenceSpecification.Containers.0"
 
 
@@ -147,6 +149,8 @@ CONTAINER = "request.InferenceSpecification.Containers.0"
         (f"{CONTAINER}.ModelDataUrl", "s3://evil/models/churn/x/model.tar.gz", "ModelDataUrl"),
         ("deployment", {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/admin"}, "Deployment"),
         ("request.ModelPackageDescription", "Reviewed by Ann", "ModelPackageDescription"),
+        (f"{METRICS}.ContentDigest", f"sha256:{'0' * 64}", "ContentDigest"),
+        (f"{METRICS}.ContentType", "text/csv", "ContentType"),
         ("objects", [], "manifest.json"),
     ],
 )
@@ -162,6 +166,14 @@ def test_a_request_that_the_signed_manifest_does_not_make_fails_by_what_differs(
     changed(path, value)(registration)
     (found,) = unlike_manifest(registration, None, home, lambda _: data)
     assert found.endswith(field)
+
+
+def test_a_registration_from_before_digests_were_put_in_is_what_its_manifest_asks_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(register_model, "with_digests", lambda request, _: request)
+    world = World()
+    arn = world.pending()
+    metrics = world.registry.described[arn]["ModelMetrics"]["ModelQuality"]["Statistics"]
+    assert ("ContentDigest" in metrics, world.state(arn).status) == (False, Status.PENDING_APPROVAL)
 
 
 def test_what_a_registration_asks_for_beside_its_manifest_is_no_evidence_that_passes(monkeypatch: pytest.MonkeyPatch):
