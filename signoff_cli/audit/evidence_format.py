@@ -264,6 +264,56 @@ class _Validation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     registration: Annotated[str | None, meaning("The id of its registration, in the vault: `registrations/`.")]
 
 
+class Rows(Struct, frozen=True, forbid_unknown_fields=True):
+    """The rows that a model was asked about, which the policy names."""
+
+    uri: Annotated[str, meaning("The S3 URI of the object; the vault has a copy.")]
+    version: Annotated[str, meaning("Its version.")]
+    sha256: Annotated[Sha256, meaning("The SHA-256 of its bytes.")]
+    rows: Annotated[int | None, meaning("How many rows it has; null where nobody came to count them.")]
+
+
+class Job(Struct, frozen=True, forbid_unknown_fields=True):
+    """The transform job that asked the model, for this validation or for one before."""
+
+    name: Annotated[str, meaning("Its name.")]
+    instance_type: Annotated[str, meaning("What it ran on.")]
+    instance_count: Annotated[int, meaning("On how many.")]
+    seconds: Annotated[int | None, meaning("For how long.")]
+
+
+class Cost(Struct, frozen=True, forbid_unknown_fields=True):
+    """What this measurement cost."""
+
+    instance_type: Annotated[str, meaning("As of the job.")]
+    instance_count: Annotated[int, meaning("As of the job.")]
+    seconds: Annotated[int | None, meaning("As of the job; 0 where the model had been asked before.")]
+    minutes_allowed: Annotated[int, meaning("How many minutes the policy allowed.")]
+
+
+class ModelRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of asking a model."""
+
+    subject: Annotated[Sha256 | None, meaning("The digest of the subject that was run; null where none could be.")]
+    outcome: Annotated[Literal["passed", "failed", "errored", "refused"], meaning("How it came out.")]
+    reason: Annotated[str, meaning("Why, in a sentence for people.")]
+    data: Annotated[Rows, meaning("The rows.")]
+    job: Annotated[Job | None, meaning("The job; null where none completed.")]
+    cost: Annotated[Cost | None, meaning("What it cost; null where no job completed.")]
+
+
+class EvaluationRun(ModelRun, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How Signoff measured the candidate."""
+
+    champion: Annotated[ModelRun | None, meaning("The same of the champion, by the same rows; null without any.")]
+
+
+class SmokeRun(ModelRun, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What came of running the candidate on a sample."""
+
+    predictions: Annotated[StoredFile, meaning("What it answered.")] | msgspec.UnsetType = msgspec.UNSET
+
+
 class EvidenceVersion1(_Validation, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Evidence as it was written before metrics and champions were part of it."""
 
@@ -280,8 +330,8 @@ class EvidenceVersion2(_Validation, frozen=True, forbid_unknown_fields=True, kw_
     comparison: Annotated[Comparison, meaning("How good it is beside the champion at the time.")]
     images: Annotated[list[Image], meaning("What it runs in.")]
     bias: Annotated[list[BiasMetric], meaning("What its bias report says of what the policy asks for.")]
-    evaluation: Annotated[Object | None, meaning("How Signoff measured it: data, job and cost.")]
-    smoke: Annotated[Object | None, meaning("What came of running it on a sample.")]
+    evaluation: Annotated[EvaluationRun | None, meaning("How Signoff measured it: data, job and cost.")]
+    smoke: Annotated[SmokeRun | None, meaning("What came of running it on a sample.")]
 
 
 _OPEN = "additionalProperties"

@@ -18,6 +18,8 @@ _PLACE = re.compile(r"(<!-- fields: .*? -->\n).*(<!-- end -->)", re.DOTALL)
 # The order in which a document names them.
 _ROOTS = ("EvidenceVersion1", "EvidenceVersion2")
 
+_INHERITED = {"EvidenceVersion2": "EvidenceVersion1", "EvaluationRun": "ModelRun", "SmokeRun": "ModelRun"}
+
 
 def schema() -> str:
     """Return the schema's file as it is generated now."""
@@ -33,8 +35,9 @@ def _tables() -> Iterator[str]:
     defined = evidence_schema()["$defs"]
     for name in _in_order(defined):
         structure = defined[name]
-        inherited = defined["EvidenceVersion1"]["properties"] if name == "EvidenceVersion2" else {}
-        beyond = " It has all fields of version 1, and these:" if inherited else ""
+        above = _INHERITED.get(name)
+        inherited = defined[above]["properties"] if above else {}
+        beyond = f" It has all fields of [{above}](#{above.lower()}), and these:" if above else ""
         yield f"\n### {name}\n\n{structure['description']}{beyond}\n\n| field | type | meaning |\n|---|---|---|"
         for field, said in structure["properties"].items():
             if field not in inherited:
