@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -60,8 +60,18 @@ def _images(images: Images, today: date) -> Iterator[Fault]:
         yield Fault(f"images.{name}", "has no effect, for no scan is asked for: set `block_at`")
     if images.exempt and not (images.block_at or images.signed_by):
         yield Fault("images.exempt", "has no effect, for neither scan nor signature is asked for")
-    for index, pattern in enumerate(images.exempt):
-        if pattern.startswith(("*", "?")):
+    yield from _registries("repositories", images.repositories)
+    yield from _registries("exempt", images.exempt)
+
+
+def _registries(field: str, patterns: Iterable[str]) -> Iterator[Fault]:
+    """Yield which patterns of repositories match no registry, or exempt those of any."""
+    for index, pattern in enumerate(patterns):
+        registry = pattern.partition("/")[0]
+        if registry.endswith(".*"):
+            message = f"`{pattern}` matches no registry of Amazon ECR: `*` stands for no dots in a registry's name"
+            yield Fault(f"images.{field}[{index}]", message)
+        if registry[0] in "*?" and field == "exempt":
             yield Fault(f"images.exempt[{index}]", f"`{pattern}` matches repositories in the registries of any account")
 
 

@@ -47,6 +47,7 @@ MODELS = "arn:aws:iam::123456789012:role/models"
             "CVE-1 was accepted until 2025-12-31 and is refused again",
         ),
         ({"images": {"accepted": [{"id": "CVE-1", "until": "9999-12-31"}]}}, "images.accepted", "has no effect"),
+        ({"images": {"repositories": ["1.dkr.ecr.*/a"]}}, "images.repositories[0]", "stands for no dots"),
         ({"images": {"revoke": True}}, "images.revoke", "has no effect, for no scan is asked for"),
         (
             {"images": {"exempt": ["1.dkr.ecr.eu-west-1.amazonaws.com/*"]}},
