@@ -224,7 +224,7 @@ class Scan(Struct, frozen=True, forbid_unknown_fields=True):
     completed: Annotated[str | None, meaning("When it ended.")]
     source_updated: Annotated[str | None, meaning("When what is known of vulnerabilities was last updated.")]
     counts: Annotated[dict[str, int], meaning("How many findings there are, by severity.")]
-    findings: Annotated[list[Vulnerability], meaning("The worst findings.")]
+    findings: Annotated[list[Vulnerability], meaning("The 20 worst findings.")]
 
 
 class Image(Struct, frozen=True, forbid_unknown_fields=True):
@@ -232,8 +232,10 @@ class Image(Struct, frozen=True, forbid_unknown_fields=True):
 
     image: Annotated[str, meaning("As the package names it.")]
     digest: Annotated[str, meaning("The digest that it is pinned to.")]
-    scan: Annotated[Scan | None, meaning("What ECR's scan found; null where none was asked for.")]
-    signed: Annotated[bool | None, meaning("Whether it is signed as the policy wants; null where that was not asked.")]
+    scan: Annotated[Scan | None, meaning("What ECR's scan found; null where none was asked for, or ECR had none.")]
+    signed: Annotated[
+        bool | None, meaning("Whether ECR signed it as the policy wants; null where that was not asked, or not said.")
+    ]
 
 
 class BiasMetric(Struct, frozen=True, forbid_unknown_fields=True):
