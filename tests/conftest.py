@@ -13,16 +13,18 @@ from tests.support.deployed import Deployed, assembly_in, deployed, shared_direc
 from tests.support.groups import Group
 from tests.support.lazy_jsii import load_when_used
 from tests.support.pipeline import Pipeline
+from tests.support.reporting import report_briefly
 from tests.support.service_models import read_once
 
 depth.register()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Send nothing in the whole run, from whatever client, that AWS would not take."""
     make_strict()
     read_once()
     load_when_used()
+    report_briefly(config)
 
 
 def pytest_collection_finish() -> None:
