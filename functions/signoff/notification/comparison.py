@@ -128,7 +128,8 @@ def _gates(checks: Iterable[Document]) -> dict[str, list[Document]]:
 
 
 def _judged(row: MetricRow, checks: Sequence[Document]) -> MetricRow:
-    bounds = [row.bound, *(str(check["expected"]) for check in checks if check.get("expected") is not None)]
+    asked = (check for check in checks if check.get("expected") is not None and not check["name"].startswith("claim:"))
+    bounds = [row.bound, *(str(check["expected"]) for check in asked)]
     outcome = min((outcome_of(check) for check in checks), key=_grave)
     verdict = ", ".join(filter(None, (row.verdict, outcome)))
     return replace(row, bound="; ".join(dict.fromkeys(filter(None, bounds))), verdict=verdict, gated=True)

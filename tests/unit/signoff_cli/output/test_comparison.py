@@ -95,6 +95,9 @@ def test_a_claim_stands_beside_the_measure_where_it_says_otherwise():
     measured = compared.measurements(compared.value("f1", 0.9), compared.value("recall", 0.8))
     rows = metric_rows(changed(metrics={"claimed": compared.EVIDENCE["metrics"]["claimed"], "measured": measured}))
     said = {row.metric: row.candidate for row in rows}
+    claim = {"name": "claim:f1", "status": "failed", "reason": "claims more", "expected": "0.9 within 0.01"}
+    (row,) = [each for each in metric_rows({"metrics": {"measured": measured}, "checks": [claim]}) if each.gated]
+    assert (row.metric, row.bound, row.verdict) == ("f1", "", "failed")
     assert said["f1"] == "0.9 (claimed 0.971235)"
     assert said["recall"] == "0.8"
 
