@@ -70,6 +70,7 @@ SETTINGS = {
             "DECISION_QUEUE_URL",
             "DEPLOY_QUEUE_URL",
         ),
+        *("ANSWERS_BUCKET", "MEASURING_ROLE"),
         "APPROVED_RETENTION_DAYS",
     )
 }

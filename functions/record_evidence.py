@@ -28,14 +28,16 @@ class Settings(bootstrap.RegistrationSettings):
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `claim` with `artifacts`, or `error` with `claim` or, before there was one, `arn` and `execution`.
+    """Take `claim`, `artifacts` and the digest of what was `measured`, or null; or the `error` of a validation.
+
+    An error comes with the `claim` or, before there was one, with `arn` and `execution`.
 
     Return the `verdict`: `passed`, `failed` or `errored`.
     """
     recorder = _recorder()
     about(event["claim"]["arn"] if "claim" in event else event["arn"])
     if "artifacts" in event:
-        recorded = recorder.record(event["claim"], event["artifacts"])
+        recorded = recorder.record(event["claim"], event["artifacts"], event["measured"])
     elif "claim" in event:
         recorded = recorder.record_error(event["claim"], event["error"])
     else:

@@ -15,6 +15,7 @@ from signoff.aws.clients import client
 from signoff.aws.sqs import Queue
 from signoff.aws.step_functions import Executions
 from signoff.aws.submissions_table import SubmissionsTable
+from signoff.aws.transform_jobs import TransformJobs
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
 from signoff.runtime.observability import count, logger, observed
@@ -22,6 +23,7 @@ from signoff.runtime.settings import from_environment
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
+from signoff.sweep.temporary_models import TemporaryModels
 
 _GRACE = timedelta(minutes=5)
 
@@ -103,4 +105,5 @@ def _sweep() -> Sweep:
         now=utc_now,
         champions=bootstrap.champions(settings),
         images=ImageWatch(ledger, vault, bootstrap.image_scans(), utc_now),
+        temporary=TemporaryModels(bootstrap.registry(), TransformJobs(client("sagemaker"))),
     )

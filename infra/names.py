@@ -35,6 +35,8 @@ DEPLOYER = "SignoffDeployer"
 WORKLOAD_MODELS = "SignoffModels"
 # The function whose role makes models: other accounts and regions know that role by its path and this part of its name.
 MODEL_MAKER = "CreateModel"
+# What the names of the temporary models that Signoff measures begin with (signoff.model_package.temporary_model).
+TEMPORARY_MODELS = "signoff-eval-"
 
 
 def model_maker_role(partition: str, account: str, stack: str) -> str:

@@ -72,6 +72,7 @@ class DeploymentSettings:
     log_retention_days: how long logs are kept.
     policies: the folder of policy files; workflow: the state machine's definition.
     source_buckets: names of further buckets whose artifacts may be registered (by pipelines, by hand).
+    held_out_buckets: names of buckets with the rows that models are measured by, beside the objects that policies name.
     source_keys: ARNs of the KMS keys that what lies in those buckets is encrypted with.
     execution_roles: ARNs of further roles that a deployment may run under, besides those the policies name.
     regions: further regions in which a vault is kept, for models that are deployed there.
@@ -104,6 +105,7 @@ class DeploymentSettings:
     policies: Path = ROOT / "infra" / "policies"
     workflow: Path = ROOT / "statemachine" / "validation.asl.json"
     source_buckets: tuple[str, ...] = ()
+    held_out_buckets: tuple[str, ...] = ()
     source_keys: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
     package_keys: tuple[str, ...] = ()
@@ -146,6 +148,7 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         policies=_path(context("policies"), DeploymentSettings.policies),
         workflow=_path(context("workflow"), DeploymentSettings.workflow),
         source_buckets=_names(context("sourceBuckets")),
+        held_out_buckets=_names(context("heldOutBuckets")),
         source_keys=_names(context("sourceKeys")),
         execution_roles=_names(context("executionRoles")),
         package_keys=_names(context("packageKeys")),

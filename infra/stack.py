@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
@@ -12,7 +13,7 @@ from constructs import Construct
 from infra import names, policy_files
 from infra.access.accounts import shared
 from infra.access.auditors import AuditorPolicy
-from infra.access.execution_role import make_execution_role
+from infra.access.execution_role import make_execution_role, make_measuring_role
 from infra.access.principals import without_covered
 from infra.access.roles import Grant
 from infra.alarms import Alarms
@@ -21,6 +22,7 @@ from infra.events.notifications import NotificationTopics
 from infra.events.queues import DeadLetterQueue, WorkQueue
 from infra.events.rules import EventRules
 from infra.events.sources import read_queue, read_stream
+from infra.functions import specs
 from infra.functions.code_bundle import bundle
 from infra.functions.function import Function, FunctionRuntime, FunctionSpec
 from infra.functions.long_task import LongTask
@@ -30,24 +32,10 @@ from infra.groups.model_package_groups import make_groups
 from infra.groups.policies import make_parameters
 from infra.groups.projects import ProjectPortfolio
 from infra.settings import DeploymentSettings
+from infra.storage.answers import AnswersBucket
 from infra.storage.buckets import AccessLogBucket, ArtifactsBucket, VaultBucket
 from infra.storage.encryption import make_key, regional_keys
 from infra.storage.tables import LedgerEntryTable, PackageHeadTable, SubmissionStateTable
-
-# Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network.
-REGISTER = FunctionSpec("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
-SIGN = FunctionSpec("keep_signature", "Asks STS who signed a submission and keeps it", timeout=90, memory=512)
-OPEN = FunctionSpec("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
-# As much as a processor of its own takes; reading and hashing wait for the network.
-KEEP = FunctionSpec("keep_artifact", "Copies an artifact to the vault and hashes it", timeout=900, memory=1769)
-# More than one CPU, because inflating and scanning run in parallel; new accounts are limited to this memory.
-INSPECT = FunctionSpec("inspect_artifact", "Inspects an artifact in the vault", timeout=900, memory=3008)
-RECORD = FunctionSpec("record_evidence", "Judges the findings and records the evidence", timeout=120, memory=512)
-DECIDE = FunctionSpec("apply_decision", "Weighs decisions and applies those that stand", timeout=120, memory=512)
-DEPLOY = FunctionSpec("create_model", "Makes the deployable models agree with the ledger", timeout=900, memory=1024)
-SWEEP = FunctionSpec("sweep", "Moves on what lacks its next step", timeout=300, memory=512)
-BASELINE = FunctionSpec("record_baseline", "Records the baselines that other stacks deploy", timeout=120, memory=512)
-ANNOUNCE = FunctionSpec("announce", "Puts ledger entries on the bus and tells people of them", timeout=60, memory=256)
 
 
 class SignoffStack(cdk.Stack):
@@ -83,6 +71,7 @@ class SignoffStack(cdk.Stack):
         self.key = key
         self.artifacts = ArtifactsBucket(self, "Artifacts", settings=settings, key=key, logs=logs)
         self.vault = VaultBucket(self, "Vault", settings=settings, key=key, logs=logs)
+        self.answers = AnswersBucket(self, "Answers", settings=settings, key=key, logs=logs)
         self.ledger = LedgerEntryTable(self, "Ledger", settings=settings, key=key)
         self.packages = PackageHeadTable(self, "Packages", settings=settings, key=key)
         self.submissions = SubmissionStateTable(self, "Submissions", settings=settings, key=key)
@@ -96,10 +85,18 @@ class SignoffStack(cdk.Stack):
             regions=[self.region, *settings.regions],
             vpc=settings.vpc or any(policy.uses_vpc for policy in (*self.policies, *self.project_policies)),
         )
+        self.measuring_role = self._measuring_role(key)
         self._make_groups()
         self.auditors = AuditorPolicy(
             self, "Auditors", vault=self.vault, ledger=self.ledger, packages=self.packages, keys=self._keys(key)
         )
+
+    def _measuring_role(self, key: kms.IKey | None) -> iam.Role:
+        keys = [Grant(("kms:Decrypt", "kms:GenerateDataKey"), (key.key_arn,))] if key else []
+        arns = {"vault": self.vault.bucket_arn, "answers": self.answers.bucket_arn}
+        role = make_measuring_role(self, **arns, keys=keys, region=self.region)
+        self.answers.protect(role)
+        return role
 
     def _make_groups(self) -> None:
         """The policies and the shared groups: those of a folder in a stack of its own, within this one."""
@@ -126,12 +123,12 @@ class SignoffStack(cdk.Stack):
         ]
 
     def _queue(self) -> None:
-        self.register_queue = self._inbox("RegisterQueue", REGISTER)
+        self.register_queue = self._inbox("RegisterQueue", specs.REGISTER)
         # What carries a proof comes to these two: their functions are quick, so that it is retried before that expires.
-        self.signature_queue = self._inbox("SignatureQueue", SIGN)
-        self.decision_queue = self._inbox("DecisionQueue", DECIDE)
-        self.deploy_queue = self._inbox("DeployQueue", DEPLOY)
-        self.sweep_queue = self._inbox("SweepQueue", SWEEP)
+        self.signature_queue = self._inbox("SignatureQueue", specs.SIGN)
+        self.decision_queue = self._inbox("DecisionQueue", specs.DECIDE)
+        self.deploy_queue = self._inbox("DeployQueue", specs.DEPLOY)
+        self.sweep_queue = self._inbox("SweepQueue", specs.SWEEP)
         self.validation_dead_letters = DeadLetterQueue(self, "ValidationDeadLetters", key=self.key)
         self.announce_dead_letters = DeadLetterQueue(self, "AnnounceDeadLetters", key=self.key)
         self.others_dead_letters = (
@@ -146,34 +143,44 @@ class SignoffStack(cdk.Stack):
         code = lambda_.Code.from_asset(str(self.bundle), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
         self.runtime = FunctionRuntime(self.settings, code, self.key)
         may = self.may = self._permissions()
-        self.keep_signature = self._reader("KeepSignature", SIGN, self.signature_queue, may.keep_signature())
+        self.keep_signature = self._reader("KeepSignature", specs.SIGN, self.signature_queue, may.keep_signature())
         registering = may.register_model(self.keep_signature.function_arn)
-        self.register_model = self._reader("RegisterModel", REGISTER, self.register_queue, registering)
+        self.register_model = self._reader("RegisterModel", specs.REGISTER, self.register_queue, registering)
         self.register_model.add_environment("SIGNOFF_KEEP_SIGNATURE", self.keep_signature.function_name)
-        self.open_validation = self._function("OpenValidation", OPEN, may.open_validation())
+        self.open_validation = self._function("OpenValidation", specs.OPEN, may.open_validation())
         keeping = [*may.keep_artifact(), *may.ask_for("kept/")]
         inspecting = [*may.inspect_artifact(), *may.ask_for("inspected/")]
-        self.keep_artifact = self._function("KeepArtifact", KEEP, keeping)
+        self.keep_artifact = self._function("KeepArtifact", specs.KEEP, keeping)
         self.inspect_artifact = self._function("InspectArtifact", self._inspection(), inspecting)
-        self.record_evidence = self._function("RecordEvidence", RECORD, may.record_evidence())
-        self.apply_decision = self._reader("ApplyDecision", DECIDE, self.decision_queue, may.apply_decision())
+        self.evaluate_model = self._evaluator()
+        self.record_evidence = self._function("RecordEvidence", specs.RECORD, may.record_evidence())
+        self.apply_decision = self._reader("ApplyDecision", specs.DECIDE, self.decision_queue, may.apply_decision())
         days = str(self.settings.approved_retention_days)
         self.apply_decision.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", days)
         for first_to_see in (self.open_validation, self.record_evidence, self.apply_decision):
             first_to_see.add_environment("SIGNOFF_REGISTRAR", self._registrar())
-        self.create_model = self._reader(names.MODEL_MAKER, DEPLOY, self.deploy_queue, may.create_model())
+        self.create_model = self._reader(names.MODEL_MAKER, specs.DEPLOY, self.deploy_queue, may.create_model())
         if self._regional:
             vaults = ",".join(f"{region}={name}" for region, name in self._regional.items())
             self.create_model.add_environment("SIGNOFF_REGIONAL_VAULTS", vaults)
         self.workflow = self._workflow()
         self.sweep = self._sweeper()
         self.announce = self._announcer()
-        self.record_baseline = self._function("RecordBaseline", BASELINE, may.record_baseline())
+        self.record_baseline = self._function("RecordBaseline", specs.BASELINE, may.record_baseline())
         self.functions = (
             *(self.register_model, self.keep_signature, self.open_validation, self.keep_artifact),
-            *(self.inspect_artifact, self.record_evidence),
+            *(self.inspect_artifact, self.evaluate_model, self.record_evidence),
             *(self.apply_decision, self.create_model, self.sweep, self.announce, self.record_baseline),
         )
+
+    def _evaluator(self) -> Function:
+        every = (*self.policies, *self.project_policies)
+        asked = [part for each in every for part in (each.policy.evaluation, each.policy.smoke) if part]
+        rows = [*(part.data.uri for part in asked), *(f"{name}/*" for name in self.settings.held_out_buckets)]
+        may = self.may.evaluate_model(self.measuring_role.role_arn, self.answers, rows)
+        writing = {"SIGNOFF_ANSWERS_BUCKET": self.answers.bucket_name}
+        settings = {**writing, "SIGNOFF_MEASURING_ROLE": self.measuring_role.role_arn}
+        return self._function("EvaluateModel", specs.EVALUATE, may, settings)
 
     def _registrar(self) -> str:
         """The role that makes packages of submissions as SageMaker names it: a session's ARN has no path."""
@@ -205,7 +212,7 @@ class SignoffStack(cdk.Stack):
         )
 
     def _inspection(self) -> FunctionSpec:
-        return replace(INSPECT, reserved=self.settings.inspect_concurrency or None)
+        return replace(specs.INSPECT, reserved=self.settings.inspect_concurrency or None)
 
     def _function(
         self,
@@ -247,7 +254,10 @@ class SignoffStack(cdk.Stack):
         return function
 
     def _workflow(self) -> ValidationWorkflow:
-        steps = (self.open_validation, self.keep_artifact, self.inspect_artifact, self.record_evidence)
+        steps = (
+            *(self.open_validation, self.keep_artifact, self.inspect_artifact),
+            *(self.evaluate_model, self.record_evidence),
+        )
         may = self.may
         keeping, inspecting = may.carry_out("kept/"), may.carry_out("inspected/")
         self.keep_at_length = self._at_length("Keep", "keeps", [*may.keep_artifact(), *keeping])
@@ -275,7 +285,7 @@ class SignoffStack(cdk.Stack):
     def _sweeper(self) -> Function:
         queues = (self.register_queue, self.decision_queue, self.deploy_queue)
         grants = self.may.sweep(self.workflow.state_machine_arn, self.workflow.executions_arn, queues)
-        sweep = self._reader("Sweep", SWEEP, self.sweep_queue, grants)
+        sweep = self._reader("Sweep", specs.SWEEP, self.sweep_queue, grants)
         sweep.add_environment("SIGNOFF_VALIDATION_ARN", self.workflow.state_machine_arn)
         sweep.add_environment("SIGNOFF_LOCK_MODE", self.settings.lock_mode)
         sweep.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", str(self.settings.approved_retention_days))
@@ -285,7 +295,7 @@ class SignoffStack(cdk.Stack):
 
     def _announcer(self) -> Function:
         grants = self.may.announce(self.announce_dead_letters, self.notifications.arns)
-        announce = self._function("Announce", ANNOUNCE, grants, self.notifications.environment)
+        announce = self._function("Announce", specs.ANNOUNCE, grants, self.notifications.environment)
         read_stream(announce, self.ledger, self.announce_dead_letters)
         return announce
 
@@ -323,6 +333,7 @@ class SignoffStack(cdk.Stack):
         )
         keep_long, inspect_long = (task.own_role.role_arn for task in (self.keep_at_length, self.inspect_at_length))
         opening, record = self.open_validation.own_role.role_arn, self.record_evidence.own_role.role_arn
+        evaluate = [self.evaluate_model.own_role.role_arn]
         self.vault.protect(
             writers={
                 "models/": [register, keep, keep_long],
@@ -335,6 +346,7 @@ class SignoffStack(cdk.Stack):
                 "evidence/": [record],
                 "policies/": [register, opening, decide],
                 "decisions/": [decide],
+                **dict.fromkeys(("held-out/", "scored/", "predictions/", "measurements/", "measured/"), evaluate),
                 "heads/": [self.sweep.own_role.role_arn],
             },
             retainers=[decide],

@@ -16,7 +16,7 @@ from infra.alarms import Alarms
 from infra.events.bus import SignoffBus
 from infra.events.forwarding_rule import ForwardingRule
 from infra.events.queues import DeadLetterQueue
-from infra.functions.permissions import LIST_ONLY, make_models, publish_champions
+from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions
 from infra.settings import CentralRegistry, DeploymentSettings
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local import node
 from local.engine.process import Engine
+from local.engine.users import ACCOUNT
 
 Outputs = dict[str, str]
 Progress = Callable[[str], None]
@@ -24,6 +25,7 @@ LOCAL_CONTEXT = {
     "nag": "false",
     "policies": str(node.ROOT / "local" / "policies"),
     "projects": "true",
+    "heldOutBuckets": f"held-out-{ACCOUNT}",
     "projectPrincipals": "arn:aws:iam:::user/*",
 }
 _LAST_LINES = 30

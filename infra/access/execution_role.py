@@ -21,6 +21,7 @@ _VPC = Grant(
     ("*",),
     "SageMaker makes the network interfaces of a model in a VPC under the model's role",
 )
+JOBS = {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TransformJobs"}}
 NAMESPACE = {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
 
 
@@ -55,6 +56,30 @@ def make_execution_role(
         description="What a deployed model may do unless its group's policy names another role",
         grants=grants,
         role_name=role_name,
+    )
+
+
+def make_measuring_role(scope: Construct, *, vault: str, answers: str, keys: Sequence[Grant], region: str) -> iam.Role:
+    """A role for SageMaker under which temporary models are asked about held-out rows, and nothing else runs.
+
+    It may read models and rows in the vault (an ARN), write to the bucket of the `answers` (an ARN), pull images in
+    the `region` and write logs. The models themselves have no network and see no credentials. keys are what the
+    customer's own key takes.
+    """
+    grants = [
+        Grant(("s3:GetObject",), (f"{vault}/models/*", f"{vault}/held-out/*"), "Every model in the vault is measured"),
+        Grant(("s3:ListBucket",), (vault,), conditions={"StringLike": {"s3:prefix": ["models/*", "held-out/*"]}}),
+        Grant(("s3:PutObject", "s3:AbortMultipartUpload"), (f"{answers}/*",), "Each job has a prefix of its own"),
+        *_images_and_logs(cdk.Stack.of(scope), [region]),
+        Grant(("cloudwatch:PutMetricData",), ("*",), "Metrics have no resource; the namespace is fixed", JOBS),
+        *keys,
+    ]
+    return make_role(
+        scope,
+        "MeasuringRole",
+        service="sagemaker",
+        description="What the transform job of a temporary model may do",
+        grants=grants,
     )
 
 

@@ -11,11 +11,11 @@ from aws_cdk import aws_sqs as sqs
 from infra import names
 from infra.access.accounts import OtherAccounts
 from infra.access.roles import Grant
+from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions
 from infra.storage.encryption import regional_keys
 
 ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
 ANY_OBJECT = "The keys under the prefix are those of the submissions"
-LIST_ONLY = "SageMaker's list calls name no resource"
 STATUS = "sagemaker:ModelApprovalStatus"
 
 
@@ -151,9 +151,33 @@ class FunctionPermissions:
             self._images(*self.regional_vaults),
             *self._image_scans("DescribeImageScanFindings", "DescribeImageSigningStatus"),
             self._find(self.vault),
-            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/", "evidence/"),
+            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
+            self._read_vault("evidence/", "measured/"),
             self._write_vault("evidence/"),
             self._by_group(),
+        ]
+
+    def evaluate_model(self, measuring_role: str, answers: s3.Bucket, rows: Sequence[str]) -> list[Grant]:
+        """Makes and deletes temporary models, by their names; keeps the rows they are asked about, and the answers.
+
+        `rows` are the `s3://` URIs of the objects that policies name, and `<bucket>/*` of buckets that may hold more.
+        """
+        objects = sorted({f"arn:{self.stack.partition}:s3:::{uri.removeprefix('s3://')}" for uri in rows})
+        return [
+            Grant(("dynamodb:Query",), (self.ledger.table_arn,)),
+            self._by_group(),
+            self._packages("DescribeModelPackage"),
+            *self._package_keys(),
+            self._images(),
+            self._temporary("model", "CreateModel", "DescribeModel", "DeleteModel", "AddTags"),
+            self._temporary("transform-job", "DescribeTransformJob", "StopTransformJob"),
+            self._pass_roles([measuring_role], "One role, which temporary models alone run under"),
+            *([Grant(("s3:GetObject", "s3:GetObjectVersion"), objects, ANY_OBJECT)] if objects else []),
+            *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if objects and self.source_keys else []),
+            self._find(self.vault, answers),
+            Grant(("s3:GetObject", "s3:GetObjectVersion"), (answers.arn_for_objects("*"),), ANY_OBJECT),
+            self._read_vault("policies/", "registrations/", "evidence/", "held-out/", "measured/"),
+            self._write_vault("held-out/", "measured/"),
         ]
 
     def apply_decision(self) -> list[Grant]:
@@ -226,6 +250,9 @@ class FunctionPermissions:
             *self._keep_heads(),
             self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),
+            Grant(("sagemaker:ListModels", "sagemaker:ListTransformJobs"), ("*",), LIST_ONLY),
+            self._temporary("model", "DescribeModel", "DeleteModel"),
+            self._temporary("transform-job", "StopTransformJob"),
             Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
             self._groups("ListTags"),
             Grant(
@@ -319,6 +346,11 @@ class FunctionPermissions:
         conditions = {} if may_approve else {"StringNotEqualsIfExists": {STATUS: "Approved"}}
         return Grant(("sagemaker:UpdateModelPackage",), (self._arn("model-package/*"),), ANY_PACKAGE, conditions)
 
+    def _temporary(self, kind: str, *operations: str) -> Grant:
+        """Operations on temporary models (`model`) or on their jobs (`transform-job`)."""
+        actions, named = tuple(f"sagemaker:{name}" for name in operations), f"{kind}/{names.TEMPORARY_MODELS}*"
+        return Grant(actions, (self._arn(named),), "Their names begin alike; which there are is decided by validations")
+
     def _arn(self, resource: str) -> str:
         return self.stack.format_arn(service="sagemaker", resource=resource)
 
@@ -366,25 +398,3 @@ class FunctionPermissions:
     def _copy(self) -> list[Grant]:
         """Tagging copies as they are made, and aborting multipart copies that fail."""
         return [Grant(("s3:PutObjectTagging", "s3:AbortMultipartUpload"), self._in_vault("models/"), ANY_OBJECT)]
-
-
-def make_models(stack: cdk.Stack, region: str, reason: str) -> list[Grant]:
-    """Making, finding and deleting models in a region of the stack's account, and finding what uses them."""
-
-    def arn(resource: str) -> str:
-        return stack.format_arn(service="sagemaker", region=region, resource=resource)
-
-    model = ("CreateModel", "DescribeModel", "DeleteModel", "AddTags")
-    in_use = "Any endpoint may use the model"
-    return [
-        Grant(tuple(f"sagemaker:{operation}" for operation in model), (arn("model/*"),), reason),
-        Grant(("sagemaker:DescribeEndpoint",), (arn("endpoint/*"),), in_use),
-        Grant(("sagemaker:DescribeEndpointConfig",), (arn("endpoint-config/*"),), in_use),
-    ]
-
-
-def publish_champions(stack: cdk.Stack, region: str) -> Grant:
-    """Publishing the champions in a region of the stack's account, where their models are."""
-    arn = stack.format_arn(service="ssm", region=region, resource=f"parameter{names.CHAMPIONS}/*")
-    actions = ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter")
-    return Grant(actions, (arn,), "The path of the champions, one for each group")

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra import names
 from infra.access.roles import TRACING, Grant, make_role
 from infra.functions.function import FunctionRuntime
 from infra.functions.long_task import LongTask, run_by_workflow
@@ -29,6 +30,9 @@ _LOG_DELIVERY = Grant(
     ("*",),
     "CloudWatch Logs' delivery calls name no resource (Step Functions' documentation asks for these)",
 )
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+_WAITING = "StepFunctionsGetEventsForSageMakerTransformJobsRule"
+_TEMPORARY = "The jobs' names begin alike; which there are is decided by validations"
 _SAMPLING = Grant(
     ("xray:GetSamplingRules", "xray:GetSamplingTargets"), ("*",), "X-Ray has no resources to name for sampling"
 )
@@ -61,9 +65,27 @@ def _log_group(scope: Construct, construct_id: str) -> str:
     return f"/aws/vendedlogs/states/{stack.stack_name}-{construct_id}-{made}"
 
 
+def _ask_temporary_models(stack: cdk.Stack) -> list[Grant]:
+    """The workflow's grants to run the transform jobs of temporary models and wait for their end (`.sync`).
+
+    A job is created for a model: both have the same name. Step Functions tags what it runs.
+    """
+    job = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTags", "AddTags")
+    jobs, models = (
+        stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{names.TEMPORARY_MODELS}*")
+        for kind in ("transform-job", "model")
+    )
+    rule = stack.format_arn(service="events", resource="rule", resource_name=_WAITING)
+    return [
+        Grant(tuple(f"sagemaker:{name}" for name in job), (jobs,), _TEMPORARY),
+        Grant(("sagemaker:CreateTransformJob",), (models,), _TEMPORARY),
+        Grant(("events:PutTargets", "events:PutRule", "events:DescribeRule"), (rule,)),
+    ]
+
+
 class ValidationWorkflow(sfn.StateMachine):
     """A Standard state machine that may invoke `functions` (ARNs by the names the definition uses), start builds of
-    what is done `at_length`, and nothing else.
+    what is done `at_length`, ask temporary models by transform jobs, and nothing else.
 
     Every step is logged, because AWS's own history ends after 90 days; the steps' data is not, because it names people
     and keys, and the ledger and the vault keep it protected.
@@ -78,9 +100,11 @@ class ValidationWorkflow(sfn.StateMachine):
         functions: Mapping[str, str],
         at_length: Sequence[LongTask],
     ) -> None:
+        services = f"arn:{cdk.Stack.of(scope).partition}:states::"
         known = {
             **functions,
-            "StartBuildAndWaitArn": f"arn:{cdk.Stack.of(scope).partition}:states:::codebuild:startBuild.sync",
+            "StartBuildAndWaitArn": f"{services}:codebuild:startBuild.sync",
+            "CreateTransformJobAndWaitArn": f"{services}:sagemaker:createTransformJob.sync",
             **{f"{task.node.id}Name": task.ref for task in at_length},
             **{f"{task.node.id}Logs": task.log_group.log_group_name for task in at_length},
         }
@@ -93,6 +117,7 @@ class ValidationWorkflow(sfn.StateMachine):
             grants=[
                 Grant(("lambda:InvokeFunction",), tuple(functions.values())),
                 *run_by_workflow(at_length),
+                *_ask_temporary_models(cdk.Stack.of(scope)),
                 _LOG_DELIVERY,
                 TRACING,
                 _SAMPLING,

@@ -1,6 +1,6 @@
 """The buckets: uploaded submissions, the vault, and the access logs of both."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,8 @@ from infra.access.accounts import Families, OtherAccounts, SharedGroup, roots
 from infra.access.compliance import acknowledge
 from infra.access.principals import principal_arns
 from infra.policy_files import PolicyFile
-from infra.settings import REGISTERED_DAYS, DeploymentSettings
+from infra.settings import DeploymentSettings
+from infra.storage.life_cycles import MODELS, common, emptying, expiring, forgetting, keep, life_cycle, tiering
 
 # The vault's prefixes. Writes anywhere else are denied to everyone.
 DOCUMENTS = (
@@ -29,101 +30,13 @@ DOCUMENTS = (
     "kept/",
     "inspected/",
     "heads/",
+    "measured/",
 )
-MODELS = "models/"
-PREFIXES = (MODELS, *DOCUMENTS)
-# How long an ephemeral stack's buckets keep anything.
-EPHEMERAL_DAYS = 7
+# Copies of the rows that models are measured with.
+HELD_OUT = "held-out/"
+PREFIXES = (MODELS, HELD_OUT, *DOCUMENTS)
 # The daily heads of all ledgers, which get a long retention when they are written.
 HEADS = "heads/"
-
-
-def _common(settings: DeploymentSettings, key: kms.IKey | None) -> dict[str, Any]:
-    return {
-        "encryption": s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-        "encryption_key": key,
-        "bucket_key_enabled": bool(key),
-        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
-        # Uploads of other accounts belong to the bucket's owner too: no access control lists.
-        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        "enforce_ssl": True,
-        "removal_policy": cdk.RemovalPolicy.RETAIN,
-    }
-
-
-def _life_cycle(settings: DeploymentSettings, *rules: s3.LifecycleRule) -> list[s3.LifecycleRule]:
-    """The rules of a bucket; an ephemeral stack's buckets also empty themselves, what is locked as soon as it may go.
-
-    CloudFormation deletes no bucket that holds anything, and nobody may delete from the vault.
-    """
-    return [
-        s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)),
-        *rules,
-        *(_emptying("") if settings.ephemeral else ()),
-    ]
-
-
-def _emptying(prefix: str) -> tuple[s3.LifecycleRule, s3.LifecycleRule]:
-    days = cdk.Duration.days(EPHEMERAL_DAYS)
-    return (
-        s3.LifecycleRule(
-            id="Empty", prefix=prefix, expiration=days, noncurrent_version_expiration=cdk.Duration.days(1)
-        ),
-        s3.LifecycleRule(id="EmptyOfMarkers", prefix=prefix, expired_object_delete_marker=True),
-    )
-
-
-def _tiering() -> s3.LifecycleRule:
-    """Copies that nobody reads become cheaper, and are read as quickly: of a model in use, none costs more to read.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
-    """
-    return s3.LifecycleRule(
-        id="TierModels",
-        prefix=MODELS,
-        transitions=[
-            s3.Transition(storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=cdk.Duration.days(30))
-        ],
-    )
-
-
-def _expiring(days: int) -> tuple[s3.LifecycleRule, s3.LifecycleRule]:
-    """What becomes of copies that nobody approves: S3 adds a delete marker, and deletes the copy a month later.
-
-    Only copies have the tag (signoff.aws.vault), and approval changes it; S3 cannot look for a tag that is missing. A
-    lock keeps a version from being deleted, but its key from no delete marker: the tag alone says what may expire.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-lifecycle
-    """
-    name, value = names.UNDECIDED
-    return (
-        s3.LifecycleRule(
-            id="ExpireUnapproved",
-            prefix=MODELS,
-            tag_filters={name: value},
-            expiration=cdk.Duration.days(days),
-            noncurrent_version_expiration=cdk.Duration.days(30),
-        ),
-        s3.LifecycleRule(id="ForgetExpired", prefix=MODELS, expired_object_delete_marker=True),
-    )
-
-
-def _forgetting(days: int) -> Iterator[s3.LifecycleRule]:
-    """What becomes of uploads: those of a registered submission are in the vault, the others wait for their sender."""
-    name, value = names.REGISTERED
-    for rule, after, tags in (("ExpireRegistered", REGISTERED_DAYS, {name: value}), ("ExpireUploads", days, None)):
-        yield s3.LifecycleRule(
-            id=rule,
-            tag_filters=tags,
-            expiration=cdk.Duration.days(after),
-            noncurrent_version_expiration=cdk.Duration.days(REGISTERED_DAYS),
-        )
-    yield s3.LifecycleRule(id="ForgetExpired", expired_object_delete_marker=True)
-
-
-def _keep(bucket: s3.Bucket, settings: DeploymentSettings) -> None:
-    """Have the bucket keep its policy when the stack goes: what it holds is not to be less protected then."""
-    if bucket.policy and not settings.ephemeral:
-        bucket.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
 
 
 class AccessLogBucket(s3.Bucket):
@@ -134,12 +47,12 @@ class AccessLogBucket(s3.Bucket):
             scope,
             construct_id,
             # S3 delivers access logs only to buckets encrypted with its own keys.
-            **_common(settings, key=None),
-            lifecycle_rules=list(_emptying(""))
+            **common(settings, key=None),
+            lifecycle_rules=list(emptying(""))
             if settings.ephemeral
             else [s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(400))],
         )
-        _keep(self, settings)
+        keep(self, settings)
         acknowledge(self, "AwsSolutions-S1", "It holds the access logs: logging its own requests would never end")
 
 
@@ -158,16 +71,14 @@ class ArtifactsBucket(s3.Bucket):
         super().__init__(
             scope,
             construct_id,
-            **_common(settings, key),
+            **common(settings, key),
             bucket_name=settings.artifacts_bucket_name,
             versioned=True,
-            lifecycle_rules=_life_cycle(
-                settings, *(_forgetting(settings.uploads_days) if settings.uploads_days else ())
-            ),
+            lifecycle_rules=life_cycle(settings, *(forgetting(settings.uploads_days) if settings.uploads_days else ())),
             server_access_logs_bucket=logs,
             server_access_logs_prefix="artifacts/",
         )
-        _keep(self, settings)
+        keep(self, settings)
         # The construct's own property would add a custom resource with a function.
         resource = self.node.default_child
         if isinstance(resource, s3.CfnBucket):
@@ -197,7 +108,7 @@ class ArtifactsBucket(s3.Bucket):
         for submitters, groups in reserved.items():
             patterns = families.patterns(groups)
             self.add_to_resource_policy(
-                _deny(
+                deny(
                     f"OnlySubmitters{_digest(submitters)}",
                     ["s3:PutObject"],
                     [self.arn_for_objects(f"{name}/*") for name in sorted({*patterns, *map(str.lower, patterns)})],
@@ -229,7 +140,7 @@ class VaultBucket(s3.Bucket):
         super().__init__(
             scope,
             construct_id,
-            **_common(settings, key),
+            **common(settings, key),
             bucket_name=settings.vault_bucket_name,
             versioned=True,
             object_lock_enabled=True,
@@ -237,13 +148,13 @@ class VaultBucket(s3.Bucket):
             if compliance
             else s3.ObjectLockRetention.governance(days),
             # Set here because the bucket policy refuses every later change of the life cycle.
-            lifecycle_rules=_life_cycle(
-                settings, _tiering(), *(_expiring(settings.unapproved_days) if settings.unapproved_days else ())
+            lifecycle_rules=life_cycle(
+                settings, tiering(), *(expiring(settings.unapproved_days) if settings.unapproved_days else ())
             ),
             server_access_logs_bucket=logs,
             server_access_logs_prefix="vault/",
         )
-        _keep(self, settings)
+        keep(self, settings)
 
     def open_to(self, others: OtherAccounts) -> None:
         """Let the deployers of a group's models read them: whole accounts, and the execution roles of targets."""
@@ -262,7 +173,7 @@ class VaultBucket(s3.Bucket):
         `retainers` are the roles that may extend an object's retention; for the heads it is their writers.
         """
         self.add_to_resource_policy(
-            _deny(
+            deny(
                 "NobodyDeletesOrBypasses",
                 [
                     *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"),
@@ -273,7 +184,7 @@ class VaultBucket(s3.Bucket):
         )
         self.add_to_resource_policy(_keep_what_is_approved(self.arn_for_objects(f"{MODELS}*")))
         self.add_to_resource_policy(
-            _deny(
+            deny(
                 "NobodyLoosensTheVault",
                 [
                     "s3:DeleteBucket",
@@ -286,7 +197,7 @@ class VaultBucket(s3.Bucket):
             )
         )
         self.add_to_resource_policy(
-            _deny(
+            deny(
                 "OnlyDecisionsExtendRetention",
                 ["s3:PutObjectRetention", "s3:PutObjectVersionTagging"],
                 [self.arn_for_objects(f"{prefix}*") for prefix in PREFIXES if prefix != HEADS],
@@ -294,7 +205,7 @@ class VaultBucket(s3.Bucket):
             )
         )
         self.add_to_resource_policy(
-            _deny(
+            deny(
                 "OnlyTheirWriterLocksHeads",
                 ["s3:PutObjectRetention"],
                 [self.arn_for_objects(f"{HEADS}*")],
@@ -327,7 +238,7 @@ class VaultBucket(s3.Bucket):
         for prefix in PREFIXES:
             name = prefix.rstrip("/").capitalize()
             self.add_to_resource_policy(
-                _deny(
+                deny(
                     f"OnlyItsWriters{name}",
                     # Who copies also tags the copy, in one request.
                     ["s3:PutObject", *(["s3:PutObjectTagging"] if prefix == MODELS else [])],
@@ -398,7 +309,8 @@ def _keep_what_is_approved(models: str) -> iam.PolicyStatement:
     )
 
 
-def _deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[str] = ()) -> iam.PolicyStatement:
+def deny(sid: str, actions: list[str], resources: list[str], unless: Sequence[str] = ()) -> iam.PolicyStatement:
+    """A statement of a bucket's policy that denies `actions` to everyone but the roles `unless` (ARN patterns)."""
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,

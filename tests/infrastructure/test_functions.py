@@ -19,6 +19,7 @@ FUNCTIONS = {
     "OpenValidation": "open_validation",
     "KeepArtifact": "keep_artifact",
     "InspectArtifact": "inspect_artifact",
+    "EvaluateModel": "evaluate_model",
     "RecordEvidence": "record_evidence",
     "ApplyDecision": "apply_decision",
     "CreateModel": "create_model",
@@ -87,12 +88,14 @@ def test_the_workflow_is_standard_traced_and_logged_without_what_it_carries(temp
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
 
 
-def test_the_workflow_invokes_four_functions_and_two_builds_by_the_names_in_its_definition(template):
+def test_the_workflow_runs_functions_builds_and_transform_jobs_by_the_names_in_its_definition(template):
     machine = template.one("AWS::StepFunctions::StateMachine", "Validation")
     substitutions = machine["DefinitionSubstitutions"]
-    functions = {f"{name}Arn" for name in ("OpenValidation", "KeepArtifact", "InspectArtifact", "RecordEvidence")}
+    steps = ("OpenValidation", "KeepArtifact", "InspectArtifact", "EvaluateModel", "RecordEvidence")
+    functions = {f"{name}Arn" for name in steps} | {"CreateTransformJobAndWaitArn"}
     build = {"StartBuildAndWaitArn", *(f"{task}{what}" for task in AT_LENGTH for what in ("Name", "Logs"))}
     assert set(substitutions) == functions | build
+    assert substitutions["CreateTransformJobAndWaitArn"] == "arn:aws:states:::sagemaker:createTransformJob.sync"
     assert substitutions["StartBuildAndWaitArn"] == "arn:aws:states:::codebuild:startBuild.sync"
     assert all(f"${{{name}}}" in machine["DefinitionString"] for name in substitutions)
 

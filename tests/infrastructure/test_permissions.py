@@ -44,6 +44,13 @@ ALLOWED = {
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},
     "KeepAtLengthRole": BUILD | READ | VERSIONS | COPY,
     "InspectAtLengthRole": BUILD | READ | VERSIONS | {"s3:PutObject"},
+    "EvaluateModelRole": EVERY_FUNCTION
+    | READ
+    | {"dynamodb:Query", "s3:PutObject", "ecr:BatchGetImage", "iam:PassRole", "sagemaker:DescribeModelPackage"}
+    | {
+        *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
+        *("sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob"),
+    },
     "RecordEvidenceRole": EVERY_FUNCTION
     | READ
     | APPEND
@@ -82,6 +89,8 @@ ALLOWED = {
         *("states:StartExecution", "states:DescribeExecution"),
         *("dynamodb:Scan", "s3:PutObject", "s3:PutObjectRetention"),
         *("ecr:BatchGetImage", "ecr:DescribeImageScanFindings", *INSPECTOR),
+        *("sagemaker:ListModels", "sagemaker:DescribeModel", "sagemaker:DeleteModel"),
+        *("sagemaker:ListTransformJobs", "sagemaker:StopTransformJob"),
     },
     "RecordBaselineRole": EVERY_FUNCTION
     | APPEND
@@ -98,6 +107,8 @@ ALLOWED = {
     "ValidationRole": {
         "lambda:InvokeFunction",
         *("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"),
+        *("sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob"),
+        *("sagemaker:ListTags", "sagemaker:AddTags"),
         *("events:PutTargets", "events:PutRule", "events:DescribeRule"),
         *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
         *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
@@ -106,6 +117,12 @@ ALLOWED = {
         *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
     },
     "Rules/StartValidationRole": {"states:StartExecution"},
+    "MeasuringRole": {
+        *("s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload", "cloudwatch:PutMetricData"),
+        *("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability"),
+        *("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    },
     "ModelExecutionRole": {
         *("s3:GetObject", "s3:ListBucket", "cloudwatch:PutMetricData"),
         *("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability"),
@@ -195,10 +212,10 @@ def test_each_role_trusts_one_service_and_for_this_account_only(template):
     assert all(len(statements) == 1 for statements in trusts.values())
     services = {name: statements[0]["Principal"]["Service"] for name, statements in trusts.items()}
     others = {"ModelExecutionRole": "sagemaker", "ValidationRole": "states", "Rules/StartValidationRole": "events"}
-    others |= {"KeepAtLengthRole": "codebuild", "InspectAtLengthRole": "codebuild"}
+    others |= {"KeepAtLengthRole": "codebuild", "InspectAtLengthRole": "codebuild", "MeasuringRole": "sagemaker"}
     assert services == {name: f"{others.get(name, 'lambda')}.amazonaws.com" for name in ALLOWED}
     conditions = [trusts[name][0]["Condition"] for name in others]
-    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 5
+    assert conditions == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}] * 6
 
 
 @pytest.mark.parametrize("role", ["RecordEvidenceRole", "ApplyDecisionRole", "CreateModelRole"])
@@ -268,8 +285,35 @@ def test_the_workflow_starts_builds_of_these_projects_only_and_learns_of_their_e
     }
     assert resources_of == {
         "codebuild:": {f"{builds}:project/Signoff-{task}AtLength" for task in ("Keep", "Inspect")},
-        "events:": {f"{events}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"},
+        "events:": {
+            f"{events}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule",
+            f"{events}:rule/StepFunctionsGetEventsForSageMakerTransformJobsRule",
+        },
     }
+
+
+@pytest.mark.parametrize("role", ["EvaluateModelRole", "ValidationRole", "SweepRole"])
+def test_models_and_jobs_of_a_measurement_are_known_by_their_names(template, role):
+    policy, where = policy_of(template, role), f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+    for action in ("CreateModel", "DeleteModel", "CreateTransformJob", "StopTransformJob"):
+        for kind in ("model", "transform-job"):
+            assert not allowed(policy, f"sagemaker:{action}", f"{where}:{kind}/churn-v1-0123456789", {})
+    assert allowed(policy, "sagemaker:StopTransformJob", f"{where}:transform-job/signoff-eval-candidate-01", {})
+
+
+def test_temporary_models_run_under_signoffs_own_role_alone(template):
+    policy, passed = policy_of(template, "EvaluateModelRole"), {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    assert allowed(policy, "iam:PassRole", template.role("MeasuringRole"), passed)
+    assert not allowed(policy, "iam:PassRole", template.role("ModelExecutionRole"), passed)
+
+
+def test_whoever_measures_reads_the_rows_that_policies_name_and_writes_no_answers(template, chosen):
+    policy = policy_of(template, "EvaluateModelRole")
+    assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::held-out/churn.csv", {})
+    answers = template.one("AWS::S3::BucketPolicy", "Answers/Policy")["PolicyDocument"]["Statement"]
+    (only,) = [each for each in answers if each.get("Sid") == "OnlyAnswers"]
+    assert only["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [template.role("MeasuringRole")]}}
+    assert (only["Effect"], only["Action"]) == ("Deny", "s3:PutObject")
 
 
 def test_artifacts_are_read_from_the_buckets_that_were_named(template, chosen):

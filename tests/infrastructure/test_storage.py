@@ -8,7 +8,7 @@ from signoff.submission.register_model import _REGISTERED
 from tests.support.iam import allowed, denied
 from tests.support.template import ACCOUNT, SynthesizedTemplate
 
-BUCKETS = ("Artifacts", "Vault", "AccessLogs")
+BUCKETS = ("Artifacts", "Vault", "Answers", "AccessLogs")
 TABLES = ("Ledger", "Packages", "Submissions")
 WRITERS = {
     "models/breast-cancer/1/model.tar.gz": {"RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole"},

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.functions.long_task import RUNNING, WAITING
+from signoff.policy.evaluation import Job
 from signoff.policy.images import LONGEST_WAIT
 
 DEFINITION = json.loads(Path("statemachine/validation.asl.json").read_bytes())
@@ -27,8 +28,11 @@ THROTTLED = {"Lambda.TooManyRequestsException"}
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 DIED = {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown", "States.Timeout"}
 
-# What ECR has not finished yet, which only RecordEvidence asks about.
-PENDING = {"ScanPending"}
+# What ECR has not finished yet, which only RecordEvidence asks about; a transform job that is still under way.
+PENDING = {"ScanPending", "JobRunning"}
+# What SageMaker takes no transform job for: too many at once, or it is throttled.
+SAGEMAKER = {f"SageMaker.{name}" for name in ("ResourceLimitExceededException", "ResourceLimitExceeded")}
+SAGEMAKER |= {f"SageMaker.{name}" for name in ("SdkClientException", "AmazonSageMakerException", "SageMakerException")}
 
 
 def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -40,19 +44,20 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 STATES = dict(states(DEFINITION))
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
-FUNCTIONS = [name for name in TASKS if not name.endswith("AtLength")]
+FUNCTIONS = [name for name in TASKS if not name.endswith("AtLength") and name != "RunTransformJob"]
 FAILURES = [name for name, state in STATES.items() if state["Type"] == "Fail"]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_a_timeout(name: str):
-    assert STATES[name]["TimeoutSeconds"] > 0
+    timeout = STATES[name]["TimeoutSeconds"]
+    assert timeout == "{% $states.input.job.seconds %}" if name == "RunTransformJob" else timeout > 0
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_tries_again_after_transient_errors_only_and_with_jitter(name: str):
     for retry in STATES[name]["Retry"]:
-        assert set(retry["ErrorEquals"]) <= TRANSIENT | THROTTLED | DIED | PENDING
+        assert set(retry["ErrorEquals"]) <= TRANSIENT | THROTTLED | DIED | PENDING | SAGEMAKER
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"] in {60, 180}
 
@@ -73,10 +78,11 @@ def test_a_function_that_died_is_called_again_a_few_times(name: str):
 
 
 def test_a_scan_is_waited_for_longer_than_any_policy_waits():
-    waiting = {name: each for name in TASKS for each in STATES[name]["Retry"] if set(each["ErrorEquals"]) & PENDING}
+    pending = {"ScanPending"}
+    waiting = {name: each for name in TASKS for each in STATES[name]["Retry"] if set(each["ErrorEquals"]) & pending}
     retry = waiting["RecordEvidence"]
     mean = retry["MaxDelaySeconds"] / 2
-    assert (list(waiting), retry["ErrorEquals"]) == (["RecordEvidence"], [*PENDING])
+    assert (list(waiting), retry["ErrorEquals"]) == (["RecordEvidence"], [*pending])
     assert 1.25 * LONGEST_WAIT * 60 < retry["MaxAttempts"] * mean < DEFINITION["TimeoutSeconds"] / 2
 
 
@@ -98,6 +104,10 @@ def test_whatever_fails_before_the_end_is_recorded():
         "InspectArtifacts": ["RecordError"],
         "KeepAtLength": ["KeepingFailed"],
         "InspectAtLength": ["InspectionFailed"],
+        "PrepareMeasurement": ["RecordError"],
+        "RunTransformJob": ["DidNotComplete"],
+        "RunTransformJobs": ["RecordError"],
+        "MeasureModel": ["RecordError"],
         "RecordEvidence": ["RecordError"],
     }
 
@@ -106,6 +116,12 @@ def test_whatever_fails_before_the_end_is_recorded():
 def test_what_is_done_at_length_has_the_time_that_a_build_has(name: str):
     build, wait = RUNNING * 60, WAITING * 60
     assert build + wait < STATES[name]["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"]
+
+
+def test_a_transform_job_that_is_under_way_is_waited_for_as_long_as_any_policy_allows():
+    (retry,) = [each for each in STATES["MeasureModel"]["Retry"] if each["ErrorEquals"] == ["JobRunning"]]
+    longest = next(each.le for each in Job.__annotations__["minutes"].__metadata__ if each.le is not None)
+    assert longest * 60 < retry["MaxAttempts"] * retry["MaxDelaySeconds"] / 2 < DEFINITION["TimeoutSeconds"] / 2
 
 
 def test_an_inspection_has_no_say_in_what_was_kept():

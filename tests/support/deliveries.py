@@ -103,17 +103,28 @@ class Deliveries:
         if claim["outcome"] != "Claimed":
             return str(claim["outcome"])
         try:
-            return str(self._recorded(claim, self.inspected(claim))["verdict"])
+            inspected = self.inspected(claim)
+            return str(self._recorded(claim, inspected, self.measured(claim, inspected))["verdict"])
         except SignoffError as error:
             self.executions.statuses[execution] = "FAILED"
             recorded = self.recorder.record_error(claim, {"Error": type(error).__name__, "Cause": str(error)})
             return str(recorded["verdict"])
 
-    def _recorded(self, claim: Mapping[str, Any], inspected: list[dict[str, Any]]) -> dict[str, Any]:
+    def measured(self, claim: Mapping[str, Any], inspected: list[dict[str, Any]]) -> str | None:
+        """Have a package measured where its policy asks for that, and return the digest of the measurement."""
+        if not claim["measures"]:
+            return None
+        prepared = self.preparer.prepare(claim, inspected)
+        ran = [self.jobs.run(job) for job in prepared["jobs"]]
+        return str(self.measurer.measure(claim, prepared, ran)["sha256"])
+
+    def _recorded(
+        self, claim: Mapping[str, Any], inspected: list[dict[str, Any]], measured: str | None
+    ) -> dict[str, Any]:
         """Record the evidence, and again after some minutes as long as the scan of an image is not finished."""
         while True:
             try:
-                return dict(self.recorder.record(claim, inspected))
+                return dict(self.recorder.record(claim, inspected, measured))
             except ScanPending:
                 self.clock.forward(minutes=2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from signoff.aws.sagemaker import ModelPackageGroup, approval_description
@@ -151,6 +152,9 @@ class FakeRegistry:
     def list_models(self) -> Iterator[tuple[str, str]]:
         for name, model in self.models.items():
             yield name, model["ModelArn"]
+
+    def models_named(self, named: str, before: datetime) -> Iterator[str]:
+        yield from [name for name, model in self.models.items() if named in name and model["CreationTime"] < before]
 
     def describe_model(self, name: str) -> dict[str, Any] | None:
         return copy.deepcopy(self.models.get(name))

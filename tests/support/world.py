@@ -43,18 +43,22 @@ from signoff.submission.signature import SignatureVerifier
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
 from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
+from signoff.sweep.temporary_models import TemporaryModels
 from signoff.validation.card_writer import CardWriter
 from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.keep_artifact import ArtifactKeeper
+from signoff.validation.measure_model import ModelMeasurer
 from signoff.validation.open_validation import ValidationOpener
+from signoff.validation.prepare_measurement import MeasurementPreparer
 from signoff.validation.record_evidence import EvidenceRecorder
 from signoff.validation.sources import Sources
 from tests.support.archives import honest
 from tests.support.clock import Clock
 from tests.support.deliveries import Deliveries
 from tests.support.fake_bucket import FakeS3
+from tests.support.fake_jobs import FakeTransformJobs
 from tests.support.fake_places import FakeTargetAccounts
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fake_sts import FakeSts
@@ -76,6 +80,7 @@ IMAGE, PINNED = f"{REPOSITORY}:1.2", f"{REPOSITORY}@sha256:{'a' * 64}"
 SUBMITTER, APPROVER = "arn:aws:iam::123456789012:user/sam", "arn:aws:iam::123456789012:user/ann"
 REGISTRAR = "arn:aws:iam::123456789012:role/Signoff"
 ROLE = "arn:aws:iam::123456789012:role/model"
+MEASURING = "arn:aws:iam::123456789012:role/signoff/Measuring"
 REGISTRY = "arn:aws:sagemaker:us-east-1:123456789012"
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/signoff"
 MODEL = gzip.compress(honest(), mtime=0)
@@ -119,6 +124,7 @@ class World(Deliveries):
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
+        self.jobs = FakeTransformJobs(self.s3, self.registry, self.clock)
         self.while_opening: Callable[[], Any] = lambda: None  # what happens while a validation waits to be opened
         self.sts = FakeSts(self.clock)
         self._to_be_signed: dict[str, str] = {}
@@ -167,6 +173,17 @@ class World(Deliveries):
         )
         self.keeper = ArtifactKeeper(vault, lambda name, owner: wrap(self.s3.owned(name, owner)))
         self.inspector = ArtifactInspector(vault)
+        jobs, answers = wrap(self.jobs), wrap(self.s3.bucket("answers"))
+        self.preparer = MeasurementPreparer(
+            resolver=images,
+            vault=vault,
+            finder=ChampionFinder(ledger),
+            bucket=lambda name: wrap(self.s3.bucket(name)),
+            execution_role=MEASURING,
+            output="s3://answers/",
+            **everywhere,
+        )
+        self.measurer = ModelMeasurer(registry=registry, jobs=jobs, vault=vault, output=answers)
         self.recorder = EvidenceRecorder(
             governance=governance,
             comparer=Comparer(finder=ChampionFinder(everywhere["ledger"]), vault=vault),
@@ -218,6 +235,7 @@ class World(Deliveries):
             queues=queues,
             now=self.clock,
             images=ImageWatch(ledger, vault, wrap(self.scans), self.clock),
+            temporary=TemporaryModels(registry, jobs),
             **everywhere,
         )
 

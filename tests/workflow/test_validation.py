@@ -58,6 +58,7 @@ def test_a_package_that_passes_ends_in_approval_requested(group: Group) -> None:
         "OpenValidation",
         "IsThereAnythingToValidate",
         "InspectArtifacts",
+        "IsItToBeMeasured",
         "RecordEvidence",
         "DidItPass",
         "ApprovalRequested",

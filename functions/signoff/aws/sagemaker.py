@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -189,6 +190,12 @@ class Registry:
         for page in self._sagemaker.get_paginator("list_models").paginate():
             for summary in page["Models"]:
                 yield summary["ModelName"], summary["ModelArn"]
+
+    def models_named(self, named: str, before: datetime) -> Iterator[str]:
+        """Yield the names of the models whose names contain `named`, created before that."""
+        pages = self._sagemaker.get_paginator("list_models")
+        for page in pages.paginate(NameContains=named, CreationTimeBefore=before):
+            yield from (summary["ModelName"] for summary in page["Models"])
 
     def tags_of(self, arn: str) -> dict[str, str]:
         """Return the tags of a group or a model."""

@@ -20,7 +20,7 @@ from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
 from signoff.model_package.artifacts import inventory
 from signoff.model_package.data_sources import is_prefix
 
-# What the bucket's life cycle knows copies by: the first expire (infra/storage/buckets.py).
+# What the bucket's life cycle knows copies by: the first expire (infra/storage/life_cycles.py).
 UNDECIDED, APPROVED = {"signoff:kept": "until-decided"}, {"signoff:kept": "approved"}
 
 

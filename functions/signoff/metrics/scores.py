@@ -54,6 +54,15 @@ class Task:
     kind: Kind
     labels: tuple[str, ...] = ()
 
+    def named(self, asked: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return which of what is `asked` for, names with JMESPath expressions, are metrics of the task, and where.
+
+        A name of the task's own metrics is that metric, wherever it stands in documents of others.
+        """
+        section = _SECTIONS[self.kind]
+        own = {name: f"{section}.{name}.value" for name in NAMES[self.kind]}
+        return [(name, own.get(name, path)) for name, path in asked if name in own or path.startswith(f"{section}.")]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -230,6 +230,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         """Whether the policy is enforced; in `report` mode violations are only recorded."""
         return self.mode == "enforce"
 
+    @property
+    def measures(self) -> bool:
+        """Whether models are measured by Signoff itself, before they are approved."""
+        return bool(self.evaluation or self.smoke)
+
     def lists(self, approver: str) -> bool:
         """Return whether `approver` (an ARN) may decide for this group."""
         return self.approvals.lists(approver)

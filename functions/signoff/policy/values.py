@@ -86,9 +86,7 @@ ObjectUri = Annotated[
     str,
     _text(r"^s3://[a-z0-9.-]+/(.*[^/])$", "must be the S3 URI of one object, such as s3://bucket/held-out/churn.csv"),
 ]
-VersionId = Annotated[
-    str, _text(r"^(?!null$)[A-Za-z0-9._-]{1,1024}$", "must be the version id that S3 gave the object")
-]
+VersionId = Annotated[str, _text(r"^(?!null$)[^\s]{1,1024}$", "must be the version id that S3 gave the object")]
 Column = Annotated[
     str, _text(r"^[^\s].{0,255}$", "must be the position of a column, from 0, such as `0`, or a key, such as `label`")
 ]

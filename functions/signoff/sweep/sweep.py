@@ -35,6 +35,7 @@ from signoff.policy.policy import Policy
 from signoff.runtime.observability import logger
 from signoff.submission.layout import REPORT, Submission
 from signoff.sweep.image_watch import ImageWatch
+from signoff.sweep.temporary_models import TemporaryModels
 from signoff.validation.staleness import changed_since_evidence
 
 # What was found and how to move it on; an act that returns False had nothing to do.
@@ -61,6 +62,7 @@ class Sweep:
     now: Clock
     champions: Champions
     images: ImageWatch
+    temporary: TemporaryModels
 
     @property
     def _succession(self) -> Succession:
@@ -82,6 +84,7 @@ class Sweep:
         for step in Step:
             self._move_on(partial(self._overdue_packages, step), before, moved)
         self._move_on(self._overdue_submissions, before, moved)
+        self._move_on(lambda _: self.temporary.left(self.now()), before, moved)
         return moved
 
     def _move_on(self, search: Callable[[datetime], Overdue], before: datetime, moved: Counter[str]) -> None:

@@ -14,7 +14,8 @@ from signoff.documents.canonical_json import digest
 from signoff.metrics.predictions import Answer
 from signoff.metrics.values import StoredFile
 
-SCORED, PREDICTIONS = "scored", "predictions"  # in the vault: by model and question, and by digest
+# In the vault: by model and question, and by digest.
+SCORED, PREDICTIONS = "measured/scored", "measured/predictions"
 
 
 @dataclass(frozen=True)

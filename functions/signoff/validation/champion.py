@@ -12,12 +12,15 @@ from signoff.errors import DocumentMissing
 from signoff.governance.champions import ChampionFinder
 from signoff.ledger.entries import package_of
 from signoff.ledger.history import History
+from signoff.metrics.comparison import Compared
 from signoff.metrics.values import measurements_of
 from signoff.model_package.artifacts import DOCUMENT, content
 from signoff.model_package.differences import differences
 from signoff.policy.policy import Policy
+from signoff.validation.checks import Check
 from signoff.validation.claims import Claims, read_claims, same_data
-from signoff.validation.metric_gates import Measured, compared
+from signoff.validation.measurement import Measurement
+from signoff.validation.metric_gates import Measured, compared, metric_checks
 
 Evidence = Mapping[str, Any]
 _BECAUSE = {
@@ -38,10 +41,18 @@ class Champion:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A comparison as evidence has it (`document`), and what was `measured` of both, which the gates look at."""
+    """A comparison as evidence has it (`document`), and what the gates look at.
+
+    That is what is `claimed` of both and, where Signoff has measured the candidate itself, what it has found.
+    """
 
     document: dict[str, Any]
-    measured: Measured
+    claimed: Measured
+    by_signoff: Measured | None = None
+
+    def metric_checks(self, policy: Policy) -> Iterator[Check]:
+        """Yield a check of each thing that a policy asks of a metric."""
+        return metric_checks(policy, self.claimed, self.by_signoff)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,26 +62,37 @@ class Comparer:
     finder: ChampionFinder
     vault: Vault
 
-    def comparison(self, group: str, candidate: str, evidence: Evidence, claims: Claims, policy: Policy) -> Comparison:
+    def comparison(
+        self,
+        group: str,
+        candidate: str,
+        evidence: Evidence,
+        claims: Claims,
+        measurement: Measurement,
+        policy: Policy,
+    ) -> Comparison:
         """Return the comparison of a `candidate` (the key of its ledger), of which `evidence` is known so far.
 
-        `claims` are the candidate's.
+        `claims` are the candidate's; the `measurement` is of both, and what was measured counts before them.
         """
         rows = [row for row in self.finder.rows(group) if row["package"] != candidate]
         history = self.finder.ledger_of(group, rows)
         champion = self._champion(group, history) if history else None
         loaded = content(evidence["subject"]["artifacts"])
-        found = beside(policy, claims, champion, self.vault)
+        claimed = beside(policy, claims, champion, self.vault)
+        by_signoff = measured_beside(policy, measurement, champion)
+        found = by_signoff or claimed
+        compared_rows = _rows(claimed, by_signoff)
         document = {
             "champion": champion and champion.about,
             "same_bytes": [f"{group}/{row['version']}" for row in rows if loaded and row.get("content") == loaded],
             "data": found.data,
             "because": found.because,
-            "basis": "claimed" if found.rows else None,
-            "metrics": [each.document for each in found.rows],
+            "basis": ("measured" if by_signoff else "claimed") if found.rows else None,
+            "metrics": [each.document for each in compared_rows],
             "changed": changed(champion.evidence, evidence, self.vault) if champion and champion.evidence else [],
         }
-        return Comparison(document, found)
+        return Comparison(document, claimed, by_signoff)
 
     def _champion(self, group: str, history: History) -> Champion:
         state, arn = history.state, package_of(history.package)[0]
@@ -114,6 +136,34 @@ def beside(policy: Policy, claims: Claims, champion: Champion | None, vault: Vau
         because=theirs.because or claims.because or _BECAUSE[data],
         first=champion is None,
     )
+
+
+def measured_beside(policy: Policy, measurement: Measurement, champion: Champion | None) -> Measured | None:
+    """Return what was measured of a candidate beside the same of the champion, or None if nothing was measured.
+
+    The measurement names whom it measured as champion, for there may be another one by now.
+    """
+    if measurement.candidate is None:
+        return None
+    subject = ((champion.evidence if champion else None) or {}).get("subject", {}).get("sha256")
+    theirs = measurement.champion if subject and subject == measurement.champion_subject else None
+    because = "the group has no champion yet" if champion is None else "the champion was not measured on these rows"
+    return Measured(
+        candidate=measurement.candidate,
+        champion=theirs,
+        rows=compared(policy, measurement.candidate, theirs, "same"),
+        data="same" if theirs else "unknown",
+        because=None if theirs else because,
+        first=champion is None,
+    )
+
+
+def _rows(claimed: Measured, by_signoff: Measured | None) -> list[Compared]:
+    """Return what was compared: of a metric that was measured nothing of what is claimed."""
+    if by_signoff is None or by_signoff.candidate is None:
+        return [*claimed.rows]
+    names = {value.name for value in by_signoff.candidate.values}
+    return [*by_signoff.rows, *(row for row in claimed.rows if row.name not in names)]
 
 
 def recorded_claims(evidence: Evidence, policy: Policy, vault: Vault) -> Claims:

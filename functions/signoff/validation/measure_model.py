@@ -15,16 +15,20 @@ from signoff.metrics import predictions, quality, scores
 from signoff.metrics.predictions import AnswerForm, Column, RowForm, Truth
 from signoff.metrics.scores import BadAnswer, Scores, Task, Unmeasurable
 from signoff.metrics.values import Measurements, Skipped, StoredFile
+from signoff.model_package.subject import covers
+from signoff.model_package.temporary_model import transform_request
 from signoff.policy.evaluation import Evaluation, Predictions, Rows, Smoke
 from signoff.policy.policy import Policy, of_document
 from signoff.validation import answers
 from signoff.validation.answers import Scored
 from signoff.validation.expected_answers import expected
-from signoff.validation.measurement import PREFIX, Outcome
+from signoff.validation.measurement import METRICS, PREFIX, Outcome
 from signoff.validation.prepare_measurement import ROWS
 
 _TIMEOUT = "States.Timeout"
 _NOT_THE_MODELS = ("CapacityError", "InternalServerError")  # what reasons for a failure begin with
+# What of a job says which model answers what.
+_QUESTION = ("ModelName", "TransformInput", "DataProcessing")
 _TOLD = 600  # characters of a job's reason
 
 Ran = Mapping[str, Any]
@@ -92,7 +96,8 @@ class ModelMeasurer:
         except _Ended as ended:
             data = _data(evaluation.data, None)
             return {**nothing, "data": data, "outcome": ended.outcome, "reason": str(ended)}
-        measurements = self._measurements(policy, evaluation.data, found.document(task, evaluation.data.sha256), kept)
+        named = task.named((metric.name, metric.path) for metric in policy.metrics)
+        measurements = self._measurements(evaluation.data, found.document(task, evaluation.data.sha256), named, kept)
         skipped = (*measurements.skipped, *_skipped(found))
         outcome, reason = _judged(evaluation, found)
         return {
@@ -139,7 +144,7 @@ class ModelMeasurer:
         known = answers.scored(self.vault, part["subject"], question)
         if known:
             return known
-        job = self._job(part["job"], errors.get(part["job"]), asked["job"]["minutes"])
+        job = self._job(part, errors.get(part["job"]), asked)
         stored = self.output.current(f"{part['job']}/{ROWS}.out")
         if stored is None:
             raise _Ended("failed", f"the transform job {part['job']} wrote no answers")
@@ -152,11 +157,15 @@ class ModelMeasurer:
             raise _Ended("failed", f"what the model answered cannot be used: {bad}") from bad
         return answers.keep(self.vault, part["subject"], question, found, job)
 
-    def _job(self, name: str, error: Ran | None, minutes: int) -> dict[str, Any]:
+    def _job(self, part: Mapping[str, Any], error: Ran | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the facts of a job that completed. Raises `_Ended` for another, `JobRunning` for one under way."""
+        name, minutes = part["job"], asked["job"]["minutes"]
         described = self.jobs.describe(name)
         if described is None:
             raise _Ended(*_not_created(error))
+        request = transform_request(name, self.vault.uri(part["rows"]["key"]), "", asked["data"], asked["job"])
+        if not all(covers(described.get(field), request[field]) for field in _QUESTION):
+            raise _Ended("errored", f"{name} is not the transform job that Signoff asked for: somebody else made it")
         status, late = described["TransformJobStatus"], (error or {}).get("error") == _TIMEOUT
         if status == "Completed":
             return _facts(described)
@@ -171,10 +180,12 @@ class ModelMeasurer:
             raise _Ended("errored", f"somebody stopped the transform job {name}")
         raise JobRunning(f"{name} is {status}")
 
-    def _measurements(self, policy: Policy, data: Rows, document: Mapping[str, Any], kept: Scored) -> Measurements:
-        """Return the metrics of a quality `document`, which is kept, under the policy's names."""
-        stored = self.vault.write("measurements", document)
-        read = quality.measured(document, [(metric.name, metric.path) for metric in policy.metrics])
+    def _measurements(
+        self, data: Rows, document: Mapping[str, Any], named: Sequence[tuple[str, str]], kept: Scored
+    ) -> Measurements:
+        """Return the metrics of a quality `document`, which is kept, under the names that a policy gives."""
+        stored = self.vault.write(METRICS, document)
+        read = quality.measured(document, named)
         return replace(
             read,
             source=StoredFile(stored.uri, stored.sha256),

@@ -80,12 +80,15 @@ def terms(metric: Metric) -> Terms:
     )
 
 
-def metric_checks(policy: Policy, measured: Measured) -> Iterator[Check]:
+def metric_checks(policy: Policy, claimed: Measured, by_signoff: Measured | None = None) -> Iterator[Check]:
     """Yield a check of each thing that a policy asks of a metric: `metric:`, `champion:`, `suspicious:`, by its name.
 
-    The check of a slice has the slice behind the name: `champion:auc [country=DE]`.
+    What was measured `by_signoff` itself counts, and what is `claimed` only of a metric that was not. The check of a
+    slice has the slice behind the name: `champion:auc [country=DE]`.
     """
     for metric in policy.metrics:
+        known = by_signoff and by_signoff.candidate and by_signoff.candidate.find(metric.name)
+        measured = by_signoff if by_signoff and known else claimed
         gate = _Gate(metric, policy.comparison, measured)
         yield from gate.checks(None)
         if measured.candidate is None:

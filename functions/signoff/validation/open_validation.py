@@ -122,6 +122,7 @@ class ValidationOpener:
             "execution": state.execution,
             "policy": state.policy,
             "source_owner": source_owner(candidate),
+            "measures": candidate.policy.measures,
             "artifacts": self.sources.readable(validated_part(described, state, candidate.policy), candidate.policy),
         }
 

@@ -37,8 +37,8 @@ from signoff.validation.claims import named_data, read_claims
 from signoff.validation.evidence import Attempt, Facts
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspected import Inspected, as_listed, witness_checks
-from signoff.validation.measurement import measurement_checks
-from signoff.validation.metric_gates import data_check, metric_checks
+from signoff.validation.measurement import PREFIX, claim_checks, measurement_checks, measurement_of
+from signoff.validation.metric_gates import data_check
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import deployment_of, environments, left_out_checks, validated_part
 from signoff.validation.submitted import SignatureGate
@@ -62,16 +62,19 @@ class EvidenceRecorder:
     card_writer: CardWriter
     now: Clock
 
-    def record(self, claim: Mapping[str, Any], inspected: Sequence[Inspected]) -> dict[str, Any]:
+    def record(
+        self, claim: Mapping[str, Any], inspected: Sequence[Inspected], measured: str | None = None
+    ) -> dict[str, Any]:
         """Record the evidence of a claimed package and return its `verdict`, `evidence` (a URI) and `sha256`.
 
-        `inspected` is of each artifact what was `kept` and what was `found`.
+        `inspected` is of each artifact what was `kept` and what was `found`, `measured` the digest of the measurement.
         `would_be_held` is present, and true, when a policy in report mode lets pass what another would have rejected.
         Recording is idempotent. An attempt that has been replaced by a newer one changes nothing.
         """
         history = self.ledger.history(claim["package"]).verified()
         policy = of_document(self.vault.read("policies", claim["policy"]))
-        document = self._evidence(history, claim, inspected, policy)
+        found = self.vault.read(PREFIX, measured) if measured else None
+        document = self._evidence(history, claim, inspected, policy, found)
         written = self.vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
@@ -96,7 +99,12 @@ class EvidenceRecorder:
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
 
     def _evidence(
-        self, history: History, claim: Mapping[str, Any], inspected: Sequence[Inspected], policy: Policy
+        self,
+        history: History,
+        claim: Mapping[str, Any],
+        inspected: Sequence[Inspected],
+        policy: Policy,
+        found: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         artifacts = [as_listed(each) for each in inspected]
         whole = self.registry.describe(claim["arn"])
@@ -119,9 +127,11 @@ class EvidenceRecorder:
         said = evidence.said_of_itself(described)
         candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
         claims = read_claims(self.vault, artifacts, policy.metrics, named_data(registration))
-        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, policy)
-        checks += measurement_checks(policy, None, subject_digest(signed))
-        checks += [*data_check(policy, claims.measurements), *metric_checks(policy, comparison.measured)]
+        measurement = measurement_of(found, subject_digest(signed))
+        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, measurement, policy)
+        checks += measurement_checks(policy, found, subject_digest(signed))
+        checks += claim_checks(policy, claims.measurements, measurement.candidate)
+        checks += [*data_check(policy, claims.measurements), *comparison.metric_checks(policy)]
         report = read_report(self.vault, artifacts)
         checks += bias_checks(policy, report)
         checks += drift_checks(policy, read_baselines(self.vault, artifacts), claims.measurements, report)
@@ -142,7 +152,9 @@ class EvidenceRecorder:
             artifacts,
             Facts(
                 **said,
-                metrics={"claimed": claims.document, "measured": None},
+                metrics={"claimed": claims.document, "measured": measurement.document},
+                evaluation=measurement.evaluation,
+                smoke=measurement.smoke,
                 comparison=comparison.document,
                 images=images.documents,
                 bias=[value.document for value in report.values],

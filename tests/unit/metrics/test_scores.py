@@ -193,6 +193,15 @@ def test_what_was_measured_is_read_like_any_quality_document() -> None:
         assert quality.measured(score(task, [row]).document(task, "")).format == f"model-monitor-{task.kind}"
 
 
+def test_a_policys_names_are_those_of_the_task_or_stand_where_its_metrics_do() -> None:
+    asked = [("auc", "auc"), ("ours", "binary_classification_metrics.f1.value"), ("cost", "business.cost")]
+
+    assert BINARY.named(asked) == [
+        ("auc", "binary_classification_metrics.auc.value"),
+        ("ours", "binary_classification_metrics.f1.value"),
+    ]
+
+
 def test_no_rows_too_many_rows_and_too_many_slices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scores, "ROWS", 2)
     monkeypatch.setattr(scores, "SLICES", 2)

@@ -68,7 +68,8 @@ def measurements(**values: float) -> Measurements:
 
 
 def claims(claimed: Any, measured: Any, tolerance: float = 0.01) -> dict[str, Check]:
-    return {check.name: check for check in claim_checks(claimed, measured, tolerance)}
+    asked = policy(evaluation={**EVALUATION, "tolerance": tolerance})
+    return {check.name: check for check in claim_checks(asked, claimed, measured)}
 
 
 def test_a_claim_that_the_measure_contradicts_is_a_finding_by_name() -> None:
