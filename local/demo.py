@@ -3,7 +3,8 @@
     python -m local.demo
 
 Starts the engine on a free port, deploys Signoff to it, trains the examples, submits and decides on them with the
-`signoff` command as two users, and rolls back. Exits 1 when any step has an unexpected result.
+`signoff` command as two users, and rolls back. Signoff measures each model by rows that its submitter cannot read.
+Exits 1 when any step has an unexpected result.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.deploy import DeploymentError, deploy
+from local.deploy import LOCAL_CONTEXT, DeploymentError, deploy
 from local.engine.process import Engine, EngineError
-from local.engine.seed import seed
+from local.engine.seed import seed, seed_held_out
 from signoff.ledger.recorded_checks import holding
 
 GROUP = "breast-cancer"
@@ -35,9 +36,18 @@ GROUP = "breast-cancer"
 EXPECTED = {
     "good": "Approved",
     "better": "Approved",
-    "weak": "ValidationFailed",
+    "boasting": "ValidationFailed",
     "escaping": "ValidationFailed",
 }
+# How the group's models are measured, and what of that is held against the champion.
+EVALUATION: dict[str, Any] = {
+    "task": "binary",
+    "labels": ["0", "1"],
+    "data": {"label": "0", "id": "1", "features": "$[2:]"},
+    "predictions": {"kind": "probability", "path": "[1]"},
+    "metrics": ["accuracy", "auc"],
+}
+AGAINST_CHAMPION = {"higher_is_better": True, "against_champion": {"at_least": -0.02}}
 _ROOT = Path(__file__).resolve().parent.parent
 _SIGNOFF = Path(sys.executable).with_name("signoff")
 _COLOURS = {"Approved": "green", "ValidationFailed": "red"}
@@ -57,34 +67,58 @@ class Demo:
 
     def run(self) -> None:
         """Submit, decide and show. Raises `UnexpectedResult`."""
-        self._submit_all()
-        self._decide()
+        self._first()
+        self._better()
+        self._refused()
         self._roll_back()
         self._sum_up()
 
-    def _submit_all(self) -> None:
-        heading(self._console, "Four models are submitted, as the user `submitter`")
-        for name, status in EXPECTED.items():
-            exit_code = 0 if status == "Approved" else 1
-            self._signoff("submitter", "submit", f"{name}/model.tar.gz", "--group", GROUP, "--wait", expected=exit_code)
-
-    def _decide(self) -> None:
+    def _first(self) -> None:
+        heading(self._console, "A model is submitted, as the user `submitter`, and measured by rows it has never seen")
+        self._submit("good")
         heading(self._console, "Nobody signs their own model")
         mine = ("approve", f"{GROUP}/1", "--reason", "It is mine, and it is good", *self._seen(1))
         if "OwnModel" not in self._signoff("submitter", *mine, expected=1):
             raise UnexpectedResult("the submitter's approval was not refused as OwnModel")
         heading(self._console, "Somebody else does, as the user `approver`: what waits for them, and what they sign")
         self._signoff("approver", "queue")
-        for version, reason in ((1, "Right in 94 of 100 held-out cases"), (2, "Right in 98 of 100")):
-            self._signoff("approver", "approve", f"{GROUP}/{version}", "--reason", reason, *self._seen(version))
-            self._signoff("approver", "watch", f"{GROUP}/{version}", "--timeout", "60")
-        heading(self._console, "No decision skips the evidence")
-        weak = _version("weak")
-        hurry = ("approve", f"{GROUP}/{weak}", "--reason", "We are in a hurry", *self._seen(weak))
+        self._approve("good", "Right in 94 of 100 held-out cases")
+
+    def _better(self) -> None:
+        heading(self._console, "The next model is compared with the champion, by their answers to the same rows")
+        self._submit("better")
+        self._signoff("approver", "show", f"{GROUP}/{_version('better')}")
+        (compared,) = [
+            metric
+            for metric in self._shown(_version("better"))["comparison"]["metrics"]
+            if (metric["name"], metric["slice"]) == ("accuracy", None)
+        ]
+        if compared["verdict"] not in ("better", "not-worse") or compared["difference"] < 0.03:
+            raise UnexpectedResult(f"the better model's accuracy is not found to be as good: {compared}")
+        self._approve("better", "Right in 98 of 100, and better than the champion")
+
+    def _refused(self) -> None:
+        heading(self._console, "A claim is no measure, and no decision skips the evidence")
+        if "claim:accuracy" not in self._submit("boasting"):
+            raise UnexpectedResult("the boasting model's claim was not found to differ from its measure")
+        boasting = _version("boasting")
+        hurry = ("approve", f"{GROUP}/{boasting}", "--reason", "We are in a hurry", *self._seen(boasting))
         if "ValidationFailed" not in self._signoff("approver", *hurry, expected=1):
             raise UnexpectedResult(
                 "the approval of a package that failed its validation was not refused as ValidationFailed"
             )
+        heading(self._console, "An archive that would write outside its folder is refused, and its model not run")
+        self._submit("escaping")
+
+    def _submit(self, name: str) -> str:
+        passes = EXPECTED[name] == "Approved"
+        submission = ("submit", f"{name}/model.tar.gz", "--group", GROUP, "--wait")
+        return self._signoff("submitter", *submission, expected=0 if passes else 1)
+
+    def _approve(self, name: str, reason: str) -> None:
+        package = f"{GROUP}/{_version(name)}"
+        self._signoff("approver", "approve", package, "--reason", reason, *self._seen(_version(name)))
+        self._signoff("approver", "watch", package, "--timeout", "60")
 
     def _roll_back(self) -> None:
         heading(self._console, "The champion before comes back in one step, as the user `approver`")
@@ -189,26 +223,34 @@ def heading(console: Console, text: str) -> None:
 
 
 def prepare(engine: Engine, folder: Path, console: Console) -> None:
-    """Deploy Signoff to the engine, and train the examples meanwhile."""
+    """Train the examples, and deploy Signoff to the engine with a policy that has them measured."""
     seed(engine)
-    train = [sys.executable, "-m", "examples.train", str(folder)]
-    with subprocess.Popen(train, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as training:  # noqa: S603
-        try:
-            deploy(engine)
-            trained, _ = training.communicate()
-        except BaseException:
-            training.kill()
-            raise
-    if training.returncode:
-        raise UnexpectedResult(f"the examples could not be trained:\n{trained}")
-    for line in trained.splitlines():
+    rows = folder / "held-out.csv"
+    train = [sys.executable, "-m", "examples.train", str(folder), "--held-out", str(rows)]
+    trained = subprocess.run(train, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    if trained.returncode:
+        raise UnexpectedResult(f"the examples could not be trained:\n{trained.stdout}")
+    for line in trained.stdout.splitlines():
         console.print(Text(f"  trained {line.replace(f'{folder}{os.sep}', '')}"), soft_wrap=True)
+    policies = measuring_policies(folder / "policies", seed_held_out(engine, rows.read_bytes()))
+    deploy(engine, context=LOCAL_CONTEXT | {"policies": str(policies)})
+
+
+def measuring_policies(folder: Path, rows: Mapping[str, str]) -> Path:
+    """Write the engine's policies to `folder`, the group's with an evaluation by these rows (uri, version, sha256)."""
+    shutil.copytree(LOCAL_CONTEXT["policies"], folder)
+    path = folder / "groups" / f"{GROUP}.json"
+    policy = json.loads(path.read_bytes())
+    policy["evaluation"] = {**EVALUATION, "data": {**EVALUATION["data"], **rows}}
+    policy["metrics"] = [{**metric, **AGAINST_CHAMPION} for metric in policy["metrics"]]
+    path.write_text(json.dumps(policy, indent=2))
+    return folder
 
 
 def demonstrate(console: Console, scratch: Path) -> None:
     """Run the whole demonstration. Raises `UnexpectedResult`, `EngineError` and `DeploymentError`."""
     began = time.monotonic()
-    heading(console, "AWS starts on this machine, Signoff is deployed to it, four models are trained")
+    heading(console, "AWS starts on this machine, models are trained, Signoff is deployed")
     with Engine.start(log=scratch / "engine.log") as engine:
         with console.status("deploying the stack"):
             prepare(engine, scratch, console)
