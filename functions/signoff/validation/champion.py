@@ -151,7 +151,7 @@ def measured_beside(policy: Policy, measurement: Measurement, champion: Champion
     return Measured(
         candidate=measurement.candidate,
         champion=theirs,
-        rows=compared(policy, measurement.candidate, theirs, "same"),
+        rows=compared(policy, measurement.candidate, theirs, "same", measurement.paired),
         data="same" if theirs else "unknown",
         because=None if theirs else because,
         first=champion is None,

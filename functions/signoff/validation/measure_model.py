@@ -12,6 +12,7 @@ from signoff.aws.transform_jobs import TransformJobs
 from signoff.aws.vault import Vault
 from signoff.errors import JobRunning
 from signoff.metrics import predictions, quality, scores
+from signoff.metrics.pairing import certainties
 from signoff.metrics.predictions import AnswerForm, Column, RowForm, Truth
 from signoff.metrics.scores import BadAnswer, Scores, Task, Unmeasurable
 from signoff.metrics.values import Measurements, Skipped, StoredFile
@@ -79,7 +80,21 @@ class ModelMeasurer:
             return None
         said = self._measured(policy, evaluation, parts["candidate"], errors)
         champion = self._measured(policy, evaluation, parts["champion"], errors) if "champion" in parts else None
-        return {**said, "champion": champion}
+        both = [said, champion] if champion and said["measured"] and champion["measured"] else []
+        return {**said, "champion": champion, "paired": both and self._paired(policy, evaluation, parts, both)}
+
+    def _paired(
+        self, policy: Policy, evaluation: Evaluation, parts: Mapping[str, Any], both: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return how certain the differences are between candidate and champion, of which both were measured."""
+        task, question = Task(evaluation.task, evaluation.labels), answers.question(policy.document["evaluation"])
+        rows = self._truths(parts["candidate"], evaluation.data)
+        kept = [answers.scored(self.vault, each["subject"], question) for each in both]
+        said = [answers.read(self.vault, each) for each in kept if each]
+        if len(said) < len(both):
+            return []  # nothing is known of certainty without the answers of both
+        pairs = zip(*(predictions.paired(task, evaluation.threshold, rows, each) for each in said), strict=True)
+        return [each.document for each in certainties(task, pairs, policy.comparison.confidence)]
 
     def _measured(
         self, policy: Policy, evaluation: Evaluation, part: Mapping[str, Any], errors: Mapping[str, Ran]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from signoff.metrics.certainty import Certainty, certainty_of
 from signoff.metrics.values import Measurements, MetricValue, measurements_of
 from signoff.policy.policy import Policy
 from signoff.validation.checks import Check, errored, failed, passed, unevaluated
@@ -24,12 +25,14 @@ _LISTED = 20  # claims with a check of their own; the last check counts the othe
 class Measurement:
     """What was measured for one validation: of the candidate and, by its subject's digest, of the champion.
 
-    `evaluation` and `smoke` are what evidence has of them beside the metrics.
+    `paired` is how certain the differences between both are, over the same rows; `evaluation` and `smoke` are what
+    evidence has of them beside the metrics.
     """
 
     candidate: Measurements | None = None
     champion: Measurements | None = None
     champion_subject: str | None = None
+    paired: tuple[Certainty, ...] = ()
     evaluation: Mapping[str, Any] | None = None
     smoke: Mapping[str, Any] | None = None
 
@@ -49,6 +52,7 @@ def measurement_of(found: Mapping[str, Any] | None, subject: str) -> Measurement
         candidate=_measured(evaluation),
         champion=_measured(champion),
         champion_subject=champion.get("subject"),
+        paired=tuple(certainty_of(each) for each in (evaluation or {}).get("paired") or ()),
         evaluation=evaluation and {**_told(evaluation), "champion": _told(champion) or None},
         smoke=found["smoke"],
     )
@@ -60,7 +64,7 @@ def _measured(part: Mapping[str, Any] | None) -> Measurements | None:
 
 
 def _told(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in part.items() if field not in {"measured", "champion"}}
+    return {field: value for field, value in part.items() if field not in {"measured", "champion", "paired"}}
 
 
 def measurement_checks(policy: Policy, found: Mapping[str, Any] | None, subject: str) -> Iterator[Check]:

@@ -289,6 +289,24 @@ def test_a_champion_that_was_never_measured_is_asked_beside_the_candidate() -> N
     assert evidence(there, second)["evaluation"]["champion"]["cost"]["seconds"] == 90
 
 
+def test_what_both_models_answered_says_how_certain_their_difference_is() -> None:
+    rows = b"".join(b"%d,%d,EU,0.%d\n" % (at % 2, at, 9 if at % 2 and at % 5 else 1) for at in range(200))
+    there = world(rows=rows)
+    margin = {"name": "accuracy", "path": ACCURACY["path"], "against_champion": {"at_least": -0.01}}
+    there.set_policy("default", **{**there.policy, "metrics": [margin], "comparison": {"points": "fail"}})
+    there.approved()
+    there.jobs.model = lambda _, features: "0.1"
+    second = there.pending(prefix="churn/run-8", InferenceSpecification=_other())
+    found = evidence(there, second)["comparison"]
+    row = next(each for each in found["metrics"] if (each["name"], each["slice"]) == ("accuracy", None))
+
+    assert (found["basis"], found["data"], row["candidate"], row["champion"]) == ("measured", "same", 0.5, 0.9)
+    assert (row["verdict"], row["method"]) == ("worse", "paired bootstrap and McNemar's exact test, p < 0.0001")
+    assert row["interval"][0] < -0.4 < row["interval"][1] < -0.3
+    assert checks(there, second)["champion:accuracy"][0] == "failed"
+    assert "paired" not in evidence(there, second)["evaluation"]
+
+
 def test_answers_with_ids_are_those_of_their_rows() -> None:
     there = world(data={"id": "1"})
     arn = there.pending()
