@@ -56,6 +56,7 @@ OPERATIONS = {
     "FakeRegistry.endpoints_using": "sagemaker:ListEndpoints",
     "FakeRegistry.group": "sagemaker:DescribeModelPackageGroup",
     "FakeRegistry.groups": "sagemaker:ListModelPackageGroups",
+    "FakeRegistry.models_named": "sagemaker:ListModels",
     "FakeRegistry.packages": "sagemaker:ListModelPackages",
     "FakeRegistry.set_status": "sagemaker:UpdateModelPackage",
     "FakeRegistry.update_package": "sagemaker:UpdateModelPackage",
@@ -65,6 +66,7 @@ OPERATIONS = {
     "FakeSubmissions.get": "dynamodb:GetItem",
     "FakeSubmissions.refuse": "dynamodb:PutItem",
     "FakeSubmissions.wait": "dynamodb:PutItem",
+    "FakeTransformJobs.under_way": "sagemaker:ListTransformJobs",
 }
 Row = tuple[str, str]
 Table = dict[Row, dict[Fault, set[str]]]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from signoff.errors import JobRunning
+from signoff.errors import JobRunning, Transient
 from signoff.model_package.temporary_model import NAME
 from signoff.validation.open_validation import ValidationRequest
 from tests.support.fake_jobs import JobFails
@@ -338,13 +338,14 @@ def test_a_smoke_test_that_expects_what_is_no_number_is_the_policys_fault() -> N
     assert (status, "row 1: 'a' is no number, and the model answers numbers" in reason) == ("errored", True)
 
 
-def test_a_measurement_comes_to_the_same_wherever_a_function_dies() -> None:
+@pytest.mark.parametrize("fault", [Died, Transient])
+def test_a_measurement_comes_to_the_same_wherever_a_function_dies_or_a_call_fails(fault: type[BaseException]) -> None:
     def measured(at: int | None) -> tuple[dict[str, Any], int]:
         there = world()
         arn = there.submit()
         claim = there.opener.open(ValidationRequest(arn, "x1"))
         inspected = there.inspected(claim)
-        there.interruptions.arm(at)
+        there.interruptions.arm(at, fault)
         prepared = _until_done(there, lambda: there.preparer.prepare(claim, inspected))
         ran = [there.jobs.run(job) for job in prepared["jobs"]]
         found = _until_done(there, lambda: there.measurer.measure(claim, prepared, ran))
@@ -360,10 +361,10 @@ def test_a_measurement_comes_to_the_same_wherever_a_function_dies() -> None:
 
 
 def _until_done(there: World, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Run a step of the workflow, and again when its function died."""
+    """Run a step of the workflow, and again when its function died or failed for a moment."""
     try:
         return step()
-    except Died:
+    except (Died, Transient):
         return step()
 
 
