@@ -18,7 +18,8 @@ from random import Random
 from signoff.documents.canonical_json import digest
 from signoff.metrics import rounding
 from signoff.metrics.certainty import Certainty
-from signoff.metrics.scores import Row, Task, losses, of_labels
+from signoff.metrics.rows import Row, Task
+from signoff.metrics.scores import losses, of_labels
 from signoff.metrics.statistics import RESAMPLES, Interval, delong, mcnemar, paired_bootstrap
 
 BOOTSTRAP = "paired bootstrap"

@@ -18,7 +18,7 @@ from typing import Any, Literal, NoReturn
 
 import jmespath
 
-from signoff.metrics.scores import ROWS, BadAnswer, Row, Task, Unmeasurable, label_key
+from signoff.metrics.rows import ROWS, BadAnswer, Row, Task, Unmeasurable, label_key
 
 LINE = 1024 * 1024  # bytes
 VALUES = 5_000_000  # numbers and labels that all answers consist of

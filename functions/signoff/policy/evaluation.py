@@ -10,7 +10,7 @@ import jmespath
 from msgspec import Struct
 
 from signoff.documents.faults import Fault, below, refuse
-from signoff.metrics.scores import NAMES, label_key
+from signoff.metrics.rows import NAMES, label_key
 from signoff.policy.values import (
     Column,
     InstanceType,

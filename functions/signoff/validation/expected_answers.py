@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from signoff.metrics.predictions import Answer, Truth
-from signoff.metrics.scores import Unmeasurable, label_key
+from signoff.metrics.rows import Unmeasurable, label_key
 from signoff.validation.measurement import Outcome
 
 

@@ -14,7 +14,8 @@ from signoff.errors import JobRunning
 from signoff.metrics import predictions, quality, scores
 from signoff.metrics.pairing import certainties
 from signoff.metrics.predictions import AnswerForm, Column, RowForm, Truth
-from signoff.metrics.scores import BadAnswer, Scores, Task, Unmeasurable
+from signoff.metrics.rows import BadAnswer, Task, Unmeasurable
+from signoff.metrics.scores import Scores
 from signoff.metrics.values import Measurements, Skipped, StoredFile
 from signoff.model_package.subject import covers
 from signoff.model_package.temporary_model import transform_request

@@ -11,7 +11,7 @@ from signoff.documents.canonical_json import canonical
 from signoff.metrics.certainty import Certainty
 from signoff.metrics.comparison import Compared, Comparison, Terms, Verdict
 from signoff.metrics.pairing import certainties
-from signoff.metrics.scores import Row, Task
+from signoff.metrics.rows import Row, Task
 from signoff.metrics.statistics import Interval, newcombe
 from signoff.metrics.values import Confusion, Measurements, MetricValue
 

@@ -11,7 +11,7 @@ from scipy.stats import bootstrap
 from signoff.documents.canonical_json import canonical
 from signoff.metrics.certainty import Certainty, certainty_of
 from signoff.metrics.pairing import certainties
-from signoff.metrics.scores import Row, Task
+from signoff.metrics.rows import Row, Task
 from signoff.metrics.statistics import Interval
 
 BINARY = Task("binary", ("no", "yes"))

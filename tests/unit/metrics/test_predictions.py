@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.metrics import predictions
 from signoff.metrics.predictions import Answer, AnswerForm, RowForm, Truth, answers, paired, truths
-from signoff.metrics.scores import BadAnswer, Row, Task, Unmeasurable
+from signoff.metrics.rows import BadAnswer, Row, Task, Unmeasurable
 
 CSV = RowForm("text/csv", label=0)
 BINARY = Task("binary", ("0", "1"))

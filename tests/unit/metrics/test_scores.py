@@ -12,7 +12,9 @@ from sklearn import metrics as sklearn
 from sklearn.calibration import calibration_curve
 
 from signoff.metrics import quality, scores
-from signoff.metrics.scores import Row, Scores, Task, Unmeasurable, score
+from signoff.metrics import rows as rows_of
+from signoff.metrics.rows import Row, Task, Unmeasurable
+from signoff.metrics.scores import Scores, score
 
 BINARY, COLOURS, NUMBER = (
     Task("binary", ("no", "yes")),
@@ -61,7 +63,7 @@ def test_a_binary_classifiers_metrics_are_scikit_learns(pairs: list[tuple[bool, 
     assert matrix is not None
     counted = [[matrix[a][b] for b in BINARY.labels] for a in BINARY.labels]
     assert counted == sklearn.confusion_matrix(true, predicted, labels=[False, True]).tolist()
-    assert {each.name for each in found.values} | reasons(found).keys() == {*scores.BINARY}
+    assert {each.name for each in found.values} | reasons(found).keys() == {*rows_of.BINARY}
 
 
 @given(st.lists(st.tuples(st.booleans(), probability), min_size=1, max_size=60))
@@ -98,7 +100,7 @@ def test_a_classifiers_averages_are_scikit_learns(pairs: list[tuple[str, tuple[f
         (s - t) ** 2 for share, row in zip(shares, one_hot, strict=True) for s, t in zip(share, row, strict=True)
     )
     assert value(found, "brier") == pytest.approx(squared / len(true), **close)
-    assert {each.name for each in found.values} == {*scores.MULTICLASS}
+    assert {each.name for each in found.values} == {*rows_of.MULTICLASS}
 
 
 @given(st.lists(st.tuples(number, number), min_size=1, max_size=60))
