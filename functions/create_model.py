@@ -8,8 +8,10 @@ from typing import Any
 
 from signoff import bootstrap
 from signoff.aws.clients import client
+from signoff.aws.lineage import Lineage
 from signoff.aws.sqs import DELETED
 from signoff.aws.target_accounts import TargetAccounts
+from signoff.deployment.approval_lineage import ApprovalLineage
 from signoff.deployment.create_model import ModelDeployer
 from signoff.deployment.target_models import TargetModels
 from signoff.governance.registry_status import RegistryProjector
@@ -69,4 +71,5 @@ def _deployer() -> ModelDeployer:
         projector=projector,
         champions=champions,
         target_models=target_models,
+        approval_lineage=ApprovalLineage(Lineage(client("sagemaker"))),
     )

@@ -209,6 +209,18 @@ class FunctionPermissions:
             self._read_vault("models/", "evidence/", "decisions/"),
             *self._champions(),
             *self._elsewhere(),
+            *self._lineage(),
+        ]
+
+    def _lineage(self) -> list[Grant]:
+        """Showing approvals as actions of the lineage, named so that no other action is changed."""
+        actions, artifacts = self._arn("action/signoff-*"), self._arn("artifact/*")
+        named, anyones = "Each action is named after its package", "SageMaker chooses the names of artifacts"
+        return [
+            Grant(("sagemaker:CreateAction", "sagemaker:UpdateAction"), (actions,), named),
+            Grant(("sagemaker:CreateArtifact",), (artifacts,), anyones),
+            Grant(("sagemaker:AddAssociation",), (actions, artifacts), anyones),
+            Grant(("sagemaker:ListArtifacts", "sagemaker:ListAssociations"), ("*",), LIST_ONLY),
         ]
 
     def _elsewhere(self) -> list[Grant]:

@@ -18,6 +18,9 @@ _NAMED_BY = {
     "EndpointConfigName": "endpoint-config",
     "ModelPackageGroupName": "model-package-group",
     "ProjectName": "project",
+    "ArtifactArn": None,
+    "ActionName": "action",
+    "SourceArn": None,
 }
 
 
@@ -84,6 +87,8 @@ def sagemaker_resource(action: str, request: Mapping[str, Any], region: str, acc
     if action == "CreateModelPackage" and group:
         owner = f"{group.rpartition(':')[0]}:" if group.startswith("arn:") else prefix
         return f"{owner}model-package/{group.rpartition('/')[2].lower()}/*"
+    if action == "CreateArtifact":
+        return f"{prefix}artifact/*"
     if packages:
         return str(packages[0])
     for field, kind in _NAMED_BY.items():

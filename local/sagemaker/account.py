@@ -1,6 +1,6 @@
 """One account's SageMaker in one region, and one request to it.
 
-Registry, models, transform jobs and their tags are kept here; endpoints and their configurations are moto's.
+Registry, models, transform jobs, their tags and lineage are kept here; endpoints and their configurations are moto's.
 """
 
 import functools
@@ -86,6 +86,9 @@ class AccountState:
         self.unversioned: dict[str, Document] = {}
         self.models: dict[str, Document] = {}
         self.transform_jobs: dict[str, TransformJob] = {}
+        self.actions: dict[str, Document] = {}
+        self.artifacts: dict[str, Document] = {}
+        self.associations: list[Document] = []
         self.policies: dict[str, str] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.tokens: dict[tuple[str, str], tuple[Document, str]] = {}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.sagemaker import group_policies, groups, models, package_lists, packages, tags, transform_jobs
+from local.sagemaker import group_policies, groups, lineage, models, package_lists, packages, tags, transform_jobs
 from local.sagemaker.account import ApiCall, Clock, Regions, RequestRefused, TransformJob, service_model
 from signoff.service_model.constraints import faults
 
@@ -27,6 +27,7 @@ _RULES = {
     **models.RULES,
     **tags.RULES,
     **transform_jobs.RULES,
+    **lineage.RULES,
 }
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 

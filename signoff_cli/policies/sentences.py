@@ -270,7 +270,10 @@ def _annotating(policy: Policy) -> Iterator[str]:
 def _registry(policy: Policy) -> Iterator[str]:
     left = policy.mode == "report"
     yield f"A status set in Studio, the console or by API is {'recorded and left' if left else 'reset'}"
-    yield "A package's model card shows its evidence" if policy.write_back else "Nothing is written into model cards"
+    if policy.write_back:
+        yield "A package's model card shows its evidence, and SageMaker's lineage its approval"
+    else:
+        yield "Nothing is written into model cards and SageMaker's lineage"
 
 
 def _accounts(policy: Policy) -> Iterator[str]:

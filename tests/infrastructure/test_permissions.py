@@ -76,6 +76,8 @@ ALLOWED = {
         *("sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
         *("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
         *("sagemaker:UpdateModelPackage", "iam:PassRole"),
+        *("sagemaker:CreateAction", "sagemaker:UpdateAction", "sagemaker:CreateArtifact", "sagemaker:AddAssociation"),
+        *("sagemaker:ListArtifacts", "sagemaker:ListAssociations"),
     },
     "SweepRole": EVERY_FUNCTION
     | INBOX

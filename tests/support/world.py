@@ -19,6 +19,7 @@ from signoff.approval.witness import DecisionWitness
 from signoff.aws.ssm import Policies
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
+from signoff.deployment.approval_lineage import ApprovalLineage
 from signoff.deployment.champions import Champions
 from signoff.deployment.create_model import ModelDeployer
 from signoff.deployment.record_baseline import BaselineRecorder
@@ -59,6 +60,7 @@ from tests.support.clock import Clock
 from tests.support.deliveries import Deliveries
 from tests.support.fake_bucket import FakeS3
 from tests.support.fake_jobs import FakeTransformJobs
+from tests.support.fake_lineage import FakeLineage
 from tests.support.fake_places import FakeTargetAccounts
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fake_sts import FakeSts
@@ -121,6 +123,7 @@ class World(Deliveries):
         self.deployed_policies: dict[str, str] = {}
         self.images = FakeImageResolver({IMAGE: f"sha256:{'a' * 64}"})
         self.scans = FakeImageScans()
+        self.lineage = FakeLineage()
         self.ledger = FakeLedger(self.clock)
         self.submissions = FakeSubmissions()
         self.executions = FakeExecutions()
@@ -219,7 +222,12 @@ class World(Deliveries):
         target_models = TargetModels(self.places, vault, ledger, self.champions)
         everywhere["champions"] = self.champions
         self.deployer = ModelDeployer(
-            governance=governance, vault=vault, projector=projector, target_models=target_models, **everywhere
+            governance=governance,
+            vault=vault,
+            projector=projector,
+            target_models=target_models,
+            approval_lineage=ApprovalLineage(wrap(self.lineage)),
+            **everywhere,
         )
         self.stacks: dict[tuple[str, str], str] = {}
         stacks = wrap(FakeStacks(self.stacks))
@@ -414,6 +422,7 @@ class World(Deliveries):
             },
             "unwitnessed": [entry.sequence for key in self.ledger.histories for entry in self.unwitnessed(key)],
             "champions": self.published(),
+            "lineage": [self.lineage.actions, self.lineage.artifacts, sorted(self.lineage.associations)],
             "tags": {key: found[-1].tags for key, found in self.inbox.versions.items()},
             "reports": report,
             "submissions": {

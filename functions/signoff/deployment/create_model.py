@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.approval.apply_decision import settings_not_allowed, subject_changed
+from signoff.aws.clients import trying_again
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
+from signoff.deployment.approval_lineage import ApprovalLineage
 from signoff.deployment.champions import Champions
 from signoff.deployment.model_creation import create_once
 from signoff.deployment.succession import Succession
@@ -24,6 +26,7 @@ from signoff.ledger.state import State
 from signoff.ledger.targets import targets_by_place
 from signoff.model_package.model_request import model_name, model_request
 from signoff.model_package.subject import as_signed, changes, subject
+from signoff.runtime.written_back import written_back
 from signoff.submission.policy_choices import not_allowed_any_more
 from signoff.validation.evidence import signed_subject
 
@@ -39,6 +42,7 @@ class ModelDeployer:
     projector: RegistryProjector
     champions: Champions
     target_models: TargetModels
+    approval_lineage: ApprovalLineage
 
     @property
     def _succession(self) -> Succession:
@@ -62,8 +66,12 @@ class ModelDeployer:
             self.projector.project(arn, history)
         self.champions.publish(candidate.group, history)
         self._succession.settle(candidate.group, history)
-        # Last, because it may take long: the champion does not wait for other regions.
-        return self._everywhere(candidate, history).state
+        # At last what may take long: the champion does not wait for other regions.
+        history = self._everywhere(candidate, history)
+        if candidate.policy.write_back:
+            with written_back("lineage"):
+                trying_again(self.approval_lineage.show)(history)
+        return history.state
 
     def _everywhere(self, candidate: Candidate, history: History) -> History:
         def changed(signed: Mapping[str, Any]) -> list[str]:

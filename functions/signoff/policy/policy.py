@@ -178,7 +178,10 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     write_back: Annotated[
         bool,
-        meaning("Whether SageMaker's own tools show what Signoff found: the evidence, in the package's model card."),
+        meaning(
+            "Whether SageMaker's own tools show what Signoff found: the evidence in the package's model card, its "
+            "approval in the lineage."
+        ),
     ] = True
     accounts: Annotated[
         Accounts, meaning("Other AWS accounts with access to the group. Only in the policy of one group.")

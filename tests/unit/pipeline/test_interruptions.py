@@ -339,7 +339,8 @@ def test_a_function_whose_call_fails_and_is_tried_again_at_once_comes_to_the_sam
         world.deliver()
         assert world.outcome() == expected, f"throttled at call {call} of {calls}"
     # What is only shown is tried again within the function, and fails nothing.
-    assert all(survived.count(name) <= SHOWN.get(name, 0) for name in survived)
+    others = [name for name in survived if not name.startswith("FakeLineage.")]
+    assert all(others.count(name) <= SHOWN.get(name, 0) for name in others)
 
 
 @every_scenario
