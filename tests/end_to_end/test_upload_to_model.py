@@ -1,20 +1,26 @@
 """From an upload to a deployable model, as a submitter and an approver go through it."""
 
 import itertools
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from examples.train import write_submissions
 from tests.support.depth import deep, some
-from tests.support.groups import Group
+from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
 from tests.support.submissions import honest, measured, specification
+from tests.support.waiting import eventually
+
+OFFLINE = {"name": "Offline", "evaluation_observation": "As good as last year"}
 
 
 def test_an_upload_awaits_approval_and_an_approval_makes_a_model_from_the_package(group: Group) -> None:
-    package = group.submit(honest()).package().until("PendingApproval")
+    card = {"ModelCardContent": json.dumps({"evaluation_details": [OFFLINE]}), "ModelCardStatus": "PendingReview"}
+    package = group.submit(honest(ModelCard=card)).package().until("PendingApproval")
     before = package.models()
 
     model = package.approve()
@@ -32,6 +38,25 @@ def test_an_upload_awaits_approval_and_an_approval_makes_a_model_from_the_packag
         "RegistryUpdated",
         "ModelCreated",
     ]
+    assert_shown(package)
+
+
+def assert_shown(package: Package) -> None:
+    """Assert that SageMaker's own tools show the evidence, beside what the manifest says, and the approval."""
+    sagemaker = package.pipeline.aws("sagemaker")
+    card = package.described()["ModelCard"]
+    theirs, ours = json.loads(card["ModelCardContent"])["evaluation_details"]
+    assert (theirs, card["ModelCardStatus"]) == (OFFLINE, "PendingReview")
+    assert (ours["name"], ours["metadata"]["evidence"]) == ("Signoff", (package.state.evidence or {})["sha256"])
+
+    def approvals() -> list[dict[str, Any]]:
+        found = sagemaker.list_artifacts(SourceUri=package.arn)["ArtifactSummaries"]
+        ends = [{"DestinationArn": each["ArtifactArn"], "SourceType": "Approval"} for each in found]
+        return [one for end in ends for one in sagemaker.list_associations(**end)["AssociationSummaries"]]
+
+    (approval,) = eventually(approvals, what="the approval in the lineage")
+    action = sagemaker.describe_action(ActionName=approval["SourceArn"])
+    assert (action["Status"], action["Properties"]["evidence"]) == ("Completed", ours["metadata"]["evidence"])
 
 
 def test_a_model_that_a_function_has_no_time_for_is_inspected_in_a_build_and_approved_like_any(group: Group) -> None:
