@@ -17,7 +17,7 @@ from signoff.governance.champions import ChampionFinder
 from signoff.governance.registrations import read_registration
 from signoff.ledger.history import History
 from signoff.model_package.artifacts import DOCUMENT
-from signoff.model_package.images import by_digest, of_products
+from signoff.model_package.images import by_digest, of_products, repository_of
 from signoff.model_package.subject import containers, images, subject, subject_digest, unpinned
 from signoff.model_package.temporary_model import temporary_model, temporary_name, transform_request
 from signoff.policy.policy import Policy, of_document
@@ -109,7 +109,11 @@ class MeasurementPreparer:
         if outside:
             raise MeasurementRefused(f"{outside[0]} is not in the vault: only a model whose content is known is run")
         loaded = [each for each in map(as_listed, inspected) if each["kind"] != DOCUMENT]
-        return subject(described, self._deployment(history, policy), self._images(described), loaded)
+        pinned = self._images(described)
+        for image in pinned.values():
+            if not policy.images.takes_from(repository_of(image)):
+                raise MeasurementRefused(f"the policy allows no images from {repository_of(image)}: it is not run")
+        return subject(described, self._deployment(history, policy), pinned, loaded)
 
     def _deployment(self, history: History, policy: Policy) -> dict[str, Any]:
         return deployment_of(read_registration(history.state.registration, self.vault), policy)

@@ -263,6 +263,19 @@ def test_nothing_of_what_an_inspection_refuses_is_run() -> None:
     assert not there.registry.models
 
 
+def test_no_image_is_run_from_where_the_policy_takes_none() -> None:
+    there = world()
+    elsewhere = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/approved/*"
+    there.set_policy("default", **{**there.policy, "images": {"repositories": [elsewhere]}})
+    arn = there.submit()
+    there.deliver()
+
+    status, reason = checks(there, arn)["evaluation"]
+    assert (status, "the policy allows no images from" in reason) == ("errored", True)
+    assert not there.jobs.described
+    assert not there.registry.models
+
+
 def test_the_champion_is_asked_once_and_a_model_that_was_asked_not_again() -> None:
     there = world()
     first = there.approved()
