@@ -12,8 +12,10 @@ import pytest
 from signoff.errors import JobRunning, Transient
 from signoff.model_package.temporary_model import NAME
 from signoff.validation.open_validation import ValidationRequest
+from signoff_cli.audit.evidence_format import evidence_schema
 from tests.support.fake_jobs import JobFails
 from tests.support.interruptions import Died
+from tests.support.json_schema import Schema
 from tests.support.validations import checks, evidence
 from tests.support.world import IMAGE, MEASURING, PINNED, World
 
@@ -440,3 +442,31 @@ def test_the_sweep_stops_and_deletes_what_dead_validations_leave() -> None:
     assert there.sweep(hours=70)["temporary model"] == 1
     assert left["name"] not in there.registry.models
     assert {*there.registry.models} >= {"somebodys-signoff-eval-like-name", "another"}
+
+
+def refused() -> tuple[World, str]:
+    there = world()
+    there.set_policy("default", **{**there.policy, "artifact": {"required_files": ["nowhere.txt"]}})
+    return there, there.submit()
+
+
+def beside_the_champion() -> tuple[World, str]:
+    there = world()
+    there.approved()
+    return there, there.submit(prefix="churn/run-8", InferenceSpecification=_other())
+
+
+def measured(smoke: bool) -> tuple[World, str]:
+    there = world(smoke=smoke)
+    return there, there.submit()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [refused, beside_the_champion, lambda: measured(smoke=True), lambda: measured(smoke=False)],
+    ids=["refused", "beside the champion", "smoke", "evaluation"],
+)
+def test_evidence_of_what_was_measured_fits_the_published_schema(case: Callable[[], tuple[World, str]]) -> None:
+    there, arn = case()
+    there.deliver()
+    assert list(Schema(evidence_schema(closed=True)).faults(evidence(there, arn))) == []
