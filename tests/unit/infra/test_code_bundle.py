@@ -62,6 +62,6 @@ def test_every_service_that_a_function_speaks_to_is_in_the_bundle():
     )
     functions, read = json.loads(answer.stdout)
 
-    assert len(functions) == 11
+    assert len(functions) == 12
     # Inspector's client is made when the first image without findings is seen.
     assert {*read, "inspector2"} == SERVICES
