@@ -15,6 +15,7 @@ from signoff.runtime.settings import from_environment
 from signoff.validation.card_writer import CardWriter
 from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
+from signoff.validation.make_evidence import EvidenceMaker
 from signoff.validation.record_evidence import EvidenceRecorder
 from signoff.validation.sources import Sources
 
@@ -53,15 +54,21 @@ def _recorder() -> EvidenceRecorder:
     settings = from_environment(Settings)
     registry, ledger = bootstrap.registry(), bootstrap.ledger(settings)
     vault = bootstrap.vault(settings.vault_bucket)
+    registrations = bootstrap.registrations(settings)
+    maker = EvidenceMaker(
+        images=ImageExaminer(bootstrap.images(), bootstrap.image_scans(), utc_now),
+        comparer=Comparer(finder=ChampionFinder(ledger), vault=vault),
+        vault=vault,
+        registrations=registrations,
+        sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
+    )
     return EvidenceRecorder(
         governance=bootstrap.governance(settings),
         registry=registry,
-        comparer=Comparer(finder=ChampionFinder(ledger), vault=vault),
-        images=ImageExaminer(bootstrap.images(), bootstrap.image_scans(), utc_now),
         ledger=ledger,
         vault=vault,
-        registrations=bootstrap.registrations(settings),
-        sources=Sources(settings.vault_bucket, settings.artifacts_bucket),
+        registrations=registrations,
+        maker=maker,
         projector=RegistryProjector(registry, ledger),
         card_writer=CardWriter(registry),
         now=utc_now,

@@ -50,6 +50,7 @@ from signoff.validation.champion import Comparer
 from signoff.validation.images import ImageExaminer
 from signoff.validation.inspect_artifact import ArtifactInspector
 from signoff.validation.keep_artifact import ArtifactKeeper
+from signoff.validation.make_evidence import EvidenceMaker
 from signoff.validation.measure_model import ModelMeasurer
 from signoff.validation.open_validation import ValidationOpener
 from signoff.validation.prepare_measurement import MeasurementPreparer
@@ -187,15 +188,20 @@ class World(Deliveries):
             **everywhere,
         )
         self.measurer = ModelMeasurer(registry=registry, jobs=jobs, vault=vault, output=answers)
+        maker = EvidenceMaker(
+            images=ImageExaminer(images, wrap(self.scans), self.clock),
+            comparer=Comparer(finder=ChampionFinder(everywhere["ledger"]), vault=vault),
+            vault=vault,
+            registrations=registrations,
+            sources=sources,
+        )
         self.recorder = EvidenceRecorder(
             governance=governance,
-            comparer=Comparer(finder=ChampionFinder(everywhere["ledger"]), vault=vault),
-            images=ImageExaminer(images, wrap(self.scans), self.clock),
+            maker=maker,
             vault=vault,
             projector=projector,
             card_writer=CardWriter(registry),
             registrations=registrations,
-            sources=sources,
             now=self.clock,
             **everywhere,
         )

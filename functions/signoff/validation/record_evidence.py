@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,34 +14,22 @@ from signoff.aws.vault import Vault
 from signoff.documents.timestamps import Clock
 from signoff.errors import PolicyFault, UnknownPackage
 from signoff.governance.candidates import Governance
-from signoff.governance.registrations import Registrations, changes_since, differences, read_registration
+from signoff.governance.registrations import Registrations, read_registration
 from signoff.governance.registry_status import RegistryProjector
 from signoff.ledger import attempts
 from signoff.ledger.entries import VERDICT_STATUS, Draft, Kind, Status
 from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
-from signoff.model_package.artifacts import DOCUMENT, content, image_only
+from signoff.model_package.artifacts import content
 from signoff.model_package.batch_summary import shown
-from signoff.model_package.subject import subject, subject_digest, unpinned
 from signoff.notification.comparison import brief
 from signoff.policy.policy import Policy, of_document
 from signoff.runtime.written_back import written_back
-from signoff.submission.policy_choices import policy_faults
-from signoff.validation import deployability, evidence, gates
-from signoff.validation.bias_gates import bias_checks, drift_checks
-from signoff.validation.bias_reports import read_baselines, read_report
 from signoff.validation.card_writer import CardWriter
-from signoff.validation.champion import Comparer
-from signoff.validation.checks import Check, errored, failed
-from signoff.validation.claims import named_data, read_claims
-from signoff.validation.evidence import Attempt, Facts
-from signoff.validation.images import ImageExaminer
-from signoff.validation.inspected import Inspected, as_listed, witness_checks
-from signoff.validation.measurement import PREFIX, claim_checks, measurement_checks, measurement_of
-from signoff.validation.metric_gates import data_check
-from signoff.validation.sources import Sources
-from signoff.validation.specifications import deployment_of, environments, left_out_checks, validated_part
-from signoff.validation.submitted import SignatureGate
+from signoff.validation.evidence import Attempt
+from signoff.validation.inspected import Inspected
+from signoff.validation.make_evidence import EvidenceMaker, Validated
+from signoff.validation.measurement import PREFIX
 
 _OPEN = {Status.VALIDATING, Status.VALIDATION_ERRORED}
 
@@ -52,12 +40,10 @@ class EvidenceRecorder:
 
     governance: Governance
     registry: Registry
-    images: ImageExaminer
-    comparer: Comparer
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
-    sources: Sources
+    maker: EvidenceMaker
     projector: RegistryProjector
     card_writer: CardWriter
     now: Clock
@@ -74,7 +60,7 @@ class EvidenceRecorder:
         history = self.ledger.history(claim["package"]).verified()
         policy = of_document(self.vault.read("policies", claim["policy"]))
         found = self.vault.read(PREFIX, measured) if measured else None
-        document = self._evidence(history, claim, inspected, policy, found)
+        document = self.maker.make(self._validated(history, claim, inspected, policy), found)
         written = self.vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
@@ -98,71 +84,16 @@ class EvidenceRecorder:
         held = {"would_be_held": True} if history.state.would_be_held else {}
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
 
-    def _evidence(
-        self,
-        history: History,
-        claim: Mapping[str, Any],
-        inspected: Sequence[Inspected],
-        policy: Policy,
-        found: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        artifacts = [as_listed(each) for each in inspected]
+    def _validated(
+        self, history: History, claim: Mapping[str, Any], inspected: Sequence[Inspected], policy: Policy
+    ) -> Validated:
         whole = self.registry.describe(claim["arn"])
         if package_key(whole["ModelPackageArn"], whole["CreationTime"]) != claim["package"]:
             raise UnknownPackage(
                 f"{claim['package']} was deleted during its validation; another package has its ARN now"
             )
-        described = validated_part(whole, history.state, policy)
-        loaded = [artifact for artifact in artifacts if artifact["kind"] != DOCUMENT]
         registration = read_registration(history.state.registration, self.vault)
-        deployment = deployment_of(registration, policy)
-        attempt = _attempt(history, claim)
-        images = self.images.examine(described, deployment, policy.images, attempt.started)
-        checks = [gates.artifact_check(artifact) for artifact in loaded]
-        checks += gates.model_data_checks(image_only(described), policy)
-        checks += images.checks
-        checks += gates.unpinned_checks(unpinned(described), policy.sources.unpinned)
-        checks += gates.environment_checks(environments(described, deployment["manifest"]), policy.sources.environment)
-        signed = subject(described, deployment, images.pinned, loaded)
-        said = evidence.said_of_itself(described)
-        candidate = {"subject": signed, "artifacts": artifacts, "policy": claim["policy"], **said}
-        claims = read_claims(self.vault, artifacts, policy.metrics, named_data(registration))
-        measurement = measurement_of(found, subject_digest(signed))
-        comparison = self.comparer.comparison(claim["group"], claim["package"], candidate, claims, measurement, policy)
-        checks += measurement_checks(policy, found, subject_digest(signed))
-        checks += claim_checks(policy, claims.measurements, measurement.candidate)
-        checks += [*data_check(policy, claims.measurements), *comparison.metric_checks(policy)]
-        report = read_report(self.vault, artifacts)
-        checks += bias_checks(policy, report)
-        checks += drift_checks(policy, read_baselines(self.vault, artifacts), claims.measurements, report)
-        checks += deployability.deployment_checks(described, signed, self.vault.uri)
-        checks += _choice_checks(registration, policy)
-        checks += self.sources.checks(described, policy)
-        checks += _inspected_check(history, described, self.sources.readable(described, policy), artifacts)
-        checks += left_out_checks(whole, described)
-        checks += gates.metadata_check(described)
-        checks += gates.provenance_checks(policy.provenance, said["provenance"])
-        checks += witness_checks(inspected, self.vault.uri("findings/"))
-        checks += SignatureGate(self.vault, self.registrations).checks(history, policy, registration, whole, artifacts)
-        checks += gates.specification_check(policy, history.state, _differences(history, described, registration))
-        return evidence.document(
-            attempt,
-            signed,
-            checks,
-            artifacts,
-            Facts(
-                **said,
-                metrics={"claimed": claims.document, "measured": measurement.document},
-                evaluation=measurement.evaluation,
-                smoke=measurement.smoke,
-                comparison=comparison.document,
-                images=images.documents,
-                bias=[value.document for value in report.values],
-            ),
-            policy=claim["policy"],
-            submitter=history.state.submitter,
-            registration=history.state.registration,
-        )
+        return Validated(_attempt(history, claim), history, whole, registration, policy, claim["policy"], inspected)
 
     def _project(self, arn: str, history: History) -> None:
         """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""
@@ -207,44 +138,12 @@ class EvidenceRecorder:
         return {"verdict": "errored", "status": history.state.status}
 
 
-def _differences(history: History, described: Mapping[str, Any], registration: Mapping[str, Any] | None) -> list[str]:
-    """Return in which fields a package is not as its registration asks for, if it has one."""
-    state = history.state
-    if registration is None:
-        return [f"registration {state.registration}, which is not in the vault,"] if state.registration else []
-    return differences(described, registration, state.fingerprint)
-
-
 def _asked(policy: Policy, history: History) -> dict[str, Any]:
     """Return what approvers want to know first: who submitted and changed it, and how many approvals it needs."""
     state, approvals = history.state, policy.approvals
     outstanding = approvals.outstanding((), unknown_submitter=not approvals.know_all(state.authors))
     changed = {"changed_by": list(state.changers)} if state.changers else {}
     return {"submitter": state.submitter, **changed, "outstanding": str(outstanding)}
-
-
-def _choice_checks(registration: Mapping[str, Any] | None, policy: Policy) -> Iterator[Check]:
-    """Yield a failed check for each choice of a manifest that the present policy does not offer."""
-    for fault in policy_faults({"Deployment": registration["deployment"]}, policy) if registration else ():
-        yield failed(f"deployment:{fault.path}", fault.message)
-
-
-def _inspected_check(
-    history: History,
-    described: Mapping[str, Any],
-    readable: Sequence[Mapping[str, Any]],
-    artifacts: Sequence[Mapping[str, Any]],
-) -> list[Check]:
-    """Return an errored check when the package, as it is now, is or loads anything other than what was inspected.
-
-    The package may change during its validation: the evidence must not cover what was not inspected, nor what somebody
-    changed whom the ledger does not name.
-    """
-    named = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in readable]
-    inspected = [(artifact["name"], artifact["url"], artifact["kind"]) for artifact in artifacts]
-    if named == inspected and not changes_since(history.state, described):
-        return []
-    return [errored("subject", "the package changed during its validation; revalidate it")]
 
 
 def _attempt(history: History, claim: Mapping[str, Any]) -> Attempt:

@@ -17,7 +17,7 @@ from signoff.ledger.state import State
 from signoff.policy import submitters
 from signoff.policy.approvals import Approvals
 from signoff.policy.parameter import GroupPolicy
-from signoff.validation import gates, record_evidence
+from signoff.validation import gates, make_evidence
 from signoff.validation.sources import Sources
 from tests.support.insiders import ACCOUNT, CHURN, FRAUD, user
 from tests.unit.pipeline.test_any_insider import AnyInsider
@@ -232,8 +232,8 @@ MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
     ],
     "a_registration_that_was_taken_over_says_that_somebody_else_signed": [(Registrations, "unproven", lambda *_: None)],
     "an_inspection_that_was_taken_over_names_other_bytes": [
-        (record_evidence, "witness_checks", lambda *_: iter(())),
-        (record_evidence, "as_listed", lambda inspected: {**inspected["kept"], **inspected["found"]}),
+        (make_evidence, "witness_checks", lambda *_: iter(())),
+        (make_evidence, "as_listed", lambda inspected: {**inspected["kept"], **inspected["found"]}),
     ],
 }
 

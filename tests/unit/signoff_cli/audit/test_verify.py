@@ -351,7 +351,7 @@ def test_evidence_that_passed_what_nobody_submitted_is_found(monkeypatch: pytest
     if annotated:
         world.annotate(arn, by=SUBMITTER, add_specifications=[{"Name": "other", **specification}])
     else:
-        monkeypatch.setattr("signoff.validation.record_evidence._differences", lambda *_: [])
+        monkeypatch.setattr("signoff.validation.make_evidence._differences", lambda *_: [])
         specification["Containers"][0]["Environment"] = {"LD_PRELOAD": "evil.so"}
         world.registry.by_hand(arn, MALLORY, InferenceSpecification=specification)
     world.deliver()
