@@ -28,3 +28,19 @@ def publish_champions(stack: cdk.Stack, region: str) -> Grant:
     arn = stack.format_arn(service="ssm", region=region, resource=f"parameter{names.CHAMPIONS}/*")
     actions = ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter")
     return Grant(actions, (arn,), "The path of the champions, one for each group")
+
+
+def show_approvals(stack: cdk.Stack) -> list[Grant]:
+    """Showing approvals as actions of the lineage, named so that no other action is changed."""
+
+    def arn(resource: str) -> str:
+        return stack.format_arn(service="sagemaker", resource=resource)
+
+    actions, artifacts = arn("action/signoff-*"), arn("artifact/*")
+    named, anyones = "Each action is named after its package", "SageMaker chooses the names of artifacts"
+    return [
+        Grant(("sagemaker:CreateAction", "sagemaker:UpdateAction"), (actions,), named),
+        Grant(("sagemaker:CreateArtifact",), (artifacts,), anyones),
+        Grant(("sagemaker:AddAssociation",), (actions, artifacts), anyones),
+        Grant(("sagemaker:ListArtifacts", "sagemaker:ListAssociations"), ("*",), LIST_ONLY),
+    ]

@@ -11,7 +11,8 @@ from aws_cdk import aws_sqs as sqs
 from infra import names
 from infra.access.accounts import OtherAccounts
 from infra.access.roles import Grant
-from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions
+from infra.functions.image_permissions import look_up_images, read_image_scans
+from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions, show_approvals
 from infra.storage.encryption import regional_keys
 
 ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
@@ -80,7 +81,7 @@ class FunctionPermissions:
                 ANY_PACKAGE,
                 {"StringEqualsIfExists": {STATUS: "PendingManualApproval"}},
             ),
-            self._images(),
+            look_up_images(self.stack),
             *self._package_keys(),
             *(
                 [self._pass_roles(self.validation_roles, "A policy names the roles that packages may be tested under")]
@@ -148,8 +149,8 @@ class FunctionPermissions:
             *self._append(),
             *self._governance(),
             self._update_package(),
-            self._images(*self.regional_vaults),
-            *self._image_scans("DescribeImageScanFindings", "DescribeImageSigningStatus"),
+            look_up_images(self.stack, *self.regional_vaults),
+            *read_image_scans(self.stack, "DescribeImageScanFindings", "DescribeImageSigningStatus"),
             self._find(self.vault),
             self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
             self._read_vault("evidence/", "measured/"),
@@ -168,7 +169,7 @@ class FunctionPermissions:
             self._by_group(),
             self._packages("DescribeModelPackage"),
             *self._package_keys(),
-            self._images(),
+            look_up_images(self.stack),
             self._temporary("model", "CreateModel", "DescribeModel", "DeleteModel", "AddTags"),
             self._temporary("transform-job", "DescribeTransformJob", "StopTransformJob"),
             self._pass_roles([measuring_role], "One role, which temporary models alone run under"),
@@ -209,18 +210,7 @@ class FunctionPermissions:
             self._read_vault("models/", "evidence/", "decisions/"),
             *self._champions(),
             *self._elsewhere(),
-            *self._lineage(),
-        ]
-
-    def _lineage(self) -> list[Grant]:
-        """Showing approvals as actions of the lineage, named so that no other action is changed."""
-        actions, artifacts = self._arn("action/signoff-*"), self._arn("artifact/*")
-        named, anyones = "Each action is named after its package", "SageMaker chooses the names of artifacts"
-        return [
-            Grant(("sagemaker:CreateAction", "sagemaker:UpdateAction"), (actions,), named),
-            Grant(("sagemaker:CreateArtifact",), (artifacts,), anyones),
-            Grant(("sagemaker:AddAssociation",), (actions, artifacts), anyones),
-            Grant(("sagemaker:ListArtifacts", "sagemaker:ListAssociations"), ("*",), LIST_ONLY),
+            *show_approvals(self.stack),
         ]
 
     def _elsewhere(self) -> list[Grant]:
@@ -257,8 +247,8 @@ class FunctionPermissions:
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
             self._find(self.artifacts, self.vault),
             self._read_vault("evidence/", "heads/"),
-            self._images(),
-            *self._image_scans("DescribeImageScanFindings"),
+            look_up_images(self.stack),
+            *read_image_scans(self.stack, "DescribeImageScanFindings"),
             *self._keep_heads(),
             self._packages("DescribeModelPackage", "BatchDescribeModelPackage"),
             *self._package_keys(),
@@ -365,26 +355,6 @@ class FunctionPermissions:
 
     def _arn(self, resource: str) -> str:
         return self.stack.format_arn(service="sagemaker", resource=resource)
-
-    def _images(self, *further_regions: str) -> Grant:
-        arns = tuple(
-            self.stack.format_arn(service="ecr", region=region, account="*", resource="repository/*")
-            for region in (self.stack.region, *further_regions)
-        )
-        return Grant(
-            ("ecr:BatchGetImage",), arns, "Images come from any repository, AWS's deep learning images among them"
-        )
-
-    def _image_scans(self, *operations: str) -> list[Grant]:
-        """What a policy asks of images, in the region that SageMaker pulls them in.
-
-        ECR asks Inspector for the findings of an enhanced scan on the caller's behalf.
-        """
-        arns = (self.stack.format_arn(service="ecr", account="*", resource="repository/*"),)
-        return [
-            Grant(tuple(f"ecr:{name}" for name in operations), arns, "Images come from any repository"),
-            Grant(("inspector2:ListFindings", "inspector2:ListCoverage"), ("*",), "Inspector's lists name no resource"),
-        ]
 
     def _find(self, *buckets: s3.Bucket) -> Grant:
         """Without it, S3 answers AccessDenied for a missing object."""
