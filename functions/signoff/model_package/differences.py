@@ -46,7 +46,7 @@ def _shown(value: str | None) -> str | None:
 
 def _facts(evidence: Evidence) -> dict[str, str]:
     subject = evidence["subject"]
-    parts = {"description": evidence.get("description"), "deployment": subject["deployment"]}
+    parts = {**(evidence.get("description") or {}), "deployment": subject["deployment"]}
     parts |= {part: evidence.get(part) for part in ("policy", "provenance")}
     found = _leaves({**parts, **described_fields(subject)}, "", subject["images"])
     return {**dict(_artifacts(evidence["artifacts"])), **dict(found)}

@@ -72,7 +72,7 @@ def test_variables_settings_policy_and_provenance_are_compared_one_by_one():
             ("deployment.manifest.Mode", None, "MultiModel"),
             ("policy", "p", "q"),
             ("provenance.CommitId", "1", None),
-            ("description.task", None, "CLASSIFICATION"),
+            ("task", None, "CLASSIFICATION"),
         ]
     )
 

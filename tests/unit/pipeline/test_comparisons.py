@@ -114,7 +114,7 @@ def test_what_changed_since_the_champion_is_told_down_to_files():
     arn = submitted(world, "churn/2", model=OTHER_MODEL, ModelPackageDescription="a better one")
     changed = {each["part"]: (each["before"], each["after"]) for each in comparison(world, arn)["changed"]}
     name = "InferenceSpecification.Containers[0].ModelDataUrl"
-    assert changed["description.description"] == (None, "a better one")
+    assert changed["description"] == (None, "a better one")
     sha256 = hashlib.sha256(WEIGHTS).hexdigest()
     assert changed[f"{name}: model.txt"] == (None, f"text, 13 bytes, sha256 {sha256}")
     assert f"{name}: sha256" in changed
