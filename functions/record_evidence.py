@@ -29,7 +29,7 @@ class Settings(bootstrap.RegistrationSettings):
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `claim`, `artifacts` and the digest of what was `measured`, or null; or the `error` of a validation.
+    """Take `claim`, `artifacts` and the digest of what was `measured`, if anything; or the `error` of a validation.
 
     An error comes with the `claim` or, before there was one, with `arn` and `execution`.
 
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     recorder = _recorder()
     about(event["claim"]["arn"] if "claim" in event else event["arn"])
     if "artifacts" in event:
-        recorded = recorder.record(event["claim"], event["artifacts"], event["measured"])
+        recorded = recorder.record(event["claim"], event["artifacts"], event.get("measured"))
     elif "claim" in event:
         recorded = recorder.record_error(event["claim"], event["error"])
     else:

@@ -18,6 +18,7 @@ class _Function(Thread):
         self._act = act
         self._calls, self._go, self._stopped = 0, Semaphore(0), Semaphore(0)
         self.error: BaseException | None = None
+        self._ended = False
         self.start()
 
     def run(self) -> None:
@@ -26,6 +27,7 @@ class _Function(Thread):
             self._act()
         except BaseException as error:  # for the test's own thread
             self.error = error
+        self._ended = True  # the thread itself is alive a little longer
         self._stopped.release()
 
     def call(self) -> None:
@@ -37,7 +39,7 @@ class _Function(Thread):
 
     def has(self, calls: int) -> None:
         """Let it make that many calls, or end."""
-        if not self.is_alive():
+        if self._ended:
             return
         self._calls = calls
         self._go.release()

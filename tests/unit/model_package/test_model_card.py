@@ -136,7 +136,7 @@ def test_the_evaluation_that_was_there_is_replaced_in_its_place_and_only_once() 
         ('{"evaluation_details": [], "evaluation_details": []}', "evaluation_details"),
         ('{"a": NaN}', "a "),
         ('{"a": "\ud800"}', "half a character"),
-        ("[" * 5000, "nested deeper"),
+        ("[" * 5000 + "]" * 5000, "nested deeper"),
         (json.dumps({"additional_information": {"custom_details": {"a": "x" * (LIMIT - 60)}}}), "no room"),
     ],
 )
