@@ -1,4 +1,4 @@
-"""`make bench`: measures and prints the speed of inspections, latencies, import times and the bundle's size."""
+"""`make bench`: measures and prints the speed of inspections and comparisons, latencies, import times, bundle sizes."""
 
 import argparse
 import json
@@ -15,10 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import imports, inspection, latency
+from benchmarks import evidence, imports, inspection, latency
 from infra.functions.code_bundle import bundle, sizes
 
-PARTS = ("inspection", "latency", "imports", "bundle")
+PARTS = ("inspection", "evidence", "latency", "imports", "bundle")
 
 
 def main() -> None:
@@ -58,6 +58,7 @@ def _imported(options: argparse.Namespace) -> dict[str, Any]:
 
 _MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "inspection": _inspection,
+    "evidence": lambda options: {"evidence": evidence.measure(options.runs)},
     "latency": _latency,
     "imports": _imported,
     "bundle": lambda _options: {"bundle": weights()},
@@ -130,6 +131,14 @@ def _growth(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _evidence(rows: list[dict[str, Any]]) -> Table:
+    table = _table("Comparison, metrics", "kB of documents", "ms", "ms to parse them", "ratio")
+    for row in rows:
+        milliseconds = (f"{row[way] * 1000:.2f}" for way in ("seconds", "json"))
+        table.add_row(str(row["metrics"]), f"{row['bytes'] / 1000:.1f}", *milliseconds, f"{row['ratio']:.0f}")
+    return table
+
+
 def _latencies(rows: dict[str, dict[str, float]]) -> Table:
     table = _table("Warm, ms", "median", "least", "x bare", "x bare with queue")
     for name, row in rows.items():
@@ -169,6 +178,7 @@ def _ms(seconds: float) -> str:
 _TABLES: dict[str, Callable[[Any], Table]] = {
     "inspection": _inspections,
     "growth": _growth,
+    "evidence": _evidence,
     "latency": _latencies,
     "imports": _imports,
     "bundle": _bundles,

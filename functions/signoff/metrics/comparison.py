@@ -145,7 +145,8 @@ class Comparison:
 
 
 def _both(candidate: Measurements, champion: Measurements) -> list[tuple[MetricValue, MetricValue]]:
-    found = ((value, champion.find(value.name, value.slice)) for value in candidate.values)
+    theirs = {(value.name, value.slice): value for value in champion.values}
+    found = ((value, theirs.get((value.name, value.slice))) for value in candidate.values)
     return [(value, other) for value, other in found if other is not None]
 
 
