@@ -50,9 +50,13 @@ class ChampionFinder:
         """
         return next((champion for champion, _ in self._standing(self.rows(group, known), group, known)), None)
 
-    def ledger_of(self, group: str, rows: Iterable[Mapping[str, Any]]) -> History | None:
-        """Return the ledger of the champion, a package's or a baseline's; `rows` are of the group's packages."""
-        return next((history for _, history in self._standing(rows, group)), None)
+    def beside(self, group: str, package: str) -> tuple[list[dict[str, Any]], History | None]:
+        """Return the rows of a group's other packages than `package`, and the ledger of the champion among them.
+
+        That is the ledger of a package or of a baseline, None without a champion.
+        """
+        rows = [row for row in self.rows(group) if row["package"] != package]
+        return rows, next((history for _, history in self._standing(rows, group)), None)
 
     def rows(self, group: str, known: History | None = None) -> list[dict[str, Any]]:
         """Return the rows of a group's packages in the index, with that of the `known` history up to date."""

@@ -75,8 +75,7 @@ class Comparer:
 
         `claims` are the candidate's; the `measurement` is of both, and what was measured counts before them.
         """
-        rows = [row for row in self.finder.rows(group) if row["package"] != candidate]
-        history = self.finder.ledger_of(group, rows)
+        rows, history = self.finder.beside(group, candidate)
         champion = self._champion(group, history) if history else None
         loaded = content(evidence["subject"]["artifacts"])
         claimed = beside(policy, claims, champion, self.vault)

@@ -87,8 +87,7 @@ class MeasurementPreparer:
 
     def _champion(self, claim: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the subject of the group's champion, of which there is evidence, or None."""
-        rows = [row for row in self.finder.rows(claim["group"]) if row["package"] != claim["package"]]
-        history = self.finder.ledger_of(claim["group"], rows)
+        _, history = self.finder.beside(claim["group"], claim["package"])
         recorded = history.state.evidence if history else None
         try:
             return signed_subject(self.vault.read("evidence", recorded["sha256"])) if recorded else None
