@@ -15,7 +15,7 @@ from signoff.approval.decisions import Approver, others
 from signoff.documents import timestamps
 from signoff.errors import PolicyFault
 from signoff.ledger.entries import DECIDED_STATUS, Entry, Kind, Status
-from signoff.ledger.recorded_checks import asking
+from signoff.ledger.recorded_checks import unaccepted
 from signoff.ledger.state import State
 from signoff.ledger.witnessed import SINCE, unwitnessed
 from signoff.policy.policy import Policy, of_document
@@ -171,8 +171,7 @@ def _on_the_evidence(entry: Entry, state: State) -> Iterator[str]:
 
 def _on_the_questions(entry: Entry, state: State) -> Iterator[str]:
     """Yield which checks asked for a person's word that an approval does not give."""
-    asked = asking((state.evidence or {}).get("checks") or ()) if entry.details.get("decision") == "approve" else []
-    missing = [name for name in asked if name not in (entry.details.get("accepts") or ())]
+    missing = unaccepted(state.evidence, entry.details.get("decision"), entry.details.get("accepts") or ())
     if missing:
         yield f"does not accept what its evidence asks about: {', '.join(missing)}"
 

@@ -12,9 +12,9 @@ from signoff.approval.decisions import Repeated
 from signoff.documents.timestamps import Clock
 from signoff.ledger.entries import Entry, Kind, Status
 from signoff.ledger.history import History
+from signoff.ledger.recorded_checks import asking
 from signoff.ledger.state import State
 from signoff.notification.announcements import DECISION
-from signoff.notification.comparison import asking
 from signoff.policy.deployment import Deployment
 from signoff.policy.policy import Policy
 from signoff.runtime.clock import utc_now

@@ -15,7 +15,7 @@ from signoff.documents.text import storable
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
-from signoff.ledger.recorded_checks import asking
+from signoff.ledger.recorded_checks import unaccepted
 from signoff.ledger.state import State
 from signoff.policy.policy import Policy
 
@@ -34,8 +34,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `evidence` is the SHA-256 of the evidence that it is based on, `standing` the hash of the entry that gave the
     package the status that its approver saw, `accepts` the names of the checks that ask for an approver's answer. The
-    proof of the approver (`statement`, `audience`, `time`, `proof`) is
-    read by `signoff.identity.proofs`; `approver` (an ARN) is only the sender's claim.
+    proof of the approver (`statement`, `audience`, `time`, `proof`) is read by `signoff.identity.proofs`; `approver`
+    (an ARN) is only the sender's claim.
     """
 
     package: Name
@@ -279,8 +279,7 @@ def _not_what_was_seen(state: State, decision: Decision) -> Refusal | None:
 
 def _not_accepted(state: State, decision: Decision) -> Refusal | None:
     """Return why an approval is refused that says nothing of what the evidence asks its approver about, or None."""
-    asked = asking((state.evidence or {}).get("checks") or ()) if decision.decision == "approve" else []
-    missing = [name for name in asked if name not in decision.accepts]
+    missing = unaccepted(state.evidence, decision.decision, decision.accepts)
     named = ", ".join(missing[:_NAMED] + [f"{len(missing) - _NAMED} more"] * (len(missing) > _NAMED))
     because = f"its evidence asks whoever approves it to accept by name (`accepts`): {named}"
     return Refusal("NotAccepted", because) if missing else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 RecordedCheck = Mapping[str, Any]
@@ -18,6 +18,15 @@ def holding(checks: Iterable[RecordedCheck]) -> list[RecordedCheck]:
     return [check for check in checks if holds(check)]
 
 
-def asking(checks: Iterable[RecordedCheck]) -> list[str]:
-    """Return the names of the checks for which whoever approves has to answer by name."""
-    return [str(check["name"]) for check in checks if check.get("asks")]
+def asking(checks: Iterable[RecordedCheck]) -> list[RecordedCheck]:
+    """Return the checks for which whoever approves has to answer by name."""
+    return [check for check in checks if check.get("asks")]
+
+
+def unaccepted(evidence: Mapping[str, Any] | None, decision: str | None, accepts: Container[str]) -> list[str]:
+    """Return the names of the checks for which a `decision` has to answer by name and does not, in what it `accepts`.
+
+    `evidence` is what the ledger says of it. No decision but an approval answers for anything.
+    """
+    asked = asking((evidence or {}).get("checks") or ()) if decision == "approve" else []
+    return [str(check["name"]) for check in asked if check["name"] not in accepts]

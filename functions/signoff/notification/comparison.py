@@ -150,11 +150,6 @@ def _grave(outcome: str) -> int:
     return _GRAVE.index(outcome) if outcome in _GRAVE else -1
 
 
-def asking(checks: Iterable[Document]) -> list[Document]:
-    """Return the checks that an approver has to accept by name."""
-    return [check for check in checks if outcome_of(check) == "asks"]
-
-
 def about(evidence: Document) -> str:
     """Return what the metrics are compared with, or why with nothing; empty if evidence says neither."""
     comparison = evidence.get("comparison")

@@ -8,8 +8,9 @@ from typing import Any
 from signoff.documents.text import counted, short
 from signoff.ledger import attempts
 from signoff.ledger.entries import Entry, Kind, Status
+from signoff.ledger.recorded_checks import asking
 from signoff.model_package.image_scans import in_words
-from signoff.notification.comparison import about, asking, changed_line, grave_first, metric_rows, outcome_of
+from signoff.notification.comparison import about, changed_line, grave_first, metric_rows, outcome_of
 from signoff.notification.message_format import (
     Message,
     Notification,

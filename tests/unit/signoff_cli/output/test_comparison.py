@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from signoff.notification.comparison import asking, grave_first, metric_rows
+from signoff.ledger.recorded_checks import asking
+from signoff.notification.comparison import grave_first, metric_rows
 from signoff_cli.output import columns, comparison, console
 from signoff_cli.output.package_page import print_package
 from signoff_cli.packages.document import document as document_of
