@@ -48,6 +48,13 @@ class LedgerEntryTable(dynamodb.Table):
             stream=dynamodb.StreamViewType.NEW_IMAGE,
             resource_policy=iam.PolicyDocument(statements=[_append_only()]),
         )
+        # Of which ledgers something happened in a time, without reading the others. It holds keys only.
+        self.add_global_secondary_index(
+            index_name="by-kind",
+            partition_key=_string("kind"),
+            sort_key=_string("time"),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
 
 
 def _append_only() -> iam.PolicyStatement:
@@ -69,7 +76,7 @@ def _append_only() -> iam.PolicyStatement:
 
 
 class PackageHeadTable(dynamodb.Table):
-    """The head of each package's ledger, indexed by next step, status, group and ARN."""
+    """The head of each package's ledger, indexed by next step, status, group, ARN and open rollback."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
@@ -83,6 +90,8 @@ class PackageHeadTable(dynamodb.Table):
             index_name="by-status", partition_key=_string("status"), sort_key=_string("since")
         )
         self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
+        # Few packages have this attribute, and only those are in the index: it is read whole.
+        self.add_global_secondary_index(index_name="by-rollback", partition_key=_string("rollback"))
 
 
 class SubmissionStateTable(dynamodb.Table):

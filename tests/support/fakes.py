@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, verbatim
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing, ScanMissing
-from signoff.ledger.entries import Draft, Status, Step
+from signoff.ledger.entries import Draft, Kind, Status, Step
 from signoff.ledger.history import History
 from signoff.model_package.image_scans import Scan
 from signoff.model_package.images import in_region
@@ -53,11 +53,25 @@ class FakeLedger(LedgerTable):
     def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         yield from sorted((row for row in self.rows() if row.get("next") == step), key=lambda row: row["since"])
 
-    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
-        yield from sorted((row for row in self.rows() if row.get("status") == status), key=lambda row: row["since"])
+    def rows_by_status(
+        self, status: Status, *, since: str | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        rows = [row for row in self.rows() if row.get("status") == status and row["since"] >= (since or "")]
+        yield from sorted(rows, key=lambda row: row["since"], reverse=newest_first)
 
-    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]:
-        yield from sorted((row for row in self.rows() if row.get("group") == group), key=lambda row: row["version"])
+    def rows_by_group(
+        self, group: str, *, version: int | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        rows = [row for row in self.rows() if row.get("group") == group and version in (None, row["version"])]
+        yield from sorted(rows, key=lambda row: row["version"], reverse=newest_first)
+
+    def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:
+        yield from (row for row in self.rows() if row.get("rollback"))
+
+    def keys_by_kind(self, kind: Kind, since: str = "0", until: str = "9999") -> Iterator[str]:
+        entries = (entry for history in self.histories.values() for entry in history.entries if entry.kind is kind)
+        timely = (entry for entry in entries if since <= entry.time < until)
+        yield from (entry.package for entry in sorted(timely, key=lambda entry: entry.time))
 
     def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         yield from sorted((row for row in self.rows() if row["arn"] == arn), key=lambda row: row["created"])

@@ -236,13 +236,39 @@ class LedgerTable:
         """Yield the rows of the packages that wait for `step`, the longest waiting first."""
         return self._rows("by-next", "next", str(step))
 
-    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the packages with `status`, the oldest first."""
-        return self._rows("by-status", "status", str(status))
+    def rows_by_status(
+        self, status: Status, *, since: str | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the packages with `status`, the oldest first; only those that have had it `since` or later.
 
-    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a group's packages by version."""
-        return self._rows("by-group", "group", group)
+        Here and below a request reads `page` rows, or as many as DynamoDB returns at once: for who needs the first few.
+        """
+        beyond = ("since", ">=", since) if since else None
+        return self._rows("by-status", "status", str(status), beyond, newest_first, page)
+
+    def rows_by_group(
+        self, group: str, *, version: int | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a group's packages by version, or those of one `version`: a group made anew has it again."""
+        beyond = ("version", "=", version) if version is not None else None
+        return self._rows("by-group", "group", group, beyond, newest_first, page)
+
+    def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the packages to which a rollback waits for votes, in no order."""
+        return map(from_item, self._paged("scan", TableName=self._packages, IndexName="by-rollback"))
+
+    def keys_by_kind(self, kind: Kind, since: str = "0", until: str = "9999") -> Iterator[str]:
+        """Yield the key of the ledger of each entry of that `kind` by time, from `since` on and before `until`."""
+        items = self._paged(
+            "query",
+            TableName=self._ledger,
+            IndexName="by-kind",
+            KeyConditionExpression="#kind = :kind AND #time BETWEEN :since AND :until",
+            ExpressionAttributeNames={"#kind": "kind", "#time": "time"},
+            ExpressionAttributeValues=to_item({":kind": str(kind), ":since": since, ":until": until}),
+        )
+        found = map(from_item, items)
+        return (item["package"] for item in found if item["time"] < until)
 
     def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of the packages that ever had this ARN, the oldest first."""
@@ -270,13 +296,25 @@ class LedgerTable:
         """Yield the rows of all packages, in no order."""
         return (from_item(item) for item in self._paged("scan", TableName=self._packages) if "arn" in item)
 
-    def _rows(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
+    def _rows(
+        self,
+        index: str,
+        key: str,
+        value: str,
+        beyond: tuple[str, str, Any] | None = None,
+        newest_first: bool = False,
+        page: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of an index by a `value` of its `key`, and by its sort key (`beyond`: name, comparison, bound)."""
+        name, comparison, bound = beyond or ("", "", None)
         items = self._paged(
             "query",
             TableName=self._packages,
             IndexName=index,
-            KeyConditionExpression="#key = :key",
-            ExpressionAttributeNames={"#key": key},
-            ExpressionAttributeValues=to_item({":key": value}),
+            KeyConditionExpression=f"#key = :key AND #sort {comparison} :bound" if beyond else "#key = :key",
+            ExpressionAttributeNames={"#key": key, **({"#sort": name} if beyond else {})},
+            ExpressionAttributeValues=to_item({":key": value, ":bound": bound}),
+            ScanIndexForward=not newest_first,
+            **({"PaginationConfig": {"PageSize": page}} if page else {}),
         )
         return map(from_item, items)

@@ -3,6 +3,7 @@
 Where a fake stands in for an adapter elsewhere, both are held to the same assertions here.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,10 +14,11 @@ from signoff.aws.ledger_table import LedgerTable, entry_item, entry_of
 from signoff.aws.sagemaker import Registry
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.errors import LedgerConflict, UnknownPackage
-from signoff.ledger.entries import Kind, Status, Step
+from signoff.ledger.entries import Draft, Kind, Status, Step
 from tests.support.clock import Clock
 from tests.support.entries import (
     APPROVED,
+    APPROVER,
     ARN,
     PACKAGE,
     PENDING,
@@ -42,7 +44,7 @@ REQUEST = {"ModelPackageGroupName": "churn", "InferenceSpecification": SPECIFICA
 ROLE = "arn:aws:iam::123456789012:role/model"
 
 
-def made_table(dynamodb: Any, name: str, keys: dict[str, str], indexes: dict[str, tuple[str, str]]) -> str:
+def made_table(dynamodb: Any, name: str, keys: dict[str, str], indexes: dict[str, tuple[str, ...]]) -> str:
     types = {**keys, **{key: "N" if key == "version" else "S" for pair in indexes.values() for key in pair}}
     dynamodb.create_table(
         TableName=name,
@@ -70,19 +72,25 @@ def key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
 # The ledger
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(params=["fake", "moto"])
-def ledger(request: pytest.FixtureRequest) -> LedgerTable:
+def ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerTable:
     if request.param == "fake":
-        return FakeLedger(Clock())
+        return FakeLedger(clock)
     dynamodb = request.getfixturevalue("aws")("dynamodb")
-    entries = made_table(dynamodb, "ledger", {"package": "S", "sequence": "N"}, {})
+    entries = made_table(dynamodb, "ledger", {"package": "S", "sequence": "N"}, {"by-kind": ("kind", "time")})
     indexes = {
         "by-next": ("next", "since"),
         "by-status": ("status", "since"),
         "by-group": ("group", "version"),
         "by-arn": ("arn", "created"),
+        "by-rollback": ("rollback",),
     }
-    return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), Clock())
+    return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), clock)
 
 
 def test_what_is_appended_is_read_back_and_verifies(ledger: LedgerTable):
@@ -141,6 +149,41 @@ def test_heads_are_found_by_step_status_group_and_arn(ledger: LedgerTable):
     assert {head["package"] for head in ledger.rows_by_group("Churn")} == {PACKAGE, older}
     assert [head["package"] for head in ledger.rows_by_arn(ARN)] == [older, PACKAGE]
     assert {head["package"] for head in ledger.rows()} == {PACKAGE, older}
+
+
+def test_heads_are_found_the_newest_first_of_one_version_or_since_a_time(ledger: LedgerTable, clock: Clock):
+    for version in (1, 2, 3):
+        ledger.append(ledger.history(f"{ARN[:-1]}{version}@2026-03-02"), [registered(version=version)])
+        clock.forward(hours=1)
+    later = "2026-03-02T10:15:20.000Z"
+
+    def versions(rows: Iterator[dict[str, Any]]) -> list[int]:
+        return [row["version"] for row in rows]
+
+    assert versions(ledger.rows_by_group("Churn", newest_first=True, page=2)) == [3, 2, 1]
+    assert versions(ledger.rows_by_group("Churn", version=2)) == [2]
+    assert versions(ledger.rows_by_status(Status.VALIDATING, since=later)) == [2, 3]
+    assert versions(ledger.rows_by_status(Status.VALIDATING, since=later, newest_first=True, page=1)) == [3, 2]
+
+
+def test_the_packages_to_which_a_rollback_waits_for_votes_are_found_among_all(ledger: LedgerTable):
+    vote = Draft(Kind.VOTED, APPROVER, {"decision": "rollback"})
+    ledger.append(ledger.history(PACKAGE), [*APPROVED, decided("revoke"), vote])
+    ledger.append(ledger.history(f"{ARN}@2025-01-01"), [*APPROVED, decided("revoke")])
+    assert [row["package"] for row in ledger.rows_of_open_rollbacks()] == [PACKAGE]
+    ledger.update(PACKAGE, lambda _: [decided("rollback")])
+    assert list(ledger.rows_of_open_rollbacks()) == []
+
+
+def test_ledgers_are_found_by_what_happened_in_a_time(ledger: LedgerTable, clock: Clock):
+    for key in (PACKAGE, "unknown:x", "unknown:y"):
+        ledger.append(ledger.history(key), [refused()])
+        clock.forward(days=1)
+    assert list(ledger.keys_by_kind(Kind.DECISION_REFUSED)) == [PACKAGE, "unknown:x", "unknown:y"]
+    assert list(ledger.keys_by_kind(Kind.DECISION_REFUSED, "2026-03-03T09:15:20.000Z", "2026-03-04T09:15:20.000Z")) == [
+        "unknown:x"
+    ]
+    assert list(ledger.keys_by_kind(Kind.REGISTERED)) == []
 
 
 def test_a_head_says_where_its_package_stands(ledger: LedgerTable):
