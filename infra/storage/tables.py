@@ -76,7 +76,7 @@ def _append_only() -> iam.PolicyStatement:
 
 
 class PackageHeadTable(dynamodb.Table):
-    """The head of each package's ledger, indexed by next step, status, group, ARN and open rollback."""
+    """The head of each package's ledger, indexed by next step, status, group, ARN, deployed model and open rollback."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
@@ -90,7 +90,10 @@ class PackageHeadTable(dynamodb.Table):
             index_name="by-status", partition_key=_string("status"), sort_key=_string("since")
         )
         self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
-        # Few packages have this attribute, and only those are in the index: it is read whole.
+        # Few packages have these attributes, and only those are in the indexes.
+        self.add_global_secondary_index(
+            index_name="by-deployed", partition_key=_string("deployed"), sort_key=_string("decided")
+        )
         self.add_global_secondary_index(index_name="by-rollback", partition_key=_string("rollback"))
 
 

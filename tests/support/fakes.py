@@ -65,6 +65,10 @@ class FakeLedger(LedgerTable):
         rows = [row for row in self.rows() if row.get("group") == group and version in (None, row["version"])]
         yield from sorted(rows, key=lambda row: row["version"], reverse=newest_first)
 
+    def rows_deployed(self, group: str, *, page: int | None = None) -> Iterator[dict[str, Any]]:
+        rows = [row for row in self.rows() if row.get("deployed") == group]
+        yield from sorted(rows, key=lambda row: row["decided"], reverse=True)
+
     def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:
         yield from (row for row in self.rows() if row.get("rollback"))
 

@@ -82,6 +82,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "arn": arn,
             "created": created,
             "group": state.group,
+            "deployed": state.group if state.status is Status.APPROVED and state.model else None,
             "version": state.version,
             "status": str(state.status) if state.status else None,
             "registered": state.registered,
@@ -249,9 +250,13 @@ class LedgerTable:
     def rows_by_group(
         self, group: str, *, version: int | None = None, newest_first: bool = False, page: int | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a group's packages by version, or those of one `version`: a group made anew has it again."""
+        """Yield the rows of a group's packages by version, or of one `version`: a group made anew has it again."""
         beyond = ("version", "=", version) if version is not None else None
         return self._rows("by-group", "group", group, beyond, newest_first, page)
+
+    def rows_deployed(self, group: str, *, page: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a group's approved packages that have models, the one approved last first."""
+        return self._rows("by-deployed", "deployed", group, None, True, page)
 
     def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the packages to which a rollback waits for votes, in no order."""
@@ -305,7 +310,7 @@ class LedgerTable:
         newest_first: bool = False,
         page: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the rows of an index by a `value` of its `key`, and by its sort key (`beyond`: name, comparison, bound)."""
+        """Yield the rows of an index by a `value` of its `key`, and by its sort key if it is to be `beyond` a bound."""
         name, comparison, bound = beyond or ("", "", None)
         items = self._paged(
             "query",

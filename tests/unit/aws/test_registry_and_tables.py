@@ -26,6 +26,7 @@ from tests.support.entries import (
     decided,
     evidence,
     history,
+    model_created,
     refused,
     registered,
     started,
@@ -88,6 +89,7 @@ def ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerTable:
         "by-status": ("status", "since"),
         "by-group": ("group", "version"),
         "by-arn": ("arn", "created"),
+        "by-deployed": ("deployed", "decided"),
         "by-rollback": ("rollback",),
     }
     return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), clock)
@@ -164,6 +166,17 @@ def test_heads_are_found_the_newest_first_of_one_version_or_since_a_time(ledger:
     assert versions(ledger.rows_by_group("Churn", version=2)) == [2]
     assert versions(ledger.rows_by_status(Status.VALIDATING, since=later)) == [2, 3]
     assert versions(ledger.rows_by_status(Status.VALIDATING, since=later, newest_first=True, page=1)) == [3, 2]
+
+
+def test_a_groups_deployed_packages_are_found_the_one_approved_last_first(ledger: LedgerTable, clock: Clock):
+    keys = [f"{ARN[:-1]}{version}@2026-03-02" for version in (1, 2, 3)]
+    for version, key in enumerate(keys, 1):
+        deployed = [registered(version=version), *APPROVED[1:], model_created()]
+        ledger.append(ledger.history(key), deployed[: -1 if version == 3 else None])
+        clock.forward(hours=1)
+    assert [row["version"] for row in ledger.rows_deployed("Churn", page=1)] == [2, 1]
+    ledger.update(keys[1], lambda _: [decided("revoke")])
+    assert [row["version"] for row in ledger.rows_deployed("Churn")] == [1]
 
 
 def test_the_packages_to_which_a_rollback_waits_for_votes_are_found_among_all(ledger: LedgerTable):
