@@ -325,7 +325,7 @@ class FunctionPermissions:
 
     def _policies(self, *actions: str) -> Grant:
         arn = self.stack.format_arn(service="ssm", resource=f"parameter{names.POLICIES}/*")
-        return Grant(("ssm:GetParameter", *actions), (arn,), "The path of the policies, one for each group")
+        return Grant(("ssm:GetParameters", *actions), (arn,), "The path of the policies, one for each group")
 
     def _champions(self) -> list[Grant]:
         """Finding a group's champion by the index, and publishing it."""

@@ -106,6 +106,9 @@ def _with_resources(extract: Callable[..., str]) -> Callable[..., str]:
         if service == "ssm" and action == "GetParametersByPath":
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
             return f"arn:aws:ssm:{region}:{account}:parameter{_document(body).get('Path')}"
+        if service == "ssm" and action == "GetParameters":
+            # AWS asks for each of the names; whoever reads several here reads what lies under one path.
+            return f"arn:aws:ssm:{region}:{account}:parameter{next(iter(_document(body).get('Names') or ()), '/*')}"
         if service != "sagemaker":
             return extract(service, method, path, headers, *more)
         return sagemaker_resource(action, _document(body), region, account)

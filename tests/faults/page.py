@@ -48,6 +48,7 @@ OPERATIONS = {
     "FakeParameters.delete_parameter": "ssm:DeleteParameter",
     "FakeParameters.get_paginator": "ssm:GetParametersByPath",
     "FakeParameters.get_parameter": "ssm:GetParameter",
+    "FakeParameters.get_parameters": "ssm:GetParameters",
     "FakeParameters.put_parameter": "ssm:PutParameter",
     "FakeQueue.send": "sqs:SendMessage",
     "FakeRegistry.batch": "sagemaker:BatchDescribeModelPackage",

@@ -22,7 +22,7 @@ COPY = {"s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
 APPEND = {"dynamodb:PutItem", "dynamodb:Query"}
 GOVERNANCE = {
     *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
-    "ssm:GetParameter",
+    "ssm:GetParameters",
 }
 CHAMPIONS = {"dynamodb:Query", "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}
 INSPECTOR = {"inspector2:ListFindings", "inspector2:ListCoverage"}
@@ -85,7 +85,7 @@ ALLOWED = {
     | APPEND
     | CHAMPIONS
     | {
-        *("dynamodb:GetItem", "ssm:GetParameter", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
+        *("dynamodb:GetItem", "ssm:GetParameters", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
         *("sagemaker:BatchDescribeModelPackage", "sagemaker:ListModelPackageGroups"),
         *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
@@ -99,7 +99,7 @@ ALLOWED = {
     | CHAMPIONS
     | {
         *("sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags", "sagemaker:DescribeModel"),
-        "cloudformation:DescribeStackResource",
+        *("cloudformation:DescribeStackResource", "ssm:GetParameters"),
     },
     "AnnounceRole": EVERY_FUNCTION
     | {

@@ -164,6 +164,10 @@ class FakeParameters:
         written = self.written.get(Name, self._now())
         return {"Parameter": {"Name": Name, "Value": self.values[Name], "LastModifiedDate": written}}
 
+    def get_parameters(self, Names: Sequence[str]) -> dict[str, Any]:  # noqa: N803 -- SSM's own spelling
+        found = [{"Name": name, "Value": self.values[name]} for name in Names if name in self.values]
+        return {"Parameters": found, "InvalidParameters": [name for name in Names if name not in self.values]}
+
     def get_paginator(self, operation: str) -> Any:
         pages = {"get_parameters_by_path": self._by_path, "get_parameter_history": self._history}
         return SimpleNamespace(paginate=pages[operation])

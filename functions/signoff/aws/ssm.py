@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from signoff.policy.parameter import GroupPolicy
 from signoff.policy.policy import Policy
 
 T = TypeVar("T")
+
+_DEFAULT = "default"
 
 GOVERNED_TAG = "signoff:governed"
 OWN_POLICY_TAG = "signoff:policy"
@@ -35,8 +38,7 @@ class Policies:
 
         A project's is found by the spelling of the group that SageMaker has, or else by `elsewhere_spelled`.
         """
-        names = dict.fromkeys((group.lower(), group))
-        return next((found for name in names if (found := self._read_own(name))), None)
+        return self._own(group, self._values(_own_names(group)))
 
     def governing(self, group: str, tags: Mapping[str, str]) -> GroupPolicy | None:
         """Return the policy that governs `group`, whose tags are `tags`, or None when Signoff does not govern it.
@@ -44,16 +46,18 @@ class Policies:
         Signoff governs the groups that it created, which it tags, and those that have a policy of their own. Raises
         `PolicyFault` for a group whose own policy was removed: it never falls back to the default.
         """
-        own = self.own(group)
+        values = self._values([*_own_names(group), _DEFAULT])
+        own = self._own(group, values)
         if own is None and tags.get(OWN_POLICY_TAG):
             raise PolicyFault(f"group {group} had its own policy, which is gone; restore {self._path}/groups/{group}")
         if own is None and GOVERNED_TAG in tags:
-            return GroupPolicy(group, self.default(), is_default=True)
+            return GroupPolicy(group, self._default(values), is_default=True)
         return own
 
     def for_new_group(self, group: str) -> GroupPolicy:
         """Return the policy that a new `group` would have."""
-        return self.own(group) or GroupPolicy(group, self.default(), is_default=True)
+        values = self._values([*_own_names(group), _DEFAULT])
+        return self._own(group, values) or GroupPolicy(group, self._default(values), is_default=True)
 
     def elsewhere_spelled(self, group: str) -> str | None:
         """Return how the own policy of `group` spells the name, if it is not found by `own`; lists all policies.
@@ -88,25 +92,44 @@ class Policies:
 
     def default(self) -> Policy:
         """Return the policy of groups without their own. Raises `PolicyFault` when there is none."""
-        default = self._read("default", policy.parse)
-        if default is None:
-            raise PolicyFault(f"there is no default policy at {self._path}/default; deploy Signoff's stack again")
-        return default
+        return self._default(self._values([_DEFAULT]))
 
     def _all_own(self) -> Iterator[tuple[str, str]]:
         """Yield the name, as its parameter has it, and the text of every group's own policy."""
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self._path}/groups")
         return ((each["Name"].rpartition("/")[2], each["Value"]) for page in pages for each in page["Parameters"])
 
-    def _read_own(self, group: str) -> GroupPolicy | None:
-        return self._read(f"groups/{group}", lambda data: parameter.read(data, group))
-
-    def _read(self, name: str, read: Callable[[str], T]) -> T | None:
-        path = f"{self._path}/{name}"
-        with ignoring({"ParameterNotFound"}):
-            found = self._ssm.get_parameter(Name=path)["Parameter"]
-            try:
-                return read(found["Value"])
-            except PolicyFault as fault:
-                raise PolicyFault(f"{path}: {fault}") from fault
+    def _own(self, group: str, values: Mapping[str, str]) -> GroupPolicy | None:
+        """Return the policy among `values` that is the group's own, the platform's before that of a project."""
+        for name in _own_names(group):
+            found = self._parsed(name, values, partial(parameter.read, group=name.rpartition("/")[2]))
+            if found is not None:
+                return found
         return None
+
+    def _default(self, values: Mapping[str, str]) -> Policy:
+        default = self._parsed(_DEFAULT, values, policy.parse)
+        if default is None:
+            raise PolicyFault(f"there is no default policy at {self._path}/default; deploy Signoff's stack again")
+        return default
+
+    def _parsed(self, name: str, values: Mapping[str, str], parse: Callable[[str], T]) -> T | None:
+        if name not in values:
+            return None
+        try:
+            return parse(values[name])
+        except PolicyFault as fault:
+            raise PolicyFault(f"{self._path}/{name}: {fault}") from fault
+
+    def _values(self, names: Sequence[str]) -> dict[str, str]:
+        """Return what the parameters of these names, without the path, hold, by name; with one call.
+
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+        """
+        found = self._ssm.get_parameters(Names=[f"{self._path}/{name}" for name in names])["Parameters"]
+        return {each["Name"].removeprefix(f"{self._path}/"): each["Value"] for each in found}
+
+
+def _own_names(group: str) -> list[str]:
+    """Return the names, without the path, that a group's own policy may be under."""
+    return [f"groups/{name}" for name in dict.fromkeys((group.lower(), group))]
