@@ -30,9 +30,13 @@ _OUTCOMES: Mapping[type, str] = {Recorded: "Recorded", Refusal: "Refused", Repea
 
 @dataclass(frozen=True)
 class Settings(bootstrap.RegistrationSettings):
-    """The settings of this function. `bus` is the bus's ARN, the audience of every proof."""
+    """The settings of this function; `lock_mode` and the days are for Object Lock.
+
+    `bus` is the bus's ARN, the audience of every proof.
+    """
 
     approved_retention_days: str
+    lock_mode: str
     bus: str
 
 
@@ -101,7 +105,7 @@ def _adapters() -> Adapters:
 @cache
 def _retention() -> Retention:
     vault = bootstrap.vault(_settings().vault_bucket)
-    return Retention(vault, utc_now, int(_settings().approved_retention_days))
+    return Retention(vault, utc_now, int(_settings().approved_retention_days), _settings().lock_mode)
 
 
 @cache
@@ -110,6 +114,7 @@ def _decision_handler() -> DecisionHandler:
     return DecisionHandler(
         adapters=adapters,
         projector=RegistryProjector(bootstrap.registry(), adapters.ledger),
+        witness=_witness(),
         retention=_retention(),
         champions=ChampionFinder(adapters.ledger),
         now=utc_now,

@@ -157,6 +157,7 @@ class SignoffStack(cdk.Stack):
         self.apply_decision = self._reader("ApplyDecision", specs.DECIDE, self.decision_queue, may.apply_decision())
         days = str(self.settings.approved_retention_days)
         self.apply_decision.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", days)
+        self.apply_decision.add_environment("SIGNOFF_LOCK_MODE", self.settings.lock_mode)
         for first_to_see in (self.open_validation, self.record_evidence, self.apply_decision):
             first_to_see.add_environment("SIGNOFF_REGISTRAR", self._registrar())
         self.create_model = self._reader(names.MODEL_MAKER, specs.DEPLOY, self.deploy_queue, may.create_model())

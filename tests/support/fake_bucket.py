@@ -126,7 +126,7 @@ class FakeBucket:
         if self.versions.get(key):
             return False
         whole = data if isinstance(data, bytes) else data.read()
-        self.retain(key, self._add(key, whole, {}).version_id, until)
+        self.retain(key, self._add(key, whole, {}).version_id, until, mode)
         return True
 
     def history(self, prefix: str) -> Iterator[VersionRecord]:
@@ -162,12 +162,21 @@ class FakeBucket:
             kept.tags = merged
             self.writes.append(("tag", key))
 
+    def tag_once(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        kept = next(each for each in self.versions[key] if each.id == version_id)
+        if kept.tags != tags:
+            kept.tags = dict(tags)
+            self.writes.append(("tag", key))
+
     def tags(self, key: str) -> dict[str, str]:
         """Return the tags of the current version of `key`."""
         return self.versions[key][-1].tags
 
-    def retain(self, key: str, version_id: str, until: datetime) -> None:
-        kept = next(each for each in self.versions[key] if each.id == version_id)
+    def retain(self, key: str, version_id: str | None, until: datetime, mode: str) -> None:
+        found = [each for each in self.versions[key] if version_id in (None, each.id)]
+        if not found:
+            raise ObjectMissing(f"s3://{self.name}/{key} does not exist")
+        kept = found[-1]
         if kept.retained_until is None or kept.retained_until < until:
             kept.retained_until = until
             self.writes.append(("retain", key))

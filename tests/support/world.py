@@ -145,7 +145,7 @@ class World(Deliveries):
         vault = Vault(wrap(self.vault_bucket))
         governance, projector = Governance(registry, policies, REGISTRY), RegistryProjector(registry, ledger)
         registrations, sources = Registrations(vault, REGISTRAR), Sources(vault.name, self.inbox.name)
-        retention = Retention(vault, self.clock, days=365)
+        retention = Retention(vault, self.clock, days=365, mode="GOVERNANCE")
         self.vault = vault
         asked = wrap(self.sts)
         identity_verifier = IdentityVerifier(
@@ -219,6 +219,7 @@ class World(Deliveries):
         self.decision_handler = DecisionHandler(
             adapters=adapters,
             projector=projector,
+            witness=witness,
             retention=retention,
             champions=ChampionFinder(adapters.ledger),
             now=self.clock,

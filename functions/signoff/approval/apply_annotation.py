@@ -10,6 +10,7 @@ from signoff.approval import annotations as rules
 from signoff.approval.annotations import VERB, Annotation, PackageChange, annotated
 from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal, Repeated
 from signoff.approval.statements import Adapters, StatementHandler, has_room
+from signoff.approval.vault_reading import VaultReading
 from signoff.aws.sagemaker import Registry
 from signoff.errors import RegistryRefused
 from signoff.governance.candidates import Candidate
@@ -46,7 +47,9 @@ class AnnotationHandler(StatementHandler[Annotation]):
         """Return the entry about an annotation that changed nothing."""
         return rules.repeated(statement, by)
 
-    def evaluate(self, history: History, statement: Annotation, by: Approver, candidate: Candidate) -> Outcome:
+    def evaluate(
+        self, history: History, statement: Annotation, by: Approver, candidate: Candidate, reading: VaultReading
+    ) -> Outcome:
         """Write the annotation to the registry and return the outcome.
 
         The last to append is the last to write to the registry, so ledger and registry end up the same.

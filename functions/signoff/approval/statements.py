@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from signoff.approval import decisions
 from signoff.approval.decisions import Approver, Outcome, Recorded, Refusal, Repeated
 from signoff.approval.first_entries import first_entries
+from signoff.approval.vault_reading import VaultReading
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
@@ -99,15 +100,16 @@ class StatementHandler(ABC, Generic[S]):
         candidate = _candidate_of(self.adapters.governance, statement.package)
         if isinstance(candidate, Refusal):
             return self._refuse_unknown(statement, candidate)
+        reading = VaultReading(self.adapters.vault)
         history = self.adapters.ledger.history(candidate.key).verified()
         by: Approver | Refusal | Repeated = Repeated()
         if not _is_answered(history, sender.event):
             by = self._identify(detail, statement, sender, candidate.policy, history)
         if isinstance(by, Repeated):
             # The function that recorded it may have died before settling it.
-            self.settle(candidate.arn, history)
+            self.settle(candidate.arn, history, reading)
             return by
-        return self._answer(candidate, statement, by, sender)
+        return self._answer(candidate, statement, by, sender, history, reading)
 
     @abstractmethod
     def parse(self, detail: Any) -> S:
@@ -121,7 +123,9 @@ class StatementHandler(ABC, Generic[S]):
         """
 
     @abstractmethod
-    def evaluate(self, history: History, statement: S, by: Approver, candidate: Candidate) -> Outcome:
+    def evaluate(
+        self, history: History, statement: S, by: Approver, candidate: Candidate, reading: VaultReading
+    ) -> Outcome:
         """Return the outcome of a statement, with the entry about it if it is accepted."""
 
     @abstractmethod
@@ -132,7 +136,7 @@ class StatementHandler(ABC, Generic[S]):
     def repeated(self, statement: S, by: Approver) -> Draft:
         """Return the entry that remembers a statement that changed nothing, so that it never changes anything later."""
 
-    def settle(self, arn: str, history: History) -> None:
+    def settle(self, arn: str, history: History, reading: VaultReading) -> None:
         """Carry out what the ledger says once the statement is recorded; by default nothing."""
 
     def _identify(
@@ -161,21 +165,35 @@ class StatementHandler(ABC, Generic[S]):
             user_id=signer.user_id,
         )
 
-    def _answer(self, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender) -> Outcome:
+    def _answer(
+        self,
+        candidate: Candidate,
+        statement: S,
+        by: Approver | Refusal,
+        sender: Sender,
+        known: History,
+        reading: VaultReading,
+    ) -> Outcome:
         outcome: Outcome = Repeated()
 
         def drafts(history: History) -> list[Draft]:
             nonlocal outcome
-            outcome = self._outcome(history.verified(), candidate, statement, by, sender)
+            outcome = self._outcome(history.verified(), candidate, statement, by, sender, reading)
             # A statement may come before anything else: the ledger still begins with the registration.
             first = [] if history.state.status else self.adapters.first_entries(candidate)
             return [*first, *self._entries(history, statement, outcome, by, sender.event, candidate.policy)]
 
-        self.settle(candidate.arn, self.adapters.ledger.update(candidate.key, drafts))
+        self.settle(candidate.arn, self.adapters.ledger.update(candidate.key, drafts, known), reading)
         return outcome
 
     def _outcome(
-        self, history: History, candidate: Candidate, statement: S, by: Approver | Refusal, sender: Sender
+        self,
+        history: History,
+        candidate: Candidate,
+        statement: S,
+        by: Approver | Refusal,
+        sender: Sender,
+        reading: VaultReading,
     ) -> Outcome:
         if _is_answered(history, sender.event, None if isinstance(by, Refusal) else by.id):
             return Repeated()
@@ -184,7 +202,7 @@ class StatementHandler(ABC, Generic[S]):
         return (
             _of_another(statement.claimed, by, candidate.policy)
             or self.foreign(statement, by.arn, sender.account, candidate.policy)
-            or self.evaluate(history, statement, by, candidate)
+            or self.evaluate(history, statement, by, candidate, reading)
         )
 
     def _entries(

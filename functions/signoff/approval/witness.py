@@ -13,13 +13,17 @@ from signoff.ledger.witnessed import DECISIONS, KINDS, SINCE
 
 
 class DecisionWitness:
-    """Keeps votes and decisions before the ledger does; the rule for its readers is `signoff.ledger.witnessed`."""
+    """Keeps votes and decisions before the ledger does; the rule for its readers is `signoff.ledger.witnessed`.
+
+    `kept` are the hashes of the entries whose documents it wrote last, which nobody needs to read again.
+    """
 
     def __init__(self, vault: Vault, retention: Retention, now: Clock) -> None:
         self._vault = vault
         self._retention = retention
         self._now = now
         self._begun = False
+        self.kept: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Record that from now on decisions are kept, unless that is recorded already."""
@@ -29,6 +33,7 @@ class DecisionWitness:
 
     def keep(self, entries: Sequence[Entry]) -> None:
         """Keep the votes and decisions among `entries`, which are about to be appended, as long as approved objects."""
-        for entry in entries:
-            if entry.kind in KINDS:
-                self._retention.keep(self._vault.write(DECISIONS, entry.content).key, entry.time)
+        deciding = [entry for entry in entries if entry.kind in KINDS]
+        self.kept = frozenset(
+            entry.hash for entry in deciding if self._retention.keep(DECISIONS, entry.content, entry.time)
+        )

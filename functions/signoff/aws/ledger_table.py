@@ -217,16 +217,20 @@ class LedgerTable:
             }
         }
 
-    def update(self, package: str, decide: Callable[[History], Sequence[Draft]]) -> History:
+    def update(
+        self, package: str, decide: Callable[[History], Sequence[Draft]], known: History | None = None
+    ) -> History:
         """Append what `decide` returns for the history, calling it again on the newer history after a conflict.
 
-        Raises `LedgerConflict` when all attempts conflict.
+        `known` is a history that the caller has just read or written: it is read again only after a conflict. Raises
+        `LedgerConflict` when all attempts conflict.
         """
         for attempt in range(_ATTEMPTS - 1):
-            history = self.history(package)
+            history = known or self.history(package)
             try:
                 return self.append(history, decide(history))
             except LedgerConflict:
+                known = None
                 # With jitter, concurrent writers do not collide again and again.
                 # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
                 self._pause(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - nothing secret

@@ -308,33 +308,54 @@ class Bucket:
     def tag(self, key: str, version_id: str, tags: Mapping[str, str], unless: Mapping[str, str] | None = None) -> None:
         """Add `tags` to those of one version, unless it has others; PutObjectTagging would replace the whole set."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
-        present = {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
+        present = self._tags(which)
         merged = {**present, **tags}
         if unless and unless.items() <= present.items():
             return
         if len(merged) <= 10 and merged != present:
-            tag_set = [{"Key": key, "Value": value} for key, value in merged.items()]
-            self._s3.put_object_tagging(**which, Tagging={"TagSet": tag_set})
+            self._s3.put_object_tagging(**which, Tagging={"TagSet": _tag_set(merged)})
 
-    def retain(self, key: str, version_id: str, until: datetime) -> None:
-        """Extend the Object Lock of one version to `until`, in its present mode; a longer retention stays."""
+    def tag_once(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        """Give one version `tags` instead of all that it has, unless it has these and may not be tagged any more."""
         which = {"Bucket": self.name, "Key": key, "VersionId": version_id}
-        kept = self._retention(which)
-        if "RetainUntilDate" in kept and kept["RetainUntilDate"] >= until:
-            return
-        longer = {"Mode": kept.get("Mode", "GOVERNANCE"), "RetainUntilDate": until}
         try:
-            self._s3.put_object_retention(**which, Retention=longer)
-        except ClientError:
-            # S3 refuses to shorten it, as it would if another function has extended it further meanwhile.
-            present = self._retention(which).get("RetainUntilDate")
-            if present is None or present < until:
+            self._s3.put_object_tagging(**which, Tagging={"TagSet": _tag_set(tags)})
+        except ClientError as error:
+            if error_code(error) not in _FORBIDDEN or not tags.items() <= self._tags(which).items():
                 raise
+
+    def _tags(self, which: Mapping[str, str]) -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in self._s3.get_object_tagging(**which)["TagSet"]}
+
+    def retain(self, key: str, version_id: str | None, until: datetime, mode: str) -> None:
+        """Extend the Object Lock of one version (None: the current one) to `until`, in `mode`.
+
+        A longer retention stays, and so does the mode of one that S3 does not change: it is looked at only where S3
+        refuses, as it does without `BypassGovernanceRetention` whatever would weaken it. Raises `ObjectMissing` when
+        there is no such version.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html#object-lock-retention-periods
+        """
+        which = {"Bucket": self.name, "Key": key, **({"VersionId": version_id} if version_id else {})}
+        try:
+            self._s3.put_object_retention(**which, Retention={"Mode": mode, "RetainUntilDate": until})
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                raise ObjectMissing(f"s3://{self.name}/{key} does not exist") from error
+            kept = self._retention(which)
+            if "RetainUntilDate" in kept and kept["RetainUntilDate"] >= until:
+                return
+            if kept.get("Mode", mode) == mode:
+                raise
+            self._s3.put_object_retention(**which, Retention={**kept, "RetainUntilDate": until})
 
     def _retention(self, which: Mapping[str, str]) -> dict[str, Any]:
         with ignoring({"NoSuchObjectLockConfiguration"}):
             return dict(self._s3.get_object_retention(**which)["Retention"])
         return {}
+
+
+def _tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _whence(source: ObjectVersion) -> dict[str, str]:

@@ -46,7 +46,25 @@ class Policies:
         Signoff governs the groups that it created, which it tags, and those that have a policy of their own. Raises
         `PolicyFault` for a group whose own policy was removed: it never falls back to the default.
         """
+        return self._governing(group, tags, self._values([*_own_names(group), _DEFAULT]))
+
+    def governing_of(
+        self, group: str, look: Callable[[], tuple[str, Mapping[str, str]]]
+    ) -> tuple[GroupPolicy | None, Mapping[str, str] | None]:
+        """Return what `governing` returns, and the group's tags if they had to be looked at.
+
+        `look` returns the group's name as SageMaker spells it, by which a project's policy is found, and its tags: it
+        is called only where the platform has no policy of the group's own.
+        """
         values = self._values([*_own_names(group), _DEFAULT])
+        own = self._own(group.lower(), values)
+        if own is not None:
+            return own, None
+        spelled, tags = look()
+        known = values if spelled in {group, group.lower()} else self._values([*_own_names(spelled), _DEFAULT])
+        return self._governing(spelled, tags, known), tags
+
+    def _governing(self, group: str, tags: Mapping[str, str], values: Mapping[str, str]) -> GroupPolicy | None:
         own = self._own(group, values)
         if own is None and tags.get(OWN_POLICY_TAG):
             raise PolicyFault(f"group {group} had its own policy, which is gone; restore {self._path}/groups/{group}")

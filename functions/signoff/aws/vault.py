@@ -229,18 +229,29 @@ class Vault:
         """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
         return self._bucket.read(self.version(key, version_id))
 
-    def keep_approved(self, key: str, version_id: str) -> None:
-        """Let one version of a copy never expire."""
-        self._bucket.tag(key, version_id, APPROVED)
+    def keep_approved(self, key: str, version_id: str, *, again: bool = False) -> None:
+        """Let one version of a copy never expire. `again` says that it was approved before, and should be already.
 
-    def retain(self, key: str, version_id: str | None, until: datetime) -> None:
-        """Keep one version (the current one by default) under Object Lock until `until` at least."""
-        if version_id is None:
-            stored = self._bucket.current(key)
-            if stored is None:
-                raise ObjectMissing(f"{self.uri(key)} does not exist")
-            version_id = stored.version_id
-        self._bucket.retain(key, version_id, until)
+        Nobody else may tag what is in the vault, so no tag is lost; and nobody may tag what is approved
+        (infra/storage/buckets.py).
+        """
+        (self._bucket.tag if again else self._bucket.tag_once)(key, version_id, APPROVED)
+
+    def write_kept(self, prefix: str, document: Any, mode: str, until: datetime) -> bool:
+        """Write `document` as `write` does, locked (`mode`) until then at least. Returns whether it was not there."""
+        data = canonical(document)
+        key = f"{prefix}/{hashlib.sha256(data).hexdigest()}.json"
+        written = self._bucket.put_locked(key, data, mode, until)
+        if not written:
+            self._bucket.retain(key, None, until, mode)
+        return written
+
+    def retain(self, key: str, version_id: str | None, until: datetime, mode: str) -> None:
+        """Keep one version (None: the current one) under Object Lock (`mode`) until `until` at least.
+
+        Raises `ObjectMissing` when there is no such version.
+        """
+        self._bucket.retain(key, version_id, until, mode)
 
 
 def sha256(chunks: Iterable[bytes]) -> str:

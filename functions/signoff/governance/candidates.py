@@ -17,7 +17,10 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Candidate:
-    """A governed package: SageMaker's description of it, its policy and the policy's name, and its ledger's key."""
+    """A governed package: SageMaker's description of it, its policy and the policy's name, and its ledger's key.
+
+    `group_tags` are the tags of its group, None where nobody had to look at them.
+    """
 
     arn: str
     key: str
@@ -26,7 +29,7 @@ class Candidate:
     described: Mapping[str, Any]
     policy: Policy
     policy_name: str
-    group_tags: Mapping[str, str]
+    group_tags: Mapping[str, str] | None
 
 
 class Governance:
@@ -42,30 +45,40 @@ class Governance:
 
         Raises `UnknownPackage` when SageMaker has no such package, and `PolicyFault` when its policy cannot be read.
         """
-        described = self._described(arn)
+        return self.governed(self.describe(arn))
+
+    def governed(self, described: Mapping[str, Any]) -> Candidate | None:
+        """Return the package that SageMaker described, or None when Signoff does not govern its group.
+
+        The group is only looked at where the platform has no policy of its own for it. Raises `PolicyFault` when the
+        policy cannot be read.
+        """
         group = described.get("ModelPackageGroupName")
         if group is None:
             return None
-        # As the group itself is spelled, by which a project's policy is found.
-        found = self._registry.group(group) or ModelPackageGroup(group, {})
-        governing = self._policies.governing(found.name, found.tags)
+
+        def look() -> tuple[str, Mapping[str, str]]:
+            found = self._registry.group(group) or ModelPackageGroup(group, {})
+            return found.name, found.tags
+
+        governing, tags = self._policies.governing_of(group, look)
         if governing is None:
             return None
         return Candidate(
             arn=described["ModelPackageArn"],
-            key=package_key(described["ModelPackageArn"], described["CreationTime"]),
+            key=key_of(described),
             group=group,
             version=described.get("ModelPackageVersion"),
             described=described,
             policy=governing.policy,
             policy_name=governing.name,
-            group_tags=found.tags,
+            group_tags=tags,
         )
 
-    def _described(self, arn: str) -> dict[str, Any]:
+    def describe(self, arn: str) -> dict[str, Any]:
         """Describe a package; its real ARN has the group's name in lower case, which callers may not know.
 
-        A package of another account is unknown, even if Signoff may describe it.
+        A package of another account is unknown, even if Signoff may describe it. Raises `UnknownPackage`.
         """
         if not arn.startswith(f"{self._where}:"):
             raise UnknownPackage(f"{arn} is not a package of the registry {self._where}")
@@ -75,6 +88,11 @@ class Governance:
             if arn == arn.lower():
                 raise
             return self._registry.describe(arn.lower())
+
+
+def key_of(described: Mapping[str, Any]) -> str:
+    """Return the key of the ledger of a package that SageMaker described."""
+    return package_key(described["ModelPackageArn"], described["CreationTime"])
 
 
 def source_owner(candidate: Candidate) -> str | None:

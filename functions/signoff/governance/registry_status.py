@@ -32,7 +32,7 @@ class RegistryProjector:
         while history.state.projected != history.state.registry_status:
             status, shown = history.state.registry_status, checkpoints.of_evidence(history)
             self._set(arn, status, history)
-            history = self._ledger.update(history.package, partial(_updated, status))
+            history = self._ledger.update(history.package, partial(_updated, status), history)
             if checkpoints.of_evidence(history) != shown:
                 self.note(arn, history)
             if history.state.status is Status.APPROVED:

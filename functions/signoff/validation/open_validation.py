@@ -87,7 +87,10 @@ class ValidationOpener:
             self.pause(_PAUSE)
 
     def _mark_own_policy(self, candidate: Candidate) -> None:
-        if OWN_POLICY_TAG not in candidate.group_tags and self.policies.own(candidate.group) is not None:
+        tags = candidate.group_tags
+        if tags is None:
+            tags = self.registry.group_tags(candidate.group) or {}
+        if OWN_POLICY_TAG not in tags and self.policies.own(candidate.group) is not None:
             self.registry.mark_own_policy(candidate.group)
 
     def _claimed(self, candidate: Candidate, request: ValidationRequest) -> dict[str, Any]:

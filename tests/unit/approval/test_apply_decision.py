@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from signoff.approval import statements
 from signoff.approval.decisions import Recorded, Refusal, Repeated
 from signoff.approval.statements import Sender
+from signoff.approval.vault_reading import VaultReading
 from signoff.documents import timestamps
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import unknown_key
@@ -81,7 +82,7 @@ def test_who_extends_the_retention_again_finds_it_done_since_it_counts_from_the_
 
     written = list(world.vault_bucket.writes)
     world.clock.forward(hours=3)
-    world.decision_handler.settle(arn, world.history(arn))
+    world.decision_handler.settle(arn, world.history(arn), VaultReading(world.vault))
     assert (len(objects), world.vault_bucket.writes) == (len(MODELS), written)
 
 

@@ -1,7 +1,7 @@
 """The adapters for which there is more to ask than a fake would answer: endpoints, images, the bus, queues, errors."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -396,52 +396,99 @@ def test_a_copy_is_made_once_and_never_taken_for_that_of_another_version(vault: 
 
 
 class Locked:
-    """The part of S3 that keeps versions under Object Lock, which moto does not have."""
+    """The part of S3 that keeps versions under Object Lock, which moto does not have: it weakens no lock."""
 
     def __init__(self, **kept: Any) -> None:
         self.kept = kept
+        self.calls: list[str] = []
 
     def get_object_retention(self, **_: Any) -> dict[str, Any]:
+        self.calls.append("get")
         if not self.kept:
             raise ClientError({"Error": {"Code": "NoSuchObjectLockConfiguration"}}, "GetObjectRetention")
         return {"Retention": self.kept}
 
     def put_object_retention(self, Retention: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
+        self.calls.append("put")
+        shorter = self.kept and Retention["RetainUntilDate"] < self.kept["RetainUntilDate"]
+        if shorter or (self.kept.get("Mode"), Retention["Mode"]) == ("COMPLIANCE", "GOVERNANCE"):
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectRetention")
         self.kept = Retention
 
 
 EARLY, LATE = START + timedelta(days=90), START + timedelta(days=900)
 
 
+def locked(mode: str, until: datetime) -> dict[str, Any]:
+    return {"Mode": mode, "RetainUntilDate": until}
+
+
 @pytest.mark.parametrize(
-    ("kept", "expected"),
+    ("kept", "expected", "calls"),
     [
-        ({}, {"Mode": "GOVERNANCE", "RetainUntilDate": EARLY}),
-        ({"Mode": "COMPLIANCE", "RetainUntilDate": START}, {"Mode": "COMPLIANCE", "RetainUntilDate": EARLY}),
-        ({"Mode": "GOVERNANCE", "RetainUntilDate": LATE}, {"Mode": "GOVERNANCE", "RetainUntilDate": LATE}),
+        ({}, locked("GOVERNANCE", EARLY), ["put"]),
+        (locked("GOVERNANCE", START), locked("GOVERNANCE", EARLY), ["put"]),
+        (locked("COMPLIANCE", START), locked("COMPLIANCE", EARLY), ["put", "get", "put"]),
+        (locked("GOVERNANCE", LATE), locked("GOVERNANCE", LATE), ["put", "get"]),
+        (locked("COMPLIANCE", LATE), locked("COMPLIANCE", LATE), ["put", "get"]),
     ],
 )
-def test_retention_is_extended_in_its_own_mode_and_never_shortened(kept: dict[str, Any], expected: dict[str, Any]):
+def test_retention_is_extended_with_one_call_and_never_weakened(
+    kept: dict[str, Any], expected: dict[str, Any], calls: list[str]
+):
     s3 = Locked(**kept)
-    Bucket(s3, "vault").retain("k", "v1", EARLY)
-    assert s3.kept == expected
+    Bucket(s3, "vault").retain("k", "v1", EARLY, "GOVERNANCE")
+    assert (s3.kept, s3.calls) == (expected, calls)
 
 
-class ExtendedMeanwhile(Locked):
-    """A version whose retention another function puts off between any two calls; S3 refuses to shorten it."""
+class Unyielding(Locked):
+    """A version whose lock S3 does not change, with that error."""
+
+    def __init__(self, code: str, **kept: Any) -> None:
+        super().__init__(**kept)
+        self.code = code
 
     def put_object_retention(self, Retention: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
-        self.kept = {"Mode": "GOVERNANCE", "RetainUntilDate": LATE}
-        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectRetention")
-
-
-def test_a_retention_that_another_function_extends_further_at_the_same_time_stands():
-    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
-    Bucket(s3, "vault").retain("k", "v1", EARLY)
-    assert s3.kept["RetainUntilDate"] == LATE
+        raise ClientError({"Error": {"Code": self.code}}, "PutObjectRetention")
 
 
 def test_a_retention_that_may_not_be_extended_is_an_error():
-    s3 = ExtendedMeanwhile(Mode="GOVERNANCE", RetainUntilDate=START)
+    s3 = Unyielding("AccessDenied", **locked("GOVERNANCE", START))
     with pytest.raises(ClientError, match="AccessDenied"):
-        Bucket(s3, "vault").retain("k", "v1", LATE + timedelta(days=1))
+        Bucket(s3, "vault").retain("k", "v1", EARLY, "GOVERNANCE")
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchVersion", "MethodNotAllowed"])
+def test_what_is_not_there_cannot_be_retained(code: str):
+    with pytest.raises(ObjectMissing, match="s3://vault/k does not exist"):
+        Bucket(Unyielding(code), "vault").retain("k", None, EARLY, "GOVERNANCE")
+
+
+class Tagged:
+    """The part of S3 that tags, where the bucket's policy lets nobody tag what is approved."""
+
+    def __init__(self, **tags: str) -> None:
+        self.tags = tags
+        self.calls: list[str] = []
+
+    def get_object_tagging(self, **_: Any) -> dict[str, Any]:
+        self.calls.append("get")
+        return {"TagSet": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
+
+    def put_object_tagging(self, Tagging: dict[str, Any], **_: Any) -> None:  # noqa: N803 -- S3's own spelling
+        self.calls.append("put")
+        if self.tags.get("kept") in {"approved", "otherwise"}:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectTagging")
+        self.tags = {tag["Key"]: tag["Value"] for tag in Tagging["TagSet"]}
+
+
+@pytest.mark.parametrize(("kept", "calls"), [("until-decided", ["put"]), ("approved", ["put", "get"])])
+def test_what_is_approved_is_tagged_so_with_one_call_and_stays_so(kept: str, calls: list[str]):
+    s3 = Tagged(kept=kept)
+    Bucket(s3, "vault").tag_once("k", "v1", {"kept": "approved"})
+    assert (s3.tags, s3.calls) == ({"kept": "approved"}, calls)
+
+
+def test_a_tag_that_may_not_be_set_is_an_error():
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket(Tagged(kept="otherwise"), "vault").tag_once("k", "v1", {"kept": "approved"})

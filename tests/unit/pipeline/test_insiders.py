@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from signoff.approval import decisions
+from signoff.aws import ssm
 from signoff.aws.ssm import Policies
 from signoff.governance.registrations import Registrations
 from signoff.ledger import state
 from signoff.ledger.state import State
 from signoff.policy import submitters
 from signoff.policy.approvals import Approvals
-from signoff.policy.parameter import GroupPolicy
 from signoff.validation import gates, make_evidence
 from signoff.validation.sources import Sources
 from tests.support.insiders import ACCOUNT, CHURN, FRAUD, user
@@ -204,9 +204,8 @@ def test_no_insider_gets_through(walked: str):
 # Mutants
 
 
-def _own_spelling_first(policies: Policies, group: str) -> GroupPolicy | None:
-    names = dict.fromkeys((group, group.lower()))
-    return next((found for name in names if (found := policies._read_own(name))), None)
+def _own_spelling_first(group: str) -> list[str]:
+    return [f"groups/{name}" for name in dict.fromkeys((group, group.lower()))]
 
 
 MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
@@ -214,7 +213,10 @@ MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
     "who_changes_what_a_pipeline_registered_approves_it": [
         (State, "authors", property(lambda self: (self.submitter,)))
     ],
-    "a_project_spells_the_groups_name_otherwise_and_publishes_its_champion": [(Policies, "own", _own_spelling_first)],
+    "a_project_spells_the_groups_name_otherwise_and_publishes_its_champion": [
+        (ssm, "_own_names", _own_spelling_first),
+        (Policies, "governing_of", lambda policies, group, look: (policies.governing(*look()), {})),
+    ],
     "one_person_undoes_a_revocation_by_two": [(state, "_revoked", lambda state, why: replace(state, revoked_for=why))],
     "a_version_that_two_approved_and_that_lapsed_is_brought_back_by_one": [
         (state, "_revoked", lambda state, why: replace(state, revoked_for=why)),
