@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, package_of
 from signoff.ledger.state import State
-from signoff_cli.output.entries import describe_entry
+from signoff.report.sentences import describe_entry
 
 if TYPE_CHECKING:
     from rich.console import Console

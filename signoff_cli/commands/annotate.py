@@ -67,7 +67,7 @@ def annotate(
 
 
 def _annotate(found: Stack, asked: AnnotationRequest, yes: bool, timeout: float, json: bool) -> None:
-    from signoff_cli.output.entries import annotation_summary
+    from signoff_cli.output.annotations import annotation_summary
     from signoff_cli.packages.progress import Deadline
     from signoff_cli.statements.annotation import PendingAnnotation
 
@@ -130,7 +130,7 @@ def _read(path: Path) -> list[dict[str, object]]:
 
 def _print_result(result: AnnotationResult, json: bool) -> None:
     from signoff_cli.output import console
-    from signoff_cli.output.entries import describe_annotation
+    from signoff_cli.output.annotations import describe_annotation
 
     if json:
         console.print_json(result.document)

@@ -37,11 +37,12 @@ def show(package: Package, json: AsJson = False, stack: StackName = "Signoff") -
 
 
 def _show(found: Stack, package: str, json: bool) -> None:
+    from signoff.report.document import document as document_of
+    from signoff.report.standing import evaluate
     from signoff_cli.output import console
     from signoff_cli.output.package_page import print_package
     from signoff_cli.packages import champion, evidence, sagemaker
-    from signoff_cli.packages.document import document as document_of
-    from signoff_cli.packages.policy_view import GroupPolicies, evaluate
+    from signoff_cli.packages.policy_view import GroupPolicies
 
     history = history_of(found.ledger, package)
     known = {**document_of(history), "champion": champion.is_champion(found.champions, history)}
@@ -148,8 +149,8 @@ def _may_be_validated(history: History) -> None:
 
 
 def _follow_attempt(ledger: LedgerReader, arn: str, before: History | None, timeout: float) -> None:
+    from signoff.report.document import reason
     from signoff_cli.output import console
-    from signoff_cli.packages.document import reason
     from signoff_cli.packages.progress import Deadline, follow, is_settled, wait_for_ledger
 
     deadline = Deadline(timeout)

@@ -182,9 +182,9 @@ def _uploaded(found: Stack, group: str, plan: UploadPlan, create_group: bool, js
 
 
 def _follow(found: Stack, submission: Submission, timeout: float, json: bool) -> None:
+    from signoff.report.document import document as document_of
+    from signoff.report.document import reason
     from signoff_cli.output import console
-    from signoff_cli.packages.document import document as document_of
-    from signoff_cli.packages.document import reason
     from signoff_cli.packages.progress import Deadline
     from signoff_cli.submissions.registration import (
         RegistrationRefused,

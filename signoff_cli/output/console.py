@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from signoff.documents.text import clean
-from signoff_cli.output.entries import describe_entry
+from signoff.report.sentences import describe_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from signoff.documents.text import clean, short
 from signoff.ledger.entries import Kind, Status
 from signoff.notification.comparison import grave_first, outcome_of
 from signoff.notification.wording import DONE
+from signoff.report.sentences import ENDS, authors, describe_seats
+from signoff.report.standing import expiry, may_approve, outstanding
 from signoff_cli.output import comparison
-from signoff_cli.output.entries import ENDS, authors, describe_seats
-from signoff_cli.packages.policy_view import expiry, may_approve, outstanding
 
 if TYPE_CHECKING:
     from signoff.approval.decisions import Outcome as Expected

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from signoff.artifact.findings import listed
 from signoff.documents.text import clean, short
 from signoff.notification.comparison import grave_first, outcome_of
+from signoff.report.sentences import ENDS, describe_on_page, describe_seats, recommendations
 from signoff_cli.output import comparison, findings
 from signoff_cli.output.console import COLOURS, outcome, section
-from signoff_cli.output.entries import ENDS, describe_on_page, describe_seats, recommendations
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from signoff.aws.clients import error_message
 from signoff.errors import DocumentMissing
-from signoff_cli.packages import findings
+from signoff.report import findings
 
 if TYPE_CHECKING:
     from signoff.aws.vault import Vault

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from signoff.report.standing import evaluate
 from signoff_cli.packages.index import Row
-from signoff_cli.packages.policy_view import GroupPolicies, evaluate, may_decide
+from signoff_cli.packages.policy_view import GroupPolicies, may_decide
 
 
 def evaluate_all(rows: Iterable[Row], policies: GroupPolicies, me: str) -> list[Row]:
     """Return `rows`, of packages that are waiting for a decision, each with what its policy says of it.
 
-    To the fields of `policy_view.evaluate` it adds `mine`: whether `me` (an ARN) may decide on the package and has not
-    done so yet; None when the policy cannot be read.
+    To the fields of `signoff.report.standing.evaluate` it adds `mine`: whether `me` (an ARN) may decide on the package
+    and has not done so yet; None when the policy cannot be read.
     """
     return [{**each, **_evaluate(each, policies, me)} for each in rows]
 

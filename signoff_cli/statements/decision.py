@@ -17,9 +17,9 @@ from signoff.ledger.state import State
 from signoff.notification.announcements import DECISION
 from signoff.policy.deployment import Deployment
 from signoff.policy.policy import Policy
+from signoff.report.standing import outstanding
 from signoff.runtime.clock import utc_now
 from signoff_cli.packages.lookup import LedgerReader
-from signoff_cli.packages.policy_view import outstanding
 from signoff_cli.statements import request
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 To add a kind, name it in `Kind` and give it a row in `EFFECTS`: it defines the status, the events and the
 notifications. The rest are texts and facts, and a test fails for each that is missing: its line in the terminal
-(`signoff_cli.output.entries`), its message if the row names a stage (`signoff.notification.notifications`), what
+(`signoff.report.sentences`), its message if the row names a stage (`signoff.notification.notifications`), what
 the state keeps of it besides the status (`signoff.ledger.state`), and one such entry in the golden ledger
 (`tests/unit/pipeline/every_kind.py`).
 """

@@ -14,7 +14,7 @@ import pytest
 
 from examples import artifacts
 from signoff.aws.sagemaker import Registry
-from signoff_cli.packages.document import document
+from signoff.report.document import document
 from signoff_cli.packages.index import Filter, list_packages
 from signoff_cli.packages.sagemaker import with_sagemaker as shown_with
 from tests.support import shapes

@@ -12,7 +12,7 @@ import pytest
 from signoff.aws.sagemaker import Registry
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
-from signoff_cli.packages.document import document
+from signoff.report.document import document
 from signoff_cli.packages.index import Filter, list_packages
 from signoff_cli.packages.index import with_sagemaker as listed_with
 from signoff_cli.packages.sagemaker import to_json_data

@@ -11,8 +11,8 @@ from signoff.artifact.remedies import REMEDIES
 from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.errors import LedgerBroken, ObjectMissing, PolicyFault
 from signoff.ledger.entries import Draft, Kind, Status, Step
+from signoff.report.sentences import describe_entry
 from signoff.validation.open_validation import ValidationRequest
-from signoff_cli.output.entries import describe_entry
 from tests.support.archives import member, tar
 from tests.support.validations import checks, claimed, evidence, submitted
 from tests.support.world import ACCURATE, APPROVER, CHANGED, IMAGE, MODEL, QUALITY, SPECIFICATION, SUBMITTER, World

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from signoff.ledger.recorded_checks import asking
 from signoff.notification.comparison import grave_first, metric_rows
+from signoff.report.document import document as document_of
 from signoff_cli.output import columns, comparison, console
 from signoff_cli.output.package_page import print_package
-from signoff_cli.packages.document import document as document_of
 from tests.support import compared, entries
 
 IN_A_FILE = """\

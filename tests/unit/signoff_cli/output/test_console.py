@@ -10,11 +10,11 @@ from signoff.documents.text import clean, short
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.ledger.history import History
 from signoff.policy.policy import of_document
+from signoff.report.document import document
+from signoff.report.sentences import SENTENCES, describe_entry
+from signoff.report.standing import evaluate
 from signoff_cli.output import console
-from signoff_cli.output.entries import SENTENCES, describe_entry
 from signoff_cli.output.package_page import print_package
-from signoff_cli.packages.document import document
-from signoff_cli.packages.policy_view import evaluate
 from tests.support import entries
 
 FAULT = {"path": "Domian", "message": "is not a field"}

@@ -13,10 +13,10 @@ from rich.console import Console
 from signoff.artifact.findings import Finding
 from signoff.artifact.remedies import REMEDIES
 from signoff.aws.vault import Vault
+from signoff.report.document import document as document_of
 from signoff_cli.output import console, findings
 from signoff_cli.output.findings import describe_counts
 from signoff_cli.output.package_page import print_package
-from signoff_cli.packages.document import document as document_of
 from signoff_cli.packages.evidence import with_evidence
 from tests.support.archives import member, tar
 from tests.support.model_shapes import MODELS, SEVERAL, WEIGHTS, manifest, source, submitted

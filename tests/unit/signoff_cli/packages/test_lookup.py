@@ -5,8 +5,8 @@ import pytest
 from signoff.documents import timestamps
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key
+from signoff.report.document import document, reason
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.document import document, reason
 from signoff_cli.packages.lookup import find, find_or_fail, is_package_name
 from tests.support import entries
 from tests.support.clock import START, Clock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from signoff.policy.policy import of_document
-from signoff_cli.output.entries import describe_seats
-from signoff_cli.packages.policy_view import evaluate
+from signoff.report.sentences import describe_seats
+from signoff.report.standing import evaluate
 
 SAM, ANN, BOB = (f"arn:aws:iam::123456789012:user/{name}" for name in ("sam", "ann", "bob"))
 RISK = "arn:aws:iam::123456789012:role/AWSReservedSSO_Risk_*"

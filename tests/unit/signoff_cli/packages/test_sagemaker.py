@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signoff.errors import UnknownPackage
+from signoff.report.document import document
 from signoff_cli.output import console
 from signoff_cli.output.package_page import print_package
-from signoff_cli.packages.document import document
 from signoff_cli.packages.sagemaker import to_json_data, with_sagemaker
 from tests.support import entries
 

@@ -3,10 +3,10 @@
 import io
 from typing import Any
 
+from signoff.report.document import document as document_of
+from signoff.report.sentences import describe_entry
 from signoff_cli.output import console
-from signoff_cli.output.entries import describe_entry
 from signoff_cli.output.package_page import print_package
-from signoff_cli.packages.document import document as document_of
 from signoff_cli.packages.progress import is_settled
 from tests.support.world import ROLE, World
 

@@ -10,8 +10,9 @@ from signoff.approval import annotations
 from signoff.approval.decisions import Approver, Refusal
 from signoff.ledger.entries import Draft
 from signoff.ledger.history import History, unknown_key
+from signoff.report.sentences import describe_entry
 from signoff_cli.errors import CommandFailed
-from signoff_cli.output.entries import annotation_summary, describe_annotation, describe_entry
+from signoff_cli.output.annotations import annotation_summary, describe_annotation
 from signoff_cli.packages.progress import TimedOut
 from signoff_cli.statements.annotation import (
     AnnotationRequest,

@@ -10,13 +10,10 @@ from signoff.ledger import attempts
 from signoff.ledger.entries import Kind
 from signoff.ledger.recorded_checks import holding
 from signoff.notification.wording import DONE, enforcement, fault
-from signoff_cli.packages.document import errored_reason
+from signoff.report.document import errored_reason
 
 if TYPE_CHECKING:
-    from signoff.approval.annotations import Annotation
     from signoff.ledger.entries import Entry
-    from signoff.ledger.history import History
-    from signoff_cli.statements.annotation import AnnotationResult
 
 _NOUNS = {
     "approve": "approval",
@@ -41,29 +38,8 @@ def describe_on_page(entry: Entry, evidence: str | None) -> str:
     return clean(_verdict(entry.details)) if shown else describe_entry(entry)
 
 
-def annotation_summary(history: History, said: Annotation, by: str) -> list[str]:
-    """Return the summary of an annotation by `by` (an ARN), for the person who is asked to confirm it."""
-    state = history.state
-    name = f"{state.group}/{state.version}" if state.group else "a package that Signoff does not know"
-    lines = [f"annotate {name}", f"  package    {said.package}", f"  as         {by}"]
-    lines += [f"  set        {key} = {value}" for key, value in said.set.items()]
-    lines += [f"  remove     {key}" for key in said.remove]
-    lines += [f"  add        inference specification {each}" for each in said.names]
-    lines.append(f"  status     {state.status or 'unknown'}, submitted by {short(state.submitter)}")
-    if said.names:
-        lines.append("  note       another specification changes what is signed: the package is validated again")
-    return [clean(line) for line in lines]
-
-
-def describe_annotation(result: AnnotationResult) -> str:
-    """Return the result of an annotation that was not refused."""
-    entry = result.entry
-    anew = f" It is validated again: follow it with `signoff watch {entry.group}/{entry.version}`."
-    return clean(f"{entry.group}/{entry.version} is annotated.{anew if entry.details['added'] else ''}")
-
-
 def describe_seats(seats: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return who may give the approvals that are missing (`policy_view.may_approve`), one line for each role."""
+    """Return who may give the approvals that are missing (`standing.may_approve`), one line for each role."""
     return [f"{each['needed']} of {each['role'] or 'these'}: {_people(each['people'], each['but'])}" for each in seats]
 
 
