@@ -155,7 +155,7 @@ class FunctionPermissions:
             self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
             self._read_vault("evidence/", "measured/"),
             self._write_vault("evidence/"),
-            self._by_group(),
+            self._index("by-group"),
         ]
 
     def evaluate_model(self, measuring_role: str, answers: s3.Bucket, rows: Sequence[str]) -> list[Grant]:
@@ -166,7 +166,7 @@ class FunctionPermissions:
         objects = sorted({f"arn:{self.stack.partition}:s3:::{uri.removeprefix('s3://')}" for uri in rows})
         return [
             Grant(("dynamodb:Query",), (self.ledger.table_arn,)),
-            self._by_group(),
+            self._index("by-group"),
             self._packages("DescribeModelPackage"),
             *self._package_keys(),
             look_up_images(self.stack),
@@ -191,7 +191,7 @@ class FunctionPermissions:
             self._find_versions(self.vault),
             self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
             self._write_vault("policies/", "decisions/"),
-            self._by_group(),
+            self._index("by-deployed"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),
             Grant(("s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"), self._in_vault("models/"), ANY_OBJECT),
         ]
@@ -209,6 +209,7 @@ class FunctionPermissions:
             self._find_versions(self.vault),
             self._read_vault("models/", "evidence/", "decisions/"),
             *self._champions(),
+            self._index("by-arn"),
             *self._elsewhere(),
             *show_approvals(self.stack),
         ]
@@ -329,10 +330,10 @@ class FunctionPermissions:
 
     def _champions(self) -> list[Grant]:
         """Finding a group's champion by the index, and publishing it."""
-        return [self._by_group(), publish_champions(self.stack, self.stack.region)]
+        return [self._index("by-deployed"), publish_champions(self.stack, self.stack.region)]
 
-    def _by_group(self) -> Grant:
-        return Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/by-group",))
+    def _index(self, name: str) -> Grant:
+        return Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/{name}",))
 
     def _packages(self, *operations: str) -> Grant:
         return self._sagemaker(operations, "model-package/*")

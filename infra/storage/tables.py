@@ -92,7 +92,7 @@ class PackageHeadTable(dynamodb.Table):
         self.add_global_secondary_index(index_name="by-arn", partition_key=_string("arn"), sort_key=_string("created"))
         # Few packages have these attributes, and only those are in the indexes.
         self.add_global_secondary_index(
-            index_name="by-deployed", partition_key=_string("deployed"), sort_key=_string("decided")
+            index_name="by-deployed", partition_key=_string("deployed"), sort_key=_string("rank")
         )
         self.add_global_secondary_index(index_name="by-rollback", partition_key=_string("rollback"))
 

@@ -178,7 +178,7 @@ def test_the_tables_have_the_keys_that_the_functions_use(template):
         "by-status": {"HASH": "status", "RANGE": "since"},
         "by-group": {"HASH": "group", "RANGE": "version"},
         "by-arn": {"HASH": "arn", "RANGE": "created"},
-        "by-deployed": {"HASH": "deployed", "RANGE": "decided"},
+        "by-deployed": {"HASH": "deployed", "RANGE": "rank"},
         "by-rollback": {"HASH": "rollback"},
         "by-kind": {"HASH": "kind", "RANGE": "time"},
     }

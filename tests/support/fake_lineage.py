@@ -33,5 +33,6 @@ class FakeLineage:
         self.artifacts.setdefault(uri, kind)
         return f"{ACCOUNT}:artifact/{list(self.artifacts).index(uri)}"
 
-    def associate(self, source: str, destination: str, kind: str) -> None:
+    def associate(self, source: str, destination: str, kind: str, *, new: bool = False) -> None:
+        assert not (new and any(each[0] == source for each in self.associations))
         self.associations.add((source, destination, kind))

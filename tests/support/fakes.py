@@ -67,7 +67,7 @@ class FakeLedger(LedgerTable):
 
     def rows_deployed(self, group: str, *, page: int | None = None) -> Iterator[dict[str, Any]]:
         rows = [row for row in self.rows() if row.get("deployed") == group]
-        yield from sorted(rows, key=lambda row: row["decided"], reverse=True)
+        yield from sorted(rows, key=lambda row: row["rank"], reverse=True)
 
     def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:
         yield from (row for row in self.rows() if row.get("rollback"))

@@ -82,7 +82,8 @@ def package_row_item(history: History) -> dict[str, Any]:
             "arn": arn,
             "created": created,
             "group": state.group,
-            "deployed": state.group if state.status is Status.APPROVED and state.model else None,
+            "deployed": state.group if _is_deployed(state) else None,
+            "rank": _rank(state) if _is_deployed(state) else None,
             "version": state.version,
             "status": str(state.status) if state.status else None,
             "registered": state.registered,
@@ -111,6 +112,16 @@ def package_row_item(history: History) -> dict[str, Any]:
             "hash": last.hash,
         }
     )
+
+
+def _is_deployed(state: State) -> bool:
+    return state.status is Status.APPROVED and state.model is not None and state.decision is not None
+
+
+def _rank(state: State) -> str:
+    """Return what sorts a group's deployed packages: whether anybody superseded them, and when they were approved."""
+    free, decided = int(not state.superseded), (state.decision or {})["time"]
+    return f"{free} {decided} {state.version or 0:010}"
 
 
 def _target_models(state: State) -> dict[str, str]:
@@ -259,7 +270,10 @@ class LedgerTable:
         return self._rows("by-group", "group", group, beyond, newest_first, page)
 
     def rows_deployed(self, group: str, *, page: int | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a group's approved packages that have models, the one approved last first."""
+        """Yield the rows of a group's approved packages that have models, the one approved last first.
+
+        Before all others come those that no champion has superseded: the champion, and who has become it just now.
+        """
         return self._rows("by-deployed", "deployed", group, None, True, page)
 
     def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]:

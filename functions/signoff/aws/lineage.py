@@ -38,8 +38,8 @@ class Lineage:
         made = found[0] if found else self._sagemaker.create_artifact(Source={"SourceUri": uri}, ArtifactType=kind)
         return str(made["ArtifactArn"])
 
-    def associate(self, source: str, destination: str, kind: str) -> None:
-        """Associate two entities, by their ARNs, unless they are."""
+    def associate(self, source: str, destination: str, kind: str, *, new: bool = False) -> None:
+        """Associate two entities, by their ARNs, unless they are: a `new` one is associated with nothing."""
         ends = {"SourceArn": source, "DestinationArn": destination}
-        if not self._sagemaker.list_associations(**ends)["AssociationSummaries"]:
+        if new or not self._sagemaker.list_associations(**ends)["AssociationSummaries"]:
             self._sagemaker.add_association(**ends, AssociationType=kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +26,17 @@ class ApprovalLineage:
 
     lineage: Lineage
 
-    def show(self, history: History) -> None:
+    def showing(self, history: History, *, first: bool) -> Callable[[], None]:
+        """Return what shows a package's approval, which may be called again; `first` says that nothing is shown yet."""
+        firsts = iter((first,))
+        return lambda: self.show(history, first=next(firsts, False))
+
+    def show(self, history: History, *, first: bool = False) -> None:
         """Show that a package is approved, by whom and on which evidence; or that it is not any more.
 
         Of a package that never was, and of one whose approval is not shown, nothing is. An account has room for 3,000
-        actions, so a package has one, whatever is decided about it and however often.
+        actions, so a package has one, whatever is decided about it and however often. `first` says that there is none
+        yet.
         """
         approval = _newest_approval(history)
         arn = package_of(history.package)[0]
@@ -38,12 +45,13 @@ class ApprovalLineage:
             return
         name = action_name(arn, history.package)
         said = _said(history, approval)
-        action = self.lineage.update_action(name, said)
-        if action is None and state.status is Status.APPROVED:
+        action = None if first else self.lineage.update_action(name, said)
+        new = action is None and state.status is Status.APPROVED
+        if new:
             source = {"SourceUri": arn, "SourceType": "ARN"}
             action = self.lineage.create_action(name, {"Source": source, "ActionType": _TYPE, **said})
         if action is not None:
-            self.lineage.associate(action, self.lineage.artifact(arn, _PACKAGE), _EDGE)
+            self.lineage.associate(action, self.lineage.artifact(arn, _PACKAGE), _EDGE, new=new)
 
 
 def action_name(arn: str, package: str) -> str:

@@ -47,13 +47,25 @@ class Champions(ChampionFinder):
         SSM has no conditional write. So the champion is computed again after each write, as another package may have
         become champion meanwhile: of two concurrent writers, the last has seen the other's entries.
         """
+        published = self.published(group)
         for look in range(_ATTEMPTS):
             champion = self.of(group, known)
-            if self.published(group) == (champion and champion.model):
+            if published == (champion and champion.model):
                 return look > 0
-            self._put(group, champion)
-            known = known and self._newer(known)
+            published = self.put(group, champion)
+            known = known and self.newest(known)
         return True
+
+    def put(self, group: str, champion: Champion | None) -> str | None:
+        """Publish that a group has that champion, or none, and return its model's ARN."""
+        if champion:
+            about = f"Published by Signoff: the model of group {group} that was approved last"
+            fields = {"Value": champion.model, "Type": "String", "Overwrite": True, "Description": about}
+            self._ssm.put_parameter(Name=self._name(group), **fields)
+            return champion.model
+        with ignoring(_ABSENT):
+            self._ssm.delete_parameter(Name=self._name(group))
+        return None
 
     def repair(self, group: str, before: datetime) -> bool:
         """Publish the group's champion, if the parameter differs and has not been written since `before`.
@@ -63,7 +75,7 @@ class Champions(ChampionFinder):
         _, written = self._parameter(group)
         return self.publish(group) if written is None or written <= before else False
 
-    def _newer(self, known: History) -> History:
+    def newest(self, known: History) -> History:
         """Return the newest history; the caller's may have entries that it is about to append."""
         return max(known, self._ledger.history(known.package).verified(), key=lambda history: len(history.entries))
 
@@ -72,15 +84,6 @@ class Champions(ChampionFinder):
             parameter = self._ssm.get_parameter(Name=self._name(group))["Parameter"]
             return parameter["Value"], parameter["LastModifiedDate"]
         return None, None
-
-    def _put(self, group: str, champion: Champion | None) -> None:
-        if champion:
-            about = f"Published by Signoff: the model of group {group} that was approved last"
-            fields = {"Value": champion.model, "Type": "String", "Overwrite": True, "Description": about}
-            self._ssm.put_parameter(Name=self._name(group), **fields)
-            return
-        with ignoring(_ABSENT):
-            self._ssm.delete_parameter(Name=self._name(group))
 
     def _name(self, group: str) -> str:
         return f"{self._path}/{group.lower()}"

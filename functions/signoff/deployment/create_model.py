@@ -20,7 +20,7 @@ from signoff.errors import UnknownPackage
 from signoff.governance.candidates import Candidate, Governance
 from signoff.governance.kept_decisions import require_kept_decisions
 from signoff.governance.registry_status import RegistryProjector
-from signoff.ledger.entries import Draft, Kind, Status
+from signoff.ledger.entries import Draft, Kind, Status, package_of
 from signoff.ledger.history import History
 from signoff.ledger.state import State
 from signoff.ledger.targets import targets_by_place
@@ -61,16 +61,24 @@ class ModelDeployer:
             return None
         if candidate is None:
             return None
-        history = self.ledger.update(candidate.key, lambda history: self._agreed(candidate, history.verified()))
+        drafts: list[Draft] = []
+
+        def agreed(history: History) -> list[Draft]:
+            drafts[:] = self._agreed(candidate, history.verified())
+            return drafts
+
+        history = self.ledger.update(candidate.key, agreed)
+        new = any(draft.kind is Kind.MODEL_CREATED for draft in drafts)
         if history.state.status is not Status.APPROVED:
             self.projector.project(arn, history)
-        self.champions.publish(candidate.group, history)
-        self._succession.settle(candidate.group, history)
+        if _had_models(history):
+            self._succession.publish_and_settle(candidate.group, history, new=new)
         # At last what may take long: the champion does not wait for other regions.
         history = self._everywhere(candidate, history)
         if candidate.policy.write_back:
             with written_back("lineage"):
-                trying_again(self.approval_lineage.show)(history)
+                shown = self.approval_lineage.showing(history, first=new and _had_models(history) == 1)
+                trying_again(shown)()
         return history.state
 
     def _everywhere(self, candidate: Candidate, history: History) -> History:
@@ -91,9 +99,8 @@ class ModelDeployer:
         history = self.ledger.update(package, lambda history: self._orphaned(history.verified()))
         state = history.state
         if state.group:
-            self.champions.publish(state.group, history)
-            self._succession.settle(state.group, history)
-            history = self.target_models.retire(history, self._models_of_others(state.group, package))
+            self._succession.publish_and_settle(state.group, history, new=False)
+            history = self.target_models.retire(history, self._models_of_others(package))
         return history.state
 
     def _orphaned(self, history: History) -> list[Draft]:
@@ -102,7 +109,7 @@ class ModelDeployer:
             return []
         if state.model:
             self.champions.publish(state.group, history)
-        kept = self._models_of_others(state.group, history.package)
+        kept = self._models_of_others(history.package)
         names = sorted(self._names(state.group, state.version, state))
         return [draft for name in names for draft in self._given_up(name, state, kept.get(name.lower()))]
 
@@ -111,12 +118,12 @@ class ModelDeployer:
             return self._retire(name, state)
         return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name, "kept_for": kept_for})] if state.model else []
 
-    def _models_of_others(self, group: str, package: str) -> dict[str, str]:
-        """Return the packages of a group's other models, by the model's name in lower case as in an ARN.
+    def _models_of_others(self, package: str) -> dict[str, str]:
+        """Return the other packages of that ARN that have a model, by the model's name in lower case as in an ARN.
 
         A group that was created again may contain the same package again, whose model has the same name.
         """
-        rows = (row for row in self.ledger.rows_by_group(group) if row.get("model"))
+        rows = (row for row in self.ledger.rows_by_arn(package_of(package)[0] or "") if row.get("model"))
         return {row["model"].rpartition("/")[2].lower(): row["package"] for row in rows if row["package"] != package}
 
     def _agreed(self, candidate: Candidate, history: History) -> list[Draft]:
@@ -188,6 +195,14 @@ class ModelDeployer:
             return [Draft(Kind.RETIREMENT_BLOCKED, "signoff", {"model": name, "endpoints": list(endpoints)})]
         self.registry.delete_model(name)
         return [Draft(Kind.MODEL_RETIRED, "signoff", {"model": name})]
+
+
+def _had_models(history: History) -> int:
+    """Return how often a model of the package was created in the registry's own account and region.
+
+    A package that never had one is nobody's predecessor.
+    """
+    return sum(entry.kind is Kind.MODEL_CREATED and "place" not in entry.details for entry in history.entries)
 
 
 def _size(artifacts: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -3,54 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable, package_row
 from signoff.deployment.champions import Champions
-from signoff.governance.champions import Champion, ranked
-from signoff.ledger.entries import Draft, Kind, Status, package_of
+from signoff.governance.champions import Look, ranked
+from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 
 _ATTEMPTS = 4
+_FOLLOWED = 10  # packages that may have superseded one another and are not deployed any more
 Row = Mapping[str, Any]
 
 
 class Succession:
     """Marks the approved and deployed packages of a group that are not (or are again) its champion.
 
-    Their rows show which are marked already: where nothing changed, this costs one query.
+    The index has those first that are not: where nothing changed, this costs two queries.
     """
 
     def __init__(self, ledger: LedgerTable, champions: Champions) -> None:
         self._ledger = ledger
         self._champions = champions
 
-    def settle(self, group: str, known: History | None = None) -> bool:
+    def settle(self, group: str) -> bool:
         """Record in every ledger of the group whether its package is superseded; return whether anything was written.
 
-        `known` is a history that the caller has just read or written. After each write
-        it starts again: the champion may have changed meanwhile.
+        After each write it starts again: the champion may have changed meanwhile.
         """
         for look in range(_ATTEMPTS):
-            rows = self._champions.rows(group, known)
-            if not _unsettled(rows):
+            if self._champions.is_settled(group) or not self._settled(self._champions.look(group)):
                 return look > 0
-            champion = self._champions.of(group, known)
-            if champion is None or package_of(champion.package)[0] is None or not self._settled(rows, champion):
-                return look > 0
-            known = known and self._ledger.history(known.package).verified()
         return True
 
-    def _settled(self, rows: Sequence[Row], champion: Champion) -> bool:
+    def publish_and_settle(self, group: str, known: History, *, new: bool) -> None:
+        """Publish the group's champion, and settle the rest, after a package's models changed.
+
+        `known` is that package's history, and `new` says that its model has just been created: it is not published yet.
+        After each write it looks again, and at the package's ledger too, so that of two concurrent writers the last has
+        seen the other's entries: SSM has no conditional write.
+        """
+        published: str | None = None
+        for look in range(_ATTEMPTS):
+            found = self._champions.look(group, known)
+            if look == 0 and not (new and found.row and found.row["package"] == known.package):
+                published = self._champions.published(group)
+            differs = published != (found.champion and found.champion.model)
+            if differs:
+                published = self._champions.put(group, found.champion)
+            if not (self._settled(found) or differs):
+                return
+            known = self._champions.newest(known)
+
+    def _settled(self, look: Look) -> bool:
         """Write the entries about superseded and reinstated packages. Returns whether there were any."""
-        by = next((row for row in rows if row["package"] == champion.package), None)
+        by = look.row
         if by is None:
             return False
         # The reinstated one first: its predecessor is recognised by not being marked yet.
-        wrote = bool(by.get("superseded_by")) and self._reinstated(by, rows)
-        for row in rows:
-            if row["package"] != champion.package and _deployed(row) and not row.get("superseded"):
-                wrote |= self._superseded(row["package"], by)
+        wrote = bool(by.get("superseded_by")) and self._reinstated(by, look.unmarked)
+        for row in look.unmarked:
+            wrote |= self._superseded(row["package"], by)
         return wrote
 
     def _superseded(self, package: str, by: Row) -> bool:
@@ -62,11 +76,27 @@ class Succession:
 
         return self._marked(package, Draft(Kind.SUPERSEDED, "signoff", about), follows)
 
-    def _reinstated(self, row: Row, rows: Sequence[Row]) -> bool:
-        former = _former(row, rows)
+    def _reinstated(self, row: Row, unmarked: Sequence[Row]) -> bool:
+        former = self._former(row, unmarked)
         about = {"after": former.get("arn") or row["superseded_by"], "after_version": former.get("version")}
         draft = Draft(Kind.REINSTATED, "signoff", {**about, "model": row.get("model")})
         return self._marked(row["package"], draft, lambda fresh: bool(fresh.get("superseded_by")))
+
+    def _former(self, row: Row, unmarked: Sequence[Row]) -> Row:
+        """Return the champion before `row`, as far as the rows tell: one that is deployed and not superseded.
+
+        Else the last of those who superseded one another after `row`.
+        """
+        if unmarked:
+            return max(unmarked, key=itemgetter("since"))
+        former: Row = {}
+        for _ in range(_FOLLOWED):
+            following = (former or row).get("superseded_by")
+            rows = list(self._ledger.rows_by_arn(following)) if following else []
+            if not rows or rows[-1]["package"] == row["package"]:
+                break
+            former = rows[-1]
+        return former
 
     def _marked(self, package: str, draft: Draft, wanted: Callable[[Row], bool]) -> bool:
         written: list[Draft] = []
@@ -78,25 +108,6 @@ class Succession:
 
         self._ledger.update(package, mark)
         return bool(written)
-
-
-def _unsettled(rows: Sequence[Row]) -> bool:
-    """Return whether anything is to be written: the first of these rows is marked, or another is not."""
-    marked = {row["package"]: row for row in rows}
-    first, *others = [marked[each.package] for each in ranked(rows)] or [{}]
-    return bool(first.get("superseded_by")) or any(not row.get("superseded") for row in others)
-
-
-def _former(row: Row, rows: Sequence[Row]) -> Row:
-    """Return the champion before `row`, as far as the rows tell: one not superseded, else the one that superseded it.
-
-    Of those the one that is still deployed, else the one whose approval ended last.
-    """
-    others = [other for other in rows if other["package"] != row["package"] and other.get("decided")]
-    free = [other for other in others if not other.get("superseded_by")]
-    followed = [other for other in others if other.get("arn") == row["superseded_by"]]
-    found = max(free or followed, key=lambda other: (_deployed(other), other["since"]), default={})
-    return dict(found)
 
 
 def _deployed(row: Row) -> bool:

@@ -89,7 +89,7 @@ def ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerTable:
         "by-status": ("status", "since"),
         "by-group": ("group", "version"),
         "by-arn": ("arn", "created"),
-        "by-deployed": ("deployed", "decided"),
+        "by-deployed": ("deployed", "rank"),
         "by-rollback": ("rollback",),
     }
     return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), clock)
