@@ -1,5 +1,6 @@
 """`python -m local up|env`: AWS on this machine. `signoff local` runs it, and so its help calls it that."""
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import typer
 
 from local import commands
 from local.engine.process import Engine
+from local.patches.quotas import Quotas
 from signoff_cli import errors
 from signoff_cli.commands.options import PLAIN, examples
 from signoff_cli.output import console
@@ -36,20 +38,52 @@ As = Annotated[
 ]
 
 
-@app.command(epilog=examples("signoff local up", "signoff local up --port 4600"))
-def up(port: Port = commands.DEFAULT_PORT, host: Host = "127.0.0.1", verbose: Verbose = False) -> None:
+Throttle = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OPERATION=RATE", help="Answer so many requests a second, and throttle others; repeatable."),
+]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="How many executions Lambda runs at once.")]
+
+
+@app.command(
+    epilog=examples(
+        "signoff local up",
+        "signoff local up --port 4600",
+        "signoff local up --throttle CreateModelPackage=5 --concurrency 10",
+    )
+)
+def up(
+    port: Port = commands.DEFAULT_PORT,
+    host: Host = "127.0.0.1",
+    verbose: Verbose = False,
+    throttle: Throttle = None,
+    concurrency: Concurrency = None,
+) -> None:
     """Start AWS on this machine, deploy Signoff to it, and stay until interrupted.
 
-    It is the template that goes to AWS, and all state ends with the engine.
+    It is the template that goes to AWS, and all state ends with the engine. AWS's quotas are in force as far as you
+    ask for them, once Signoff is deployed: `--throttle` for operations of SageMaker, DynamoDB, Step Functions and
+    Systems Manager, `--concurrency` for Lambda.
     """
+    quotas = Quotas(dict(_rate(each) for each in throttle or ()), concurrency)
     console.print_line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
     commands.up(
         port=port,
         host=host,
         on_ready=lambda engine, outputs: _ready(engine, port),
         progress=console.print_line if verbose else lambda _: None,
+        quotas=quotas,
     )
     console.print_line("Stopped.")
+
+
+def _rate(text: str) -> tuple[str, float]:
+    """The operation and the requests a second that `text` names."""
+    found = re.fullmatch(r"([A-Za-z]+)=([0-9]+(?:\.[0-9]+)?)", text)
+    if not found or not float(found[2]):
+        message = f"{text!r} is not an operation and a rate above 0, such as CreateModelPackage=5"
+        raise typer.BadParameter(message, param_hint="--throttle")
+    return found[1], float(found[2])
 
 
 def _ready(engine: Engine, port: int) -> None:

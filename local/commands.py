@@ -10,6 +10,7 @@ from local.deploy import Outputs, deploy
 from local.engine import users
 from local.engine.process import Engine
 from local.engine.seed import seed
+from local.patches.quotas import Quotas
 
 DEFAULT_PORT = 4566
 
@@ -29,15 +30,19 @@ def up(
     progress: Callable[[str], None] = lambda line: None,
     auth: bool = True,
     assembly: Path | None = None,
+    quotas: Quotas | None = None,
 ) -> None:
     """Start the engine, seed it, deploy the product to it, call `on_ready`, and stay until interrupted.
 
     `progress` is given the deployment's lines as they come; `auth` checks signatures and evaluates policies;
-    `assembly` is a synthesised app, made anew when not given. Raises EngineError and DeploymentError.
+    `assembly` is a synthesised app, made anew when not given; `quotas` are in force once all is deployed. Raises
+    EngineError and DeploymentError.
     """
     with Engine.start(port=port, host=host, auth=auth) as engine:
         seed(engine)
         outputs = deploy(engine, progress, assembly=assembly)
+        if quotas:
+            engine.limit(quotas)
         with _interruptible():
             on_ready(engine, outputs)
             engine.wait()

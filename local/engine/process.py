@@ -24,6 +24,7 @@ import msgspec
 
 from local.engine import users
 from local.engine.settings import EngineSettings
+from local.patches.quotas import Quotas
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -58,11 +59,18 @@ class Engine:
         wait_scale: float = 1.0,
         log: Path | None = None,
         faults: Path | None = None,
+        quotas: Quotas | None = None,
     ) -> Self:
         """Start an engine and return when it answers; see `EngineSettings` for what the arguments mean.
 
+        `quotas` are in force from the start; `limit` changes them.
+
         Raises EngineError when it ends, or does not answer within a minute.
         """
+        log = log or _log_file()
+        limits = log.with_suffix(".quotas")
+        if quotas:
+            quotas.write(limits)
         settings = EngineSettings(
             host=host,
             port=port,
@@ -71,8 +79,9 @@ class Engine:
             accounts=accounts,
             region=region,
             wait_scale=wait_scale,
-            log=str(log or _log_file()),
+            log=str(log),
             faults=str(faults or ""),
+            quotas=str(limits),
         )
         with Path(settings.log).open("ab") as log_file:
             process = subprocess.Popen(  # noqa: S603 - our own module
@@ -100,6 +109,15 @@ class Engine:
     ) -> dict[str, str]:
         """The AWS_* settings to call this engine as the administrator, or one of `users.USERS`, of an account."""
         return users.environment(self.url, user, account or self.account, region or self.region)
+
+    @property
+    def session(self) -> int:
+        """The id of the session of processes that the engine leads, its functions among them."""
+        return self._process.pid
+
+    def limit(self, quotas: Quotas) -> None:
+        """Put other quotas in force from now on; `Quotas()` lifts them."""
+        quotas.write(Path(self._settings.quotas))
 
     def wait(self) -> int:
         """Wait until the engine ends by itself; returns its exit code."""

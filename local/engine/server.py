@@ -58,6 +58,7 @@ def plug_in() -> None:
         images,
         model_data,
         projects,
+        quotas,
         s3,
         sagemaker_resources,
         states,
@@ -85,7 +86,7 @@ def plug_in() -> None:
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     changed = (access, cloudformation, codebuild, functions, images, image_scans, s3, accounts, states, streams)
-    for patch in (*changed, transform_jobs):
+    for patch in (*changed, transform_jobs, quotas):
         patch.install()
 
 

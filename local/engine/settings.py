@@ -7,13 +7,15 @@ from typing import ClassVar
 from msgspec import Struct
 
 from local.engine import users
+from local.patches import quotas
 
 
 class EngineSettings(Struct, frozen=True):
     """Where an engine listens, as which account, and how strict it is; `accounts` are others whose users it knows.
 
     port 0 is any free port; `auth` checks signatures and evaluates IAM policies; `wait_scale` scales the seconds
-    that state machines wait and retry; `faults` is a file that collects requests which break a service's model.
+    that state machines wait and retry; `faults` is a file that collects requests which break a service's model;
+    `quotas` is a file that the quotas in force are read from.
     """
 
     host: str = "127.0.0.1"
@@ -25,6 +27,7 @@ class EngineSettings(Struct, frozen=True):
     wait_scale: float = 1.0
     log: str = ""
     faults: str = ""
+    quotas: str = ""
 
     # The caller's own AWS settings must not leak into the emulator, nor from there into its functions.
     UNWANTED: ClassVar[tuple[str, ...]] = (
@@ -56,4 +59,5 @@ class EngineSettings(Struct, frozen=True):
             "DOCKER_HOST": "unix:///nonexistent/docker.sock",
             "S3_DATA_DIR": str(Path(tempfile.gettempdir()) / f"signoff-local-{port}"),
             "SIGNOFF_REQUEST_FAULTS": self.faults,
+            quotas.FILE: self.quotas,
         }

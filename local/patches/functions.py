@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 from zipfile import ZipFile
 
-from local.patches import lambda_worker
+from local.patches import lambda_worker, quotas
 
 _LOCK = Path(__file__).resolve().parents[2] / "requirements" / "functions.txt"
 _PREFIX = """
@@ -42,9 +42,17 @@ def install() -> None:
 
 
 def _within_processors(concurrency: Callable[..., int]) -> Callable[..., int]:
-    """Take no more batches from a queue at once than there are processors: each new worker takes seconds to start."""
+    """Take no more batches from a queue at once than there are processors: each new worker takes seconds to start.
+
+    As many as the mapping says where the account's concurrency is the limit.
+    """
     most = max(2, os.cpu_count() or 2)
-    return lambda *args, **more: min(concurrency(*args, **more), most)
+
+    def at_once(*args: Any, **more: Any) -> int:
+        mapped = concurrency(*args, **more)
+        return min(mapped, most) if quotas.in_force().quotas.concurrency is None else mapped
+
+    return at_once
 
 
 def _with_bytecode(init: Callable[..., None]) -> Callable[..., None]:

@@ -113,6 +113,11 @@ def _deliver(mapping: dict[str, Any], progress: MappingProgress, batch: Records)
     wanted = lambda_svc._apply_filter_criteria(batch, mapping)
     result = lambda_svc._execute_function(function, {"Records": wanted}) if wanted else {}
     done = settled(batch, result, "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []))
+    if result.get("throttle"):
+        # The batch did not reach the function, which is no attempt: it waits as long as its records are kept.
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html (retry attempts)
+        progress.not_before = time.monotonic() + _PAUSE_SECONDS
+        return
     if done == 0:
         progress.attempts += 1
         progress.not_before = time.monotonic() + _PAUSE_SECONDS

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.__main__ import run
+from local.patches.quotas import Quotas
 from signoff_cli.commands import engine
 from signoff_cli.errors import CommandFailed
 from tests.support.repository import ROOT
@@ -43,7 +45,26 @@ def test_the_help_of_every_command_has_examples(command: str, capsys: pytest.Cap
     assert re.search(rf"Examples:\n +.*signoff local {command}", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("arguments", [["env", "--as", "root"], ["up", "--port", "0"], ["dance"]])
+@pytest.mark.parametrize(
+    "rate", ["CreateModelPackage", "CreateModelPackage=", "=5", "CreateModelPackage=0", "a=-1", "a=b"]
+)
+def test_a_quota_is_an_operation_and_a_rate(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["up", "--throttle", rate]) == 2
+    assert "such as CreateModelPackage=5" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_engine_gets_the_quotas_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("local.commands.up", lambda **given: started.append(given["quotas"]))
+    throttle = ["--throttle", "CreateModelPackage=5", "--throttle", "UpdateModelPackage=0.5"]
+
+    assert exit_code(["up"]) == exit_code(["up", *throttle, "--concurrency", "10"]) == 0
+    assert started == [Quotas(), Quotas({"CreateModelPackage": 5, "UpdateModelPackage": 0.5}, concurrency=10)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["env", "--as", "root"], ["up", "--port", "0"], ["up", "--concurrency", "0"], ["dance"]]
+)
 def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(arguments) == 2
     assert "Error" in capsys.readouterr().err
