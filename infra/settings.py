@@ -83,6 +83,8 @@ class DeploymentSettings:
         use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
     package_keys: ARNs of KMS keys that manifests may have packages encrypted with (SecurityConfig).
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
+    queue_concurrency: how many messages of one queue are handled at once, at most; 2 suits a new account, whose
+        functions have ten executions at once in all.
     artifacts_bucket_name, vault_bucket_name: fixed names; CloudFormation makes them up otherwise.
     alarm_topic_arn: the SNS topic that alarms notify, if any.
     notify: who is notified of which stage, `<stage>:<target>` each: mailto:<address>, https://<url>, or the ARN of an
@@ -115,6 +117,7 @@ class DeploymentSettings:
     projects: bool = False
     project_principals: tuple[str, ...] = ()
     inspect_concurrency: int = 0
+    queue_concurrency: int = 10
     artifacts_bucket_name: str | None = None
     vault_bucket_name: str | None = None
     alarm_topic_arn: str | None = None
@@ -159,6 +162,9 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         project_principals=_principals(context),
         inspect_concurrency=_number(
             "inspectConcurrency", context("inspectConcurrency"), DeploymentSettings.inspect_concurrency, least=0
+        ),
+        queue_concurrency=_number(
+            "queueConcurrency", context("queueConcurrency"), DeploymentSettings.queue_concurrency, least=2
         ),
         artifacts_bucket_name=context("artifactsBucketName") or None,
         vault_bucket_name=context("vaultBucketName") or None,

@@ -251,7 +251,8 @@ class SignoffStack(cdk.Stack):
     def _reader(self, construct_id: str, shape: FunctionSpec, inbox: WorkQueue, grants: Sequence[Grant]) -> Function:
         """A function that reads its own queue."""
         function = self._function(construct_id, shape, [*grants, self.may.consume(inbox)])
-        read_queue(function, inbox)
+        most = self.settings.queue_concurrency
+        read_queue(function, inbox, min(shape.at_once or most, most))
         return function
 
     def _workflow(self) -> ValidationWorkflow:

@@ -14,11 +14,14 @@ from constructs import Construct
 
 from infra.access.compliance import acknowledge
 
-# Receives after which a message goes to the dead-letter queue.
-ATTEMPTS = 5
-# How long a message that failed stays hidden, in timeouts of its function. Lambda recommends six, for what waits while
-# the function is throttled; here a batch is one message, and the maximum concurrency keeps Lambda from receiving what
-# cannot run. Less than one is refused: the function may still be at work.
+# Receives after which a message goes to the dead-letter queue. What fails comes back after seconds, then minutes: so
+# many receives take two hours and more. An invocation that Lambda throttled counts as a receive too, and says nothing
+# about the message: in a burst that may happen many times.
+ATTEMPTS = 20
+# How long a message stays hidden, in timeouts of its function, when that died or was throttled: one that fails says
+# itself when its message comes back (`signoff.runtime.batches`). Lambda recommends six, so that it can try again while
+# the function is throttled; but what then is not tried in time waits the longer, and a proof is good for 15 minutes.
+# Less than one is refused: the function may still be at work.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 HIDDEN_FOR = 2
 
@@ -92,7 +95,7 @@ class WorkQueue(RuleQueue):
         function_timeout: cdk.Duration,
         key: kms.IKey | None,
     ) -> None:
-        """Make the queue; a message that failed comes back after `HIDDEN_FOR` times the function's timeout."""
+        """Make the queue; what is not handled comes back after `HIDDEN_FOR` times the function's timeout."""
         dead_letters = DeadLetterQueue(scope, construct_id.replace("Queue", "DeadLetters"), key=key)
         super().__init__(
             scope,

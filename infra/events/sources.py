@@ -10,17 +10,18 @@ from infra.functions.function import Function
 
 # One message per invocation: a copy of gigabytes must not delay other messages or time out with them.
 BATCH = 1
-# A function's maximum concurrency on its queue, so that it leaves concurrency to the account's other functions.
-AT_ONCE = 10
 
 
-def read_queue(function: Function, queue: WorkQueue) -> None:
-    """Have `function` read `queue`; a message that it reports as failed comes back alone."""
+def read_queue(function: Function, queue: WorkQueue, at_once: int) -> None:
+    """Have `function` read `queue`, so many messages `at_once`: the account's other functions need executions too.
+
+    A message that it reports as failed comes back alone.
+    """
     function.add_event_source_mapping(
         "Inbox",
         event_source_arn=queue.queue_arn,
         batch_size=BATCH,
-        max_concurrency=AT_ONCE,
+        max_concurrency=at_once,
         report_batch_item_failures=True,
     )
 

@@ -17,13 +17,17 @@ from infra.settings import DeploymentSettings
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function's resources: `timeout` in seconds, `memory` in MiB (1,769 is one CPU), `reserved` executions."""
+    """One function's resources: `timeout` in seconds, `memory` in MiB (1,769 is one CPU), `reserved` executions.
+
+    `at_once` is its maximum concurrency on its queue, where that is to be less than of others.
+    """
 
     handler: str
     description: str
     timeout: int
     memory: int
     reserved: int | None = None
+    at_once: int | None = None
 
     @property
     def duration(self) -> cdk.Duration:

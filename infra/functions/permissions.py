@@ -298,7 +298,8 @@ class FunctionPermissions:
 
     def consume(self, queue: sqs.IQueue) -> Grant:
         """Lambda's access to a function's queue under the function's role."""
-        return Grant(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (queue.queue_arn,))
+        reading = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+        return Grant(tuple(f"sqs:{action}" for action in reading), (queue.queue_arn,))
 
     def _append(self) -> list[Grant]:
         """Reading a ledger and adding to it: a transaction of puts, which are all that it may write."""

@@ -2,8 +2,12 @@
 
 from infra.functions.function import FunctionSpec
 
-# Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network.
-REGISTER = FunctionSpec("register_model", "Completes submissions and registers them", timeout=900, memory=1024)
+# Copying and streaming gigabytes may take Lambda's maximum time; memory determines CPU and network. It waits for
+# KeepSignature: a new account has 10 executions at once in all, and if those that wait had them, none would be left.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+REGISTER = FunctionSpec(
+    "register_model", "Completes submissions and registers them", timeout=900, memory=1024, at_once=5
+)
 SIGN = FunctionSpec("keep_signature", "Asks STS who signed a submission and keeps it", timeout=90, memory=512)
 OPEN = FunctionSpec("open_validation", "Claims a package and lists its artifacts", timeout=60, memory=512)
 # As much as a processor of its own takes; reading and hashing wait for the network.

@@ -20,7 +20,7 @@ from signoff.aws.sqs import DELETED
 from signoff.ledger.entries import Entry
 from signoff.notification.announcements import announcements
 from signoff.notification.notifications import notifications
-from signoff.runtime.batches import package_named
+from signoff.runtime.batches import hidden_seconds, package_named
 from signoff.submission.layout import SUBMISSION
 from signoff.validation.open_validation import ValidationRequest
 from tests.faults.faults import INVOKE, Aborted, Faults, InvocationFailed
@@ -31,7 +31,8 @@ from tests.support.repository import ROOT
 from tests.support.world import PINNED, World
 
 QUARTER = timedelta(minutes=15)
-# How long a message that failed is hidden, and after how many receives it is set aside, as infra/events/queues.py says.
+# How long a message is hidden whose function died, and after how many receives one is set aside, as
+# infra/events/queues.py says. The function of one that failed says itself when it comes back.
 HIDDEN = {
     "RegisterModel": timedelta(minutes=30),
     "KeepSignature": timedelta(minutes=3),
@@ -40,7 +41,7 @@ HIDDEN = {
     "Sweep": timedelta(minutes=10),
     "Announce": timedelta(seconds=1),
 }
-RECEIVES = 5
+RECEIVES = 20
 _STATES: dict[str, Any] = json.loads((ROOT / "statemachine/validation.asl.json").read_bytes())["States"]
 STATES = _STATES | _STATES["InspectArtifacts"]["ItemProcessor"]["States"]
 PROFILE = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/release"
@@ -55,6 +56,12 @@ class Message:
     act: Callable[[], Any]
     visible: datetime
     receives: int = 0
+
+
+def _hidden(message: Message, *, died: bool) -> timedelta:
+    if died or message.reader == "Announce":
+        return HIDDEN[message.reader]
+    return timedelta(seconds=hidden_seconds(message.receives, message.reader))
 
 
 class TaskFailed(Exception):
@@ -181,9 +188,9 @@ class FaultyWorld(World):
             return
         try:
             self._invoke(message.reader, message.act)
-        except (Exception, Died):
+        except (Exception, Died) as failure:
             message.receives += 1
-            message.visible = self.clock() + HIDDEN[message.reader]
+            message.visible = self.clock() + _hidden(message, died=isinstance(failure, Died))
             (self.dead if message.receives == RECEIVES else self.mail).append(message)
             self.helped["stream" if message.reader == "Announce" else "queue"] += 1
             if message.reader == "Announce":

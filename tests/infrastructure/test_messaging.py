@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from signoff.identity.proofs import LONGEST
-from tests.faults.faulty_world import HIDDEN
+from signoff.runtime.batches import hidden_seconds
+from tests.faults.faulty_world import HIDDEN, RECEIVES
 from tests.support.iam import allowed, denied
 from tests.support.patterns import matches
 from tests.support.repository import ROOT
@@ -181,9 +182,11 @@ def test_what_a_rule_cannot_deliver_waits_in_a_dead_letter_queue_that_takes_it(t
 
 
 @pytest.mark.parametrize("inbox", INBOXES)
-def test_an_inbox_sets_aside_what_fails_five_times(template, inbox):
+def test_an_inbox_sets_aside_what_fails_for_hours(template, inbox):
     policy = template.one("AWS::SQS::Queue", inbox)["RedrivePolicy"]
-    assert policy["maxReceiveCount"] == 5
+    assert policy["maxReceiveCount"] == RECEIVES
+    failing = timedelta(seconds=sum(hidden_seconds(receives, "id") for receives in range(1, RECEIVES)))
+    assert timedelta(hours=2) < failing < timedelta(hours=4)
     assert policy["deadLetterTargetArn"].endswith(inbox.replace("Queue", "DeadLetters"))
 
 
@@ -200,6 +203,7 @@ def test_the_sweep_of_faults_hides_messages_as_long_as_the_queue(template, inbox
 
 @pytest.mark.parametrize("queue", ["DecisionQueue", "SignatureQueue"])
 def test_what_carries_a_proof_is_tried_again_three_times_while_the_proof_is_good(template, queue):
+    """Even where its function was throttled or died each time: one that fails says itself when to try again."""
     hidden = timedelta(seconds=template.one("AWS::SQS::Queue", queue)["VisibilityTimeout"])
     assert 3 * hidden < LONGEST
 
@@ -209,7 +213,15 @@ def test_a_function_reads_its_inbox_with_partial_responses_and_a_limit(template,
     mapping = template.one("AWS::Lambda::EventSourceMapping", f"{function}/Inbox")
     assert mapping["EventSourceArn"].endswith(f"-{inbox}")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5 if function == "RegisterModel" else 10}
+
+
+def test_what_waits_for_another_function_leaves_it_executions_even_in_a_new_account(template):
+    """Such an account has ten at once in all."""
+    roles = template.of_type("AWS::IAM::Role")
+    asking = [name for name in INBOXES.values() if "lambda:InvokeFunction" in str(roles[f"{name}Role"])]
+    limits = [template.one("AWS::Lambda::EventSourceMapping", f"{name}/Inbox")["ScalingConfig"] for name in asking]
+    assert limits == [{"MaximumConcurrency": 5}]
 
 
 def test_an_entry_that_cannot_be_announced_does_not_hold_up_the_ledger_for_ever(template):

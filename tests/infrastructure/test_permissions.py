@@ -15,7 +15,7 @@ EVERY_FUNCTION = {
     *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
 }
 BUILD = {"logs:CreateLogStream", "logs:PutLogEvents"}
-INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 VERSIONS = {"s3:ListBucketVersions"}
 COPY = {"s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}

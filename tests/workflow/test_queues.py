@@ -14,17 +14,10 @@ from tests.support.waiting import eventually
 
 @pytest.fixture
 def impatient(pipeline: Pipeline) -> Iterator[None]:
-    """Queues that offer a message again after a second, and not after six times their function's timeout."""
+    """Queues that set a message aside when it has failed twice, and not after hours."""
     with ExitStack() as hurry:
         for name in QUEUES:
             hurry.enter_context(hurried(pipeline, name))
-        yield
-
-
-@pytest.fixture
-def impatient_decisions(pipeline: Pipeline) -> Iterator[None]:
-    """The queue of decisions, as impatient."""
-    with hurried(pipeline, "Decision"):
         yield
 
 
@@ -32,8 +25,9 @@ def impatient_decisions(pipeline: Pipeline) -> Iterator[None]:
 def hurried(pipeline: Pipeline, name: str) -> Iterator[None]:
     pipeline.quiet()
     sqs, queue = pipeline.aws("sqs"), {"QueueUrl": pipeline.resource(f"{name}Queue")}
-    before = sqs.get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})
+    before = sqs.get_queue_attributes(**queue, AttributeNames=["RedrivePolicy"])["Attributes"]
+    twice = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": "2"}
+    sqs.set_queue_attributes(**queue, Attributes={"RedrivePolicy": json.dumps(twice)})
     yield
     sqs.set_queue_attributes(**queue, Attributes=before)
     sqs.purge_queue(QueueUrl=pipeline.resource(f"{name}DeadLetters"))
@@ -53,7 +47,6 @@ def test_what_no_function_can_read_is_set_aside_whole(pipeline: Pipeline) -> Non
         assert ([letter["Body"] for letter in letters], pipeline.waiting(name)) == ([body], 0), name
 
 
-@pytest.mark.usefixtures("impatient_decisions")
 def test_a_decision_that_could_not_be_weighed_is_weighed_when_it_can_be(group: Group) -> None:
     package, ssm = group.pending(), group.pipeline.aws("ssm")
     name = f"{group.pipeline.outputs['PolicyPath']}/groups/{group.name}"

@@ -1,4 +1,4 @@
-"""SQS: messages that replace lost events."""
+"""SQS: messages that replace lost events, and messages that come back sooner than their queue says."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ class Queue:
         """Put an event on the queue as EventBridge would have."""
         body = {"source": SWEEP_SOURCE, "detail-type": detail_type, "detail": dict(detail)}
         self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(body))
+
+
+def hide(sqs: Any, record: Mapping[str, Any], seconds: int) -> None:
+    """Hide the message of a `record`, as Lambda gives it, for so many seconds from now.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+    """
+    account, name = record["eventSourceARN"].split(":")[4:]
+    url = f"{sqs.meta.endpoint_url}/{account}/{name}"
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds)

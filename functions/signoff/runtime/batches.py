@@ -5,15 +5,52 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from zlib import crc32
 
+from signoff.aws import sqs
+from signoff.aws.clients import client
 from signoff.runtime.observability import logger
 
 Record = dict[str, Any]
 
+# How long a message that failed is hidden, in seconds: what was throttled may pass in a moment, an outage takes longer.
+_FIRST, _LONGEST = 2, 900
+
 
 def each_event(batch: Mapping[str, Any], handle: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """Call `handle` with each EventBridge event of a batch of SQS messages, and return the failures."""
-    return each_record(batch, lambda record: handle(json.loads(record["body"])), lambda record: record["messageId"])
+    """Call `handle` with each EventBridge event of a batch of SQS messages, and return the failures.
+
+    Each of those comes back after `hidden_seconds`; if its function dies, after its queue's visibility timeout.
+    """
+    failed = each_record(batch, lambda record: handle(json.loads(record["body"])), _message_id)
+    ids = {failure["itemIdentifier"] for failure in failed["batchItemFailures"]}
+    for record in batch["Records"]:
+        if _message_id(record) in ids:
+            _bring_back(record)
+    return failed
+
+
+def hidden_seconds(receives: int, message: str) -> int:
+    """Return for how many seconds a message is hidden that has failed after so many `receives`.
+
+    They double up to 15 minutes. Of messages that failed together, each comes back at a time of its own, in the second
+    half of that, by its id.
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+    longest = min(_FIRST << min(receives - 1, 20), _LONGEST)
+    return longest - crc32(message.encode()) % (longest // 2 + 1)
+
+
+def _message_id(record: Record) -> str:
+    return str(record["messageId"])
+
+
+def _bring_back(record: Record) -> None:
+    try:
+        receives = int(record["attributes"]["ApproximateReceiveCount"])
+        sqs.hide(client("sqs"), record, hidden_seconds(receives, _message_id(record)))
+    except Exception:  # the message comes back all the same, when its queue's visibility timeout is over
+        logger().exception("a message comes back later than it could")
 
 
 def each_record(

@@ -20,7 +20,6 @@ from signoff.aws.step_functions import Executions
 from signoff.aws.vault import Vault
 from signoff.errors import AnnouncementFailed, ObjectMissing, PolicyFault, RegistryRefused, Transient, VaultConflict
 from signoff.notification.announcements import Event
-from signoff.runtime.batches import each_event
 from tests.support.clock import START
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn"
@@ -327,24 +326,6 @@ def test_a_queue_takes_events_as_eventbridge_would_deliver_them(aws: Any):
         "detail-type": "SageMaker Model Package State Change",
         "detail": {"ModelPackageArn": "arn"},
     }
-
-
-def message(number: int, body: str) -> dict[str, Any]:
-    return {"messageId": str(number), "body": body, "eventSource": "aws:sqs", "attributes": {}, "receiptHandle": "r"}
-
-
-def test_one_message_that_cannot_be_handled_keeps_no_other_from_being_handled():
-    handled: list[int] = []
-
-    def handle(event: dict[str, Any]) -> None:
-        if event["number"] == 1:
-            raise ValueError("not this one")
-        handled.append(event["number"])
-
-    batch = {"Records": [*(message(number, json.dumps({"number": number})) for number in range(3)), message(3, "{")]}
-    answer = each_event(batch, handle)
-    assert handled == [0, 2]
-    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"1", "3"}
 
 
 # The vault over S3
