@@ -80,6 +80,10 @@ coverage: setup  ## Write docs/coverage.md: every field of SageMaker's calls, ho
 bench: setup  ## Measure: inspection against bare inflate and the usual way, latency against a bare chain, imports, bundle
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: load
+load: setup  ## Upload, decide and validate a thousand at once while AWS throttles (ARGS="--small 20 --large 200")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
+
 # HEAVY=1 has PyTorch, TensorFlow and other scanners too, in an environment of their own; ATTACK_PYTHONS names other ones.
 SECONDS := 3600
 HEAVY_PYTHON := $(if $(HEAVY),.attack-venv/bin/python)

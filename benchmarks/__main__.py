@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import evidence, imports, inspection, latency
+from benchmarks.machine import machine
 from infra.functions.code_bundle import bundle, sizes
 
 PARTS = ("inspection", "evidence", "latency", "imports", "bundle")
@@ -63,18 +62,6 @@ _MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "imports": _imported,
     "bundle": lambda _options: {"bundle": weights()},
 }
-
-
-def machine() -> dict[str, Any]:
-    """The machine that was measured on; memory in GiB."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "cores": os.cpu_count(),
-        "memory": round(memory, 1),
-        "processor": platform.machine(),
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 1),
-    }
 
 
 def summary(times: latency.Times) -> dict[str, dict[str, float]]:

@@ -1,0 +1,1 @@
+"""`make load`: what becomes of a burst that AWS throttles."""
