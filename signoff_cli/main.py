@@ -23,6 +23,7 @@ from signoff_cli.commands import (
     manifest,
     policy,
     projects,
+    report,
     show,
     submit,
 )
@@ -82,6 +83,13 @@ app.command(
         "signoff evidence --schema > evidence.schema.json",
     )
 )(evidence.evidence)
+app.command(
+    epilog=examples(
+        "signoff report churn/3 --open",
+        "signoff report churn/3 --html churn-3.html",
+        'signoff report churn/3 >> "$GITHUB_STEP_SUMMARY"',
+    )
+)(report.report)
 app.command(
     epilog=examples("signoff compare churn/2 churn/3", "signoff compare churn/3 churn-eu/1 --json | jq .metrics")
 )(compare.compare)

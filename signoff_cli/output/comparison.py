@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from signoff.documents.text import clean, cut
+from signoff.documents.text import brief_digests, clean, cut
 from signoff.notification.comparison import HEADS, MetricRow, about, changed, metric_rows
 from signoff_cli.output import columns
 
 MOST = 30  # metrics, or changed parts, that are shown; all are in the JSON
 _LINE = 400  # characters of one line of what somebody wrote
 _NUMBERS, _CUT = (1, 2, 3), (0, 4)  # columns: those of numbers, and those of text that may be cut
-_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 Section = tuple[str, list[str]]
 
@@ -58,7 +56,7 @@ def metric_lines(rows: Sequence[MetricRow], width: int | None) -> list[str]:
 
 def changed_lines(changes: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return a line for each part that changed: before and after, digests by their beginnings."""
-    lines = [clean(_DIGEST.sub(r"\1...", f"{part}: {before} -> {after}")) for part, before, after in changes[:MOST]]
+    lines = [clean(brief_digests(f"{part}: {before} -> {after}")) for part, before, after in changes[:MOST]]
     return [*lines, *more_lines(len(changes))]
 
 

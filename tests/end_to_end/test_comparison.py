@@ -55,6 +55,7 @@ def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) 
     page = approver.signoff("show", f"{group.name}/2").stdout
     verified = approver.signoff("evidence", f"{group.name}/2", "--verify")
     beside = approver.signoff("compare", f"{group.name}/1", f"{group.name}/2").stdout
+    report = approver.signoff("report", f"{group.name}/2").stdout
     better.approve()
     within = group.pending(candidate(950))
     beyond = group.submit(candidate(800)).package().until("ValidationFailed")
@@ -66,6 +67,7 @@ def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) 
     uncertain.decide("approve", accepts=["champion:accuracy"])
     after = group.pending(candidate(940))
 
+    assert f"| `accuracy` | `{row_of(page)[1]}" in report
     assert compared(first)[0] is None
     assert compared(better) == ("1", "better", "passed")
     assert compared(within) == ("2", "not-worse", "passed")

@@ -64,11 +64,16 @@ def read(data: bytes, named: Sequence[tuple[str, str]] = ()) -> Measurements:
 
     `named` are the names that a policy gives, each with the JMESPath expression that finds its metric.
     """
+    return measured(parsed(data), named)
+
+
+def parsed(data: bytes) -> Any:
+    """Return a quality document, parsed. Raises `Unreadable` for what is not JSON that means one thing only."""
     document, faults = strict_json.parse(data, DOCUMENT_LIMIT)
     if faults:
         told = "; ".join(f"{fault.path} {fault.message}".strip() for fault in faults[:_TOLD])
         raise Unreadable(f"the model quality document cannot be read: {told}"[:_REASON])
-    return measured(document, named)
+    return document
 
 
 def measured(document: Any, named: Sequence[tuple[str, str]] = ()) -> Measurements:

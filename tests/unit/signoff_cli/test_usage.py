@@ -17,6 +17,7 @@ COMMANDS = [
     "show",
     "evidence",
     "compare",
+    "report",
     "champion",
     "audit",
     "watch",
