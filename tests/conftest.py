@@ -14,6 +14,7 @@ from tests.support.groups import Group
 from tests.support.lazy_jsii import load_when_used
 from tests.support.pipeline import Pipeline
 from tests.support.reporting import report_briefly
+from tests.support.role_use_report import RoleUseReport, keep_observed
 from tests.support.service_models import read_once
 
 depth.register()
@@ -25,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     read_once()
     load_when_used()
     report_briefly(config)
+    config.pluginmanager.register(RoleUseReport())
 
 
 def pytest_collection_finish() -> None:
@@ -71,6 +73,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     assembly = assembly_in(shared_directory(tmp_path_factory.getbasetemp()))
     with deployed(tmp_path_factory.mktemp("stack"), assembly) as running:
         yield running
+        keep_observed(tmp_path_factory, running.observed(assembly))
         assert running.request_faults.read_text() == ""
 
 

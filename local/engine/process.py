@@ -60,6 +60,7 @@ class Engine:
         log: Path | None = None,
         faults: Path | None = None,
         quotas: Quotas | None = None,
+        role_use: Path | None = None,
     ) -> Self:
         """Start an engine and return when it answers; see `EngineSettings` for what the arguments mean.
 
@@ -82,6 +83,7 @@ class Engine:
             log=str(log),
             faults=str(faults or ""),
             quotas=str(limits),
+            role_use=str(role_use or ""),
         )
         with Path(settings.log).open("ab") as log_file:
             process = subprocess.Popen(  # noqa: S603 - our own module

@@ -59,8 +59,10 @@ def plug_in() -> None:
         model_data,
         projects,
         quotas,
+        role_use,
         s3,
         sagemaker_resources,
+        service_roles,
         states,
         streams,
         transform_jobs,
@@ -86,7 +88,7 @@ def plug_in() -> None:
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     changed = (access, cloudformation, codebuild, functions, images, image_scans, s3, accounts, states, streams)
-    for patch in (*changed, transform_jobs, quotas):
+    for patch in (*changed, transform_jobs, quotas, service_roles, role_use):
         patch.install()
 
 

@@ -14,8 +14,9 @@ class EngineSettings(Struct, frozen=True):
     """Where an engine listens, as which account, and how strict it is; `accounts` are others whose users it knows.
 
     port 0 is any free port; `auth` checks signatures and evaluates IAM policies; `wait_scale` scales the seconds
-    that state machines wait and retry; `faults` is a file that collects requests which break a service's model;
-    `quotas` is a file that the quotas in force are read from.
+    that state machines wait and retry; `faults` is a file that collects requests which break a service's model,
+    `role_use` one that collects what each role used of what its policies allow, and `quotas` one that the quotas in
+    force are read from.
     """
 
     host: str = "127.0.0.1"
@@ -28,6 +29,7 @@ class EngineSettings(Struct, frozen=True):
     log: str = ""
     faults: str = ""
     quotas: str = ""
+    role_use: str = ""
 
     # The caller's own AWS settings must not leak into the emulator, nor from there into its functions.
     UNWANTED: ClassVar[tuple[str, ...]] = (
@@ -60,4 +62,5 @@ class EngineSettings(Struct, frozen=True):
             "S3_DATA_DIR": str(Path(tempfile.gettempdir()) / f"signoff-local-{port}"),
             "SIGNOFF_REQUEST_FAULTS": self.faults,
             quotas.FILE: self.quotas,
+            "SIGNOFF_ROLE_USE": self.role_use,
         }

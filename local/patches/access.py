@@ -23,6 +23,13 @@ _NAMED_BY = {
     "SourceArn": None,
 }
 
+# By the header with which a write to S3 sets more than an object.
+_SET_BY = {
+    "x-amz-tagging": "s3:PutObjectTagging",
+    "x-amz-object-lock-retain-until-date": "s3:PutObjectRetention",
+    "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
+}
+
 
 def install() -> None:
     """Patch policy evaluation in the running emulator."""
@@ -34,6 +41,7 @@ def install() -> None:
     iam_actions.request_tag_context = _with_approval_status(iam_actions.request_tag_context)
     iam_actions.request_tag_context = _with_event_sources(iam_actions.request_tag_context)
     iam_actions.s3_service_context = _with_conditional_writes(iam_actions.s3_service_context)
+    iam_actions.s3_additional_checks = _with_what_a_write_sets(iam_actions.s3_additional_checks)
     _keep_policies(iam_evaluator)
     iam_evaluator._resolve_condition_key = _with_roles(iam_evaluator._resolve_condition_key)
     pin = app.pin_request_origin
@@ -69,7 +77,9 @@ def authorize(headers: Mapping[str, str], action: str, resource: str) -> None:
 
     if not app.AUTH:
         return
-    denied = enforce(extract_access_key_id(dict(headers)), action, "sagemaker", get_region(), resource_arn=resource)
+    context = {"iam:PassedToService": "sagemaker.amazonaws.com"} if action == "iam:PassRole" else {}
+    keys, where = extract_access_key_id(dict(headers)), get_region()
+    denied = enforce(keys, action, "sagemaker", where, resource_arn=resource, service_context=context)
     if denied is not None:
         who = getattr(denied, "principal_arn", "") or identify(headers)[2]
         message = f"User: {who} is not authorized to perform: {action} on resource: {resource}"
@@ -175,6 +185,22 @@ def _with_conditional_writes(context: Callable[..., dict[str, Any]]) -> Callable
         return found if asked is None else {**(found or {}), "s3:if-none-match": asked}
 
     return service_context
+
+
+def _with_what_a_write_sets(checks: Callable[..., list[tuple[str, str]]]) -> Callable[..., list[tuple[str, str]]]:
+    """Tags, retention and a legal hold that a write or a copy sets take a permission of their own.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """
+
+    def additional_checks(method: str, path: str, headers: Mapping[str, str], *more: Any) -> list[tuple[str, str]]:
+        found, sets = checks(method, path, headers, *more), {name.lower() for name in headers}
+        bucket, _, key = path.lstrip("/").partition("/")
+        if method in ("PUT", "POST") and key:
+            found += [(action, f"arn:aws:s3:::{bucket}/{key}") for name, action in _SET_BY.items() if name in sets]
+        return found
+
+    return additional_checks
 
 
 def _with_approval_status(context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

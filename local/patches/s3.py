@@ -1,8 +1,12 @@
-"""S3: ranges and tags of versions, version ids in events, conditional copies, locks and checksums of what is copied."""
+"""S3: ranges and tags of versions, version ids in events, conditional copies, locks and checksums of what is copied.
+
+Who may not list a bucket is not told that an object is missing.
+"""
 
 import contextvars
+import http
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 Answer = tuple[int, dict[str, str], Any]
@@ -12,8 +16,10 @@ _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version",
 
 def install() -> None:
     """Patch S3 in the running emulator."""
+    from ministack import app
     from ministack.services import eventbridge, s3
 
+    app.SERVICE_HANDLERS["s3"] = _telling_listers(app.SERVICE_HANDLERS["s3"], s3)
     s3._get_object = _with_ranges_of_versions(s3._get_object, s3)
     s3._fire_s3_event = _remembering_version(s3._fire_s3_event)
     s3._copy_object = _with_conditional_copy(_locking(_with_checksum(s3._copy_object), s3, headers_at=2), s3)
@@ -23,6 +29,34 @@ def install() -> None:
         setattr(s3, name, _of_hidden_versions(getattr(s3, name), s3))
     s3._complete_multipart_upload = _locking(s3._complete_multipart_upload, s3)
     eventbridge._dispatch_event = _naming_version(eventbridge._dispatch_event)
+
+
+def _telling_listers(handle: Callable[..., Awaitable[Answer]], s3: Any) -> Callable[..., Awaitable[Answer]]:
+    """Without `s3:ListBucket`, a missing object cannot be told from one that may not be read.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: Any, query: Any) -> Answer:
+        answer = await handle(method, path, headers, body, query)
+        bucket, _, key = path.lstrip("/").partition("/")
+        missing = answer[0] == http.HTTPStatus.NOT_FOUND and (method == "HEAD" or b"<Code>NoSuchKey<" in answer[2])
+        if missing and key and not _may_list(headers, bucket):
+            refused = s3._error("AccessDenied", "Access Denied", http.HTTPStatus.FORBIDDEN, path)
+            return (*refused[:2], b"" if method == "HEAD" else refused[2])
+        return answer
+
+    return handle_request
+
+
+def _may_list(headers: dict[str, str], bucket: str) -> bool:
+    from ministack import app
+    from ministack.core.iam_evaluator import enforce
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+
+    keys, listing = extract_access_key_id(headers), {"resource_arn": f"arn:aws:s3:::{bucket}"}
+    return not app.AUTH or not keys or enforce(keys, "s3:ListBucket", "s3", get_region(), **listing) is None
 
 
 def _with_ranges_of_versions(get_object: Callable[..., Answer], s3: Any) -> Callable[..., Answer]:

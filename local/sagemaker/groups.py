@@ -12,6 +12,8 @@ def create_group(call: ApiCall) -> Document:
     arn = account.arn("model-package-group", name.lower())
     if name.lower() in account.groups:
         raise RequestRefused(f"Model Package Group already exists: {arn}")
+    if call.request.get("Tags"):
+        call.authorize("sagemaker:AddTags", arn)
     kept = only("DescribeModelPackageGroupOutput", call.request)
     account.groups[name.lower()] = GroupRecord(
         kept

@@ -23,6 +23,10 @@ def create_model(call: ApiCall) -> Document:
     request, account = call.request, call.account
     arn = account.arn("model", request["ModelName"])
     check_containers(request)
+    if request.get("Tags"):
+        call.authorize("sagemaker:AddTags", arn)
+    if request.get("ExecutionRoleArn"):
+        call.authorize("iam:PassRole", request["ExecutionRoleArn"])
     if request["ModelName"] in account.models:
         raise RequestRefused(f'Cannot create already existing model "{arn}".')
     packages = [_check_package(call, each) for each in containers_of(request) if each.get("ModelPackageName")]

@@ -14,6 +14,7 @@ from tests.support import commands
 from tests.support.archives import member
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
+from tests.support.role_use_report import keep_observed
 from tests.support.several_accounts import (
     ALPHA,
     BETA,
@@ -39,6 +40,8 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
     """The accounts; all that their functions asked of AWS must be what AWS takes."""
     with several_accounts(tmp_path_factory.mktemp("accounts")) as running:
         yield running
+        for one in running.observed():
+            keep_observed(tmp_path_factory, one)
         assert running.registry.request_faults.read_text() == ""
 
 

@@ -14,30 +14,44 @@ from local.deploy import Outputs, deploy, synthesise
 from local.engine.process import Engine
 from local.engine.seed import seed
 from tests.support.aws import client
+from tests.support.role_use import Observed, observe
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A running engine with Signoff deployed to it, what the stack gave out, and what was refused there."""
+    """A running engine with Signoff deployed to it, what the stack gave out, and what is noted there."""
 
     engine: Engine
     outputs: Outputs
     image: str
     request_faults: Path
+    role_use: Path
 
     def client(self, service: str, user: str | None = None) -> Any:
         """A client of the engine as its administrator, or as one of its users."""
         return client(self.engine, service, user)
 
+    def observed(self, assembly: Path) -> Observed:
+        """What the roles of the stack, which is from that assembly, may do and have done."""
+        template, where = assembly / "Signoff.template.json", (self.engine.account, self.engine.region)
+        return observe(self.client, template, "Signoff", self.role_use, *where)
+
 
 @contextlib.contextmanager
 def deployed(directory: Path, assembly: Path, *, auth: bool = True, wait_scale: float = 0.05) -> Iterator[Deployed]:
-    """Start an engine whose log and request faults go to `directory`, and deploy `assembly` to it."""
-    faults = directory / "request-faults.txt"
+    """Start an engine whose log, request faults and use of roles go to `directory`, and deploy `assembly` to it."""
+    faults, role_use = directory / "request-faults.txt", directory / "role-use.jsonl"
     faults.touch()
-    with Engine.start(log=directory / "engine.log", faults=faults, auth=auth, wait_scale=wait_scale) as engine:
+    role_use.touch()
+    with Engine.start(
+        log=directory / "engine.log",
+        faults=faults,
+        auth=auth,
+        wait_scale=wait_scale,
+        role_use=role_use,
+    ) as engine:
         image = seed(engine)
-        yield Deployed(engine, deploy(engine, assembly=assembly), image, faults)
+        yield Deployed(engine, deploy(engine, assembly=assembly), image, faults, role_use)
 
 
 def assembly_in(shared: Path) -> Path:

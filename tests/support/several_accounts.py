@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from local.engine.process import Engine
 from local.engine.seed import seed
 from local.invoke.statements import signed_by
 from tests.support.deployed import Deployed
+from tests.support.role_use import Observed, observe
 from tests.support.waiting import eventually
 
 CENTRAL, ONE, TWO, STRANGER = "123456789012", "222222222222", "333333333333", "999999999999"
@@ -129,6 +131,15 @@ class Accounts:
     stranger: Account
     outputs: Mapping[str, Outputs]
     ears: Mapping[str, Ear]
+    directory: Path
+
+    def observed(self) -> Iterator[Observed]:
+        """Yield what the roles of each stack may do and have done."""
+        notes, workload = self.registry.role_use, self.directory / "workload/SignoffWorkload.template.json"
+        yield self.registry.observed(self.directory / "central")
+        for account in (self.one, self.two):
+            aws = partial(account.aws, user=None)
+            yield observe(aws, workload, "SignoffWorkload", notes, account.number, HERE)
 
     def group(self, name: str) -> str:
         """The ARN of a group of the registry."""
@@ -138,11 +149,17 @@ class Accounts:
 @contextlib.contextmanager
 def several_accounts(directory: Path) -> Iterator[Accounts]:
     """Start an engine with four accounts, and deploy the registry, its further region and two workloads to it."""
-    faults = directory / "request-faults.txt"
+    faults, role_use = directory / "request-faults.txt", directory / "role-use.jsonl"
     faults.touch()
+    role_use.touch()
     accounts = (ONE, TWO, STRANGER)
     with Engine.start(
-        log=directory / "engine.log", faults=faults, auth=True, wait_scale=0.05, accounts=accounts
+        log=directory / "engine.log",
+        faults=faults,
+        auth=True,
+        wait_scale=0.05,
+        accounts=accounts,
+        role_use=role_use,
     ) as engine:
         image, _ = seed(engine), seed(engine, THERE)
         central, region = _central(engine, directory)
@@ -151,10 +168,11 @@ def several_accounts(directory: Path) -> Iterator[Accounts]:
         stacks = {account: _deployed(engine, workload, "SignoffWorkload", account) for account in (ONE, TWO)}
         people = {number: Account(engine, number) for number in accounts}
         yield Accounts(
-            Deployed(engine, central, image, faults),
+            Deployed(engine, central, image, faults, role_use),
             *people.values(),
             outputs={CENTRAL: central, THERE: region, **stacks},
             ears={number: Ear(people[number]) for number in (ONE, TWO)},
+            directory=directory,
         )
 
 

@@ -1,7 +1,7 @@
 """A synthesised CloudFormation template, with its references resolved to what AWS might make of them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -31,9 +31,14 @@ _ARNS = {
 
 @dataclass(frozen=True)
 class SynthesizedTemplate:
-    """A template's resources and outputs. A resource is named by its construct's path (`Vault`, `Rules/SweepDue`)."""
+    """A template's resources and outputs. A resource is named by its construct's path (`Vault`, `Rules/SweepDue`).
+
+    `deployed` are the names that resources got in a deployment, by their logical ids; the others get made up ones.
+    """
 
     document: Mapping[str, Any]
+    deployed: Mapping[str, str] = field(default_factory=dict)
+    pseudo: Mapping[str, str] = field(default_factory=lambda: _PSEUDO)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the resolved properties of all resources of a type, by name."""
@@ -56,9 +61,19 @@ class SynthesizedTemplate:
         path: str = self.document["Resources"][logical]["Metadata"]["aws:cdk:path"]
         return "/".join(part for part in path.split("/")[1:] if part != "Resource")
 
+    def logical_ids(self, kind: str) -> list[str]:
+        """Return the logical ids of all resources of a type."""
+        return [logical for logical, resource in self.document["Resources"].items() if resource["Type"] == kind]
+
+    def deployed_as(self, names: Mapping[str, str], account: str, region: str) -> "SynthesizedTemplate":
+        """Return the template with the names that its resources got in an account and region."""
+        there = {"AWS::AccountId": account, "AWS::Region": region}
+        return SynthesizedTemplate(self.document, names, {**self.pseudo, **there})
+
     def role(self, name: str) -> str:
         """Return the ARN of the role of that name."""
-        return self.resolve({"Fn::GetAtt": [self._logical("AWS::IAM::Role", name), "Arn"]})
+        arn: str = self.resolve({"Fn::GetAtt": [self._logical("AWS::IAM::Role", name), "Arn"]})
+        return arn
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs' resolved values."""
@@ -68,7 +83,7 @@ class SynthesizedTemplate:
         """Return `node` with every reference replaced by a name or an ARN."""
         match node:
             case {"Ref": str(logical)}:
-                return _PSEUDO.get(logical) or self._physical(logical)
+                return self.pseudo.get(logical) or self._physical(logical)
             case {"Fn::GetAtt": [logical, attribute]}:
                 return self._attribute(logical, attribute)
             case {"Fn::Join": [separator, parts]}:
@@ -76,7 +91,7 @@ class SynthesizedTemplate:
             case {"Fn::Select": [index, {"Fn::Split": [separator, text]}]}:
                 return str(self.resolve(text)).split(separator)[int(index)]
             case {"Fn::Sub": str(text)}:
-                return _with_pseudo_parameters(text)
+                return self._with_pseudo_parameters(text)
             case dict():
                 return {key: self.resolve(value) for key, value in node.items()}
             case list():
@@ -86,6 +101,8 @@ class SynthesizedTemplate:
 
     def _physical(self, logical: str) -> str:
         resource = self.document["Resources"][logical]
+        if logical in self.deployed:
+            return self.deployed[logical]
         if resource["Type"] == "AWS::S3::Bucket":
             return f"signoff-{self.name(logical).lower()}"
         if resource["Type"] == "AWS::Events::EventBus":
@@ -97,10 +114,11 @@ class SynthesizedTemplate:
     def _attribute(self, logical: str, attribute: str) -> Any:
         resource = self.document["Resources"][logical]
         kind, name = resource["Type"], f"Signoff-{self.name(logical).replace('/', '-')}"
-        if kind in ("AWS::S3::Bucket", "AWS::Events::EventBus"):
-            name = self._physical(logical)
+        if kind in ("AWS::S3::Bucket", "AWS::Events::EventBus") or logical in self.deployed:
+            name = _last(self._physical(logical))
+        region, account = self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"]
         arn = _ARNS[kind].format(
-            name=name, region=REGION, account=ACCOUNT, path=resource.get("Properties", {}).get("Path", "/")
+            name=name, region=region, account=account, path=resource.get("Properties", {}).get("Path", "/")
         )
         if attribute == "StreamArn":
             return f"{arn}/stream/2026-03-02T09:00:00.000"
@@ -110,8 +128,14 @@ class SynthesizedTemplate:
         resources = self.document["Resources"]
         return next(key for key in resources if resources[key]["Type"] == kind and self.name(key) == name)
 
+    def _with_pseudo_parameters(self, text: str) -> str:
+        for name, value in self.pseudo.items():
+            text = text.replace(f"${{{name}}}", value)
+        return text
 
-def _with_pseudo_parameters(text: str) -> str:
-    for name, value in _PSEUDO.items():
-        text = text.replace(f"${{{name}}}", value)
-    return text
+
+def _last(physical: str) -> str:
+    """Return the name in an ARN or in a queue's URL, and any other name as it is."""
+    if physical.startswith("arn:"):
+        return physical.rpartition(":")[2]
+    return physical.rpartition("/")[2] if physical.startswith("http") else physical
