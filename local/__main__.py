@@ -3,8 +3,10 @@
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +35,12 @@ class User(StrEnum):
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")]
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address it listens on; loopback by default.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the deployment says.")]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="At the end tell what AWS would not have taken or allowed, and exit 1 if there was any."
+    ),
+]
 As = Annotated[
     User, typer.Option("--as", help="Whose settings. The administrator may do anything, but cannot submit or decide.")
 ]
@@ -49,6 +57,7 @@ Concurrency = Annotated[int | None, typer.Option(min=1, help="How many execution
     epilog=examples(
         "signoff local up",
         "signoff local up --port 4600",
+        "signoff local up --strict",
         "signoff local up --throttle CreateModelPackage=5 --concurrency 10",
     )
 )
@@ -58,23 +67,30 @@ def up(
     verbose: Verbose = False,
     throttle: Throttle = None,
     concurrency: Concurrency = None,
+    strict: Strict = False,
 ) -> None:
     """Start AWS on this machine, deploy Signoff to it, and stay until interrupted.
 
-    It is the template that goes to AWS, and all state ends with the engine. AWS's quotas are in force as far as you
+    It is the template that goes to AWS, and all state ends with the engine. Functions, builds, rules, the workflow and
+    its jobs act under their roles, whose policies are evaluated. AWS's quotas are in force as far as you
     ask for them, once Signoff is deployed: `--throttle` for operations of SageMaker, DynamoDB, Step Functions and
     Systems Manager, `--concurrency` for Lambda.
     """
     quotas = Quotas(dict(_rate(each) for each in throttle or ()), concurrency)
     console.print_line("Starting the local engine and deploying Signoff to it; this takes about half a minute.")
-    commands.up(
-        port=port,
-        host=host,
-        on_ready=lambda engine, outputs: _ready(engine, port),
-        progress=console.print_line if verbose else lambda _: None,
-        quotas=quotas,
-    )
+    with tempfile.TemporaryDirectory(prefix="signoff-strict-") as folder:
+        commands.up(
+            port=port,
+            host=host,
+            on_ready=lambda engine, outputs: _ready(engine, port),
+            progress=console.print_line if verbose else lambda _: None,
+            quotas=quotas,
+            notes=Path(folder) if strict else None,
+        )
+        found = commands.refused(Path(folder))
     console.print_line("Stopped.")
+    if found:
+        raise errors.CommandFailed("\n".join(found))
 
 
 def _rate(text: str) -> tuple[str, float]:

@@ -1,5 +1,6 @@
 """What `signoff local up` and `signoff local env` do."""
 
+import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from local.engine.seed import seed
 from local.patches.quotas import Quotas
 
 DEFAULT_PORT = 4566
+_FAULTS, _ROLE_USE = "request-faults.txt", "role-use.jsonl"
 
 
 def environment(port: int = DEFAULT_PORT, user: str | None = None, host: str = "127.0.0.1") -> dict[str, str]:
@@ -31,14 +33,16 @@ def up(
     auth: bool = True,
     assembly: Path | None = None,
     quotas: Quotas | None = None,
+    notes: Path | None = None,
 ) -> None:
     """Start the engine, seed it, deploy the product to it, call `on_ready`, and stay until interrupted.
 
     `progress` is given the deployment's lines as they come; `auth` checks signatures and evaluates policies;
-    `assembly` is a synthesised app, made anew when not given; `quotas` are in force once all is deployed. Raises
-    EngineError and DeploymentError.
+    `assembly` is a synthesised app, made anew when not given; `quotas` are in force once all is deployed; a directory for
+    `notes` gets what `refused` reads. Raises EngineError and DeploymentError.
     """
-    with Engine.start(port=port, host=host, auth=auth) as engine:
+    faults, role_use = (notes / _FAULTS, notes / _ROLE_USE) if notes else (None, None)
+    with Engine.start(port=port, host=host, auth=auth, faults=faults, role_use=role_use) as engine:
         seed(engine)
         outputs = deploy(engine, progress, assembly=assembly)
         if quotas:
@@ -46,6 +50,18 @@ def up(
         with _interruptible():
             on_ready(engine, outputs)
             engine.wait()
+
+
+def refused(notes: Path) -> list[str]:
+    """What the functions asked that AWS would not take, and what roles asked that their policies do not allow."""
+    found = {name: _lines(notes / name) for name in (_FAULTS, _ROLE_USE)}
+    uses = [json.loads(line) for line in found[_ROLE_USE]]
+    denied = [f"{use['role']} may not {use['action']} on {use['resource']}" for use in uses if not use["allowed"]]
+    return [*(f"no service takes {fault}" for fault in found[_FAULTS]), *denied]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 @contextmanager

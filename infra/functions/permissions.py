@@ -122,6 +122,7 @@ class FunctionPermissions:
             ),
             Grant(("s3:GetObject", "s3:GetObjectVersion"), sources, ANY_OBJECT),
             self._read_vault("models/"),
+            self._read_versions("models/"),
             self._write_vault("models/"),
             *self._copy(),
             *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if self.source_keys else []),
@@ -131,7 +132,8 @@ class FunctionPermissions:
         """Reads an artifact in the vault and writes its findings, and nothing else: it parses what may be hostile."""
         return [
             self._find_versions(self.vault),
-            self._read_vault("models/", "policies/"),
+            self._read_vault("policies/"),
+            self._read_versions("models/"),
             self._write_vault("findings/"),
         ]
 
@@ -152,8 +154,8 @@ class FunctionPermissions:
             look_up_images(self.stack, *self.regional_vaults),
             *read_image_scans(self.stack, "DescribeImageScanFindings", "DescribeImageSigningStatus"),
             self._find(self.vault),
-            self._read_vault("models/", "registrations/", "signatures/", "findings/", "policies/"),
-            self._read_vault("evidence/", "measured/"),
+            self._read_vault("registrations/", "signatures/", "findings/", "policies/", "evidence/", "measured/"),
+            self._read_versions("models/"),
             self._write_vault("evidence/"),
             self._index("by-group"),
         ]
@@ -173,11 +175,12 @@ class FunctionPermissions:
             self._temporary("model", "CreateModel", "DescribeModel", "DeleteModel", "AddTags"),
             self._temporary("transform-job", "DescribeTransformJob", "StopTransformJob"),
             self._pass_roles([measuring_role], "One role, which temporary models alone run under"),
-            *([Grant(("s3:GetObject", "s3:GetObjectVersion"), objects, ANY_OBJECT)] if objects else []),
+            *([Grant(("s3:GetObjectVersion",), objects, ANY_OBJECT)] if objects else []),
             *([Grant(("kms:Decrypt",), tuple(self.source_keys))] if objects and self.source_keys else []),
             self._find(self.vault, answers),
             Grant(("s3:GetObject", "s3:GetObjectVersion"), (answers.arn_for_objects("*"),), ANY_OBJECT),
             self._read_vault("policies/", "registrations/", "evidence/", "held-out/", "measured/"),
+            self._read_versions("held-out/"),
             self._write_vault("held-out/", "measured/"),
         ]
 
@@ -208,6 +211,7 @@ class FunctionPermissions:
             self._pass_roles(self.execution_roles, "A policy or the context names these execution roles by pattern"),
             self._find_versions(self.vault),
             self._read_vault("models/", "evidence/", "decisions/"),
+            self._read_versions("models/"),
             *self._champions(),
             self._index("by-arn"),
             *self._elsewhere(),
@@ -374,7 +378,12 @@ class FunctionPermissions:
         return tuple(self.vault.arn_for_objects(f"{prefix}*") for prefix in prefixes)
 
     def _read_vault(self, *prefixes: str) -> Grant:
-        return Grant(("s3:GetObject", "s3:GetObjectVersion"), self._in_vault(*prefixes), ANY_OBJECT)
+        """What is at a key now: documents, which are written once, and what is known of a copy."""
+        return Grant(("s3:GetObject",), self._in_vault(*prefixes), ANY_OBJECT)
+
+    def _read_versions(self, *prefixes: str) -> Grant:
+        """The versions of copies that evidence names, and not what else is at their keys."""
+        return Grant(("s3:GetObjectVersion",), self._in_vault(*prefixes), ANY_OBJECT)
 
     def _write_vault(self, *prefixes: str) -> Grant:
         return Grant(("s3:PutObject",), self._in_vault(*prefixes), ANY_OBJECT)

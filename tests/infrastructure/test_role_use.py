@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.rare_uses import RARE, Rare, matches, rare_uses
+from tests.support.repository import ROOT
 from tests.support.role_use import Difference, Observed, difference, keep, kept, observed
 from tests.support.service_uses import Use, granted, service_uses
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
@@ -85,7 +87,7 @@ def test_another_accounts_role_of_the_same_name_is_another_role(template: Synthe
     there, other = deployed(template), deployed(template, ELSEWHERE)
     asked = denial(other, "SweepRole", "s3:GetObject", "arn:aws:s3:::any")
     found = observed(template, there, [*notes(other, granted(other)), asked])
-    assert found.used == {*service_uses(template)}
+    assert found.used == {*service_uses(template), *rare_uses(template)}
     assert found.denied == set()
 
 
@@ -93,6 +95,14 @@ def test_another_accounts_role_of_the_same_name_is_another_role(template: Synthe
 def test_what_services_do_under_a_role_the_role_may_do(settings: str, request: pytest.FixtureRequest) -> None:
     chosen: SynthesizedTemplate = request.getfixturevalue(settings)
     assert {*service_uses(chosen)} <= {*granted(chosen)}
+
+
+@pytest.mark.parametrize("rare", RARE, ids=lambda rare: rare.actions[0])
+def test_what_is_rare_is_granted_and_shown_by_a_test(rare: Rare, template: SynthesizedTemplate) -> None:
+    found = [use for use in granted(template) if matches(rare, use)]
+    file, _, name = rare.test.partition("::")
+    assert {use.action for use in found} == {*rare.actions}
+    assert f"def {name}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
 def test_what_test_processes_keep_is_read_by_the_one_that_reports(template: SynthesizedTemplate, tmp_path: Any) -> None:

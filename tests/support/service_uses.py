@@ -1,8 +1,10 @@
 """What AWS's services do under the roles of a template's resources: its documentation says so, no request shows it."""
 
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.support.repository import ROOT
 from tests.support.template import SynthesizedTemplate
 
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -19,6 +21,35 @@ LOG_DELIVERY = (
 IMAGES = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 MODEL_LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 ANYWHERE = ("ecr:GetAuthorizationToken", "cloudwatch:PutMetricData")
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-enhanced.html
+INSPECTOR = ("inspector2:ListFindings", "inspector2:ListCoverage")
+# Where AWS's reference names the packages, policies that are known to work name the group too, or the other way round.
+EITHER = {"sagemaker:CreateModelPackage": "model-package-group/*", "sagemaker:ListModelPackages": "model-package/*"}
+# What CloudFormation's handlers of a resource type call, by `aws cloudformation describe-type`.
+PROVISIONING = {
+    "AWS::SSM::Parameter": {
+        *("ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:ListTagsForResource"),
+        *("ssm:AddTagsToResource", "ssm:RemoveTagsFromResource"),
+    },
+    "AWS::SageMaker::ModelPackageGroup": {
+        *("sagemaker:CreateModelPackageGroup", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
+        *("sagemaker:DeleteModelPackageGroup", "sagemaker:GetModelPackageGroupPolicy", "sagemaker:AddTags"),
+        *("sagemaker:DeleteModelPackageGroupPolicy", "sagemaker:DeleteTags"),
+    },
+    "AWS::IAM::ManagedPolicy": {
+        *("iam:CreatePolicy", "iam:DeletePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"),
+        *("iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"),
+        "iam:ListEntitiesForPolicy",
+    },
+}
+# What Service Catalog does for a product's stack, and for its template.
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
+LAUNCHING = {
+    *("cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack"),
+    *("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:SetStackPolicy"),
+    *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:DeleteChangeSet"),
+    *("cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate", "s3:GetObject"),
+}
 # SageMaker writes what a job answers in parts, and gives parts up, when there are many of them.
 PARTS = "s3:AbortMultipartUpload"
 
@@ -37,9 +68,9 @@ def service_uses(template: SynthesizedTemplate) -> Iterator[Use]:
     for role, action, resource in _by_arn(template):
         if role in roles:
             yield Use(roles[role], action, resource)
-    for name in roles.values():
-        if name in ("MeasuringRole", "ModelExecutionRole"):
-            yield from _under_models(template, name)
+    for use in granted(template):
+        if _by_models(use) or _asked_on_behalf(use, template) or _provisioned(use):
+            yield use
 
 
 def _by_arn(template: SynthesizedTemplate) -> Iterator[tuple[str, str, str]]:
@@ -89,14 +120,30 @@ def _mappings(template: SynthesizedTemplate) -> Iterator[tuple[str, str, str]]:
         yield role, "sqs:SendMessage", mapping["DestinationConfig"]["OnFailure"]["Destination"]
 
 
-def _under_models(template: SynthesizedTemplate, role: str) -> Iterator[Use]:
-    """Yield what SageMaker does under the roles of models beside reading them: images, logs, metrics."""
-    for use in granted(template, role):
-        if use.action in (*ANYWHERE, *IMAGES, *MODEL_LOGS, PARTS):
-            yield use
-        # Endpoints, which read the models, are made by others.
-        if role == "ModelExecutionRole" and use.action in ("s3:GetObject", "s3:ListBucket"):
-            yield use
+def _by_models(use: Use) -> bool:
+    """Return whether SageMaker does this under the role of a model, beside reading it: images, logs, metrics.
+
+    Endpoints, which read the models under the default role, are made by others.
+    """
+    beside = use.action in (*ANYWHERE, *IMAGES, *MODEL_LOGS, PARTS)
+    reading = use.action in ("s3:GetObject", "s3:ListBucket")
+    return (use.role == "MeasuringRole" and beside) or (use.role == "ModelExecutionRole" and (beside or reading))
+
+
+def _asked_on_behalf(use: Use, template: SynthesizedTemplate) -> bool:
+    """Return whether a service asks another for this on a role's behalf, or may name its resource in another way."""
+    scans = Use(use.role, "ecr:DescribeImageScanFindings", "")[:2]
+    by_ecr = use.action in INSPECTOR and scans in {each[:2] for each in granted(template, use.role)}
+    return by_ecr or use.resource.endswith(EITHER.get(use.action, "nothing"))
+
+
+def _provisioned(use: Use) -> bool:
+    """Return whether the launch role of projects needs this for what their templates name."""
+    if use.role != "Projects/LaunchRole":
+        return False
+    templates = [json.loads(path.read_bytes()) for path in (ROOT / "infra/project").glob("v*.json")]
+    types = {resource["Type"] for one in templates for resource in one["Resources"].values()}
+    return use.action in LAUNCHING.union(*(PROVISIONING.get(kind, set()) for kind in types))
 
 
 def _log_group(template: SynthesizedTemplate, name: str) -> str:

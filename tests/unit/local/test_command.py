@@ -1,5 +1,6 @@
 """`signoff local`: the command hands over to the program beside it in the repository."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local import commands
 from local.__main__ import run
 from local.patches.quotas import Quotas
 from signoff_cli.commands import engine
@@ -68,6 +70,25 @@ def test_the_engine_gets_the_quotas_that_are_asked_for(monkeypatch: pytest.Monke
 def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(arguments) == 2
     assert "Error" in capsys.readouterr().err
+
+
+def test_strict_ends_with_what_aws_would_not_have_taken_or_allowed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    denied = {"role": "SweepRole", "action": "s3:GetObject", "resource": "arn:aws:s3:::vault/a"}
+
+    def up(*, notes: Path | None, **_: Any) -> None:
+        if notes:
+            (notes / "request-faults.txt").write_text("CreateModelInput.ModelName: too long\n")
+            lines = [json.dumps({**denied, "allowed": allowed}) for allowed in (True, False)]
+            (notes / "role-use.jsonl").write_text("\n".join(lines))
+
+    monkeypatch.setattr(commands, "up", up)
+
+    assert (exit_code(["up"]), exit_code(["up", "--strict"])) == (0, 1)
+    said = capsys.readouterr().err
+    assert "CreateModelInput.ModelName: too long" in said
+    assert said.count("SweepRole may not s3:GetObject on arn:aws:s3:::vault/a") == 1
 
 
 def test_the_engines_settings_can_be_evaluated_by_a_shell_from_any_directory(tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+"""What roles do when something is large, or old, or died at the wrong moment: no test on the engine waits for that.
+
+Each names the test that shows the code which asks for it.
+"""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from tests.support.service_uses import Use, granted
+from tests.support.template import SynthesizedTemplate
+
+
+class Rare(NamedTuple):
+    """Some actions of roles on a resource (a pattern), when they happen, and the test (file::name) that shows it."""
+
+    roles: tuple[str, ...]
+    actions: tuple[str, ...]
+    resource: str
+    when: str
+    test: str
+
+
+RARE = (
+    Rare(
+        ("RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole", "CreateModelRole"),
+        ("s3:AbortMultipartUpload",),
+        "arn:aws:s3:::*/models/*",
+        "a large copy, which is made in parts, is given up",
+        "unit/aws/test_part_copies.py::test_a_copy_whose_time_is_up_ends_within_the_parts_under_way_and_leaves_nothing",
+    ),
+    Rare(
+        ("EvaluateModelRole",),
+        ("sagemaker:StopTransformJob",),
+        "*:transform-job/signoff-eval-*",
+        "a model takes longer to answer than the policy allows",
+        "unit/pipeline/test_measurements.py::test_a_job_that_takes_too_long_is_stopped_and_fails",
+    ),
+    Rare(
+        ("EvaluateModelRole", "SweepRole"),
+        ("sagemaker:DescribeModel",),
+        "*:model/signoff-eval-*",
+        "a function died after it had made, or deleted, a temporary model, and is called again",
+        "unit/aws/test_other_adapters.py::test_a_model_that_exists_is_not_created_again",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("sagemaker:StopTransformJob", "sagemaker:DeleteModel"),
+        "*/signoff-eval-*",
+        "a validation died days ago, or half a day ago, and left a job or a model",
+        "unit/pipeline/test_measurements.py::test_the_sweep_stops_and_deletes_what_dead_validations_leave",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("ssm:PutParameter", "ssm:DeleteParameter"),
+        "*:parameter/signoff/champions/*",
+        "CreateModel died before it published a champion, or somebody wrote another one",
+        "unit/deployment/test_champions.py::test_the_sweep_publishes_what_a_function_that_died_did_not",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("states:DescribeExecution",),
+        "*:execution:*",
+        "an execution died and left its claim",
+        "end_to_end/test_lost_events.py::"
+        "test_a_claim_whose_execution_died_is_released_and_the_package_can_be_validated_again",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("ecr:BatchGetImage", "ecr:DescribeImageScanFindings"),
+        "*:repository/*",
+        "a champion's image is scanned anew, a day after it was looked at",
+        "unit/sweep/test_image_watch.py::test_what_a_later_scan_finds_is_told_by_name_and_revokes_nothing_by_itself",
+    ),
+)
+
+
+def rare_uses(template: SynthesizedTemplate) -> Iterator[Use]:
+    """Yield the grants of a template that are there for what is rare."""
+    for use in granted(template):
+        if any(matches(rare, use) for rare in RARE):
+            yield use
+
+
+def matches(rare: Rare, use: Use) -> bool:
+    """Return whether a grant is there for something rare."""
+    return use.role in rare.roles and use.action in rare.actions and fnmatchcase(use.resource, rare.resource)
