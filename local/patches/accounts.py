@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from local.patches.role_use import note
+
 Answer = tuple[int, dict[str, str], Any]
 Event = dict[str, Any]
 
@@ -74,9 +76,11 @@ def _may_send(role: str, event: Event, bus: str) -> bool:
         return True
     account, name = role.split(":")[4], role.rpartition("/")[2]
     context = _putting(f"arn:aws:sts::{account}:assumed-role/{name}/events", account, event, bus)
-    identity = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account))
+    policies = iam_evaluator._gather_role_policies(name, account)
+    identity = iam_evaluator.evaluate(context, policies)
     policy, owner = iam_evaluator._resource_policy("events", bus) or ("", bus.split(":")[4])
     allowed = iam_evaluator.combine_resource_policy(identity, context, policy, owner).decision == "Allow"
+    note(context, policies, allowed)
     if not allowed:
         _log.warning("%s may not put %s on %s", role, event.get("DetailType"), bus)
     return bool(allowed)

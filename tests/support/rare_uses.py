@@ -12,55 +12,117 @@ from tests.support.template import SynthesizedTemplate
 
 
 class Rare(NamedTuple):
-    """Some actions of roles on a resource (a pattern), when they happen, and the test (file::name) that shows it."""
+    """Some actions of roles on resources (patterns), when they happen, and the test (file::name) that shows it."""
 
     roles: tuple[str, ...]
     actions: tuple[str, ...]
-    resource: str
+    resources: tuple[str, ...]
     when: str
     test: str
 
 
+LOOKING = (
+    *("ApplyDecisionRole", "CreateModelRole", "EvaluateModelRole", "InspectArtifactRole", "InspectAtLengthRole"),
+    *("KeepArtifactRole", "KeepAtLengthRole", "KeepSignatureRole", "OpenValidationRole", "RecordEvidenceRole"),
+)
 RARE = (
+    Rare(
+        LOOKING,
+        ("s3:ListBucket",),
+        ("arn:aws:s3:::signoff-*",),
+        "an object that is named is not there, or no more",
+        "unit/aws/test_s3.py::test_what_is_not_there_is_none_or_missing",
+    ),
+    Rare(
+        ("KeepAtLengthRole",),
+        ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"),
+        ("arn:aws:s3:::signoff-artifacts", "arn:aws:s3:::signoff-artifacts/*"),
+        "a function has no time to copy what a package names",
+        "unit/validation/test_long_tasks.py::test_objects_elsewhere_are_copied_as_long_as_there_is_time",
+    ),
+    Rare(
+        ("KeepAtLengthRole",),
+        ("s3:PutObject", "s3:PutObjectTagging"),
+        ("arn:aws:s3:::signoff-vault/models/*",),
+        "a function has no time to copy what a package names",
+        "unit/validation/test_long_tasks.py::test_objects_elsewhere_are_copied_as_long_as_there_is_time",
+    ),
+    Rare(
+        ("KeepAtLengthRole", "InspectAtLengthRole"),
+        ("s3:ListBucketVersions",),
+        ("arn:aws:s3:::signoff-vault",),
+        "a function has no time for all objects under a prefix",
+        "workflow/test_long_inspections.py::test_a_prefix_is_handed_over_as_a_whole",
+    ),
+    Rare(
+        ("KeepAtLengthRole", "InspectAtLengthRole"),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/kept/*", "arn:aws:s3:::signoff-vault/inspected/*"),
+        "a build has left its result and does so again",
+        "unit/validation/test_long_tasks.py::"
+        "test_a_build_that_was_taken_over_leaves_no_result_for_another_ones_request",
+    ),
+    Rare(
+        ("RegisterModelRole",),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/models/*",),
+        "the function died after it had copied an object, and is called again",
+        "unit/pipeline/test_interruptions.py::"
+        "test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_same",
+    ),
+    Rare(
+        ("EvaluateModelRole",),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/evidence/*",),
+        "the champion was never asked about these rows",
+        "unit/pipeline/test_measurements.py::test_a_champion_that_was_never_measured_is_asked_beside_the_candidate",
+    ),
+    Rare(
+        ("RecordEvidenceRole",),
+        ("ecr:DescribeImageSigningStatus",),
+        ("*:repository/*",),
+        "a policy asks who signed its images",
+        "unit/aws/test_image_scans.py::test_ecr_says_with_which_profiles_it_signed_an_image",
+    ),
     Rare(
         ("RegisterModelRole", "KeepArtifactRole", "KeepAtLengthRole", "CreateModelRole"),
         ("s3:AbortMultipartUpload",),
-        "arn:aws:s3:::*/models/*",
+        ("arn:aws:s3:::*/models/*",),
         "a large copy, which is made in parts, is given up",
         "unit/aws/test_part_copies.py::test_a_copy_whose_time_is_up_ends_within_the_parts_under_way_and_leaves_nothing",
     ),
     Rare(
         ("EvaluateModelRole",),
         ("sagemaker:StopTransformJob",),
-        "*:transform-job/signoff-eval-*",
+        ("*:transform-job/signoff-eval-*",),
         "a model takes longer to answer than the policy allows",
         "unit/pipeline/test_measurements.py::test_a_job_that_takes_too_long_is_stopped_and_fails",
     ),
     Rare(
         ("EvaluateModelRole", "SweepRole"),
         ("sagemaker:DescribeModel",),
-        "*:model/signoff-eval-*",
+        ("*:model/signoff-eval-*",),
         "a function died after it had made, or deleted, a temporary model, and is called again",
         "unit/aws/test_other_adapters.py::test_a_model_that_exists_is_not_created_again",
     ),
     Rare(
         ("SweepRole",),
         ("sagemaker:StopTransformJob", "sagemaker:DeleteModel"),
-        "*/signoff-eval-*",
+        ("*/signoff-eval-*",),
         "a validation died days ago, or half a day ago, and left a job or a model",
         "unit/pipeline/test_measurements.py::test_the_sweep_stops_and_deletes_what_dead_validations_leave",
     ),
     Rare(
         ("SweepRole",),
         ("ssm:PutParameter", "ssm:DeleteParameter"),
-        "*:parameter/signoff/champions/*",
+        ("*:parameter/signoff/champions/*",),
         "CreateModel died before it published a champion, or somebody wrote another one",
         "unit/deployment/test_champions.py::test_the_sweep_publishes_what_a_function_that_died_did_not",
     ),
     Rare(
         ("SweepRole",),
         ("states:DescribeExecution",),
-        "*:execution:*",
+        ("*:execution:*",),
         "an execution died and left its claim",
         "end_to_end/test_lost_events.py::"
         "test_a_claim_whose_execution_died_is_released_and_the_package_can_be_validated_again",
@@ -68,7 +130,7 @@ RARE = (
     Rare(
         ("SweepRole",),
         ("ecr:BatchGetImage", "ecr:DescribeImageScanFindings"),
-        "*:repository/*",
+        ("*:repository/*",),
         "a champion's image is scanned anew, a day after it was looked at",
         "unit/sweep/test_image_watch.py::test_what_a_later_scan_finds_is_told_by_name_and_revokes_nothing_by_itself",
     ),
@@ -84,4 +146,5 @@ def rare_uses(template: SynthesizedTemplate) -> Iterator[Use]:
 
 def matches(rare: Rare, use: Use) -> bool:
     """Return whether a grant is there for something rare."""
-    return use.role in rare.roles and use.action in rare.actions and fnmatchcase(use.resource, rare.resource)
+    named = any(fnmatchcase(use.resource, pattern) for pattern in rare.resources)
+    return named and use.role in rare.roles and use.action in rare.actions

@@ -126,7 +126,7 @@ def _by_models(use: Use) -> bool:
     Endpoints, which read the models under the default role, are made by others.
     """
     beside = use.action in (*ANYWHERE, *IMAGES, *MODEL_LOGS, PARTS)
-    reading = use.action in ("s3:GetObject", "s3:ListBucket")
+    reading = use.action in ("s3:GetObject", "s3:ListBucket", "kms:Decrypt")
     return (use.role == "MeasuringRole" and beside) or (use.role == "ModelExecutionRole" and (beside or reading))
 
 
