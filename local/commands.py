@@ -38,8 +38,8 @@ def up(
     """Start the engine, seed it, deploy the product to it, call `on_ready`, and stay until interrupted.
 
     `progress` is given the deployment's lines as they come; `auth` checks signatures and evaluates policies;
-    `assembly` is a synthesised app, made anew when not given; `quotas` are in force once all is deployed; a directory for
-    `notes` gets what `refused` reads. Raises EngineError and DeploymentError.
+    `assembly` is a synthesised app, made anew when not given; `quotas` are in force once all is deployed; `notes` is a
+    directory for what `refused` reads. Raises EngineError and DeploymentError.
     """
     faults, role_use = (notes / _FAULTS, notes / _ROLE_USE) if notes else (None, None)
     with Engine.start(port=port, host=host, auth=auth, faults=faults, role_use=role_use) as engine:

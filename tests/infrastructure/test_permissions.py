@@ -16,7 +16,8 @@ EVERY_FUNCTION = {
 }
 BUILD = {"logs:CreateLogStream", "logs:PutLogEvents"}
 INBOX = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
-READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+DOCUMENTS = {"s3:GetObject", "s3:ListBucket"}
+READ = DOCUMENTS | {"s3:GetObjectVersion"}
 VERSIONS = {"s3:ListBucketVersions"}
 COPY = {"s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
 APPEND = {"dynamodb:PutItem", "dynamodb:Query"}
@@ -39,7 +40,7 @@ ALLOWED = {
         *("dynamodb:GetItem", "ecr:BatchGetImage", "lambda:InvokeFunction"),
     },
     "KeepSignatureRole": EVERY_FUNCTION | INBOX | READ | {"s3:PutObject"},
-    "OpenValidationRole": EVERY_FUNCTION | READ | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
+    "OpenValidationRole": EVERY_FUNCTION | DOCUMENTS | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
     "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | COPY,
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},
     "KeepAtLengthRole": BUILD | READ | VERSIONS | COPY,
@@ -59,7 +60,7 @@ ALLOWED = {
     | {"ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus", *INSPECTOR},
     "ApplyDecisionRole": EVERY_FUNCTION
     | INBOX
-    | READ
+    | DOCUMENTS
     | VERSIONS
     | APPEND
     | GOVERNANCE
@@ -81,7 +82,7 @@ ALLOWED = {
     },
     "SweepRole": EVERY_FUNCTION
     | INBOX
-    | READ
+    | DOCUMENTS
     | APPEND
     | CHAMPIONS
     | {

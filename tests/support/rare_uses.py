@@ -29,14 +29,14 @@ RARE = (
     Rare(
         LOOKING,
         ("s3:ListBucket",),
-        ("arn:aws:s3:::signoff-*",),
+        ("arn:aws:s3:::signoff-*", "arn:aws:s3:::training-*"),
         "an object that is named is not there, or no more",
         "unit/aws/test_s3.py::test_what_is_not_there_is_none_or_missing",
     ),
     Rare(
         ("KeepAtLengthRole",),
         ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"),
-        ("arn:aws:s3:::signoff-artifacts", "arn:aws:s3:::signoff-artifacts/*"),
+        ("arn:aws:s3:::signoff-artifacts", "arn:aws:s3:::signoff-artifacts/*", "arn:aws:s3:::training-*"),
         "a function has no time to copy what a package names",
         "unit/validation/test_long_tasks.py::test_objects_elsewhere_are_copied_as_long_as_there_is_time",
     ),
@@ -46,6 +46,22 @@ RARE = (
         ("arn:aws:s3:::signoff-vault/models/*",),
         "a function has no time to copy what a package names",
         "unit/validation/test_long_tasks.py::test_objects_elsewhere_are_copied_as_long_as_there_is_time",
+    ),
+    Rare(
+        ("CreateModelRole", "Deployer"),
+        ("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+        ("*:endpoint/*", "*:endpoint-config/*"),
+        "an endpoint in another account or region runs a model that is taken back",
+        "unit/deployment/test_target_champions.py::"
+        "test_a_revoked_model_that_an_endpoint_there_keeps_alive_is_champion_no_more",
+    ),
+    Rare(
+        ("CreateModelRole", "KeepArtifactRole"),
+        ("s3:ListBucketVersions",),
+        ("arn:aws:s3:::signoff-vault*", "arn:aws:s3:::training-*"),
+        "a model of several objects under a prefix is copied from another account, or to another region",
+        "unit/deployment/test_target_models.py::"
+        "test_a_model_elsewhere_is_written_out_on_the_vaults_copies_and_images_by_digest",
     ),
     Rare(
         ("KeepAtLengthRole", "InspectAtLengthRole"),
