@@ -58,7 +58,7 @@ app.command(
     epilog=examples(
         "signoff list",
         "signoff list --group churn --status PendingApproval",
-        "signoff list --submitter user/alice --since P7D",
+        "signoff list --submitter user/alice --since 7d",
         "signoff list --metadata ticket=CHG-4711 --json",
     ),
 )(listing.list_packages)

@@ -19,10 +19,12 @@ def champion(
     """
     from signoff_cli.output import console
     from signoff_cli.packages import champion as championing
+    from signoff_cli.packages.lookup import spelling
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
-    document = championing.document(found.champions, found.ledger, group)
+    named = spelling(found.ledger, found.registry, group)
+    document = championing.document(found.champions, found.ledger, named)
     if json:
         console.print_json(document)
     else:

@@ -129,11 +129,13 @@ def rollback(
     champion before the current one; --to chooses another. --yes needs --evidence if nobody's approval of the version's
     evidence counts any more.
     """
+    from signoff_cli.packages.lookup import spelling
     from signoff_cli.packages.rollback import find_target
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
-    former = find_target(found.ledger, found.champions, group, to)
+    named = spelling(found.ledger, found.registry, group)
+    former = find_target(found.ledger, found.champions, named, to)
     decided = _decision("rollback", former.package, reason, evidence=evidence)
     _decide_here(found, decided, yes, timeout, json, (former.why,))
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from signoff_cli.commands.completion import COMPLETE_GROUP
+from signoff_cli.commands.moments import moment
 from signoff_cli.commands.options import AsJson, StackName, StatusFilter
 
 if TYPE_CHECKING:
+    from signoff_cli.packages.index import Listing
     from signoff_cli.stack import Stack
 
 
@@ -22,31 +23,6 @@ class Verdict(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-
-
-def _since(text: str | None) -> str | None:
-    """Return a time as the ledger writes it, of a date, a time, or how long ago it is."""
-    if text is None:
-        return None
-    from signoff.documents import timestamps
-
-    try:
-        return timestamps.text(_moment(text))
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f"{text} is neither a date or time (2026-03-02) nor how long ago (P7D, PT12H)"
-        ) from None
-
-
-def _moment(text: str) -> datetime:
-    if text.startswith("P"):
-        from msgspec import convert
-
-        from signoff.runtime.clock import utc_now
-
-        return utc_now() - convert(text, timedelta)
-    given = datetime.fromisoformat(text)
-    return given if given.tzinfo else given.astimezone()
 
 
 Group = Annotated[str | None, typer.Option(metavar="GROUP", help="Only packages of this group.", **COMPLETE_GROUP)]
@@ -65,8 +41,8 @@ Since = Annotated[
     str | None,
     typer.Option(
         metavar="WHEN",
-        help="Only packages that have had their status since this time or later: 2026-03-02, or how long ago, P7D.",
-        callback=_since,
+        help="Only packages that have had their status since this time or later: 2026-03-02, or how long ago, 7d.",
+        callback=moment,
     ),
 ]
 ChampionsOnly = Annotated[bool, typer.Option("--champion", help="Only the groups' champions.")]
@@ -77,7 +53,12 @@ Role = Annotated[
 NoRegistry = Annotated[
     bool, typer.Option("--no-registry", help="Do not query SageMaker; show only the ledger's index.")
 ]
+Limit = Annotated[
+    int, typer.Option(metavar="NUMBER", min=0, help="The most packages to show; 0 for all.", show_default=True)
+]
+All = Annotated[bool, typer.Option("--all", help="Show all packages, however many.")]
 Row = Mapping[str, Any]
+_LIMIT = 100  # packages that are shown unless more are asked for: as many as SageMaker describes with one call
 
 
 def list_packages(
@@ -88,21 +69,29 @@ def list_packages(
     since: Since = None,
     champion: ChampionsOnly = False,
     metadata: Metadata = None,
+    limit: Limit = _LIMIT,
+    everything: All = False,
     no_registry: NoRegistry = False,
     json: AsJson = False,
     stack: StackName = "Signoff",
 ) -> None:
-    """List packages and their status.
+    """List packages and their status, the newest first.
+
+    Those of a group come by version, those of all groups by since when they have had their status. The first 100 are
+    shown, and standard error says whether there are more.
 
     Reads the ledger's index, and SageMaker's own summaries of up to 100 packages at once; `signoff show`
     reads a package's ledger itself and verifies it. A package must match all filters.
     """
     from signoff_cli.packages.index import Filter, list_packages
+    from signoff_cli.packages.lookup import spelling
     from signoff_cli.stack import Stack
 
     found = Stack.find(stack)
-    rows = list_packages(found.ledger, Filter(group, status, metadata or (), submitter, verdict, since, champion))
-    _print(found, rows, no_registry, json, _LIST, "No packages.")
+    named = spelling(found.ledger, found.registry, group) if group else None
+    only = Filter(named, status, metadata or (), submitter, verdict, since, champion)
+    listing = list_packages(found.ledger, only, None if everything else limit or None)
+    _print(found, listing, no_registry, json, _LIST, "No packages.")
 
 
 def queue(
@@ -111,6 +100,7 @@ def queue(
     role: Role = None,
     submitter: Submitter = None,
     metadata: Metadata = None,
+    limit: Limit = _LIMIT,
     no_registry: NoRegistry = False,
     json: AsJson = False,
     stack: StackName = "Signoff",
@@ -119,27 +109,30 @@ def queue(
 
     These are the packages that their group's policy lets you decide on, that you did not submit, and that you have not
     approved yet; also former versions to which a rollback waits for more votes. Shows which approvals each still needs,
-    and when it expires.
+    and when it expires. The first 100 are shown, and standard error says whether there are more.
 
     Decide with `signoff approve`, `signoff reject` and `signoff rollback`, after `signoff show`.
     """
-    from signoff_cli.packages.index import Filter, list_pending
+    from signoff_cli.packages.index import Filter, first, list_pending
     from signoff_cli.packages.policy_view import GroupPolicies
     from signoff_cli.packages.queue import evaluate_all, select
     from signoff_cli.stack import Stack, caller
 
     found = Stack.find(stack)
     policies = GroupPolicies(found.policies)
-    rows = list_pending(found.ledger, Filter(group, None, metadata or (), submitter))
-    mine = select(evaluate_all(rows, policies, caller()), role, everybody=everybody)
+    only = Filter(group, None, metadata or (), submitter)
+    searched = not everybody or role or group or only.searches
+    page = None if searched or not limit else limit + 1
+    rows = evaluate_all(list_pending(found.ledger, only, page), policies, caller(), min(page or _LIMIT, _LIMIT))
+    listing = first(select(rows, role, everybody=everybody), limit or None)
     columns = {**_QUEUE, "yours": _yours} if everybody else _QUEUE
     otherwise = "No package is waiting for a decision." if everybody else "No package is waiting for your decision."
-    _print(found, mine, no_registry, json, columns, otherwise, policies.notes)
+    _print(found, listing, no_registry, json, columns, otherwise, policies.notes)
 
 
 def _print(
     found: Stack,
-    rows: Sequence[dict[str, Any]],
+    listing: Listing,
     no_registry: bool,
     json: bool,
     columns: Columns,
@@ -147,9 +140,12 @@ def _print(
     earlier_notes: Sequence[str] = (),
 ) -> None:
     from signoff_cli.output import console
-    from signoff_cli.packages.index import with_sagemaker
+    from signoff_cli.packages.index import ListedChampions, with_sagemaker
 
+    rows = ListedChampions(found.ledger).marked(listing.rows) if json else listing.rows
     joined, notes = with_sagemaker(rows, None if no_registry else found.registry)
+    if listing.more:
+        notes = [*notes, f"there are more than these {len(rows)}; --limit 0 shows all"]
     for note in (*earlier_notes, *notes):
         console.print_line(f"signoff: {note}", sys.stderr)
     if json:

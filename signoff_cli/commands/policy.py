@@ -70,6 +70,7 @@ def replay(
     Exits 1 when a package that passed would be held, or evidence cannot be read, and of an invalid policy.
     """
     from signoff_cli.output import console, replays
+    from signoff_cli.packages.lookup import is_package_name, spelling
     from signoff_cli.policies import check as policy_checking
     from signoff_cli.policies.replay import replay_all
     from signoff_cli.stack import Stack
@@ -78,7 +79,8 @@ def replay(
     if checked.faults or checked.policy is None:
         raise policy_checking.InvalidPolicies([checked])
     found = Stack.find(stack)
-    replays_of, unread = replay_all(checked.policy, against, found.ledger, found.vault)
+    named = [each if is_package_name(each) else spelling(found.ledger, found.registry, each) for each in against]
+    replays_of, unread = replay_all(checked.policy, named, found.ledger, found.vault)
     if json:
         console.print_json({"replays": [each.document for each in replays_of], "unread": unread})
     else:

@@ -9,7 +9,6 @@ from signoff.approval.apply_decision import champion_named
 from signoff.documents.text import clean, short
 from signoff.ledger.entries import Status, package_of
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import heads_of_group
 
 if TYPE_CHECKING:
     from signoff.aws.ledger_table import LedgerTable
@@ -20,15 +19,17 @@ if TYPE_CHECKING:
 
 
 def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str, Any]:
-    """Return the champion of `group` as `champion --json` prints it. Raises `CommandFailed` when there is none."""
-    named = next((str(head["group"]) for head in heads_of_group(ledger, group)), group)
-    found = champions.of(named)
+    """Return the champion of `group`, as the index spells it, for `champion --json`.
+
+    Raises `CommandFailed` when there is none.
+    """
+    found = champions.of(group)
     if found is None:
         raise CommandFailed(f"group {group} has no champion: none of its packages is approved and has a model")
     history = ledger.history(found.package).verified()
-    published = champions.published(named)
+    published = champions.published(group)
     return {
-        "group": named,
+        "group": group,
         "model": found.model,
         "package": package_of(found.package)[0],
         "version": history.state.version,

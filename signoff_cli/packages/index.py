@@ -1,24 +1,28 @@
-"""Many packages at once: the index of the ledger, joined with what SageMaker's batch call says of each."""
+"""Many packages at once: the index of the ledger, joined with what SageMaker's batch call says of each.
+
+What is read follows what is shown: of a long list its first rows, from an index that has them in this order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import chain
+from heapq import merge
+from itertools import islice
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from signoff.aws.clients import error_message
+from signoff.aws.parallel import in_parallel
 from signoff.documents import timestamps
 from signoff.governance.champions import ranked
 from signoff.ledger.entries import Status
-from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group, row, sort_key
+from signoff_cli.packages.lookup import Head, LedgerReader, newest_deployed, recent, row
 from signoff_cli.packages.sagemaker import to_json_data
 
 Row = dict[str, Any]
-_WAITING = (Status.PENDING_APPROVAL, Status.APPROVED, Status.REVOKED)
 _REPLACED = {
     "ErrorCode": "PackageDeleted",
     "ErrorResponse": "the package was deleted with its group; the group was created again, and another has its ARN",
@@ -35,7 +39,7 @@ class PackageSummaries(Protocol):
 class Filter:
     """Which packages a list is to hold; what is None or empty lets all through.
 
-    `group` is in any case, `metadata` are `KEY` or `KEY=VALUE`, all of which are asked for. `submitter` is an ARN, a
+    `metadata` are `KEY` or `KEY=VALUE`, all of which are asked for. `submitter` is an ARN, a
     pattern of ARNs, or the end of one (`user/ann`); `since` is when they came to stand where they do, or later.
     """
 
@@ -55,25 +59,94 @@ class Filter:
             and (self.verdict is None or row["verdict"] == self.verdict)
             and (self.since is None or str(row["since"]) >= self.since)
             and (self.submitter is None or _is_by(row["submitter"], self.submitter))
-            and (row["champion"] or not self.champion)
             and all(_says(row["metadata"], wanted) for wanted in self.metadata)
         )
 
+    @property
+    def searches(self) -> bool:
+        """Whether no index has just those that are asked for, so that others are read and left out."""
+        beside = self.group is not None and (self.status or self.since)
+        return bool(beside or self.champion or self.metadata or self.submitter or self.verdict)
 
-def list_packages(ledger: LedgerReader, only: Filter) -> list[Row]:
-    """Return one row for each package in the index that `only` takes, by group and version."""
-    heads = heads_of_group(ledger, only.group) if only.group else _any(ledger, only.status)
-    return sorted(_rows(heads, only), key=sort_key)
+
+@dataclass(frozen=True)
+class Listing:
+    """The first rows of a list, and whether there are more."""
+
+    rows: Sequence[Row]
+    more: bool
 
 
-def list_pending(ledger: LedgerReader, only: Filter) -> list[Row]:
-    """Return one row for each package that is waiting for a decision, the longest waiting first.
+def first(rows: Iterable[Row], limit: int | None) -> Listing:
+    """Return the first `limit` of `rows`, or all without one; no more than one further row is read."""
+    found = list(rows if limit is None else islice(rows, limit + 1))
+    return Listing(found[:limit], limit is not None and len(found) > limit)
 
-    Also of those to which a rollback waits for votes.
+
+def list_packages(ledger: LedgerReader, only: Filter, limit: int | None = None) -> Listing:
+    """Return one row for each package in the index that `only` takes, up to `limit`.
+
+    Those of a group come by version, those of all groups by since when they have had their status; the newest first.
     """
-    heads = chain.from_iterable(map(ledger.rows_by_status, _WAITING))
-    waiting = (each for each in _rows(heads, only) if each["status"] == Status.PENDING_APPROVAL or each["rollback"])
-    return sorted(waiting, key=lambda each: str(each["rollback"] or each["asked"] or each["since"]))
+    page = None if limit is None or only.searches else limit + 1
+    rows = _rows(_heads(ledger, only, page), only)
+    if only.champion:
+        champions = ListedChampions(ledger)
+        rows = (each for each in rows if champions.include(each))
+    return first(rows, limit)
+
+
+def _heads(ledger: LedgerReader, only: Filter, page: int | None) -> Iterator[Head]:
+    if only.group:
+        if only.champion:
+            return iter(newest_deployed(ledger, only.group))
+        return ledger.rows_by_group(only.group, newest_first=True, page=page)
+    status = only.status or (Status.APPROVED if only.champion else None)
+    if status:
+        return ledger.rows_by_status(status, since=only.since, newest_first=True, page=page)
+    return recent(ledger, only.since, page)
+
+
+def list_pending(ledger: LedgerReader, only: Filter, page: int | None = None) -> Iterator[Row]:
+    """Yield one row for each package that is waiting for a decision, the longest waiting first.
+
+    Also of those to which a rollback waits for votes. With `page`, so many are read at a time.
+    """
+    rollbacks = (head for head in ledger.rows_of_open_rollbacks() if head.get("status") != Status.PENDING_APPROVAL)
+    waiting = ledger.rows_by_status(Status.PENDING_APPROVAL, page=page)
+    heads = merge(sorted(rollbacks, key=_waiting_since), waiting, key=_waiting_since)
+    return _rows(heads, only)
+
+
+def _waiting_since(head: Head) -> str:
+    return str(head.get("rollback") or head["since"])
+
+
+class ListedChampions:
+    """Which packages of a list are champions by the index, which may be behind; each group is looked up once."""
+
+    def __init__(self, ledger: LedgerReader) -> None:
+        self._ledger = ledger
+        self._known: dict[str, str | None] = {}
+
+    def include(self, row: Row) -> bool:
+        """Return whether the package of a `row` is the champion of its group."""
+        if row["status"] != Status.APPROVED or not row["model"]:
+            return False
+        group = str(row["group"])
+        if group not in self._known:
+            self._known[group] = self._find(group)
+        return self._known[group] == f"{row['package']}@{row['created']}"
+
+    def marked(self, rows: Sequence[Row]) -> list[Row]:
+        """Return `rows`, each with whether it is the `champion`; several groups are looked up at once."""
+        groups = {str(each["group"]) for each in rows if each["status"] == Status.APPROVED} - self._known.keys()
+        self._known |= zip(groups, in_parallel(self._find, groups), strict=True)
+        return [{**each, "champion": self.include(each)} for each in rows]
+
+    def _find(self, group: str) -> str | None:
+        best = ranked(newest_deployed(self._ledger, group))
+        return best[0].package if best else None
 
 
 def with_sagemaker(rows: Sequence[Row], registry: PackageSummaries | None) -> tuple[list[Row], list[str]]:
@@ -106,23 +179,8 @@ def _joined(each: Row, found: Mapping[str, Mapping[str, Any]], errors: Mapping[s
     return {"registry": to_json_data(summary), "error": None}
 
 
-def _any(ledger: LedgerReader, status: Status | None) -> Iterator[Head]:
-    return ledger.rows_by_status(status) if status else ledger.rows()
-
-
 def _rows(heads: Iterable[Head], only: Filter) -> Iterator[Row]:
-    known = [head for head in heads if head.get("arn")]
-    best = _champions(known)
-    rows = ({**row(head), "champion": head["package"] in best} for head in known)
-    return filter(only.matches, rows)
-
-
-def _champions(heads: Sequence[Head]) -> set[str]:
-    """Return the keys of the packages that are champions of their groups, by the index, which may be behind."""
-    groups: dict[str, list[Head]] = {}
-    for head in heads:
-        groups.setdefault(str(head.get("group")), []).append(head)
-    return {first.package for each in groups.values() for first in ranked(each)[:1]}
+    return filter(only.matches, (row(head) for head in heads if head.get("arn")))
 
 
 def _is_by(submitter: str | None, wanted: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff.ledger.entries import Status
@@ -17,6 +19,7 @@ _LISTED = (
     *("group", "version", "created", "status", "registry_status", "submitter", "registered", "since", "next"),
     *("verdict", "asked", "decided", "model", "superseded_by", "rollback"),
 )
+_FEW = 25  # the index may be behind, and the first of them not be deployed any more
 
 Head = Mapping[str, Any]
 
@@ -27,10 +30,21 @@ class LedgerReader(Protocol):
     @property
     def today(self) -> str: ...  # noqa: D102
     def history(self, package: str) -> History: ...  # noqa: D102
-    def rows_by_status(self, status: Status) -> Iterator[dict[str, Any]]: ...  # noqa: D102
-    def rows_by_group(self, group: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_by_status(  # noqa: D102
+        self, status: Status, *, since: str | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]: ...
+    def rows_by_group(  # noqa: D102
+        self, group: str, *, version: int | None = None, newest_first: bool = False, page: int | None = None
+    ) -> Iterator[dict[str, Any]]: ...
     def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]: ...  # noqa: D102
-    def rows(self) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_deployed(self, group: str, *, page: int | None = None) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def rows_of_open_rollbacks(self) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+
+
+class GroupNames(Protocol):
+    """What is asked of SageMaker about the spelling of a group (`signoff.aws.sagemaker.Registry`)."""
+
+    def group_name(self, group: str) -> str | None: ...  # noqa: D102
 
 
 def is_package_name(text: str) -> bool:
@@ -49,13 +63,26 @@ def find(ledger: LedgerReader, package: str) -> Head | None:
 
     Of several that had the name, because their group was deleted and created again, it is the newest.
     """
-    parse_version = _BY_VERSION.fullmatch(package)
-    if parse_version:
-        group, version = parse_version[1], int(parse_version[2])
-        heads = [head for head in heads_of_group(ledger, group) if head.get("version") == version]
+    named = parse_version(package)
+    if named:
+        group, version = named
+        heads = list(ledger.rows_by_group(group, version=version)) or _in_lower_case(ledger, group, version)
     else:
         heads = list(ledger.rows_by_arn(package)) or list(ledger.rows_by_arn(package.lower()))
     return max(heads, key=lambda head: str(head.get("created")), default=None)
+
+
+def _in_lower_case(ledger: LedgerReader, group: str, version: int) -> list[dict[str, Any]]:
+    """Return the heads of a version of a group in whatever case: ARNs have the name in lower case.
+
+    All packages are of one registry, so that any of them tells how its ARNs begin.
+    """
+    of_each_status = (ledger.rows_by_status(status, page=1) for status in Status)
+    any_package = next(chain.from_iterable(of_each_status), None)
+    if any_package is None:
+        return []
+    registry = str(any_package["arn"]).partition(":model-package/")[0]
+    return list(ledger.rows_by_arn(f"{registry}:model-package/{group.lower()}/{version}"))
 
 
 def find_or_fail(ledger: LedgerReader, package: str) -> Head:
@@ -69,15 +96,25 @@ def find_or_fail(ledger: LedgerReader, package: str) -> Head:
     return head
 
 
-def heads_of_group(ledger: LedgerReader, group: str) -> list[Head]:
-    """Return the heads of a group's packages; of a group whose name differs by case only, where none has that name.
+def spelling(ledger: LedgerReader, names: GroupNames, group: str) -> str:
+    """Return how the index spells a group: as given, or as SageMaker does, which ignores the case of names."""
+    if next(ledger.rows_by_group(group, page=1), None):
+        return group
+    return names.group_name(group) or group
 
-    SageMaker takes names that differ by case only for one group. The index knows the name as SageMaker has it, so
-    that another spelling costs looking through all of it.
+
+def recent(ledger: LedgerReader, since: str | None = None, page: int | None = None) -> Iterator[Head]:
+    """Yield the heads of all packages, the one first that has had its status for the shortest time.
+
+    With `page`, as many of each status are read at a time.
     """
-    exact: list[Head] = list(ledger.rows_by_group(group))
-    wanted = group.casefold()
-    return exact or [head for head in ledger.rows() if str(head.get("group")).casefold() == wanted]
+    of_each_status = (ledger.rows_by_status(status, since=since, newest_first=True, page=page) for status in Status)
+    return merge(*of_each_status, key=lambda head: str(head["since"]), reverse=True)
+
+
+def newest_deployed(ledger: LedgerReader, group: str) -> list[dict[str, Any]]:
+    """Return the heads of the few packages with a model that were approved last: the champion is among them."""
+    return list(islice(ledger.rows_deployed(group, page=_FEW), _FEW))
 
 
 def row(head: Head) -> dict[str, Any]:
@@ -90,8 +127,3 @@ def row(head: Head) -> dict[str, Any]:
         "votes": list(head.get("votes") or ()),
         "enforced": head.get("enforced") is not False,
     }
-
-
-def sort_key(row: Mapping[str, Any]) -> tuple[str, int, str]:
-    """Return by what a list is sorted: group, version as a number, and when the package was made."""
-    return row["group"] or "", row["version"] or 0, str(row["created"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -23,7 +23,7 @@ NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
 class PolicyStore(Protocol):
     """What is asked of the policies in force (`signoff.aws.ssm.Policies`)."""
 
-    def for_new_group(self, group: str) -> GroupPolicy: ...  # noqa: D102
+    def for_new_groups(self, groups: Iterable[str]) -> dict[str, GroupPolicy | PolicyFault]: ...  # noqa: D102
 
 
 class GroupPolicies:
@@ -43,20 +43,32 @@ class GroupPolicies:
         """Return the policy of `group` with its name, or None, and a note, as `policy` does."""
         if group is None:
             return None
-        if group not in self._known:
-            self._known[group] = self._read(group)
+        self.read_ahead((group,))
         return self._known[group]
 
-    def _read(self, group: str) -> GroupPolicy | None:
+    def read_ahead(self, groups: Iterable[str | None]) -> None:
+        """Read the policies of `groups` that are not known yet, together."""
+        unknown = [group for group in dict.fromkeys(groups) if group is not None and group not in self._known]
+        if unknown:
+            self._known |= self._read(unknown)
+
+    def _read(self, groups: Sequence[str]) -> dict[str, GroupPolicy | None]:
         try:
-            return self._policies.for_new_group(group)
-        except PolicyFault as fault:
-            self._note(f"the policy of group {group} cannot be read: {fault}")
+            found = self._policies.for_new_groups(groups)
         except ClientError as error:
             if error_code(error) not in NOT_PERMITTED:
                 raise
+            if len(groups) > 1:  # of some of them one may be permitted to
+                return {group: each for name in groups for group, each in self._read([name]).items()}
             self._note(f"the policies are left out: {error_message(error)}")
-        return None
+            return dict.fromkeys(groups)
+        return {group: self._read_or_noted(group, each) for group, each in found.items()}
+
+    def _read_or_noted(self, group: str, found: GroupPolicy | PolicyFault) -> GroupPolicy | None:
+        if isinstance(found, PolicyFault):
+            self._note(f"the policy of group {group} cannot be read: {found}")
+            return None
+        return found
 
     def _note(self, note: str) -> None:
         if note not in self.notes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff.ledger.entries import Status
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import Head, LedgerReader, heads_of_group
+from signoff_cli.packages.lookup import Head, LedgerReader
 
 if TYPE_CHECKING:
     from signoff.deployment.champions import Champions
@@ -25,16 +25,16 @@ class RollbackTarget:
 
 
 def find_target(ledger: LedgerReader, champions: Champions, group: str, version: int | None) -> RollbackTarget:
-    """Return the package of that version, or else the one whose model was champion before the present one.
+    """Return the package of that version of `group`, spelled as in the index, or the one that was champion before.
 
     Raises `CommandFailed` when there is none.
     """
-    heads = heads_of_group(ledger, group)
-    if not heads:
+    if not next(ledger.rows_by_group(group, page=1), None):
         raise CommandFailed(f"there is no group {group} in Signoff's ledger; `signoff list` shows those there are")
     if version is not None:
-        return RollbackTarget(_of_version(heads, group, version), f"version {version}, chosen with --to")
-    champion = champions.of(str(heads[0]["group"]))
+        return RollbackTarget(_of_version(ledger, group, version), f"version {version}, chosen with --to")
+    heads = list(ledger.rows_by_group(group))
+    champion = champions.of(group)
     present = next((head for head in heads if champion and head["package"] == champion.package), None)
     if present is None:
         raise CommandFailed(f"group {group} has no champion to roll back from; choose the version with --to")
@@ -44,8 +44,8 @@ def find_target(ledger: LedgerReader, champions: Champions, group: str, version:
     return RollbackTarget(str(former["arn"]), _why(former, present))
 
 
-def _of_version(heads: Sequence[Head], group: str, version: int) -> str:
-    found = [head for head in heads if head.get("version") == version]
+def _of_version(ledger: LedgerReader, group: str, version: int) -> str:
+    found = list(ledger.rows_by_group(group, version=version))
     if not found:
         raise CommandFailed(
             f"there is no version {version} of group {group} in Signoff's ledger; see `signoff list --group {group}`"

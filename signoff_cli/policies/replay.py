@@ -34,7 +34,7 @@ from signoff.validation.images import repository_checks, scan_checks
 from signoff.validation.metric_gates import Measured, data_check, metric_checks
 from signoff.validation.specifications import environments
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import find_or_fail, heads_of_group, is_package_name
+from signoff_cli.packages.lookup import find_or_fail, is_package_name
 
 if TYPE_CHECKING:
     from signoff.aws.vault import Vault
@@ -259,7 +259,9 @@ def _kind(name: str) -> str:
 def replay_all(
     policy: Policy, against: Sequence[str], ledger: LedgerReader, vault: Vault
 ) -> tuple[list[Replay], dict[str, str]]:
-    """Return what `policy` makes of each package that `against` names (groups, or `group/version`), by version.
+    """Return what `policy` makes of each package that `against` names, by version.
+
+    These are groups, as the index spells them, or `group/version`.
 
     Those without evidence are left out. Beside them, by name, why the evidence of others cannot be read. Raises
     `CommandFailed` if a name stands for no package with evidence.
@@ -283,5 +285,5 @@ def _histories(named: str, ledger: LedgerReader) -> list[History]:
     if is_package_name(named):
         heads = [find_or_fail(ledger, named)]
     else:
-        heads = sorted(heads_of_group(ledger, named), key=lambda head: (head.get("version") or 0, head["package"]))
+        heads = sorted(ledger.rows_by_group(named), key=lambda head: (head.get("version") or 0, head["package"]))
     return [ledger.history(str(head["package"])).verified() for head in heads]

@@ -105,14 +105,14 @@ def test_a_large_group_is_listed_without_describing_its_packages_one_by_one(grou
     group.pipeline.aws("sagemaker").delete_model_package(ModelPackageName=arns[6])
 
     with Door(group.pipeline.stack.engine.url).open() as door:
-        listed = said(Shell(group.pipeline, "approver", door.url), "list", "--group", group.name)
+        listed = said(Shell(group.pipeline, "approver", door.url), "list", "--group", group.name.upper(), "--all")
         asked = dict(door.operations)
-        queued = said(Shell(group.pipeline, "approver", door.url), "queue", "--group", group.name)
+        queued = said(Shell(group.pipeline, "approver", door.url), "queue", "--group", group.name, "--limit", "0")
     group.pipeline.sweep()
 
-    assert [row["version"] for row in listed] == list(range(1, MANY + 1))
+    assert [row["version"] for row in listed] == list(range(MANY, 0, -1))
     assert [row["version"] for row in listed if row["error"]] == [7]
-    assert "does not exist" in listed[6]["error"]["ErrorResponse"]
+    assert "does not exist" in listed[-7]["error"]["ErrorResponse"]
     assert all(row["registry"]["ModelPackageStatus"] == "Completed" for row in listed if not row["error"])
     assert len(queued) == MANY
     assert asked["BatchDescribeModelPackage"] == -(-MANY // BATCH)

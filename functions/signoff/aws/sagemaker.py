@@ -21,6 +21,7 @@ BatchError = dict[str, str]
 
 _REFUSALS = {"ValidationException"}
 _BATCH = 100  # packages that one BatchDescribeModelPackage takes
+_PAGES = {"PageSize": 100}  # as many as a list call of SageMaker's returns at most
 _UNANSWERED: BatchError = {"ErrorCode": "NoAnswer", "ErrorResponse": "SageMaker returned nothing for this package"}
 DESCRIPTION_LIMIT = 1024
 _ABSENT = compiled_on_use(r"does not exist|could not find|not found", re.IGNORECASE)
@@ -92,9 +93,10 @@ class Registry:
         """Return whether there is a model package group of that name."""
         return self._described_group(group) is not None
 
-    def group_names(self) -> Iterator[str]:
-        """Yield the name of every model package group of the account."""
-        pages = self._sagemaker.get_paginator("list_model_package_groups").paginate()
+    def group_names(self, containing: str = "") -> Iterator[str]:
+        """Yield the name of every model package group of the account, or of those whose names contain that."""
+        asked = {"NameContains": containing} if containing else {}
+        pages = self._sagemaker.get_paginator("list_model_package_groups").paginate(**asked, PaginationConfig=_PAGES)
         return (summary["ModelPackageGroupName"] for page in pages for summary in page["ModelPackageGroupSummaryList"])
 
     def group_name(self, group: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from signoff.policy.policy import Policy
 T = TypeVar("T")
 
 _DEFAULT = "default"
+_NAMES = 10  # that one GetParameters takes
 
 GOVERNED_TAG = "signoff:governed"
 OWN_POLICY_TAG = "signoff:policy"
@@ -76,6 +77,18 @@ class Policies:
         """Return the policy that a new `group` would have."""
         values = self._values([*_own_names(group), _DEFAULT])
         return self._own(group, values) or GroupPolicy(group, self._default(values), is_default=True)
+
+    def for_new_groups(self, groups: Iterable[str]) -> dict[str, GroupPolicy | PolicyFault]:
+        """Return the policy that each of these groups would have if it were new, or why that cannot be read."""
+        wanted = dict.fromkeys(groups)
+        values = self._values([_DEFAULT, *dict.fromkeys(name for group in wanted for name in _own_names(group))])
+        return {group: self._for_new_group(group, values) for group in wanted}
+
+    def _for_new_group(self, group: str, values: Mapping[str, str]) -> GroupPolicy | PolicyFault:
+        try:
+            return self._own(group, values) or GroupPolicy(group, self._default(values), is_default=True)
+        except PolicyFault as fault:
+            return fault
 
     def elsewhere_spelled(self, group: str) -> str | None:
         """Return how the own policy of `group` spells the name, if it is not found by `own`; lists all policies.
@@ -140,11 +153,13 @@ class Policies:
             raise PolicyFault(f"{self._path}/{name}: {fault}") from fault
 
     def _values(self, names: Sequence[str]) -> dict[str, str]:
-        """Return what the parameters of these names, without the path, hold, by name; with one call.
+        """Return what the parameters of these names, without the path, hold, by name; ten with one call.
 
         https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
         """
-        found = self._ssm.get_parameters(Names=[f"{self._path}/{name}" for name in names])["Parameters"]
+        paths = [f"{self._path}/{name}" for name in names]
+        answers = (self._ssm.get_parameters(Names=paths[at : at + _NAMES]) for at in range(0, len(paths), _NAMES))
+        found = [each for answer in answers for each in answer["Parameters"]]
         return {each["Name"].removeprefix(f"{self._path}/"): each["Value"] for each in found}
 
 

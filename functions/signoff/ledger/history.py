@@ -75,10 +75,11 @@ class History:
 
     def extended(self, drafts: Sequence[Draft], now: datetime) -> History:
         """Return this history with `drafts` appended, at the time `now`."""
-        history = self
+        entries, state, folded = list(self.entries), State(), 0
         for draft in drafts:
-            history = replace(history, entries=(*history.entries, _sealed(history, draft, now)))
-        return history
+            state, folded = fold(entries[folded:], state), len(entries)
+            entries.append(_sealed(self.package, entries, state, draft, now))
+        return History(self.package, tuple(entries))
 
     @property
     def broken_at(self) -> int | None:
@@ -99,18 +100,18 @@ class History:
         return self
 
 
-def _sealed(history: History, draft: Draft, now: datetime) -> Entry:
-    state = history.state
+def _sealed(package: str, before: Sequence[Entry], state: State, draft: Draft, now: datetime) -> Entry:
+    """Return the entry of a draft that follows the entries `before` it, whose `state` that is."""
     entry = Entry(
-        package=history.package,
-        sequence=len(history.entries) + 1,
+        package=package,
+        sequence=len(before) + 1,
         time=timestamps.text(now),
         kind=draft.kind,
         actor=draft.actor,
         group=draft.details.get("group", state.group),
         version=draft.details.get("version", state.version),
         details=draft.details,
-        previous=history.head,
+        previous=before[-1].hash if before else GENESIS,
         hash="",
     )
     return replace(entry, hash=digest(entry.content))

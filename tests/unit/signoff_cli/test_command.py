@@ -43,7 +43,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def ledger(account: None) -> LedgerTable:
+def ledger(account: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LedgerTable:
     """The ledger in as much of Signoff's stack as the command reads and writes."""
     where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
     client("s3").create_bucket(Bucket="artifacts", **where)
@@ -52,8 +52,10 @@ def ledger(account: None) -> LedgerTable:
     policy = {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/models"}, "approvals": listed}
     client("ssm").put_parameter(Name="/signoff/policies/default", Value=json.dumps(policy), Type="String")
     client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
-    create_table("ledger", ("package", "sequence"))
-    create_table("packages", ("package",), ("group", "version"), ("arn", "created"), ("status", "since"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    create_table("ledger", ("package", "sequence"), ("kind", "time"))
+    indexes = (("group", "version"), ("arn", "created"), ("status", "since"), ("deployed", "rank"), ("rollback",))
+    create_table("packages", ("package",), *indexes)
     return LedgerTable(client("dynamodb"), "ledger", "packages", utc_now)
 
 
@@ -108,7 +110,15 @@ def test_a_moment_is_given_as_a_date_a_time_or_how_long_ago(
     ledger: LedgerTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ledger.append(History(entries.PACKAGE), entries.PENDING)
-    for since, found in (("2026-03-02", 1), ("2026-03-02T10:00:00Z", 1), ("P7D", 1), ("PT0S", 0), ("2999-01-01", 0)):
+    for since, found in (
+        ("2026-03-02", 1),
+        ("2026-03-02T10:00:00Z", 1),
+        ("7d", 1),
+        ("2w", 1),
+        ("P7D", 1),
+        ("PT0S", 0),
+        ("0m", 0),
+    ):
         assert run("list", "--since", since, "--json", "--no-registry") == 0
         assert len(json.loads(capsys.readouterr().out)) == found, since
 
@@ -117,9 +127,9 @@ def test_a_shell_completes_what_the_stack_knows_and_nothing_where_there_is_none(
     ledger.append(History(entries.PACKAGE), entries.PENDING)
     here: Any = SimpleNamespace(params={})
     elsewhere: Any = SimpleNamespace(params={"stack": "Elsewhere"})
-    assert completion.packages(here, "Ch") == [("Churn/3", "PendingApproval")]
-    assert completion.groups(here, "") == [("Churn", "")]
-    assert completion.packages(elsewhere, "Ch") == []
+    assert completion.packages(here, "Churn/") == [("Churn/3", "PendingApproval")]
+    assert completion.groups(here, "") == [("churn", "")]
+    assert completion.packages(elsewhere, "Churn/") == []
 
 
 def test_the_queue_is_ones_own_unless_it_is_asked_for_everybodys(
@@ -176,12 +186,12 @@ def test_a_group_is_rolled_back_to_the_champion_before(
     ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created()))
     with Path("/dev/null").open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
-        told = failure(capsys, ["rollback", "churn", "--reason", "Version 3 drifts"])
-        again = failure(capsys, ["rollback", "churn", "--to", "3", "--reason", "Or not"])
+        told = failure(capsys, ["rollback", "Churn", "--reason", "Version 3 drifts"])
+        again = failure(capsys, ["rollback", "Churn", "--to", "3", "--reason", "Or not"])
     assert "rollback Churn/2" in told
     assert "was champion before version 3" in told
     assert "rollback Churn/3" in again
-    assert run("rollback", "churn", "--reason", "Version 3 drifts", "--yes") == 0
+    assert run("rollback", "Churn", "--reason", "Version 3 drifts", "--yes") == 0
     assert capsys.readouterr().out.startswith("the group is rolled back to Churn/2.")
     assert ledger.history(former).state.decision["reason"] == "Version 3 drifts"
 
@@ -371,7 +381,7 @@ def test_no_script_rolls_back_to_evidence_that_nobody_has_approved_unless_it_nam
 ) -> None:
     answering(ledger)
     ledger.append(History(entries.PACKAGE), (*entries.APPROVED, entries.model_created(), entries.decided("revoke")))
-    words = ("rollback", "churn", "--to", "3", "--reason", "INC-77", "--yes")
+    words = ("rollback", "Churn", "--to", "3", "--reason", "INC-77", "--yes")
     assert run(*words) == 2
     assert "`.evidence.sha256`" in capsys.readouterr().err
     assert run(*words, "--evidence", SEEN) == 0

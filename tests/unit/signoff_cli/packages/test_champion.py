@@ -71,12 +71,6 @@ def test_a_baseline_is_told_with_its_stack_and_review(review: dict[str, str], to
     assert line.partition("Z")[2] == told
 
 
-def test_a_group_is_found_in_whatever_case_it_is_named():
-    signoff = Signoff()
-    signoff.approved()
-    assert champion.document(signoff.champions, signoff.ledger, "churn")["group"] == "Churn"
-
-
 def test_a_group_without_a_champion_is_a_failure():
     signoff = Signoff()
     with pytest.raises(CommandFailed, match="group churn has no champion"):

@@ -1,6 +1,6 @@
 """Lists of many packages: the index of the ledger, joined with SageMaker's batch call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from signoff.ledger.history import History, package_key
 from signoff.policy.parameter import GroupPolicy
 from signoff.policy.policy import of_document
 from signoff_cli.commands.listing import _LIST, _QUEUE
-from signoff_cli.packages.index import Filter, list_packages, list_pending, with_sagemaker
+from signoff_cli.packages.index import Filter, ListedChampions, list_packages, list_pending, with_sagemaker
 from signoff_cli.packages.policy_view import GroupPolicies
 from signoff_cli.packages.queue import evaluate_all, select
 from tests.support import entries
@@ -78,19 +78,39 @@ def pending(version: int, group: str = "churn", **details: Any) -> list[Draft]:
 
 
 def listed(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
-    return list_packages(ledger, Filter(**only))
+    """Return the whole list, by version."""
+    return sorted(list_packages(ledger, Filter(**only)).rows, key=lambda row: (row["group"], row["version"]))
 
 
 def queued(ledger: FakeLedger, **only: Any) -> list[dict[str, Any]]:
-    return list_pending(ledger, Filter(**only))
+    return list(list_pending(ledger, Filter(**only)))
 
 
 # The index
 
 
-def test_a_list_is_sorted_by_group_and_version_as_a_number():
-    ledger = ledger_of(*((package(version), [registered(version)]) for version in (10, 9)))
-    assert [row["version"] for row in listed(ledger)] == [9, 10]
+def test_a_group_is_listed_by_version_as_a_number_the_newest_first():
+    ledger = ledger_of(*((package(version), [registered(version)]) for version in (10, 9, 11)))
+    assert [row["version"] for row in list_packages(ledger, Filter("churn")).rows] == [11, 10, 9]
+
+
+@pytest.mark.parametrize("group", [None, "churn"])
+def test_a_list_ends_at_its_limit_and_says_whether_there_are_more(group: str | None):
+    ledger = ledger_of(*((package(version), [registered(version)]) for version in (1, 2, 3)))
+    some, whole = (list_packages(ledger, Filter(group), limit) for limit in (2, 3))
+    assert (len(some.rows), some.more) == (2, True)
+    assert (len(whole.rows), whole.more) == (3, False)
+    assert list_packages(ledger, Filter(group)) == whole
+
+
+def test_all_groups_are_listed_by_what_moved_last_whatever_its_status():
+    clock = Clock()
+    ledger = FakeLedger(clock)
+    for version, drafts in ((1, pending(1)), (2, [registered(2)]), (3, pending(3))):
+        ledger.append(History(package(version)), drafts)
+        clock.forward(minutes=1)
+    ledger.append(ledger.history(package(1)), [entries.decided("reject")])
+    assert [row["version"] for row in list_packages(ledger, Filter()).rows] == [1, 3, 2]
 
 
 def test_a_list_holds_only_packages_of_the_status_asked_for():
@@ -102,12 +122,6 @@ def test_a_list_holds_only_packages_of_the_status_asked_for():
 def test_submissions_and_unknown_packages_are_not_listed_as_packages():
     refused = Draft(Kind.DECISION_REFUSED, entries.APPROVER, {"decision": "approve", "refusal": "UnknownPackage"})
     assert listed(ledger_of(("unknown:arn:aws:x", [refused]))) == []
-
-
-@pytest.mark.parametrize("group", ["churn", "CHURN", "Churn"])
-def test_a_group_is_listed_in_whatever_case_it_is_given(group: str):
-    ledger = ledger_of((package(1), [registered(1)]), (package(1, "fraud"), [registered(1, "fraud")]))
-    assert [row["package"] for row in listed(ledger, group=group)] == [f"{ARN}/churn/1"]
 
 
 def test_a_row_says_what_only_the_index_knows():
@@ -161,6 +175,18 @@ def test_a_list_is_filtered_by_who_submitted_how_it_came_out_since_when_and_cham
     assert [row["version"] for row in listed(ledger, **only)] == versions
 
 
+def test_rows_are_marked_that_are_champions_of_their_groups():
+    ledger = FakeLedger(clock := Clock())
+    for group, version in (("churn", 1), ("churn", 2), ("fraud", 1)):
+        approved = [*pending(version, group), entries.decided("approve"), entries.updated("Approved")]
+        ledger.append(History(package(version, group)), [*approved, entries.model_created()])
+        clock.forward(hours=1)
+    ledger.append(History(package(3)), pending(3))
+    rows = ListedChampions(ledger).marked(listed(ledger))
+    assert [row["champion"] for row in rows] == [False, True, False, True]
+    assert [row["version"] for row in listed(ledger, group="churn", champion=True)] == [2]
+
+
 # What awaits a decision
 
 
@@ -206,11 +232,12 @@ class Policies:
             {"deployment": {"execution_role": "arn:aws:iam::123456789012:role/r"}, "approvals": approvals}
         )
 
-    def for_new_group(self, group: str) -> GroupPolicy:
-        self.read.append(group)
-        if self.error:
+    def for_new_groups(self, groups: Iterable[str]) -> dict[str, GroupPolicy | PolicyFault]:
+        self.read += groups
+        if isinstance(self.error, ClientError):
             raise self.error
-        return GroupPolicy(group, self._policy)
+        fault = self.error if isinstance(self.error, PolicyFault) else None
+        return {group: fault or GroupPolicy(group, self._policy) for group in groups}
 
 
 def voted(actor: str) -> Draft:
@@ -220,8 +247,8 @@ def voted(actor: str) -> Draft:
 def awaits(me: str, *drafts: Draft, **approvals: Any) -> bool:
     rows = queued(ledger_of((package(1), [*pending(1), *drafts])))
     (row,) = evaluate_all(rows, GroupPolicies(Policies(**approvals)), me)
-    assert select([row], None, everybody=True) == [row]
-    assert select([row], None, everybody=False) == ([row] if row["mine"] else [])
+    assert list(select([row], None, everybody=True)) == [row]
+    assert list(select([row], None, everybody=False)) == ([row] if row["mine"] else [])
     return bool(row["mine"])
 
 
@@ -252,8 +279,8 @@ def test_a_row_of_the_queue_says_what_it_takes_still_by_roles_and_when_it_expire
     assert (row["outstanding"], row["needs"]) == ("1 more approval (1 of risk)", {"people": 1, "roles": {"risk": 1}})
     assert (row["votes"], row["lapses"]) == ([ANN], None)
     assert row["expires"] == {"at": "2026-03-16T09:15:20.000Z", "action": "extend"}
-    assert select([row], "risk", everybody=True) == [row]
-    assert select([row], "owners", everybody=True) == []
+    assert list(select([row], "risk", everybody=True)) == [row]
+    assert list(select([row], "owners", everybody=True)) == []
 
 
 def rollback(actor: str) -> Draft:
@@ -267,7 +294,7 @@ def test_a_rollback_that_waits_for_votes_is_in_the_queue_until_it_is_made_or_som
     ledger.update(package(1), lambda _: [rollback(ANN)])
     waiting = queued(ledger)
     (row,) = evaluate_all(waiting, GroupPolicies(Policies(needed=2)), BOB)
-    assert (row["version"], row["outstanding"], row["mine"], row["champion"]) == (1, "1 more approval", True, False)
+    assert (row["version"], row["outstanding"], row["mine"]) == (1, "1 more approval", True)
     assert [each["mine"] for each in evaluate_all(waiting, GroupPolicies(Policies(needed=2)), ANN)] == [False]
     for ending in (entries.decided("rollback", BOB), entries.decided("revoke", BOB)):
         ledger.update(package(1), lambda _, ending=ending: [ending])
@@ -277,7 +304,7 @@ def test_a_rollback_that_waits_for_votes_is_in_the_queue_until_it_is_made_or_som
 def test_each_policy_is_read_once():
     ledger = ledger_of((package(1), pending(1)), (package(2), pending(2)), (package(1, "Fraud"), pending(1, "Fraud")))
     policies = Policies()
-    evaluate_all(queued(ledger), GroupPolicies(policies), ANN)
+    list(evaluate_all(queued(ledger), GroupPolicies(policies), ANN))
     assert sorted(policies.read) == ["Fraud", "churn"]
 
 
@@ -293,9 +320,9 @@ def test_each_policy_is_read_once():
 )
 def test_what_may_await_me_is_shown_with_a_note_where_a_policy_cannot_be_read(error, note):
     policies = GroupPolicies(Policies(error))
-    rows = evaluate_all(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), policies, ANN)
+    rows = list(evaluate_all(queued(ledger_of((package(1), pending(1)), (package(2), pending(2)))), policies, ANN))
     assert [(row["mine"], row["outstanding"], row["expires"]) for row in rows] == [(None, None, None)] * 2
-    assert select(rows, None, everybody=False) == rows
+    assert list(select(rows, None, everybody=False)) == rows
     assert len(policies.notes) == 1
     assert note in policies.notes[0]
 
@@ -387,7 +414,7 @@ def test_people_read_who_submitted_what_since_when_and_why_it_is_not_described()
     sagemaker = SageMaker(**{"churn/2": GONE})
     ledger = ledger_of((package(1), pending(1, metadata={"team": "risk", "a": "b"})), (package(2), pending(2)))
     policies = GroupPolicies(Policies(needed=2, expiry={"after": "P14D"}))
-    rows = evaluate_all(queued(ledger), policies, entries.APPROVER)
+    rows = list(evaluate_all(queued(ledger), policies, entries.APPROVER))
     first, second = with_sagemaker(rows, Registry(sagemaker))[0]
     assert {name: cell(first) for name, cell in _QUEUE.items()} == {
         "package": "churn/1",

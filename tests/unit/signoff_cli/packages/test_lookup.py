@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -7,7 +8,7 @@ from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key
 from signoff.report.document import document, reason
 from signoff_cli.errors import CommandFailed
-from signoff_cli.packages.lookup import find, find_or_fail, is_package_name
+from signoff_cli.packages.lookup import find, find_or_fail, is_package_name, spelling
 from tests.support import entries
 from tests.support.clock import START, Clock
 from tests.support.fakes import FakeLedger
@@ -56,6 +57,18 @@ def test_a_group_of_exactly_that_name_comes_before_one_that_differs_by_case() ->
     ledger = ledger_of((new, [entries.registered(group="churn")]), (old, [entries.registered(group="Churn")]))
     assert find_or_fail(ledger, "Churn/3")["package"] == old
     assert find_or_fail(ledger, "churn/3")["package"] == new
+
+
+@pytest.mark.parametrize(("given", "spelled"), [("Churn", "Churn"), ("CHURN", "Churn"), ("fraud", "fraud")])
+def test_a_group_is_spelled_as_the_index_has_it_or_else_as_sagemaker_does(given: str, spelled: str) -> None:
+    ledger = ledger_of((entries.PACKAGE, [entries.registered()]))
+    sagemaker = SimpleNamespace(group_name=lambda group: "Churn" if group.lower() == "churn" else None)
+    assert spelling(ledger, sagemaker, given) == spelled
+
+
+def test_a_name_in_another_case_finds_nothing_where_there_is_nothing() -> None:
+    assert find(ledger_of(), "CHURN/3") is None
+    assert find(ledger_of((entries.PACKAGE, [entries.registered()])), "CHURN/4") is None
 
 
 def test_of_two_packages_of_one_name_the_newest_is_meant() -> None:

@@ -84,7 +84,3 @@ def test_a_group_or_a_version_that_nobody_knows_is_told():
         rolled_back(approved(1), group="fraud")
     with pytest.raises(CommandFailed, match="no version 7 of group Churn"):
         rolled_back(approved(1), to=7)
-
-
-def test_a_group_is_named_in_whatever_case():
-    assert rolled_back(approved(1), approved(2), group="CHURN")[0] == "1"
