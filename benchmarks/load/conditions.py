@@ -41,6 +41,8 @@ def _votes(votes: Figures) -> Iterator[str]:
 
 
 def _champions(found: Figures) -> Iterator[str]:
+    if found["evidence"] != found["validations"]:
+        yield f"of {found['validations']} validations {found['evidence']} ended with evidence"
     if found["wrong"]:
         yield f"evidence names another champion than the ledger: {'; '.join(found['wrong'][:5])}"
     if found["champions"] != [1, 2] or found["successions"] != 1 or found["reinstated"]:

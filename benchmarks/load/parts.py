@@ -119,6 +119,7 @@ def validations(pipeline: LoadedPipeline, image: str, packages: int, seconds: fl
     entries = pipeline.entries(group)
     return {
         "packages": len(asked),
+        "validations": 2 * len(asked) - 2,
         "seconds": time.monotonic() - started,
         "dead_letters": pipeline.dead_letters(),
         **champions.compared(entries, pipeline.evidence),

@@ -50,7 +50,7 @@ def _within_processors(concurrency: Callable[..., int]) -> Callable[..., int]:
 
     def at_once(*args: Any, **more: Any) -> int:
         mapped = concurrency(*args, **more)
-        return min(mapped, most) if quotas.in_force().quotas.concurrency is None else mapped
+        return min(mapped, most) if quotas.in_force().concurrency is None else mapped
 
     return at_once
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -75,25 +76,34 @@ class QuotasInForce:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._changed: int | None = None
-        self._quotas = Quotas()
+        self._concurrency: int | None = None
         self._buckets: dict[str, TokenBucket] = {}
+        self._lock = Lock()  # requests are answered by one thread, functions run by many
 
     @property
-    def quotas(self) -> Quotas:
-        """The quotas in force; none without a file."""
+    def concurrency(self) -> int | None:
+        """How many functions run at once, if that is limited."""
+        with self._lock:
+            self._read()
+            return self._concurrency
+
+    def allows(self, operation: str) -> bool:
+        """Whether a request for `operation` is answered now; it then counts."""
+        with self._lock:
+            self._read()
+            return operation not in self._buckets or self._buckets[operation].take()
+
+    def _read(self) -> None:
+        """Take what the file says if it has changed; without a file there are no quotas."""
         try:
             changed = self._path.stat().st_mtime_ns if self._path else None
         except FileNotFoundError:
             changed = None
         if changed != self._changed:
             found = self._path.read_bytes() if changed and self._path else b"{}"
-            self._quotas, self._changed = msgspec.json.decode(found, type=Quotas), changed
-            self._buckets = {name: TokenBucket(rate) for name, rate in self._quotas.throttle.items()}
-        return self._quotas
-
-    def allows(self, operation: str) -> bool:
-        """Whether a request for `operation` is answered now; it then counts."""
-        return operation not in self.quotas.throttle or self._buckets[operation].take()
+            quotas = msgspec.json.decode(found, type=Quotas)
+            self._buckets = {name: TokenBucket(rate) for name, rate in quotas.throttle.items()}
+            self._concurrency, self._changed = quotas.concurrency, changed
 
 
 @cache
@@ -146,7 +156,7 @@ def _within_account(acquire: Callable[..., Any], lambda_svc: Any, unlimited: int
     """What reserves an execution, within the concurrency that is in force."""
 
     def acquire_execution_slot(*args: Any) -> Any:
-        most = in_force().quotas.concurrency
+        most = in_force().concurrency
         lambda_svc._ACCOUNT_CONCURRENCY_CAP = unlimited if most is None else most
         return acquire(*args)
 

@@ -16,7 +16,15 @@ def figures(**changed: Any) -> dict[str, Any]:
     """Figures of which nothing is wrong, but for what is changed by its path (`large.pending`)."""
     burst = {"uploads": 10, "packages": 10, "pending": 10, "dead_letters": {}, "seconds_each": 1.0}
     votes = {"packages": 5, "votes": 10, "counted": 10, "doubled": 0, "refused": 0, "decided": 5, "models": 5}
-    found = {"wrong": [], "champions": [1, 2], "successions": 1, "reinstated": 0, "dead_letters": {}}
+    found = {
+        "validations": 18,
+        "evidence": 18,
+        "wrong": [],
+        "champions": [1, 2],
+        "successions": 1,
+        "reinstated": 0,
+        "dead_letters": {},
+    }
     parts = {"small": dict(burst), "large": dict(burst), "votes": {**votes, "dead_letters": {}}, "validations": found}
     for path, value in changed.items():
         part, _, name = path.partition("__")
@@ -42,6 +50,7 @@ def test_figures_of_a_run_in_which_nothing_was_lost_meet_every_condition() -> No
         ("votes__decided", 4, "there are 4 decided"),
         ("votes__models", 6, "there are 6 models"),
         ("votes__dead_letters", {"Decision": 2}, "there are dead letters: {'Decision': 2}"),
+        ("validations__evidence", 17, "of 18 validations 17 ended with evidence"),
         ("validations__wrong", ["version 7 at noon: 1"], "another champion than the ledger: version 7 at noon: 1"),
         ("validations__champions", [1], "two champions were to follow each other once: [1]"),
         ("validations__champions", [1, 2, 1], "[1, 2, 1]"),
