@@ -192,7 +192,7 @@ class FunctionPermissions:
             *self._governance(),
             self._update_package(may_approve=True),
             self._find_versions(self.vault),
-            self._read_vault("evidence/", "policies/", "registrations/", "decisions/"),
+            self._read_vault("evidence/", "registrations/", "decisions/"),
             self._write_vault("policies/", "decisions/"),
             self._index("by-deployed"),
             Grant(("s3:GetObjectRetention", "s3:PutObjectRetention"), kept, ANY_OBJECT),

@@ -13,9 +13,8 @@ from typing import Any
 
 FILE = "SIGNOFF_ROLE_USE"
 Statements = list[list[Any]]
-_evaluated: contextvars.ContextVar[list[tuple[Any, Statements]] | None] = contextvars.ContextVar(
-    "evaluated", default=None
-)
+Evaluation = tuple[Any, Statements, str]  # what was asked, the policies, and the decision
+_evaluated: contextvars.ContextVar[list[Evaluation] | None] = contextvars.ContextVar("evaluated", default=None)
 
 
 def install() -> None:
@@ -94,25 +93,26 @@ def _granted(asked: Any, policies: Statements) -> list[str]:
 
 def _remembering(evaluate: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate_policies(asked: Any, policies: Statements, *limits: Any) -> Any:
-        heard = _evaluated.get()
+        result, heard = evaluate(asked, policies, *limits), _evaluated.get()
         if heard is not None:
-            heard.append((asked, policies))
-        return evaluate(asked, policies, *limits)
+            heard.append((asked, policies, result.decision))
+        return result
 
     return evaluate_policies
 
 
 def _noting(enforce: Callable[..., Any]) -> Callable[..., Any]:
     def enforce_policies(*args: Any, **more: Any) -> Any:
-        heard: list[tuple[Any, Statements]] = []
+        heard: list[Evaluation] = []
         token = _evaluated.set(heard)
         try:
             denied = enforce(*args, **more)
         finally:
             _evaluated.reset(token)
-        # The caller's own policies are evaluated before those of the resource.
-        for asked, policies in heard[:1]:
-            note(asked, policies, denied is None)
+        # The caller's own policies are evaluated first. What they allow and the resource's own forbids is meant so.
+        for asked, policies, decision in heard[:1]:
+            if denied is None or decision != "Allow":
+                note(asked, policies, denied is None)
         return denied
 
     return enforce_policies

@@ -27,6 +27,27 @@ LOOKING = (
 )
 RARE = (
     Rare(
+        ("ApplyDecisionRole",),
+        ("s3:GetObjectRetention",),
+        ("arn:aws:s3:::signoff-vault/*",),
+        "S3 refuses to extend a retention, as it does to weaken a longer one",
+        "unit/aws/test_other_adapters.py::test_retention_is_extended_with_one_call_and_never_weakened",
+    ),
+    Rare(
+        ("ApplyDecisionRole",),
+        ("s3:GetObjectVersionTagging",),
+        ("arn:aws:s3:::signoff-vault/models/*",),
+        "S3 refuses a tag, as it does once the life cycle may not see it any more",
+        "unit/aws/test_other_adapters.py::test_what_is_approved_is_tagged_so_with_one_call_and_stays_so",
+    ),
+    Rare(
+        ("RecordEvidenceRole",),
+        ("sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags", "ssm:GetParameters"),
+        ("*:model-package-group/*", "*:parameter/signoff/policies/*"),
+        "a validation could not even be opened",
+        "unit/validation/test_validation.py::test_a_package_whose_policy_cannot_be_read_is_not_stuck_in_validating",
+    ),
+    Rare(
         LOOKING,
         ("s3:ListBucket",),
         ("arn:aws:s3:::signoff-*", "arn:aws:s3:::training-*"),
