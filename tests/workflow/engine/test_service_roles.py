@@ -16,8 +16,10 @@ from tests.support.waiting import eventually
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine that checks signatures and evaluates policies."""
-    log = tmp_path_factory.mktemp("guarded") / "engine.log"
-    with Engine.start(auth=True, log=log, wait_scale=0.05) as running:
+    folder = tmp_path_factory.mktemp("guarded")
+    with Engine.start(
+        auth=True, log=folder / "engine.log", wait_scale=0.05, role_use=folder / "role-use.jsonl"
+    ) as running:
         yield running
 
 
@@ -67,18 +69,32 @@ def run(engine: Engine, machine_arn: str) -> dict[str, Any]:
     return eventually(look, what="the execution to end")
 
 
+def noted(engine: Engine, role_arn: str) -> set[tuple[str, str, tuple[str, ...]]]:
+    """What was noted of a role: actions and resources, each with what lets the role do that."""
+    lines = engine.log.with_name("role-use.jsonl").read_text(encoding="utf-8").splitlines()
+    notes = [json.loads(line) for line in lines]
+    ours = [note for note in notes if note["role"] == role_arn.rpartition("/")[2]]
+    assert all(note["allowed"] is bool(note["granted"]) for note in ours)
+    return {(note["action"], note["resource"], tuple(note["granted"])) for note in ours}
+
+
 def test_a_state_machine_invokes_the_functions_that_its_role_names_and_no_other(
     guarded: Engine, functions: tuple[str, str]
 ) -> None:
     tasks = [{"Resource": function} for function in functions]
+    one = role(guarded, "states", "lambda:InvokeFunction", functions[0])
 
     whole = run(guarded, machine(guarded, role(guarded, "states", "lambda:InvokeFunction", *functions), *tasks))
-    part = run(guarded, machine(guarded, role(guarded, "states", "lambda:InvokeFunction", functions[0]), *tasks))
+    part = run(guarded, machine(guarded, one, *tasks))
 
     assert whole["status"] == "SUCCEEDED"
     assert (part["status"], part["error"]) == ("FAILED", "Lambda.AWSLambdaException")
     assert f"is not authorized to perform: lambda:InvokeFunction on resource: {functions[1]}" in part["cause"]
     assert "Error Code: AccessDeniedException" in part["cause"]
+    assert noted(guarded, one) == {
+        ("lambda:InvokeFunction", functions[0], (functions[0],)),
+        ("lambda:InvokeFunction", functions[1], ()),
+    }
 
 
 def test_a_state_machine_waits_for_builds_that_its_role_may_start_stop_and_hear_of(guarded: Engine) -> None:
