@@ -45,6 +45,7 @@ OPERATIONS = {
     "FakeLedger.rows_deployed": "dynamodb:Query",
     "FakeLineage.artifact": "sagemaker:ListArtifacts",
     "FakeLineage.associate": "sagemaker:ListAssociations",
+    "FakeLineage.associate_new": "sagemaker:AddAssociation",
     "FakeLineage.create_action": "sagemaker:CreateAction",
     "FakeLineage.update_action": "sagemaker:UpdateAction",
     "FakeOutlets.publish": "sns:Publish",

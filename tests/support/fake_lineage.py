@@ -33,6 +33,9 @@ class FakeLineage:
         self.artifacts.setdefault(uri, kind)
         return f"{ACCOUNT}:artifact/{list(self.artifacts).index(uri)}"
 
-    def associate(self, source: str, destination: str, kind: str, *, new: bool = False) -> None:
-        assert not (new and any(each[0] == source for each in self.associations))
+    def associate(self, source: str, destination: str, kind: str) -> None:
+        self.associations.add((source, destination, kind))
+
+    def associate_new(self, source: str, destination: str, kind: str) -> None:
+        assert not any(each[0] == source for each in self.associations)
         self.associations.add((source, destination, kind))

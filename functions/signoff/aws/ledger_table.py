@@ -239,14 +239,16 @@ class LedgerTable:
         for attempt in range(_ATTEMPTS - 1):
             history = known or self.history(package)
             try:
-                return self.append(history, decide(history))
+                drafts = decide(history)
+                return self.append(history, drafts) if drafts else history
             except LedgerConflict:
                 known = None
                 # With jitter, concurrent writers do not collide again and again.
                 # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
                 self._pause(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - nothing secret
         history = self.history(package)
-        return self.append(history, decide(history))
+        drafts = decide(history)
+        return self.append(history, drafts) if drafts else history
 
     def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         """Yield the rows of the packages that wait for `step`, the longest waiting first."""

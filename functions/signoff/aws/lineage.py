@@ -38,8 +38,15 @@ class Lineage:
         made = found[0] if found else self._sagemaker.create_artifact(Source={"SourceUri": uri}, ArtifactType=kind)
         return str(made["ArtifactArn"])
 
-    def associate(self, source: str, destination: str, kind: str, *, new: bool = False) -> None:
-        """Associate two entities, by their ARNs, unless they are: a `new` one is associated with nothing."""
-        ends = {"SourceArn": source, "DestinationArn": destination}
-        if new or not self._sagemaker.list_associations(**ends)["AssociationSummaries"]:
-            self._sagemaker.add_association(**ends, AssociationType=kind)
+    def associate(self, source: str, destination: str, kind: str) -> None:
+        """Associate two entities, by their ARNs, unless they are."""
+        if not self._sagemaker.list_associations(**_ends(source, destination))["AssociationSummaries"]:
+            self.associate_new(source, destination, kind)
+
+    def associate_new(self, source: str, destination: str, kind: str) -> None:
+        """Associate two entities, by their ARNs, of which the source has just been created."""
+        self._sagemaker.add_association(**_ends(source, destination), AssociationType=kind)
+
+
+def _ends(source: str, destination: str) -> dict[str, str]:
+    return {"SourceArn": source, "DestinationArn": destination}

@@ -51,7 +51,8 @@ class ApprovalLineage:
             source = {"SourceUri": arn, "SourceType": "ARN"}
             action = self.lineage.create_action(name, {"Source": source, "ActionType": _TYPE, **said})
         if action is not None:
-            self.lineage.associate(action, self.lineage.artifact(arn, _PACKAGE), _EDGE, new=new)
+            associate = self.lineage.associate_new if new else self.lineage.associate
+            associate(action, self.lineage.artifact(arn, _PACKAGE), _EDGE)
 
 
 def action_name(arn: str, package: str) -> str:
