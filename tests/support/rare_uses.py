@@ -69,6 +69,13 @@ RARE = (
         "unit/validation/test_long_tasks.py::test_objects_elsewhere_are_copied_as_long_as_there_is_time",
     ),
     Rare(
+        ("ApplyDecisionRole",),
+        ("s3:GetObjectRetention",),
+        ("arn:aws:s3:::signoff-vault/*",),
+        "S3 refuses to change a lock, because it is longer or stricter than what is asked for",
+        "unit/aws/test_other_adapters.py::test_retention_is_extended_with_one_call_and_never_weakened",
+    ),
+    Rare(
         ("CreateModelRole", "Deployer"),
         ("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
         ("*:endpoint/*", "*:endpoint-config/*"),
