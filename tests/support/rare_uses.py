@@ -25,6 +25,7 @@ LOOKING = (
     *("ApplyDecisionRole", "CreateModelRole", "EvaluateModelRole", "InspectArtifactRole", "InspectAtLengthRole"),
     *("KeepArtifactRole", "KeepAtLengthRole", "KeepSignatureRole", "OpenValidationRole", "RecordEvidenceRole"),
 )
+READING = ("RegisterModelRole", "KeepSignatureRole", "ApplyDecisionRole", "CreateModelRole", "SweepRole")
 RARE = (
     Rare(
         ("ApplyDecisionRole",),
@@ -46,6 +47,13 @@ RARE = (
         ("*:model-package-group/*", "*:parameter/signoff/policies/*"),
         "a validation could not even be opened",
         "unit/validation/test_validation.py::test_a_package_whose_policy_cannot_be_read_is_not_stuck_in_validating",
+    ),
+    Rare(
+        READING,
+        ("sqs:ChangeMessageVisibility",),
+        ("arn:aws:sqs:*",),
+        "a message could not be handled, and is to come back in a moment",
+        "unit/runtime/test_batches.py::test_a_message_that_failed_comes_back_long_before_its_queue_would_bring_it",
     ),
     Rare(
         LOOKING,
