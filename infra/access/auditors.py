@@ -70,6 +70,7 @@ def _reading(stack: cdk.Stack, vault: s3.Bucket, ledger: dynamodb.Table, package
             ("*",),
             "SageMaker's list calls name no resource",
         ),
+        Grant(("sagemaker:DescribeModelPackageGroup",), (group,), ANY),
         Grant(("sagemaker:ListModelPackages", "sagemaker:ListTags"), listed, ANY),
         Grant(
             ("ssm:GetParametersByPath", "ssm:GetParameterHistory"), policies, "All that lies under the policies' path"

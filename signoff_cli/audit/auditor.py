@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable, package_row
+from signoff.aws.parallel import in_parallel
 from signoff.aws.s3 import VersionRecord
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
@@ -77,7 +78,38 @@ class Auditor:
         if lookup.is_package_name(what):
             head = lookup.find(self._ledger, what)
             return [str(head["package"])] if head else []
-        return self.matching_keys(what, (key for key, _, _ in self._ledger.chain_heads()))
+        spelled = self._registry.group_name(what)
+        if spelled is None:  # it may be gone, and have been spelled in any way
+            return self.matching_keys(what, (key for key, _, _ in self._ledger.chain_heads()))
+        return self._keys_of_group(what, spelled)
+
+    def _keys_of_group(self, group: str, spelled: str) -> list[str]:
+        """Return the keys of a group that SageMaker has, which it spells as `spelled`.
+
+        Packages of another spelling were deleted with their group, and say so.
+        """
+        keys = {str(row["package"]) for name in {group, spelled} for row in self._ledger.rows_by_group(name)}
+        beside = in_parallel(self._keys_of_kind, (Kind.PACKAGE_DELETED, Kind.REGISTRATION_FAILED))
+        keys |= {*self.matching_keys(group, chain.from_iterable(beside))}
+        baseline = baseline_key(group)
+        return sorted(keys | ({baseline} if self._ledger.indexed(baseline) else set()))
+
+    def keys_between(self, since: str | None, until: str | None, what: str | None) -> list[str]:
+        """Return the keys of the ledgers in which something happened in that time, of those that `what` may mean.
+
+        The entries of that time are read, and their keys only.
+        """
+        happened = in_parallel(lambda kind: self._keys_of_kind(kind, since, until), Kind)
+        keys = {*chain.from_iterable(happened)}
+        return self.matching_keys(what, keys) if what else sorted(keys)
+
+    def _keys_of_kind(self, kind: Kind, since: str | None = None, until: str | None = None) -> set[str]:
+        bounds = {name: each for name, each in (("since", since), ("until", until)) if each}
+        return {*self._ledger.keys_by_kind(kind, **bounds)}
+
+    def histories(self, keys: Sequence[str]) -> Iterator[History]:
+        """Yield what can be read of each of these ledgers, in order, a few at once."""
+        return _in_parallel(lambda key: self._ledger.verbatim(key)[0], keys)
 
     def all_keys(self) -> list[str]:
         """Return the keys of all ledgers that the index has."""
@@ -97,10 +129,11 @@ class Auditor:
 
     # What is known
 
-    def checkpoint_history(self, now: Any, keys: Sequence[str]) -> CheckpointHistory:
+    def checkpoint_history(self, now: Any, keys: Sequence[str], what: str | None = None) -> CheckpointHistory:
         """Return the verified daily checkpoints of the vault up to `now`, for verifying the ledgers `keys`.
 
-        They are read from the day on which the first of these packages was made, or else from the first.
+        They are read from the day on which the first of these packages was made, or else from the first. Of the heads
+        those are kept that `what` may mean (all without it).
         """
         since = _since(keys)
         written = self._vault.written(checkpoints.PREFIX)
@@ -110,7 +143,13 @@ class Auditor:
         whole = not since or days == [key for key in sorted(written) if checkpoints.date_of(key)]
         yesterday = timestamps.text(now - timedelta(days=1))
         due = any(self._older(key, yesterday) for key in keys[:_AT_ONCE])
-        return verify_days(self._days(days, written), checkpoints.day(now), whole=whole, due=due)
+        return verify_days(
+            self._days(days, written),
+            checkpoints.day(now),
+            whole=whole,
+            due=due,
+            wanted=lambda key: what is None or _means(what, key),
+        )
 
     def _older(self, key: str, than: str) -> bool:
         created = package_of(key)[1]

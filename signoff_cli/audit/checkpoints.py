@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -63,12 +63,18 @@ class CheckpointHistory:
 
 
 def verify_days(
-    days: Iterable[CheckpointDocument], today: str, *, whole: bool = True, due: bool = False
+    days: Iterable[CheckpointDocument],
+    today: str,
+    *,
+    whole: bool = True,
+    due: bool = False,
+    wanted: Callable[[str], bool] = lambda _: True,
 ) -> CheckpointHistory:
     """Return what `days`, in order, contain, with no more than one of them in memory.
 
     `whole` says that there are no earlier days. `due` says that there is something to keep the heads of since
-    yesterday at least: then a document of yesterday or today has to be there.
+    yesterday at least: then a document of yesterday or today has to be there. Of the heads
+    those of ledgers are kept that are `wanted`.
     """
     found: list[Discrepancy] = []
     missing_days: list[str] = []
@@ -80,7 +86,7 @@ def verify_days(
         found += _link(day, previous, whole)
         if previous and day.document.get("previous") == previous[2]:
             missing_days += gap(previous[1], day.date)
-        for package, head in (day.heads or {}).items():
+        for package, head in ((key, each) for key, each in (day.heads or {}).items() if wanted(key)):
             named.setdefault(package, {}).setdefault(head, day.key)
         count, stated = count + 1, stated + len(day.heads or {})
         previous = day.key, day.date, hashlib.sha256(day.data).hexdigest()

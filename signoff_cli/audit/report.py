@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from signoff.documents.text import clean, short
@@ -57,9 +57,12 @@ _HOW = {
 }
 
 
-def document(history: History) -> dict[str, Any]:
-    """Return all that an auditor asks of one ledger, of whatever it is about, as JSON-ready data."""
-    entries, state = history.entries, _state(history)
+def document(history: History, since: str | None = None, until: str | None = None) -> dict[str, Any]:
+    """Return all that an auditor asks of one ledger, of whatever it is about, as JSON-ready data.
+
+    Of what happened, that from `since` on and before `until`.
+    """
+    entries, state = between(history, since, until), _state(history)
     return {
         "package": package_of(history.package)[0],
         "ledger": history.package,
@@ -72,8 +75,13 @@ def document(history: History) -> dict[str, Any]:
         "decisions": [decision(entry) for entry in entries if entry.kind in _OUTCOMES],
         "registry_edits": [_edit(entry) for entry in entries if entry.kind in _EDITS],
         "models": [_model(entry) for entry in entries if entry.kind in _MODELS],
-        "chain": {"entries": len(entries), "head": history.head, "broken_at": history.broken_at},
+        "chain": {"entries": len(history.entries), "head": history.head, "broken_at": history.broken_at},
     }
+
+
+def between(history: History, since: str | None, until: str | None) -> list[Entry]:
+    """Return the entries of a ledger from `since` on and before `until` (times)."""
+    return [entry for entry in history.entries if (since or "") <= entry.time < (until or "9999")]
 
 
 def _state(history: History) -> State:
@@ -121,13 +129,11 @@ def _model(entry: Entry) -> dict[str, Any]:
 # Rows
 
 
-def rows(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return one row for each decision, vote and refusal, with every column as text."""
-    return [
-        {column: _cell({**{name: about.get(name) for name in _ABOUT}, **each}.get(column)) for column in COLUMNS}
-        for about in documents
-        for each in about["decisions"]
-    ]
+def rows(documents: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    """Yield one row for each decision, vote and refusal, with every column as text."""
+    for about in documents:
+        named = {name: about.get(name) for name in _ABOUT}
+        yield from ({column: _cell({**named, **each}.get(column)) for column in COLUMNS} for each in about["decisions"])
 
 
 def _cell(value: Any) -> str:
@@ -159,8 +165,23 @@ def print_discrepancies_csv(found: Iterable[Discrepancy], to: TextIO | None = No
 # For people
 
 
-def print_ledger(history: History, about: Mapping[str, Any], to: Console) -> None:
-    """Print what an auditor asks of one ledger."""
+def print_ledgers(
+    ledgers: Iterable[tuple[History, Mapping[str, Any]]], to: Console, since: str | None, until: str | None
+) -> None:
+    """Print ledgers, each with its document, one after the other."""
+    number = 0
+    for number, (history, document) in enumerate(ledgers, start=1):
+        if number > 1:
+            to.print()
+        print_ledger(history, document, to, since, until)
+    if not number:
+        to.print("Nothing happened in that time.")
+
+
+def print_ledger(
+    history: History, about: Mapping[str, Any], to: Console, since: str | None = None, until: str | None = None
+) -> None:
+    """Print what an auditor asks of one ledger, of what happened that from `since` on and before `until`."""
     from rich.text import Text
 
     title = f"{about['group']}/{about['version']}" if about["package"] else about["ledger"]
@@ -168,7 +189,7 @@ def print_ledger(history: History, about: Mapping[str, Any], to: Console) -> Non
     if about["package"]:
         _line(to, f"package       {about['package']}")
         _line(to, f"submitted by  {_submitter_line(about['submitter'])}")
-    for entry in history.entries:
+    for entry in between(history, since, until):
         if entry.kind in {*_OUTCOMES, *_EDITS, *_MODELS, Kind.EVIDENCE_RECORDED, Kind.REGISTERED, *_BESIDE}:
             _entry(entry, to)
     chain = about["chain"]

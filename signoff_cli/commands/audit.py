@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signoff_cli.commands.moments import Since, Until
 from signoff_cli.commands.options import AsJson, StackName
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from signoff.aws.ledger_table import LedgerTable
+    from signoff.ledger.history import History
     from signoff_cli.audit.auditor import Auditor, VerificationResult
     from signoff_cli.audit.checkpoints import CheckpointHistory
     from signoff_cli.audit.deployed_policies import PolicyAuditor
@@ -33,16 +34,24 @@ def audit(
     bytes_too: Annotated[
         bool, typer.Option("--bytes", help="With --verify: also hash the vault's artifacts again, which reads them.")
     ] = False,
+    since: Since = None,
+    until: Until = None,
     json: AsJson = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV: one row for each decision, vote and refusal.")] = False,
     stack: StackName = "Signoff",
 ) -> None:
     """Report who decided what, on which evidence, and how each of them was identified.
 
+    With --since and --until report what happened in that time, and read only the ledgers in which something did; by
+    default of all packages.
+
     With --verify report discrepancies instead, and exit 1 if there are any: each finding names the first entry that is
     affected. It only reads; docs/audit.md has the IAM policy that it needs.
     """
-    _usage(what, everything, json, csv, bytes_too and not verifying)
+    timely = bool(since or until)
+    _usage(what, everything or (timely and what is None), json, csv, bytes_too and not verifying)
+    if timely and verifying:
+        raise typer.BadParameter("--since and --until are not for --verify: a chain is verified from its first entry")
     from signoff.runtime.clock import utc_now
     from signoff_cli.audit.auditor import Auditor
     from signoff_cli.stack import Stack
@@ -52,7 +61,7 @@ def audit(
     if verifying:
         verify(auditor, found.policy_auditor(), what, json, csv, utc_now())
     else:
-        report(auditor, found.ledger, what, json, csv)
+        report(auditor, what, json, csv, since, until)
 
 
 def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alone: bool) -> None:
@@ -64,30 +73,42 @@ def _usage(what: str | None, everything: bool, json: bool, csv: bool, bytes_alon
         raise typer.BadParameter("--bytes needs --verify")
 
 
-def report(auditor: Auditor, ledger: LedgerTable, what: str | None, json: bool, csv: bool) -> None:
-    """Print who decided what of the ledgers that `what` names, or all. Raises `CommandFailed` if a chain is broken."""
+def report(
+    auditor: Auditor, what: str | None, json: bool, csv: bool, since: str | None = None, until: str | None = None
+) -> None:
+    """Print who decided what of the ledgers that `what` names, or all, from `since` on and before `until`.
+
+    One ledger after the other is read and printed. Raises `CommandFailed` if a chain is broken.
+    """
     from signoff_cli.audit import report as audit_report
     from signoff_cli.audit.auditor import unknown_name
     from signoff_cli.output import console
 
-    keys = auditor.find_keys(what) if what else auditor.all_keys()
-    if what and not keys:
+    keys = _keys(auditor, what, since, until)
+    if what and not keys and not (since or until):
         raise unknown_name(what)
-    histories = [ledger.verbatim(key)[0] for key in console.count_progress(keys, "ledgers read")]
-    documents = [audit_report.document(history) for history in histories]
+    broken: list[str] = []
+
+    def read() -> Iterator[tuple[History, dict[str, Any]]]:
+        for history in console.count_progress(auditor.histories(keys), "ledgers read", len(keys)):
+            document = audit_report.document(history, since, until)
+            broken.extend([history.package] if document["chain"]["broken_at"] else ())
+            yield history, document
+
     if csv:
-        audit_report.print_csv(documents)
+        audit_report.print_csv(document for _, document in read())
     elif json:
-        console.print_json(documents)
+        console.print_json_list(document for _, document in read())
     else:
-        to = console.console()
-        for number, (history, document) in enumerate(zip(histories, documents, strict=True)):
-            if number:
-                to.print()
-            audit_report.print_ledger(history, document, to)
-    broken = [document["ledger"] for document in documents if document["chain"]["broken_at"]]
+        audit_report.print_ledgers(read(), console.console(), since, until)
     if broken:
         raise CommandFailed(f"the chain of {', '.join(broken)} is broken: verify it with --verify")
+
+
+def _keys(auditor: Auditor, what: str | None, since: str | None, until: str | None) -> list[str]:
+    if since or until:
+        return auditor.keys_between(since, until, what)
+    return auditor.find_keys(what) if what else auditor.all_keys()
 
 
 def verify(auditor: Auditor, policies: PolicyAuditor, what: str | None, json: bool, csv: bool, now: datetime) -> None:
@@ -100,7 +121,7 @@ def verify(auditor: Auditor, policies: PolicyAuditor, what: str | None, json: bo
     from signoff_cli.output import console
 
     known = auditor.find_keys(what) if what else auditor.all_keys()
-    checkpoint_history = auditor.checkpoint_history(now, known)
+    checkpoint_history = auditor.checkpoint_history(now, known, what)
     keys = _with_those_that_only_heads_know(auditor, what, known, checkpoint_history)
     beside = []
     if what is None:

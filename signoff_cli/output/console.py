@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from signoff.documents.text import clean
@@ -53,6 +54,15 @@ def console(file: TextIO | None = None) -> Console:
 def print_json(document: Any) -> None:
     """Print `document` as JSON. Whatever is not ASCII is escaped, and so commands no terminal."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def print_json_list(documents: Iterable[Any]) -> None:
+    """Print a list as `print_json` does, each of `documents` as it comes: they may be too many to keep."""
+    end = "[]"
+    for position, document in enumerate(documents):
+        sys.stdout.write(("," if position else "[") + "\n" + indent(json.dumps(document, indent=2), "  "))
+        end = "\n]"
+    sys.stdout.write(end + "\n")
 
 
 def print_line(text: str, file: TextIO | None = None) -> None:

@@ -178,7 +178,7 @@ def test_an_auditor_reads_what_is_compared_and_nothing_else(template):
         *("ssm:GetParametersByPath", "ssm:GetParameterHistory"),
         *("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
         *("sagemaker:DescribeModelPackage", "sagemaker:DescribeModel", "sagemaker:ListTags", "sagemaker:ListModels"),
-        *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages"),
+        *("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages", "sagemaker:DescribeModelPackageGroup"),
     }
     assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::signoff-artifacts/breast-cancer/a/model.tar.gz", {})
     parameters = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"

@@ -73,6 +73,10 @@ class FakeRegistry:
         spelled = self._spelled(name)
         return ModelPackageGroup(spelled, dict(self.tags[spelled])) if spelled in self.tags else None
 
+    def group_name(self, group: str) -> str | None:
+        found = self.group(group)
+        return found.name if found else None
+
     def group_tags(self, group: str) -> dict[str, str] | None:
         found = self.group(group)
         return found.tags if found else None

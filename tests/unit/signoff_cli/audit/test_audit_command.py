@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from signoff.aws.ssm import GOVERNED_TAG
 from signoff.documents.text import clean
 from signoff.ledger.entries import Draft, Kind
-from signoff.ledger.history import History, package_key
+from signoff.ledger.history import History, baseline_key, package_key, submission_key
 from signoff_cli.audit import report as audit_report
 from signoff_cli.audit.facts import Discrepancy
 from signoff_cli.commands import audit
@@ -44,8 +44,8 @@ def world() -> World:
     return world
 
 
-def report(world: World, what: str | None, *, as_json: bool = False, as_csv: bool = False) -> None:
-    audit.report(auditor(world), world.ledger, what, as_json, as_csv)
+def report(world: World, what: str | None, *, as_json: bool = False, as_csv: bool = False, **between: str) -> None:
+    audit.report(auditor(world), what, as_json, as_csv, **between)
 
 
 def verify(world: World, what: str | None = None, *, as_json: bool = False, as_csv: bool = False) -> None:
@@ -104,6 +104,53 @@ def test_a_ledger_that_somebody_has_written_in_can_still_be_printed(drafts: list
 
     audit_report.print_ledger(history, audit_report.document(history), console(printed))
     assert f"{len(history.entries)} entries" in printed.getvalue()
+
+
+# Of a time
+
+
+def test_what_happened_in_a_time_is_told_of_the_ledgers_in_which_something_did(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    world.clock.forward(days=3)
+    first, _ = world.registry.described
+    world.decide(first, "revoke", BEN, reason="Drifts")
+    world.clock.forward(days=3)
+    world.decide(first, "reopen", BEN)
+    report(world, None, as_json=True, since="2026-03-05T00:00:00.000Z", until="2026-03-06T00:00:00.000Z")
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["package"], one["chain"]["broken_at"], one["submitter"]["arn"]) == (first, None, SUBMITTER)
+    assert [(each["decision"], each["by"]) for each in one["decisions"]] == [("revoke", BEN)]
+    report(world, "churn", since="2026-03-05T00:00:00.000Z", until="2026-03-06T00:00:00.000Z")
+    said = capsys.readouterr().out
+    assert ("Drifts" in said, "created" in said, "reopen" in said) == (True, False, False)
+
+
+def test_of_a_time_in_which_nothing_happened_nothing_is_told(world: World, capsys: pytest.CaptureFixture[str]):
+    report(world, None, as_csv=True, until="2026-03-02T00:00:00.000Z")
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    report(world, None, as_json=True, since="2027-01-01T00:00:00.000Z")
+    assert json.loads(capsys.readouterr().out) == []
+    report(world, "fraud", since="2026-03-01T00:00:00.000Z")
+    assert capsys.readouterr().out == "Nothing happened in that time.\n"
+
+
+def test_a_group_is_audited_whole_with_what_was_refused_and_deleted_and_its_baseline(
+    world: World, capsys: pytest.CaptureFixture[str]
+):
+    deleted = package_key("arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/9", entries.START)
+    world.ledger.append(History(deleted), [entries.registered(group="CHURN", version=9), entries.deleted()])
+    failed = Draft(Kind.REGISTRATION_FAILED, "signoff", {"faults": []})
+    for prefix in ("churn/run-9", "churning/run-1"):
+        world.ledger.append(History(submission_key(prefix)), [failed])
+    baseline = {"group": "churn", "model": {"name": "first", "arn": "arn:first"}, "request": "1"}
+    world.ledger.append(History(baseline_key("churn")), [Draft(Kind.BASELINE_DEPLOYED, "stack", baseline)])
+    reader = auditor(world)
+    known = [*map(str, world.ledger.histories)]
+    expected = sorted(key for key in known if "churning" not in key and not key.startswith("unknown:"))
+    assert reader.find_keys("churn") == reader.find_keys("Churn") == expected
+    world.registry.tags.clear()  # the group is gone: every key is looked at
+    assert reader.find_keys("churn") == expected
 
 
 # For programs
@@ -322,7 +369,13 @@ def test_days_without_heads_are_told_beside(world: World, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["churn", "--all"], ["churn", "--json", "--csv"], ["churn", "--bytes"]],
+    [
+        [],
+        ["churn", "--all"],
+        ["churn", "--json", "--csv"],
+        ["churn", "--bytes"],
+        ["--since", "yesterday"],
+    ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
