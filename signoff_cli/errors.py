@@ -24,6 +24,7 @@ _CREDENTIALS = (
 _SETTINGS = {
     "NoCredentialsError": f"there are no AWS credentials; {_CREDENTIALS}",
     "PartialCredentialsError": f"the AWS credentials are incomplete; {_CREDENTIALS}",
+    "ResponseParserError": "what answered is not AWS; check AWS_ENDPOINT_URL",
     "NoRegionError": "there is no AWS region; set AWS_REGION, or `region` in your AWS profile",
 }
 
@@ -77,6 +78,6 @@ def _aws_answer(error: Exception, answer: dict[str, Any]) -> str:
 
 
 def _hint(name: str) -> str:
-    if name == "EndpointConnectionError":
+    if name in {"EndpointConnectionError", "ConnectTimeoutError"}:
         return " (check AWS_ENDPOINT_URL; `signoff local up` starts the local engine)"
     return ""

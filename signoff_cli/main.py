@@ -121,6 +121,7 @@ app.command(
     epilog=examples(
         "signoff audit churn/3",
         "signoff audit churn --csv > churn.csv",
+        "signoff audit --since 7d --csv",
         "signoff audit --all --verify",
         "signoff audit churn/3 --verify --bytes --json | jq .findings",
     )

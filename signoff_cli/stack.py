@@ -204,8 +204,9 @@ def s3() -> Any:
 
 def _client(service: str) -> Any:
     from signoff.aws.clients import client
+    from signoff_cli.unreachable import fail_fast
 
-    return client(service)
+    return fail_fast(client(service))
 
 
 def _elsewhere(location: RegistryLocation) -> str:

@@ -23,7 +23,7 @@ from signoff.errors import Transient
 # Short connection timeouts and standard retries: retrying costs less than waiting on a dead connection.
 # A connection for each call that is made at one time (`signoff.aws.parallel`), also where parts of several objects are.
 _CONFIG = Config(
-    connect_timeout=5,
+    connect_timeout=2,
     read_timeout=60,
     max_pool_connections=50,
     retries={"mode": "standard", "max_attempts": 5},
