@@ -19,8 +19,7 @@ from signoff.validation.staleness import changed_since_evidence
 
 _EDITS = {Kind.REGISTRY_REVERTED, Kind.REGISTRY_OBSERVED}
 # What an update of a status alone is about. Of other fields, and where none is named, everything is compared.
-_OF_A_STATUS = {"ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties"}
-_OTHERS = ("others",)
+_OF_A_STATUS = ("ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties")
 _MOST_EDITS = 500  # that a ledger takes, so that nobody makes it too long for a revocation
 
 
@@ -46,7 +45,7 @@ class Reconciler:
         except UnknownPackage:
             return None  # deleted since: nothing to revert
         known = None
-        if {*event.get("UpdatedModelPackageFields", _OTHERS)} <= _OF_A_STATUS:
+        if _is_about_a_status(event):
             known = ledger.history(key_of(described)).verified()
             if _is_as_recorded(described, known):
                 return None
@@ -108,6 +107,11 @@ def _changed(state: State, described: Mapping[str, Any], reading: VaultReading) 
 def _is_edited(state: State, described: Mapping[str, Any]) -> bool:
     # The registry may not have been updated to the ledger's status yet.
     return described["ModelApprovalStatus"] not in (state.registry_status, state.projected)
+
+
+def _is_about_a_status(event: Mapping[str, Any]) -> bool:
+    changed = event.get("UpdatedModelPackageFields")
+    return isinstance(changed, list) and changed != [] and all(field in _OF_A_STATUS for field in changed)
 
 
 def _is_as_recorded(described: Mapping[str, Any], history: History) -> bool:

@@ -73,6 +73,46 @@ def test_an_approved_package_that_is_changed_is_revoked_and_says_why():
     assert "SubjectChanged: inference_specification" in world.registry.described[arn]["ApprovalDescription"]
 
 
+SPECIFICATION = "InferenceSpecification"
+
+
+@pytest.mark.parametrize(
+    "fields", [None, [], "ModelApprovalStatus", [{}], [SPECIFICATION], ["ModelApprovalStatus", SPECIFICATION], ["New"]]
+)
+def test_an_event_that_may_be_about_more_than_a_status_has_the_package_compared_with_its_evidence(fields: object):
+    world = World()
+    arn = world.approved()
+    world.registry.by_hand(arn, InferenceSpecification=CHANGED)
+    world.registry.events.clear()
+    world.reconciler.reconcile({"ModelPackageArn": arn, "UpdatedModelPackageFields": fields})
+    assert world.state(arn).status is Status.REVOKED
+
+
+def test_an_event_about_a_status_that_signoff_has_set_is_answered_by_the_package_and_its_ledger():
+    world = World()
+    arn = world.approved()
+    world.interruptions.arm(None)
+    entries = world.kinds(arn)
+    world.reconciler.reconcile({"ModelPackageArn": arn, "UpdatedModelPackageFields": ["ModelApprovalStatus"]})
+    assert (world.interruptions.calls, world.kinds(arn)) == (2, entries)
+
+
+def test_an_approval_whose_function_died_before_it_was_noted_is_settled_by_the_registrys_event():
+    world = World()
+    arn = world.pending()
+    world.decide(arn, "approve")
+    key = world.history(arn).package
+    noted = world.ledger.histories[key]
+    world.ledger.histories[key] = type(noted)(key, noted.entries[:-1])
+    until = {each.retained_until for found in world.vault_bucket.versions.values() for each in found}
+    for found in world.vault_bucket.versions.values():
+        for each in found:
+            each.retained_until = None
+    world.deliver()
+    assert {each.retained_until for found in world.vault_bucket.versions.values() for each in found} == until
+    assert world.kinds(arn)[-2:] == ["RegistryUpdated", "ModelCreated"]
+
+
 def test_an_event_about_a_deleted_package_is_nothing_to_answer():
     world = World()
     world.reconciler.reconcile({"ModelPackageArn": NOBODY})
