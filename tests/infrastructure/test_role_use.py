@@ -1,6 +1,8 @@
 """What roles used is compared with what they may do: of each deployment of a test run, and of all of them together."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tests.support.rare_uses import RARE, Rare, matches, rare_uses
 from tests.support.repository import ROOT
 from tests.support.role_use import Difference, Observed, difference, keep, kept, observed
+from tests.support.role_use_report import RoleUseReport
 from tests.support.service_uses import Use, granted, service_uses
 from tests.support.template import ACCOUNT, REGION, SynthesizedTemplate
 
@@ -111,3 +114,50 @@ def test_what_test_processes_keep_is_read_by_the_one_that_reports(template: Synt
     for _ in range(2):
         keep(tmp_path / "kept", found)
     assert kept(tmp_path / "kept") == [found, found]
+
+
+def ended(base: Path, *, passed: bool = True) -> tuple[int, str]:
+    """The exit status of a run whose processes share `base`, and what is printed at its end."""
+    status = pytest.ExitCode.OK if passed else pytest.ExitCode.TESTS_FAILED
+    config = SimpleNamespace(_tmp_path_factory=SimpleNamespace(getbasetemp=lambda: base))
+    session, printed = SimpleNamespace(config=config, exitstatus=status), list[str]()
+    terminal = SimpleNamespace(section=lambda title, **_: printed.append(title), line=printed.append)
+    report = RoleUseReport()
+    report.pytest_sessionfinish(session)  # type: ignore[arg-type]
+    report.pytest_terminal_summary(terminal)
+    return int(session.exitstatus), "\n".join(printed)
+
+
+UNUSED = Observed({Use("SweepRole", "dynamodb:Scan", "any")}, set(), set())
+MISSING = Observed(set(), set(), {Use("SweepRole", "s3:GetObject", "any")})
+
+
+def test_a_whole_run_fails_for_what_nothing_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    keep(tmp_path / "role-use", UNUSED)
+    (tmp_path / "whole").touch()
+
+    status, printed = ended(tmp_path)
+
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "SweepRole: dynamodb:Scan on any" in printed
+
+
+def test_a_run_of_some_tests_or_one_that_failed_says_nothing_of_what_it_did_not_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    keep(tmp_path / "role-use", UNUSED)
+    assert ended(tmp_path) == (pytest.ExitCode.OK, "")
+    (tmp_path / "whole").touch()
+    assert ended(tmp_path, passed=False) == (pytest.ExitCode.TESTS_FAILED, "")
+
+
+def test_every_run_fails_for_what_a_role_needs_and_may_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    keep(tmp_path / "role-use", MISSING)
+
+    status, printed = ended(tmp_path)
+
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "SweepRole: s3:GetObject on any" in printed

@@ -31,7 +31,7 @@ class RoleUseReport:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Note for the process that reports whether this run is of all files with tests of the engine."""
-        narrowed = any("::" in argument for argument in config.args) or config.option.keyword
+        narrowed = any("::" in argument for argument in config.args) or config.option.keyword or config.option.markexpr
         if not narrowed and _of_engine() <= {item.path for item in items}:
             (_base(config) / _WHOLE).touch()
 
