@@ -29,13 +29,6 @@ READING = ("RegisterModelRole", "KeepSignatureRole", "ApplyDecisionRole", "Creat
 RARE = (
     Rare(
         ("ApplyDecisionRole",),
-        ("s3:GetObjectRetention",),
-        ("arn:aws:s3:::signoff-vault/*",),
-        "S3 refuses to extend a retention, as it does to weaken a longer one",
-        "unit/aws/test_other_adapters.py::test_retention_is_extended_with_one_call_and_never_weakened",
-    ),
-    Rare(
-        ("ApplyDecisionRole",),
         ("s3:GetObjectVersionTagging",),
         ("arn:aws:s3:::signoff-vault/models/*",),
         "S3 refuses a tag, as it does once the life cycle may not see it any more",
