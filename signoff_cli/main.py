@@ -157,6 +157,9 @@ policies.command(
     ),
 )(policy.replay)
 policies.command(
+    epilog=examples("signoff policy show churn", "signoff policy show churn --json | jq .policy.metrics"),
+)(policy.show)
+policies.command(
     epilog=examples("signoff policy schema > .vscode/signoff-policy.schema.json"),
 )(policy.schema)
 project_commands.command(

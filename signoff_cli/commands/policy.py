@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from signoff_cli.commands.completion import COMPLETE_GROUP
-from signoff_cli.commands.options import AsJson, StackName
+from signoff_cli.commands.options import AsJson, GroupName, StackName
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -38,6 +39,32 @@ def check(files: Files, json: AsJson = False) -> None:
                 _print(each)
     if any(each.faults for each in checked):
         raise policy_checking.InvalidPolicies(checked)
+
+
+def show(group: GroupName, json: AsJson = False, stack: StackName = "Signoff") -> None:
+    """Show the policy in force of a group: what it asks of a model, in sentences or as JSON.
+
+    Of a group that does not exist yet it is the policy that the group would have. With --json also the policy itself
+    and its digest, by which evidence and decisions name it.
+    """
+    from signoff.documents.text import clean
+    from signoff_cli.output import console
+    from signoff_cli.packages.policy_view import in_force
+    from signoff_cli.policies.sentences import sentences
+    from signoff_cli.stack import Stack
+
+    found = Stack.find(stack)
+    governing, exists = in_force(group, found.registry, found.policies)
+    said = {topic: lines for topic, lines in sentences(governing.policy).items() if lines}
+    if json:
+        policy = governing.policy
+        known = {"group": governing.group, "exists": exists, "name": governing.name, "sha256": policy.digest}
+        console.print_json({**known, "sentences": said, "policy": policy.document})
+        return
+    absent = "" if exists else " will be, if it is created,"
+    console.print_line(clean(f"{governing.group}{absent} under the policy {governing.name}"))
+    console.print_line(f"  {'sha256':<12}{governing.policy.digest}")
+    _print_sentences(said)
 
 
 def schema() -> None:
@@ -105,6 +132,16 @@ def _bytes(file: str) -> bytes:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
+def _print_sentences(said: Mapping[str, Sequence[str]]) -> None:
+    from signoff.documents.text import clean
+    from signoff_cli.output import console
+
+    for topic, sentences in said.items():
+        label = _LABELS.get(topic, topic)
+        for number, sentence in enumerate(sentences):
+            console.print_line(f"  {label if number == 0 else '':<12}{clean(sentence)}")
+
+
 # How a topic is called for people, where the JSON output has another name.
 _LABELS = {"demands": "requires"}
 
@@ -114,9 +151,6 @@ def _print(checked: PolicyCheck) -> None:
     from signoff_cli.output import console
 
     console.print_line(clean(f"{checked.name} is valid"))
-    for topic, sentences in checked.sentences.items():
-        label = _LABELS.get(topic, topic)
-        for number, sentence in enumerate(sentences):
-            console.print_line(f"  {label if number == 0 else '':<12}{clean(sentence)}")
+    _print_sentences(checked.sentences)
     for warning in checked.warnings:
         console.print_line(f"  {'warning':<12}{clean(warning)}")

@@ -13,8 +13,11 @@ from signoff.errors import PolicyFault
 from signoff.identity.principals import same_person
 from signoff.policy.policy import Policy
 from signoff.report.standing import authors_of
+from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
+    from signoff.aws.sagemaker import Registry
+    from signoff.aws.ssm import Policies
     from signoff.policy.parameter import GroupPolicy
 
 NOT_PERMITTED = {"AccessDenied", "AccessDeniedException"}
@@ -73,6 +76,21 @@ class GroupPolicies:
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
+
+
+def in_force(group: str, registry: Registry, policies: Policies) -> tuple[GroupPolicy, bool]:
+    """Return the policy that governs `group`, or would if it were created, and whether the group exists.
+
+    Raises `CommandFailed` when Signoff does not govern it, or its policy cannot be read.
+    """
+    try:
+        found = registry.group(group)
+        governing = policies.governing(found.name, found.tags) if found else policies.for_new_group(group)
+    except PolicyFault as fault:
+        raise CommandFailed(f"the policy of {group} cannot be read: {fault}") from fault
+    if governing is None:
+        raise CommandFailed(f"group {group} exists and Signoff does not govern it: it has no policy and is not tagged")
+    return governing, found is not None
 
 
 def may_decide(policy: Policy, row: Mapping[str, Any], me: str) -> bool:

@@ -54,6 +54,7 @@ def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) 
     shown = json.loads(approver.signoff("show", f"{group.name}/2", "--json").stdout)
     page = approver.signoff("show", f"{group.name}/2").stdout
     verified = approver.signoff("evidence", f"{group.name}/2", "--verify")
+    asked = approver.signoff("policy", "show", group.name).stdout
     beside = approver.signoff("compare", f"{group.name}/1", f"{group.name}/2").stdout
     report = approver.signoff("report", f"{group.name}/2").stdout
     better.approve()
@@ -83,6 +84,7 @@ def test_each_candidate_is_judged_beside_the_champion_of_its_time(group: Group) 
     assert "Trained on a year more" in page.splitlines()[1]
     assert f"compared with the champion {group.name}/1, claimed on the same data" in page
     assert row_of(page)[-2:] == ["better,", "passed"]
+    assert f"{group.name} under the policy groups/{group.name}" in asked
     assert row_of(beside)[1:] == ["0.9", "0.96", "+0.06"]
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert {line.split()[0] for line in verified.stdout.splitlines()} == {"same"}

@@ -33,6 +33,7 @@ COMMANDS = [
     "manifest schema",
     "policy check",
     "policy test",
+    "policy show",
     "policy schema",
     "projects list",
     "projects show",
