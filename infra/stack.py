@@ -14,6 +14,7 @@ from infra import names, policy_files
 from infra.access.accounts import shared
 from infra.access.auditors import AuditorPolicy
 from infra.access.execution_role import make_execution_role, make_measuring_role
+from infra.access.operators import OperatorPolicy
 from infra.access.principals import without_covered
 from infra.access.roles import Grant
 from infra.alarms import Alarms
@@ -129,11 +130,16 @@ class SignoffStack(cdk.Stack):
         self.decision_queue = self._inbox("DecisionQueue", specs.DECIDE)
         self.deploy_queue = self._inbox("DeployQueue", specs.DEPLOY)
         self.sweep_queue = self._inbox("SweepQueue", specs.SWEEP)
+        self.inboxes = (
+            *(self.register_queue, self.signature_queue, self.decision_queue, self.deploy_queue, self.sweep_queue),
+        )
         self.validation_dead_letters = DeadLetterQueue(self, "ValidationDeadLetters", key=self.key)
         self.announce_dead_letters = DeadLetterQueue(self, "AnnounceDeadLetters", key=self.key)
         self.others_dead_letters = (
             DeadLetterQueue(self, "OthersDeadLetters", key=self.key) if self.others.everyone else None
         )
+        apart = (self.validation_dead_letters, self.announce_dead_letters, self.others_dead_letters)
+        self.dead_letters = [*(inbox.dead_letters for inbox in self.inboxes), *filter(None, apart)]
 
     def _inbox(self, construct_id: str, shape: FunctionSpec) -> WorkQueue:
         return WorkQueue(self, construct_id, function_timeout=shape.duration, key=self.key)
@@ -357,18 +363,27 @@ class SignoffStack(cdk.Stack):
 
     def _watch(self) -> None:
         alarms = Alarms(self, "Alarms", topic_arn=self.settings.alarm_topic_arn)
-        inboxes = (self.register_queue, self.signature_queue, self.decision_queue, self.deploy_queue, self.sweep_queue)
-        for inbox in inboxes:
+        for inbox in self.inboxes:
             alarms.on_queue(inbox)
-            alarms.on_dead_letters(inbox.dead_letters)
-        alarms.on_dead_letters(self.validation_dead_letters)
-        alarms.on_dead_letters(self.announce_dead_letters)
-        if self.others_dead_letters:
-            alarms.on_dead_letters(self.others_dead_letters)
+        for letters in self.dead_letters:
+            alarms.on_dead_letters(letters)
         for function in self.functions:
             alarms.on_function(function)
         alarms.on_workflow(self.workflow)
         alarms.on_progress()
+        self.operators = OperatorPolicy(
+            self,
+            "Operators",
+            inboxes=self.inboxes,
+            dead_letters=self.dead_letters,
+            ledger=self.ledger,
+            packages=self.packages,
+            workflow=(self.workflow.state_machine_arn, self.workflow.executions_arn),
+            functions=self.functions,
+            invoked=[self.sweep, self.announce],
+            forwards=self.others_dead_letters is not None,
+            keys=[Grant(("kms:Decrypt", "kms:GenerateDataKey"), (self.key.key_arn,))] if self.key else [],
+        )
 
     def _add_outputs(self) -> None:
         """The outputs for the command, and the parameter for other apps."""
@@ -397,6 +412,7 @@ class SignoffStack(cdk.Stack):
             "SweepFunction": self.sweep.function_name,
             "ModelExecutionRoleArn": self.execution_role.role_arn,
             "AuditorPolicyArn": self.auditors.managed_policy_arn,
+            "OperatorPolicyArn": self.operators.managed_policy_arn,
             **self.notifications.outputs,
         }
         for name, value in outputs.items():

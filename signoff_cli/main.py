@@ -21,6 +21,7 @@ from signoff_cli.commands import (
     inspect,
     listing,
     manifest,
+    operate,
     policy,
     projects,
     report,
@@ -132,6 +133,20 @@ app.command(epilog=examples("signoff champion churn", "signoff champion churn --
 app.command(
     epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
 )(show.revalidate)
+app.command(
+    epilog=examples(
+        "signoff doctor",
+        "signoff doctor --json | jq -r '.findings[] | select(.by_itself == null) | .commands[]'",
+    )
+)(operate.doctor)
+app.command(
+    epilog=examples(
+        "signoff redrive RegisterDeadLetters --dry-run",
+        "signoff redrive DecisionDeadLetters --limit 1",
+        "signoff redrive DeployDeadLetters",
+        "signoff redrive SweepDeadLetters --drop 5fea7756-0ea4-451a-a703-a558b933e274",
+    )
+)(operate.redrive)
 manifests.command(
     epilog=examples(
         "signoff manifest check manifest.json",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from signoff.aws.eventbridge import Bus
     from signoff.aws.ledger_table import LedgerTable
     from signoff.aws.s3 import Bucket
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from signoff.aws.vault import Vault
     from signoff.deployment.champions import Champions
     from signoff_cli.audit.deployed_policies import PolicyAuditor
+    from signoff_cli.operations.doctor import Doctor
+    from signoff_cli.operations.parts import Parts
+    from signoff_cli.operations.redrive import Redriver
     from signoff_cli.projects.client import ProjectClient
     from signoff_cli.statements.bus import StatementBus
     from signoff_cli.workload import RegistryLocation
@@ -145,6 +150,44 @@ class Stack:
         from signoff.aws.step_functions import Executions
 
         return Executions(_client("stepfunctions"), self.output("ValidationArn"))
+
+    def doctor(self) -> Doctor:
+        """Return what looks at all parts of the stack."""
+        from signoff.runtime.clock import utc_now
+        from signoff_cli.operations.doctor import Doctor
+
+        return Doctor(
+            stack=self._name,
+            list_parts=self._parts,
+            clients=_client,
+            ledger=self.ledger,
+            executions=self.executions,
+            policies=self.policies,
+            sweep_function=self.output("SweepFunction"),
+            now=utc_now(),
+        )
+
+    def redriver(self, queue: str, pause: Callable[[], None]) -> Redriver:
+        """Return what moves the letters of the dead-letter queue of that name; `pause` waits between two looks.
+
+        Raises `CommandFailed` when the stack has no such queue.
+        """
+        from signoff_cli.operations.dead_letters import DeadLetterQueue
+        from signoff_cli.operations.destinations import destination_of
+        from signoff_cli.operations.redrive import Redriver
+
+        parts = self._parts()
+        queues = parts.dead_letter_queues()
+        if queue not in queues:
+            raise CommandFailed(f"there is no dead-letter queue {queue}; there are {', '.join(queues)}")
+        destination = destination_of(queue, parts, _client, self.executions.start)
+        return Redriver(DeadLetterQueue(_client("sqs"), queue, queues[queue]), destination, _client("sqs"), pause)
+
+    def _parts(self) -> Parts:
+        from signoff_cli.operations.parts import Parts
+
+        self.output("SweepFunction")  # says where to run it instead, in an account beside the registry's
+        return Parts.of_stack(_client("cloudformation"), self._name)
 
     @property
     def registry_location(self) -> RegistryLocation | None:

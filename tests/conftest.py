@@ -36,7 +36,7 @@ def pytest_collection_finish() -> None:
 
 
 # Each sweep and each audit looks through all that the tests before it left in their stack.
-LOOK_THROUGH_ALL = ("lost_events", "deletion", "test_audit", "what_happens_by_itself", "retirement")
+LOOK_THROUGH_ALL = ("lost_events", "deletion", "test_audit", "what_happens_by_itself", "retirement", "doctor")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

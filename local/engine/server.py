@@ -50,6 +50,7 @@ def plug_in() -> None:
     from local.patches import (
         access,
         accounts,
+        actions,
         cloudformation,
         codebuild,
         endpoint_configurations,
@@ -58,6 +59,7 @@ def plug_in() -> None:
         images,
         model_data,
         projects,
+        queues,
         quotas,
         role_use,
         s3,
@@ -88,7 +90,7 @@ def plug_in() -> None:
     for types in (sagemaker_resources, endpoint_configurations):
         types.install(lambda action, request: sagemaker.ask(action, request, *access.whose_stack()))
     changed = (access, cloudformation, codebuild, functions, images, image_scans, s3, accounts, states, streams)
-    for patch in (*changed, transform_jobs, quotas, service_roles, role_use):
+    for patch in (*changed, transform_jobs, queues, quotas, actions, service_roles, role_use):
         patch.install()
 
 

@@ -179,7 +179,8 @@ def test_the_outputs_are_those_that_the_command_reads(template):
     assert set(outputs) == {
         *("ArtifactsBucket", "VaultBucket", "LedgerTable", "PackagesTable", "SubmissionsTable", "BusName"),
         *("ValidationArn", "PolicyPath", "RegisterQueueUrl", "DecisionQueueUrl", "DeployQueueUrl"),
-        *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn", "ChampionPath", "AuditorPolicyArn"),
+        *("RegisterFunction", "SweepFunction", "ModelExecutionRoleArn", "ChampionPath"),
+        *("AuditorPolicyArn", "OperatorPolicyArn"),
         *("RegistrationsTopicArn", "ApprovalsTopicArn", "DecisionsTopicArn", "DeploymentsTopicArn", "BusArn"),
     }
     assert (outputs["BusName"], outputs["PolicyPath"]) == ("signoff", "/signoff/policies")

@@ -160,7 +160,7 @@ def grants(template: SynthesizedTemplate) -> Iterator[tuple[str, str, str]]:
 def test_there_are_no_other_roles_and_no_other_policies(template):
     assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
     assert not template.of_type("AWS::IAM::Policy")
-    assert set(template.of_type("AWS::IAM::ManagedPolicy")) == {"Auditors"}
+    assert set(template.of_type("AWS::IAM::ManagedPolicy")) == {"Auditors", "Operators"}
     assert not [role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]
 
 

@@ -66,7 +66,8 @@ def each_record(
         try:
             handle(record)
         except Exception:
-            logger().exception("a record could not be handled and will be retried")
+            # By this id `signoff doctor` finds what was wrong with a message that became a dead letter.
+            logger().exception("a record could not be handled and will be retried", extra={"record": id_of(record)})
             failures.append({"itemIdentifier": id_of(record)})
     return {"batchItemFailures": failures}
 

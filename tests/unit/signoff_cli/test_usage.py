@@ -28,6 +28,8 @@ COMMANDS = [
     "rollback",
     "annotate",
     "revalidate",
+    "doctor",
+    "redrive",
     "inspect",
     "manifest check",
     "manifest schema",
@@ -91,6 +93,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["projects", "update", "churn", "--version", "v2", "--template-url", "https://s3/t/v2.json"],
         ["projects", "update", "churn", "--parameter", "Policy"],
         ["projects", "update", "churn", "--tag", "=crm"],
+        ["redrive"],
+        ["redrive", "RegisterDeadLetters", "--limit", "0"],
         ["dance"],
     ],
 )

@@ -1,0 +1,1 @@
+"""Finds what is stuck in a deployed Signoff, and returns dead letters to where they are handled."""
