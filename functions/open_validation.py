@@ -36,7 +36,6 @@ def _opener() -> ValidationOpener:
     return ValidationOpener(
         governance=bootstrap.governance(settings),
         registry=bootstrap.registry(),
-        policies=bootstrap.policies(settings),
         ledger=bootstrap.ledger(settings),
         vault=bootstrap.vault(settings.vault_bucket),
         registrations=bootstrap.registrations(settings),

@@ -10,6 +10,7 @@ from typing import Any
 from signoff import bootstrap
 from signoff.aws.clients import client
 from signoff.aws.remote_function import RemoteFunction
+from signoff.aws.sqs import SWEEP_SOURCE
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
@@ -44,7 +45,9 @@ def _uploaded(document: dict[str, Any]) -> None:
     if bucket != from_environment(Settings).artifacts_bucket:
         logger().warning("ignored an upload to another bucket", extra={"bucket": bucket})
         return
-    logger().info("upload", extra={"outcome": _registrar().uploaded(key)})
+    registrar = _registrar()
+    handle = registrar.look_again if document.get("source") == SWEEP_SOURCE else registrar.uploaded
+    logger().info("upload", extra={"outcome": handle(key)})
 
 
 @cache

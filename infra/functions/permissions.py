@@ -67,7 +67,7 @@ class FunctionPermissions:
             ),
             Grant(("s3:PutObject",), (self.artifacts.arn_for_objects("*/registration-report.json"),), ANY_OBJECT),
             self._read_vault("models/", "registrations/"),
-            self._write_vault("models/", "registrations/", "policies/"),
+            self._write_vault("models/", "registrations/"),
             *self._copy(),
             Grant(("dynamodb:GetItem", "dynamodb:PutItem"), (self.submissions.table_arn,)),
             *self._append(),

@@ -15,6 +15,7 @@ from signoff.approval import retention
 from signoff.aws import vault
 from signoff.ledger.entries import Kind
 from signoff.ledger.history import History
+from signoff.submission import intake, register_model
 from signoff.validation import submitted
 from tests.faults.faults import Fault, applies
 from tests.faults.faulty_world import PROFILE, FaultyWorld
@@ -129,7 +130,7 @@ def travel(world: FaultyWorld) -> FaultyWorld:
 @contextmanager
 def one_after_the_other() -> Iterator[None]:
     """Make calls one after the other that are made at once otherwise: each has its number then."""
-    callers = [vault, submitted, retention]
+    callers = [vault, submitted, retention, intake, register_model]
     before = [caller.in_parallel for caller in callers]
     for caller in callers:
         caller.in_parallel = lambda act, items: [act(item) for item in items]  # type: ignore[assignment]

@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff.aws.sqs import DELETED
 from signoff.errors import ScanPending, SignoffError
+from signoff.model_package.artifacts import DOCUMENT
 from signoff.model_package.batch_summary import its_turn
 from signoff.notification.announcements import Event, announcements
 from signoff.runtime.batches import package_named
@@ -38,7 +39,7 @@ class Deliveries:
         elif queue is self.executions.started:
             self.execution(*message)
         elif queue is self.queues["registrations"].messages:
-            self.registrar.uploaded(message["detail"]["object"]["key"])
+            self.registrar.look_again(message["detail"]["object"]["key"])
         elif queue is self.queues["decisions"].messages:
             self.reconciler.reconcile({"ModelPackageArn": package_named(message["detail"]), **message["detail"]})
         elif DELETED in message["detail"]:
@@ -131,7 +132,13 @@ class Deliveries:
     def inspected(self, claim: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return of each artifact what is kept of it and what is found in it, as the workflow hands it on."""
         kept = [self.keeper.keep(claim, artifact) for artifact in claim["artifacts"]]
-        return [{"kept": each, "found": self.inspector.inspect(claim, each)} for each in kept]
+        return [{"kept": each, "found": self.found(claim, each)} for each in kept]
+
+    def found(self, claim: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is found in an artifact: nothing in a document, which is not inspected."""
+        if kept["kind"] == DOCUMENT:
+            return {"sha256": kept["sha256"], "refusals": [], "refusal_count": 0}
+        return dict(self.inspector.inspect(claim, kept))
 
     def validate(self, arn: str, **revalidate: str) -> str:
         """Start an execution for a package and run it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import IO
 
-from signoff.aws.s3 import ObjectVersion, VersionRecord, marks_a_folder
+from signoff.aws.s3 import ObjectVersion, OpenedObject, VersionRecord, marks_a_folder
 from signoff.documents.timestamps import Clock
 from signoff.errors import ObjectMissing
 
@@ -70,6 +70,10 @@ class FakeBucket:
         found = next((each for each in self.versions.get(key, ()) if each.id == version_id), None)
         return self._stored(key, found) if found else None
 
+    def opened(self, key: str, version_id: str | None = None) -> OpenedObject | None:
+        stored = self.version(key, version_id) if version_id else self.current(key)
+        return OpenedObject(stored, self.checksum(stored), self.stream(stored)) if stored else None
+
     def read(self, stored: ObjectVersion) -> bytes:
         return b"".join(self.stream(stored))
 
@@ -95,6 +99,11 @@ class FakeBucket:
             newest = self.versions[key][-1]
             if key.startswith(prefix) and not marks_a_folder(key, len(newest.data)):
                 yield key, newest.changed
+
+    def etags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        for key in sorted(self.versions):
+            if key.startswith(prefix):
+                yield key, self._stored(key, self.versions[key][-1]).etag
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         for key in sorted(self.versions):
@@ -203,6 +212,9 @@ class Forbidden(FakeBucket):
     """A bucket that S3 lets nobody read who expects another owner."""
 
     def current(self, key: str) -> ObjectVersion | None:
+        raise ObjectMissing(f"s3://{self.name}/{key} cannot be read by Signoff")
+
+    def opened(self, key: str, version_id: str | None = None) -> OpenedObject | None:
         raise ObjectMissing(f"s3://{self.name}/{key} cannot be read by Signoff")
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:

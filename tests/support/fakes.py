@@ -109,9 +109,19 @@ class FakeSubmissions:
     def get(self, prefix: str) -> dict[str, Any] | None:
         return dict(self.rows[prefix]) if prefix in self.rows else None
 
-    def wait(self, prefix: str, missing: Sequence[str], since: str) -> None:
-        if self._state(prefix) in (None, "waiting", "refused"):
-            self._put(prefix, state="waiting", missing=list(missing), since=since)
+    def announce(self, prefix: str, signature: str, since: str) -> bool:
+        if prefix in self.rows:
+            return False
+        self._put(prefix, state="waiting", missing=[signature], since=since, announced=True)
+        return True
+
+    def wait(self, prefix: str, missing: Sequence[str], since: str, *, announced: bool = False) -> dict[str, Any]:
+        before = self.rows.get(prefix, {})
+        if self._state(prefix) not in (None, "waiting", "refused"):
+            return {}
+        more = {"announced": True} if announced else {}
+        self._put(prefix, state="waiting", missing=list(missing), since=since, **more)
+        return before
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         state = self._state(prefix)

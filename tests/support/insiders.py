@@ -92,16 +92,16 @@ POLICIES: list[dict[str, Any]] = [
 
 def says_that_another_signed(world: World, human: str) -> None:
     """Take over the next registration: it names `human` as who signed, by a real signature if there is one."""
-    vault, write = world.vault, world.vault.write_named
+    vault, write = world.vault, world.vault.write_first
     keys = [key for key in world.vault_bucket.versions if key.startswith(f"{SIGNATURES}/")]
     theirs = [kept for kept in map(vault.read_named, keys) if kept and kept["submitter"] == user(human)]
     kept = theirs[0] if theirs else {"id": "0" * 64, "proof": "0" * 64, "user_id": None}
     signed = {name: kept[name] for name in ("id", "proof", "user_id")}
 
-    def lies(key: str, document: Any) -> None:
+    def lies(key: str, document: Any) -> Any:
         if key.startswith("registrations/"):
-            vault.write_named = write  # type: ignore[method-assign]
+            vault.write_first = write  # type: ignore[method-assign]
             document.update(submitter=user(human), signed=signed)
-        write(key, document)
+        return write(key, document)
 
-    vault.write_named = lies  # type: ignore[method-assign]
+    vault.write_first = lies  # type: ignore[method-assign]

@@ -167,7 +167,6 @@ class World(Deliveries):
         )
         self.opener = ValidationOpener(
             governance=governance,
-            policies=policies,
             vault=vault,
             registrations=registrations,
             sources=sources,

@@ -52,7 +52,7 @@ class VaultReading:
         if state.registration and not any(folder.endswith(f"/{state.registration}/") for folder in folders):
             registration = read_registration(state.registration, self._vault) or {"objects": ()}
             for each in registration["objects"]:
-                key = self._vault.key_of(each["vault"]["uri"])
+                key = self._vault.key_of(each["vault"]["uri"]) if "vault" in each else None
                 if key:
                     yield _folder(key)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -68,6 +67,15 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True)
+class OpenedObject:
+    """A version of an object that is being read: the version, S3's own SHA-256 (`Bucket.checksum`), and its bytes."""
+
+    stored: ObjectVersion
+    checksum: str | None
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
 class VersionRecord:
     """A version or a delete marker of `key`; the `latest` is what readers get."""
 
@@ -106,15 +114,29 @@ class Bucket:
         ones are of equal bytes, however these were divided. Raises `ObjectMissing` when the version is gone.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
         """
-        head = self._answer(Key=stored.key, VersionId=stored.version_id, ChecksumMode="ENABLED")
+        head = self._answer(self._s3.head_object, Key=stored.key, VersionId=stored.version_id, ChecksumMode="ENABLED")
         if head is None:
             raise _gone(stored)
-        kind, sha256 = head.get("ChecksumType"), head.get("ChecksumSHA256")
-        return f"{kind} {sha256}" if kind and sha256 else None
+        return _checksum(head)
 
-    def _answer(self, **which: str) -> dict[str, Any] | None:
+    def opened(self, key: str, version_id: str | None = None) -> OpenedObject | None:
+        """Return an object as it is now, or one version, with its bytes in chunks; None when it is not there.
+
+        That is one request, unless the object is large: then its bytes are read as `stream` does.
+        """
+        which = {"VersionId": version_id} if version_id else {}
+        answer = self._answer(self._s3.get_object, Key=key, ChecksumMode="ENABLED", **which)
+        if answer is None:
+            return None
+        stored, body = self._stored(key, answer), answer["Body"]
+        if stored.size > RANGE:
+            body.close()
+        chunks = self.stream(stored) if stored.size > RANGE else _chunks(body)
+        return OpenedObject(stored, _checksum(answer), chunks)
+
+    def _answer(self, ask: Callable[..., Any], **which: str) -> dict[str, Any] | None:
         try:
-            return dict(self._s3.head_object(Bucket=self.name, **which, **self._owned))
+            return dict(ask(Bucket=self.name, **which, **self._owned))
         except ClientError as error:
             if error_code(error) in _ABSENT:
                 return None
@@ -123,17 +145,12 @@ class Bucket:
             raise
 
     def _head(self, **which: str) -> ObjectVersion | None:
-        head = self._answer(**which)
-        if head is None:
-            return None
-        return ObjectVersion(
-            bucket=self.name,
-            key=which["Key"],
-            version_id=head.get("VersionId", "null"),
-            size=head["ContentLength"],
-            etag=head.get("ETag", "").strip('"'),
-            metadata=head.get("Metadata", {}),
-        )
+        head = self._answer(self._s3.head_object, **which)
+        return None if head is None else self._stored(which["Key"], head)
+
+    def _stored(self, key: str, answer: Mapping[str, Any]) -> ObjectVersion:
+        version_id, etag = answer.get("VersionId", "null"), answer.get("ETag", "").strip('"')
+        return ObjectVersion(self.name, key, version_id, answer["ContentLength"], etag, answer.get("Metadata", {}))
 
     def read(self, stored: ObjectVersion) -> bytes:
         """Return the bytes of a small object's version."""
@@ -153,8 +170,7 @@ class Bucket:
         if stored.size > RANGE:
             yield from in_order(lambda first, last: self._range(stored, first, last), stored.size)
             return
-        with closing(self._body(stored)) as body:
-            yield from body.iter_chunks(_CHUNK)
+        yield from _chunks(self._body(stored))
 
     def _range(self, stored: ObjectVersion, first: int, last: int) -> bytes:
         for _ in range(_TRIES - 1):
@@ -181,6 +197,11 @@ class Bucket:
             for listed in page.get("Contents", ()):
                 if not marks_a_folder(listed["Key"], listed["Size"]):
                     yield listed["Key"], listed["LastModified"]
+
+    def etags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield the key and the ETag of each object under `prefix`."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            yield from ((listed["Key"], listed["ETag"].strip('"')) for listed in page.get("Contents", ()))
 
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.
@@ -358,17 +379,19 @@ def _tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def _chunks(body: Any) -> Iterator[bytes]:
+    with closing(body):
+        yield from body.iter_chunks(_CHUNK)
+
+
+def _checksum(answer: Mapping[str, Any]) -> str | None:
+    kind, sha256 = answer.get("ChecksumType"), answer.get("ChecksumSHA256")
+    return f"{kind} {sha256}" if kind and sha256 else None
+
+
 def _whence(source: ObjectVersion) -> dict[str, str]:
     return {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
 
 
 def _gone(stored: ObjectVersion) -> ObjectMissing:
     return ObjectMissing(f"{stored.uri} version {stored.version_id} no longer exists")
-
-
-def source_metadata(source: ObjectVersion) -> dict[str, str]:
-    """Return a copy's metadata about its source: the version and, as metadata must be short, the digest of its URI."""
-    return {
-        "signoff-source-version": source.version_id,
-        "signoff-source-uri-sha256": hashlib.sha256(source.uri.encode()).hexdigest(),
-    }

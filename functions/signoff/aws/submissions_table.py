@@ -25,10 +25,28 @@ class SubmissionsTable:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def wait(self, prefix: str, missing: Sequence[str], since: str) -> None:
-        """Note that a submission waits for the objects `missing`, unless it has progressed further."""
-        values = {"state": "waiting", "missing": list(missing), "since": since}
-        self._put(prefix, values, f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED})
+    def announce(self, prefix: str, signature: str, since: str) -> bool:
+        """Note that a submission of which nothing is known waits for its `signature`, the name of an object.
+
+        Returns whether it does: False when there is a row already.
+        """
+        values: dict[str, Any] = {"state": "waiting", "missing": [signature], "since": since, "announced": True}
+        with ignoring({"ConditionalCheckFailedException"}):
+            item = to_item({"submission": prefix, **values})
+            self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+            return True
+        return False
+
+    def wait(self, prefix: str, missing: Sequence[str], since: str, *, announced: bool = False) -> dict[str, Any]:
+        """Note that a submission waits for the objects `missing`, unless it has progressed further.
+
+        `announced` says that whatever else is uploaded changes nothing before its signature is. Returns the row as it
+        was before.
+        """
+        values: dict[str, Any] = {"state": "waiting", "missing": list(missing), "since": since}
+        values |= {"announced": True} if announced else {}
+        free = f"{NEW} OR #state IN (:waiting, :refused)"
+        return self._replaced(prefix, values, free, {":waiting": "waiting", **REFUSED}) or {}
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         """Claim the submission for one attempt to register it. Returns whether the caller holds the claim.
@@ -75,13 +93,25 @@ class SubmissionsTable:
         facts: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> bool:
+        return self._replaced(prefix, values, condition, facts, names) is not None
+
+    def _replaced(
+        self,
+        prefix: str,
+        values: Mapping[str, Any],
+        condition: str,
+        facts: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Any] | None:
+        """Write a row under a condition, and return what it replaced (perhaps nothing), or None if it was not met."""
         with ignoring({"ConditionalCheckFailedException"}):
-            self._dynamodb.put_item(
+            answer = self._dynamodb.put_item(
                 TableName=self._table,
                 Item=to_item({"submission": prefix, **values}),
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#state": "state", **(names or {})},
                 ExpressionAttributeValues=to_item(facts),
+                ReturnValues="ALL_OLD",
             )
-            return True
-        return False
+            return from_item(answer.get("Attributes", {}))
+        return None

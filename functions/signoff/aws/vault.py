@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from signoff.aws.parallel import in_parallel
-from signoff.aws.s3 import Bucket, ObjectVersion, VersionRecord, source_metadata
+from signoff.aws.s3 import Bucket, ObjectVersion, OpenedObject, VersionRecord
 from signoff.documents.canonical_json import canonical
 from signoff.errors import DocumentMissing, ObjectMissing, VaultConflict
 from signoff.model_package.artifacts import inventory
@@ -102,7 +102,10 @@ class Vault:
 
         Returns None when S3 has not computed it of every object.
         """
-        found = in_parallel(self._bucket.checksum, objects)
+        return self.checksum_of(key, objects, in_parallel(self._bucket.checksum, objects))
+
+    def checksum_of(self, key: str, objects: Sequence[ObjectVersion], found: Sequence[str | None]) -> str | None:
+        """Return the same where S3's SHA-256 of each object is `found` already."""
         if not found or None in found:
             return None
         return self._together(key, objects, "s3_sha256", found)
@@ -171,9 +174,9 @@ class Vault:
         if not self._bucket.put_once(key, data) and self._bucket.get(key) != data:
             raise VaultConflict(f"{self.uri(key)} holds another document")
 
-    def write_first(self, key: str, document: Any) -> None:
-        """Write `document` to `key` unless there is one, whatever that says."""
-        self._bucket.put_once(key, canonical(document))
+    def write_first(self, key: str, document: Any) -> Any:
+        """Write `document` to `key` unless there is one, whatever that says; return the one that is there."""
+        return document if self._bucket.put_once(key, canonical(document)) else self.read_named(key)
 
     def write_locked(self, key: str, parts: Iterable[bytes], mode: str, until: datetime) -> bool:
         """Write a document, in `parts`, to `key`, locked (`mode`) until then, unless there is one.
@@ -227,7 +230,18 @@ class Vault:
 
     def bytes_of(self, key: str, version_id: str) -> bytes:
         """Return one version of a small object. Raises `ObjectMissing` when it is not there."""
-        return self._bucket.read(self.version(key, version_id))
+        return b"".join(self.opened(key, version_id).chunks)
+
+    def opened(self, key: str, version_id: str) -> OpenedObject:
+        """Return one version of an object with its bytes in chunks. Raises `ObjectMissing` when it is not there."""
+        found = self._bucket.opened(key, version_id)
+        if found is None:
+            raise ObjectMissing(f"{self.uri(key)} version {version_id} does not exist")
+        return found
+
+    def opened_now(self, key: str) -> OpenedObject | None:
+        """Return the current version of `key` with its bytes in chunks, or None."""
+        return self._bucket.opened(key)
 
     def keep_approved(self, key: str, version_id: str, *, again: bool = False) -> None:
         """Let one version of a copy never expire. `again` says that it was approved before, and should be already.
@@ -260,3 +274,11 @@ def sha256(chunks: Iterable[bytes]) -> str:
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def source_metadata(source: ObjectVersion) -> dict[str, str]:
+    """Return a copy's metadata about its source: the version and, as metadata must be short, the digest of its URI."""
+    return {
+        "signoff-source-version": source.version_id,
+        "signoff-source-uri-sha256": hashlib.sha256(source.uri.encode()).hexdigest(),
+    }

@@ -19,7 +19,8 @@ from signoff.policy.policy import Policy
 class Candidate:
     """A governed package: SageMaker's description of it, its policy and the policy's name, and its ledger's key.
 
-    `group_tags` are the tags of its group, None where nobody had to look at them.
+    `group_tags` are the tags of its group, None where nobody had to look at them; `has_own_policy` says that the policy
+    is its group's own, and not the default.
     """
 
     arn: str
@@ -30,6 +31,7 @@ class Candidate:
     policy: Policy
     policy_name: str
     group_tags: Mapping[str, str] | None
+    has_own_policy: bool
 
 
 class Governance:
@@ -73,6 +75,7 @@ class Governance:
             policy=governing.policy,
             policy_name=governing.name,
             group_tags=tags,
+            has_own_policy=not governing.is_default,
         )
 
     def describe(self, arn: str) -> dict[str, Any]:

@@ -43,21 +43,22 @@ class RegistryProjector:
         """Set the registry's status to the ledger's, which that already says it is."""
         self._set(arn, history.state.registry_status, history)
 
-    def note(self, arn: str, history: History) -> None:
+    def note(self, arn: str, history: History, **beside: Any) -> None:
         """Write the ledger's head and the evidence's digests to the package's metadata, if there is room for them.
 
-        SageMaker has no conditional write: if there is newer evidence by then, that is written too.
+        SageMaker has no conditional write: if there is newer evidence by then, that is written too. With fields
+        `beside`, which are written in the same call, `RegistryRefused` says that nothing was.
         """
         shown = None
         while shown != (shown := checkpoints.of_evidence(history)):
-            self._note(arn, history)
-            history = self._ledger.history(history.package)
+            self._note(arn, history, beside)
+            history, beside = self._ledger.history(history.package), {}
 
-    def _note(self, arn: str, history: History) -> None:
+    def _note(self, arn: str, history: History, beside: Mapping[str, Any]) -> None:
         try:
-            self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history))
+            self._registry.update_package(arn, CustomerMetadataProperties=checkpoints.metadata(history), **beside)
         except RegistryRefused:
-            if checkpoints.has_room(history):
+            if beside or checkpoints.has_room(history):
                 raise
 
     def _set(self, arn: str, status: str, history: History) -> None:

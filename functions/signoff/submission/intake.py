@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from signoff.aws.ecr import ImageResolver
+from signoff.aws.parallel import in_parallel
 from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sagemaker import Registry
 from signoff.aws.ssm import Policies
@@ -35,7 +36,7 @@ from signoff.submission.unnamed import unnamed, unnamed_faults
 
 _MISSING = 50  # missing names that a submission's table row lists
 # No submission has more objects: those beyond nothing can name.
-_MOST = object_list.MAX_OBJECTS + len(OWN_FILES)
+MOST_OBJECTS = object_list.MAX_OBJECTS + len(OWN_FILES)
 
 
 @dataclass(frozen=True)
@@ -43,23 +44,30 @@ class IncompleteSubmission:
     """A submission that still lacks objects; `missing` are the first of their names, relative to it.
 
     `named` are the names of all objects that it is known to consist of, and `policy` is the name of the policy that it
-    is judged by.
+    is judged by. It is `unsigned` if it has no submission.json, and `announced` if one of its objects says that there
+    will be one.
     """
 
     missing: tuple[str, ...]
     named: frozenset[str] = frozenset()
     policy: str | None = None
+    unsigned: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True)
 class CompleteSubmission:
-    """A submission with all objects that its manifest names, at their current versions, and its signature."""
+    """A submission with all objects that its manifest names, at their current versions, and its signature.
+
+    `manifest_data` are the bytes of the manifest, if it has one.
+    """
 
     submission: Submission
     manifest: Manifest
     objects: dict[str, ObjectVersion]
     group: TargetGroup
     submission_file: SubmissionFile | None = None
+    manifest_data: bytes | None = None
 
     @property
     def policy(self) -> Policy:
@@ -98,7 +106,9 @@ class Intake:
             found = self._read(submission, submission_file, group)
         except ManifestRefused as refused:
             raise refused.under(group.governing.name) from None
-        return replace(found, policy=group.governing.name) if isinstance(found, IncompleteSubmission) else found
+        if isinstance(found, IncompleteSubmission):
+            return replace(found, policy=group.governing.name, unsigned=submission_file is None)
+        return found
 
     def _read(
         self, submission: Submission, submission_file: SubmissionFile | None, group: TargetGroup
@@ -107,12 +117,14 @@ class Intake:
         policy, group_tags = group.governing.policy, group.tags or {}
         if signature:
             _refuse(_submitter_faults(signature, policy), about=SUBMISSION)
-        stored = self.inbox.current(submission.key(MANIFEST))
+        opened = self.inbox.opened(submission.key(MANIFEST))
+        stored = opened.stored if opened else None
         if stored is None:
             _refuse(_lacks_manifest_faults(signature, group), about=SUBMISSION)
         if stored is None and (policy.registration_defaults is None or _signs(signature, MANIFEST)):
             return IncompleteSubmission((MANIFEST,))
-        written = self._manifest(stored, signature) if stored else {}
+        data = data_of(opened) if opened else None
+        written = _manifest(data, signature) if data is not None else {}
         document = projects.in_project(with_defaults(written, policy.registration_defaults), group_tags)
         manifest = Manifest(document, self.inbox.name, submission.prefix, self.shape())
         self._check(manifest, policy)
@@ -127,28 +139,20 @@ class Intake:
         _refuse(etags.faults(document, lambda location: objects[manifest.relative(location)].etag))
         known = objects | ({MANIFEST: stored} if stored else {})
         if signature is None and _lacks_announced_signature(known.values(), submission_file):
-            return IncompleteSubmission((SUBMISSION,), frozenset(names))
+            return IncompleteSubmission((SUBMISSION,), frozenset(names), announced=True)
         _refuse_unnamed(unnamed(present, names))
         if signature:
             _refuse(_announced_faults(known, signature, policy), about=SUBMISSION)
         if signature is None and policy.enforced:
             _refuse(_faults("submitter", submitters.refusal(policy, None)))
         groups.confirm(group, signature, self.policies)
-        return CompleteSubmission(submission, manifest, known, group, submission_file)
-
-    def _manifest(self, stored: ObjectVersion, signature: Signature | None) -> dict[str, Any]:
-        """Return the manifest, which must match the signature."""
-        data = data_of(self.inbox, stored)
-        if signature and hashlib.sha256(data).hexdigest() != signature.digests.get(MANIFEST):
-            _refuse(
-                [Fault(SUBMISSION, f"{MANIFEST} does not match what {signature.submitter} signed")], about=SUBMISSION
-            )
-        return read(data)
+        return CompleteSubmission(submission, manifest, known, group, submission_file, data)
 
     def _objects(self, submission: Submission, names: Set[str]) -> dict[str, ObjectVersion]:
         """Return the objects of these names as they are now, by name."""
-        found = {name: self.inbox.current(submission.key(name)) for name in names}
-        return {name: stored for name, stored in found.items() if stored}
+        ordered = sorted(names)
+        found = in_parallel(self.inbox.current, map(submission.key, ordered))
+        return {name: stored for name, stored in zip(ordered, found, strict=True) if stored}
 
     def present(self, submission: Submission) -> set[str]:
         """Return the names of what is uploaded, by listing it instead of one request for each; not of endlessly many.
@@ -156,7 +160,7 @@ class Intake:
         Empty objects that mark folders are none.
         """
         home = submission.key("")
-        return {key.removeprefix(home) for key, _ in islice(self.inbox.names(home), _MOST + 1)}
+        return {key.removeprefix(home) for key, _ in islice(self.inbox.names(home), MOST_OBJECTS + 1)}
 
     def pinned(self, complete: CompleteSubmission) -> Manifest:
         """Return the manifest with every image pinned to its digest. Raises `ManifestRefused` if that fails."""
@@ -184,6 +188,13 @@ class Intake:
             except ObjectMissing as missing:
                 faults.append(Fault(path, str(missing)))
         return digests, faults
+
+
+def _manifest(data: bytes, signature: Signature | None) -> dict[str, Any]:
+    """Return the manifest, which must match the signature."""
+    if signature and hashlib.sha256(data).hexdigest() != signature.digests.get(MANIFEST):
+        _refuse([Fault(SUBMISSION, f"{MANIFEST} does not match what {signature.submitter} signed")], about=SUBMISSION)
+    return read(data)
 
 
 def _submitter_faults(signature: Signature, policy: Policy) -> list[Fault]:
@@ -230,7 +241,7 @@ def _names(manifest: Manifest, submission_file: SubmissionFile | None, present: 
 def _too_many(present: Set[str]) -> list[Fault]:
     most = object_list.MAX_OBJECTS
     return _faults(
-        "", f"has more than the {most:,} objects that a submission may have" if len(present) > _MOST else None
+        "", f"has more than the {most:,} objects that a submission may have" if len(present) > MOST_OBJECTS else None
     )
 
 
@@ -264,12 +275,17 @@ def _announced_faults(objects: Mapping[str, ObjectVersion], signature: Signature
     ]
 
 
+def announces_signature(stored: ObjectVersion) -> bool:
+    """Whether an object's metadata says that a signature is still to be uploaded."""
+    return TO_BE_SIGNED.items() <= stored.metadata.items()
+
+
 def _lacks_announced_signature(objects: Iterable[ObjectVersion], submission_file: SubmissionFile | None) -> bool:
     """Return whether the objects' metadata announces a signature that has not been uploaded yet.
 
     Raises `ManifestRefused` when there is an unsigned submission.json instead.
     """
-    if not any(TO_BE_SIGNED.items() <= stored.metadata.items() for stored in objects):
+    if not any(map(announces_signature, objects)):
         return False
     if submission_file:
         message = "Unproven: its objects were uploaded to be signed, but it has no proof of the submitter"

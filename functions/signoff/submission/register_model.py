@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.parallel import in_parallel
 from signoff.aws.s3 import Bucket, ObjectVersion
 from signoff.aws.sagemaker import Registry
 from signoff.aws.submissions_table import SubmissionsTable
@@ -18,15 +21,28 @@ from signoff.documents import timestamps
 from signoff.documents.faults import Fault
 from signoff.documents.patterns import compiled_on_use
 from signoff.documents.timestamps import Clock
-from signoff.errors import ManifestRefused, RegistryRefused, ReportOvertaken
-from signoff.governance.registrations import REGISTRATION_HINT, first_entry, read_registration, registration_key
+from signoff.errors import ManifestRefused, ObjectMissing, RegistryRefused, ReportOvertaken
+from signoff.governance.registrations import first_entry, read_registration, registration_key
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
 from signoff.model_package.content_digests import with_digests
-from signoff.submission.intake import CompleteSubmission, IncompleteSubmission, Intake
+from signoff.submission.intake import (
+    MOST_OBJECTS,
+    CompleteSubmission,
+    IncompleteSubmission,
+    Intake,
+    announces_signature,
+)
 from signoff.submission.layout import MANIFEST, REPORT, SUBMISSION, Submission
 from signoff.submission.locations import OWN_FILES
+from signoff.submission.registration_document import (
+    known_versions,
+    registered_versions,
+    registration_document,
+    signed_sha256,
+    vault_key,
+)
 from signoff.submission.unnamed import missing_faults, unnamed
 
 # Longer than a function can run: the holder of an older claim has died.
@@ -37,6 +53,7 @@ _PATIENCE = timedelta(hours=1)
 _NOT_FOR_TAGS = compiled_on_use(r"[^\w+\-=.:/@ ]", re.ASCII)
 _REGISTERED = {"signoff:registration": "registered"}
 _UNDER_WAY = "being registered already"
+_WAITS_FOR_SIGNATURE = f"waits for {SUBMISSION}"
 _LOOKS = 8  # at a report that others write at the same time
 _MOST_REFUSALS = 200  # that the ledger of one submission takes; its report and the tags go on
 _REPORTED = 50  # faults that fit into an event; the report has them all
@@ -62,11 +79,39 @@ class Registrar:
 
         Faults of a submission are reported by an entry, and with it an event, by a report beside the manifest, and by a
         tag on the object.
+
+        Of a submission that waits for its signature no more is read before that comes: by its own event, or else the
+        sweep looks again.
         """
+        submission = Submission.of(key)
+        if submission is None or key in {submission.key(REPORT), submission.key(SUBMISSION)}:
+            return self.look_again(key)
+        known = self.submissions.get(submission.prefix) or {}
+        if known.get("announced"):
+            return _WAITS_FOR_SIGNATURE
+        stored = self.inbox.current(key)
+        if not known and stored and announces_signature(stored) and self._announced(submission):
+            return _WAITS_FOR_SIGNATURE
+        return self._handled(key, submission, known, stored)
+
+    def look_again(self, key: str) -> str:
+        """Handle the upload of `key` as `uploaded` does, whatever its submission waits for."""
         if key.endswith(f"/{REPORT}"):
             return "report"
         submission = Submission.of(key)
-        stored = self.inbox.current(key)
+        if submission is None:
+            return self._handled(key, None, {}, self.inbox.current(key))
+        known = self.submissions.get(submission.prefix) or {}
+        if key == submission.key(SUBMISSION) and known.get("state") != "registered":
+            return self._registered(submission, known, key)  # which reads that object anyway
+        return self._handled(key, submission, known, self.inbox.current(key))
+
+    def _announced(self, submission: Submission) -> bool:
+        return self.submissions.announce(submission.prefix, SUBMISSION, self._timestamp())
+
+    def _handled(
+        self, key: str, submission: Submission | None, known: Mapping[str, Any], stored: ObjectVersion | None
+    ) -> str:
         if stored is None:
             return "gone"
         if stored.marks_a_folder:
@@ -74,87 +119,116 @@ class Registrar:
         if submission is None:
             fault = Fault(key, "is not in a submission; upload to <group>/<submission>/<name>")
             return self._note_refusal(Submission("", key), stored, [fault])
-        try:
-            return self._register(submission, stored)
-        except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused) or stored, refused)
-
-    def _about(self, submission: Submission, refused: ManifestRefused) -> ObjectVersion | None:
-        """Return the object that has the faults, or the manifest if that does not exist."""
-        found = (self.inbox.current(submission.key(name)) for name in dict.fromkeys((refused.about, MANIFEST)))
-        return next((stored for stored in found if stored), None)
-
-    def _register(self, submission: Submission, stored: ObjectVersion) -> str:
-        known = self.submissions.get(submission.prefix) or {}
         if known.get("state") == "registered":
             return self._closed(submission, known["attempt"], known["package"], stored)
+        return self._registered(submission, known, key)
+
+    def _registered(self, submission: Submission, known: Mapping[str, Any], uploaded: str) -> str:
+        """Register a submission that is not known to be registered, as far as it is complete; or refuse it."""
+        try:
+            return self._register(submission, known, uploaded)
+        except ManifestRefused as refused:
+            return self._refuse(submission, self._about(submission, refused, uploaded), refused)
+
+    def _about(self, submission: Submission, refused: ManifestRefused, uploaded: str) -> ObjectVersion:
+        """Return the object that has the faults, or else the manifest, or what was `uploaded`, by its key.
+
+        Raises `ObjectMissing` when none of them exists any more.
+        """
+        keys = (submission.key(refused.about), submission.key(MANIFEST), uploaded)
+        found = (self.inbox.current(key) for key in dict.fromkeys(keys))
+        about = next((stored for stored in found if stored), None)
+        if about is None:
+            raise ObjectMissing(f"{uploaded} is gone, and so is all that is wrong with its submission")
+        return about
+
+    def _register(self, submission: Submission, known: Mapping[str, Any], uploaded: str) -> str:
         begun = self._begun(known)
         if begun is not None:
             # An attempt that may have created its package is finished first, whatever was uploaded since.
-            return self._claimed(submission, begun["id"], stored, lambda: begun)
-        complete = self.intake.read(submission)
-        if isinstance(complete, IncompleteSubmission):
-            return self._waits(submission, complete, known)
-        return self._claimed(submission, complete.attempt, stored, lambda: self._registration(complete))
+            return self._claimed(submission, begun["id"], uploaded, lambda: begun)
+        for _ in range(_LOOKS):
+            complete = self.intake.read(submission)
+            if isinstance(complete, CompleteSubmission):
+                registration = partial(self._registration, complete)
+                return self._claimed(submission, complete.attempt, uploaded, registration)
+            known, before = self._waits(submission, complete, known)
+            if before.get("announced", False) == known["announced"]:
+                break
+            # Whoever relied on the row as it was before may have left an object unread that has come since it was read.
+        return f"waits for {', '.join(known['missing'])}"
 
-    def _waits(self, submission: Submission, incomplete: IncompleteSubmission, known: Mapping[str, Any]) -> str:
-        """Note what a submission waits for. Raises `ManifestRefused` when it has waited for that too long.
+    def _waits(
+        self, submission: Submission, incomplete: IncompleteSubmission, known: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """Note what a submission waits for, and return its row, and the row before that.
 
-        The sweep, which calls for that again and again, leaves it alone after it was refused, until more is uploaded.
+        Raises `ManifestRefused` when it has waited for that too long. The sweep, which calls for that again and again,
+        leaves it alone after it was refused, until more is uploaded.
         """
-        missing, now = list(incomplete.missing), self.now()
-        same = known.get("state") == "waiting" and known["missing"] == missing
-        since = str(known["since"]) if same else timestamps.text(now)
+        missing, now, waited = list(incomplete.missing), self.now(), known.get("state") == "waiting"
+        since = str(known["since"]) if waited and known["missing"] == missing else timestamps.text(now)
         if timestamps.parse(since) + _PATIENCE <= now:
             beside = unnamed(self.intake.present(submission), incomplete.named)
             raise ManifestRefused(missing_faults(missing, beside), policy=incomplete.policy)
-        self.submissions.wait(submission.prefix, missing, since)
-        return f"waits for {', '.join(missing)}"
+        announced = incomplete.announced or bool(known.get("announced") and incomplete.unsigned)
+        row = {"state": "waiting", "missing": missing, "since": since, "announced": announced}
+        if all(known.get(name, False) == value for name, value in row.items()):
+            return row, row
+        return row, self.submissions.wait(submission.prefix, missing, since, announced=announced)
 
     def _begun(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the registration document of an unfinished attempt, if it has written one."""
         return read_registration(known["attempt"], self.vault) if known.get("state") == "registering" else None
 
     def _claimed(
-        self, submission: Submission, attempt: str, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
+        self, submission: Submission, attempt: str, uploaded: str, registration: Callable[[], dict[str, Any]]
     ) -> str:
         now = self.now()
         if not self.submissions.claim(submission.prefix, attempt, timestamps.text(now), timestamps.text(now + _CLAIM)):
             return _UNDER_WAY
         try:
-            return self._attempted(submission, (attempt, timestamps.text(now)), stored, registration)
+            return self._attempted(submission, (attempt, timestamps.text(now)), uploaded, registration)
         except Exception:
             # Otherwise the retry would find its own claim and leave the work to the sweep.
             self.submissions.release(submission.prefix, attempt, self._timestamp())
             raise
 
     def _attempted(
-        self, submission: Submission, claim: Claim, stored: ObjectVersion, registration: Callable[[], dict[str, Any]]
+        self, submission: Submission, claim: Claim, uploaded: str, registration: Callable[[], dict[str, Any]]
     ) -> str:
         try:
             return self._finish(submission, registration())
         except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused) or stored, refused, claim)
+            return self._refuse(submission, self._about(submission, refused, uploaded), refused, claim)
 
-    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion | None = None) -> str:
-        """Refuse what was `uploaded` to a registered submission; by default, all that changed during registration.
+    def _closed(self, submission: Submission, attempt: str, package: str, uploaded: ObjectVersion) -> str:
+        """Refuse what was `uploaded` to a registered submission.
 
         The same content again, as `aws s3 sync` or a pipeline's retry uploads it, is not worth a refusal.
         """
-        known = _known_versions(read_registration(attempt, self.vault) or {"objects": []})
-        message = f"the submission is closed: it is registered as {package}; upload to a new prefix"
-        refused = ""
-        if uploaded is None:
-            names = {*known, MANIFEST, *unnamed(self.intake.present(submission), known)}
-        else:
-            names = {uploaded.key.removeprefix(submission.key(""))} - (OWN_FILES - {*known, MANIFEST})
-        for name in sorted(names):
-            stored = self.inbox.current(submission.key(name))
-            if stored and not {stored.version_id, stored.etag} & known.get(name, set()):
-                refused = self._note_refusal(submission, stored, [Fault(name, message)])
-            elif stored and uploaded is not None and stored.version_id in known[name]:
-                # Another function may have refused the same version before it was registered.
-                self.inbox.tag(stored.key, stored.version_id, _REGISTERED)
+        known = known_versions(read_registration(attempt, self.vault) or {"objects": []})
+        name = uploaded.key.removeprefix(submission.key(""))
+        if name in OWN_FILES - {*known, MANIFEST}:
+            return f"registered as {package}"
+        if not {uploaded.version_id, uploaded.etag} & known.get(name, set()):
+            return self._note_refusal(submission, uploaded, [_closed_fault(name, package)])
+        if uploaded.version_id in known[name]:
+            # Another function may have refused the same version before it was registered.
+            self.inbox.tag(uploaded.key, uploaded.version_id, _REGISTERED)
+        return f"registered as {package}"
+
+    def _close(self, submission: Submission, registration: Mapping[str, Any], package: str) -> str:
+        """Close a submission, and refuse all that changed during its registration, which a listing tells."""
+        self.submissions.close(submission.prefix, registration["id"], package, self._timestamp())
+        known, home, refused = known_versions(registration), submission.key(""), ""
+        for key, etag in islice(self.inbox.etags(home), MOST_OBJECTS + 1):
+            name = key.removeprefix(home)
+            if etag in known.get(name, set()) or name in OWN_FILES - {*known, MANIFEST}:
+                continue
+            stored = self.inbox.current(key)
+            if stored and not stored.marks_a_folder and stored.version_id not in known.get(name, set()):
+                refused = self._note_refusal(submission, stored, [_closed_fault(name, package)])
         return refused or f"registered as {package}"
 
     def _finish(self, submission: Submission, registration: dict[str, Any]) -> str:
@@ -168,35 +242,38 @@ class Registrar:
         described = self.registry.describe(arn)
         first = first_entry(described, registration)
         key = package_key(arn, described["CreationTime"])
-        self.ledger.update(key, lambda history: [] if history.state.status else [first])
+        self.ledger.update(key, lambda history: [] if history.state.status else [first], History(key))
         judged = {"policy": registration.get("policy_name")}
         report: dict[str, Any] = {"outcome": "registered", "package": arn, **judged, "faults": []}
         self._report(submission, report, lambda: True)
-        for name, version in _registered_versions(registration):
-            self.inbox.tag(submission.key(name), version, _REGISTERED)
+        in_parallel(partial(self._tag_registered, submission), registered_versions(registration))
         # Last, because a closed submission is never finished by a retry.
-        self.submissions.close(submission.prefix, registration["id"], arn, self._timestamp())
-        return self._closed(submission, registration["id"], arn)
+        return self._close(submission, registration, arn)
+
+    def _tag_registered(self, submission: Submission, version: tuple[str, str]) -> None:
+        self.inbox.tag_once(submission.key(version[0]), version[1], _REGISTERED)
 
     def _registration(self, complete: CompleteSubmission) -> dict[str, Any]:
-        """Return the registration document, written before the package is created so that a retry can use it."""
-        document = read_registration(complete.attempt, self.vault)
-        if document is None:
-            manifest = self.intake.pinned(complete)
-            kept = self.vault.keep_all(
-                ((stored, _vault_key(complete, name)) for name, stored in complete.objects.items()),
-                # In a group that only reports, who approves in the registry deploys the copy; Signoff approves nothing.
-                expires=complete.policy.enforced,
-            )
-            copies = dict(zip(complete.objects, kept, strict=True))
-            resolved = manifest.resolved(lambda name: self.vault.uri(_vault_key(complete, name)))
-            by_uri = {copy.uri: copy for copy in copies.values()}
-            resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
-            resolved = with_digests(resolved, lambda uri: _signed_sha256(complete, copies, uri))
-            document = _document(complete, resolved, copies)
-            self.vault.write("policies", complete.policy.document)
-            self.vault.write_named(registration_key(complete.attempt), document)
-        return document
+        """Return the registration document, written before the package is created so that a retry can use it.
+
+        It is the one that an earlier try has written, if there was one: a tag may mean another image by now.
+        """
+        manifest = self.intake.pinned(complete)
+        # The registration document has the manifest.
+        objects = {name: stored for name, stored in complete.objects.items() if name != MANIFEST}
+        kept = self.vault.keep_all(
+            ((stored, vault_key(complete, name)) for name, stored in objects.items()),
+            # In a group that only reports, who approves in the registry deploys the copy; Signoff approves nothing.
+            expires=complete.policy.enforced,
+        )
+        copies = dict(zip(objects, kept, strict=True))
+        resolved = manifest.resolved(lambda name: self.vault.uri(vault_key(complete, name)))
+        by_uri = {copy.uri: copy for copy in copies.values()}
+        resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
+        resolved = with_digests(resolved, lambda uri: signed_sha256(complete, copies, uri))
+        document: dict[str, Any] = registration_document(complete, resolved, copies)
+        found: dict[str, Any] = self.vault.write_first(registration_key(complete.attempt), document)
+        return found
 
     def _refuse(
         self, submission: Submission, about: ObjectVersion, refused: ManifestRefused, claim: Claim | None = None
@@ -241,81 +318,22 @@ class Registrar:
 
         Whoever wrote another report after this one was read makes the write fail: then the outcome is asked for anew.
         """
-        key = submission.key(REPORT)
+        key, known = submission.key(REPORT), None
         data = json.dumps({**report, "time": self._timestamp()}, indent=2).encode()
         for _ in range(_LOOKS):
-            known = self.inbox.current(key)
             if not stands():
                 return False
             if self.inbox.put_after(known, key, data):
                 return True
+            known = self.inbox.current(key)
         raise ReportOvertaken(f"others keep writing {key}; a retry will look at it again")
 
     def _timestamp(self) -> str:
         return timestamps.text(self.now())
 
 
-def _vault_key(complete: CompleteSubmission, name: str) -> str:
-    """Return the vault's key of a submission's object or prefix, by its name."""
-    return f"models/{complete.submission.group}/{complete.attempt}/{name}"
-
-
-def _signed_sha256(complete: CompleteSubmission, copies: Mapping[str, ObjectVersion], uri: str) -> str | None:
-    """Return the SHA-256 that the submitter signed of the object that was copied to `uri`, if they signed any."""
-    digests = complete.signature.digests if complete.signature else {}
-    return next((digests[name] for name, copy in copies.items() if copy.uri == uri and name in digests), None)
-
-
-def _document(
-    complete: CompleteSubmission, resolved: dict[str, Any], copies: dict[str, ObjectVersion]
-) -> dict[str, Any]:
-    signature, submission_file = complete.signature, complete.submission_file
-    deployment, data = resolved.pop("Deployment", {}), resolved.pop("EvaluationData", None)
-    metadata = {**resolved.pop("CustomerMetadataProperties", {}), REGISTRATION_HINT: complete.attempt}
-    return {
-        "id": complete.attempt,
-        "group": complete.submission.group,
-        "submission": complete.submission.prefix,
-        "submitter": signature.submitter if signature else None,
-        "signed": signature.document if signature else None,
-        "digests": dict(signature.digests) if signature else {},
-        "statement": submission_file.stored.version_id if submission_file else None,
-        "policy": complete.policy.digest,
-        "policy_name": complete.group.governing.name,
-        "creates_group": complete.group.is_new,
-        "objects": [
-            {
-                "name": name,
-                "size": stored.size,
-                "source": {"uri": stored.uri, "version_id": stored.version_id, "etag": stored.etag},
-                "vault": {"uri": copies[name].uri, "version_id": copies[name].version_id},
-            }
-            for name, stored in sorted(complete.objects.items())
-        ],
-        "deployment": deployment,
-        "evaluation_data": data,
-        "request": {
-            **resolved,
-            "ModelPackageGroupName": complete.submission.group,
-            "ModelApprovalStatus": "PendingManualApproval",
-            "CustomerMetadataProperties": metadata,
-            "ClientToken": complete.attempt,
-        },
-    }
-
-
-def _registered_versions(registration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the version id of each object that was registered, and of the statement if there is one."""
-    yield from ((each["name"], each["source"]["version_id"]) for each in registration["objects"])
-    if registration.get("statement"):
-        yield SUBMISSION, registration["statement"]
-
-
-def _known_versions(registration: Mapping[str, Any]) -> dict[str, set[str]]:
-    """Return the version id and the ETag of each object that was registered, by name; of the statement, its version."""
-    sources = {each["name"]: each["source"] for each in registration["objects"]}
-    known = {name: {source["version_id"], source["etag"]} for name, source in sources.items()}
-    return known | ({SUBMISSION: {registration["statement"]}} if "statement" in registration else {})
+def _closed_fault(name: str, package: str) -> Fault:
+    return Fault(name, f"the submission is closed: it is registered as {package}; upload to a new prefix")
 
 
 def _failed(submission: Submission, attempt: str, about: ObjectVersion, faults: Sequence[Fault]) -> Draft:

@@ -70,10 +70,10 @@ class SignatureVerifier:
         Without a proof it only lists objects. Raises `ManifestRefused` when it, or its signature, is not valid, and
         `Transient` when STS gives no answer.
         """
-        stored = self._inbox.current(submission.key(SUBMISSION))
-        if stored is None:
+        opened = self._inbox.opened(submission.key(SUBMISSION))
+        if opened is None:
             return None
-        document = document_of(self._inbox, stored, SUBMISSION)
+        stored, document = opened.stored, document_of(opened, SUBMISSION)
         try:
             objects = object_list.objects(document)
             signed = document.get("proof") is not None or document.get("statement") is not None

@@ -28,18 +28,17 @@ Same = Callable[[str, Any, Any], bool]
 
 
 def unlike_manifest(
-    registration: Mapping[str, Any], defaults: Mapping[str, Any] | None, home: str, read: Callable[[Any], bytes]
+    registration: Mapping[str, Any], defaults: Mapping[str, Any] | None, home: str, manifest: bytes | None
 ) -> list[str]:
     """Return the fields in which a signed `registration` is not what its manifest and a policy's `defaults` ask for.
 
-    `home` is the URI of the registration's copies, and `read` returns the bytes of one of its `objects`. A manifest
-    that is not the signed one counts as a field.
+    `home` is the URI of the registration's copies, and `manifest` the bytes of that among them (None: there is none).
+    A manifest that is not the signed one counts as a field.
     """
     signed = registration["digests"].get(MANIFEST)
-    stored = next((each for each in registration["objects"] if each["name"] == MANIFEST), None)
     written: Any = {}
-    if signed or stored:
-        data = read(stored) if stored else b""
+    if signed or manifest is not None:
+        data = manifest or b""
         written, faults = strict_json.parse(data)
         if hashlib.sha256(data).hexdigest() != signed or faults or not isinstance(written, dict):
             return [MANIFEST]

@@ -31,11 +31,23 @@ class CardWriter:
         described = self.registry.describe(arn)
         if package_key(described["ModelPackageArn"], described["CreationTime"]) != evidence["package"]:
             raise UnknownPackage(f"{arn} is another package than the evidence is about")
-        card = described.get("ModelCard") or {}
-        if card.get("ModelCardStatus") == ARCHIVED:
-            raise CardLeftAlone("the card is archived: SageMaker takes no more content")
-        content = with_evaluation(card.get("ModelCardContent", ""), said(evidence, uri, sha256).within)
-        if content is not None:
-            # With the status: nothing says that SageMaker keeps the one that it is not given.
-            status = card.get("ModelCardStatus", _NEW)
-            self.registry.update_package(arn, ModelCard={"ModelCardContent": content, "ModelCardStatus": status})
+        fields = card_fields(described, evidence, uri, sha256)
+        if fields:
+            self.registry.update_package(arn, **fields)
+
+
+def card_fields(
+    described: Mapping[str, Any], evidence: Mapping[str, Any], uri: str, sha256: str
+) -> dict[str, dict[str, str]]:
+    """Return what to change of a package as `described`, so that its card shows `evidence`: nothing, or `ModelCard`.
+
+    Raises `CardLeftAlone`.
+    """
+    card = described.get("ModelCard") or {}
+    if card.get("ModelCardStatus") == ARCHIVED:
+        raise CardLeftAlone("the card is archived: SageMaker takes no more content")
+    content = with_evaluation(card.get("ModelCardContent", ""), said(evidence, uri, sha256).within)
+    if content is None:
+        return {}
+    # With the status: nothing says that SageMaker keeps the one that it is not given.
+    return {"ModelCard": {"ModelCardContent": content, "ModelCardStatus": card.get("ModelCardStatus", _NEW)}}

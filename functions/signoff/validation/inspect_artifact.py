@@ -14,12 +14,12 @@ from signoff.artifact import report, scan
 from signoff.artifact.findings import Finding, summed_up, within
 from signoff.artifact.requirement_check import RequirementCheck
 from signoff.artifact.requirements import Requirements
-from signoff.aws.s3 import ObjectVersion
+from signoff.aws.s3 import ObjectVersion, OpenedObject
 from signoff.aws.vault import Vault, sha256
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, inventory, is_the_model
 from signoff.model_package.data_sources import is_prefix
-from signoff.policy.policy import of_document
 from signoff.submission.object_list import file_faults
+from signoff.validation.claimed_policy import claimed_policy
 from signoff.validation.time_budget import TimeBudget, unlimited
 
 
@@ -43,17 +43,17 @@ class ArtifactInspector:
         about = {field: kept[field] for field in ("name", "url", "kind")}
         if is_prefix(kept["url"]):
             return self._prefix(claim, about, kept["key"])
-        stored = self._vault.version(kept["key"], kept["version_id"])
-        self._budget.expect(stored.size)
+        opened = self._vault.opened(kept["key"], kept["version_id"])
+        self._budget.expect(opened.stored.size)
         if kept["kind"] == DOCUMENT:
-            return {"sha256": sha256(self._read(stored)), "refusals": [], "refusal_count": 0}
+            return {"sha256": sha256(self._read(opened)), "refusals": [], "refusal_count": 0}
         inspect = self._archive if kept["kind"] == ARCHIVE else self._object
-        found = inspect(about, stored, self._requirements(claim, about))
+        found = inspect(about, opened, self._requirements(claim, about))
         return {**found, **_refused(found["refusals"], found["refusal_count"])}
 
-    def _archive(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
+    def _archive(self, about: Mapping[str, str], opened: OpenedObject, requirements: Requirements) -> dict[str, Any]:
         """Return an archive's result and all its errors; the findings go to the vault, with `about`."""
-        inspection = inspect_archive(self._read(stored), requirements)
+        inspection = inspect_archive(self._read(opened), requirements)
         findings = self._vault.write("findings", {"artifact": dict(about), **inspection.document()})
         return {
             "sha256": inspection.sha256,
@@ -62,9 +62,9 @@ class ArtifactInspector:
             **_errors(inspection),
         }
 
-    def _object(self, about: Mapping[str, str], stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
+    def _object(self, about: Mapping[str, str], opened: OpenedObject, requirements: Requirements) -> dict[str, Any]:
         """Return a file's result and all its errors; the findings go to the vault, with `about`."""
-        inspection = inspect_object(self._read(stored), requirements, basename(stored.key))
+        inspection = inspect_object(self._read(opened), requirements, basename(opened.stored.key))
         found = {"sha256": inspection.sha256, **_errors(inspection)}
         if not inspection.findings:
             return found
@@ -74,15 +74,18 @@ class ArtifactInspector:
     def _file(
         self, name: str, stored: ObjectVersion, check: RequirementCheck
     ) -> tuple[dict[str, Any], report.Inspection]:
-        inspection = archive.inspect_file(self._read(stored), name, scan.scan, check)
+        inspection = archive.inspect_file(self._read(self._opened(stored)), name, scan.scan, check)
         return {"sha256": inspection.sha256, **_errors(inspection)}, inspection
 
-    def _read(self, stored: ObjectVersion) -> Iterator[bytes]:
-        return self._budget.keep(self._vault.stream(stored))
+    def _opened(self, stored: ObjectVersion) -> OpenedObject:
+        return self._vault.opened(stored.key, stored.version_id)
+
+    def _read(self, opened: OpenedObject) -> Iterator[bytes]:
+        return self._budget.keep(opened.chunks)
 
     def _requirements(self, claim: Mapping[str, Any], artifact: Mapping[str, str]) -> Requirements:
         """Return the policy's requirements for this artifact: required files only apply to a container's model."""
-        requirements = of_document(self._vault.read("policies", claim["policy"])).requirements
+        requirements = claimed_policy(claim, self._vault).requirements
         if is_the_model(artifact["name"]):
             return requirements
         return replace(requirements, required_files=(), licence=False, model_card=False)
@@ -119,7 +122,7 @@ class ArtifactInspector:
 
     def _archive_under(self, name: str, stored: ObjectVersion, requirements: Requirements) -> dict[str, Any]:
         # Each has a findings document of its own, because a thousand inventories in one would be too large to read.
-        return {**_fact(name, stored), **self._archive({"name": name}, stored, requirements)}
+        return {**_fact(name, stored), **self._archive({"name": name}, self._opened(stored), requirements)}
 
 
 def inspect_archive(chunks: Iterable[bytes], requirements: Requirements) -> report.Inspection:

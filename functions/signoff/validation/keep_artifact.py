@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from posixpath import basename
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from signoff.aws.s3 import Bucket, ObjectVersion
+from signoff.aws.s3 import Bucket, ObjectVersion, OpenedObject
 from signoff.aws.vault import Vault, sha256
 from signoff.documents.patterns import compiled_on_use
 from signoff.errors import ObjectMissing
@@ -22,6 +22,8 @@ from signoff.model_package.artifacts import inventory
 from signoff.model_package.data_sources import is_prefix
 from signoff.submission.object_list import MAX_OBJECTS
 from signoff.validation.time_budget import TimeBudget, unlimited
+
+T = TypeVar("T")
 
 _S3_HOST = compiled_on_use(
     r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
@@ -51,34 +53,40 @@ class ArtifactKeeper:
         """
         if is_prefix(artifact["url"]):
             return {**artifact, **self._prefix(claim, artifact["url"])}
-        stored = self._in_vault(claim, artifact["url"])
-        self._budget.expect(stored.size)
-        fact = _fact(stored, sha256=self._sha256(stored))
-        return {**artifact, "key": stored.key, **fact, **self._checksum(stored.key, [stored])}
+        opened = self._in_vault(claim, artifact["url"])
+        self._budget.expect(opened.stored.size)
+        fact = _fact(opened.stored, sha256=self._sha256(opened))
+        return {**artifact, "key": opened.stored.key, **fact, **self._checksum(opened.stored.key, [opened])}
 
     def _prefix(self, claim: Mapping[str, Any], url: str) -> dict[str, Any]:
         prefix, copies = self._all_in_vault(claim, url)
         size = sum(copy.size for copy in copies)
         self._budget.expect(size)
-        facts = [{"name": copy.key.removeprefix(prefix), **_fact(copy, sha256=self._sha256(copy))} for copy in copies]
+        facts, opened = [], []
+        for copy in copies:
+            one = self._vault.opened(copy.key, copy.version_id)
+            opened.append(one)
+            facts.append({"name": copy.key.removeprefix(prefix), **_fact(copy, sha256=self._sha256(one))})
         inventories = {fact: inventory(facts, fact) for fact in ("version_id", "sha256")}
-        return {"key": prefix, **inventories, "size": size, **self._checksum(prefix, copies)}
+        return {"key": prefix, **inventories, "size": size, **self._checksum(prefix, opened)}
 
-    def _checksum(self, key: str, copies: Sequence[ObjectVersion]) -> dict[str, str]:
+    def _checksum(self, key: str, opened: Sequence[OpenedObject]) -> dict[str, str]:
         """Return S3's own SHA-256 of the very versions that were hashed, if it has computed it."""
-        found = self._vault.checksum(key, copies)
+        found = self._vault.checksum_of(key, [each.stored for each in opened], [each.checksum for each in opened])
         return {} if found is None else {"s3_sha256": found}
 
-    def _sha256(self, stored: ObjectVersion) -> str:
-        return sha256(self._budget.keep(self._vault.stream(stored)))
+    def _sha256(self, opened: OpenedObject) -> str:
+        return sha256(self._budget.keep(opened.chunks))
 
-    def _in_vault(self, claim: Mapping[str, Any], url: str) -> ObjectVersion:
+    def _in_vault(self, claim: Mapping[str, Any], url: str) -> OpenedObject:
         key = self._vault.key_of(url)
         if key is not None:
-            return _there(self._vault.current(_own(claim, key)), url)
+            return _there(self._vault.opened_now(_own(claim, key)), url)
         bucket, source_key = _parts(url)
         source = _there(self._source(claim, bucket).current(source_key), url)
-        return self._vault.keep(source, f"{_copy_prefix(claim, [source])}/{basename(source.key)}", self._budget.check)
+        to = f"{_copy_prefix(claim, [source])}/{basename(source.key)}"
+        copy = self._vault.keep(source, to, self._budget.check)
+        return self._vault.opened(copy.key, copy.version_id)
 
     def _all_in_vault(self, claim: Mapping[str, Any], url: str) -> tuple[str, list[ObjectVersion]]:
         """Return the prefix in the vault, and every object under it, for a prefix that a package names."""
@@ -156,7 +164,7 @@ def _some(objects: Iterator[ObjectVersion], url: str) -> list[ObjectVersion]:
     return found
 
 
-def _there(stored: ObjectVersion | None, url: str) -> ObjectVersion:
-    if stored is None:
+def _there(found: T | None, url: str) -> T:
+    if found is None:
         raise ObjectMissing(f"{url} does not exist: upload it, then `signoff revalidate` the package")
-    return stored
+    return found

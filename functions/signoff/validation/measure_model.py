@@ -20,9 +20,10 @@ from signoff.metrics.values import Measurements, Skipped, StoredFile
 from signoff.model_package.subject import covers
 from signoff.model_package.temporary_model import transform_request
 from signoff.policy.evaluation import Evaluation, Predictions, Rows, Smoke
-from signoff.policy.policy import Policy, of_document
+from signoff.policy.policy import Policy
 from signoff.validation import answers
 from signoff.validation.answers import Scored
+from signoff.validation.claimed_policy import claimed_policy
 from signoff.validation.expected_answers import expected
 from signoff.validation.measurement import METRICS, PREFIX, Outcome
 from signoff.validation.prepare_measurement import ROWS
@@ -59,7 +60,7 @@ class ModelMeasurer:
         `ran` says of each job its `name` and, if it did not succeed, the `error` and its `cause`. Raises `JobRunning`
         for a job that is still under way. Repeating it comes to the same.
         """
-        policy = of_document(self.vault.read("policies", claim["policy"]))
+        policy = claimed_policy(claim, self.vault)
         parts = {part["role"]: part for part in prepared["parts"]}
         errors = {each["name"]: each for each in ran if "error" in each}
         document = {

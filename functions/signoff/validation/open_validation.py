@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
-from signoff.aws.ssm import OWN_POLICY_TAG, Policies
+from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.aws.vault import Vault
 from signoff.documents.text import storable
 from signoff.documents.timestamps import Clock
@@ -50,7 +50,6 @@ class ValidationOpener:
 
     governance: Governance
     registry: Registry
-    policies: Policies
     ledger: LedgerTable
     vault: Vault
     registrations: Registrations
@@ -70,33 +69,34 @@ class ValidationOpener:
         if candidate is None:
             return {"outcome": "Ungoverned"}
         self._mark_own_policy(candidate)
-        self._await_annotation(candidate)
-        return self._claimed(candidate, request)
+        return self._claimed(candidate, request, self._history(candidate))
 
-    def _await_annotation(self, candidate: Candidate) -> None:
-        """Wait a little for the entry about a specification that the ledger of a waiting package does not know.
+    def _history(self, candidate: Candidate) -> History:
+        """Return the ledger; wait a little for the entry about a specification that a waiting package's does not know.
 
         An annotation is in the registry, whose event starts this, a moment before it is in the ledger. Where no entry
         comes, somebody else has added it, and it is no part of the package.
         """
         found = {*specification_names(candidate.described)}
-        for _ in range(_LOOKS):
-            state = self.ledger.history(candidate.key).state
+        for _ in range(_LOOKS - 1):
+            history = self.ledger.history(candidate.key)
+            state = history.state
             if state.status is not Status.PENDING_APPROVAL or found <= {*state.specifications}:
-                return
+                return history
             self.pause(_PAUSE)
+        return self.ledger.history(candidate.key)
 
     def _mark_own_policy(self, candidate: Candidate) -> None:
+        if not candidate.has_own_policy:
+            return
         tags = candidate.group_tags
         if tags is None:
             tags = self.registry.group_tags(candidate.group) or {}
-        if OWN_POLICY_TAG not in tags and self.policies.own(candidate.group) is not None:
+        if OWN_POLICY_TAG not in tags:
             self.registry.mark_own_policy(candidate.group)
 
-    def _claimed(self, candidate: Candidate, request: ValidationRequest) -> dict[str, Any]:
-        policy = self.vault.write("policies", candidate.policy.document)
+    def _claimed(self, candidate: Candidate, request: ValidationRequest, known: History) -> dict[str, Any]:
         described = candidate.described
-        opened = self.registrations.opening_entry(candidate.described)
 
         def claim(history: History) -> list[Draft]:
             nonlocal described
@@ -104,14 +104,15 @@ class ValidationOpener:
             attempt = self._attempt(state, candidate, request)
             if attempt is None:
                 return []
+            policy = self.vault.write("policies", candidate.policy.document).sha256
             if state.status is None:
-                return [opened, _started(attempt, request, policy.sha256, candidate)]
-            # Described after the ledger was read, which says who added what is there.
-            described = validated_part(self.registry.describe(candidate.arn), state, candidate.policy)
+                opened = self.registrations.opening_entry(candidate.described)
+                return [opened, _started(attempt, request, policy, candidate)]
+            described = validated_part(self._described(candidate, state), state, candidate.policy)
             changes = changes_since(state, described)
-            return [_started(attempt, request, policy.sha256, candidate, changes)]
+            return [_started(attempt, request, policy, candidate, changes)]
 
-        history = self.ledger.update(candidate.key, claim)
+        history = self.ledger.update(candidate.key, claim, known)
         state = history.state
         if not (state.attempt_open and state.execution == request.execution):
             outcome = "NothingToValidate" if state.attempt < attempts.MOST else "TooManyAttempts"
@@ -124,10 +125,21 @@ class ValidationOpener:
             "attempt": state.attempt,
             "execution": state.execution,
             "policy": state.policy,
+            "policy_document": candidate.policy.document,
             "source_owner": source_owner(candidate),
             "measures": candidate.policy.measures,
             "artifacts": self.sources.readable(validated_part(described, state, candidate.policy), candidate.policy),
         }
+
+    def _described(self, candidate: Candidate, state: State) -> Mapping[str, Any]:
+        """Describe a package after its ledger was read, which says who added what is there.
+
+        Not again where nothing depends on the order: a package with a registration is compared with that, and of the
+        specifications that the ledger knows none was missing.
+        """
+        if state.registration and {*state.specifications} <= {*specification_names(candidate.described)}:
+            return candidate.described
+        return self.registry.describe(candidate.arn)
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:
         """Return the number of the attempt that `request` opens, or None."""

@@ -20,8 +20,9 @@ from signoff.model_package.artifacts import DOCUMENT
 from signoff.model_package.images import by_digest, of_products, repository_of
 from signoff.model_package.subject import containers, images, subject, subject_digest, unpinned
 from signoff.model_package.temporary_model import temporary_model, temporary_name, transform_request
-from signoff.policy.policy import Policy, of_document
+from signoff.policy.policy import Policy
 from signoff.validation import answers
+from signoff.validation.claimed_policy import claimed_policy
 from signoff.validation.evidence import signed_subject
 from signoff.validation.inspected import Inspected, as_listed
 from signoff.validation.specifications import deployment_of, validated_part
@@ -60,7 +61,7 @@ class MeasurementPreparer:
         either the `subject`, the `rows` in the vault and perhaps a `job`, or why it is `refused`. A job has a `name`,
         the `request` of CreateTransformJob, and the `seconds` it may take. Repeating it comes to the same.
         """
-        policy = of_document(self.vault.read("policies", claim["policy"]))
+        policy = claimed_policy(claim, self.vault)
         try:
             signed = self._signed(claim, inspected, policy)
         except (MeasurementRefused, *_REFUSALS) as refused:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from signoff.aws.clients import trying_again
 from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.sagemaker import Registry
-from signoff.aws.vault import Vault
+from signoff.aws.vault import Vault, VaultDocument
 from signoff.documents.timestamps import Clock
-from signoff.errors import PolicyFault, UnknownPackage
+from signoff.errors import PolicyFault, RegistryRefused, UnknownPackage
 from signoff.governance.candidates import Governance
 from signoff.governance.registrations import Registrations, read_registration
 from signoff.governance.registry_status import RegistryProjector
@@ -22,10 +24,12 @@ from signoff.ledger.history import History, package_key
 from signoff.ledger.state import State
 from signoff.model_package.artifacts import content
 from signoff.model_package.batch_summary import shown
+from signoff.model_package.model_card import CardLeftAlone
 from signoff.notification.comparison import brief
-from signoff.policy.policy import Policy, of_document
+from signoff.policy.policy import Policy
 from signoff.runtime.written_back import written_back
-from signoff.validation.card_writer import CardWriter
+from signoff.validation.card_writer import CardWriter, card_fields
+from signoff.validation.claimed_policy import claimed_policy
 from signoff.validation.evidence import Attempt
 from signoff.validation.inspected import Inspected
 from signoff.validation.make_evidence import EvidenceMaker, Validated
@@ -58,9 +62,10 @@ class EvidenceRecorder:
         Recording is idempotent. An attempt that has been replaced by a newer one changes nothing.
         """
         history = self.ledger.history(claim["package"]).verified()
-        policy = of_document(self.vault.read("policies", claim["policy"]))
+        policy = claimed_policy(claim, self.vault)
         found = self.vault.read(PREFIX, measured) if measured else None
-        document = self.maker.make(self._validated(history, claim, inspected, policy), found)
+        package = self._validated(history, claim, inspected, policy)
+        document = self.maker.make(package, found)
         written = self.vault.write("evidence", document)
         facts = {
             "attempt": claim["attempt"],
@@ -75,11 +80,8 @@ class EvidenceRecorder:
             "checks": document["checks"],
             **_asked(policy, history),
         }
-        history = self.ledger.update(claim["package"], lambda history: _recorded(history, claim, facts))
-        self._project(claim["arn"], history)
-        if policy.write_back and (history.state.evidence or {}).get("sha256") == written.sha256:
-            with written_back("model card"):
-                trying_again(self.card_writer.write)(claim["arn"], document, written.uri, written.sha256)
+        history = self.ledger.update(claim["package"], lambda history: _recorded(history, claim, facts), history)
+        self._show(claim["arn"], history, package, document, written)
         stands = history.state.evidence or facts
         held = {"would_be_held": True} if history.state.would_be_held else {}
         return {"verdict": stands["verdict"], "evidence": stands["uri"], "sha256": stands["sha256"], **held}
@@ -95,12 +97,34 @@ class EvidenceRecorder:
         registration = read_registration(history.state.registration, self.vault)
         return Validated(_attempt(history, claim), history, whole, registration, policy, claim["policy"], inspected)
 
-    def _project(self, arn: str, history: History) -> None:
-        """Show the outcome in the registry: digests and verdict as metadata, and the status if it has changed."""
-        if history.state.evidence is not None:
+    def _show(
+        self, arn: str, history: History, package: Validated, document: dict[str, Any], written: VaultDocument
+    ) -> None:
+        """Show the outcome in the registry: digests and verdict as metadata, the status if it has changed, and a card.
+
+        The card is written with the metadata, unless SageMaker refuses that: then alone, and nothing waits for it.
+        """
+        evidence = history.state.evidence
+        carded = package.policy.write_back and (evidence or {}).get("sha256") == written.sha256
+        left = carded and not self._note_with_card(arn, history, package, document, written)
+        if evidence is not None and (left or not carded):
             self.projector.note(arn, history)
         if history.state.status in VERDICT_STATUS.values():
             self.projector.project(arn, history)
+        if left:
+            with written_back("model card"):
+                trying_again(self.card_writer.write)(arn, document, written.uri, written.sha256)
+
+    def _note_with_card(
+        self, arn: str, history: History, package: Validated, document: dict[str, Any], written: VaultDocument
+    ) -> bool:
+        """Write the metadata and the card, as it was when the evidence was made, with one call, if SageMaker does."""
+        try:
+            card = card_fields(package.whole, document, written.uri, written.sha256)
+            self.projector.note(arn, history, **card)
+        except (CardLeftAlone, RegistryRefused, ClientError, BotoCoreError):
+            return False
+        return True
 
     def record_error(self, claim: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
         """Record that an attempt ended without evidence, and why, so that the package does not stay in Validating."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +16,7 @@ from signoff.governance.registrations import Registrations
 from signoff.ledger.history import History
 from signoff.model_package.data_sources import is_prefix
 from signoff.policy.policy import Policy
+from signoff.submission.layout import MANIFEST
 from signoff.submission.signed_manifest import unlike_manifest
 from signoff.validation import gates
 from signoff.validation.checks import Check
@@ -42,16 +45,26 @@ class SignatureGate:
         checks = [*gates.submitter_check(policy, submitter, signed, unproven)]
         if registration and signed:
             inspected = dict(self._inspected(registration, artifacts))
-            found = [*inspected.items(), *self._beside(registration, inspected)]
+            manifest = self._manifest(registration)
+            found = [*inspected.items(), *self._beside(registration, inspected, manifest)]
             checks += gates.object_checks(signed, found)
-            checks += gates.request_check(self._unlike_manifest(registration, policy))
+            home, defaults = self._home(registration), policy.registration_defaults
+            checks += gates.request_check(unlike_manifest(registration, defaults, home, manifest))
         return checks
 
-    def _unlike_manifest(self, registration: Mapping[str, Any], policy: Policy) -> list[str]:
-        def read(stored: Mapping[str, Any]) -> bytes:
-            return self.vault.bytes_of(self.vault.key_of(stored["vault"]["uri"]) or "", stored["vault"]["version_id"])
+    def _manifest(self, registration: Mapping[str, Any]) -> bytes | None:
+        """Return the bytes of the manifest, or None if there is none."""
+        kept = next((each for each in registration["objects"] if each["name"] == MANIFEST), None)
+        if kept is None:
+            return None
+        # Registrations of before have a copy of it beside the others.
+        content = kept.get("content")
+        return (
+            self.vault.bytes_of(self._key(kept), kept["vault"]["version_id"]) if content is None else content.encode()
+        )
 
-        return unlike_manifest(registration, policy.registration_defaults, self._home(registration), read)
+    def _key(self, kept: Mapping[str, Any]) -> str:
+        return self.vault.key_of(kept["vault"]["uri"]) or ""
 
     def _home(self, registration: Mapping[str, Any]) -> str:
         return self.vault.uri(f"models/{registration['group']}/{registration['id']}/")
@@ -74,17 +87,21 @@ class SignatureGate:
             else:
                 yield name, artifact["sha256"]
 
-    def _beside(self, registration: Mapping[str, Any], inspected: Container[str]) -> Iterator[tuple[str, str | None]]:
-        """Return name and SHA-256 of submitted objects that no container loads, such as bias reports.
+    def _beside(
+        self, registration: Mapping[str, Any], inspected: Container[str], manifest: bytes | None
+    ) -> Iterator[tuple[str, str | None]]:
+        """Return name and SHA-256 of submitted objects that no container loads, the `manifest` among them.
 
         None stands for one that S3 does not know of an object that is too large to be read.
         """
         others = [kept for kept in registration["objects"] if kept["name"] not in inspected]
-        return zip((kept["name"] for kept in others), in_parallel(self._sha256, others), strict=True)
+        found = in_parallel(partial(self._sha256, manifest), others)
+        return zip((kept["name"] for kept in others), found, strict=True)
 
-    def _sha256(self, kept: Mapping[str, Any]) -> str | None:
+    def _sha256(self, manifest: bytes | None, kept: Mapping[str, Any]) -> str | None:
         """Return the SHA-256 of an object that a registration lists, if it takes no long reading."""
-        key = self.vault.key_of(kept["vault"]["uri"]) or ""
-        stored = self.vault.version(key, kept["vault"]["version_id"])
+        if kept["name"] == MANIFEST and manifest is not None:
+            return hashlib.sha256(manifest).hexdigest()
+        stored = self.vault.version(self._key(kept), kept["vault"]["version_id"])
         known = self.vault.sha256_by_s3(stored)
         return known or (self.vault.sha256(stored) if stored.size <= gates.DOCUMENT_LIMIT else None)

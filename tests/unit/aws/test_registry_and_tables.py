@@ -284,6 +284,23 @@ def test_a_submission_waits_is_claimed_and_is_closed(submissions: Any):
     assert submissions.get("g/s")["state"] == "registered"
 
 
+def test_a_signature_is_announced_once_and_only_of_what_nothing_is_known_of(submissions: Any):
+    assert submissions.announce("g/s", "submission.json", "1")
+    assert not submissions.announce("g/s", "submission.json", "2")
+    row = submissions.get("g/s")
+    assert (row["state"], row["missing"], row["since"], row["announced"]) == (
+        *("waiting", ["submission.json"], "1", True),
+    )
+
+
+def test_whoever_notes_what_is_waited_for_learns_what_others_relied_on_before(submissions: Any):
+    submissions.announce("g/s", "submission.json", "1")
+    assert submissions.wait("g/s", ["model.tar.gz"], "2")["announced"]
+    assert not submissions.wait("g/s", ["submission.json"], "3", announced=True).get("announced")
+    submissions.claim("g/s", "a", "4", "9")
+    assert submissions.wait("g/s", ["x"], "5") == {}
+
+
 def test_a_claim_is_held_by_one_until_it_runs_out(submissions: Any):
     assert submissions.claim("g/s", "a", "2", "5")
     assert not submissions.claim("g/s", "a", "3", "6")

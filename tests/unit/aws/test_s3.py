@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.aws.s3 import Bucket, ObjectVersion, source_metadata
+from signoff.aws.s3 import Bucket, ObjectVersion
+from signoff.aws.vault import source_metadata
 from signoff.errors import ObjectMissing
 from tests.support.clock import Clock
 from tests.support.fake_bucket import FakeS3
@@ -51,6 +52,44 @@ def test_what_is_not_there_is_none_or_missing(buckets: Any):
     other = type(stored)(stored.bucket, "absent", stored.version_id, 0, "", {})
     with pytest.raises(ObjectMissing):
         vault.read(other)
+
+
+def test_an_object_is_opened_with_its_version_and_its_bytes_by_one_request(buckets: Any):
+    vault = buckets("vault")
+    put(vault, "k", b"one")
+    first = vault.current("k")
+    put(vault, "k", b"three")
+    newest, older = vault.opened("k"), vault.opened("k", first.version_id)
+    assert (newest.stored, b"".join(newest.chunks)) == (vault.current("k"), b"three")
+    assert (older.stored, b"".join(older.chunks)) == (first, b"one")
+    assert vault.opened("absent") is None
+    assert vault.opened("k", "absent") is None
+
+
+def test_a_large_object_is_opened_and_read_by_ranges(aws: Any, monkeypatch: pytest.MonkeyPatch):
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    data = bytes(range(256)) * 8
+    monkeypatch.setattr("signoff.aws.s3.RANGE", len(data) - 1)
+    vault = Bucket(s3, "vault")
+    put(vault, "k", data)
+    opened = vault.opened("k")
+    assert (opened.stored.size, b"".join(opened.chunks)) == (len(data), data)
+
+
+def test_an_object_that_may_not_be_read_is_missing():
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+    with pytest.raises(ObjectMissing, match="cannot be read"):
+        Bucket(SimpleNamespace(get_object=denied), "vault").opened("k")
+
+
+def test_a_listing_tells_what_each_object_under_a_prefix_is_by_its_etag(buckets: Any):
+    vault = buckets("vault")
+    for key, data in (("a/1", b"one"), ("a/2", b"two"), ("b", b"no")):
+        put(vault, key, data)
+    assert dict(vault.etags("a/")) == {key: vault.current(key).etag for key in ("a/1", "a/2")}
 
 
 def test_a_copy_is_of_one_version_with_its_own_metadata_and_no_tags(buckets: Any):

@@ -51,4 +51,4 @@ def test_the_comparison_costs_one_look_at_the_group_and_the_documents_of_its_cha
     more = {name: beside[name] - without[name] for name in {*without, *beside} if beside[name] != without[name]}
     # The baseline's ledger is not asked for where a package is the champion.
     assert sum(more.values()) <= 3, more
-    assert more.keys() <= {"FakeBucket.get", "FakeBucket.read", "FakeBucket.version"}, more
+    assert more.keys() <= {"FakeBucket.get", "FakeBucket.opened"}, more

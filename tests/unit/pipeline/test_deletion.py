@@ -60,7 +60,7 @@ def test_a_package_deleted_while_it_is_validated_errs_and_is_then_known_as_delet
     key = key_of(world, arn)
     world.registry_event(world.registry.events.pop())
     execution, started = world.executions.started.pop()
-    world.interruptions.before["FakeBucket.stream"] = lambda: world.registry.delete_package(arn)
+    world.interruptions.before["FakeBucket.opened"] = lambda: world.registry.delete_package(arn)
     world.execution(execution, started)
     assert told(world.ledger.history(key))[-1] == "ValidationErrored"
     deleted(world, key)
@@ -240,7 +240,7 @@ def test_what_was_inspected_of_a_deleted_package_is_no_evidence_of_the_one_that_
     old = key_of(world, arn)
     world.registry_event(world.registry.events.pop())
     execution, started = world.executions.started.pop()
-    world.interruptions.before["FakeBucket.stream"] = lambda: _made_anew(world)
+    world.interruptions.before["FakeBucket.opened"] = lambda: _made_anew(world)
     world.execution(execution, started)
     assert told(world.ledger.history(old))[-1] == "ValidationErrored"
     assert "CustomerMetadataProperties" not in world.registry.describe(arn)

@@ -31,9 +31,9 @@ def an_image_is_pushed_late(world: World) -> Acts:
 
     def pushes() -> None:
         world.images.digests.update(pushed)
-        world.registrar.uploaded(f"{PREFIX}/model.tar.gz")
+        world.registrar.look_again(f"{PREFIX}/model.tar.gz")
 
-    return lambda: world.registrar.uploaded(KEY), pushes
+    return lambda: world.registrar.uploaded(SIGNED), pushes
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_uploaded_during_an_attempt_that_is_refused_is_looked_at_by_the_
         world.clock.forward(seconds=1)
 
     world.interruptions.before["FakeImageResolver.pinned"] = uploads_another_manifest
-    world.registrar.uploaded(KEY)
+    world.registrar.uploaded(SIGNED)
 
     assert report(world)["outcome"] == "refused"
     world.clock.forward(hours=1)

@@ -47,7 +47,7 @@ def test_however_often_upload_events_come_there_is_one_package(events: list[str]
     world = World()
     for key, data in world.files(PREFIX).items():
         world.put(key, data)
-    for name in (*events, "manifest.json", *events):
+    for name in (*events, "submission.json", *events):
         world.registrar.uploaded(f"{PREFIX}/{name}")
     assert len(world.registry.described) == 1
     assert world.refusals(LEDGER) == []
@@ -126,10 +126,10 @@ def test_two_functions_at_once_register_one_package():
     answers: list[str] = []
 
     def other() -> None:
-        answers.append(world.registrar.uploaded(f"{PREFIX}/model.tar.gz"))
+        answers.append(world.registrar.look_again(f"{PREFIX}/model.tar.gz"))
 
     world.interruptions.before["FakeRegistry.create_package"] = other
-    answers.append(world.registrar.uploaded(KEY))
+    answers.append(world.registrar.uploaded(f"{PREFIX}/submission.json"))
     assert answers == ["being registered already", f"registered as {next(iter(world.registry.described))}"]
 
 
@@ -375,7 +375,7 @@ def test_a_manifest_that_arrives_while_its_submission_is_being_registered_is_ref
     world.interruptions.before["FakeRegistry.create_package"] = lambda: [
         world.upload(KEY, {**MANIFEST, "ModelPackageDescription": "better"})
     ]
-    world.registrar.uploaded(KEY)
+    world.registrar.uploaded(f"{PREFIX}/submission.json")
     assert len(world.registry.described) == 1
     assert len(world.refusals(LEDGER)) == 1
 

@@ -83,7 +83,7 @@ def test_what_comes_during_the_registration_is_refused_as_closed_though_nothing_
     for key, data in world.files(PREFIX).items():
         world.put(key, data)
     world.interruptions.before["FakeRegistry.create_package"] = lambda: world.upload(f"{PREFIX}/late.tar.gz", MODEL)
-    world.registrar.uploaded(KEY)
+    world.registrar.uploaded(f"{PREFIX}/submission.json")
     ((fault,),) = [refused["faults"] for refused in world.refusals(LEDGER)]
     assert (fault["path"], "closed" in fault["message"]) == ("late.tar.gz", True)
 

@@ -44,7 +44,7 @@ def test_a_registration_that_died_is_finished_once_its_claim_has_run_out():
         world.put(key, data)
     world.interruptions.before["FakeRegistry.create_package"] = died
     with pytest.raises(Died):
-        world.registrar.uploaded(f"{PREFIX}/manifest.json")
+        world.registrar.uploaded(f"{PREFIX}/submission.json")
     assert world.sweep(minutes=10) == {}
     assert world.sweep(minutes=10) == {"submission": 1}
     assert len(world.registry.described) == 1

@@ -44,7 +44,7 @@ def test_a_claim_whose_execution_died_is_released_and_says_so():
     world = World()
     arn = world.submit()
     execution, started = next(iter_started(world))
-    world.interruptions.before["FakeBucket.stream"] = died
+    world.interruptions.before["FakeBucket.opened"] = died
     with pytest.raises(Died):
         world.execution(execution, started)
     world.executions.statuses[execution] = "TIMED_OUT"
@@ -59,7 +59,7 @@ def test_a_claim_whose_execution_is_alive_is_left_to_it(status: str):
     world = World()
     arn = world.submit()
     execution, started = next(iter_started(world))
-    world.interruptions.before["FakeBucket.stream"] = died
+    world.interruptions.before["FakeBucket.opened"] = died
     with pytest.raises(Died):
         world.execution(execution, started)
     world.executions.statuses[execution] = status
