@@ -161,7 +161,7 @@ def test_a_request_that_the_signed_manifest_does_not_make_fails_by_what_differs(
     registration = world.vault.read_named(key)
     home = world.vault.uri(f"models/{registration['group']}/{registration['id']}/")
     manifest = next(each for each in registration["objects"] if each["name"] == "manifest.json")
-    data = world.vault.bytes_of(world.vault.key_of(manifest["vault"]["uri"]) or "", manifest["vault"]["version_id"])
+    data = manifest["content"].encode()
     assert unlike_manifest(registration, None, home, data) == []
     changed(path, value)(registration)
     (found,) = unlike_manifest(registration, None, home, data if registration["objects"] else None)
