@@ -13,11 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import evidence, imports, inspection, latency
+from benchmarks import evidence, imports, inspection, latency, reading
 from benchmarks.machine import machine
 from infra.functions.code_bundle import bundle, sizes
 
-PARTS = ("inspection", "evidence", "latency", "imports", "bundle")
+PARTS = ("inspection", "evidence", "reading", "latency", "imports", "bundle")
 
 
 def main() -> None:
@@ -58,6 +58,7 @@ def _imported(options: argparse.Namespace) -> dict[str, Any]:
 _MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "inspection": _inspection,
     "evidence": lambda options: {"evidence": evidence.measure(options.runs)},
+    "reading": lambda options: {"reading": reading.measure(options.runs)},
     "latency": _latency,
     "imports": _imported,
     "bundle": lambda _options: {"bundle": weights()},
@@ -126,6 +127,17 @@ def _evidence(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _reading(rows: list[dict[str, Any]]) -> Table:
+    titles = [title for name in reading.LARGE for title in (f"x {name}", "calls")]
+    table = _table("Reading, CPU ms of a small registry", "ms", "calls", *titles)
+    for row in rows:
+        larger = [(f"{each['seconds'] / row['seconds']:.1f}", str(each["calls"])) for each in row["larger"].values()]
+        table.add_row(
+            row["command"], _ms(row["seconds"]), str(row["calls"]), *(cell for pair in larger for cell in pair)
+        )
+    return table
+
+
 def _latencies(rows: dict[str, dict[str, float]]) -> Table:
     table = _table("Warm, ms", "median", "least", "x bare", "x bare with queue")
     for name, row in rows.items():
@@ -166,6 +178,7 @@ _TABLES: dict[str, Callable[[Any], Table]] = {
     "inspection": _inspections,
     "growth": _growth,
     "evidence": _evidence,
+    "reading": _reading,
     "latency": _latencies,
     "imports": _imports,
     "bundle": _bundles,

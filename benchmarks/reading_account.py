@@ -128,7 +128,14 @@ def _tables(size: Size) -> MemoryTables:
     champion = History(_key("churn", size.champion)).extended(_approved(size.champion), START)
     ledger.put(map(entry_item, (*newest.entries, *champion.entries)))
     packages.put(map(to_item, _rows(size, newest)))
+    ledger.put(map(_registered_before, packages.items))
     return MemoryTables({"packages": packages, "ledger": ledger})
+
+
+def _registered_before(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of an entry in another ledger than those that are read, of another time."""
+    other = {"package": {"S": f"{row['package']['S']}-before"}, "sequence": {"N": "1"}}
+    return {**other, **to_item({"kind": str(Kind.REGISTERED), "time": timestamps.text(START - timedelta(days=365))})}
 
 
 def _rows(size: Size, newest: History) -> Iterator[dict[str, Any]]:

@@ -123,7 +123,7 @@ def queue(
     only = Filter(group, None, metadata or (), submitter)
     searched = not everybody or role or group or only.searches
     page = None if searched or not limit else limit + 1
-    rows = evaluate_all(list_pending(found.ledger, only, page), policies, caller(), min(page or _LIMIT, _LIMIT))
+    rows = evaluate_all(list_pending(found.ledger, only, page), policies, caller(), page or _LIMIT)
     listing = first(select(rows, role, everybody=everybody), limit or None)
     columns = {**_QUEUE, "yours": _yours} if everybody else _QUEUE
     otherwise = "No package is waiting for a decision." if everybody else "No package is waiting for your decision."

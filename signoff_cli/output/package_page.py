@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from signoff.artifact.findings import listed
 from signoff.documents.text import clean, short
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from signoff.ledger.history import History
+
+T = TypeVar("T")
+_SHOWN = 50  # of the decisions and of the entries, the newest
 
 
 def print_package(history: History, document: Mapping[str, Any], to: Console) -> None:
@@ -37,13 +40,21 @@ def print_package(history: History, document: Mapping[str, Any], to: Console) ->
     _facts(document, to)
     if document["decisions"]:
         section("Decisions", to)
-        for decision in document["decisions"]:
+        for decision in _newest(document["decisions"], to):
             outcome(decision["outcome"], _decided(decision), to)
     section("Ledger", to)
     evidence = (document["evidence"] or {}).get("sha256")
-    for entry in history.entries:
+    for entry in _newest(history.entries, to):
         to.print(f"{entry.sequence:>3}  {entry.time}  {describe_on_page(entry, evidence)}", soft_wrap=True)
     to.print(f"     chain of {len(history.entries)} entries verified; head {history.head[:12]}", style="dim")
+
+
+def _newest(items: Sequence[T], to: Console) -> Sequence[T]:
+    """Return the newest of `items`, and print how many are before them."""
+    earlier = len(items) - _SHOWN
+    if earlier > 0:
+        to.print(f"     {earlier} before these: `signoff show --json` has all", style="dim", soft_wrap=True)
+    return items[-_SHOWN:]
 
 
 def _evidence(document: Mapping[str, Any], to: Console) -> None:

@@ -11,8 +11,9 @@ import rfc8785
 
 # Written by the standard library in C, a tenth of the time: verifying a ledger writes all of its entries.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-# Where a number may stand: one with a fraction or an exponent, or of more digits than all of which are exact.
-_OTHERWISE_WRITTEN = re.compile(r"(?:^|[:,\[])-?[0-9]+(?:[.eE]|[0-9]{15})")
+# Where a number may stand: one with a fraction or an exponent, or of more digits than all of which are exact. In an
+# object it follows the quotation mark of its name, as the seconds of a time do not.
+_OTHERWISE_WRITTEN = re.compile(r'(?:^|":|[,\[])-?[0-9]+(?:[.eE]|[0-9]{15})')
 
 
 def canonical(document: Any) -> bytes:

@@ -1,5 +1,6 @@
 """The canonical form of JSON is that of RFC 8785, however it is written."""
 
+import json
 import math
 
 import pytest
@@ -37,3 +38,9 @@ def test_what_json_has_no_form_for_is_refused(value: object) -> None:
 
 def test_keys_are_sorted_as_utf_16() -> None:
     assert canonical({"\ue000": 1, "\U0001f600": 2, "a": 3}).decode() == '{"a":3,"\U0001f600":2,"\ue000":1}'
+
+
+def test_what_entries_hold_is_written_by_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rfc8785, "dumps", lambda _: pytest.fail("written by rfc8785"))
+    document = {"time": "2026-03-02T09:15:20.123Z", "sequence": 7, "details": {"attempt": 1, "uri": "s3://a/1.json"}}
+    assert json.loads(canonical(document)) == document

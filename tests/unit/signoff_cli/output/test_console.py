@@ -167,6 +167,17 @@ def shown(history: History) -> str:
     return page.getvalue()
 
 
+def test_of_a_long_ledger_the_newest_entries_are_shown_and_all_of_it_was_verified() -> None:
+    page = shown(entries.history(*entries.PENDING, *[entries.refused()] * 97))
+    lines = page.splitlines()
+    assert [line for line in lines if "before these" in line] == [
+        "     47 before these: `signoff show --json` has all",
+        "     50 before these: `signoff show --json` has all",
+    ]
+    assert [line.split()[0] for line in lines[-51:-1]] == [str(number) for number in range(51, 101)]
+    assert "chain of 100 entries verified" in lines[-1]
+
+
 def test_a_page_says_where_a_package_stands_on_what_evidence_and_who_decided() -> None:
     page = shown(entries.history(*entries.PENDING, entries.refused(), *entries.APPROVED[3:], entries.model_created()))
     for fact in (
