@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 class Succession:
     """Marks the approved and deployed packages of a group that are not (or are again) its champion.
 
-    The index has those first that are not: where nothing changed, this costs two queries.
+    The index has those first that are not: where nothing changed, this costs one query.
     """
 
     def __init__(self, ledger: LedgerTable, champions: Champions) -> None:
