@@ -127,9 +127,13 @@ app.command(
         "signoff audit churn/3 --verify --bytes --json | jq .findings",
     )
 )(audit.audit)
-app.command(epilog=examples("signoff champion churn", "signoff champion churn --json | jq -r .model"))(
-    champion.champion
-)
+app.command(
+    epilog=examples(
+        "signoff champion churn",
+        "signoff champion churn --at 2026-03-15",
+        "signoff champion churn --json | jq -r .model",
+    )
+)(champion.champion)
 app.command(
     epilog=examples('signoff revalidate churn/3 --reason "The image was pushed" --wait', "signoff revalidate churn/3")
 )(show.revalidate)

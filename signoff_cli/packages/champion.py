@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.approval.apply_decision import champion_named
+from signoff.aws.ledger_table import package_row
+from signoff.aws.parallel import in_parallel
 from signoff.documents.text import clean, short
+from signoff.governance.champions import Champion, ranked
 from signoff.ledger.entries import Status, package_of
+from signoff.ledger.history import History, baseline_key
 from signoff_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from signoff.aws.ledger_table import LedgerTable
     from signoff.deployment.champions import Champions
-    from signoff.ledger.history import History
     from signoff.ledger.state import State
     from signoff.policy.policy import Policy
 
@@ -26,16 +29,46 @@ def document(champions: Champions, ledger: LedgerTable, group: str) -> dict[str,
     found = champions.of(group)
     if found is None:
         raise CommandFailed(f"group {group} has no champion: none of its packages is approved and has a model")
-    history = ledger.history(found.package).verified()
     published = champions.published(group)
+    known = _known(group, found.model, ledger.history(found.package).verified())
+    return {**known, "published": published, "agrees": published == found.model}
+
+
+def document_at(ledger: LedgerTable, group: str, moment: str) -> dict[str, Any]:
+    """Return who was the champion of `group` at a moment (RFC 3339, in UTC), for `champion --at --json`.
+
+    It is found from the ledgers of all packages of the group that were ever decided on, as they were then. Raises
+    `CommandFailed` when there was none, and `LedgerBroken` for a ledger that was tampered with.
+    """
+    keys = [row["package"] for row in ledger.rows_by_group(group) if row.get("decided")]
+    then = [_until(history, moment) for history in in_parallel(ledger.history, [*keys, baseline_key(group)])]
+    *packages, baseline = then
+    by_key = {history.package: history for history in then}
+    rows = [package_row(history) for history in packages if history.entries]
+    deployed = next(reversed(baseline.state.baselines), None) if baseline.entries else None
+    last = next(iter(ranked(rows)), Champion(deployed, baseline.package) if deployed else None)
+    if last is None:
+        raise CommandFailed(f"group {group} had no champion at {moment}: no approved package had a model then")
+    return {**_known(group, last.model, by_key[last.package]), "at": moment}
+
+
+def _until(history: History, moment: str) -> History:
+    """Return a ledger as it was at a moment; all of it is verified."""
+    verified = history.verified()
+    return History(verified.package, tuple(entry for entry in verified.entries if entry.time <= moment))
+
+
+def _known(group: str, model: str, history: History) -> dict[str, Any]:
+    """Return what is known of a champion: who brought it, who approved it and why, and on which evidence."""
+    state = history.state
     return {
         "group": group,
-        "model": found.model,
-        "package": package_of(found.package)[0],
-        "version": history.state.version,
-        **_approval(history, found.model),
-        "published": published,
-        "agrees": published == found.model,
+        "model": model,
+        "package": package_of(history.package)[0],
+        "version": state.version,
+        "submitter": state.submitter,
+        **_approval(history, model),
+        "evidence": {part: state.evidence[part] for part in ("uri", "sha256")} if state.evidence else None,
     }
 
 
@@ -74,11 +107,16 @@ def changed_since_evidence(champions: Champions, state: State, policy: Policy | 
 def describe(document: Mapping[str, Any]) -> str:
     """Return who is champion, by whom, and whether others see it, in one line."""
     group, model = document["group"], document["model"].rpartition("/")[2]
+    when = f"at {document['at']} it was " if "at" in document else ""
     what = f"{group}/{document['version']}, model {model}" if document["package"] else f"{group}: the baseline {model}"
     why = f": {document['reason']}" if document["reason"] else ""
     approved = f"approved by {short(document['approver'])} at {document['time']}{why}"
-    published = "" if document["agrees"] else f"; published is {document['published'] or 'none'}, until the next sweep"
-    return clean(f"{what}, {approved}{published}")
+    published = (
+        ""
+        if document.get("agrees", True)
+        else f"; published is {document['published'] or 'none'}, until the next sweep"
+    )
+    return clean(f"{when}{what}, {approved}{published}")
 
 
 def _approval(history: History, model: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from signoff.deployment.champions import Champions
+from signoff.documents import timestamps
+from signoff.errors import LedgerBroken
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, baseline_key
 from signoff.policy.policy import of_document
@@ -25,7 +27,7 @@ class Signoff:
     """A ledger with what is published of it."""
 
     def __init__(self) -> None:
-        clock = Clock()
+        self.clock = clock = Clock()
         self.ledger, self.parameters = FakeLedger(clock), FakeParameters(clock)
         self.champions = Champions(self.parameters, "/signoff/champions", self.ledger)
 
@@ -119,3 +121,46 @@ def test_nothing_is_told_of_a_package_whose_champion_is_still_the_one_or_that_wa
     waiting = world.pending(prefix="churn/run-8")
     assert champion.changed_since_evidence(world.champions, world.state(waiting), None) is None
     assert champion.changed_since_evidence(world.champions, world.state(first), None) is None
+
+
+def test_whoever_was_champion_at_a_time_is_found_in_the_ledgers_of_then():
+    world = World()
+    moments = [world.clock()]
+    packages = []
+    for version in (1, 2):
+        world.clock.forward(days=1)
+        arn = world.submit(f"churn/run-{version}")
+        world.deliver()
+        world.decide(arn, "approve")
+        world.deliver()
+        packages.append(arn)
+        moments.append(world.clock())
+    world.clock.forward(days=1)
+    world.decide(packages[1], "revoke")
+    world.deliver()
+    found = [champion.document_at(world.ledger, "churn", timestamps.text(each)) for each in moments[1:]]
+    now = champion.document_at(world.ledger, "churn", timestamps.text(world.clock()))
+    assert [each["package"] for each in [*found, now]] == [packages[0], packages[1], packages[0]]
+    evidence = world.state(packages[1]).evidence or {}
+    assert found[1]["evidence"] == {"uri": evidence["uri"], "sha256": evidence["sha256"]}
+    assert found[1]["submitter"].endswith("user/sam")
+    assert champion.describe(found[1]).startswith("at 2026-03-04T09:15:20.000Z it was churn/2, model ")
+    with pytest.raises(CommandFailed, match="had no champion at 2026-03-02"):
+        champion.document_at(world.ledger, "churn", timestamps.text(moments[0]))
+
+
+def test_a_baseline_may_have_been_the_champion():
+    signoff = Signoff()
+    signoff.baseline()
+    signoff.clock.forward(days=1)
+    signoff.approved()
+    found = champion.document_at(signoff.ledger, "Churn", "2026-03-02T12:00:00.000Z")
+    assert (found["model"], found["package"]) == (BASELINE["arn"], None)
+
+
+def test_what_somebody_took_out_of_a_ledger_is_not_passed_over():
+    signoff = Signoff()
+    history = signoff.approved()
+    signoff.ledger.histories[history.package] = History(history.package, (*history.entries[:2], *history.entries[3:]))
+    with pytest.raises(LedgerBroken):
+        champion.document_at(signoff.ledger, "Churn", "2026-03-05T12:00:00.000Z")
