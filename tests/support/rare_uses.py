@@ -28,6 +28,14 @@ LOOKING = (
 READING = ("RegisterModelRole", "KeepSignatureRole", "ApplyDecisionRole", "CreateModelRole", "SweepRole")
 RARE = (
     Rare(
+        ("InspectArtifactRole", "InspectAtLengthRole", "RecordEvidenceRole", "EvaluateModelRole"),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/policies/*",),
+        "an execution is redriven after its policy was changed: otherwise the workflow hands it on",
+        "unit/validation/test_claimed_policy.py::"
+        "test_an_execution_that_is_redriven_after_its_policy_changed_is_judged_by_the_one_that_it_claimed",
+    ),
+    Rare(
         ("ApplyDecisionRole",),
         ("s3:GetObjectVersionTagging",),
         ("arn:aws:s3:::signoff-vault/models/*",),
