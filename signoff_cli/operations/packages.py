@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Protocol
 
 from signoff.documents import timestamps
@@ -26,6 +26,13 @@ _STEPS = {
     Step.VALIDATE: "no validation has begun",
     Step.UPDATE_REGISTRY: "SageMaker does not show its status yet",
     Step.CREATE_MODEL: "it is approved, and has no model yet",
+}
+# By which status `signoff list` shows all of a kind, where it can.
+_LISTED = {
+    "validation_error": Status.VALIDATION_ERRORED,
+    "dead_claim": Status.VALIDATING,
+    "overdue_step": None,
+    "model_in_use": None,
 }
 Row = Mapping[str, Any]
 
@@ -81,12 +88,15 @@ class StuckPackages:
         more = sum(1 for _ in islice(rows, 1000))
         if more:
             least = "at least " if more == 1000 else ""
-            what = f"{least}{counted(more, 'further package')} of this kind, which were not looked at one by one"
-            yield Finding(kind, "more", what, f"only the first {MOST} are described", ("signoff doctor",))
+            what = f"{least}{counted(more, 'further package')} of this kind"
+            listed = _LISTED[kind]
+            commands = (f"signoff list --status {listed}" if listed else self.sweep,)
+            yield Finding(kind, "more", what, f"only the first {MOST} are looked at one by one", commands)
 
     def _overdue(self, step: Step) -> Iterator[Row]:
         before = timestamps.text(self.now - OVERDUE)
-        return (row for row in self.ledger.rows_by_step(step) if row["since"] <= before)
+        # The longest waiting come first: those that are under way are not read.
+        return takewhile(lambda row: row["since"] <= before, self.ledger.rows_by_step(step))
 
     def _errored(self, row: Row) -> Finding:
         history = self.ledger.history(row["package"])

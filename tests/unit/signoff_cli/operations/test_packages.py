@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+import pytest
+
 from signoff.ledger import attempts
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History
@@ -124,3 +126,19 @@ def test_of_many_only_the_first_are_looked_at_one_by_one() -> None:
     *told, last = ledger.after(minutes=1).validations()
     assert len(told) == MOST
     assert last.what.startswith("5 further packages")
+    assert last.commands == ("signoff list --status ValidationErrored",)
+
+
+@pytest.mark.parametrize("packages", [MOST + 1, 10 * MOST])
+def test_what_it_costs_does_not_grow_with_what_is_stuck(packages: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = Ledger(entries.registered(), entries.started(), packages=packages).after(hours=2)
+    read: list[str] = []
+    history = FakeLedger.history
+
+    def counted(ledger: FakeLedger, package: str) -> History:
+        read.append(package)
+        return history(ledger, package)
+
+    monkeypatch.setattr(FakeLedger, "history", counted)
+    assert len(list(stuck.claims())) == MOST + 1
+    assert len(read) == MOST
