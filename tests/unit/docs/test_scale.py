@@ -13,7 +13,8 @@ from tests.support.repository import ROOT
 from tests.support.scale_page import PAGE, page, tables
 
 AGAIN = "python -m tests.support.recorded_usage && python -m tests.support.scale_page"
-NEARLY = 0.15
+# How far a run may be from the recording: what is saved may wait to be recorded, what is added may not.
+LEAST, MOST = 0.6, 1.15
 
 
 def test_the_page_is_what_is_generated_from_the_recording() -> None:
@@ -23,8 +24,10 @@ def test_the_page_is_what_is_generated_from_the_recording() -> None:
 
 
 def test_the_recording_is_nearly_what_a_run_uses_now() -> None:
-    then, now = kept(), record()
-    assert _sums(now) == pytest.approx(_sums(then), rel=NEARLY), AGAIN
+    then, now = _sums(kept()), _sums(record())
+    far = {name: (then[name], now[name]) for name in then if not LEAST * then[name] <= now[name] <= MOST * then[name]}
+    assert then.keys() == now.keys()
+    assert far == {}, AGAIN
 
 
 def _sums(recorded: dict[str, Any]) -> dict[str, float]:
