@@ -27,12 +27,13 @@ _OTHERS = (
     *("FakeLedger", "FakeSubmissions", "FakeParameters", "FakeRegistry", "FakeSts", "FakeEcr", "FakeImageResolver"),
     *("FakeExecutions", "FakeQueue", "FakeLineage", "FakeOutlets"),
 )
-# The states that a validation enters, and those that it enters for each artifact. A test follows the definition.
+# The states that a validation enters, and those for each artifact and each document. A test follows the definition.
 STATES = (
     *("OpenValidation", "IsThereAnythingToValidate", "InspectArtifacts", "IsItToBeMeasured", "RecordEvidence"),
     *("DidItPass", "ApprovalRequested"),
 )
-EACH = ("KeepArtifact", "IsItKept", "InspectArtifact", "IsItInspected", "Inspected")
+ARTIFACT = ("KeepArtifact", "IsItKept", "InspectArtifact", "IsItInspected", "Inspected")
+DOCUMENT = ("KeepArtifact", "IsItKept", "NothingToInspect", "Inspected")
 _QUEUED = {"RegisterModel", "KeepSignature", "ApplyDecision", "CreateModel"}
 
 
@@ -46,6 +47,7 @@ def record() -> dict[str, Any]:
     _submitted_and_approved(world, "churn/run-2", files)
     calls = world.interruptions.noted[noted:]
     functions = _by_function(calls)
+    kept_there, inspected = (functions[name]["invocations"] for name in ("KeepArtifact", "InspectArtifact"))
     histories = [each for key, each in _ledger(world).items() if key not in before]
     appends = sum(name == "FakeLedger.append" for _, name, _ in calls)
     reads = sum(name.startswith(("FakeLedger.", "FakeSubmissions.get")) for _, name, _ in calls) - appends
@@ -54,7 +56,7 @@ def record() -> dict[str, Any]:
     row = max(_size(package_row_item(history)) for history in histories)
     return {
         "functions": functions,
-        "states": len(STATES) + len(EACH) * functions["InspectArtifact"]["invocations"],
+        "states": len(STATES) + len(ARTIFACT) * inspected + len(DOCUMENT) * (kept_there - inspected),
         "streams": sum(name == "FakeBucket.stream" for _, name, _ in calls),
         "objects": len(files) + 1,
         "events": len(files) + 1 + len(world.outlets.announced) - announced + 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.recorded_usage import EACH, STATES, kept, kind_of, record
+from tests.support.recorded_usage import ARTIFACT, DOCUMENT, STATES, kept, kind_of, record
 from tests.support.repository import ROOT
 from tests.support.scale_page import PAGE, page, tables
 
@@ -39,7 +39,8 @@ def _sums(recorded: dict[str, Any]) -> dict[str, float]:
 def test_a_validation_enters_the_states_that_are_priced() -> None:
     states = json.loads((ROOT / "statemachine/validation.asl.json").read_bytes())["States"]
     _follow(states, STATES)
-    _follow(states["InspectArtifacts"]["ItemProcessor"]["States"], EACH)
+    for path in (ARTIFACT, DOCUMENT):
+        _follow(states["InspectArtifacts"]["ItemProcessor"]["States"], path)
 
 
 def _follow(states: dict[str, Any], names: tuple[str, ...]) -> None:
