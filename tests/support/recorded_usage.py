@@ -22,7 +22,7 @@ from tests.support.repository import ROOT
 RECORDING = ROOT / "tests/support/recorded_usage.json"
 # The billed kind of a call to an adapter; what is called nothing of these is free, or counted by what it keeps.
 _S3 = ("FakeBucket", "FakeInbox", "FakeS3")
-_S3_WRITES = ("put", "copy", "tag", "retain", "names", "listing", "list", "history", "write", "delete")
+_S3_WRITES = ("put", "copy", "tag", "retain", "names", "etags", "listing", "list", "history", "write", "delete")
 _OTHERS = (
     *("FakeLedger", "FakeSubmissions", "FakeParameters", "FakeRegistry", "FakeSts", "FakeEcr", "FakeImageResolver"),
     *("FakeExecutions", "FakeQueue", "FakeLineage", "FakeOutlets"),
@@ -57,7 +57,7 @@ def record() -> dict[str, Any]:
     return {
         "functions": functions,
         "states": len(STATES) + len(ARTIFACT) * inspected + len(DOCUMENT) * (kept_there - inspected),
-        "streams": sum(name == "FakeBucket.stream" for _, name, _ in calls),
+        "streams": sum(name == "FakeBucket.opened" for _, name, _ in calls),
         "objects": len(files) + 1,
         "events": len(files) + 1 + len(world.outlets.announced) - announced + 1,
         "messages": sum(functions[name]["invocations"] for name in functions if name in _QUEUED),
