@@ -84,7 +84,6 @@ def usage(recorded: Mapping[str, Any], given: Assumptions) -> dict[str, float]:
     """
     functions = recorded["functions"]
     invocations = sum(each["invocations"] for each in functions.values())
-    # As if each document that is read as a stream were as large as the model: there are two of them at most.
     ranges = recorded["streams"] * ceil(given.artifact / given.range)
     states = recorded["states"] + 1  # the end is a transition, too
     return {
