@@ -118,8 +118,16 @@ RARE = (
     Rare(
         ("RegisterModelRole",),
         ("s3:GetObject",),
-        ("arn:aws:s3:::signoff-vault/models/*",),
-        "the function died after it had copied an object, and is called again",
+        ("arn:aws:s3:::signoff-vault/models/*", "arn:aws:s3:::signoff-vault/registrations/*"),
+        "the function died after it had copied an object or written the registration, and is called again",
+        "unit/pipeline/test_interruptions.py::"
+        "test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_same",
+    ),
+    Rare(
+        ("OpenValidationRole",),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/registrations/*",),
+        "RegisterModel died after it had created the package",
         "unit/pipeline/test_interruptions.py::"
         "test_a_function_that_dies_before_any_call_and_is_tried_again_comes_to_the_same",
     ),
