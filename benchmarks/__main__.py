@@ -1,4 +1,4 @@
-"""`make bench`: measures and prints the speed of inspections and comparisons, latencies, import times, bundle sizes."""
+"""`make bench`: measures and prints inspections, comparisons, reading, latencies, import times, bundle sizes."""
 
 import argparse
 import json

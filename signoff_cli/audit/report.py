@@ -241,7 +241,10 @@ def _how_identified(entry: Entry) -> list[str]:
 
 
 def _line(to: Console, text: str, style: str | None = None) -> None:
-    to.print(clean(text), style=style, soft_wrap=True)
+    if to.is_terminal:
+        to.print(clean(text), style=style, soft_wrap=True)
+    else:  # a file has no styles, and a long ledger takes far less without them
+        to.file.write(f"{clean(text)}\n")
 
 
 def describe_discrepancy(finding: Discrepancy) -> str:

@@ -17,7 +17,10 @@ def clean(text: object) -> str:
 
     Names in archives, reasons and faults contain text of those who submit or decide.
     """
-    return "".join(" " if character in "\n\t" else _visible(character) for character in str(text))
+    said = str(text)
+    if said.isprintable():  # as almost everything is
+        return said
+    return "".join(" " if character in "\n\t" else _visible(character) for character in said)
 
 
 def _visible(character: str) -> str:
