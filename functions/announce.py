@@ -11,6 +11,7 @@ from signoff.aws.eventbridge import Bus
 from signoff.aws.ledger_table import entry_of
 from signoff.aws.sns import Topics
 from signoff.ledger.entries import BREAK_GLASS, Stage
+from signoff.ledger.history import intact
 from signoff.notification.announcements import announcements
 from signoff.notification.notifications import notifications
 from signoff.runtime.batches import each_record
@@ -32,13 +33,13 @@ class Settings:
 @observed
 def handler(event: Any, context: Any) -> Any:
     """Announce each new entry of the batch; after a failure, the stream is read again from the failed entry."""
-    return each_record(event, _announce, lambda record: record["dynamodb"]["SequenceNumber"])
+    return each_record(event, _announce)
 
 
 def _announce(record: dict[str, Any]) -> None:
     if record["eventName"] != "INSERT":
         return  # entries are only ever inserted; anything else is tampering, which the chain shows
-    entry = entry_of(record["dynamodb"]["NewImage"])
+    entry = intact(entry_of(record["dynamodb"]["NewImage"]))
     about(entry.package)
     if BREAK_GLASS in entry.effect.events:
         count("BreakGlass")

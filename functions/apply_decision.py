@@ -15,11 +15,13 @@ from signoff.approval.reconcile import Reconciler
 from signoff.approval.retention import Retention
 from signoff.approval.statements import Adapters, Sender
 from signoff.approval.witness import DecisionWitness
+from signoff.errors import EventFault
 from signoff.governance.champions import ChampionFinder
 from signoff.governance.registry_status import RegistryProjector
 from signoff.notification.announcements import ANNOTATION, DECISION
-from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
+from signoff.runtime.events import package_named
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.service_model.sagemaker import sagemaker_shape
@@ -44,12 +46,22 @@ class Settings(bootstrap.RegistrationSettings):
 def handler(event: Any, context: Any) -> Any:
     """Handle each event of the batch; failed ones are reported to be retried."""
     _witness().begin()
-    return each_event(event, _answer)
+    return each_event(event, _answer, _malformed)
 
 
 def _answer(event: dict[str, Any]) -> None:
     answer = {DECISION: _decide, ANNOTATION: _annotate}.get(event["detail-type"], _reconcile)
     answer(event)
+
+
+def _malformed(fault: EventFault) -> None:
+    """Record as a refused statement what somebody sent; what AWS or Signoff sent is raised, for an operator."""
+    kind = fault.event.get("detail-type")
+    if kind not in (DECISION, ANNOTATION, None):
+        raise fault
+    handler = _annotation_handler if kind == ANNOTATION else _decision_handler
+    handler().refuse_malformed(fault.event.get("detail"), str(fault))
+    count("DecisionRefused")
 
 
 def _decide(event: dict[str, Any]) -> None:

@@ -15,8 +15,9 @@ from signoff.deployment.approval_lineage import ApprovalLineage
 from signoff.deployment.create_model import ModelDeployer
 from signoff.deployment.target_models import TargetModels
 from signoff.governance.registry_status import RegistryProjector
-from signoff.runtime.batches import each_event, package_named
+from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
+from signoff.runtime.events import package_named, text_in
 from signoff.runtime.observability import about, count, logger, observed
 from signoff.runtime.settings import from_environment
 
@@ -41,7 +42,7 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _converge(event: dict[str, Any]) -> None:
-    deleted = event["detail"].get(DELETED)
+    deleted = text_in(event["detail"], DELETED) if DELETED in event["detail"] else None
     arn = package_named(event["detail"])
     about(arn)
     state = _deployer().retire(deleted) if deleted else _deployer().converge(arn)

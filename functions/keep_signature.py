@@ -16,6 +16,7 @@ from signoff.aws.sts import IdentityVerifier
 from signoff.aws.vault import Vault
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
+from signoff.runtime.events import text_in
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.submission.keep_signature import SignatureKeeper
@@ -47,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _uploaded(event: dict[str, Any]) -> None:
-    bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+    bucket, key = text_in(event, "detail", "bucket", "name"), text_in(event, "detail", "object", "key")
     about(key)
     if bucket == from_environment(Settings).artifacts_bucket:
         verifier = SignatureVerifier(Bucket(client("s3"), bucket), _keeper().keep)

@@ -14,6 +14,7 @@ from signoff.aws.sqs import SWEEP_SOURCE
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.runtime.batches import each_event
 from signoff.runtime.clock import utc_now
+from signoff.runtime.events import text_in
 from signoff.runtime.observability import about, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.submission.intake import Intake
@@ -38,9 +39,8 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _uploaded(document: dict[str, Any]) -> None:
-    detail = document["detail"]
     # The raw key: EventBridge does not URL-encode it.
-    bucket, key = detail["bucket"]["name"], detail["object"]["key"]
+    bucket, key = text_in(document, "detail", "bucket", "name"), text_in(document, "detail", "object", "key")
     about(key)
     if bucket != from_environment(Settings).artifacts_bucket:
         logger().warning("ignored an upload to another bucket", extra={"bucket": bucket})

@@ -16,8 +16,10 @@ from signoff.aws.sqs import Queue
 from signoff.aws.step_functions import Executions
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.aws.transform_jobs import TransformJobs
-from signoff.runtime.batches import each_event
+from signoff.errors import EventFault
+from signoff.runtime.batches import each_message
 from signoff.runtime.clock import utc_now
+from signoff.runtime.events import message_in
 from signoff.runtime.observability import count, logger, observed
 from signoff.runtime.settings import from_environment
 from signoff.sweep.daily_checkpoint import DailyCheckpoint
@@ -25,7 +27,7 @@ from signoff.sweep.image_watch import ImageWatch
 from signoff.sweep.sweep import Sweep
 from signoff.sweep.temporary_models import TemporaryModels
 
-_GRACE = timedelta(minutes=5)
+_GRACE, _LONGEST_GRACE = timedelta(minutes=5), 86400
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,21 @@ def handler(event: Any, context: Any) -> Any:
     An event whose `task` is `heads` has the daily checkpoint written instead: the number of ledgers must not keep
     anything else waiting, nor the other way round.
     """
-    return each_event(event, _run) if "Records" in event else _run(event)
+    if "Records" in event:
+        return each_message(event, lambda message: _run(message_in(message["body"])))
+    return _run(event)
 
 
 def _run(event: Mapping[str, Any]) -> dict[str, int]:
     if event.get("task") == "heads":
         return _write_checkpoint()
-    return _run_sweep(timedelta(seconds=event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
+    return _run_sweep(_grace(event["grace_seconds"]) if "grace_seconds" in event else _GRACE)
+
+
+def _grace(seconds: Any) -> timedelta:
+    if type(seconds) is int and 0 <= seconds <= _LONGEST_GRACE:
+        return timedelta(seconds=seconds)
+    raise EventFault(f"grace_seconds: must be a number of seconds between 0 and {_LONGEST_GRACE}")
 
 
 def _run_sweep(grace: timedelta) -> dict[str, int]:

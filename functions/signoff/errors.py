@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from signoff.documents.faults import Fault
 
@@ -49,7 +50,11 @@ class PolicyFault(SignoffError):
 
 
 class EventFault(SignoffError):
-    """Raised when an event is malformed or lacks a required field."""
+    """Raised when an event is malformed or lacks a required field; `event` is what can be read of it."""
+
+    def __init__(self, message: str, event: Mapping[str, Any] | None = None) -> None:
+        self.event = event or {}
+        super().__init__(message)
 
 
 class LedgerConflict(SignoffError):
@@ -107,6 +112,10 @@ class ScanPending(SignoffError):
 
 class ScanMissing(SignoffError):
     """Raised when ECR cannot say what is in an image, or who signed it, and waiting would not help."""
+
+
+class TooManyArtifacts(SignoffError):
+    """Raised when a package has more artifacts than can be validated at once; a retry would not help."""
 
 
 class TakesTooLong(SignoffError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +21,8 @@ from signoff.ledger.entries import Entry
 from signoff.model_package.artifacts import DOCUMENT
 from signoff.notification.announcements import announcements
 from signoff.notification.notifications import notifications
-from signoff.runtime.batches import hidden_seconds, package_named
+from signoff.runtime.batches import hidden_seconds
+from signoff.runtime.events import package_named
 from signoff.submission.layout import SUBMISSION
 from signoff.validation.open_validation import ValidationRequest
 from tests.faults.faults import INVOKE, Aborted, Faults, InvocationFailed
@@ -255,14 +256,19 @@ class FaultyWorld(World):
     # The workflow, with the retriers and catchers of its definition
 
     def _execute(self, execution: str, started: Mapping[str, Any]) -> None:
+        for _ in self.steps(execution, started):
+            pass
+
+    def steps(self, execution: str, started: Mapping[str, Any]) -> Iterator[None]:
+        """Run an execution, and stop between its steps. One into which `Aborted` is thrown ends there."""
         try:
-            self.executions.statuses[execution] = self._outcome(execution, started)
+            self.executions.statuses[execution] = yield from self._outcome(execution, started)
         except Aborted:
             self.executions.statuses[execution] = "ABORTED"
         except TaskFailed:
             self.executions.statuses[execution] = "FAILED"
 
-    def _outcome(self, execution: str, started: Mapping[str, Any]) -> str:
+    def _outcome(self, execution: str, started: Mapping[str, Any]) -> Generator[None, None, str]:
         arn = started["detail"]["ModelPackageArn"]
         request = ValidationRequest(arn, execution, started.get("revalidate"))
         try:
@@ -275,19 +281,24 @@ class FaultyWorld(World):
         if self.stopping:
             self.stopping = False
             raise Aborted
+        yield
         try:
-            inspected = [self._inspected_artifact(claim, artifact) for artifact in claim["artifacts"]]
+            inspected = []
+            for artifact in claim["artifacts"]:
+                kept = self._task("KeepArtifact", partial(self.keeper.keep, claim, artifact))
+                yield
+                inspected.append({"kept": kept, "found": self._found_by_task(claim, kept)})
+                yield
             verdict = self._task("RecordEvidence", lambda: self.recorder.record(claim, inspected))["verdict"]
         except TaskFailed as failed:
             self._task("RecordError", partial(self.recorder.record_error, claim, failed.output))
             return "FAILED"
         return "FAILED" if verdict == "errored" else "SUCCEEDED"
 
-    def _inspected_artifact(self, claim: Mapping[str, Any], artifact: Mapping[str, Any]) -> dict[str, Any]:
-        kept = self._task("KeepArtifact", lambda: self.keeper.keep(claim, artifact))
+    def _found_by_task(self, claim: Mapping[str, Any], kept: Mapping[str, Any]) -> Any:
         if kept["kind"] == DOCUMENT:
-            return {"kept": kept, "found": self.found(claim, kept)}
-        return {"kept": kept, "found": self._task("InspectArtifact", lambda: self.inspector.inspect(claim, kept))}
+            return self.found(claim, kept)
+        return self._task("InspectArtifact", lambda: self.inspector.inspect(claim, kept))
 
     def _task(self, state: str, act: Callable[[], Any]) -> Any:
         left = [retrier["MaxAttempts"] for retrier in STATES[state]["Retry"]]

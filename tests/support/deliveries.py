@@ -11,9 +11,10 @@ from signoff.errors import ScanPending, SignoffError
 from signoff.model_package.artifacts import DOCUMENT
 from signoff.model_package.batch_summary import its_turn
 from signoff.notification.announcements import Event, announcements
-from signoff.runtime.batches import package_named
+from signoff.runtime.events import package_named
 from signoff.validation.open_validation import ValidationRequest
 from tests.support.interruptions import Died
+from tests.support.size_limits import fits_state
 
 GRACE = timedelta(minutes=5)
 _SPECIFICATION_FIELDS = {"InferenceSpecification", "AdditionalInferenceSpecifications", "sourceUri"}
@@ -100,7 +101,7 @@ class Deliveries:
         """Run one execution of the workflow, as validation.asl.json says, and return its outcome or verdict."""
         self.executions.statuses[execution] = "SUCCEEDED"
         request = ValidationRequest(started["detail"]["ModelPackageArn"], execution, started.get("revalidate"))
-        claim = self.opener.open(request)
+        claim = fits_state(self.opener.open(request))
         if claim["outcome"] != "Claimed":
             return str(claim["outcome"])
         try:
@@ -132,7 +133,9 @@ class Deliveries:
     def inspected(self, claim: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return of each artifact what is kept of it and what is found in it, as the workflow hands it on."""
         kept = [self.keeper.keep(claim, artifact) for artifact in claim["artifacts"]]
-        return [{"kept": each, "found": self.found(claim, each)} for each in kept]
+        inspected = [{"kept": each, "found": self.found(claim, each)} for each in kept]
+        fits_state(inspected)
+        return inspected
 
     def found(self, claim: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is found in an artifact: nothing in a document, which is not inspected."""

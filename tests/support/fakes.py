@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, verbatim
+from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, package_row_item, verbatim
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing, ScanMissing
 from signoff.ledger.entries import Draft, Kind, Status, Step
 from signoff.ledger.history import History
 from signoff.model_package.image_scans import Scan
 from signoff.model_package.images import in_region
+from tests.support.size_limits import refuse_large_item
 
 Answer = TypeVar("Answer")
 
@@ -45,8 +46,11 @@ class FakeLedger(LedgerTable):
         if self.history(history.package).head != history.head:
             raise LedgerConflict(f"another writer appended to {history.package} first")
         longer = history.extended(drafts, self._now())
+        added = longer.entries[len(history.entries) :]
         if self._witness:
-            self._witness(longer.entries[len(history.entries) :])
+            self._witness(added)
+        for item in (*map(entry_item, added), package_row_item(longer)):
+            refuse_large_item(item)
         self.histories[history.package] = longer
         return longer
 

@@ -283,8 +283,7 @@ def refused(annotation: Annotation, refusal: Refusal, by: Approver | None = None
     details: dict[str, Any] = {
         "decision": VERB,
         "reason": annotation.reason,
-        "refusal": refusal.name,
-        "because": refusal.reason,
+        **refusal.details,
         "annotation": annotation.sha256,
     }
     if by is not None:

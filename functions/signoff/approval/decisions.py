@@ -11,7 +11,7 @@ import msgspec
 
 from signoff.approval.deadlines import expires, lapsed
 from signoff.approval.signing_time import outrun
-from signoff.documents.text import storable
+from signoff.documents.text import cut, storable
 from signoff.errors import EventFault
 from signoff.identity.principals import account_of
 from signoff.ledger.entries import DECIDED_STATUS, Draft, Kind, Status
@@ -21,6 +21,8 @@ from signoff.policy.policy import Policy
 
 UNKNOWN = "unknown"
 _NAMED = 5  # checks that a refusal names
+_BECAUSE = 4000  # characters of a reason that an entry keeps
+_ACCEPTED = 50_000  # characters of all names of checks that a decision accepts, of up to 4 bytes each
 Name = Annotated[str, msgspec.Meta(max_length=2048)]
 CheckName = Annotated[str, msgspec.Meta(max_length=1024)]
 Verb = Literal["approve", "reject", "revoke", "reopen", "rollback"]
@@ -60,6 +62,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse a decision without a reason, or one that cannot be stored."""
         if not self.reason.strip():
             raise ValueError("`reason` must say why")
+        if sum(map(len, self.accepts)) > _ACCEPTED:
+            raise ValueError(f"`accepts` has more than {_ACCEPTED:,} characters, which no entry has room for")
         if self.break_glass and self.decision != "approve":
             raise ValueError("`break_glass` is only for `approve`; no other decision needs it")
         for text in (self.package, self.approver or "", self.reason, *self.accepts):
@@ -113,6 +117,11 @@ class Refusal:
 
     name: str
     reason: str
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What an entry records of it: a reason may repeat what somebody sent, which may be as large as an event."""
+        return {"refusal": self.name, "because": cut(self.reason, _BECAUSE)}
 
 
 @dataclass(frozen=True)
@@ -344,7 +353,7 @@ def repeated(decision: Decision, approver: Approver) -> Draft:
 def refused(decision: Decision, refusal: Refusal, approver: Approver | None = None) -> Draft:
     """Return the ledger's entry about a refused decision; without a verified `approver` its actor is unknown."""
     details: dict[str, Any] = {"decision": decision.decision, "reason": decision.reason}
-    details |= {"refusal": refusal.name, "because": refusal.reason}
+    details |= refusal.details
     if approver is not None:
         return Draft(Kind.DECISION_REFUSED, approver.arn, {**details, **approver.details})
     claimed = {"claimed": decision.approver} if decision.approver else {}

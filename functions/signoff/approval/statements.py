@@ -96,7 +96,7 @@ class StatementHandler(ABC, Generic[S]):
         try:
             statement = self.parse(detail)
         except EventFault as fault:
-            return self._refuse_malformed(detail, str(fault))
+            return self.refuse_malformed(detail, str(fault))
         candidate = _candidate_of(self.adapters.governance, statement.package)
         if isinstance(candidate, Refusal):
             return self._refuse_unknown(statement, candidate)
@@ -233,20 +233,16 @@ class StatementHandler(ABC, Generic[S]):
         ledger = self.adapters.ledger
         ledger.update(unknown_key(ledger.today), lambda history: refusing(history, draft))
 
-    def _refuse_malformed(self, detail: Any, because: str) -> Refusal:
-        """Record that an event was malformed, in the ledger of the unknown.
+    def refuse_malformed(self, detail: Any, because: str) -> Refusal:
+        """Record that the `detail` of an event was malformed, in the ledger of the unknown, and return the refusal.
 
         Its actor is unknown, because there is no proof.
         """
         said = detail if isinstance(detail, dict) else {}
         fields = ("package", self.claimant, "decision")
         given = {field: storable(str(said.get(field, "")))[:_SHOWN] for field in fields}
-        refusal = Refusal(f"Malformed{self.kind.title()}", because)
-        details = {
-            "decision": self.verb or given["decision"],
-            "refusal": refusal.name,
-            "because": storable(because)[:_SHOWN],
-        }
+        refusal = Refusal(f"Malformed{self.kind.title()}", storable(because)[:_SHOWN])
+        details = {"decision": self.verb or given["decision"], **refusal.details}
         claimed = {"claimed": given[self.claimant]} if given[self.claimant] else {}
         self._keep_unknown(given["package"], Draft(Kind.DECISION_REFUSED, decisions.UNKNOWN, {**details, **claimed}))
         return refusal

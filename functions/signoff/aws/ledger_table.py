@@ -14,7 +14,7 @@ from signoff.aws.clients import error_code
 from signoff.aws.dynamodb import from_item, to_item
 from signoff.documents.canonical_json import canonical
 from signoff.documents.timestamps import Clock
-from signoff.errors import LedgerConflict
+from signoff.errors import LedgerBroken, LedgerConflict
 from signoff.ledger.checkpoints import day
 from signoff.ledger.entries import Draft, Entry, Kind, Status, Step, package_of
 from signoff.ledger.history import History
@@ -40,11 +40,17 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 
 
 def entry_of(item: Mapping[str, Any]) -> Entry:
-    """Return the entry of an item written by `entry_item`."""
-    values = {"group": None, "version": None, **from_item(item)}
-    values["details"] = json.loads(values["details"])
-    values["kind"] = Kind(values["kind"])
-    return Entry(**values)
+    """Return the entry of an item written by `entry_item`. Raises `LedgerBroken` for whatever else is in the table."""
+    try:
+        values = {"group": None, "version": None, **from_item(item)}
+        values["details"] = json.loads(values["details"])
+        values["kind"] = Kind(values["kind"])
+        entry = Entry(**values)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise LedgerBroken(f"is not an entry: {error!r}") from None
+    if not _is_shaped(entry):
+        raise LedgerBroken("is not an entry: a value in it has another type")
+    return entry
 
 
 def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str | None]:
@@ -56,8 +62,10 @@ def verbatim(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Entry, ...], str
     for position, item in enumerate(items, start=1):
         try:
             entry = entry_of(item)
-            same = entry_item(entry) == item and _is_shaped(entry)
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            same = entry_item(entry) == item
+        except LedgerBroken as broken:
+            return tuple(entries), f"item {position} {broken}"
+        except (ValueError, RecursionError) as error:  # of what JSON does not have, and the ledger cannot
             return tuple(entries), f"item {position} is not an entry: {error!r}"
         if not same:
             return tuple(entries), f"item {position} is not written as Signoff writes entries"
@@ -177,8 +185,17 @@ class LedgerTable:
         return day(self._now())
 
     def history(self, package: str) -> History:
-        """Return all entries of `package` (a ledger's key), read consistently."""
-        return History(package, tuple(entry_of(item) for item in self._items(package)))
+        """Return all entries of `package` (a ledger's key), read consistently.
+
+        Raises `LedgerBroken` when there is anything else among them.
+        """
+        entries: list[Entry] = []
+        for item in self._items(package):
+            try:
+                entries.append(entry_of(item))
+            except LedgerBroken as broken:
+                raise LedgerBroken(f"item {len(entries) + 1} of {package} {broken}") from None
+        return History(package, tuple(entries))
 
     def verbatim(self, package: str) -> tuple[History, str | None]:
         """Return the entries of `package` up to the first invalid one, and what is wrong with that, if there is one."""

@@ -4,14 +4,19 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signoff.documents.text import beginning
+from signoff.documents.text import beginning, storable
+
+_LONGEST = 100  # characters
 
 
 def below(path: str, name: str) -> str:
-    """Return the path of member or key `name` of the object at `path`: `Tags.a`, or `Tags["a b"]` for an odd name."""
-    if name.isascii() and name.replace("-", "_").isidentifier():
+    """Return the path of member or key `name` of the object at `path`: `Tags.a`, or `Tags["a b"]` for an odd name.
+
+    Of a longer name than any field has, the path has the beginning: a fault is kept, told and shown.
+    """
+    if len(name) <= _LONGEST and name.isascii() and name.replace("-", "_").isidentifier():
         return f"{path}.{name}" if path else name
-    return f"{path}[{json.dumps(beginning(name, 100), ensure_ascii=False)}]"
+    return f"{path}[{json.dumps(beginning(storable(name), _LONGEST), ensure_ascii=False)}]"
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -62,8 +62,11 @@ class History:
 
     @cached_property
     def state(self) -> State:
-        """The state that results from the entries."""
-        return fold(self.entries)
+        """The state that results from the entries. Raises `LedgerBroken` when one lacks what its kind says."""
+        try:
+            return fold(self.entries)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise LedgerBroken(f"an entry of {self.package} is not what its kind says: {error!r}") from error
 
     def last(self, kind: Kind) -> Entry | None:
         """Return the newest entry of that kind."""
@@ -86,7 +89,7 @@ class History:
         """The position, counted from 1, of the first entry that does not follow from the one before; None if all do."""
         previous = GENESIS
         for position, entry in enumerate(self.entries, start=1):
-            fits = entry.sequence == position and entry.previous == previous and entry.hash == digest(entry.content)
+            fits = entry.sequence == position and entry.previous == previous and entry.hash == _hash(entry)
             if not fits or entry.package != self.package:
                 return position
             previous = entry.hash
@@ -98,6 +101,21 @@ class History:
         if position is not None:
             raise LedgerBroken(f"entry {position} of {self.package} does not follow from the one before it")
         return self
+
+
+def intact(entry: Entry) -> Entry:
+    """Return an entry whose hash is that of what it says. Raises `LedgerBroken` for any other."""
+    if entry.hash != _hash(entry):
+        raise LedgerBroken(f"entry {entry.sequence} of {entry.package} has the hash of another")
+    return entry
+
+
+def _hash(entry: Entry) -> str | None:
+    """Return the hash that an entry should have; None where somebody wrote what JSON does not have."""
+    try:
+        return digest(entry.content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _sealed(package: str, before: Sequence[Entry], state: State, draft: Draft, now: datetime) -> Entry:

@@ -20,12 +20,15 @@ from signoff.aws.vault import Vault
 from signoff.documents import timestamps
 from signoff.documents.faults import Fault
 from signoff.documents.patterns import compiled_on_use
+from signoff.documents.text import cut, cut_within
 from signoff.documents.timestamps import Clock
 from signoff.errors import ManifestRefused, ObjectMissing, RegistryRefused, ReportOvertaken
 from signoff.governance.registrations import first_entry, read_registration, registration_key
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key, submission_key
 from signoff.model_package import etags
+from signoff.model_package.artifact_room import beyond_room
+from signoff.model_package.artifacts import artifacts_of
 from signoff.model_package.content_digests import with_digests
 from signoff.submission.intake import (
     MOST_OBJECTS,
@@ -56,7 +59,8 @@ _UNDER_WAY = "being registered already"
 _WAITS_FOR_SIGNATURE = f"waits for {SUBMISSION}"
 _LOOKS = 8  # at a report that others write at the same time
 _MOST_REFUSALS = 200  # that the ledger of one submission takes; its report and the tags go on
-_REPORTED = 50  # faults that fit into an event; the report has them all
+# Faults that fit into an entry, and of each the characters, of up to 4 bytes; the report has them all.
+_REPORTED, _PATH, _MESSAGE = 50, 500, 1000
 
 # An attempt and when it was begun.
 Claim = tuple[str, str]
@@ -259,6 +263,8 @@ class Registrar:
         It is the one that an earlier try has written, if there was one: a tag may mean another image by now.
         """
         manifest = self.intake.pinned(complete)
+        resolved = manifest.resolved(lambda name: self.vault.uri(vault_key(complete, name)))
+        _refuse_beyond_room(resolved, complete)
         # The registration document has the manifest.
         objects = {name: stored for name, stored in complete.objects.items() if name != MANIFEST}
         kept = self.vault.keep_all(
@@ -267,7 +273,6 @@ class Registrar:
             expires=complete.policy.enforced,
         )
         copies = dict(zip(objects, kept, strict=True))
-        resolved = manifest.resolved(lambda name: self.vault.uri(vault_key(complete, name)))
         by_uri = {copy.uri: copy for copy in copies.values()}
         resolved = etags.replaced(resolved, lambda uri: by_uri[uri].etag)
         resolved = with_digests(resolved, lambda uri: signed_sha256(complete, copies, uri))
@@ -332,6 +337,12 @@ class Registrar:
         return timestamps.text(self.now())
 
 
+def _refuse_beyond_room(resolved: Mapping[str, Any], complete: CompleteSubmission) -> None:
+    because = beyond_room(artifacts_of(resolved))
+    if because:
+        raise ManifestRefused([Fault("", because)], policy=complete.group.governing.name)
+
+
 def _closed_fault(name: str, package: str) -> Fault:
     return Fault(name, f"the submission is closed: it is registered as {package}; upload to a new prefix")
 
@@ -345,7 +356,10 @@ def _failed(submission: Submission, attempt: str, about: ObjectVersion, faults: 
             "submission": submission.prefix.lstrip("/"),
             "attempt": attempt,
             "object": {"uri": about.uri, "version_id": about.version_id},
-            "faults": [asdict(fault) for fault in faults[:_REPORTED]],
+            "faults": [
+                {"path": cut_within(fault.path, _PATH), "message": cut(fault.message, _MESSAGE)}
+                for fault in faults[:_REPORTED]
+            ],
             "fault_count": len(faults),
         },
     )

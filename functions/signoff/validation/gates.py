@@ -108,7 +108,7 @@ def artifact_check(artifact: Mapping[str, Any]) -> Check:
     """Return the check of one inspected artifact, as `inspect_artifact` reported it."""
     name = f"artifact:{artifact['name']}"
     refusals = artifact["refusals"]
-    if refusals:
+    if refusals or artifact.get("refusal_count"):
         return failed(name, _refused(refusals, artifact["refusal_count"]))
     return passed(name, f"{_described(artifact)}, sha256 {artifact['sha256']}")
 

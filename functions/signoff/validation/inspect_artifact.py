@@ -16,6 +16,7 @@ from signoff.artifact.requirement_check import RequirementCheck
 from signoff.artifact.requirements import Requirements
 from signoff.aws.s3 import ObjectVersion, OpenedObject
 from signoff.aws.vault import Vault, sha256
+from signoff.model_package.artifact_room import refusals_in_room
 from signoff.model_package.artifacts import ARCHIVE, ARCHIVES, DOCUMENT, inventory, is_the_model
 from signoff.model_package.data_sources import is_prefix
 from signoff.submission.object_list import file_faults
@@ -49,7 +50,7 @@ class ArtifactInspector:
             return {"sha256": sha256(self._read(opened)), "refusals": [], "refusal_count": 0}
         inspect = self._archive if kept["kind"] == ARCHIVE else self._object
         found = inspect(about, opened, self._requirements(claim, about))
-        return {**found, **_refused(found["refusals"], found["refusal_count"])}
+        return {**found, **_refused(found["refusals"], found["refusal_count"], claim)}
 
     def _archive(self, about: Mapping[str, str], opened: OpenedObject, requirements: Requirements) -> dict[str, Any]:
         """Return an archive's result and all its errors; the findings go to the vault, with `about`."""
@@ -112,7 +113,7 @@ class ArtifactInspector:
             "sha256": inventory(objects, "sha256"),
             "members": len(objects),
             "findings": findings.uri,
-            **_refused(errors, count),
+            **_refused(errors, count, claim),
         }
 
     def _file_under(self, name: str, stored: ObjectVersion, check: RequirementCheck) -> dict[str, Any]:
@@ -153,9 +154,10 @@ def _impossible(names: Sequence[str]) -> Iterator[Finding]:
         yield Finding(name, rule, "error", f"Cannot be a file of the model: {reason}")
 
 
-def _refused(errors: Sequence[Finding], count: int) -> dict[str, Any]:
-    """Return the summary of errors for the workflow's state; all of them are in the findings document."""
-    return {"refusals": summed_up(errors), "refusal_count": count}
+def _refused(errors: Sequence[Finding], count: int, claim: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the workflow's state has room for of errors; all of them are in the findings document."""
+    refusals = refusals_in_room(summed_up(errors), len(claim["artifacts"]))
+    return {"refusals": refusals, "refusal_count": count}
 
 
 def _errors(inspection: report.Inspection) -> dict[str, Any]:

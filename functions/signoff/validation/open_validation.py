@@ -13,7 +13,7 @@ from signoff.aws.ssm import OWN_POLICY_TAG
 from signoff.aws.vault import Vault
 from signoff.documents.text import storable
 from signoff.documents.timestamps import Clock
-from signoff.errors import UnknownPackage
+from signoff.errors import TooManyArtifacts, UnknownPackage
 from signoff.governance.candidates import Candidate, Governance, source_owner
 from signoff.governance.registrations import Registrations, changes_since
 from signoff.identity.principals import UNKNOWN
@@ -21,6 +21,7 @@ from signoff.ledger import attempts
 from signoff.ledger.entries import Draft, Kind, Status
 from signoff.ledger.history import History
 from signoff.ledger.state import State
+from signoff.model_package.artifact_room import beyond_room
 from signoff.model_package.subject import specification_names
 from signoff.validation.sources import Sources
 from signoff.validation.specifications import validated_part
@@ -60,7 +61,8 @@ class ValidationOpener:
     def open(self, request: ValidationRequest) -> dict[str, Any]:
         """Return `outcome` (a `Reason`) and, when the package is claimed, what the workflow's next states need.
 
-        A repeated event finds another execution's claim and does nothing; a redriven execution finds its own.
+        A repeated event finds another execution's claim and does nothing; a redriven execution finds its own. Raises
+        `TooManyArtifacts` when the workflow has no room for what is known of all of them.
         """
         try:
             candidate = self.governance.candidate(request.arn)
@@ -97,6 +99,8 @@ class ValidationOpener:
 
     def _claimed(self, candidate: Candidate, request: ValidationRequest, known: History) -> dict[str, Any]:
         described = candidate.described
+
+        self._require_room(described, candidate)
 
         def claim(history: History) -> list[Draft]:
             nonlocal described
@@ -140,6 +144,11 @@ class ValidationOpener:
         if state.registration and {*state.specifications} <= {*specification_names(candidate.described)}:
             return candidate.described
         return self.registry.describe(candidate.arn)
+
+    def _require_room(self, described: Mapping[str, Any], candidate: Candidate) -> None:
+        because = beyond_room(self.sources.readable(described, candidate.policy))
+        if because:
+            raise TooManyArtifacts(f"{candidate.arn}: {because}")
 
     def _attempt(self, state: State, candidate: Candidate, request: ValidationRequest) -> int | None:
         """Return the number of the attempt that `request` opens, or None."""

@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 from signoff.runtime.batches import each_event, hidden_seconds
 
 
+def numbered(number: int) -> str:
+    """The body of a message that holds an event."""
+    return json.dumps({"detail-type": "any", "detail": {"number": number}})
+
+
 @pytest.fixture
 def inbox(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A queue that hides what is received for half an hour, for the function under test."""
@@ -40,14 +45,14 @@ def test_one_message_that_cannot_be_handled_keeps_no_other_from_being_handled(in
     handled: list[int] = []
 
     def handle(event: dict[str, Any]) -> None:
-        if event["number"] == 1:
+        if event["detail"]["number"] == 1:
             raise ValueError("not this one")
-        handled.append(event["number"])
+        handled.append(event["detail"]["number"])
 
-    for body in (*(json.dumps({"number": number}) for number in range(3)), "{"):
+    for body in (*map(numbered, range(3)), "{"):
         sqs.send_message(QueueUrl=url, MessageBody=body)
     records = [received(sqs, url) for _ in range(4)]
-    failed = [record["messageId"] for record in records if record["body"] in {'{"number": 1}', "{"}]
+    failed = [record["messageId"] for record in records if record["body"] in {numbered(1), "{"}]
 
     answer = each_event({"Records": records}, handle)
 
@@ -59,7 +64,7 @@ def test_a_message_that_failed_comes_back_long_before_its_queue_would_bring_it(
     inbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sqs, url = inbox
-    sqs.send_message(QueueUrl=url, MessageBody='{"number": 1}')
+    sqs.send_message(QueueUrl=url, MessageBody=numbered(1))
     monkeypatch.setattr("signoff.runtime.batches.hidden_seconds", lambda receives, message: 0)
     answer = each_event({"Records": [received(sqs, url)]}, lambda event: 1 / 0)
 
@@ -70,7 +75,7 @@ def test_a_message_that_failed_comes_back_long_before_its_queue_would_bring_it(
 
 def test_what_was_handled_stays_hidden_until_lambda_deletes_it(inbox: Any) -> None:
     sqs, url = inbox
-    sqs.send_message(QueueUrl=url, MessageBody='{"number": 1}')
+    sqs.send_message(QueueUrl=url, MessageBody=numbered(1))
 
     assert each_event({"Records": [received(sqs, url)]}, lambda event: None) == {"batchItemFailures": []}
     assert waiting(sqs, url) == (0, 1)
@@ -78,7 +83,7 @@ def test_what_was_handled_stays_hidden_until_lambda_deletes_it(inbox: Any) -> No
 
 def test_a_message_that_cannot_be_brought_back_is_reported_as_failed_all_the_same(inbox: Any) -> None:
     sqs, url = inbox
-    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    sqs.send_message(QueueUrl=url, MessageBody=numbered(1))
     record = received(sqs, url)
     sqs.delete_queue(QueueUrl=url)
 
