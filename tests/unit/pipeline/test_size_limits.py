@@ -51,7 +51,7 @@ def submission(specifications: int, data: bytes, name: str) -> dict[str, Any]:
 def submitted(world: World, objects: dict[str, Any]) -> str:
     for key, data in world.signed(PREFIX, objects).items():
         world.put(key, data)
-    return world.registrar.uploaded(f"{PREFIX}/manifest.json")
+    return world.registrar.uploaded(f"{PREFIX}/submission.json")
 
 
 class Aws:
