@@ -26,6 +26,7 @@ def test_what_is_not_chosen_has_its_default():
         ("approvedRetentionDays", "-1"),
         ("logRetentionDays", "8"),
         ("inspectConcurrency", "many"),
+        ("queueConcurrency", "1"),
         ("unapprovedDays", "7"),
         ("uploadsDays", "6"),
         ("suffix", "2"),
