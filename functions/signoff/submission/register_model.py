@@ -132,7 +132,11 @@ class Registrar:
         try:
             return self._register(submission, known, uploaded)
         except ManifestRefused as refused:
-            return self._refuse(submission, self._about(submission, refused, uploaded), refused)
+            try:
+                about = self._about(submission, refused, uploaded)
+            except ObjectMissing:
+                return "gone"
+            return self._refuse(submission, about, refused)
 
     def _about(self, submission: Submission, refused: ManifestRefused, uploaded: str) -> ObjectVersion:
         """Return the object that has the faults, or else the manifest, or what was `uploaded`, by its key.
@@ -156,6 +160,8 @@ class Registrar:
             if isinstance(complete, CompleteSubmission):
                 registration = partial(self._registration, complete)
                 return self._claimed(submission, complete.attempt, uploaded, registration)
+            if complete.unsigned and uploaded == submission.key(SUBMISSION):
+                return "gone"
             known, before = self._waits(submission, complete, known)
             if before.get("announced", False) == known["announced"]:
                 break

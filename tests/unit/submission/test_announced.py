@@ -83,3 +83,10 @@ def test_a_signature_whose_event_was_lost_is_found_by_the_sweep():
     assert world.signature_verifier.uploaded(SIGNED) == "confirmed"
     assert world.sweep() == {"submission": 1}
     assert len(world.registry.described) == 1
+
+
+@pytest.mark.parametrize("group", ["churn", "not_a_group"])
+def test_a_signature_that_was_deleted_before_anybody_looked_leaves_nothing(group: str):
+    world = World()
+    assert world.registrar.uploaded(f"{group}/run-7/submission.json") == "gone"
+    assert world.submissions.rows == {}
