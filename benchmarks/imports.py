@@ -58,6 +58,7 @@ SETTINGS = {
             "BUS",
             "KEEP_SIGNATURE",
             "LOCK_MODE",
+            "SWEEP_CALLS",
         ),
         *("TOPIC_REGISTRATIONS", "TOPIC_APPROVALS", "TOPIC_DECISIONS", "TOPIC_DEPLOYMENTS"),
         *(

@@ -32,7 +32,10 @@ _GRACE, _LONGEST_GRACE = timedelta(minutes=5), 86400
 
 @dataclass(frozen=True)
 class Settings(bootstrap.ChampionSettings):
-    """The settings of this function; `lock_mode` and the days are for Object Lock."""
+    """The settings of this function; `lock_mode` and the days are for Object Lock.
+
+    `sweep_calls` is how many calls a run makes to look at what is not open.
+    """
 
     artifacts_bucket: str
     submissions_table: str
@@ -42,6 +45,7 @@ class Settings(bootstrap.ChampionSettings):
     deploy_queue_url: str
     lock_mode: str
     approved_retention_days: str
+    sweep_calls: str
 
 
 @observed
@@ -69,9 +73,10 @@ def _grace(seconds: Any) -> timedelta:
 
 
 def _run_sweep(grace: timedelta) -> dict[str, int]:
-    sweep = _sweep()
-    moved = sweep.run(grace)
-    count("OldestValidatingSeconds", sweep.oldest_validating(), MetricUnit.Seconds)
+    swept = _sweep().run(grace)
+    moved = swept.moved
+    count("OldestValidatingSeconds", swept.oldest_validating_seconds, MetricUnit.Seconds)
+    count("RoundSeconds", swept.round_seconds, MetricUnit.Seconds)
     count("SweepMoved", sum(moved.values()) - moved["problem"])
     count("SweepProblems", moved["problem"])
     logger().info("swept", extra={"moved": dict(moved)})
@@ -116,4 +121,5 @@ def _sweep() -> Sweep:
         champions=bootstrap.champions(settings),
         images=ImageWatch(ledger, vault, bootstrap.image_scans(), utc_now),
         temporary=TemporaryModels(bootstrap.registry(), TransformJobs(client("sagemaker"))),
+        calls=int(settings.sweep_calls),
     )

@@ -11,6 +11,7 @@ from constructs import Construct
 
 PERIOD = 5  # minutes
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 class Alarms(Construct):
@@ -70,6 +71,12 @@ class Alarms(Construct):
             _own_metric("OldestValidatingSeconds", "Maximum"),
             "A package has been validating for over an hour",
             above=HOUR,
+        )
+        self._alarm(
+            "RoundLate",
+            _own_metric("RoundSeconds", "Maximum"),
+            "The sweep has not looked at everything within a day: let it make more calls (context sweepCalls)",
+            above=DAY,
         )
         self._alarm(
             "BreakGlassUsed",

@@ -25,6 +25,8 @@ PLATFORMS_POLICY = ("signoff:written-by", "platform")
 UNDECIDED, APPROVED = ("signoff:kept", "until-decided"), ("signoff:kept", "approved")
 # The tag of an upload whose submission is registered, and so copied to the vault (signoff.submission.register_model).
 REGISTERED = ("signoff:registration", "registered")
+# The key of the submissions table's row in which the sweep keeps its round (signoff.aws.submissions_table).
+ROUND = "sweep"
 # The bus, and the source of Signoff's own events, which may be trusted.
 BUS = "signoff"
 SOURCE = "signoff"

@@ -82,6 +82,7 @@ class DeploymentSettings:
     projects: offer the project template to SageMaker, as a product and in S3; project_principals: the ARNs of who may
         use the product (roles and users; patterns without an account, `arn:aws:iam:::role/Data*`).
     package_keys: ARNs of KMS keys that manifests may have packages encrypted with (SecurityConfig).
+    sweep_calls: how many calls each run of the sweep makes to look at what is not open; with it, a round takes a day.
     inspect_concurrency: reserved concurrency of InspectArtifact, 0 for none.
     queue_concurrency: how many messages of one queue are handled at once, at most; 2 suits a new account, whose
         functions have ten executions at once in all.
@@ -116,6 +117,7 @@ class DeploymentSettings:
     vpc: bool = False
     projects: bool = False
     project_principals: tuple[str, ...] = ()
+    sweep_calls: int = 43
     inspect_concurrency: int = 0
     queue_concurrency: int = 10
     artifacts_bucket_name: str | None = None
@@ -160,6 +162,7 @@ def read(context: Callable[[str], Any]) -> DeploymentSettings:
         vpc=_flag("vpc", context("vpc"), default=False),
         projects=_flag("projects", context("projects"), default=False),
         project_principals=_principals(context),
+        sweep_calls=_number("sweepCalls", context("sweepCalls"), DeploymentSettings.sweep_calls, least=20),
         inspect_concurrency=_number(
             "inspectConcurrency", context("inspectConcurrency"), DeploymentSettings.inspect_concurrency, least=0
         ),

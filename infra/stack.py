@@ -295,6 +295,7 @@ class SignoffStack(cdk.Stack):
         grants = self.may.sweep(self.workflow.state_machine_arn, self.workflow.executions_arn, queues)
         sweep = self._reader("Sweep", specs.SWEEP, self.sweep_queue, grants)
         sweep.add_environment("SIGNOFF_VALIDATION_ARN", self.workflow.state_machine_arn)
+        sweep.add_environment("SIGNOFF_SWEEP_CALLS", str(self.settings.sweep_calls))
         sweep.add_environment("SIGNOFF_LOCK_MODE", self.settings.lock_mode)
         sweep.add_environment("SIGNOFF_APPROVED_RETENTION_DAYS", str(self.settings.approved_retention_days))
         for name, queue in zip(("REGISTER", "DECISION", "DEPLOY"), queues, strict=True):

@@ -30,6 +30,12 @@ def publish_champions(stack: cdk.Stack, region: str) -> Grant:
     return Grant(actions, (arn,), "The path of the champions, one for each group")
 
 
+def read_champions(stack: cdk.Stack) -> Grant:
+    """Reading the champions of many groups with a call."""
+    arn = stack.format_arn(service="ssm", resource=f"parameter{names.CHAMPIONS}/*")
+    return Grant(("ssm:GetParameters",), (arn,), "The path of the champions, one for each group")
+
+
 def show_approvals(stack: cdk.Stack) -> list[Grant]:
     """Showing approvals as actions of the lineage, named so that no other action is changed."""
 

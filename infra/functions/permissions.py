@@ -12,7 +12,7 @@ from infra import names
 from infra.access.accounts import OtherAccounts
 from infra.access.roles import Grant
 from infra.functions.image_permissions import look_up_images, read_image_scans
-from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions, show_approvals
+from infra.functions.model_permissions import LIST_ONLY, make_models, publish_champions, read_champions, show_approvals
 from infra.storage.encryption import regional_keys
 
 ANY_PACKAGE = "Which packages and groups there are is decided by those who register, not by the stack"
@@ -244,9 +244,8 @@ class FunctionPermissions:
         """Finds what lacks its next step and restarts it, through the same queues and workflow as events."""
         return [
             *self._append(),
-            Grant(("dynamodb:Query",), (f"{self.packages.table_arn}/index/*",), "All indexes of the one table"),
+            *self._sweep_tables(),
             *self._champions(),
-            Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
             Grant(("states:StartExecution",), (machine_arn,)),
             Grant(("states:DescribeExecution",), (executions_arn,), "Executions are named when they start"),
             Grant(("sqs:SendMessage",), tuple(queue.queue_arn for queue in queues)),
@@ -260,14 +259,21 @@ class FunctionPermissions:
             Grant(("sagemaker:ListModels", "sagemaker:ListTransformJobs"), ("*",), LIST_ONLY),
             self._temporary("model", "DescribeModel", "DeleteModel"),
             self._temporary("transform-job", "StopTransformJob"),
-            Grant(("sagemaker:ListModelPackageGroups",), ("*",), LIST_ONLY),
-            self._groups("ListTags"),
-            Grant(
-                ("sagemaker:ListModelPackages",),
-                (self._arn("model-package/*"), self._arn("model-package-group/*")),
-                ANY_PACKAGE,
-            ),
+            Grant(("sagemaker:ListModelPackages", "sagemaker:Search"), ("*",), LIST_ONLY),
+            self._groups("DescribeModelPackageGroup", "ListTags"),
             self._policies(),
+            read_champions(self.stack),
+        ]
+
+    def _sweep_tables(self) -> list[Grant]:
+        """What the sweep reads of the two indexes, and the one row in which it keeps where its round is."""
+        only_its_round = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [names.ROUND]}}
+        return [
+            Grant(("dynamodb:Query", "dynamodb:Scan"), (f"{self.packages.table_arn}/index/*",), "Its indexes"),
+            Grant(("dynamodb:BatchGetItem",), (self.packages.table_arn, self.submissions.table_arn)),
+            Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
+            Grant(("dynamodb:Query",), (f"{self.submissions.table_arn}/index/by-open",)),
+            Grant(("dynamodb:PutItem",), (self.submissions.table_arn,), conditions=only_its_round),
         ]
 
     def _keep_heads(self) -> list[Grant]:

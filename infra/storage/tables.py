@@ -94,13 +94,16 @@ class PackageHeadTable(dynamodb.Table):
         self.add_global_secondary_index(
             index_name="by-deployed", partition_key=_string("deployed"), sort_key=_string("rank")
         )
+        self.add_global_secondary_index(index_name="by-due", partition_key=_string("status"), sort_key=_string("due"))
         self.add_global_secondary_index(index_name="by-rollback", partition_key=_string("rollback"))
 
 
 class SubmissionStateTable(dynamodb.Table):
-    """The state of each submission."""
+    """The state of each submission, indexed by when an open one is to be looked at; and of the sweep's round."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, key: kms.IKey | None
     ) -> None:
         super().__init__(scope, construct_id, **_common(settings, key), partition_key=_string("submission"))
+        # Only open submissions have these attributes.
+        self.add_global_secondary_index(index_name="by-open", partition_key=_string("open"), sort_key=_string("due"))

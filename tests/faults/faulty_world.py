@@ -249,7 +249,7 @@ class FaultyWorld(World):
     def _sweep(self) -> None:
         """What functions/sweep.py does."""
         self.moved = {"problem": 1}
-        moved = self.sweeper.run(GRACE)
+        moved = self.sweeper.run(GRACE).moved
         self.moved = {what: count for what, count in moved.items() if count}
         self.helped["sweep"] += sum(moved.values()) - moved["problem"]
 

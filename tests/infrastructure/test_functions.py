@@ -156,13 +156,14 @@ def test_everything_that_can_go_wrong_has_its_alarm(template):
     expected = {f"{name}{what}" for name in FUNCTIONS for what in ("Errors", "Throttles")}
     expected |= {f"{name}QueueOld" for name in ("Register", "Decision", "Deploy", "Sweep")}
     expected |= {"ValidationFailed", "ValidationTimedOut", "ValidationAborted"}
-    assert expected | {"OldestValidating", "RetirementBlocked"} <= alarms
+    assert expected | {"OldestValidating", "RetirementBlocked", "RoundLate"} <= alarms
 
 
 def test_the_functions_own_metrics_are_watched_under_the_names_they_publish(template):
     alarms = template.of_type("AWS::CloudWatch::Alarm").values()
     own = {alarm["MetricName"]: alarm for alarm in alarms if alarm["Namespace"] == "Signoff"}
-    assert set(own) == {"OldestValidatingSeconds", "RetirementBlocked", "DeploymentFailed", "BreakGlass"}
+    ages = {"OldestValidatingSeconds", "RoundSeconds"}
+    assert set(own) == ages | {"RetirementBlocked", "DeploymentFailed", "BreakGlass"}
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": "signoff"}] for alarm in own.values())
     published = "".join(path.read_text() for path in (ROOT / "functions").glob("*.py"))
     assert all(f'count("{name}"' in published for name in own)

@@ -86,9 +86,9 @@ ALLOWED = {
     | APPEND
     | CHAMPIONS
     | {
-        *("dynamodb:GetItem", "ssm:GetParameters", "sqs:SendMessage", "sagemaker:DescribeModelPackage"),
-        *("sagemaker:BatchDescribeModelPackage", "sagemaker:ListModelPackageGroups"),
-        *("sagemaker:ListModelPackages", "sagemaker:ListTags"),
+        *("dynamodb:GetItem", "dynamodb:BatchGetItem", "ssm:GetParameters", "sqs:SendMessage"),
+        *("sagemaker:DescribeModelPackage", "sagemaker:BatchDescribeModelPackage", "sagemaker:ListModelPackages"),
+        *("sagemaker:Search", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"),
         *("states:StartExecution", "states:DescribeExecution"),
         *("dynamodb:Scan", "s3:PutObject", "s3:PutObjectRetention"),
         *("ecr:BatchGetImage", "ecr:DescribeImageScanFindings", *INSPECTOR),
@@ -137,6 +137,8 @@ ALLOWED = {
 ON_EVERYTHING = {
     # A metric has no ARN; the dataset that the action's reference names is something else.
     "cloudwatch:PutMetricData",
+    # Of no group, but of all: the list that the sweep goes through names no resource.
+    "sagemaker:ListModelPackages",
     # What Step Functions needs to log; its documentation asks for `*`.
     *("logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
 }

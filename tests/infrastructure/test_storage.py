@@ -179,7 +179,9 @@ def test_the_tables_have_the_keys_that_the_functions_use(template):
         "by-group": {"HASH": "group", "RANGE": "version"},
         "by-arn": {"HASH": "arn", "RANGE": "created"},
         "by-deployed": {"HASH": "deployed", "RANGE": "rank"},
+        "by-due": {"HASH": "status", "RANGE": "due"},
         "by-rollback": {"HASH": "rollback"},
+        "by-open": {"HASH": "open", "RANGE": "due"},
         "by-kind": {"HASH": "kind", "RANGE": "time"},
     }
 

@@ -153,7 +153,7 @@ class Deliveries:
     def sweep(self, **waited: float) -> dict[str, int]:
         """Let time pass, 20 minutes unless told, sweep, and deliver what the sweep set going."""
         self.clock.forward(**(waited or {"minutes": 20}))
-        moved = dict(self.sweeper.run(GRACE))
+        moved = dict(self.sweeper.run(GRACE).moved)
         self.deliver()
         return moved
 

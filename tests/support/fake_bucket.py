@@ -105,6 +105,10 @@ class FakeBucket:
             if key.startswith(prefix):
                 yield key, self._stored(key, self.versions[key][-1]).etag
 
+    def page(self, after: str, most: int = 1000) -> list[tuple[str, datetime]]:
+        keys = sorted(key for key in self.versions if key > after and self.versions[key])
+        return [(key, self.versions[key][-1].changed) for key in keys[:most]]
+
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         for key in sorted(self.versions):
             if key.startswith(prefix) and self.versions[key]:

@@ -180,6 +180,17 @@ class FakeRegistry:
         for described in sorted(packages, key=lambda each: -each["ModelPackageVersion"]):
             yield {field: described[field] for field in fields}
 
+    def versions(self, after: datetime | None, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        fields = ("ModelPackageArn", "CreationTime", "ModelApprovalStatus", "ModelPackageGroupName")
+        later = [each for each in self.described.values() if after is None or each["CreationTime"] > after]
+        page = _page(later, "CreationTime", token)
+        return [{field: each[field] for field in fields} for each in page[0]], page[1]
+
+    def modified(self, after: datetime, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        later = [each for each in self.described.values() if each["LastModifiedTime"] > after.replace(microsecond=0)]
+        found, following = _page(later, "LastModifiedTime", token)
+        return copy.deepcopy(found), following
+
     def by_hand(self, arn: str, actor: str = "arn:aws:iam::123456789012:user/mallory", **fields: Any) -> None:
         """Change a package as a person does, in Studio or with the AWS CLI."""
         ours, self.actor = self.actor, actor
@@ -204,6 +215,13 @@ class FakeRegistry:
             modified = described["LastModifiedTime"].strftime("%Y-%m-%dT%H:%M:%SZ")
             detail |= {"UpdatedModelPackageFields": updated, "LastModifiedTime": modified}
         self.events.append(detail)
+
+
+def _page(packages: list[dict[str, Any]], by: str, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the next hundred of `packages`, sorted by a time, and the token after them."""
+    start = int(token or "0")
+    ordered = sorted(packages, key=lambda each: (each[by], each["ModelPackageArn"]))
+    return ordered[start : start + 100], str(start + 100) if len(ordered) > start + 100 else None
 
 
 def _merged(described: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
@@ -9,11 +10,19 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import LedgerTable, Witness, entry_item, package_row, package_row_item, verbatim
+from signoff.aws.ledger_table import (
+    LedgerTable,
+    Witness,
+    entry_item,
+    group_cursor,
+    package_row,
+    package_row_item,
+    verbatim,
+)
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing, ScanMissing
 from signoff.ledger.entries import Draft, Kind, Status, Step
-from signoff.ledger.history import History
+from signoff.ledger.history import History, baseline_key
 from signoff.model_package.image_scans import Scan
 from signoff.model_package.images import in_region
 from tests.support.size_limits import refuse_large_item
@@ -32,6 +41,7 @@ class FakeLedger(LedgerTable):
         self._pause = self.pauses.append
         self.histories: dict[str, History] = beside.histories if beside else {}
         self._rows_made: dict[str, tuple[History | None, dict[str, Any]]] = {}
+        self._postponed: dict[str, tuple[str, str | None]] = beside._postponed if beside else {}
 
     def history(self, package: str) -> History:
         return self.histories.get(package, History(package))
@@ -53,6 +63,31 @@ class FakeLedger(LedgerTable):
             refuse_large_item(item)
         self.histories[history.package] = longer
         return longer
+
+    def rows_due(self, status: Status, now: str, most: int) -> list[dict[str, Any]]:
+        rows = [row for row in self.rows() if row.get("status") == status and row.get("due", "~") <= now]
+        return sorted(rows, key=lambda row: row["due"])[:most]
+
+    def postpone(self, row: Mapping[str, Any], due: str | None) -> None:
+        self._postponed[row["package"]] = (row["hash"], due)
+
+    def reindex(self, package: str) -> None:
+        self._postponed.pop(package, None)
+
+    def group_page(self, after: Mapping[str, Any] | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        found = [row for row in self.rows() if row.get("group") and row.get("version")]
+        rows = sorted(found, key=lambda row: (row["group"], row["version"], row["package"]))
+        if after:
+            start = (after["group"], after["version"], after["package"])
+            rows = [row for row in rows if (row["group"], row["version"], row["package"]) > start]
+        return rows[:100], group_cursor(rows[99]) if len(rows) > 100 else None
+
+    def baseline_page(self, after: Mapping[str, Any] | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        keys = [key for key in self.histories if key.startswith(baseline_key(""))]
+        return [package_row(self.histories[key]) for key in keys], None
+
+    def indexed_all(self, packages: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {key: dict(self._row(self.histories[key])) for key in packages if key in self.histories}
 
     def rows_by_step(self, step: Step) -> Iterator[dict[str, Any]]:
         yield from sorted((row for row in self.rows() if row.get("next") == step), key=lambda row: row["since"])
@@ -101,7 +136,10 @@ class FakeLedger(LedgerTable):
         if made_of is not history:
             row = package_row(history)
             self._rows_made[history.package] = (history, row)
-        return row
+        head, due = self._postponed.get(history.package, ("", None))
+        if head != row["hash"]:
+            return row
+        return {**{name: value for name, value in row.items() if name != "due"}, **({"due": due} if due else {})}
 
 
 class FakeSubmissions:
@@ -109,14 +147,32 @@ class FakeSubmissions:
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
+        self.kept: dict[str, Any] = {}  # of the sweep's round
 
     def get(self, prefix: str) -> dict[str, Any] | None:
         return dict(self.rows[prefix]) if prefix in self.rows else None
 
+    def get_all(self, prefixes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        assert len(prefixes) <= 100
+        return {prefix: dict(self.rows[prefix]) for prefix in prefixes if prefix in self.rows}
+
+    def open(self, since: str, now: str, most: int) -> list[dict[str, Any]]:
+        found = [row for row in self.rows.values() if "open" in row and since <= row["due"] <= now]
+        return [dict(row) for row in sorted(found, key=lambda row: row["due"])[:most]]
+
+    def round(self) -> dict[str, Any]:
+        return dict(self.kept)
+
+    def keep_round(self, state: Mapping[str, Any], seen: str | None) -> bool:
+        if self.kept.get("token") != seen:
+            return False
+        self.kept = {**json.loads(json.dumps(state)), "token": str(int(seen or "0") + 1)}
+        return True
+
     def announce(self, prefix: str, signature: str, since: str) -> bool:
         if prefix in self.rows:
             return False
-        self._put(prefix, state="waiting", missing=[signature], since=since, announced=True)
+        self._put(prefix, state="waiting", missing=[signature], since=since, announced=True, open="open", due=since)
         return True
 
     def wait(self, prefix: str, missing: Sequence[str], since: str, *, announced: bool = False) -> dict[str, Any]:
@@ -124,19 +180,19 @@ class FakeSubmissions:
         if self._state(prefix) not in (None, "waiting", "refused"):
             return {}
         more = {"announced": True} if announced else {}
-        self._put(prefix, state="waiting", missing=list(missing), since=since, **more)
+        self._put(prefix, state="waiting", missing=list(missing), since=since, open="open", due=since, **more)
         return before
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         state = self._state(prefix)
         if state == "registered" or (state == "registering" and self.rows[prefix]["until"] >= now):
             return False
-        self._put(prefix, state="registering", attempt=attempt, since=now, until=until)
+        self._put(prefix, state="registering", attempt=attempt, since=now, until=until, open="open", due=until)
         return True
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         if self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt:
-            self._put(prefix, state="registering", attempt=attempt, since=now, until="")
+            self._put(prefix, state="registering", attempt=attempt, since=now, until="", open="open", due=now)
 
     def refuse(self, prefix: str, attempt: str, since: str, *, claimed: bool = False) -> bool:
         own = claimed and self._state(prefix) == "registering" and self.rows[prefix]["attempt"] == attempt
@@ -153,7 +209,7 @@ class FakeSubmissions:
         """Let the claims of dead functions run out, as time would."""
         for row in self.rows.values():
             if row["state"] == "registering":
-                row["until"] = ""
+                row["until"], row["due"] = "", row["since"]
 
     def _state(self, prefix: str) -> str | None:
         return self.rows[prefix]["state"] if prefix in self.rows else None
@@ -179,6 +235,7 @@ class FakeParameters:
         return {"Parameter": {"Name": Name, "Value": self.values[Name], "LastModifiedDate": written}}
 
     def get_parameters(self, Names: Sequence[str]) -> dict[str, Any]:  # noqa: N803 -- SSM's own spelling
+        assert 0 < len(Names) <= 10
         found = [{"Name": name, "Value": self.values[name]} for name in Names if name in self.values]
         return {"Parameters": found, "InvalidParameters": [name for name in Names if name not in self.values]}
 

@@ -62,6 +62,31 @@ def due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> l
     return []
 
 
+def next_due(standing: State | Mapping[str, Any], policy: Policy, now: datetime) -> datetime | None:
+    """Return the earliest time after `now` at which something may become due by itself, or None if nothing will.
+
+    What a new entry or another policy makes due is found by those. `standing` is as for `expires`.
+    """
+    state = _state(standing)
+    times = [*_reminders(state, policy), expires(state, policy)]
+    if policy.enforced:
+        times.append(lapses(state, policy))
+        if state.status is Status.APPROVED and state.unsound and policy.images.revoke:
+            times.append(_midnight(now))  # what is accepted is accepted until the end of a day
+    return min((each for each in times if each and each > now), default=None)
+
+
+def _reminders(state: State, policy: Policy) -> list[datetime]:
+    expiry = policy.approvals.expiry
+    if expiry is None or state.status is not Status.PENDING_APPROVAL or state.asked is None:
+        return []
+    return [timestamps.parse(state.asked) + each for each in expiry.reminders]
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
 def _state(standing: State | Mapping[str, Any]) -> State:
     if isinstance(standing, State):
         return standing

@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.clients import error_code
+from signoff.aws.clients import error_code, ignoring
 from signoff.aws.dynamodb import from_item, to_item
 from signoff.documents.canonical_json import canonical
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerBroken, LedgerConflict
 from signoff.ledger.checkpoints import day
 from signoff.ledger.entries import Draft, Entry, Kind, Status, Step, package_of
-from signoff.ledger.history import History
+from signoff.ledger.history import History, baseline_key
 from signoff.ledger.state import State
 
 _ATTEMPTS = 16
@@ -27,11 +27,26 @@ _NO_PROGRESS = {
     *(Kind.DECISION_REFUSED, Kind.STATEMENT_REPEATED, Kind.ANNOTATED, Kind.VOTED),
     *(Kind.REMINDED, Kind.SUPERSEDED, Kind.REINSTATED, Kind.IMAGE_FINDINGS_CHANGED),
 }
+# Statuses that policies end, or remind of, when their time has come.
+DATED = (Status.PENDING_APPROVAL, Status.APPROVED)
+_PAGE = 100  # rows that the sweep looks at together: as many packages as SageMaker describes with one call
 _UNSOUND = 100  # findings in a row, which only tells that something may be due
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 Witness = Callable[[Sequence[Entry]], None]
 NEW = "attribute_not_exists(submission)"
 REFUSED = {":refused": "refused"}
+
+
+_PACKAGE = {"#package": "package"}
+
+
+def _start(after: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"ExclusiveStartKey": to_item(after)} if after else {}
+
+
+def group_cursor(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a row, by which `LedgerTable.group_page` goes on after it."""
+    return {name: row[name] for name in ("package", "group", "version")}
 
 
 def entry_item(entry: Entry) -> dict[str, Any]:
@@ -105,6 +120,7 @@ def package_row_item(history: History) -> dict[str, Any]:
             "next": str(state.next_step) if state.next_step else None,
             "since": _since(history),
             "next_attempt": state.next_attempt,
+            "due": _due(state, last),
             "asked": state.asked,
             "reminded": list(state.reminded) or None,
             "votes": list(state.votes) or None,
@@ -146,6 +162,16 @@ def _since(history: History) -> str:
     """Return since when the package has its status: entries that change nothing must not delay its next step."""
     times = (entry.time for entry in reversed(history.entries) if entry.kind not in _NO_PROGRESS)
     return next(times, history.entries[-1].time)
+
+
+def _due(state: State, last: Entry) -> str | None:
+    """Return when the sweep is to look at a package: at its next attempt, or after each entry, for what policies say.
+
+    What becomes due later is put there by `postpone`.
+    """
+    if state.status is Status.VALIDATION_ERRORED:
+        return state.next_attempt
+    return last.time if state.status in DATED else None
 
 
 def _is_conflict(error: ClientError) -> bool:
@@ -315,6 +341,64 @@ class LedgerTable:
     def rows_by_arn(self, arn: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of the packages that ever had this ARN, the oldest first."""
         return self._rows("by-arn", "arn", arn)
+
+    def rows_due(self, status: Status, now: str, most: int) -> list[dict[str, Any]]:
+        """Return the rows with `status` that are to be looked at by `now`, the first `most` of them by that time."""
+        asked = {
+            "TableName": self._packages,
+            "IndexName": "by-due",
+            "KeyConditionExpression": "#status = :status AND #due <= :now",
+            "ExpressionAttributeNames": {"#status": "status", "#due": "due"},
+            "ExpressionAttributeValues": to_item({":status": str(status), ":now": now}),
+            "Limit": most,
+        }
+        return [from_item(item) for item in self._dynamodb.query(**asked)["Items"]]
+
+    def postpone(self, row: Mapping[str, Any], due: str | None) -> None:
+        """Note when a package is to be looked at next, None for when there is more in its ledger; nothing if there is.
+
+        The index of deadlines is the sweep's own: the row is computed from the ledger but for this.
+        """
+        self._put_row(to_item({**row, "due": due}))
+
+    def reindex(self, package: str) -> None:
+        """Write the row of a ledger anew, as it is written with each entry: an older version wrote it otherwise."""
+        self._put_row(package_row_item(self.history(package).verified()))
+
+    def _put_row(self, item: Mapping[str, Any]) -> None:
+        with ignoring({"ConditionalCheckFailedException"}):
+            self._dynamodb.put_item(
+                TableName=self._packages,
+                Item=item,
+                ConditionExpression="#hash = :hash",
+                ExpressionAttributeNames={"#hash": "hash"},
+                ExpressionAttributeValues={":hash": item["hash"]},
+            )
+
+    def group_page(self, after: Mapping[str, Any] | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """Return up to 100 rows of packages, those of a group one after the other, and where the next page begins.
+
+        It begins after the row that has the keys `after` (`group_cursor`), which need not exist any more.
+        """
+        return self._page(IndexName="by-group", Limit=_PAGE, **_start(after))
+
+    def baseline_page(self, after: Mapping[str, Any] | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """Return the rows of the ledgers of baselines in one page of the whole table, and where the next begins."""
+        only = {"FilterExpression": "begins_with(#package, :baseline)", "ExpressionAttributeNames": _PACKAGE}
+        return self._page(**only, ExpressionAttributeValues=to_item({":baseline": baseline_key("")}), **_start(after))
+
+    def _page(self, **asked: Any) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        answer = self._dynamodb.scan(TableName=self._packages, **asked)
+        following = answer.get("LastEvaluatedKey")
+        return list(map(from_item, answer["Items"])), from_item(following) if following else None
+
+    def indexed_all(self, packages: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the rows of the ledgers `packages` (100 at most) by key; one that was not answered is left out."""
+        if not packages:
+            return {}
+        keys = [to_item({"package": package}) for package in dict.fromkeys(packages)]
+        answer = self._dynamodb.batch_get_item(RequestItems={self._packages: {"Keys": keys, "ConsistentRead": True}})
+        return {row["package"]: row for row in map(from_item, answer["Responses"].get(self._packages, ()))}
 
     def chain_heads(self) -> Iterator[tuple[str, int, str]]:
         """Yield key, sequence and hash of every ledger's head, in no order."""

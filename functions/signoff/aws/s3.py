@@ -203,6 +203,11 @@ class Bucket:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             yield from ((listed["Key"], listed["ETag"].strip('"')) for listed in page.get("Contents", ()))
 
+    def page(self, after: str, most: int = 1000) -> list[tuple[str, datetime]]:
+        """Return key and modification time of the first `most` objects (1,000 at most) with keys after `after`."""
+        answer = self._s3.list_objects_v2(Bucket=self.name, StartAfter=after, MaxKeys=most)
+        return [(listed["Key"], listed["LastModified"]) for listed in answer.get("Contents", ())]
+
     def listing(self, prefix: str) -> Iterator[ObjectVersion]:
         """Yield the current version of each object under `prefix`, by key, without its metadata.
 

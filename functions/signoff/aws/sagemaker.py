@@ -211,6 +211,34 @@ class Registry:
         for page in pages:
             yield from page["ModelPackageSummaryList"]
 
+    def versions(self, after: datetime | None, token: str | None) -> tuple[list[Summary], str | None]:
+        """Return up to 100 summaries of all groups' versions, created after that, the oldest first, and the next token.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListModelPackages.html (ModelPackageType)
+        """
+        asked = {"ModelPackageType": "Versioned", "SortBy": "CreationTime", "SortOrder": "Ascending"}
+        since = {"CreationTimeAfter": after} if after else {}
+        answer = self._sagemaker.list_model_packages(**asked, **since, MaxResults=_BATCH, **_next(token))
+        return answer["ModelPackageSummaryList"], answer.get("NextToken")
+
+    def modified(self, after: datetime, token: str | None) -> tuple[list[Summary], str | None]:
+        """Return up to 100 packages that were modified after that, the oldest change first, and the next token.
+
+        Search has all that DescribeModelPackage has, and follows it with a delay:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html
+        """
+        since = {"Name": "LastModifiedTime", "Operator": "GreaterThan", "Value": f"{after:%Y-%m-%dT%H:%M:%S}"}
+        answer = self._sagemaker.search(
+            Resource="ModelPackage",
+            SearchExpression={"Filters": [since]},
+            SortBy="LastModifiedTime",
+            SortOrder="Ascending",
+            MaxResults=_BATCH,
+            **_next(token),
+        )
+        found = (result.get("ModelPackage") for result in answer.get("Results", ()))
+        return [each for each in found if each and each.get("ModelPackageGroupName")], answer.get("NextToken")
+
     def _models_of(self, endpoint: str) -> set[str]:
         described = self._sagemaker.describe_endpoint(EndpointName=endpoint)
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
@@ -229,6 +257,10 @@ class Registry:
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def _next(token: str | None) -> dict[str, str]:
+    return {"NextToken": token} if token else {}
 
 
 def _chunks(items: Iterable[str], size: int) -> Iterator[list[str]]:

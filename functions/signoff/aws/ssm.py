@@ -23,6 +23,18 @@ GOVERNED_TAG = "signoff:governed"
 OWN_POLICY_TAG = "signoff:policy"
 
 
+def values_of(ssm: Any, names: Sequence[str]) -> dict[str, str]:
+    """Return what the parameters hold that exist of those with these whole `names`, by name; ten with a call.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+    """
+    found: dict[str, str] = {}
+    for start in range(0, len(names), _NAMES):
+        answer = ssm.get_parameters(Names=names[start : start + _NAMES])
+        found |= {each["Name"]: each["Value"] for each in answer["Parameters"]}
+    return found
+
+
 class Policies:
     """The policies in force, one parameter each under `path`: `default` and `groups/<group>`.
 
@@ -40,6 +52,18 @@ class Policies:
         A project's is found by the spelling of the group that SageMaker has, or else by `elsewhere_spelled`.
         """
         return self._own(group, self._values(_own_names(group)))
+
+    def own_all(self, groups: Iterable[str]) -> dict[str, GroupPolicy | PolicyFault | None]:
+        """Return the own policy of each group, or why it cannot be read, or None; ten names with a call."""
+        asked = list(groups)
+        values = self._values(list(dict.fromkeys(name for group in asked for name in _own_names(group))))
+        return {group: self._own_or_fault(group, values) for group in asked}
+
+    def _own_or_fault(self, group: str, values: Mapping[str, str]) -> GroupPolicy | PolicyFault | None:
+        try:
+            return self._own(group, values)
+        except PolicyFault as fault:
+            return fault
 
     def governing(self, group: str, tags: Mapping[str, str]) -> GroupPolicy | None:
         """Return the policy that governs `group`, whose tags are `tags`, or None when Signoff does not govern it.
@@ -153,14 +177,9 @@ class Policies:
             raise PolicyFault(f"{self._path}/{name}: {fault}") from fault
 
     def _values(self, names: Sequence[str]) -> dict[str, str]:
-        """Return what the parameters of these names, without the path, hold, by name; ten with one call.
-
-        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
-        """
-        paths = [f"{self._path}/{name}" for name in names]
-        answers = (self._ssm.get_parameters(Names=paths[at : at + _NAMES]) for at in range(0, len(paths), _NAMES))
-        found = [each for answer in answers for each in answer["Parameters"]]
-        return {each["Name"].removeprefix(f"{self._path}/"): each["Value"] for each in found}
+        """Return what the parameters of these names, without the path, hold, by name."""
+        found = values_of(self._ssm, [f"{self._path}/{name}" for name in names])
+        return {name.removeprefix(f"{self._path}/"): value for name, value in found.items()}
 
 
 def _own_names(group: str) -> list[str]:

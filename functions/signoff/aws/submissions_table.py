@@ -9,6 +9,15 @@ from uuid import uuid4
 from signoff.aws.clients import ignoring
 from signoff.aws.dynamodb import from_item, to_item
 from signoff.aws.ledger_table import NEW, REFUSED
+from signoff.errors import Transient
+
+# No prefix of a submission is without a slash.
+_ROUND = "sweep"
+
+
+def _open(due: str) -> dict[str, str]:
+    """Return the attributes that the index of open submissions is made of; others have none."""
+    return {"open": "open", "due": due}
 
 
 class SubmissionsTable:
@@ -25,12 +34,58 @@ class SubmissionsTable:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
+    def get_all(self, prefixes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the rows of the submissions under `prefixes` (100 at most) by prefix, as far as there are any.
+
+        Raises `Transient` when DynamoDB had no time for some of them.
+        """
+        keys = [to_item({"submission": prefix}) for prefix in dict.fromkeys(prefixes)]
+        answer = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+        if answer.get("UnprocessedKeys"):
+            raise Transient("DynamoDB had no time for some submissions")
+        return {row["submission"]: row for row in map(from_item, answer["Responses"].get(self._table, ()))}
+
+    def open(self, since: str, now: str, most: int) -> list[dict[str, Any]]:
+        """Return the rows of submissions that have waited, or are being registered, until a time from `since` to `now`.
+
+        They are the first `most` by that time.
+        """
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            IndexName="by-open",
+            KeyConditionExpression="#open = :open AND #due BETWEEN :since AND :now",
+            ExpressionAttributeNames={"#open": "open", "#due": "due"},
+            ExpressionAttributeValues=to_item({":open": "open", ":since": since, ":now": now}),
+            Limit=most,
+        )
+        return [from_item(item) for item in answer["Items"]]
+
+    def round(self) -> dict[str, Any]:
+        """Return what is kept of the sweep's round, consistently read; empty before the first."""
+        return self.get(_ROUND) or {}
+
+    def keep_round(self, state: Mapping[str, Any], seen: str | None) -> bool:
+        """Keep the `state` of the sweep's round, unless another run has kept one since `seen`, its token.
+
+        Returns whether it was kept.
+        """
+        only: dict[str, Any] = {"ConditionExpression": NEW}
+        if seen:
+            only = {"ConditionExpression": "#token = :token", "ExpressionAttributeNames": {"#token": "token"}}
+            only |= {"ExpressionAttributeValues": to_item({":token": seen})}
+        item = to_item({"submission": _ROUND, **state, "token": uuid4().hex})
+        with ignoring({"ConditionalCheckFailedException"}):
+            self._dynamodb.put_item(TableName=self._table, Item=item, **only)
+            return True
+        return False
+
     def announce(self, prefix: str, signature: str, since: str) -> bool:
         """Note that a submission of which nothing is known waits for its `signature`, the name of an object.
 
         Returns whether it does: False when there is a row already.
         """
         values: dict[str, Any] = {"state": "waiting", "missing": [signature], "since": since, "announced": True}
+        values |= _open(since)
         with ignoring({"ConditionalCheckFailedException"}):
             item = to_item({"submission": prefix, **values})
             self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
@@ -43,7 +98,7 @@ class SubmissionsTable:
         `announced` says that whatever else is uploaded changes nothing before its signature is. Returns the row as it
         was before.
         """
-        values: dict[str, Any] = {"state": "waiting", "missing": list(missing), "since": since}
+        values: dict[str, Any] = {"state": "waiting", "missing": list(missing), "since": since, **_open(since)}
         values |= {"announced": True} if announced else {}
         free = f"{NEW} OR #state IN (:waiting, :refused)"
         return self._replaced(prefix, values, free, {":waiting": "waiting", **REFUSED}) or {}
@@ -56,6 +111,7 @@ class SubmissionsTable:
         """
         token = uuid4().hex
         values = {"state": "registering", "attempt": attempt, "since": now, "until": until, "token": token}
+        values |= _open(until)
         over = "(#state = :registering AND #until < :now)"
         free = f"{NEW} OR #state IN (:waiting, :refused) OR {over} OR #token = :token"
         facts = {":waiting": "waiting", ":registering": "registering", ":now": now, ":token": token, **REFUSED}
@@ -63,7 +119,7 @@ class SubmissionsTable:
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         """Release the claim of a failed attempt, so that a retry need not wait until it expires."""
-        values = {"state": "registering", "attempt": attempt, "since": now, "until": ""}
+        values = {"state": "registering", "attempt": attempt, "since": now, "until": "", **_open(now)}
         facts = {":registering": "registering", ":attempt": attempt}
         self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
 

@@ -8,11 +8,13 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from signoff.aws.clients import ignoring
 from signoff.aws.ledger_table import LedgerTable
+from signoff.aws.ssm import values_of
 from signoff.governance.champions import Champion, ChampionFinder
 from signoff.ledger.history import History
 
@@ -40,6 +42,12 @@ class Champions(ChampionFinder):
         """Return the ARN of the model that is published as the group's champion, or None when none is."""
         value, _ = self._parameter(group)
         return value
+
+    def published_all(self, groups: Iterable[str]) -> dict[str, str | None]:
+        """Return what `published` does, of each of these groups; ten with a call."""
+        names = {group: self._name(group) for group in groups}
+        values = values_of(self._ssm, list(dict.fromkeys(names.values())))
+        return {group: values.get(name) for group, name in names.items()}
 
     def publish(self, group: str, known: History | None = None) -> bool:
         """Make the parameter agree with the ledger. Returns whether it had to be changed.

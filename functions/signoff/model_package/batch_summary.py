@@ -14,6 +14,7 @@ from typing import Any
 from signoff.documents.canonical_json import digest
 
 _NOT_SHOWN = ("additional_inference_specifications", "source_algorithms", "source_uri")
+_FIELDS = ("AdditionalInferenceSpecifications", "SourceAlgorithmSpecification", "SourceUri")  # of the parts not shown
 _TURNS = 96  # of a quarter of an hour each: a day
 
 
@@ -29,10 +30,17 @@ def differs(summary: Mapping[str, Any], specification: str | None) -> bool:
     return specification is None or digest(summary.get("InferenceSpecification")) != specification
 
 
-def its_turn(package: str, now: datetime) -> bool:
-    """Return whether a package is due to be described regardless of its summary: once a day for each.
+def shows_a_difference(described: Mapping[str, Any], specification: str | None) -> bool:
+    """Return whether a package must be compared with its evidence by all that a description shows of it."""
+    return differs(described, specification) or any(described.get(field) for field in _FIELDS)
 
-    A field that the summary does not show may have been added, and the event lost.
+
+def its_turn(what: str, now: datetime, since: datetime | None = None) -> bool:
+    """Return whether it is a thing's turn, which comes once a day, in the present quarter of an hour.
+
+    With `since`, also whether it has been since the quarter of an hour after that one.
     """
-    turn = int(hashlib.sha256(package.encode()).hexdigest()[:8], 16) % _TURNS
-    return int(now.timestamp() // 900) % _TURNS == turn
+    turn = int(hashlib.sha256(what.encode()).hexdigest()[:8], 16) % _TURNS
+    last = int(now.timestamp() // 900)
+    first = min(int(since.timestamp() // 900) + 1, last) if since else last
+    return (last - turn) % _TURNS <= last - first

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import LedgerTable, entry_item, entry_of
+from signoff.aws.ledger_table import LedgerTable, entry_item, entry_of, group_cursor
 from signoff.aws.sagemaker import Registry
 from signoff.aws.submissions_table import SubmissionsTable
+from signoff.documents import timestamps
 from signoff.errors import LedgerConflict, UnknownPackage
 from signoff.ledger.entries import Draft, Kind, Status, Step
-from tests.support.clock import Clock
+from tests.support.clock import START, Clock
 from tests.support.entries import (
     APPROVED,
     APPROVER,
@@ -91,6 +92,7 @@ def ledger(request: pytest.FixtureRequest, clock: Clock) -> LedgerTable:
         "by-arn": ("arn", "created"),
         "by-deployed": ("deployed", "rank"),
         "by-rollback": ("rollback",),
+        "by-due": ("status", "due"),
     }
     return LedgerTable(dynamodb, entries, made_table(dynamodb, "packages", {"package": "S"}, indexes), clock)
 
@@ -188,6 +190,46 @@ def test_the_packages_to_which_a_rollback_waits_for_votes_are_found_among_all(le
     assert list(ledger.rows_of_open_rollbacks()) == []
 
 
+def test_packages_are_found_when_they_are_due_and_not_before_what_they_are_put_off_to(ledger: LedgerTable):
+    row = ledger.indexed_all([ledger.append(ledger.history(PACKAGE), PENDING).package])[PACKAGE]
+    assert row["due"] == timestamps.text(START)
+    assert [each["package"] for each in ledger.rows_due(Status.PENDING_APPROVAL, row["due"], 5)] == [PACKAGE]
+    ledger.postpone(row, "2026-03-09T00:00:00.000Z")
+    assert ledger.rows_due(Status.PENDING_APPROVAL, "2026-03-08T00:00:00.000Z", 5) == []
+    assert len(ledger.rows_due(Status.PENDING_APPROVAL, "2026-03-09T00:00:00.000Z", 5)) == 1
+    ledger.postpone(row, None)
+    assert ledger.rows_due(Status.PENDING_APPROVAL, "2027-01-01T00:00:00.000Z", 5) == []
+    ledger.reindex(PACKAGE)
+    assert ledger.indexed_all([PACKAGE, "unknown"]) == {PACKAGE: row}
+
+
+def test_a_package_whose_ledger_has_gone_on_is_not_put_off(ledger: LedgerTable):
+    before = ledger.append(ledger.history(PACKAGE), PENDING)
+    row = ledger.indexed_all([PACKAGE])[PACKAGE]
+    ledger.append(before, [decided("approve")])
+    ledger.postpone(row, "2027-01-01T00:00:00.000Z")
+    assert ledger.indexed_all([PACKAGE])[PACKAGE]["status"] == "Approved"
+    assert [each["package"] for each in ledger.rows_due(Status.APPROVED, timestamps.text(START), 5)] == [PACKAGE]
+
+
+def test_the_rows_of_all_groups_are_read_in_pages_from_any_row_on(ledger: LedgerTable):
+    keys = [f"{ARN[:-1]}{number}@2026-03-02T09:15:20.000Z" for number in range(3)]
+    for key in keys:
+        ledger.append(ledger.history(key), [registered()])
+    rows, following = ledger.group_page(None)
+    assert (sorted(row["package"] for row in rows), following) == (keys, None)
+    rest, _ = ledger.group_page(group_cursor(rows[0]))
+    assert [row["package"] for row in rest] == [row["package"] for row in rows[1:]]
+
+
+def test_the_ledgers_of_baselines_are_found_among_all(ledger: LedgerTable):
+    ledger.append(ledger.history(PACKAGE), [registered()])
+    baseline = Draft(Kind.BASELINE_DEPLOYED, "stack", {"group": "Fraud", "model": {"arn": "arn"}})
+    ledger.append(ledger.history("baseline:fraud"), [baseline])
+    rows, following = ledger.baseline_page(None)
+    assert ([(row["package"], row["group"]) for row in rows], following) == ([("baseline:fraud", "Fraud")], None)
+
+
 def test_ledgers_are_found_by_what_happened_in_a_time(ledger: LedgerTable, clock: Clock):
     for key in (PACKAGE, "unknown:x", "unknown:y"):
         ledger.append(ledger.history(key), [refused()])
@@ -266,7 +308,34 @@ def submissions(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         return FakeSubmissions()
     dynamodb = request.getfixturevalue("aws")("dynamodb")
-    return SubmissionsTable(dynamodb, made_table(dynamodb, "submissions", {"submission": "S"}, {}))
+    indexes = {"by-open": ("open", "due")}
+    return SubmissionsTable(dynamodb, made_table(dynamodb, "submissions", {"submission": "S"}, indexes))
+
+
+def test_open_submissions_are_found_when_it_is_time_to_look_at_them(submissions: Any):
+    submissions.wait("g/waiting", ["a"], "2")
+    submissions.claim("g/claimed", "a", "1", "5")
+    submissions.refuse("g/refused", "a", "1")
+    submissions.wait("g/gone", ["a"], "0")
+    submissions.close("g/registered", "a", "arn", "1")
+    assert [each["submission"] for each in submissions.open("1", "4", 9)] == ["g/waiting"]
+    assert [each["submission"] for each in submissions.open("1", "6", 9)] == ["g/waiting", "g/claimed"]
+    submissions.release("g/claimed", "a", "3")
+    assert [each["submission"] for each in submissions.open("1", "4", 1)] == ["g/waiting"]
+    assert len(submissions.open("1", "4", 9)) == 2
+    assert submissions.get_all(["g/refused", "g/unknown"]).keys() == {"g/refused"}
+
+
+def test_of_two_runs_of_the_sweep_the_first_to_end_keeps_its_place(submissions: Any):
+    assert submissions.round() == {}
+    assert submissions.keep_round({"cursors": {"rows": {"after": None}}}, None)
+    assert not submissions.keep_round({"cursors": {}}, None)
+    first = submissions.round()
+    assert first["cursors"] == {"rows": {"after": None}}
+    assert submissions.keep_round({"cursors": {"listing": "1"}}, first["token"])
+    assert not submissions.keep_round({"cursors": {"listing": "2"}}, first["token"])
+    assert submissions.round()["cursors"] == {"listing": "1"}
+    assert submissions.open("0", "9", 9) == []
 
 
 def test_a_submission_waits_is_claimed_and_is_closed(submissions: Any):
@@ -277,6 +346,8 @@ def test_a_submission_waits_is_claimed_and_is_closed(submissions: Any):
         "state": "waiting",
         "missing": ["model.tar.gz"],
         "since": "1",
+        "open": "open",
+        "due": "1",
     }
     assert submissions.claim("g/s", "a", "2", "9")
     submissions.close("g/s", "a", "arn", "3")

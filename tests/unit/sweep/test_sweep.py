@@ -287,13 +287,18 @@ def cut_off() -> None:
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        ("FakeRegistry.groups", throttled),
-        ("FakeRegistry.packages", throttled),
+        ("FakeRegistry.modified", throttled),
+        ("FakeRegistry.versions", throttled),
         ("FakeRegistry.batch", throttled),
         ("FakeRegistry.batch", cut_off),
-        ("FakeLedger.rows_by_status", throttled),
-        ("FakeBucket.names", throttled),
-        ("FakeSubmissions.get", cut_off),
+        ("FakeLedger.group_page", throttled),
+        ("FakeLedger.indexed_all", throttled),
+        ("FakeLedger.rows_due", throttled),
+        ("FakeBucket.page", throttled),
+        ("FakeSubmissions.round", cut_off),
+        ("FakeSubmissions.keep_round", throttled),
+        ("FakeSubmissions.open", throttled),
+        ("FakeParameters.get_parameters", throttled),
         ("FakeLedger.rows_by_step", throttled),
     ],
 )
@@ -307,11 +312,11 @@ def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(ca
     world.elsewhere("fraud")
     lose_everything(world)
     world.clock.forward(minutes=20)
-    undisturbed = world.sweeper.run(GRACE)
+    undisturbed = world.sweeper.run(GRACE).moved
     for queue, _ in world.waiting():
         queue.clear()
     world.interruptions.before[call] = error
-    moved = world.sweeper.run(GRACE)
+    moved = world.sweeper.run(GRACE).moved
     assert undisturbed == {"create_model": 1, "never validated": 1, "submission": 1}
     assert moved["problem"] == 1
     assert sum(moved.values()) - 1 >= 2
@@ -319,10 +324,10 @@ def test_what_cannot_be_looked_through_keeps_nothing_else_from_being_moved_on(ca
 
 def test_the_age_of_the_oldest_validation_is_told():
     world = World()
-    assert world.sweeper.oldest_validating() == 0
+    assert world.sweeper.run(GRACE).oldest_validating_seconds == 0
     world.submit()
     world.clock.forward(minutes=90)
-    assert world.sweeper.oldest_validating() == 5400
+    assert world.sweeper.run(GRACE).oldest_validating_seconds == 5400
 
 
 def much_to_do() -> tuple[World, str, str]:

@@ -163,6 +163,7 @@ def _environment() -> dict[str, str]:
         "SIGNOFF_BUS": BUS,
         "SIGNOFF_KEEP_SIGNATURE": "Signoff-KeepSignature",
         "SIGNOFF_LOCK_MODE": "GOVERNANCE",
+        "SIGNOFF_SWEEP_CALLS": "43",
         "SIGNOFF_POLICY_PATH": "/signoff/policies",
         "SIGNOFF_CHAMPION_PATH": "/signoff/champions",
         "SIGNOFF_APPROVED_RETENTION_DAYS": "1",

@@ -1,7 +1,11 @@
 """The engine describes many packages at once, and keeps tags, as the API reference says."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
+from local.sagemaker.account import RequestRefused
 from tests.support.local_sagemaker import INSTANCES, OTHER, OWN, REGION, SPECIFICATION, LocalSageMaker
 
 PREFIX = f"arn:aws:sagemaker:{REGION}:{OWN}"
@@ -86,3 +90,29 @@ def test_what_is_not_there_has_no_tags(local: LocalSageMaker, action: str) -> No
     code, _ = local.refusal(action, ResourceArn=f"{PREFIX}:model-package-group/none", **more)
 
     assert code == "ResourceNotFound"
+
+
+def test_a_search_finds_what_was_modified_since_a_time_the_oldest_first(local: LocalSageMaker) -> None:
+    local.group("churn")
+    arns = [local.package("churn") for _ in range(4)]
+    after = datetime.fromtimestamp(local.time, UTC)
+    for number in (2, 0, 1):
+        local.time += 60
+        local.ask("UpdateModelPackage", ModelPackageArn=arns[number], ModelApprovalStatus="Approved")
+    asked: dict[str, Any] = {"Resource": "ModelPackage", "SortBy": "LastModifiedTime", "SortOrder": "Ascending"}
+    asked["SearchExpression"] = {"Filters": [modified(after + timedelta(seconds=60))]}
+    page = local.ask("Search", **asked, MaxResults=1)
+    rest = local.ask("Search", **asked, MaxResults=1, NextToken=page["NextToken"])
+    found = [each["ModelPackage"] for each in [*page["Results"], *rest["Results"]]]
+    assert [each["ModelPackageArn"] for each in found] == [arns[0], arns[1]]
+    assert {each["ModelApprovalStatus"] for each in found} == {"Approved"}
+    assert "NextToken" not in rest
+
+
+def test_a_search_that_the_engine_cannot_make_is_refused(local: LocalSageMaker) -> None:
+    with pytest.raises(RequestRefused, match="LastModifiedTime alone"):
+        local.ask("Search", Resource="ModelPackage")
+
+
+def modified(after: datetime) -> dict[str, str]:
+    return {"Name": "LastModifiedTime", "Operator": "GreaterThan", "Value": f"{after:%Y-%m-%dT%H:%M:%S}"}
