@@ -16,7 +16,7 @@ from signoff.aws.s3 import VersionRecord
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
 from signoff.documents import timestamps
-from signoff.errors import UnknownPackage
+from signoff.errors import LedgerBroken, UnknownPackage
 from signoff.governance.kept_signatures import key_of
 from signoff.governance.registrations import registration_key
 from signoff.ledger import checkpoints
@@ -35,7 +35,7 @@ from signoff_cli.packages import lookup
 
 _AT_ONCE = 8  # ledgers, or days, that are read at once
 _PAUSE = 2.0  # seconds until what does not fit is looked at again: it may have been on its way
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LedgerBroken)
 
 
 def settle() -> None:

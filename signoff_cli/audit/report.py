@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from signoff.documents.text import clean, short
+from signoff.errors import LedgerBroken
 from signoff.ledger.entries import Kind, package_of
 from signoff.ledger.state import State
 from signoff.report.sentences import describe_entry
@@ -50,7 +51,7 @@ COLUMNS = (
 _ABOUT = ("package", "group", "version")  # the columns that are of a package; all others are of its decisions
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LedgerBroken)
 _HOW = {
     "proof": "who proved it with a signature",
     "registry": "as SageMaker says (CreatedBy)",

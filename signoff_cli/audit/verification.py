@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from signoff.errors import LedgerBroken
 from signoff.ledger.state import State
 from signoff_cli.audit import decisions, evidence, registry
 from signoff_cli.audit.facts import AuditedLedger, Discrepancy, states
 
-# What a fold of details that nobody wrote so, or a comparison with a document that is none, may come to.
 # When the sweep looks at a package next, which it keeps in the index and nowhere else.
 _DUE = "due"
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+# What a fold of details that nobody wrote so, or a comparison with a document that is none, may come to.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, LedgerBroken)
 
 
 def findings(audited: AuditedLedger) -> list[Discrepancy]:

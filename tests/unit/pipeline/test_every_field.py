@@ -84,7 +84,7 @@ def test_the_package_that_was_made_is_reported_and_listed(path: str) -> None:
     described = way.world.registry.describe(way.arn)
 
     assert at(described, path) == [way.report["package"]]
-    assert [row["package"] for row in list_packages(way.world.ledger, Filter())] == [way.arn]
+    assert [row["package"] for row in list_packages(way.world.ledger, Filter()).rows] == [way.arn]
 
 
 # UpdateModelPackage

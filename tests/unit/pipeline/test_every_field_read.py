@@ -84,7 +84,7 @@ def two_packages() -> FakeLedger:
 def test_a_list_asks_for_all_its_packages_at_once(path: str) -> None:
     sagemaker = FilledSageMaker()
 
-    listed_with(list_packages(two_packages(), Filter()), Registry(sagemaker))
+    listed_with(list_packages(two_packages(), Filter()).rows, Registry(sagemaker))
 
     assert at(sagemaker.asked["BatchDescribeModelPackage"], path) == [entries.ARN, entries.ARN.replace("/3", "/4")]
 
@@ -103,7 +103,7 @@ def batch() -> Document:
 
 def listed() -> list[Document]:
     """What `signoff list --json` prints of them."""
-    rows, notes = listed_with(list_packages(two_packages(), Filter()), Registry(FilledSageMaker(**batch())))
+    rows, notes = listed_with(list_packages(two_packages(), Filter()).rows, Registry(FilledSageMaker(**batch())))
     assert notes == []
     read: list[Document] = json.loads(json.dumps(rows))
     return read

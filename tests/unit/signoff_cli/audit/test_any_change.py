@@ -136,7 +136,9 @@ def test_any_items_that_are_missing_doubled_or_in_another_order_are_found(data: 
 def test_any_change_of_the_index_is_found(data: st.DataObject):
     world = honest()
     (key,) = world.ledger.histories
-    row = data.draw(changed(world.ledger.indexed(key)))
+    honest_row = world.ledger.indexed(key) or {}
+    # When the sweep looks next follows from a policy as well, and the sweep itself sets it right.
+    row = data.draw(changed({name: value for name, value in honest_row.items() if name != "due"}))
     with Changed(world.ledger, "indexed", lambda _: row):
         assert {finding.name for finding in audited(world)} == {"IndexDiffers"}
 
