@@ -18,7 +18,7 @@ from moto import mock_aws
 from benchmarks.memory_tables import MemoryTables, Table, count_calls
 from signoff.aws.clients import client
 from signoff.aws.dynamodb import to_item
-from signoff.aws.ledger_table import entry_item, package_row
+from signoff.aws.ledger_items import entry_item, package_row
 from signoff.documents import timestamps
 from signoff.ledger.entries import Draft, Kind
 from signoff.ledger.history import History, package_key

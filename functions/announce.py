@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.aws.clients import client
 from signoff.aws.eventbridge import Bus
-from signoff.aws.ledger_table import entry_of
+from signoff.aws.ledger_items import entry_of
 from signoff.aws.sns import Topics
 from signoff.ledger.entries import BREAK_GLASS, Stage
 from signoff.ledger.history import intact

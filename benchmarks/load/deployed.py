@@ -15,7 +15,7 @@ from local.engine.process import Engine
 from local.invoke.scenario import Scenario
 from local.invoke.statements import signed_by, submission
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import entry_of
+from signoff.aws.ledger_items import entry_of
 from signoff.ledger.entries import Entry, package_of
 from signoff.runtime.clock import utc_now
 from signoff.submission.layout import SUBMISSION, TO_BE_SIGNED

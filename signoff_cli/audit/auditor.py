@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from signoff.aws.ledger_table import LedgerTable, package_row
+from signoff.aws.ledger_items import package_row
+from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.parallel import in_parallel
 from signoff.aws.s3 import VersionRecord
 from signoff.aws.sagemaker import Registry

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.approval.apply_decision import champion_named
-from signoff.aws.ledger_table import package_row
+from signoff.aws.ledger_items import package_row
 from signoff.aws.parallel import in_parallel
 from signoff.documents.text import clean, short
 from signoff.governance.champions import Champion, ranked

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signoff.aws.dynamodb import to_item
-from signoff.aws.ledger_table import entry_item, package_row_item
+from signoff.aws.ledger_items import entry_item, package_row_item
 from signoff.documents.canonical_json import canonical
 from signoff.ledger import checkpoints
 from tests.support import commands

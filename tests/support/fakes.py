@@ -10,15 +10,8 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import (
-    LedgerTable,
-    Witness,
-    entry_item,
-    group_cursor,
-    package_row,
-    package_row_item,
-    verbatim,
-)
+from signoff.aws.ledger_items import entry_item, package_row, package_row_item, verbatim
+from signoff.aws.ledger_table import LedgerTable, Witness, group_cursor
 from signoff.documents.timestamps import Clock
 from signoff.errors import LedgerConflict, ObjectMissing, ScanMissing
 from signoff.ledger.entries import Draft, Kind, Status, Step

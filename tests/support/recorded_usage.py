@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
 
-from signoff.aws.ledger_table import entry_item, package_row_item
+from signoff.aws.ledger_items import entry_item, package_row_item
 from signoff.ledger.history import History
 from tests.faults.faults import INVOKE
 from tests.faults.faulty_world import FaultyWorld

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from signoff.aws.clients import ignoring
 from signoff.aws.dynamodb import from_item, to_item
-from signoff.aws.ledger_table import NEW, REFUSED
 from signoff.errors import Transient
 
 # No prefix of a submission is without a slash.
 _ROUND = "sweep"
+_NEW = "attribute_not_exists(submission)"
+_REFUSED = {":refused": "refused"}
 
 
 def _open(due: str) -> dict[str, str]:
@@ -69,7 +70,7 @@ class SubmissionsTable:
 
         Returns whether it was kept.
         """
-        only: dict[str, Any] = {"ConditionExpression": NEW}
+        only: dict[str, Any] = {"ConditionExpression": _NEW}
         if seen:
             only = {"ConditionExpression": "#token = :token", "ExpressionAttributeNames": {"#token": "token"}}
             only |= {"ExpressionAttributeValues": to_item({":token": seen})}
@@ -88,7 +89,7 @@ class SubmissionsTable:
         values |= _open(since)
         with ignoring({"ConditionalCheckFailedException"}):
             item = to_item({"submission": prefix, **values})
-            self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+            self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=_NEW)
             return True
         return False
 
@@ -100,8 +101,8 @@ class SubmissionsTable:
         """
         values: dict[str, Any] = {"state": "waiting", "missing": list(missing), "since": since, **_open(since)}
         values |= {"announced": True} if announced else {}
-        free = f"{NEW} OR #state IN (:waiting, :refused)"
-        return self._replaced(prefix, values, free, {":waiting": "waiting", **REFUSED}) or {}
+        free = f"{_NEW} OR #state IN (:waiting, :refused)"
+        return self._replaced(prefix, values, free, {":waiting": "waiting", **_REFUSED}) or {}
 
     def claim(self, prefix: str, attempt: str, now: str, until: str) -> bool:
         """Claim the submission for one attempt to register it. Returns whether the caller holds the claim.
@@ -113,8 +114,8 @@ class SubmissionsTable:
         values = {"state": "registering", "attempt": attempt, "since": now, "until": until, "token": token}
         values |= _open(until)
         over = "(#state = :registering AND #until < :now)"
-        free = f"{NEW} OR #state IN (:waiting, :refused) OR {over} OR #token = :token"
-        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, ":token": token, **REFUSED}
+        free = f"{_NEW} OR #state IN (:waiting, :refused) OR {over} OR #token = :token"
+        facts = {":waiting": "waiting", ":registering": "registering", ":now": now, ":token": token, **_REFUSED}
         return self._put(prefix, values, free, facts, {"#until": "until", "#token": "token"})
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
@@ -129,7 +130,7 @@ class SubmissionsTable:
         `claimed` says that the caller holds the claim of that attempt, which ends then. Returns whether it is refused.
         """
         values = {"state": "refused", "attempt": attempt, "since": since}
-        free, facts = f"{NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **REFUSED}
+        free, facts = f"{_NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **_REFUSED}
         if not claimed:
             return self._put(prefix, values, free, facts)
         own = "(#state = :registering AND #attempt = :attempt)"
@@ -139,7 +140,7 @@ class SubmissionsTable:
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
         """Note that a submission is registered as `package`: its prefix is closed from now on."""
         values = {"state": "registered", "attempt": attempt, "package": package, "since": now}
-        self._put(prefix, values, f"{NEW} OR #state <> :registered", {":registered": "registered"})
+        self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
 
     def _put(
         self,

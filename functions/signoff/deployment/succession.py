@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from signoff.aws.ledger_table import LedgerTable, package_row
+from signoff.aws.ledger_items import package_row
+from signoff.aws.ledger_table import LedgerTable
 from signoff.deployment.champions import Champions
 from signoff.governance.champions import Look, ranked
 from signoff.ledger.entries import Draft, Kind, Status

@@ -8,7 +8,8 @@ from heapq import merge
 from itertools import chain
 from typing import Any
 
-from signoff.aws.ledger_table import LedgerTable, package_row
+from signoff.aws.ledger_items import package_row
+from signoff.aws.ledger_table import LedgerTable
 from signoff.ledger.entries import Status, package_of
 from signoff.ledger.history import History, baseline_key
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from signoff.approval.deadlines import due, next_due
-from signoff.aws.ledger_table import DATED, LedgerTable
+from signoff.aws.ledger_items import DATED
+from signoff.aws.ledger_table import LedgerTable
 from signoff.documents import timestamps
 from signoff.ledger.entries import Status
 from signoff.policy.policy import Policy

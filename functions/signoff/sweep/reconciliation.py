@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from signoff.aws.ledger_table import DATED, LedgerTable, group_cursor
+from signoff.aws.ledger_items import DATED
+from signoff.aws.ledger_table import LedgerTable, group_cursor
 from signoff.aws.sagemaker import Registry, Summary
 from signoff.documents import timestamps
 from signoff.governance.champions import ranked

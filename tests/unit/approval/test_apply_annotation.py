@@ -10,7 +10,7 @@ from signoff.approval import statements
 from signoff.approval.annotations import evaluate, parse
 from signoff.approval.decisions import Refusal
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import package_row_item
+from signoff.aws.ledger_items import package_row_item
 from signoff.errors import EventFault, RegistryRefused
 from signoff.ledger.entries import Kind, Status
 from signoff.ledger.history import unknown_key

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.approval.deadlines import due, expires, lapses, spoken
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import package_row_item
+from signoff.aws.ledger_items import package_row_item
 from signoff.ledger.entries import Kind, Status
 from signoff.ledger.history import History
 from signoff.policy.policy import Policy, of_document

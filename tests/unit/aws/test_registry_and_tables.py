@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signoff.aws.ledger_table import LedgerTable, entry_item, entry_of, group_cursor
+from signoff.aws.ledger_items import entry_item, entry_of
+from signoff.aws.ledger_table import LedgerTable, group_cursor
 from signoff.aws.sagemaker import Registry
 from signoff.aws.submissions_table import SubmissionsTable
 from signoff.documents import timestamps

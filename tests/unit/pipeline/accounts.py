@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.aws.dynamodb import from_item
 from signoff.aws.eventbridge import Bus
-from signoff.aws.ledger_table import package_row_item
+from signoff.aws.ledger_items import package_row_item
 from signoff.aws.sns import Topics
 from signoff.documents.canonical_json import digest
 from signoff.ledger.entries import Entry, Stage

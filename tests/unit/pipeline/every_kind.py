@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signoff.aws.dynamodb import from_item
-from signoff.aws.ledger_table import entry_item, package_row_item
+from signoff.aws.ledger_items import entry_item, package_row_item
 from signoff.documents.canonical_json import digest
 from signoff.ledger.entries import Draft, Entry, Kind
 from signoff.model_package.subject import subject, subject_digest

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signoff.aws.ledger_table import entry_item
+from signoff.aws.ledger_items import entry_item
 from signoff.errors import LedgerBroken, SignoffError
 from signoff.ledger.entries import Kind
 from signoff.ledger.history import unknown_key

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from signoff.aws.eventbridge import Bus
-from signoff.aws.ledger_table import entry_item
+from signoff.aws.ledger_items import entry_item
 from signoff.aws.sns import Topics
 from signoff.errors import TooManyArtifacts
 from signoff.ledger.entries import Entry, Stage, Status

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signoff.aws.ledger_table import package_row
+from signoff.aws.ledger_items import package_row
 from signoff.documents import timestamps
 from signoff.ledger.history import package_key
 from tests.support.deliveries import GRACE

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from signoff.aws.dynamodb import to_item
-from signoff.aws.ledger_table import LedgerTable, entry_item, package_row_item
+from signoff.aws.ledger_items import entry_item, package_row_item
+from signoff.aws.ledger_table import LedgerTable
 from signoff.aws.s3 import Bucket, VersionRecord
 from signoff.aws.sagemaker import Registry
 from signoff.aws.vault import Vault
@@ -136,7 +137,7 @@ def test_entries_are_read_as_they_are_kept(ledger: LedgerTable):
     ],
 )
 def test_what_is_no_entry_as_signoff_writes_them_is_told(written: dict[str, Any]):
-    from signoff.aws.ledger_table import verbatim
+    from signoff.aws.ledger_items import verbatim
 
     items = [entry_item(entry) for entry in entries.history(*entries.PENDING).entries]
     read, fault = verbatim([items[0], {**items[1], **written}, items[2]])

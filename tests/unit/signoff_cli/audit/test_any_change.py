@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.aws.ledger_table import LedgerTable, entry_item, verbatim
+from signoff.aws.ledger_items import entry_item, verbatim
+from signoff.aws.ledger_table import LedgerTable
 from signoff.documents.canonical_json import canonical
 from signoff.ledger import checkpoints
 from signoff.ledger.history import History
