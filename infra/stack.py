@@ -353,7 +353,7 @@ class SignoffStack(cdk.Stack):
                 "kept/": [keep_long],
                 "inspected/": [inspect_long],
                 "evidence/": [record],
-                "policies/": [register, opening, decide],
+                "policies/": [opening, decide],
                 "decisions/": [decide],
                 "held-out/": evaluate,
                 "measured/": evaluate,

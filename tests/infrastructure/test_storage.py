@@ -19,7 +19,7 @@ WRITERS = {
     "kept/1.json": {"KeepAtLengthRole"},
     "inspected/1.json": {"InspectAtLengthRole"},
     "evidence/1.json": {"RecordEvidenceRole"},
-    "policies/1.json": {"RegisterModelRole", "OpenValidationRole", "ApplyDecisionRole"},
+    "policies/1.json": {"OpenValidationRole", "ApplyDecisionRole"},
     "decisions/1.json": {"ApplyDecisionRole"},
     "heads/2026-03-02.json": {"SweepRole"},
     "elsewhere.json": set(),
