@@ -269,7 +269,8 @@ class FunctionPermissions:
         """What the sweep reads of the two indexes, and the one row in which it keeps where its round is."""
         only_its_round = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [names.ROUND]}}
         return [
-            Grant(("dynamodb:Query", "dynamodb:Scan"), (f"{self.packages.table_arn}/index/*",), "Its indexes"),
+            *map(self._index, ("by-next", "by-due", "by-arn", "by-deployed", "by-group")),
+            Grant(("dynamodb:Scan",), (f"{self.packages.table_arn}/index/by-group",)),
             Grant(("dynamodb:BatchGetItem",), (self.packages.table_arn, self.submissions.table_arn)),
             Grant(("dynamodb:GetItem",), (self.submissions.table_arn,)),
             Grant(("dynamodb:Query",), (f"{self.submissions.table_arn}/index/by-open",)),

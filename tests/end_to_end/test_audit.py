@@ -7,6 +7,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from signoff.ledger import checkpoints
 from tests.support import commands
 from tests.support.groups import Group, Package
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,10 @@ def test_changes_of_the_table_are_found(audited: Audited) -> None:
     with other_entries(audited, items[:-2]):
         assert audited.found()["EntriesMissing"] == len(items) - 1
     assert audited.found() == {}
+    # What somebody wrote in is announced to nobody, and set aside for a person.
+    pipeline = audited.pipeline
+    eventually(partial(pipeline.waiting, "Announce", "DeadLetters"), what="the entry that Announce does not believe")
+    pipeline.aws("sqs").purge_queue(QueueUrl=pipeline.resource("AnnounceDeadLetters"))
 
 
 def test_a_ledger_that_was_removed_with_its_row_is_found_by_the_heads(audited: Audited) -> None:

@@ -56,9 +56,9 @@ def test_there_is_no_difference_when_every_grant_was_used(template: SynthesizedT
 
 def test_a_grant_that_nothing_used_is_told_by_role_action_and_resource(template: SynthesizedTemplate) -> None:
     there = deployed(template)
-    found = observed(template, there, notes(there, without(granted(there), "SweepRole", "dynamodb:Scan")))
+    found = observed(template, there, notes(there, without(granted(there), "AnnounceRole", "events:PutEvents")))
     (use,) = unused(found)
-    assert (use.role, use.action) == ("SweepRole", "dynamodb:Scan")
+    assert (use.role, use.action) == ("AnnounceRole", "events:PutEvents")
     assert use.resource in str(difference([found]))
 
 

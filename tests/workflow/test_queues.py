@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from uuid import uuid4
 
 import pytest
 
+from signoff.ledger.history import unknown_key
+from signoff.runtime.clock import utc_now
 from tests.support.groups import Group
 from tests.support.pipeline import QUEUES, Pipeline
 from tests.support.waiting import eventually
@@ -36,15 +39,29 @@ def hurried(pipeline: Pipeline, name: str) -> Iterator[None]:
 @pytest.mark.usefixtures("impatient")
 def test_what_no_function_can_read_is_set_aside_whole(pipeline: Pipeline) -> None:
     sqs, body = pipeline.aws("sqs"), "{ no event of anybody's"
-    for name in QUEUES:
+    others = [name for name in QUEUES if name != "Decision"]
+    for name in others:
         sqs.send_message(QueueUrl=pipeline.resource(f"{name}Queue"), MessageBody=body)
 
-    for name in QUEUES:
+    for name in others:
         eventually(partial(pipeline.waiting, name, "DeadLetters"), what=f"the dead letter of {name}")
 
-    for name in QUEUES:
+    for name in others:
         letters = sqs.receive_message(QueueUrl=pipeline.resource(f"{name}DeadLetters"))["Messages"]
         assert ([letter["Body"] for letter in letters], pipeline.waiting(name)) == ([body], 0), name
+
+
+def test_a_decision_that_nobody_can_read_is_refused_in_the_ledger(pipeline: Pipeline) -> None:
+    body = f"{{ no event of anybody's {uuid4()}"
+    pipeline.aws("sqs").send_message(QueueUrl=pipeline.resource("DecisionQueue"), MessageBody=body)
+
+    def refused() -> bool:
+        entries = pipeline.ledger.history(unknown_key(utc_now().date().isoformat())).entries
+        return any(entry.details.get("refusal") == "MalformedDecision" for entry in entries)
+
+    eventually(refused, what="the refusal of what is no decision")
+    pipeline.quiet()
+    assert (pipeline.waiting("Decision"), pipeline.waiting("Decision", "DeadLetters")) == (0, 0)
 
 
 def test_a_decision_that_could_not_be_weighed_is_weighed_when_it_can_be(group: Group) -> None:
