@@ -25,32 +25,24 @@ def handler(event, context):
         given = json.dumps({"name": uploaded["detail"]["object"]["key"]})
         states.start_execution(stateMachineArn=os.environ["MACHINE"], input=given)
 """
-MACHINE = {
-    "QueryLanguage": "JSONata",
-    "StartAt": "CreateModel",
-    "States": {
-        "CreateModel": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:sagemaker:createModel",
-            "Arguments": {
-                "ModelName": "{% $states.input.name %}",
-                "ExecutionRoleArn": "arn:aws:iam::123456789012:role/bare",
-                "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/bare:1"},
-            },
-            "End": True,
-        }
-    },
+ROLE = "bare"
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com", "sagemaker.amazonaws.com"]},
+    "Action": "sts:AssumeRole",
 }
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 class BareChain:
     """One bare chain on an engine. An object's key becomes the name of the model that is created."""
 
-    def __init__(self, engine: Engine, scenario: Scenario, *, queued: bool) -> None:
+    def __init__(self, engine: Engine, scenario: Scenario, image: str, *, queued: bool) -> None:
         self._scenario = scenario
         self._name = f"bare-{'queued' if queued else 'direct'}"
-        role = f"arn:aws:iam::{engine.account}:role/bare"
-        machine = self._machine(role)
+        role = f"arn:aws:iam::{engine.account}:role/{ROLE}"
+        self._role()
+        machine = self._machine(role, image)
         function = self._function(role, machine)
         target = self._queue(function) if queued else function
         self._bucket(target)
@@ -70,9 +62,18 @@ class BareChain:
             return False
         return True
 
-    def _machine(self, role: str) -> str:
+    def _role(self) -> None:
+        """Make the role of function, state machine and model: one that may do anything, as no real system would."""
+        iam = self._scenario.aws("iam")
+        try:
+            iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_policy(TRUST))
+        except iam.exceptions.EntityAlreadyExistsException:
+            return
+        iam.put_role_policy(RoleName=ROLE, PolicyName="everything", PolicyDocument=_policy(EVERYTHING))
+
+    def _machine(self, role: str, image: str) -> str:
         answer = self._scenario.aws("stepfunctions").create_state_machine(
-            name=self._name, definition=json.dumps(MACHINE), roleArn=role
+            name=self._name, definition=json.dumps(_machine(role, image)), roleArn=role
         )
         return str(answer["stateMachineArn"])
 
@@ -106,3 +107,22 @@ class BareChain:
         pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [self._name]}}}
         events.put_rule(Name=self._name, EventPattern=json.dumps(pattern))
         events.put_targets(Rule=self._name, Targets=[{"Id": "target", "Arn": target}])
+
+
+def _machine(role: str, image: str) -> dict[str, Any]:
+    """The state machine: one state, which creates a model of the name that it is given."""
+    create = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:createModel",
+        "Arguments": {
+            "ModelName": "{% $states.input.name %}",
+            "ExecutionRoleArn": role,
+            "PrimaryContainer": {"Image": image},
+        },
+        "End": True,
+    }
+    return {"QueryLanguage": "JSONata", "StartAt": "CreateModel", "States": {"CreateModel": create}}
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
