@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +13,10 @@ from playwright.sync_api import Browser, sync_playwright
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+# An event loop runs in the process for as long as the browser is driven, which tests of other modules would meet.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser, once per test process."""
+    """The browser, once per module."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"no browser is installed (looked for {', '.join(BROWSERS)}): pages were not looked at")
@@ -22,3 +25,7 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
+    # What the driver leaves open is let go here, and told in no later test.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
