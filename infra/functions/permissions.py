@@ -95,7 +95,7 @@ class FunctionPermissions:
         signed = (self.artifacts.arn_for_objects("*/submission.json"),)
         return [
             self._find(self.artifacts, self.vault),
-            Grant(("s3:GetObject", "s3:GetObjectVersion"), signed, ANY_OBJECT),
+            Grant(("s3:GetObject",), signed, ANY_OBJECT),
             self._read_vault("signatures/"),
             self._write_vault("signatures/"),
         ]

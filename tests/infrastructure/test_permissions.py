@@ -39,7 +39,7 @@ ALLOWED = {
         *("sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup", "sagemaker:AddTags"),
         *("dynamodb:GetItem", "ecr:BatchGetImage", "lambda:InvokeFunction"),
     },
-    "KeepSignatureRole": EVERY_FUNCTION | INBOX | READ | {"s3:PutObject"},
+    "KeepSignatureRole": EVERY_FUNCTION | INBOX | DOCUMENTS | {"s3:PutObject"},
     "OpenValidationRole": EVERY_FUNCTION | DOCUMENTS | APPEND | GOVERNANCE | {"s3:PutObject", "sagemaker:AddTags"},
     "KeepArtifactRole": EVERY_FUNCTION | READ | VERSIONS | COPY,
     "InspectArtifactRole": EVERY_FUNCTION | READ | VERSIONS | {"s3:PutObject"},

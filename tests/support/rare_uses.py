@@ -79,6 +79,35 @@ RARE = (
     ),
     Rare(
         ("ApplyDecisionRole",),
+        ("s3:GetObject",),
+        ("arn:aws:s3:::signoff-vault/registrations/*",),
+        "a person is quicker than the workflow: the package has no ledger yet",
+        "unit/approval/test_apply_annotation.py::"
+        "test_a_package_that_nobody_has_seen_yet_is_annotated_behind_its_first_entry",
+    ),
+    Rare(
+        ("KeepAtLengthRole",),
+        ("s3:GetObjectVersion",),
+        ("arn:aws:s3:::signoff-vault/models/*",),
+        "a function has no time for all objects under a prefix",
+        "workflow/test_long_inspections.py::test_a_prefix_is_handed_over_as_a_whole",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("dynamodb:Query",),
+        ("*:table/Signoff-Packages/index/by-arn",),
+        "the event of a registration got lost",
+        "unit/sweep/test_sweep.py::test_a_package_that_no_ledger_knows_is_validated",
+    ),
+    Rare(
+        ("SweepRole",),
+        ("dynamodb:Query", "s3:GetObject"),
+        ("*:table/Signoff-Packages/index/by-group", "arn:aws:s3:::signoff-vault/evidence/*"),
+        "the image of a champion is looked at anew, once a day",
+        "unit/sweep/test_image_watch.py::test_what_a_later_scan_finds_is_told_by_name_and_revokes_nothing_by_itself",
+    ),
+    Rare(
+        ("ApplyDecisionRole",),
         ("s3:GetObjectRetention",),
         ("arn:aws:s3:::signoff-vault/*",),
         "S3 refuses to change a lock, because it is longer or stricter than what is asked for",
