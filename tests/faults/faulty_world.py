@@ -173,7 +173,9 @@ class FaultyWorld(World):
 
     def _at_rest(self) -> bool:
         states = [history.state for history in self.ledger.histories.values()]
-        return not (self.mail or self.moved or any(s.attempt_open or s.next_attempt or s.next_step for s in states))
+        claimed = any(row["state"] == "registering" for row in self.submissions.rows.values())
+        open_ = any(state.attempt_open or state.next_attempt or state.next_step for state in states)
+        return not (self.mail or self.moved or claimed or open_)
 
     def _handle_all(self) -> None:
         while True:
