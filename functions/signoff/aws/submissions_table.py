@@ -116,13 +116,13 @@ class SubmissionsTable:
         over = "(#state = :registering AND #until < :now)"
         free = f"{_NEW} OR #state IN (:waiting, :refused) OR {over} OR #token = :token"
         facts = {":waiting": "waiting", ":registering": "registering", ":now": now, ":token": token, **_REFUSED}
-        return self._put(prefix, values, free, facts, {"#until": "until", "#token": "token"})
+        return self._replaced(prefix, values, free, facts, {"#until": "until", "#token": "token"}) is not None
 
     def release(self, prefix: str, attempt: str, now: str) -> None:
         """Release the claim of a failed attempt, so that a retry need not wait until it expires."""
         values = {"state": "registering", "attempt": attempt, "since": now, "until": "", **_open(now)}
         facts = {":registering": "registering", ":attempt": attempt}
-        self._put(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
+        self._replaced(prefix, values, "#state = :registering AND #attempt = :attempt", facts, {"#attempt": "attempt"})
 
     def refuse(self, prefix: str, attempt: str, since: str, *, claimed: bool = False) -> bool:
         """Note that an attempt, begun at `since`, was refused, unless another is under way or it is registered.
@@ -132,25 +132,15 @@ class SubmissionsTable:
         values = {"state": "refused", "attempt": attempt, "since": since}
         free, facts = f"{_NEW} OR #state IN (:waiting, :refused)", {":waiting": "waiting", **_REFUSED}
         if not claimed:
-            return self._put(prefix, values, free, facts)
+            return self._replaced(prefix, values, free, facts) is not None
         own = "(#state = :registering AND #attempt = :attempt)"
         facts |= {":registering": "registering", ":attempt": attempt}
-        return self._put(prefix, values, f"{free} OR {own}", facts, {"#attempt": "attempt"})
+        return self._replaced(prefix, values, f"{free} OR {own}", facts, {"#attempt": "attempt"}) is not None
 
     def close(self, prefix: str, attempt: str, package: str, now: str) -> None:
         """Note that a submission is registered as `package`: its prefix is closed from now on."""
         values = {"state": "registered", "attempt": attempt, "package": package, "since": now}
-        self._put(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
-
-    def _put(
-        self,
-        prefix: str,
-        values: Mapping[str, Any],
-        condition: str,
-        facts: Mapping[str, Any],
-        names: Mapping[str, str] | None = None,
-    ) -> bool:
-        return self._replaced(prefix, values, condition, facts, names) is not None
+        self._replaced(prefix, values, f"{_NEW} OR #state <> :registered", {":registered": "registered"})
 
     def _replaced(
         self,
