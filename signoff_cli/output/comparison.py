@@ -7,6 +7,7 @@ from typing import Any
 
 from signoff.documents.text import brief_digests, clean, cut
 from signoff.notification.comparison import HEADS, MetricRow, about, changed, metric_rows
+from signoff.report.sentences import describe_scan
 from signoff_cli.output import columns
 
 MOST = 30  # metrics, or changed parts, that are shown; all are in the JSON
@@ -67,13 +68,4 @@ def more_lines(count: int) -> list[str]:
 
 def _image(image: Mapping[str, Any]) -> str:
     digest = "" if not image.get("digest") or image["digest"] in image["image"] else f" {image['digest']}"
-    signature = {True: ", signed", False: ", not signed"}.get(image["signed"], "") if "signed" in image else ""
-    return f"{image['image']}{digest}: {_scan(image.get('scan'))}{signature}"
-
-
-def _scan(scan: Mapping[str, Any] | None) -> str:
-    if scan is None:
-        return "no scan recorded"
-    counts = ", ".join(f"{count} {severity}" for severity, count in scan["counts"].items() if count)
-    when = f" of {scan['completed']}" if scan.get("completed") else ""
-    return f"{scan['kind']} scan{when} is {scan['status']}, {counts or 'no findings'}"
+    return f"{image['image']}{digest}: {describe_scan(image)}"

@@ -268,3 +268,17 @@ def recommendations(document: Mapping[str, Any]) -> list[str]:
 def _recommendation(recommended: Mapping[str, Any]) -> str:
     environment = " ".join(f"{name}={value}" for name, value in sorted((recommended.get("Environment") or {}).items()))
     return " ".join(filter(None, (recommended["InstanceType"], environment, f"({recommended['RecommendationId']})")))
+
+
+def describe_scan(image: Mapping[str, Any]) -> str:
+    """Return what evidence says of the scan of an image, and of its signature where it says anything."""
+    signature = {True: ", signed", False: ", not signed"}.get(image["signed"], "") if "signed" in image else ""
+    return f"{_scan(image.get('scan'))}{signature}"
+
+
+def _scan(scan: Mapping[str, Any] | None) -> str:
+    if scan is None:
+        return "no scan recorded"
+    counts = ", ".join(f"{count} {severity}" for severity, count in scan["counts"].items() if count)
+    when = f" of {scan['completed']}" if scan.get("completed") else ""
+    return f"{scan['kind']} scan{when} is {scan['status']}, {counts or 'no findings'}"

@@ -11,7 +11,7 @@ from signoff.ledger.recorded_checks import asking
 from signoff.notification.comparison import about, changed, grave_first, label, measured, metric_rows, outcome_of
 from signoff.report import charts
 from signoff.report.facts import Document, ReportFacts
-from signoff.report.sentences import ENDS, describe_on_page, describe_seats
+from signoff.report.sentences import ENDS, describe_on_page, describe_scan, describe_seats
 
 _HISTORIES = 6  # gated metrics whose histories are drawn
 _CLASSES = 20  # of a confusion matrix that are shown
@@ -163,16 +163,11 @@ def _findings(document: Document) -> Rows:
 
 
 def _image(image: Document) -> dict[str, Any]:
-    scan = image.get("scan") or {}
-    signed = {True: "signed", False: "not signed"}.get(image["signed"], "") if "signed" in image else ""
-    counts = ", ".join(f"{count} {severity}" for severity, count in (scan.get("counts") or {}).items() if count)
-    said = f"{scan['kind']} scan, {scan['status']}: {counts or 'no findings'}" if scan else "no scan recorded"
     return {
         "image": image["image"],
         "digest": image.get("digest") or "",
-        "said": ", ".join(filter(None, (said, signed))),
-        "completed": scan.get("completed") or "",
-        "findings": list(scan.get("findings") or ()),
+        "said": describe_scan(image),
+        "findings": list((image.get("scan") or {}).get("findings") or ()),
     }
 
 
